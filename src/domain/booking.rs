@@ -1,0 +1,248 @@
+//! A booking and its life: the states, the legal moves between them, and the nights each state occupies.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Amount, BookedService, BookingId, CancellationPolicy, Contact, Currency, Date, Guest, HotelId, NightDelta, Party,
+    RatePlanId, RoomTypeId, Stay, Timestamp,
+};
+
+/// One stay of `rooms` rooms of one room type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booking {
+    pub id: BookingId,
+    pub hotel_id: HotelId,
+    pub room_type_id: RoomTypeId,
+    pub rate_plan_id: RatePlanId,
+    #[serde(flatten)]
+    pub status: Status,
+    pub stay: Stay,
+    pub rooms: u16,
+    pub guests: Vec<Guest>,
+    /// Price of one room for each night of the stay, frozen at sale.
+    pub prices: Vec<Amount>,
+    pub services: Vec<BookedService>,
+    pub contact: Contact,
+    pub external_reference: Option<String>,
+    pub policy: CancellationPolicy,
+    pub currency: Currency,
+    pub created_at: Timestamp,
+    pub changed_at: Timestamp,
+    /// The room type's sequence number when this booking last changed: its version.
+    pub sequence: u64,
+}
+
+/// Where a booking is in its life, with what only that state has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    Held {
+        expires_at: Timestamp,
+    },
+    Confirmed,
+    InHouse,
+    /// The nights before `departed` were slept.
+    CheckedOut {
+        departed: Date,
+    },
+    Cancelled {
+        fee_minor: Amount,
+    },
+    NoShow {
+        fee_minor: Amount,
+    },
+    /// A hold that ran out.
+    Expired,
+    /// A hold that was given back.
+    Released,
+}
+
+impl Status {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held { .. } => "held",
+            Self::Confirmed => "confirmed",
+            Self::InHouse => "in_house",
+            Self::CheckedOut { .. } => "checked_out",
+            Self::Cancelled { .. } => "cancelled",
+            Self::NoShow { .. } => "no_show",
+            Self::Expired => "expired",
+            Self::Released => "released",
+        }
+    }
+
+    /// Every name a status can have, in the order of a booking's life.
+    pub const NAMES: [&'static str; 8] =
+        ["held", "confirmed", "in_house", "checked_out", "cancelled", "no_show", "expired", "released"];
+
+    /// Whether nothing can happen to the booking any more.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Held { .. } | Self::Confirmed | Self::InHouse)
+    }
+
+    pub const fn expires_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Held { expires_at } => Some(expires_at),
+            _ => None,
+        }
+    }
+
+    /// What was charged for not coming, if that is how the booking ended.
+    pub const fn fee(self) -> Option<Amount> {
+        match self {
+            Self::Cancelled { fee_minor } | Self::NoShow { fee_minor } => Some(fee_minor),
+            _ => None,
+        }
+    }
+}
+
+/// Which counter of a night a booking is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    Sold,
+    Held,
+}
+
+/// The nights a booking occupies, in which counter, with how many rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footprint {
+    pub stay: Stay,
+    pub counter: Counter,
+    pub rooms: u16,
+}
+
+impl Booking {
+    /// What the booking occupies in its present state. The one place that says which states take inventory:
+    /// the calendar, the store's counters and `verify` all follow from it.
+    pub fn footprint(&self) -> Option<Footprint> {
+        let (stay, counter) = match self.status {
+            Status::Held { .. } => (self.stay, Counter::Held),
+            Status::Confirmed | Status::InHouse => (self.stay, Counter::Sold),
+            Status::CheckedOut { departed } => (self.stay.until(departed), Counter::Sold),
+            Status::NoShow { .. } => (self.stay.first_night(), Counter::Sold),
+            Status::Cancelled { .. } | Status::Expired | Status::Released => return None,
+        };
+        Some(Footprint { stay, counter, rooms: self.rooms })
+    }
+
+    pub fn party(&self) -> Party {
+        Party::of(&self.guests)
+    }
+
+    /// The price of each night for all rooms together, in order.
+    pub fn nightly_totals(&self) -> impl Iterator<Item = Amount> {
+        self.prices.iter().map(|price| price.times(u32::from(self.rooms)))
+    }
+
+    /// Nights and services together.
+    pub fn total(&self) -> Amount {
+        let nights: Amount = self.nightly_totals().sum();
+        nights + self.services.iter().map(|service| service.amount).sum()
+    }
+}
+
+/// The net change of every night when a booking goes from one footprint to another: what it gives back and takes
+/// summed per night, so that a stay may overlap itself. Nights without a change are left out; dates ascend.
+pub fn net_change(before: Option<Footprint>, after: Option<Footprint>) -> Vec<NightDelta> {
+    let mut deltas = Vec::with_capacity(span(before).max(span(after)));
+    let first = [before, after].into_iter().flatten().map(|print| print.stay.check_in()).min();
+    let end = [before, after].into_iter().flatten().map(|print| print.stay.check_out()).max();
+    let (Some(first), Some(end)) = (first, end) else { return deltas };
+    for date in first.series(jiff::Span::new().days(1)).take_while(|date| *date < end) {
+        let (sold_before, held_before) = occupied(before, date);
+        let (sold_after, held_after) = occupied(after, date);
+        let delta = NightDelta { date, sold: sold_after - sold_before, held: held_after - held_before };
+        if delta.sold != 0 || delta.held != 0 {
+            deltas.push(delta);
+        }
+    }
+    deltas
+}
+
+fn span(print: Option<Footprint>) -> usize {
+    print.map_or(0, |print| usize::from(print.stay.nights()))
+}
+
+/// Rooms (sold, held) that a footprint occupies on a night.
+fn occupied(print: Option<Footprint>, date: Date) -> (i32, i32) {
+    match print {
+        Some(Footprint { stay, counter, rooms }) if stay.contains(date) => match counter {
+            Counter::Sold => (i32::from(rooms), 0),
+            Counter::Held => (0, i32::from(rooms)),
+        },
+        _ => (0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn footprint(from: i8, nights: i8, counter: Counter, rooms: u16) -> Footprint {
+        let stay = Stay::new(date(2026, 5, from), date(2026, 5, from + nights)).unwrap();
+        Footprint { stay, counter, rooms }
+    }
+
+    #[test]
+    fn a_stay_may_overlap_itself() {
+        let before = footprint(1, 3, Counter::Sold, 1);
+        let after = footprint(2, 3, Counter::Sold, 1);
+        let deltas = net_change(Some(before), Some(after));
+        assert_eq!(
+            deltas,
+            [
+                NightDelta { date: date(2026, 5, 1), sold: -1, held: 0 },
+                NightDelta { date: date(2026, 5, 4), sold: 1, held: 0 },
+            ]
+        );
+    }
+
+    #[test]
+    fn confirming_a_hold_moves_it_from_held_to_sold() {
+        let held = footprint(1, 1, Counter::Held, 2);
+        let sold = footprint(1, 1, Counter::Sold, 2);
+        assert_eq!(net_change(Some(held), Some(sold)), [NightDelta { date: date(2026, 5, 1), sold: 2, held: -2 }]);
+    }
+
+    #[test]
+    fn every_status_is_in_the_list_of_names() {
+        let states = [
+            Status::Held { expires_at: Timestamp::UNIX_EPOCH },
+            Status::Confirmed,
+            Status::InHouse,
+            Status::CheckedOut { departed: date(2026, 1, 1) },
+            Status::Cancelled { fee_minor: Amount::ZERO },
+            Status::NoShow { fee_minor: Amount::ZERO },
+            Status::Expired,
+            Status::Released,
+        ];
+        assert_eq!(states.map(Status::name), Status::NAMES);
+    }
+
+    prop_compose! {
+        fn any_footprint()(from in 1..15i8, nights in 1..15i8, held: bool, rooms in 1..5u16) -> Footprint {
+            footprint(from, nights, if held { Counter::Held } else { Counter::Sold }, rooms)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_change_is_a_release_and_a_take(
+            before in proptest::option::of(any_footprint()),
+            after in proptest::option::of(any_footprint()),
+        ) {
+            let mut sum = std::collections::BTreeMap::new();
+            for delta in net_change(before, None).into_iter().chain(net_change(None, after)) {
+                let night: &mut (i32, i32) = sum.entry(delta.date).or_default();
+                night.0 += delta.sold;
+                night.1 += delta.held;
+            }
+            let changed: Vec<_> = net_change(before, after).iter().map(|d| (d.date, (d.sold, d.held))).collect();
+            let summed: Vec<_> = sum.into_iter().filter(|(_, counts)| *counts != (0, 0)).collect();
+            prop_assert_eq!(changed, summed);
+        }
+    }
+}

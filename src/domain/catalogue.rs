@@ -1,0 +1,177 @@
+//! The catalogue: hotels and their room types.
+
+use std::fmt;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{Currency, Date, HotelId, Occupancy, RoomTypeId, Timestamp, Violation};
+
+/// A hotel: a house in a city, with one time zone and one currency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hotel {
+    pub id: HotelId,
+    pub name: String,
+    pub city: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub timezone: Zone,
+    pub currency: Currency,
+    /// Earliest arrival, local time; cancellation deadlines count back from it.
+    pub check_in_time: Time,
+    pub check_out_time: Time,
+    pub location: Option<Coordinates>,
+    /// Longest stay, in nights.
+    pub max_nights: u16,
+    /// How far ahead a night can be booked, in nights from today.
+    pub horizon_nights: u16,
+}
+
+impl Hotel {
+    pub const DEFAULT_MAX_NIGHTS: u16 = 30;
+    pub const DEFAULT_HORIZON_NIGHTS: u16 = 730;
+    /// The farthest horizon a hotel can ask for: ten years.
+    pub const LONGEST_HORIZON_NIGHTS: u16 = 3_660;
+    pub const DEFAULT_CHECK_IN_TIME: Time = Time::constant(15, 0, 0, 0);
+    pub const DEFAULT_CHECK_OUT_TIME: Time = Time::constant(11, 0, 0, 0);
+
+    /// The hotel's own date at an instant.
+    pub fn today(&self, now: Timestamp) -> Date {
+        self.timezone.0.to_datetime(now).date()
+    }
+
+    /// The instant at which rooms of an arrival date are ready. In a gap of the clocks (daylight saving time) it is
+    /// the instant after the gap, in a repeated hour the first of the two.
+    pub fn check_in_at(&self, date: Date) -> Timestamp {
+        self.timezone.0.to_timestamp(date.to_datetime(self.check_in_time)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A position on the globe, WGS 84, in degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Coordinates {
+    pub latitude: f64,
+    pub longitude: f64,
+}
+
+impl Coordinates {
+    pub fn new(latitude: f64, longitude: f64) -> Result<Self, Violation> {
+        if !(-90.0..=90.0).contains(&latitude) {
+            return Err(Violation::new("/latitude", "latitude_range", "must be from -90 to 90"));
+        }
+        if !(-180.0..=180.0).contains(&longitude) {
+            return Err(Violation::new("/longitude", "longitude_range", "must be from -180 to 180"));
+        }
+        Ok(Self { latitude, longitude })
+    }
+}
+
+/// A kind of room of one hotel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomType {
+    pub id: RoomTypeId,
+    pub hotel_id: HotelId,
+    pub name: String,
+    pub occupancy: Occupancy,
+    /// Physical rooms of this type.
+    pub rooms: u16,
+    /// Rooms sold beyond (or, negative, kept back from) what exists.
+    pub overbooking_allowance: i16,
+}
+
+/// An IANA time zone, such as `Europe/Lisbon`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    pub fn parse(name: &str) -> Result<Self, Violation> {
+        let message = "must be an IANA time zone such as Europe/Lisbon";
+        TimeZone::get(name).map(Self).map_err(|_| Violation::new("/timezone", "timezone", message))
+    }
+
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&name).map_err(|violation| de::Error::custom(violation.message))
+    }
+}
+
+/// An ISO 3166-1 alpha-2 country code in capitals.
+pub fn country(code: &str) -> Result<String, Violation> {
+    match rust_iso3166::from_alpha2(code) {
+        Some(country) => Ok(country.alpha2.to_owned()),
+        None => Err(Violation::new("/country", "country", "must be an ISO 3166-1 alpha-2 code such as PT")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn hotel(zone: &str) -> Hotel {
+        Hotel {
+            id: HotelId(uuid::Uuid::nil()),
+            name: "Casa".into(),
+            city: "Lisbon".into(),
+            country: "PT".into(),
+            timezone: Zone::parse(zone).unwrap(),
+            currency: "EUR".parse().unwrap(),
+            check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
+            check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
+            location: None,
+            max_nights: Hotel::DEFAULT_MAX_NIGHTS,
+            horizon_nights: Hotel::DEFAULT_HORIZON_NIGHTS,
+        }
+    }
+
+    #[test]
+    fn today_is_the_hotels_own_date() {
+        let now = "2026-05-01T11:30:00Z".parse().unwrap();
+        assert_eq!(hotel("Pacific/Auckland").today(now), date(2026, 5, 1));
+        assert_eq!(hotel("Pacific/Kiritimati").today(now), date(2026, 5, 2));
+        assert_eq!(hotel("Pacific/Pago_Pago").today(now), date(2026, 5, 1));
+    }
+
+    #[test]
+    fn check_in_copes_with_the_gap_and_the_repeated_hour_of_daylight_saving_time() {
+        let mut berlin = hotel("Europe/Berlin");
+        berlin.check_in_time = Time::constant(2, 30, 0, 0);
+        assert_eq!(berlin.check_in_at(date(2026, 3, 29)).to_string(), "2026-03-29T01:30:00Z");
+        assert_eq!(berlin.check_in_at(date(2026, 10, 25)).to_string(), "2026-10-25T00:30:00Z");
+    }
+
+    #[test]
+    fn zones_and_countries_are_known_ones() {
+        assert!(Zone::parse("Mars/Olympus").is_err());
+        assert_eq!(country("PT"), Ok("PT".to_owned()));
+        assert!(country("Portugal").is_err());
+        assert!(country("QQ").is_err());
+    }
+
+    #[test]
+    fn coordinates_lie_on_the_globe() {
+        assert!(Coordinates::new(38.7, -9.1).is_ok());
+        assert_eq!(Coordinates::new(90.1, 0.0).unwrap_err().pointer, "/latitude");
+        assert_eq!(Coordinates::new(0.0, f64::NAN).unwrap_err().pointer, "/longitude");
+    }
+}

@@ -1,0 +1,57 @@
+//! The field itself: stays, calendars, prices, policies, bookings, and the rules between them.
+//!
+//! Owns every decision the engine takes. Called by `engine/` (to decide and apply), by `store/` (to rebuild what it
+//! decided from) and by search (to quote by the very same rules). It never waits, reads a clock, draws a random number
+//! or touches a file: time and ids are arguments. Nothing in here can fail for an outside reason; a "no" is a
+//! [`Refusal`], a value like any other.
+//!
+//! Invariant: for every night of every room type, sold + held ≤ physical − out of order + allowance.
+//!
+//! Reading order: [`stay`], [`party`], [`restriction`], [`calendar`], [`rate`], [`policy`], [`booking`], [`order`],
+//! [`inventory`] (the aggregate an actor owns), [`quote`] (the one rule function), [`fact`], [`refusal`].
+
+pub mod booking;
+pub mod calendar;
+pub mod catalogue;
+pub mod contact;
+pub mod fact;
+pub mod holds;
+pub mod ids;
+pub mod inventory;
+pub mod money;
+pub mod nights_change;
+pub mod order;
+pub mod party;
+pub mod policy;
+pub mod quote;
+pub mod rate;
+pub mod refusal;
+pub mod restriction;
+pub mod service;
+pub mod stay;
+pub mod violation;
+
+pub use booking::{Booking, Status};
+pub use calendar::{Calendar, Night, NightDelta};
+pub use catalogue::{Hotel, RoomType};
+pub use contact::{Contact, Email, Mobile};
+pub use fact::{Cause, Change, Fact};
+pub use ids::{BookingId, FactId, HotelId, RatePlanId, RoomTypeId, ServiceId};
+pub use inventory::{Command, Inventory, Move};
+pub use money::{Amount, Currency};
+pub use nights_change::NightsChange;
+pub use order::{Amendment, Order};
+pub use party::{Guest, Occupancy, Party};
+pub use policy::{CancellationPolicy, Fee, Tier};
+pub use quote::Quote;
+pub use rate::{RateNight, RatePlan};
+pub use refusal::{FailingNight, Reason, Refusal};
+pub use restriction::Restriction;
+pub use service::{BookedService, Service, ServiceBasis};
+pub use stay::Stay;
+pub use violation::Violation;
+
+/// An instant, the same everywhere.
+pub use jiff::Timestamp;
+/// A calendar date in the hotel's own time zone; as a night, the one that begins on that date.
+pub use jiff::civil::Date;

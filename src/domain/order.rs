@@ -1,0 +1,245 @@
+//! Orders and amendments: what a guest asks for, checked as far as it can be without knowing the hotel.
+
+use super::violation::{Violation, Violations, text};
+use super::{Amount, Contact, Date, Email, Guest, Mobile, RatePlanId, ServiceId, Stay};
+
+/// The most rooms one booking can take.
+pub const MAX_ROOMS_PER_BOOKING: u16 = 100;
+/// The most guests one booking can name.
+pub const MAX_GUESTS: usize = 500;
+/// The most different services one booking can order.
+pub const MAX_SERVICES: usize = 50;
+
+/// A well-formed request for a booking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// `None` takes the cheapest plan that sells the stay.
+    pub rate_plan: Option<RatePlanId>,
+    pub stay: Stay,
+    pub rooms: u16,
+    pub guests: Vec<Guest>,
+    pub services: Vec<ServiceOrder>,
+    pub contact: Contact,
+    pub external_reference: Option<String>,
+    /// Keep the rooms for a while instead of selling them at once.
+    pub hold: bool,
+    /// Book only if the room type is still at this sequence number.
+    pub expected_sequence: Option<u64>,
+    /// A price per room and night agreed on elsewhere (an import, a contract) instead of the plan's.
+    pub agreed_price: Option<Amount>,
+}
+
+/// How many units of a service to order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceOrder {
+    pub service_id: ServiceId,
+    pub quantity: u16,
+}
+
+/// An order as it came in, nothing checked.
+#[derive(Debug, Clone, Default)]
+pub struct OrderDraft {
+    pub rate_plan: Option<RatePlanId>,
+    pub checkin_date: Date,
+    pub checkout_date: Date,
+    pub rooms: i64,
+    pub num_guests: i64,
+    pub guests: Vec<(String, i64)>,
+    pub services: Vec<(ServiceId, i64)>,
+    pub mobile: String,
+    pub email: Option<String>,
+    pub external_reference: Option<String>,
+    pub hold: bool,
+    pub expected_sequence: Option<u64>,
+}
+
+impl OrderDraft {
+    /// The order, or everything that is wrong with it.
+    pub fn check(self) -> Result<Order, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let stay = violations.keep(Stay::new(self.checkin_date, self.checkout_date));
+        let rooms = violations.keep(rooms(self.rooms));
+        let guests = check_guests(self.num_guests, &self.guests, &mut violations);
+        let services = check_services(&self.services, &mut violations);
+        let mobile = violations.keep(Mobile::parse(&self.mobile).map_err(|v| v.under("/contact")));
+        let email = self.email.map(|email| Email::parse(&email).map_err(|v| v.under("/contact")));
+        let email = violations.keep(email.transpose());
+        let reference = self.external_reference.map(|reference| text(&reference, 100, "/external_reference"));
+        let external_reference = violations.keep(reference.transpose());
+
+        let order = (|| {
+            Some(Order {
+                rate_plan: self.rate_plan,
+                stay: stay?,
+                rooms: rooms?,
+                guests,
+                services,
+                contact: Contact { mobile: mobile?, email: email? },
+                external_reference: external_reference?,
+                hold: self.hold,
+                expected_sequence: self.expected_sequence,
+                agreed_price: None,
+            })
+        })();
+        violations.finish(order)
+    }
+}
+
+/// A well-formed change of a booking. What is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amendment {
+    pub check_in: Option<Date>,
+    pub check_out: Option<Date>,
+    pub rooms: Option<u16>,
+    pub guests: Option<Vec<Guest>>,
+}
+
+/// An amendment as it came in, nothing checked.
+#[derive(Debug, Clone, Default)]
+pub struct AmendmentDraft {
+    pub checkin_date: Option<Date>,
+    pub checkout_date: Option<Date>,
+    pub rooms: Option<i64>,
+    pub num_guests: Option<i64>,
+    pub guests: Option<Vec<(String, i64)>>,
+}
+
+impl AmendmentDraft {
+    pub fn check(self) -> Result<Amendment, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let rooms = violations.keep(self.rooms.map(rooms).transpose());
+        let guests = match (&self.guests, self.num_guests) {
+            (Some(guests), count) => {
+                let count = count.unwrap_or(guests.len() as i64);
+                Some(check_guests(count, guests, &mut violations))
+            }
+            (None, Some(_)) => {
+                violations.push(Violation::new("/num_guests", "guests_match", "needs guests beside it"));
+                None
+            }
+            (None, None) => None,
+        };
+        let (check_in, check_out) = (self.checkin_date, self.checkout_date);
+        let amendment = rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests });
+        violations.finish(amendment)
+    }
+}
+
+fn rooms(rooms: i64) -> Result<u16, Violation> {
+    let message = format!("must be from 1 to {MAX_ROOMS_PER_BOOKING}");
+    match u16::try_from(rooms) {
+        Ok(rooms) if (1..=MAX_ROOMS_PER_BOOKING).contains(&rooms) => Ok(rooms),
+        _ => Err(Violation::new("/rooms", "rooms_range", message)),
+    }
+}
+
+fn check_guests(num_guests: i64, guests: &[(String, i64)], violations: &mut Violations) -> Vec<Guest> {
+    let at_most = format!("must name 1 to {MAX_GUESTS} guests");
+    violations.require((1..=MAX_GUESTS).contains(&guests.len()), "/guests", "guests_range", at_most);
+    let matches = usize::try_from(num_guests) == Ok(guests.len());
+    let message = format!("must be the number of guests named, which is {}", guests.len());
+    violations.require(matches, "/num_guests", "guests_match", message);
+    let check = |(index, (name, age)): (usize, &(String, i64))| {
+        violations.keep(Guest::new(name, *age).map_err(|v| v.under(&format!("/guests/{index}"))))
+    };
+    guests.iter().take(MAX_GUESTS).enumerate().filter_map(check).collect()
+}
+
+fn check_services(services: &[(ServiceId, i64)], violations: &mut Violations) -> Vec<ServiceOrder> {
+    let at_most = format!("must name at most {MAX_SERVICES} services");
+    violations.require(services.len() <= MAX_SERVICES, "/services", "services_range", at_most);
+    let mut orders: Vec<ServiceOrder> = Vec::with_capacity(services.len().min(MAX_SERVICES));
+    for (index, (service_id, quantity)) in services.iter().take(MAX_SERVICES).enumerate() {
+        let unique = orders.iter().all(|order| order.service_id != *service_id);
+        let at = format!("/services/{index}/service_id");
+        violations.require(unique, &at, "services_unique", "must not name a service twice; use quantity");
+        match u16::try_from(*quantity) {
+            Ok(quantity @ 1..=100) => orders.push(ServiceOrder { service_id: *service_id, quantity }),
+            _ => {
+                let at = format!("/services/{index}/quantity");
+                violations.push(Violation::new(at, "quantity_range", "must be from 1 to 100"));
+            }
+        }
+    }
+    orders
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn draft() -> OrderDraft {
+        OrderDraft {
+            checkin_date: date(2026, 5, 1),
+            checkout_date: date(2026, 5, 4),
+            rooms: 1,
+            num_guests: 2,
+            guests: vec![("Ana Lopes".into(), 34), ("Rui Lopes".into(), 6)],
+            mobile: "+351912345678".into(),
+            ..OrderDraft::default()
+        }
+    }
+
+    fn rules(draft: OrderDraft) -> Vec<(String, &'static str)> {
+        draft.check().unwrap_err().into_iter().map(|violation| (violation.pointer, violation.rule)).collect()
+    }
+
+    #[test]
+    fn a_complete_draft_is_an_order() {
+        let order = draft().check().unwrap();
+        assert_eq!((order.stay.nights(), order.rooms, order.guests.len()), (3, 1, 2));
+    }
+
+    #[rstest]
+    #[case(OrderDraft { checkout_date: date(2026, 5, 1), ..draft() }, "/checkout_date", "checkout_after_checkin")]
+    #[case(OrderDraft { rooms: 0, ..draft() }, "/rooms", "rooms_range")]
+    #[case(OrderDraft { rooms: i64::MAX, ..draft() }, "/rooms", "rooms_range")]
+    #[case(OrderDraft { num_guests: 3, ..draft() }, "/num_guests", "guests_match")]
+    #[case(OrderDraft { num_guests: -2, ..draft() }, "/num_guests", "guests_match")]
+    #[case(OrderDraft { mobile: "12".into(), ..draft() }, "/contact/mobile", "e164")]
+    #[case(OrderDraft { email: Some("nope".into()), ..draft() }, "/contact/email", "email")]
+    #[case(OrderDraft { external_reference: Some(" ".into()), ..draft() }, "/external_reference", "text_length")]
+    fn one_mistake_is_one_violation(#[case] draft: OrderDraft, #[case] pointer: &str, #[case] rule: &'static str) {
+        assert_eq!(rules(draft), [(pointer.to_owned(), rule)]);
+    }
+
+    #[test]
+    fn a_guests_age_is_named_by_its_place() {
+        let mut draft = draft();
+        draft.guests[1].1 = 151;
+        assert_eq!(rules(draft), [("/guests/1/age".to_owned(), "age_range")]);
+    }
+
+    #[test]
+    fn a_booking_has_guests() {
+        let draft = OrderDraft { num_guests: 0, guests: Vec::new(), ..draft() };
+        assert_eq!(rules(draft), [("/guests".to_owned(), "guests_range")]);
+    }
+
+    #[test]
+    fn services_have_a_quantity_and_are_named_once() {
+        let service = ServiceId(uuid::Uuid::nil());
+        let none = OrderDraft { services: vec![(service, 0)], ..draft() };
+        assert_eq!(rules(none), [("/services/0/quantity".to_owned(), "quantity_range")]);
+        let twice = OrderDraft { services: vec![(service, 1), (service, 1)], ..draft() };
+        assert_eq!(rules(twice), [("/services/1/service_id".to_owned(), "services_unique")]);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let draft = OrderDraft { rooms: 0, mobile: String::new(), num_guests: 1, ..draft() };
+        assert_eq!(rules(draft).len(), 3);
+    }
+
+    #[test]
+    fn an_amendment_needs_guests_beside_their_number() {
+        let lonely = AmendmentDraft { num_guests: Some(2), ..AmendmentDraft::default() };
+        assert_eq!(lonely.check().unwrap_err()[0].pointer, "/num_guests");
+        let wrong = AmendmentDraft { num_guests: Some(2), guests: Some(vec![("A".into(), 30)]), ..Default::default() };
+        assert_eq!(wrong.check().unwrap_err()[0].rule, "guests_match");
+        assert_eq!(AmendmentDraft::default().check(), Ok(Amendment::default()));
+    }
+}

@@ -1,0 +1,189 @@
+//! Cancellation policies: what leaving costs, and until when.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{Amount, Timestamp, Violation};
+
+/// A fee for not coming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Fee {
+    None,
+    /// A percentage of the booking's total, 0 to 100.
+    Percent {
+        percent: u8,
+    },
+    /// The price of the first n nights, all rooms.
+    Nights {
+        nights: u16,
+    },
+    /// A fixed amount in minor units.
+    Fixed {
+        amount_minor: Amount,
+    },
+}
+
+impl Fee {
+    /// The fee for a booking whose nights cost `nights` (all rooms, in order) and which costs `total` in all;
+    /// never more than the total.
+    pub fn of(self, nights: impl Iterator<Item = Amount>, total: Amount) -> Amount {
+        let fee = match self {
+            Self::None => Amount::ZERO,
+            Self::Percent { percent } => total.percent(percent),
+            Self::Nights { nights: n } => nights.take(usize::from(n)).sum(),
+            Self::Fixed { amount_minor } => amount_minor,
+        };
+        fee.min(total)
+    }
+
+    /// Checks the limits; the violation points to the offending member.
+    pub fn check(self) -> Result<Self, Violation> {
+        match self {
+            Self::Percent { percent } if percent > 100 => {
+                Err(Violation::new("/percent", "percent_range", "must be from 0 to 100"))
+            }
+            Self::Fixed { amount_minor } if amount_minor < Amount::ZERO || amount_minor > Amount::MAX_PRICE => {
+                let message = format!("must be from 0 to {}", Amount::MAX_PRICE);
+                Err(Violation::new("/amount_minor", "amount_range", message))
+            }
+            fee => Ok(fee),
+        }
+    }
+}
+
+/// The fee that applies up to a deadline before check-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// The deadline, in hours before the check-in time of the arrival date.
+    pub hours_before_check_in: u32,
+    pub fee: Fee,
+}
+
+/// What cancelling costs, stamped on a booking when it is sold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancellationPolicy {
+    /// Ordered by deadline, the earliest (most hours) first. After the last deadline nothing is refundable.
+    tiers: Vec<Tier>,
+    /// What a guest pays who never comes.
+    pub no_show: Fee,
+}
+
+impl CancellationPolicy {
+    pub const MAX_TIERS: usize = 10;
+    /// The longest notice a tier may ask for: a year.
+    pub const MAX_HOURS: u32 = 365 * 24;
+
+    /// Free until check-in time; a no-show pays the first night.
+    pub fn flexible() -> Self {
+        Self { tiers: vec![Tier { hours_before_check_in: 0, fee: Fee::None }], no_show: Fee::Nights { nights: 1 } }
+    }
+
+    /// Nothing is ever refunded.
+    pub fn non_refundable() -> Self {
+        Self { tiers: Vec::new(), no_show: Fee::Percent { percent: 100 } }
+    }
+
+    /// Tiers in any order, no deadline twice.
+    pub fn new(mut tiers: Vec<Tier>, no_show: Fee) -> Result<Self, Violation> {
+        if tiers.len() > Self::MAX_TIERS {
+            let message = format!("must have at most {} tiers", Self::MAX_TIERS);
+            return Err(Violation::new("/cancellation_tiers", "tier_count", message));
+        }
+        for (index, tier) in tiers.iter().enumerate() {
+            let at = format!("/cancellation_tiers/{index}");
+            if tier.hours_before_check_in > Self::MAX_HOURS {
+                let message = format!("must be at most {}", Self::MAX_HOURS);
+                return Err(Violation::new(format!("{at}/hours_before_check_in"), "hours_range", message));
+            }
+            tier.fee.check().map_err(|violation| violation.under(&format!("{at}/fee")))?;
+        }
+        no_show.check().map_err(|violation| violation.under("/no_show_fee"))?;
+        tiers.sort_by_key(|tier| std::cmp::Reverse(tier.hours_before_check_in));
+        if tiers.windows(2).any(|pair| pair[0].hours_before_check_in == pair[1].hours_before_check_in) {
+            let message = "must not name the same hours_before_check_in twice";
+            return Err(Violation::new("/cancellation_tiers", "tier_order", message));
+        }
+        Ok(Self { tiers, no_show })
+    }
+
+    pub fn tiers(&self) -> &[Tier] {
+        &self.tiers
+    }
+
+    /// The fee in force at `now` for an arrival at `check_in`. The deadline itself still belongs to the guest.
+    pub fn fee_at(&self, now: Timestamp, check_in: Timestamp) -> Fee {
+        let in_time = |tier: &&Tier| {
+            let notice = SignedDuration::from_hours(i64::from(tier.hours_before_check_in));
+            check_in.duration_since(now) >= notice
+        };
+        self.tiers.iter().find(in_time).map_or(Fee::Percent { percent: 100 }, |tier| tier.fee)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn tiered() -> CancellationPolicy {
+        let tiers = vec![
+            Tier { hours_before_check_in: 24, fee: Fee::Percent { percent: 50 } },
+            Tier { hours_before_check_in: 72, fee: Fee::None },
+        ];
+        CancellationPolicy::new(tiers, Fee::Nights { nights: 1 }).unwrap()
+    }
+
+    #[rstest]
+    #[case("2026-05-01T15:00:00Z", Fee::None)] // long before
+    #[case("2026-05-07T15:00:00Z", Fee::None)] // exactly 72 hours: the guest's
+    #[case("2026-05-07T15:00:01Z", Fee::Percent { percent: 50 })]
+    #[case("2026-05-09T15:00:00Z", Fee::Percent { percent: 50 })] // exactly 24 hours
+    #[case("2026-05-09T15:00:01Z", Fee::Percent { percent: 100 })]
+    #[case("2026-05-12T00:00:00Z", Fee::Percent { percent: 100 })] // after arrival
+    fn the_earliest_deadline_still_met_decides(#[case] now: &str, #[case] fee: Fee) {
+        assert_eq!(tiered().fee_at(at(now), at("2026-05-10T15:00:00Z")), fee);
+    }
+
+    #[test]
+    fn free_until_check_in_means_the_check_in_time() {
+        let check_in = at("2026-05-10T15:00:00Z");
+        assert_eq!(CancellationPolicy::flexible().fee_at(check_in, check_in), Fee::None);
+    }
+
+    #[test]
+    fn non_refundable_is_always_the_whole_price() {
+        let fee = CancellationPolicy::non_refundable().fee_at(at("2020-01-01T00:00:00Z"), at("2026-05-10T15:00:00Z"));
+        assert_eq!(fee, Fee::Percent { percent: 100 });
+    }
+
+    #[test]
+    fn a_fee_is_never_more_than_the_total() {
+        let nights = [Amount(100), Amount(120)];
+        let total = Amount(220);
+        let of = |fee: Fee| fee.of(nights.into_iter(), total);
+        assert_eq!(of(Fee::Fixed { amount_minor: Amount(1_000) }), total);
+        assert_eq!(of(Fee::Nights { nights: 1 }), Amount(100));
+        assert_eq!(of(Fee::Nights { nights: 9 }), total);
+        assert_eq!(of(Fee::Percent { percent: 50 }), Amount(110));
+        assert_eq!(of(Fee::None), Amount::ZERO);
+    }
+
+    #[test]
+    fn bad_tiers_are_named() {
+        let tier = |hours, fee| Tier { hours_before_check_in: hours, fee };
+        let twice = CancellationPolicy::new(vec![tier(1, Fee::None), tier(1, Fee::None)], Fee::None);
+        assert_eq!(twice.unwrap_err().rule, "tier_order");
+        let steep = CancellationPolicy::new(vec![tier(1, Fee::Percent { percent: 101 })], Fee::None);
+        assert_eq!(steep.unwrap_err().pointer, "/cancellation_tiers/0/fee/percent");
+        let early = CancellationPolicy::new(vec![tier(10_000, Fee::None)], Fee::None);
+        assert_eq!(early.unwrap_err().rule, "hours_range");
+        let many = CancellationPolicy::new((0..11).map(|hours| tier(hours, Fee::None)).collect(), Fee::None);
+        assert_eq!(many.unwrap_err().rule, "tier_count");
+    }
+}

@@ -1,0 +1,46 @@
+//! Rate plans: what a night costs, and under which conditions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Amount, CancellationPolicy, Date, RatePlanId, Restriction, RoomTypeId};
+
+/// What one night says differently from its rate plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateNight {
+    /// Replaces the plan's price on this night.
+    #[serde(default)]
+    pub price: Option<Amount>,
+    #[serde(default)]
+    pub restriction: Restriction,
+}
+
+/// One way of selling a room type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatePlan {
+    pub id: RatePlanId,
+    pub room_type_id: RoomTypeId,
+    pub name: String,
+    /// Price of a night where the night itself names none.
+    pub price: Amount,
+    pub policy: CancellationPolicy,
+    /// Nights that differ, by date. Not part of the plan's own record.
+    #[serde(skip)]
+    pub nights: BTreeMap<Date, RateNight>,
+}
+
+impl RatePlan {
+    /// Price of one room for the night of `date`.
+    pub fn price_on(&self, date: Date) -> Amount {
+        self.night(date).price.unwrap_or(self.price)
+    }
+
+    pub fn restriction_on(&self, date: Date) -> Restriction {
+        self.night(date).restriction
+    }
+
+    pub fn night(&self, date: Date) -> RateNight {
+        self.nights.get(&date).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,118 @@
+//! Refusals: polite, complete noes. Each names the rule, and where nights are to blame, the nights.
+
+use serde::Serialize;
+
+use super::{Date, RatePlanId, ServiceId, Timestamp};
+
+/// Why one night (or, for arrivals and departures, one date) stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    /// Fewer rooms are left than were asked for.
+    SoldOut {
+        free: u16,
+        wanted: u16,
+    },
+    /// Stop sell, of the room type or of the rate plan.
+    StopSell,
+    /// The date is outside of the calendar.
+    NoInventory,
+    /// No rate plan sells this night.
+    NoPrice,
+    ClosedToArrival,
+    ClosedToDeparture,
+    /// The stay is shorter than this night allows.
+    MinNights {
+        min: u8,
+    },
+    /// The stay is longer than this night allows.
+    MaxNights {
+        max: u8,
+    },
+}
+
+impl Reason {
+    /// Whether nothing is for sale on that night, rather than not for this length or arrival.
+    pub fn is_unavailable(self) -> bool {
+        matches!(self, Self::SoldOut { .. } | Self::StopSell | Self::NoInventory | Self::NoPrice)
+    }
+}
+
+/// A night that stands in the way, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FailingNight {
+    pub date: Date,
+    #[serde(flatten)]
+    pub reason: Reason,
+}
+
+/// Why a command changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Somebody was faster, or the house is closed.
+    #[error("not available on {} of the nights", nights.len())]
+    Unavailable {
+        nights: Vec<FailingNight>,
+        /// When the earliest hold in the way runs out.
+        retry_at: Option<Timestamp>,
+    },
+    #[error("the hotel's restrictions forbid this stay")]
+    Restricted { nights: Vec<FailingNight> },
+    #[error("arrival must not be before {today}, the hotel's current date")]
+    ArrivalInThePast { today: Date },
+    #[error("departure must not be after {last}, the end of the booking horizon")]
+    BeyondHorizon { last: Date },
+    #[error("a stay has at most {max} nights in this hotel")]
+    TooManyNights { max: u16 },
+    #[error("check-out {check_out} must be after check-in {check_in}, by at most {} nights", super::Stay::MAX_NIGHTS)]
+    EmptyStay { check_in: Date, check_out: Date },
+    #[error("the rooms do not take this many guests, or no adult is among them")]
+    Occupancy,
+    #[error("this room type has no rate plan {0}")]
+    UnknownRatePlan(RatePlanId),
+    #[error("this hotel has no service {0}")]
+    UnknownService(ServiceId),
+    #[error("the availability has changed: expected sequence {expected}, found {actual}")]
+    Stale { expected: u64, actual: u64 },
+    #[error("a booking that is {from} cannot be {verb}")]
+    IllegalMove { from: &'static str, verb: &'static str },
+    #[error("the hold expired at {at}")]
+    HoldExpired { at: Timestamp },
+    #[error("this is possible from {from} on")]
+    TooEarly { from: Date },
+    #[error("this was possible until {until}")]
+    TooLate { until: Date },
+    #[error("capacity would fall below what is sold or held")]
+    CapacityBelowSold { nights: Vec<FailingNight> },
+    #[error("the dates must lie from {first} up to {end}, the booking horizon")]
+    OutsideHorizon { first: Date, end: Date },
+}
+
+impl Refusal {
+    /// Stable name, for metrics and import reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unavailable { nights, .. }
+                if nights.iter().any(|night| matches!(night.reason, Reason::SoldOut { .. })) =>
+            {
+                "sold_out"
+            }
+            Self::Unavailable { .. } => "closed",
+            Self::Restricted { .. } => "restricted",
+            Self::ArrivalInThePast { .. } => "arrival_in_the_past",
+            Self::BeyondHorizon { .. } => "beyond_horizon",
+            Self::TooManyNights { .. } => "too_many_nights",
+            Self::EmptyStay { .. } => "empty_stay",
+            Self::Occupancy => "occupancy",
+            Self::UnknownRatePlan(_) => "unknown_rate_plan",
+            Self::UnknownService(_) => "unknown_service",
+            Self::Stale { .. } => "stale",
+            Self::IllegalMove { .. } => "illegal_move",
+            Self::HoldExpired { .. } => "hold_expired",
+            Self::TooEarly { .. } => "too_early",
+            Self::TooLate { .. } => "too_late",
+            Self::CapacityBelowSold { .. } => "capacity_below_sold",
+            Self::OutsideHorizon { .. } => "outside_horizon",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A stay: the half-open interval of hotel-local dates [check-in, check-out).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Date, Violation};
+
+/// From the arrival date up to, but not including, the departure date: a night for every date in between.
+/// The departure day is free for another arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stay {
+    check_in: Date,
+    check_out: Date,
+}
+
+impl Stay {
+    /// Longest stay any hotel can allow, in nights.
+    pub const MAX_NIGHTS: u16 = 1_000;
+
+    /// A stay of at least one night and at most [`Stay::MAX_NIGHTS`].
+    pub fn new(check_in: Date, check_out: Date) -> Result<Self, Violation> {
+        if check_out <= check_in {
+            let message = "must be after checkin_date";
+            return Err(Violation::new("/checkout_date", "checkout_after_checkin", message));
+        }
+        if days_between(check_in, check_out) > i32::from(Self::MAX_NIGHTS) {
+            let message = format!("must be at most {} nights after checkin_date", Self::MAX_NIGHTS);
+            return Err(Violation::new("/checkout_date", "max_nights", message));
+        }
+        Ok(Self { check_in, check_out })
+    }
+
+    pub const fn check_in(self) -> Date {
+        self.check_in
+    }
+
+    pub const fn check_out(self) -> Date {
+        self.check_out
+    }
+
+    /// How many nights are slept.
+    pub fn nights(self) -> u16 {
+        u16::try_from(days_between(self.check_in, self.check_out)).unwrap_or(Self::MAX_NIGHTS)
+    }
+
+    /// The date of every night slept, in order.
+    pub fn dates(self) -> impl Iterator<Item = Date> + Clone {
+        self.check_in.series(jiff::Span::new().days(1)).take_while(move |date| *date < self.check_out)
+    }
+
+    pub fn contains(self, night: Date) -> bool {
+        self.check_in <= night && night < self.check_out
+    }
+
+    /// The part of this stay before `departure`, at least its first night: what remains of an early departure.
+    pub fn until(self, departure: Date) -> Self {
+        let first_morning = self.check_in.tomorrow().unwrap_or(self.check_out);
+        Self { check_in: self.check_in, check_out: departure.clamp(first_morning, self.check_out) }
+    }
+
+    /// The first night alone: what a no-show keeps.
+    pub fn first_night(self) -> Self {
+        self.until(self.check_in)
+    }
+}
+
+/// Whole days from `from` to `to`; negative when `to` is earlier.
+pub fn days_between(from: Date, to: Date) -> i32 {
+    from.duration_until(to).as_hours().div_euclid(24) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn check_out_must_be_after_check_in() {
+        for check_out in [date(2026, 5, 1), date(2026, 4, 30)] {
+            let violation = Stay::new(date(2026, 5, 1), check_out).unwrap_err();
+            assert_eq!((violation.pointer.as_str(), violation.rule), ("/checkout_date", "checkout_after_checkin"));
+        }
+    }
+
+    #[test]
+    fn an_absurdly_long_stay_is_no_stay() {
+        let violation = Stay::new(date(2026, 1, 1), date(9999, 12, 31)).unwrap_err();
+        assert_eq!(violation.rule, "max_nights");
+    }
+
+    #[test]
+    fn the_departure_date_is_not_slept() {
+        let stay = Stay::new(date(2028, 2, 28), date(2028, 3, 1)).unwrap();
+        assert_eq!(stay.nights(), 2);
+        assert_eq!(stay.dates().collect::<Vec<_>>(), [date(2028, 2, 28), date(2028, 2, 29)]);
+        assert!(!stay.contains(date(2028, 3, 1)));
+    }
+
+    #[test]
+    fn a_stay_cut_short_keeps_at_least_its_first_night() {
+        let stay = Stay::new(date(2026, 5, 1), date(2026, 5, 5)).unwrap();
+        assert_eq!(stay.until(date(2026, 5, 3)).nights(), 2);
+        assert_eq!(stay.until(date(2026, 4, 1)).nights(), 1);
+        assert_eq!(stay.until(date(2026, 6, 1)), stay);
+        assert_eq!(stay.first_night().nights(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn nights_count_the_dates(offset in 0..20_000i64, nights in 1..=1_000i64) {
+            let check_in = date(1990, 1, 1).checked_add(jiff::Span::new().days(offset)).unwrap();
+            let check_out = check_in.checked_add(jiff::Span::new().days(nights)).unwrap();
+            let stay = Stay::new(check_in, check_out).unwrap();
+            prop_assert_eq!(i64::from(stay.nights()), nights);
+            prop_assert_eq!(stay.dates().count() as i64, nights);
+            prop_assert!(stay.dates().all(|night| stay.contains(night)));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What is wrong with one field of somebody's input.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One broken rule of one input field. Input is checked as a whole, so a client learns all of its mistakes at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// JSON pointer (RFC 6901) to the field, e.g. `/guests/0/age`.
+    pub pointer: String,
+    /// Stable name of the rule, e.g. `age_range`.
+    pub rule: &'static str,
+    /// The rule in words, with its limits.
+    pub message: String,
+}
+
+impl Violation {
+    pub fn new(pointer: impl Into<String>, rule: &'static str, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), rule, message: message.into() }
+    }
+
+    /// The same violation seen from one level further out: `/age` under `/guests/0` is `/guests/0/age`.
+    pub fn under(mut self, parent: &str) -> Self {
+        self.pointer.insert_str(0, parent);
+        self
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.pointer, self.message)
+    }
+}
+
+/// Gathers violations while values are parsed one after the other.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// Keeps the violation of a failed parse, if it failed.
+    pub fn keep<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
+        parsed.map_err(|violation| self.0.push(violation)).ok()
+    }
+
+    pub fn push(&mut self, violation: Violation) {
+        self.0.push(violation);
+    }
+
+    /// Notes a violation unless the rule holds.
+    pub fn require(&mut self, holds: bool, pointer: &str, rule: &'static str, message: impl Into<String>) {
+        if !holds {
+            self.0.push(Violation::new(pointer, rule, message));
+        }
+    }
+
+    /// The value, if nothing was wrong anywhere. `value` is `None` only where a violation was kept.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Violation>> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(self.0),
+        }
+    }
+}
+
+/// Text a person wrote: trimmed, not empty, at most `max` characters, no control characters.
+pub fn text(value: &str, max: usize, pointer: &str) -> Result<String, Violation> {
+    let trimmed = value.trim();
+    let length = trimmed.chars().count();
+    if length == 0 || length > max {
+        let message = format!("must have 1 to {max} characters");
+        return Err(Violation::new(pointer, "text_length", message));
+    }
+    if trimmed.chars().any(char::is_control) {
+        return Err(Violation::new(pointer, "no_control_characters", "must not contain control characters"));
+    }
+    Ok(trimmed.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_and_bounded() {
+        assert_eq!(text("  Ana  ", 3, "/name"), Ok("Ana".to_owned()));
+        assert_eq!(text("   ", 3, "/name").unwrap_err().rule, "text_length");
+        assert_eq!(text("Anna", 3, "/name").unwrap_err().rule, "text_length");
+        assert_eq!(text("A\nB", 3, "/name").unwrap_err().rule, "no_control_characters");
+    }
+
+    #[test]
+    fn length_counts_characters_not_bytes() {
+        assert!(text("Åse", 3, "/name").is_ok());
+    }
+
+    #[test]
+    fn all_violations_are_reported_together() {
+        let mut all = Violations::default();
+        all.keep(text("", 3, "/name"));
+        all.require(false, "/rooms", "rooms_range", "must be at least 1");
+        let pointers: Vec<_> = all.finish(Some(())).unwrap_err().into_iter().map(|v| v.pointer).collect();
+        assert_eq!(pointers, ["/name", "/rooms"]);
+    }
+}

@@ -1,0 +1,148 @@
+//! The engine: one supervised actor per room type, and the handle through which everybody talks to them.
+//!
+//! Owns the actors, their directory and the timers. Called by `http/`, `cli/` and benches through [`Engine`], whose
+//! methods are plain async functions: no address and no channel leaves this folder. It never writes to the store
+//! itself: actors decide in memory, `writer/` makes it durable, and an answer leaves only when everything it is based
+//! on is durable.
+//!
+//! Invariants: one actor per room type at a time on this node (another node's is fenced by the store); at most
+//! [`Options::mailbox`] requests wait for an actor, further ones are [`Error::Busy`]; a request that was begun is
+//! finished whether or not somebody still listens.
+//!
+//! When an actor fails (a panic, a failed or fenced commit, a commit in doubt), its memory is thrown away, it claims a
+//! higher token and reloads from the store. Callers in doubt are then answered from the store; the others get
+//! [`Error::Interrupted`] and may try again with the same idempotency key.
+
+mod attempts;
+mod cache;
+mod directory;
+mod message;
+pub mod probe;
+mod room_type;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{
+    Booking, BookingId, Date, HotelId, Move, Night, NightsChange, Order, RatePlan, Refusal, RoomType, RoomTypeId,
+};
+use crate::store::{Fingerprint, KeyDigest};
+
+/// Settings of the engine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that actors live on. 0: the caller's own, for deterministic tests.
+    pub threads: usize,
+    /// Requests that may wait for one actor.
+    pub mailbox: usize,
+    /// How long a hold lasts.
+    pub hold_ttl: Duration,
+    /// How long an actor without requests and holds stays in memory.
+    pub idle_after: Duration,
+    /// How long idempotency keys are remembered.
+    pub attempt_ttl: Duration,
+    /// How long a caller waits for an answer.
+    pub answer_within: Duration,
+    /// Facts per commit, at most.
+    pub batch: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(1, 8)),
+            mailbox: 1_024,
+            hold_ttl: Duration::from_secs(15 * 60),
+            idle_after: Duration::from_secs(10 * 60),
+            attempt_ttl: Duration::from_secs(24 * 60 * 60),
+            answer_within: Duration::from_secs(10),
+            batch: 256,
+        }
+    }
+}
+
+/// An idempotency key: who repeats it gets the first answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    pub digest: KeyDigest,
+    /// Of everything the key was used for. Another fingerprint under the same key is [`Error::KeyReused`].
+    pub fingerprint: Fingerprint,
+}
+
+/// How to do a [`Move`].
+#[derive(Debug, Clone, Default)]
+pub struct MoveOptions {
+    pub key: Option<Key>,
+    /// Only if the booking is still at this version.
+    pub expected: Option<u64>,
+    /// Say what would happen, change nothing.
+    pub dry_run: bool,
+}
+
+/// A booking after a command.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    pub booking: Arc<Booking>,
+    /// The answer was stored earlier, under the same idempotency key.
+    pub replayed: bool,
+}
+
+/// What became of a change of nights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NightsReceipt {
+    pub sequence: u64,
+    /// Nights that are different now, of the room type and of its rate plans.
+    pub changed: usize,
+}
+
+/// The committed nights of a room type.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub room_type_id: RoomTypeId,
+    pub currency: crate::domain::Currency,
+    /// Facts behind this view.
+    pub sequence: u64,
+    pub nights: Vec<NightView>,
+}
+
+/// One committed night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NightView {
+    pub date: Date,
+    pub night: Night,
+    pub physical: u16,
+    pub allowance: i16,
+    pub free: u16,
+    /// No rate plan sells this night, or the room type does not.
+    pub closed: bool,
+    /// The cheapest open plan's price of one room.
+    pub price: Option<crate::domain::Amount>,
+}
+
+/// Why a request was not done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The rules say no. Nothing changed.
+    #[error(transparent)]
+    Refused(Arc<Refusal>),
+    #[error("there is no such room type")]
+    NoSuchRoomType,
+    #[error("there is no such booking")]
+    NoSuchBooking,
+    /// The idempotency key was used for something else.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// Too many requests wait for this room type. Nothing was done.
+    #[error("too many requests wait for this room type")]
+    Busy,
+    /// The room type restarted before the request was durable, or took too long. Repeating it with the same
+    /// idempotency key is safe.
+    #[error("the request was interrupted; it is safe to repeat it with the same idempotency key")]
+    Interrupted,
+    /// The store cannot be reached. Nothing was done.
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// The engine is shutting down. Nothing was done.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+}

@@ -1,0 +1,6 @@
+pub mod clock;
+pub mod domain;
+pub mod engine;
+pub mod lease;
+pub mod store;
+pub mod writer;

@@ -1,0 +1,127 @@
+//! Recounting: whether what the store has counted is what its bookings say.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::domain::booking::{Counter, Footprint};
+use crate::domain::{Date, RoomTypeId};
+
+/// What a store holds about one room type, read in one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// The sequence number in the room type's own row.
+    pub sequence: u64,
+    /// Lowest and highest sequence number of its events, and how many there are.
+    pub events: Option<(u64, u64, u64)>,
+    /// Every night with a row.
+    pub nights: Vec<NightRow>,
+    /// What every booking that takes inventory occupies.
+    pub footprints: Vec<Footprint>,
+    /// Bookings whose last change has no event of its own, by id.
+    pub bookings_without_event: Vec<String>,
+    /// Idempotency records whose booking does not exist, by key digest.
+    pub attempts_without_booking: Vec<String>,
+}
+
+/// A stored night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NightRow {
+    pub date: Date,
+    pub capacity: u16,
+    pub sold: u16,
+    pub held: u16,
+}
+
+/// Something that does not add up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// A counter is not what the bookings say.
+    Miscounted {
+        date: Date,
+        counter: &'static str,
+        stored: u32,
+        recounted: u32,
+    },
+    /// More is sold and held than there is.
+    Oversold {
+        date: Date,
+        capacity: u16,
+        taken: u32,
+    },
+    /// The events do not run from 1 to the room type's sequence number.
+    BrokenSequence {
+        stored: u64,
+        first: u64,
+        last: u64,
+        count: u64,
+    },
+    BookingWithoutEvent(String),
+    AttemptWithoutBooking(String),
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Miscounted { date, counter, stored, recounted } => {
+                write!(f, "{date}: {stored} {counter} in the calendar, {recounted} in the bookings")
+            }
+            Self::Oversold { date, capacity, taken } => {
+                write!(f, "{date}: {taken} sold and held, but only {capacity} to sell")
+            }
+            Self::BrokenSequence { stored, first, last, count } => {
+                write!(f, "sequence is {stored}, but there are {count} events, from {first} to {last}")
+            }
+            Self::BookingWithoutEvent(id) => write!(f, "booking {id}: its last change has no event"),
+            Self::AttemptWithoutBooking(key) => write!(f, "idempotency key {key}: its booking does not exist"),
+        }
+    }
+}
+
+/// Recounts a room type. No difference means that every promise about it holds.
+pub fn recount(evidence: &Evidence) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut recounted: BTreeMap<Date, (u32, u32)> = BTreeMap::new();
+    for print in &evidence.footprints {
+        for date in print.stay.dates() {
+            let (sold, held) = recounted.entry(date).or_default();
+            match print.counter {
+                Counter::Sold => *sold += u32::from(print.rooms),
+                Counter::Held => *held += u32::from(print.rooms),
+            }
+        }
+    }
+    let mut compare = |date, counter, stored, recounted| {
+        if stored != recounted {
+            differences.push(Difference::Miscounted { date, counter, stored, recounted });
+        }
+    };
+    for night in &evidence.nights {
+        let (sold, held) = recounted.remove(&night.date).unwrap_or_default();
+        compare(night.date, "sold", u32::from(night.sold), sold);
+        compare(night.date, "held", u32::from(night.held), held);
+    }
+    for (date, (sold, held)) in recounted {
+        compare(date, "sold", 0, sold);
+        compare(date, "held", 0, held);
+    }
+    for night in &evidence.nights {
+        let taken = u32::from(night.sold) + u32::from(night.held);
+        if taken > u32::from(night.capacity) {
+            differences.push(Difference::Oversold { date: night.date, capacity: night.capacity, taken });
+        }
+    }
+    let (first, last, count) = evidence.events.unwrap_or((1, 0, 0));
+    if first != 1 || last != evidence.sequence || count != evidence.sequence {
+        differences.push(Difference::BrokenSequence { stored: evidence.sequence, first, last, count });
+    }
+    differences.extend(evidence.bookings_without_event.iter().cloned().map(Difference::BookingWithoutEvent));
+    differences.extend(evidence.attempts_without_booking.iter().cloned().map(Difference::AttemptWithoutBooking));
+    differences
+}
+
+/// The differences of one room type.
+#[derive(Debug)]
+pub struct Finding {
+    pub room_type: RoomTypeId,
+    pub differences: Vec<Difference>,
+}

@@ -1,0 +1,235 @@
+//! Stores: where the truth is kept, in the words of the domain.
+//!
+//! Owns durability. Called by the engine and the writer through [`Ledger`], by the catalogue's handlers through
+//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`]. It never decides: it checks fencing tokens,
+//! sequence numbers and idempotency keys, and keeps what it is given, all or nothing.
+//!
+//! Invariants: what [`Ledger::commit`] called committed survives a crash; a room type's facts are stored in order and
+//! without a gap; an idempotency key has one effect; no night has more sold and held than its capacity (a CHECK).
+//!
+//! When it fails, nothing is half done: [`CommitError::RolledBack`] left no trace, [`CommitError::InDoubt`] may have
+//! succeeded, and [`Ledger::committed`] tells afterwards.
+//!
+//! To add a store: make a folder beside [`sqlite`] with the same file names, and run the contract suite
+//! (`tests/it/store_contract.rs`) against it.
+
+pub mod audit;
+pub mod sqlite;
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    Booking, BookingId, Date, Fact, FactId, Hotel, HotelId, Inventory, RatePlan, RatePlanId, RoomType, RoomTypeId,
+    Service, ServiceId, Stay, Timestamp,
+};
+use crate::lease::Token;
+
+/// Everything a store can do.
+pub trait Store: Ledger + Catalogue + Reports {}
+
+impl<T: Ledger + Catalogue + Reports> Store for T {}
+
+/// The write path, and what recovery needs.
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// Makes `token` the only one whose commits are accepted for a room type. Waits for a commit under way.
+    async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error>;
+
+    /// A room type as its committed facts have left it, with the calendar beginning at the hotel's date of `now`.
+    async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error>;
+
+    /// Stores a batch in one durable transaction. An entry with a stale token, a sequence number that does not follow,
+    /// or an idempotency key already used is left out, together with later entries of the same room type; the others
+    /// are committed. One verdict per entry, in order.
+    async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError>;
+
+    /// Which of these facts are stored.
+    async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error>;
+
+    /// What is known of these idempotency keys at `now`.
+    async fn recall(&self, keys: &[KeyDigest], now: Timestamp) -> Result<HashMap<KeyDigest, Attempt>, Error>;
+
+    /// Deletes at most `limit` attempts that expired before `now`; how many there were.
+    async fn forget_attempts(&self, now: Timestamp, limit: u32) -> Result<u64, Error>;
+
+    async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Error>;
+
+    /// Room types that have a hold, whether or not its time is over: their timers must run.
+    async fn room_types_with_holds(&self) -> Result<Vec<RoomTypeId>, Error>;
+
+    /// The room types of a hotel.
+    async fn room_type_ids(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Error>;
+}
+
+/// Hotels and what they sell. Room types and rate plans that are already in use change through their actor, as facts.
+#[async_trait]
+pub trait Catalogue: Send + Sync + 'static {
+    async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error>;
+    /// `false` when there is no such hotel.
+    async fn update_hotel(&self, hotel: &Hotel) -> Result<bool, Error>;
+    async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error>;
+    /// By id, after `after`; `city` matches without regard to case.
+    async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error>;
+
+    async fn insert_room_type(&self, room_type: &RoomType) -> Result<(), Error>;
+    async fn room_type(&self, id: RoomTypeId) -> Result<Option<RoomType>, Error>;
+    async fn room_types(&self, hotel: HotelId, page: Page<RoomTypeId>) -> Result<Vec<RoomType>, Error>;
+
+    /// Without its nights.
+    async fn rate_plan(&self, id: RatePlanId) -> Result<Option<RatePlan>, Error>;
+    /// Without their nights.
+    async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error>;
+
+    async fn insert_service(&self, service: &Service) -> Result<(), Error>;
+    /// `false` when there is no such service.
+    async fn update_service(&self, service: &Service) -> Result<bool, Error>;
+    async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error>;
+    async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error>;
+
+    /// Whether there is no hotel yet.
+    async fn is_empty(&self) -> Result<bool, Error>;
+}
+
+/// Reading across room types.
+#[async_trait]
+pub trait Reports: Send + Sync + 'static {
+    async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error>;
+
+    /// Every room type of a city, as an inventory whose calendar covers only the stay and its departure date (cut at
+    /// the hotel's horizon), without holds. A constant number of queries, however many hotels there are.
+    async fn candidates(&self, city: &str, stay: Stay, now: Timestamp) -> Result<Vec<Inventory>, Error>;
+
+    /// Nights with anything sold or held, by room type and date, after `after`.
+    async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error>;
+
+    /// Room types by id, for `verify`.
+    async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error>;
+
+    /// Everything stored about a room type that can be counted twice.
+    async fn evidence(&self, room_type: RoomTypeId) -> Result<audit::Evidence, Error>;
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), Error>;
+}
+
+/// A page of a list ordered by id.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<Id> {
+    /// The last id of the page before.
+    pub after: Option<Id>,
+    /// The most rows to return.
+    pub limit: u32,
+}
+
+/// Which bookings to list. `None` does not filter.
+#[derive(Debug, Clone, Default)]
+pub struct BookingFilter {
+    pub hotel: Option<HotelId>,
+    pub room_type: Option<RoomTypeId>,
+    /// A status by its name.
+    pub status: Option<&'static str>,
+    /// Arrival dates, half-open.
+    pub arrival: Range<Option<Date>>,
+    /// A mobile number or an e-mail address.
+    pub contact: Option<String>,
+    pub external_reference: Option<String>,
+}
+
+/// One row of the export of nights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedNight {
+    pub hotel: String,
+    pub room_type: String,
+    pub room_type_id: RoomTypeId,
+    pub date: Date,
+    pub physical: u16,
+    pub sold: u16,
+    pub held: u16,
+}
+
+/// A fact on its way into the store, with everything that must become true together with it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub room_type: RoomTypeId,
+    /// The token under which the fact was decided.
+    pub token: Token,
+    pub fact: Arc<Fact>,
+    /// The idempotency key that asked for it.
+    pub attempt: Option<(KeyDigest, Attempt)>,
+    pub jobs: Vec<Job>,
+}
+
+/// A side effect to be done after its cause is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// What to do, such as `booking_confirmation`.
+    pub kind: &'static str,
+    pub booking: BookingId,
+    /// At most one job with this key is ever stored.
+    pub dedup_key: String,
+}
+
+/// SHA-256 of an idempotency key and the credentials it was used with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyDigest(pub [u8; 32]);
+
+/// SHA-256 of what a key was used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+/// What an idempotency key did, and how long that is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub fingerprint: Fingerprint,
+    /// The booking as it was answered.
+    pub answer: Arc<Booking>,
+    pub expires_at: Timestamp,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Committed,
+    /// Another owner has claimed the room type, or an earlier entry of it was left out.
+    Fenced,
+    /// The idempotency key has been used.
+    Duplicate,
+}
+
+/// The store's answer to a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    Granted,
+    /// A token at least as high has been seen.
+    Stale {
+        current: Token,
+    },
+    /// There is no such room type.
+    NoSuchRoomType,
+}
+
+/// The store could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Unreachable, full, busy beyond its time-out.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] anyhow::Error),
+    /// A row that this version cannot have written.
+    #[error("the store holds a row that cannot be read")]
+    Corrupt(#[source] anyhow::Error),
+}
+
+/// A commit that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing was stored.
+    #[error("the commit was rolled back")]
+    RolledBack(#[source] anyhow::Error),
+    /// It may have been stored or not.
+    #[error("the outcome of the commit is unknown")]
+    InDoubt(#[source] anyhow::Error),
+}
