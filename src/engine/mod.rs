@@ -16,9 +16,12 @@
 mod attempts;
 mod cache;
 mod directory;
+mod handle;
 mod message;
 pub mod probe;
 mod room_type;
+
+pub use handle::Engine;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -92,6 +92,9 @@ pub trait Catalogue: Send + Sync + 'static {
 
     /// Whether there is no hotel yet.
     async fn is_empty(&self) -> Result<bool, Error>;
+
+    /// The secret that manage tokens are made with: `fresh`, if this installation has none yet; else the one it has.
+    async fn installation_secret(&self, fresh: [u8; 32]) -> Result<[u8; 32], Error>;
 }
 
 /// Reading across room types.
