@@ -32,6 +32,8 @@ pub mod refusal;
 pub mod restriction;
 pub mod service;
 pub mod stay;
+#[doc(hidden)]
+pub mod testing;
 pub mod violation;
 
 pub use booking::{Booking, Status};

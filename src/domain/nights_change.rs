@@ -2,6 +2,7 @@
 
 use jiff::civil::Weekday;
 
+use super::stay::{dates, days_between};
 use super::{Amount, Date, Night, RateNight, RatePlanId, Restriction, Violation};
 
 /// A value that is left alone, returned to its default, or set.
@@ -83,7 +84,7 @@ impl NightsChange {
         if self.to <= self.from {
             return Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)"));
         }
-        if super::stay::days_between(self.from, self.to) > Self::MAX_DATES {
+        if days_between(self.from, self.to) > Self::MAX_DATES {
             let message = format!("must be at most {} days after from", Self::MAX_DATES);
             return Err(Violation::new("/to", "range_length", message));
         }
@@ -96,7 +97,7 @@ impl NightsChange {
     /// The dates concerned, in order.
     pub fn dates(&self) -> impl Iterator<Item = Date> {
         let on_weekday = |date: &Date| self.weekdays.is_empty() || self.weekdays.contains(&date.weekday());
-        self.from.series(jiff::Span::new().days(1)).take_while(|date| *date < self.to).filter(on_weekday)
+        dates(self.from, self.to).filter(on_weekday)
     }
 
     /// The night after the change; counters stay what they are.

@@ -44,7 +44,7 @@ impl Stay {
 
     /// The date of every night slept, in order.
     pub fn dates(self) -> impl Iterator<Item = Date> + Clone {
-        self.check_in.series(jiff::Span::new().days(1)).take_while(move |date| *date < self.check_out)
+        dates(self.check_in, self.check_out)
     }
 
     pub fn contains(self, night: Date) -> bool {
@@ -61,6 +61,11 @@ impl Stay {
     pub fn first_night(self) -> Self {
         self.until(self.check_in)
     }
+}
+
+/// Every date from `from` up to, but not including, `to`.
+pub fn dates(from: Date, to: Date) -> impl Iterator<Item = Date> + Clone {
+    std::iter::successors(Some(from), |date| date.tomorrow().ok()).take_while(move |date| *date < to)
 }
 
 /// Whole days from `from` to `to`; negative when `to` is earlier.
