@@ -44,7 +44,16 @@ impl Hotel {
     /// The instant at which rooms of an arrival date are ready. In a gap of the clocks (daylight saving time) it is
     /// the instant after the gap, in a repeated hour the first of the two.
     pub fn check_in_at(&self, date: Date) -> Timestamp {
-        self.timezone.0.to_timestamp(date.to_datetime(self.check_in_time)).unwrap_or(Timestamp::MAX)
+        self.instant(date, self.check_in_time)
+    }
+
+    /// The instant until which rooms of a departure date are the guest's.
+    pub fn check_out_at(&self, date: Date) -> Timestamp {
+        self.instant(date, self.check_out_time)
+    }
+
+    fn instant(&self, date: Date, time: Time) -> Timestamp {
+        self.timezone.0.to_timestamp(date.to_datetime(time)).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -103,7 +103,7 @@ impl Inventory {
         let sequence = self.sequence + 1;
         let change = match command {
             Command::Book { id, order, hold_until } => self.book(id, order, hold_until, now)?,
-            Command::Move { booking, act, expected } => self.move_booking(&booking, act, expected, now)?,
+            Command::Move { booking, act, expected } => self.move_booking(&booking, &act, expected, now)?,
             Command::SetNights(change) => self.set_nights(&change)?,
             Command::SetRoomType(room_type) => self.set_room_type(room_type)?,
             Command::SetRatePlan(mut plan) => {

@@ -41,11 +41,11 @@ impl Move {
 }
 
 impl Inventory {
-    /// The state machine: every legal move of a booking, and what it does.
+    /// What a move makes of a booking: its new state, and the rooms that it takes or gives back on each night.
     pub(super) fn move_booking(
         &self,
-        booking: &Arc<Booking>,
-        act: Move,
+        booking: &Booking,
+        act: &Move,
         expected: Option<u64>,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
@@ -54,10 +54,23 @@ impl Inventory {
         {
             return Err(Refusal::Stale { expected, actual: booking.sequence });
         }
+        let (cause, status) = self.transition(booking, act, now)?;
+        let mut after = match act {
+            Move::Amend(amendment) => self.amend(booking, amendment, now)?,
+            _ => booking.clone(),
+        };
+        after.status = status;
+        after.changed_at = now;
+        after.sequence = self.sequence() + 1;
+        let deltas = net_change(booking.footprint(), after.footprint());
+        Ok(Change::Booking { cause, booking: Arc::new(after), deltas })
+    }
+
+    /// The state machine: every legal move, and the state it leads to.
+    fn transition(&self, booking: &Booking, act: &Move, now: Timestamp) -> Result<(Cause, Status), Refusal> {
         let today = self.hotel.today(now);
         let stay = booking.stay;
-        let mut after = Booking::clone(booking);
-        let (cause, status) = match (&act, booking.status) {
+        Ok(match (act, booking.status) {
             (Move::Expire, Status::Held { expires_at }) if expires_at <= now => (Cause::Expired, Status::Expired),
             (Move::Confirm | Move::Amend(_), Status::Held { expires_at }) if expires_at <= now => {
                 return Err(Refusal::HoldExpired { at: expires_at });
@@ -68,47 +81,34 @@ impl Inventory {
             (Move::Cancel, Status::Confirmed) => {
                 (Cause::Cancelled, Status::Cancelled { fee_minor: self.cancellation_fee(booking, now) })
             }
-            (Move::Amend(amendment), Status::Held { .. } | Status::Confirmed | Status::InHouse) => {
-                after = self.amend(booking, amendment, now)?;
-                (Cause::Amended, booking.status)
+            (Move::Amend(_), status @ (Status::Held { .. } | Status::Confirmed | Status::InHouse)) => {
+                (Cause::Amended, status)
             }
-            (Move::CheckIn, Status::Confirmed) if today < stay.check_in() => {
+            (Move::CheckIn | Move::NoShow, Status::Confirmed) if today < stay.check_in() => {
                 return Err(Refusal::TooEarly { from: stay.check_in() });
             }
-            (Move::CheckIn, Status::Confirmed) if today >= stay.check_out() => {
+            (Move::CheckIn, Status::Confirmed) if now >= self.hotel.check_out_at(stay.check_out()) => {
                 return Err(Refusal::TooLate { until: stay.check_out() });
             }
             (Move::CheckIn, Status::Confirmed) => (Cause::CheckedIn, Status::InHouse),
             (Move::CheckOut, Status::InHouse) => {
-                let departed = stay.until(today).check_out();
-                (Cause::CheckedOut, Status::CheckedOut { departed })
-            }
-            (Move::NoShow, Status::Confirmed) if today < stay.check_in() => {
-                return Err(Refusal::TooEarly { from: stay.check_in() });
+                (Cause::CheckedOut, Status::CheckedOut { departed: stay.until(today).check_out() })
             }
             (Move::NoShow, Status::Confirmed) => {
-                let fee_minor = fee(booking.policy.no_show, booking);
-                (Cause::NoShow, Status::NoShow { fee_minor })
+                (Cause::NoShow, Status::NoShow { fee_minor: fee(booking.policy.no_show, booking) })
             }
             (act, status) => {
                 return Err(Refusal::IllegalMove { from: status.name(), verb: act.past_participle() });
             }
-        };
-        after.status = status;
-        after.changed_at = now;
-        after.sequence = self.sequence() + 1;
-        let deltas = net_change(booking.footprint(), after.footprint());
-        Ok(Change::Booking { cause, booking: Arc::new(after), deltas })
+        })
     }
 
     fn amend(&self, booking: &Booking, amendment: &Amendment, now: Timestamp) -> Result<Booking, Refusal> {
         let check_in = amendment.check_in.unwrap_or(booking.stay.check_in());
         let check_out = amendment.check_out.unwrap_or(booking.stay.check_out());
         let stay = Stay::new(check_in, check_out).map_err(|_| Refusal::EmptyStay { check_in, check_out })?;
-        if booking.status == Status::InHouse && check_in != booking.stay.check_in() {
-            return Err(Refusal::IllegalMove { from: booking.status.name(), verb: "given another arrival" });
-        }
         let rooms = amendment.rooms.unwrap_or(booking.rooms);
+        self.keeps_what_was_slept(booking, stay, rooms, now)?;
         let guests = amendment.guests.clone().unwrap_or_else(|| booking.guests.clone());
         let party = Party::of(&guests);
         let rate_plan = Some(booking.rate_plan_id);
@@ -117,6 +117,21 @@ impl Inventory {
         let resell = |service: &BookedService| service.clone().for_stay(stay.nights(), party.persons());
         let services = booking.services.iter().map(resell).collect();
         Ok(Booking { stay, rooms, guests, prices, services, ..booking.clone() })
+    }
+
+    /// Present guests have arrived, and from the second day on they have slept in their rooms: that is history.
+    fn keeps_what_was_slept(&self, booking: &Booking, stay: Stay, rooms: u16, now: Timestamp) -> Result<(), Refusal> {
+        let refuse = |verb| Err(Refusal::IllegalMove { from: booking.status.name(), verb });
+        if booking.status != Status::InHouse {
+            return Ok(());
+        }
+        if stay.check_in() != booking.stay.check_in() {
+            return refuse("given another arrival");
+        }
+        if rooms != booking.rooms && stay.check_in() < self.hotel.today(now) {
+            return refuse("given another number of rooms after the first night");
+        }
+        Ok(())
     }
 
     /// What cancelling a confirmed booking costs at `now`, by the policy it was sold under.
