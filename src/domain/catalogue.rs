@@ -96,7 +96,10 @@ pub struct Zone(TimeZone);
 impl Zone {
     pub fn parse(name: &str) -> Result<Self, Violation> {
         let message = "must be an IANA time zone such as Europe/Lisbon";
-        TimeZone::get(name).map(Self).map_err(|_| Violation::new("/timezone", "timezone", message))
+        match TimeZone::get(name) {
+            Ok(zone) if !zone.is_unknown() => Ok(Self(zone)),
+            _ => Err(Violation::new("/timezone", "timezone", message)),
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -172,6 +175,7 @@ mod tests {
     #[test]
     fn zones_and_countries_are_known_ones() {
         assert!(Zone::parse("Mars/Olympus").is_err());
+        assert!(Zone::parse("Etc/Unknown").is_err());
         assert_eq!(country("PT"), Ok("PT".to_owned()));
         assert!(country("Portugal").is_err());
         assert!(country("QQ").is_err());

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// One room type with its hotel's rules, its nights, prices and live holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Inventory {
     pub hotel: Arc<Hotel>,
     pub room_type: RoomType,
@@ -93,9 +93,16 @@ impl Inventory {
         (expires_at <= now).then(|| booking.clone())
     }
 
-    /// Moves the calendar's window to the hotel's current date.
+    /// Moves the window of nights and prices to the hotel's current date.
     pub fn roll(&mut self, now: Timestamp) {
+        let before = self.calendar.first();
         self.calendar.roll(self.hotel.today(now));
+        let first = self.calendar.first();
+        if first != before {
+            for plan in &mut self.plans {
+                plan.nights = plan.nights.split_off(&first);
+            }
+        }
     }
 
     /// What would happen if `command` were done at `now`. Changes nothing.
@@ -107,6 +114,7 @@ impl Inventory {
             Command::SetNights(change) => self.set_nights(&change)?,
             Command::SetRoomType(room_type) => self.set_room_type(room_type)?,
             Command::SetRatePlan(mut plan) => {
+                plan.room_type_id = self.room_type.id;
                 plan.nights = BTreeMap::new();
                 Change::RatePlan { plan }
             }
