@@ -144,3 +144,6 @@ impl Inventory {
 fn fee(fee: Fee, booking: &Booking) -> Amount {
     fee.of(booking.nightly_totals(), booking.total())
 }
+
+#[cfg(test)]
+mod tests;

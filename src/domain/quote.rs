@@ -192,3 +192,6 @@ fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
     let per_room: Amount = prices.iter().copied().sum();
     Quote { rate_plan: plan.id, total: per_room.times(u32::from(enquiry.rooms)), prices }
 }
+
+#[cfg(test)]
+mod tests;
