@@ -26,6 +26,8 @@ pub mod nights_change;
 pub mod order;
 pub mod party;
 pub mod policy;
+#[cfg(test)]
+mod properties;
 pub mod quote;
 pub mod rate;
 pub mod refusal;
