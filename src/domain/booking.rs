@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::stay::dates;
 use super::{
     Amount, BookedService, BookingId, CancellationPolicy, Contact, Currency, Date, Guest, HotelId, NightDelta, Party,
     RatePlanId, RoomTypeId, Stay, Timestamp,
@@ -148,7 +149,7 @@ pub fn net_change(before: Option<Footprint>, after: Option<Footprint>) -> Vec<Ni
     let first = [before, after].into_iter().flatten().map(|print| print.stay.check_in()).min();
     let end = [before, after].into_iter().flatten().map(|print| print.stay.check_out()).max();
     let (Some(first), Some(end)) = (first, end) else { return deltas };
-    for date in first.series(jiff::Span::new().days(1)).take_while(|date| *date < end) {
+    for date in dates(first, end) {
         let (sold_before, held_before) = occupied(before, date);
         let (sold_after, held_after) = occupied(after, date);
         let delta = NightDelta { date, sold: sold_after - sold_before, held: held_after - held_before };
