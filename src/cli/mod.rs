@@ -94,8 +94,8 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
         }
         Command::Migrate(migrate) => in_system(migrate.run(configure(process.quiet(&migrate.settings))?)),
         Command::Verify(verify) => in_system(verify.run(configure(process.quiet(&verify.settings))?)),
-        Command::Export(export) => in_system(export.run(configure(process.quiet(&export.settings))?)),
-        Command::Import(import) => in_system(import.run(configure(process.quiet(&import.settings))?)),
+        Command::Export(export) => in_system(export.run(configure(process.quiet(export.settings()))?)),
+        Command::Import(import) => in_system(import.run(configure(process.quiet(import.settings()))?)),
     }
 }
 

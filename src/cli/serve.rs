@@ -8,6 +8,7 @@ use super::{Outcome, SETTINGS_HELP, demo};
 use crate::app::{self, Running};
 use crate::clock::System;
 use crate::config::flags::ServeFlags;
+use crate::config::setting::SETTINGS;
 use crate::config::{Config, Secret};
 use crate::shutdown::Signals;
 
@@ -16,7 +17,7 @@ use crate::shutdown::Signals;
 /// SIGTERM or SIGINT (Ctrl+C) finishes the requests in flight, makes everything durable and ends; a second one ends at
 /// once.
 #[derive(Debug, clap::Args)]
-#[command(after_help = SETTINGS_HELP)]
+#[command(after_help = help())]
 pub struct Serve {
     /// Fill an empty database with demo hotels, make an administrator's token if none is set, and print both with a
     /// curl line that books a room.
@@ -24,6 +25,13 @@ pub struct Serve {
     demo: bool,
     #[command(flatten)]
     pub settings: ServeFlags,
+}
+
+/// The settings that have no flag, as they are secrets, and where settings can stand.
+fn help() -> String {
+    let secrets = SETTINGS.iter().filter(|setting| setting.is_secret());
+    let lines: Vec<_> = secrets.map(|setting| format!("  {}: {}", setting.key, setting.explanation())).collect();
+    format!("Without a flag, because a command line is no place for a secret:\n{}\n\n{SETTINGS_HELP}", lines.join("\n"))
 }
 
 impl Serve {

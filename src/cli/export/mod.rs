@@ -16,12 +16,9 @@ use crate::config::flags::CommonFlags;
 /// Text that a spreadsheet would take for a formula (beginning with = + - @) gets a ' in front. The export reads page
 /// by page and may run while the server runs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = SETTINGS_HELP)]
 pub struct Export {
     #[command(subcommand)]
     what: What,
-    #[command(flatten)]
-    pub settings: CommonFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,19 +33,27 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = SETTINGS_HELP)]
 struct Format {
     /// Comma-separated values; the only format so far.
     #[arg(long, required = true)]
     csv: bool,
+    #[command(flatten)]
+    settings: CommonFlags,
 }
 
 impl Export {
+    pub fn settings(&self) -> &CommonFlags {
+        let (What::Nights(format) | What::Bookings(format)) = &self.what;
+        &format.settings
+    }
+
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
         let store = app::open_store(&config.database_url, false).await?;
         let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
         match &self.what {
-            What::Nights(Format { .. }) => nights::write(&*store, &mut csv).await?,
-            What::Bookings(Format { .. }) => bookings::write(&*store, &mut csv).await?,
+            What::Nights(_) => nights::write(&*store, &mut csv).await?,
+            What::Bookings(_) => bookings::write(&*store, &mut csv).await?,
         }
         csv.flush()?;
         Ok(Outcome::Done)
