@@ -24,6 +24,13 @@ pub struct Night {
     pub restriction: Restriction,
 }
 
+impl Night {
+    /// Rooms that are sold or held.
+    pub const fn taken(&self) -> u16 {
+        self.sold.saturating_add(self.held)
+    }
+}
+
 /// How many rooms a booking takes from (or, negative, gives back to) one night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NightDelta {
@@ -97,7 +104,7 @@ impl Calendar {
 
     /// What is still for sale on a night.
     pub fn free(&self, night: &Night) -> u16 {
-        self.capacity(night).saturating_sub(night.sold).saturating_sub(night.held)
+        self.capacity(night).saturating_sub(night.taken())
     }
 
     /// Moves the counters. Dates outside of the horizon are history: only the store still counts them.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Booking, BookingId, Timestamp};
 
 /// Holds, the first to expire first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Holds {
     by_id: HashMap<BookingId, Arc<Booking>>,
     by_expiry: BTreeSet<(Timestamp, BookingId)>,
