@@ -78,6 +78,16 @@ impl Calendar {
         self.nights.iter().enumerate().map(|(index, night)| (self.date(index), night))
     }
 
+    /// The nights of [from, to) that lie inside the horizon, with their dates, in order.
+    pub fn range(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, &Night)> {
+        let inside = |date: Date| usize::try_from(days_between(self.first, date)).unwrap_or(0).min(self.nights.len());
+        let (start, end) = (inside(from), inside(to));
+        self.nights[start..end.max(start)]
+            .iter()
+            .enumerate()
+            .map(move |(index, night)| (self.date(start + index), night))
+    }
+
     /// Rooms that exist on a night.
     pub fn physical(&self, night: &Night) -> u16 {
         night.physical.unwrap_or(self.rooms)

@@ -24,6 +24,10 @@ impl Holds {
         }
     }
 
+    pub fn get(&self, id: BookingId) -> Option<&Arc<Booking>> {
+        self.by_id.get(&id)
+    }
+
     /// The hold that expires first, with its time.
     pub fn first(&self) -> Option<(Timestamp, &Arc<Booking>)> {
         let (expires_at, id) = self.by_expiry.first()?;

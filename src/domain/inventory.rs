@@ -82,6 +82,11 @@ impl Inventory {
         self.holds.iter()
     }
 
+    /// A live hold.
+    pub fn hold(&self, id: BookingId) -> Option<&Arc<Booking>> {
+        self.holds.get(id)
+    }
+
     /// When the next hold runs out.
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.holds.first().map(|(expires_at, _)| expires_at)
