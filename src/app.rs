@@ -67,7 +67,7 @@ pub async fn open_store(url: &str, create: bool) -> Result<Arc<dyn Store>, Error
     }
     let open_error = |source| Error::Open { url: url.to_owned(), source };
     let sqlite = Sqlite::open(url, create).await.map_err(open_error)?;
-    sqlite.migrate().await.map_err(open_error)?;
+    sqlite.migrate().await?;
     Ok(Arc::new(sqlite))
 }
 
@@ -135,6 +135,7 @@ async fn http_state(
         engine: engine.clone(),
         catalogue: store.clone(),
         reports: store.clone(),
+        ledger: store.clone(),
         clock,
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
