@@ -1,0 +1,5 @@
+//! What the integration tests share.
+
+pub mod app;
+pub mod demand_file;
+pub mod program;
