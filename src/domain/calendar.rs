@@ -24,6 +24,13 @@ pub struct Night {
     pub restriction: Restriction,
 }
 
+impl Night {
+    /// Rooms that are sold or held.
+    pub const fn taken(&self) -> u16 {
+        self.sold.saturating_add(self.held)
+    }
+}
+
 /// How many rooms a booking takes from (or, negative, gives back to) one night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NightDelta {
@@ -71,6 +78,16 @@ impl Calendar {
         self.nights.iter().enumerate().map(|(index, night)| (self.date(index), night))
     }
 
+    /// The nights of [from, to) that lie inside the horizon, with their dates, in order.
+    pub fn range(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, &Night)> {
+        let inside = |date: Date| usize::try_from(days_between(self.first, date)).unwrap_or(0).min(self.nights.len());
+        let (start, end) = (inside(from), inside(to));
+        self.nights[start..end.max(start)]
+            .iter()
+            .enumerate()
+            .map(move |(index, night)| (self.date(start + index), night))
+    }
+
     /// Rooms that exist on a night.
     pub fn physical(&self, night: &Night) -> u16 {
         night.physical.unwrap_or(self.rooms)
@@ -87,7 +104,7 @@ impl Calendar {
 
     /// What is still for sale on a night.
     pub fn free(&self, night: &Night) -> u16 {
-        self.capacity(night).saturating_sub(night.sold).saturating_sub(night.held)
+        self.capacity(night).saturating_sub(night.taken())
     }
 
     /// Moves the counters. Dates outside of the horizon are history: only the store still counts them.

@@ -38,13 +38,22 @@ impl Hotel {
 
     /// The hotel's own date at an instant.
     pub fn today(&self, now: Timestamp) -> Date {
-        self.timezone.0.to_datetime(now).date()
+        self.timezone.date(now)
     }
 
     /// The instant at which rooms of an arrival date are ready. In a gap of the clocks (daylight saving time) it is
     /// the instant after the gap, in a repeated hour the first of the two.
     pub fn check_in_at(&self, date: Date) -> Timestamp {
-        self.timezone.0.to_timestamp(date.to_datetime(self.check_in_time)).unwrap_or(Timestamp::MAX)
+        self.instant(date, self.check_in_time)
+    }
+
+    /// The instant until which rooms of a departure date are the guest's.
+    pub fn check_out_at(&self, date: Date) -> Timestamp {
+        self.instant(date, self.check_out_time)
+    }
+
+    fn instant(&self, date: Date, time: Time) -> Timestamp {
+        self.timezone.0.to_timestamp(date.to_datetime(time)).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -87,11 +96,19 @@ pub struct Zone(TimeZone);
 impl Zone {
     pub fn parse(name: &str) -> Result<Self, Violation> {
         let message = "must be an IANA time zone such as Europe/Lisbon";
-        TimeZone::get(name).map(Self).map_err(|_| Violation::new("/timezone", "timezone", message))
+        match TimeZone::get(name) {
+            Ok(zone) if !zone.is_unknown() => Ok(Self(zone)),
+            _ => Err(Violation::new("/timezone", "timezone", message)),
+        }
     }
 
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The date that clocks in this zone show at an instant.
+    pub fn date(&self, at: Timestamp) -> Date {
+        self.0.to_datetime(at).date()
     }
 }
 
@@ -163,6 +180,7 @@ mod tests {
     #[test]
     fn zones_and_countries_are_known_ones() {
         assert!(Zone::parse("Mars/Olympus").is_err());
+        assert!(Zone::parse("Etc/Unknown").is_err());
         assert_eq!(country("PT"), Ok("PT".to_owned()));
         assert!(country("Portugal").is_err());
         assert!(country("QQ").is_err());

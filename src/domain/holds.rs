@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Booking, BookingId, Timestamp};
 
 /// Holds, the first to expire first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Holds {
     by_id: HashMap<BookingId, Arc<Booking>>,
     by_expiry: BTreeSet<(Timestamp, BookingId)>,
@@ -22,6 +22,10 @@ impl Holds {
             self.by_id.insert(booking.id, booking.clone());
             self.by_expiry.insert((expires_at, booking.id));
         }
+    }
+
+    pub fn get(&self, id: BookingId) -> Option<&Arc<Booking>> {
+        self.by_id.get(&id)
     }
 
     /// The hold that expires first, with its time.

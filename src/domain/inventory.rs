@@ -8,15 +8,14 @@ use std::sync::Arc;
 
 use super::booking::net_change;
 use super::holds::Holds;
-use super::quote::{Enquiry, Quote};
+use super::quote::Enquiry;
 use super::{
-    Amendment, Amount, BookedService, Booking, BookingId, Calendar, Cause, Change, Date, Fact, FactId, FailingNight,
-    Fee, Hotel, Night, NightsChange, Order, Party, RatePlan, RatePlanId, Reason, Refusal, RoomType, Service, Status,
-    Stay, Timestamp,
+    BookedService, Booking, BookingId, Calendar, Cause, Change, Fact, FactId, Hotel, Move, Night, NightsChange, Order,
+    Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Timestamp,
 };
 
 /// One room type with its hotel's rules, its nights, prices and live holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Inventory {
     pub hotel: Arc<Hotel>,
     pub room_type: RoomType,
@@ -51,36 +50,6 @@ pub enum Command {
     SetRatePlan(RatePlan),
 }
 
-/// What can be done with a booking.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Move {
-    /// Turn a hold into a booking.
-    Confirm,
-    /// Give the rooms back: a hold is released, a booking cancelled by its policy.
-    Cancel,
-    /// Change dates, rooms or guests.
-    Amend(Amendment),
-    CheckIn,
-    CheckOut,
-    NoShow,
-    /// End a hold whose time is over. Only the engine itself asks for this.
-    Expire,
-}
-
-impl Move {
-    const fn past_participle(&self) -> &'static str {
-        match self {
-            Self::Confirm => "confirmed",
-            Self::Cancel => "cancelled",
-            Self::Amend(_) => "changed",
-            Self::CheckIn => "checked in",
-            Self::CheckOut => "checked out",
-            Self::NoShow => "marked as a no-show",
-            Self::Expire => "expired",
-        }
-    }
-}
-
 impl Inventory {
     /// An inventory at a point of its history. `holds` are the bookings with status held.
     pub fn new(
@@ -113,6 +82,11 @@ impl Inventory {
         self.holds.iter()
     }
 
+    /// A live hold.
+    pub fn hold(&self, id: BookingId) -> Option<&Arc<Booking>> {
+        self.holds.get(id)
+    }
+
     /// When the next hold runs out.
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.holds.first().map(|(expires_at, _)| expires_at)
@@ -124,9 +98,16 @@ impl Inventory {
         (expires_at <= now).then(|| booking.clone())
     }
 
-    /// Moves the calendar's window to the hotel's current date.
+    /// Moves the window of nights and prices to the hotel's current date.
     pub fn roll(&mut self, now: Timestamp) {
+        let before = self.calendar.first();
         self.calendar.roll(self.hotel.today(now));
+        let first = self.calendar.first();
+        if first != before {
+            for plan in &mut self.plans {
+                plan.nights = plan.nights.split_off(&first);
+            }
+        }
     }
 
     /// What would happen if `command` were done at `now`. Changes nothing.
@@ -134,10 +115,11 @@ impl Inventory {
         let sequence = self.sequence + 1;
         let change = match command {
             Command::Book { id, order, hold_until } => self.book(id, order, hold_until, now)?,
-            Command::Move { booking, act, expected } => self.move_booking(&booking, act, expected, now)?,
+            Command::Move { booking, act, expected } => self.move_booking(&booking, &act, expected, now)?,
             Command::SetNights(change) => self.set_nights(&change)?,
             Command::SetRoomType(room_type) => self.set_room_type(room_type)?,
             Command::SetRatePlan(mut plan) => {
+                plan.room_type_id = self.room_type.id;
                 plan.nights = BTreeMap::new();
                 Change::RatePlan { plan }
             }
@@ -229,155 +211,4 @@ impl Inventory {
         };
         order.services.iter().map(sell).collect()
     }
-
-    /// The state machine: every legal move of a booking, and what it does.
-    fn move_booking(
-        &self,
-        booking: &Arc<Booking>,
-        act: Move,
-        expected: Option<u64>,
-        now: Timestamp,
-    ) -> Result<Change, Refusal> {
-        if let Some(expected) = expected
-            && expected != booking.sequence
-        {
-            return Err(Refusal::Stale { expected, actual: booking.sequence });
-        }
-        let today = self.hotel.today(now);
-        let stay = booking.stay;
-        let mut after = Booking::clone(booking);
-        let (cause, status) = match (&act, booking.status) {
-            (Move::Expire, Status::Held { expires_at }) if expires_at <= now => (Cause::Expired, Status::Expired),
-            (Move::Confirm | Move::Amend(_), Status::Held { expires_at }) if expires_at <= now => {
-                return Err(Refusal::HoldExpired { at: expires_at });
-            }
-            (Move::Confirm, Status::Expired) => return Err(Refusal::HoldExpired { at: booking.changed_at }),
-            (Move::Confirm, Status::Held { .. }) => (Cause::Confirmed, Status::Confirmed),
-            (Move::Cancel, Status::Held { .. }) => (Cause::Released, Status::Released),
-            (Move::Cancel, Status::Confirmed) => {
-                (Cause::Cancelled, Status::Cancelled { fee_minor: self.cancellation_fee(booking, now) })
-            }
-            (Move::Amend(amendment), Status::Held { .. } | Status::Confirmed | Status::InHouse) => {
-                after = self.amend(booking, amendment, now)?;
-                (Cause::Amended, booking.status)
-            }
-            (Move::CheckIn, Status::Confirmed) if today < stay.check_in() => {
-                return Err(Refusal::TooEarly { from: stay.check_in() });
-            }
-            (Move::CheckIn, Status::Confirmed) if today >= stay.check_out() => {
-                return Err(Refusal::TooLate { until: stay.check_out() });
-            }
-            (Move::CheckIn, Status::Confirmed) => (Cause::CheckedIn, Status::InHouse),
-            (Move::CheckOut, Status::InHouse) => {
-                let departed = stay.until(today).check_out();
-                (Cause::CheckedOut, Status::CheckedOut { departed })
-            }
-            (Move::NoShow, Status::Confirmed) if today < stay.check_in() => {
-                return Err(Refusal::TooEarly { from: stay.check_in() });
-            }
-            (Move::NoShow, Status::Confirmed) => {
-                let fee_minor = fee(booking.policy.no_show, booking);
-                (Cause::NoShow, Status::NoShow { fee_minor })
-            }
-            (act, status) => {
-                return Err(Refusal::IllegalMove { from: status.name(), verb: act.past_participle() });
-            }
-        };
-        after.status = status;
-        after.changed_at = now;
-        after.sequence = self.sequence + 1;
-        let deltas = net_change(booking.footprint(), after.footprint());
-        Ok(Change::Booking { cause, booking: Arc::new(after), deltas })
-    }
-
-    fn amend(&self, booking: &Booking, amendment: &Amendment, now: Timestamp) -> Result<Booking, Refusal> {
-        let check_in = amendment.check_in.unwrap_or(booking.stay.check_in());
-        let check_out = amendment.check_out.unwrap_or(booking.stay.check_out());
-        let stay = Stay::new(check_in, check_out).map_err(|_| Refusal::EmptyStay { check_in, check_out })?;
-        if booking.status == Status::InHouse && check_in != booking.stay.check_in() {
-            return Err(Refusal::IllegalMove { from: booking.status.name(), verb: "given another arrival" });
-        }
-        let rooms = amendment.rooms.unwrap_or(booking.rooms);
-        let guests = amendment.guests.clone().unwrap_or_else(|| booking.guests.clone());
-        let party = Party::of(&guests);
-        let rate_plan = Some(booking.rate_plan_id);
-        let Quote { prices, .. } =
-            self.quote(&Enquiry { stay, rooms, party, rate_plan, keeping: Some(booking) }, now)?;
-        let resell = |service: &BookedService| service.clone().for_stay(stay.nights(), party.persons());
-        let services = booking.services.iter().map(resell).collect();
-        Ok(Booking { stay, rooms, guests, prices, services, ..booking.clone() })
-    }
-
-    /// What cancelling a confirmed booking costs at `now`, by the policy it was sold under.
-    pub fn cancellation_fee(&self, booking: &Booking, now: Timestamp) -> Amount {
-        let check_in = self.hotel.check_in_at(booking.stay.check_in());
-        fee(booking.policy.fee_at(now, check_in), booking)
-    }
-
-    fn set_nights(&self, change: &NightsChange) -> Result<Change, Refusal> {
-        let (first, end) = (self.calendar.first(), self.calendar.end());
-        if change.from < first || change.to > end {
-            return Err(Refusal::OutsideHorizon { first, end });
-        }
-        let mut nights = Vec::new();
-        let mut below = Vec::new();
-        for date in change.dates() {
-            let Some(old) = self.calendar.night(date) else { continue };
-            let mut new = change.over_night(*old);
-            if let Some(missing) = overfull(&self.calendar, &new) {
-                below.push(too_small(date, missing, &new));
-                new.allowance = Some(allowance_for_guests(&self.calendar, &new));
-            }
-            if new != *old {
-                nights.push((date, new));
-            }
-        }
-        if !below.is_empty() && change.forced_by.is_none() {
-            return Err(Refusal::CapacityBelowSold { nights: below });
-        }
-        let mut rates = Vec::new();
-        if let Some(id) = change.rate_plan {
-            let plan = self.plan(id).ok_or(Refusal::UnknownRatePlan(id))?;
-            let changed = |date: &Date| change.over_rate(plan.night(*date)) != plan.night(*date);
-            rates.extend(change.dates().filter(changed).map(|date| (id, date, change.over_rate(plan.night(date)))));
-        }
-        let forced_by = change.forced_by.clone().filter(|_| !below.is_empty());
-        Ok(Change::Nights { nights, rates, forced_by })
-    }
-
-    fn set_room_type(&self, room_type: RoomType) -> Result<Change, Refusal> {
-        let mut calendar = self.calendar.clone();
-        calendar.set_defaults(room_type.rooms, room_type.overbooking_allowance);
-        let too_full = |(date, night): (Date, &Night)| {
-            let missing = overfull(&calendar, night)?;
-            Some(too_small(date, missing, night))
-        };
-        let nights: Vec<_> = calendar.iter().filter_map(too_full).collect();
-        if !nights.is_empty() {
-            return Err(Refusal::CapacityBelowSold { nights });
-        }
-        Ok(Change::RoomType { room_type })
-    }
-}
-
-/// How many rooms a night lacks for those who have booked it.
-fn overfull(calendar: &Calendar, night: &Night) -> Option<u16> {
-    let missing = (night.sold + night.held).saturating_sub(calendar.capacity(night));
-    (missing > 0).then_some(missing)
-}
-
-/// The allowance that just covers those who have booked the night.
-fn allowance_for_guests(calendar: &Calendar, night: &Night) -> i16 {
-    let usable = i32::from(calendar.physical(night)) - i32::from(night.out_of_order);
-    let booked = i32::from(night.sold) + i32::from(night.held);
-    i16::try_from(booked - usable).unwrap_or(i16::MAX)
-}
-
-fn too_small(date: Date, missing: u16, night: &Night) -> FailingNight {
-    let wanted = night.sold + night.held;
-    FailingNight { date, reason: Reason::SoldOut { free: wanted - missing, wanted } }
-}
-
-fn fee(fee: Fee, booking: &Booking) -> Amount {
-    fee.of(booking.nightly_totals(), booking.total())
 }

@@ -8,27 +8,34 @@
 //! Invariant: for every night of every room type, sold + held ≤ physical − out of order + allowance.
 //!
 //! Reading order: [`stay`], [`party`], [`restriction`], [`calendar`], [`rate`], [`policy`], [`booking`], [`order`],
-//! [`inventory`] (the aggregate an actor owns), [`quote`] (the one rule function), [`fact`], [`refusal`].
+//! [`inventory`] (the aggregate an actor owns), [`quote`] (the one rule function), [`lifecycle`] (the state machine),
+//! [`fact`], [`refusal`].
 
 pub mod booking;
 pub mod calendar;
+mod capacity_change;
 pub mod catalogue;
 pub mod contact;
 pub mod fact;
 pub mod holds;
 pub mod ids;
 pub mod inventory;
+pub mod lifecycle;
 pub mod money;
 pub mod nights_change;
 pub mod order;
 pub mod party;
 pub mod policy;
+#[cfg(test)]
+mod properties;
 pub mod quote;
 pub mod rate;
 pub mod refusal;
 pub mod restriction;
 pub mod service;
 pub mod stay;
+#[doc(hidden)]
+pub mod testing;
 pub mod violation;
 
 pub use booking::{Booking, Status};
@@ -37,7 +44,8 @@ pub use catalogue::{Hotel, RoomType};
 pub use contact::{Contact, Email, Mobile};
 pub use fact::{Cause, Change, Fact};
 pub use ids::{BookingId, FactId, HotelId, RatePlanId, RoomTypeId, ServiceId};
-pub use inventory::{Command, Inventory, Move};
+pub use inventory::{Command, Inventory};
+pub use lifecycle::Move;
 pub use money::{Amount, Currency};
 pub use nights_change::NightsChange;
 pub use order::{Amendment, Order};

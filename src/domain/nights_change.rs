@@ -2,6 +2,8 @@
 
 use jiff::civil::Weekday;
 
+use super::calendar::MAX_ROOMS;
+use super::stay::{dates, days_between};
 use super::{Amount, Date, Night, RateNight, RatePlanId, Restriction, Violation};
 
 /// A value that is left alone, returned to its default, or set.
@@ -78,25 +80,45 @@ impl NightsChange {
     /// The longest range one change can cover, in dates.
     pub const MAX_DATES: i32 = 3_660;
 
-    /// Checks the range.
+    /// Checks the range and the limits.
     pub fn check(self) -> Result<Self, Violation> {
         if self.to <= self.from {
             return Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)"));
         }
-        if super::stay::days_between(self.from, self.to) > Self::MAX_DATES {
+        if days_between(self.from, self.to) > Self::MAX_DATES {
             let message = format!("must be at most {} days after from", Self::MAX_DATES);
             return Err(Violation::new("/to", "range_length", message));
         }
         if self.price != Patch::Keep && self.rate_plan.is_none() {
             return Err(Violation::new("/rate_plan_id", "price_needs_plan", "must name the plan whose price changes"));
         }
+        self.check_limits()?;
         Ok(self)
+    }
+
+    /// Checks that the new values leave every sum of a night far inside its integer.
+    fn check_limits(&self) -> Result<(), Violation> {
+        for (rooms, pointer) in [(self.physical, "/physical"), (self.out_of_order, "/out_of_order")] {
+            if matches!(rooms, Patch::Set(rooms) if rooms > MAX_ROOMS) {
+                let message = format!("must be from 0 to {MAX_ROOMS}");
+                return Err(Violation::new(pointer, "rooms_range", message));
+            }
+        }
+        if matches!(self.allowance, Patch::Set(allowance) if allowance.unsigned_abs() > MAX_ROOMS) {
+            let message = format!("must be from -{MAX_ROOMS} to {MAX_ROOMS}");
+            return Err(Violation::new("/allowance", "rooms_range", message));
+        }
+        if matches!(self.price, Patch::Set(price) if price < Amount::ZERO || price > Amount::MAX_PRICE) {
+            let message = format!("must be from 0 to {}", Amount::MAX_PRICE);
+            return Err(Violation::new("/price_minor", "amount_range", message));
+        }
+        Ok(())
     }
 
     /// The dates concerned, in order.
     pub fn dates(&self) -> impl Iterator<Item = Date> {
         let on_weekday = |date: &Date| self.weekdays.is_empty() || self.weekdays.contains(&date.weekday());
-        self.from.series(jiff::Span::new().days(1)).take_while(|date| *date < self.to).filter(on_weekday)
+        dates(self.from, self.to).filter(on_weekday)
     }
 
     /// The night after the change; counters stay what they are.
@@ -155,6 +177,22 @@ mod tests {
         assert_eq!(NightsChange { to: date(2126, 5, 1), ..change() }.check().unwrap_err().rule, "range_length");
         let price = NightsChange { price: Patch::Set(Amount(1)), ..change() };
         assert_eq!(price.check().unwrap_err().rule, "price_needs_plan");
+    }
+
+    #[test]
+    fn numbers_of_rooms_and_prices_are_believable() {
+        let plan = Some(RatePlanId(uuid::Uuid::nil()));
+        for (absurd, pointer) in [
+            (NightsChange { physical: Patch::Set(MAX_ROOMS + 1), ..change() }, "/physical"),
+            (NightsChange { out_of_order: Patch::Set(u16::MAX), ..change() }, "/out_of_order"),
+            (NightsChange { allowance: Patch::Set(i16::MIN), ..change() }, "/allowance"),
+            (NightsChange { rate_plan: plan, price: Patch::Set(Amount(-1)), ..change() }, "/price_minor"),
+            (NightsChange { rate_plan: plan, price: Patch::Set(Amount(i64::MAX)), ..change() }, "/price_minor"),
+        ] {
+            assert_eq!(absurd.check().unwrap_err().pointer, pointer);
+        }
+        let largest = NightsChange { physical: Patch::Set(MAX_ROOMS), allowance: Patch::Set(-10_000), ..change() };
+        assert!(largest.check().is_ok());
     }
 
     #[test]

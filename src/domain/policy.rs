@@ -26,7 +26,7 @@ pub enum Fee {
 
 impl Fee {
     /// The fee for a booking whose nights cost `nights` (all rooms, in order) and which costs `total` in all;
-    /// never more than the total.
+    /// never more than the total, never less than nothing.
     pub fn of(self, nights: impl Iterator<Item = Amount>, total: Amount) -> Amount {
         let fee = match self {
             Self::None => Amount::ZERO,
@@ -34,7 +34,7 @@ impl Fee {
             Self::Nights { nights: n } => nights.take(usize::from(n)).sum(),
             Self::Fixed { amount_minor } => amount_minor,
         };
-        fee.min(total)
+        fee.min(total).max(Amount::ZERO)
     }
 
     /// Checks the limits; the violation points to the offending member.
@@ -172,6 +172,12 @@ mod tests {
         assert_eq!(of(Fee::Nights { nights: 9 }), total);
         assert_eq!(of(Fee::Percent { percent: 50 }), Amount(110));
         assert_eq!(of(Fee::None), Amount::ZERO);
+    }
+
+    #[test]
+    fn leaving_a_booking_of_less_than_nothing_pays_nobody() {
+        let refund = Amount(-500);
+        assert_eq!(Fee::Percent { percent: 100 }.of(std::iter::once(refund), refund), Amount::ZERO);
     }
 
     #[test]

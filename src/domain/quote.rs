@@ -1,6 +1,7 @@
 //! The one rule function. Search, quote, booking and change all ask [`Inventory::quote`], so what search offers,
 //! booking accepts unless somebody was faster.
 
+use super::stay::days_between;
 use super::{
     Amount, Booking, Date, FailingNight, Inventory, Party, RatePlan, RatePlanId, Reason, Refusal, Stay, Timestamp,
 };
@@ -14,7 +15,7 @@ pub struct Enquiry<'a> {
     /// `None` takes the cheapest plan that sells the stay, the oldest of equals.
     pub rate_plan: Option<RatePlanId>,
     /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only
-    /// additional nights are priced, and only what changes is measured against the restrictions.
+    /// additional nights are priced, and only what changes is measured against the rules.
     pub keeping: Option<&'a Booking>,
 }
 
@@ -31,38 +32,49 @@ pub struct Quote {
 impl Inventory {
     /// The price of a stay, or every reason why it is not for sale.
     pub fn quote(&self, enquiry: &Enquiry, now: Timestamp) -> Result<Quote, Refusal> {
-        let Enquiry { stay, rooms, party, keeping, .. } = *enquiry;
-        if !self.room_type.occupancy.admits(party, rooms) {
-            return Err(Refusal::Occupancy);
-        }
-        self.check_dates(stay, keeping, self.hotel.today(now))?;
-
-        let mut failing = self.capacity_failures(enquiry);
-        let plans: &[RatePlan] = match enquiry.rate_plan {
+        self.check_party(enquiry)?;
+        self.check_dates(enquiry.stay, enquiry.keeping, self.hotel.today(now))?;
+        let plans = match enquiry.rate_plan {
             Some(id) => std::slice::from_ref(self.plan(id).ok_or(Refusal::UnknownRatePlan(id))?),
-            None => &self.plans,
+            None => self.plans.as_slice(),
         };
+        let mut failing = self.capacity_failures(enquiry);
+        match self.cheapest(enquiry, plans) {
+            Ok(quote) if failing.is_empty() => Ok(quote),
+            Ok(_) => Err(self.refusal(enquiry, failing)),
+            Err(restricted) => {
+                failing.extend(restricted);
+                Err(self.refusal(enquiry, failing))
+            }
+        }
+    }
+
+    /// The cheapest of the plans that sell the stay; if none does, what stands in the way of the one that comes
+    /// nearest to it.
+    fn cheapest(&self, enquiry: &Enquiry, plans: &[RatePlan]) -> Result<Quote, Vec<FailingNight>> {
         let mut cheapest: Option<Quote> = None;
-        let mut first_failure: Option<Vec<FailingNight>> = None;
+        let mut nearest: Option<Vec<FailingNight>> = None;
         for plan in plans {
-            let plan_failing = self.restriction_failures(enquiry, plan);
-            if plan_failing.is_empty() {
+            let failing = self.restriction_failures(enquiry, plan);
+            if failing.is_empty() {
                 let quote = price(enquiry, plan);
                 if cheapest.as_ref().is_none_or(|best| quote.total < best.total) {
                     cheapest = Some(quote);
                 }
-            } else if first_failure.is_none() {
-                first_failure = Some(plan_failing);
+            } else if nearest.as_ref().is_none_or(|best| distance(&failing) < distance(best)) {
+                nearest = Some(failing);
             }
         }
-        match cheapest {
-            Some(quote) if failing.is_empty() => Ok(quote),
-            Some(_) => Err(self.refusal(failing)),
-            None => {
-                let no_price = || stay.dates().map(|date| FailingNight { date, reason: Reason::NoPrice }).collect();
-                failing.extend(first_failure.unwrap_or_else(no_price));
-                Err(self.refusal(failing))
-            }
+        let no_price = |date| FailingNight { date, reason: Reason::NoPrice };
+        cheapest.ok_or_else(|| nearest.unwrap_or_else(|| enquiry.stay.dates().map(no_price).collect()))
+    }
+
+    /// The rooms take the guests. Guests who have their rooms keep them, even where the rule was tightened since.
+    fn check_party(&self, enquiry: &Enquiry) -> Result<(), Refusal> {
+        let kept = enquiry.keeping.is_some_and(|kept| kept.rooms == enquiry.rooms && kept.party() == enquiry.party);
+        match kept || self.room_type.occupancy.admits(enquiry.party, enquiry.rooms) {
+            true => Ok(()),
+            false => Err(Refusal::Occupancy),
         }
     }
 
@@ -71,6 +83,9 @@ impl Inventory {
         let kept = keeping.map(|booking| booking.stay);
         if stay.check_in() < today && kept.is_none_or(|kept| kept.check_in() != stay.check_in()) {
             return Err(Refusal::ArrivalInThePast { today });
+        }
+        if stay.check_out() < today && kept.is_none_or(|kept| kept.check_out() != stay.check_out()) {
+            return Err(Refusal::DepartureInThePast { today });
         }
         if stay.check_out() > self.calendar.end() && kept.is_none_or(|kept| stay.check_out() > kept.check_out()) {
             return Err(Refusal::BeyondHorizon { last: self.calendar.end() });
@@ -105,6 +120,9 @@ impl Inventory {
         let stay = enquiry.stay;
         let nights = stay.nights();
         let kept = enquiry.keeping.map(|booking| booking.stay);
+        let new_arrival = kept.is_none_or(|kept| kept.check_in() != stay.check_in());
+        let new_departure = kept.is_none_or(|kept| kept.check_out() != stay.check_out());
+        let new_length = kept.is_none_or(|kept| kept.nights() != nights);
         let on = |date: Date| {
             let own = self.calendar.night(date).map(|night| night.restriction).unwrap_or_default();
             own.and(plan.restriction_on(date))
@@ -112,36 +130,48 @@ impl Inventory {
         let mut failing = Vec::new();
         for date in stay.dates() {
             let restriction = on(date);
+            if restriction.is_open() {
+                continue;
+            }
             let mut fail = |reason| failing.push(FailingNight { date, reason });
             if restriction.stop_sell && additional_rooms(enquiry, date) > 0 {
                 fail(Reason::StopSell);
             }
-            if kept == Some(stay) {
-                continue;
+            if date == stay.check_in() {
+                restriction.refuses_arrival().filter(|_| new_arrival).into_iter().for_each(&mut fail);
+                let length = restriction.refuses_length_on_arrival(nights);
+                length.filter(|_| new_arrival || new_length).into_iter().for_each(&mut fail);
             }
-            let new_arrival = kept.is_none_or(|kept| kept.check_in() != stay.check_in() || kept.nights() != nights);
-            if date == stay.check_in() && new_arrival {
-                restriction.refuses_arrival(nights).into_iter().for_each(&mut fail);
-            }
-            restriction.refuses_length_through(nights).into_iter().for_each(&mut fail);
+            let new_night = kept.is_none_or(|kept| !kept.contains(date));
+            let length = restriction.refuses_length_through(nights);
+            length.filter(|_| new_night || new_length).into_iter().for_each(&mut fail);
         }
         let departure = stay.check_out();
-        let new_departure = kept.is_none_or(|kept| kept.check_out() != departure);
         if new_departure && on(departure).closed_to_departure {
             failing.push(FailingNight { date: departure, reason: Reason::ClosedToDeparture });
         }
         failing
     }
 
-    fn refusal(&self, mut nights: Vec<FailingNight>) -> Refusal {
+    fn refusal(&self, enquiry: &Enquiry, mut nights: Vec<FailingNight>) -> Refusal {
         nights.sort_by_key(|night| night.date);
         if !nights.iter().any(|night| night.reason.is_unavailable()) {
             return Refusal::Restricted { nights };
         }
-        let in_the_way = |booking: &Booking| nights.iter().any(|night| booking.stay.contains(night.date));
-        let retry_at = self.holds().find(|booking| in_the_way(booking)).and_then(|hold| hold.status.expires_at());
+        let in_the_way = |hold: &Booking| {
+            let sold_out = |night: &FailingNight| matches!(night.reason, Reason::SoldOut { .. });
+            enquiry.keeping.is_none_or(|kept| kept.id != hold.id)
+                && nights.iter().any(|night| sold_out(night) && hold.stay.contains(night.date))
+        };
+        let retry_at = self.holds().find(|hold| in_the_way(hold)).and_then(|hold| hold.status.expires_at());
         Refusal::Unavailable { nights, retry_at }
     }
+}
+
+/// How far a plan is from selling a stay: one that would with other dates is nearer than one that is closed, and
+/// fewer failing nights are nearer than many.
+fn distance(failing: &[FailingNight]) -> (bool, usize) {
+    (failing.iter().any(|night| night.reason.is_unavailable()), failing.len())
 }
 
 /// Rooms the enquiry needs on a night beyond those its booking already has.
@@ -154,11 +184,14 @@ fn additional_rooms(enquiry: &Enquiry, date: Date) -> u16 {
 fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
     let kept = |date: Date| {
         let booking = enquiry.keeping?;
-        let position = booking.stay.dates().position(|night| night == date)?;
+        let position = usize::try_from(days_between(booking.stay.check_in(), date)).ok()?;
         booking.prices.get(position).copied()
     };
-    let prices: Vec<Amount> =
-        enquiry.stay.dates().map(|date| kept(date).unwrap_or_else(|| plan.price_on(date))).collect();
+    let mut prices = Vec::with_capacity(usize::from(enquiry.stay.nights()));
+    prices.extend(enquiry.stay.dates().map(|date| kept(date).unwrap_or_else(|| plan.price_on(date))));
     let per_room: Amount = prices.iter().copied().sum();
     Quote { rate_plan: plan.id, total: per_room.times(u32::from(enquiry.rooms)), prices }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,8 @@ pub enum Refusal {
     Restricted { nights: Vec<FailingNight> },
     #[error("arrival must not be before {today}, the hotel's current date")]
     ArrivalInThePast { today: Date },
+    #[error("departure must not be moved before {today}, the hotel's current date")]
+    DepartureInThePast { today: Date },
     #[error("departure must not be after {last}, the end of the booking horizon")]
     BeyondHorizon { last: Date },
     #[error("a stay has at most {max} nights in this hotel")]
@@ -100,6 +102,7 @@ impl Refusal {
             Self::Unavailable { .. } => "closed",
             Self::Restricted { .. } => "restricted",
             Self::ArrivalInThePast { .. } => "arrival_in_the_past",
+            Self::DepartureInThePast { .. } => "departure_in_the_past",
             Self::BeyondHorizon { .. } => "beyond_horizon",
             Self::TooManyNights { .. } => "too_many_nights",
             Self::EmptyStay { .. } => "empty_stay",

@@ -42,11 +42,13 @@ impl Restriction {
         }
     }
 
-    /// Why a stay of `nights` may not arrive on this date.
-    pub fn refuses_arrival(self, nights: u16) -> Option<Reason> {
-        if self.closed_to_arrival {
-            return Some(Reason::ClosedToArrival);
-        }
+    /// Why nobody may arrive on this date.
+    pub fn refuses_arrival(self) -> Option<Reason> {
+        self.closed_to_arrival.then_some(Reason::ClosedToArrival)
+    }
+
+    /// Why a stay of `nights` may not be one that arrives on this date.
+    pub fn refuses_length_on_arrival(self, nights: u16) -> Option<Reason> {
         refuses_length(nights, self.min_nights_arrival, self.max_nights_arrival)
     }
 
@@ -90,16 +92,16 @@ mod tests {
 
     #[test]
     fn zero_is_no_limit() {
-        assert_eq!(Restriction::default().refuses_arrival(999), None);
+        assert_eq!(Restriction::default().refuses_length_on_arrival(999), None);
         assert_eq!(Restriction::default().refuses_length_through(1), None);
     }
 
     #[test]
     fn limits_are_inclusive() {
         let rule = Restriction { min_nights_arrival: 2, max_nights_arrival: 4, ..Restriction::default() };
-        assert_eq!(rule.refuses_arrival(1), Some(Reason::MinNights { min: 2 }));
-        assert_eq!(rule.refuses_arrival(2), None);
-        assert_eq!(rule.refuses_arrival(4), None);
-        assert_eq!(rule.refuses_arrival(5), Some(Reason::MaxNights { max: 4 }));
+        assert_eq!(rule.refuses_length_on_arrival(1), Some(Reason::MinNights { min: 2 }));
+        assert_eq!(rule.refuses_length_on_arrival(2), None);
+        assert_eq!(rule.refuses_length_on_arrival(4), None);
+        assert_eq!(rule.refuses_length_on_arrival(5), Some(Reason::MaxNights { max: 4 }));
     }
 }

@@ -7,9 +7,25 @@ use super::{Date, Violation};
 /// From the arrival date up to, but not including, the departure date: a night for every date in between.
 /// The departure day is free for another arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Interval")]
 pub struct Stay {
     check_in: Date,
     check_out: Date,
+}
+
+/// Two dates as they were written, not yet known to be a stay.
+#[derive(Deserialize)]
+struct Interval {
+    check_in: Date,
+    check_out: Date,
+}
+
+impl TryFrom<Interval> for Stay {
+    type Error = Violation;
+
+    fn try_from(Interval { check_in, check_out }: Interval) -> Result<Self, Violation> {
+        Self::new(check_in, check_out)
+    }
 }
 
 impl Stay {
@@ -44,7 +60,7 @@ impl Stay {
 
     /// The date of every night slept, in order.
     pub fn dates(self) -> impl Iterator<Item = Date> + Clone {
-        self.check_in.series(jiff::Span::new().days(1)).take_while(move |date| *date < self.check_out)
+        dates(self.check_in, self.check_out)
     }
 
     pub fn contains(self, night: Date) -> bool {
@@ -61,6 +77,11 @@ impl Stay {
     pub fn first_night(self) -> Self {
         self.until(self.check_in)
     }
+}
+
+/// Every date from `from` up to, but not including, `to`.
+pub fn dates(from: Date, to: Date) -> impl Iterator<Item = Date> + Clone {
+    std::iter::successors(Some(from), |date| date.tomorrow().ok()).take_while(move |date| *date < to)
 }
 
 /// Whole days from `from` to `to`; negative when `to` is earlier.
@@ -81,6 +102,15 @@ mod tests {
             let violation = Stay::new(date(2026, 5, 1), check_out).unwrap_err();
             assert_eq!((violation.pointer.as_str(), violation.rule), ("/checkout_date", "checkout_after_checkin"));
         }
+    }
+
+    #[test]
+    fn a_stay_is_read_back_as_it_was_written_and_nothing_else_is_one() {
+        let stay = Stay::new(date(2026, 5, 1), date(2026, 5, 4)).unwrap();
+        let text = serde_json::to_string(&stay).unwrap();
+        assert_eq!(serde_json::from_str::<Stay>(&text).unwrap(), stay);
+        let backwards = text.replace("2026-05-04", "2026-05-01");
+        assert!(serde_json::from_str::<Stay>(&backwards).is_err());
     }
 
     #[test]

@@ -1,1 +1,90 @@
+//! Idempotency: one key, one effect, one answer.
+//!
+//! A key is looked up in memory, then in the store, and only then is its request done, once, however many ask at the
+//! same time: the others join the first and get its result. What is remembered is committed together with the effect,
+//! so it survives a crash; refusals are not remembered, so that the same key may be tried again.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use moka::future::Cache;
+
+use super::message::Failure;
+use super::{Error, Key, Receipt};
+use crate::clock::Clock;
+use crate::domain::{Booking, Timestamp};
+use crate::store::{Attempt, Fingerprint, KeyDigest, Ledger};
+
+/// Answers kept in memory; the store has the others.
+const IN_MEMORY: u64 = 20_000;
+
+pub(super) struct Attempts {
+    recent: Cache<KeyDigest, Attempt>,
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    ttl: SignedDuration,
+}
+
+/// How an attempt failed, and what it was an attempt at.
+struct Failed {
+    fingerprint: Fingerprint,
+    error: Error,
+}
+
+impl Attempts {
+    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
+        let recent = Cache::builder().max_capacity(IN_MEMORY).time_to_live(ttl).build();
+        Self { recent, ledger, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
+    }
+
+    /// Until when an attempt made at `at` is remembered.
+    pub fn expires_at(&self, at: Timestamp) -> Timestamp {
+        at.saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The first answer under this key, or else the result of `work`.
+    pub async fn once<F>(&self, key: Key, work: F) -> Result<Receipt, Error>
+    where
+        F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
+    {
+        let mut fresh = false;
+        let now = self.clock.now();
+        if self.recent.get(&key.digest).await.is_some_and(|attempt| attempt.expires_at <= now) {
+            self.recent.invalidate(&key.digest).await;
+        }
+        let first = async {
+            let fail = |error| Failed { fingerprint: key.fingerprint, error };
+            if let Some(attempt) = self.recall(key.digest).await.map_err(fail)? {
+                return Ok(attempt);
+            }
+            match work.await {
+                Ok(booking) => {
+                    fresh = true;
+                    let expires_at = self.expires_at(booking.changed_at);
+                    Ok(Attempt { fingerprint: key.fingerprint, answer: booking, expires_at })
+                }
+                // Another node was faster with the same key.
+                Err(Failure::KeyTaken) => {
+                    let attempt = self.recall(key.digest).await.map_err(fail)?;
+                    attempt.ok_or_else(|| fail(Error::Interrupted))
+                }
+                Err(Failure::Because(error)) => Err(fail(error)),
+                Err(Failure::Retired) => Err(fail(Error::Interrupted)),
+            }
+        };
+        match self.recent.try_get_with(key.digest, first).await {
+            Ok(attempt) if attempt.fingerprint == key.fingerprint => {
+                Ok(Receipt { booking: attempt.answer, replayed: !fresh })
+            }
+            Ok(_) => Err(Error::KeyReused),
+            Err(failed) if failed.fingerprint == key.fingerprint => Err(failed.error.clone()),
+            Err(_) => Err(Error::KeyReused),
+        }
+    }
+
+    async fn recall(&self, digest: KeyDigest) -> Result<Option<Attempt>, Error> {
+        let found = self.ledger.recall(&[digest], self.clock.now()).await;
+        found.map(|mut found| found.remove(&digest)).map_err(|_| Error::Unavailable)
+    }
+}

@@ -1,1 +1,102 @@
+//! What actors are told, and how they answer.
 
+use std::sync::Arc;
+
+use actix::Message;
+use tokio::sync::oneshot;
+
+use super::{Error, Key, View};
+use crate::domain::{BookingId, Date, Fact, Move, NightsChange, Order, RatePlan, RoomType};
+use crate::lease::Token;
+
+/// What somebody wants a room type to do.
+#[derive(Debug, Clone)]
+pub(super) enum Intent {
+    Book(Order),
+    Act { booking: BookingId, act: Move, expected: Option<u64> },
+    SetNights(NightsChange),
+    SetRoomType(RoomType),
+    SetRatePlan(RatePlan),
+}
+
+/// A request for a decision.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub intent: Intent,
+    pub caller: Caller,
+}
+
+/// Who waits for a decision, and on which terms.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub key: Option<Key>,
+    /// Decide only.
+    pub dry_run: bool,
+    pub reply: Reply<Arc<Fact>>,
+}
+
+/// A request to see the nights [from, to).
+#[derive(Debug)]
+pub(super) struct Look {
+    pub from: Date,
+    pub to: Date,
+    pub reply: Reply<View>,
+}
+
+/// Everything that comes from outside goes through one bounded mailbox, in one order.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) enum Request {
+    Ask(Box<Ask>),
+    Look(Look),
+    /// Finish what was begun, give the room type back, and say so.
+    Retire(oneshot::Sender<()>),
+}
+
+/// A fact decided under `token` was not stored.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Lost {
+    pub token: Token,
+}
+
+/// Nobody knows whether a fact decided under `token` was stored; its caller waits to be told.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Doubt {
+    pub token: Token,
+    pub fact: Arc<Fact>,
+    pub reply: Reply<Arc<Fact>>,
+}
+
+/// How a request ends that gets no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Because(Error),
+    /// The actor has retired: ask the directory again.
+    Retired,
+    /// Somebody else used the idempotency key first: look it up.
+    KeyTaken,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Because(error)
+    }
+}
+
+/// Where an answer goes. Dropped without an answer, the caller learns that it was interrupted.
+#[derive(Debug)]
+pub(super) struct Reply<T>(oneshot::Sender<Result<T, Failure>>);
+
+impl<T> Reply<T> {
+    pub fn new() -> (Self, oneshot::Receiver<Result<T, Failure>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self(sender), receiver)
+    }
+
+    /// Answers; a caller who has gone away does not mind.
+    pub fn send(self, answer: Result<T, impl Into<Failure>>) {
+        let _ = self.0.send(answer.map_err(Into::into));
+    }
+}

@@ -20,15 +20,17 @@ mod handle;
 mod message;
 pub mod probe;
 mod room_type;
+mod tenure;
+mod view;
 
+use directory::Depth;
 pub use handle::Engine;
+use handle::Shared;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{
-    Booking, BookingId, Date, HotelId, Move, Night, NightsChange, Order, RatePlan, Refusal, RoomType, RoomTypeId,
-};
+use crate::domain::{Amount, Booking, Currency, Date, Night, Refusal, RoomTypeId};
 use crate::store::{Fingerprint, KeyDigest};
 
 /// Settings of the engine.
@@ -102,7 +104,7 @@ pub struct NightsReceipt {
 #[derive(Debug, Clone)]
 pub struct View {
     pub room_type_id: RoomTypeId,
-    pub currency: crate::domain::Currency,
+    pub currency: Currency,
     /// Facts behind this view.
     pub sequence: u64,
     pub nights: Vec<NightView>,
@@ -119,7 +121,7 @@ pub struct NightView {
     /// No rate plan sells this night, or the room type does not.
     pub closed: bool,
     /// The cheapest open plan's price of one room.
-    pub price: Option<crate::domain::Amount>,
+    pub price: Option<Amount>,
 }
 
 /// Why a request was not done.

@@ -13,21 +13,22 @@ use crate::domain::BookingId;
 /// Checks tokens. Comparisons take the same time whatever the difference.
 #[derive(Clone)]
 pub struct Access {
-    administrator: [u8; 32],
+    /// `None`: there is no administrator, and every token is a wrong one.
+    administrator: Option<[u8; 32]>,
     manage_tokens: Hmac<Sha256>,
 }
 
 impl Access {
     /// `secret` is the installation's, see [`crate::store::Catalogue::installation_secret`].
-    pub fn new(administrator_token: &str, secret: [u8; 32]) -> Self {
+    pub fn new(administrator_token: Option<&str>, secret: [u8; 32]) -> Self {
         // RFC 2104 fills a short key up with zeros to the length of a block.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&secret);
-        Self { administrator: digest(administrator_token), manage_tokens: Hmac::new(&block.into()) }
+        Self { administrator: administrator_token.map(digest), manage_tokens: Hmac::new(&block.into()) }
     }
 
     pub fn is_administrator(&self, token: &str) -> bool {
-        self.administrator.ct_eq(&digest(token)).into()
+        self.administrator.is_some_and(|administrator| administrator.ct_eq(&digest(token)).into())
     }
 
     /// The token that opens one booking to whoever has it.
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_manage_token_opens_its_own_booking_only() {
-        let access = Access::new("admin", [7; 32]);
+        let access = Access::new(Some("admin"), [7; 32]);
         let token = access.manage_token(booking(1));
         assert_eq!(token.len(), 43);
         assert!(access.may_manage(&token, booking(1)));
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn another_installation_makes_other_tokens() {
-        let (one, other) = (Access::new("admin", [1; 32]), Access::new("admin", [2; 32]));
+        let (one, other) = (Access::new(Some("admin"), [1; 32]), Access::new(Some("admin"), [2; 32]));
         assert!(!other.may_manage(&one.manage_token(booking(1)), booking(1)));
     }
 
@@ -77,13 +78,14 @@ mod tests {
         let mut reference = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
         reference.update(booking(1).0.as_bytes());
         let expected = BASE64URL_NOPAD.encode(&reference.finalize().into_bytes());
-        assert_eq!(Access::new("admin", [7; 32]).manage_token(booking(1)), expected);
+        assert_eq!(Access::new(Some("admin"), [7; 32]).manage_token(booking(1)), expected);
     }
 
     #[test]
     fn the_administrators_token_is_the_whole_token() {
-        let access = Access::new("secret", [0; 32]);
+        let access = Access::new(Some("secret"), [0; 32]);
         assert!(access.is_administrator("secret"));
+        assert!(!Access::new(None, [0; 32]).is_administrator(""));
         for wrong in ["", "secre", "secret ", "Secret"] {
             assert!(!access.is_administrator(wrong));
         }

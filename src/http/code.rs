@@ -55,6 +55,7 @@ codes! {
     KeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used for another request";
     Restricted = UNPROCESSABLE_ENTITY "restricted" "The hotel's restrictions forbid this stay";
     ArrivalInThePast = UNPROCESSABLE_ENTITY "arrival_in_the_past" "The arrival lies in the hotel's past";
+    DepartureInThePast = UNPROCESSABLE_ENTITY "departure_in_the_past" "The departure lies in the hotel's past";
     BeyondHorizon = UNPROCESSABLE_ENTITY "beyond_horizon" "The departure lies beyond the booking horizon";
     TooManyNights = UNPROCESSABLE_ENTITY "too_many_nights" "The stay is longer than the hotel takes";
     EmptyStay = UNPROCESSABLE_ENTITY "empty_stay" "The check-out must be after the check-in";

@@ -27,6 +27,7 @@ fn code(refusal: &Refusal) -> Code {
         }
         Refusal::Restricted { .. } => Code::Restricted,
         Refusal::ArrivalInThePast { .. } => Code::ArrivalInThePast,
+        Refusal::DepartureInThePast { .. } => Code::DepartureInThePast,
         Refusal::BeyondHorizon { .. } => Code::BeyondHorizon,
         Refusal::TooManyNights { .. } => Code::TooManyNights,
         Refusal::EmptyStay { .. } => Code::EmptyStay,
@@ -47,9 +48,10 @@ fn code(refusal: &Refusal) -> Code {
 fn field(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::ArrivalInThePast { .. } => Some("/checkin_date"),
-        Refusal::BeyondHorizon { .. } | Refusal::TooManyNights { .. } | Refusal::EmptyStay { .. } => {
-            Some("/checkout_date")
-        }
+        Refusal::DepartureInThePast { .. }
+        | Refusal::BeyondHorizon { .. }
+        | Refusal::TooManyNights { .. }
+        | Refusal::EmptyStay { .. } => Some("/checkout_date"),
         Refusal::Occupancy => Some("/guests"),
         Refusal::UnknownRatePlan(_) => Some("/rate_plan_id"),
         Refusal::UnknownService(_) => Some("/services"),

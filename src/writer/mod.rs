@@ -1,1 +1,89 @@
+//! The writer: makes the facts of many actors durable together.
+//!
+//! Owns the only way into [`Ledger::commit`]. Called by room-type actors, which reserve a place, decide, and submit. It
+//! never decides anything and never retries: it waits for one fact, takes what else is there up to a limit, commits
+//! once, and tells everybody what became of theirs. Under light load a batch is one fact; under load batches grow by
+//! themselves. No timer, no added latency.
+//!
+//! Invariant: outcomes are told in the order of submission, and nothing is told before its commit has ended.
+//! Limits: [`QUEUE`] places; who finds none is told so before anything is decided. When a commit fails, the whole batch
+//! hears about it; the actors then recover from the store.
 
+mod commit_loop;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::store::{Entry, Ledger};
+
+/// Facts and answers that can wait for the writer at once.
+pub const QUEUE: usize = 16_384;
+
+/// What became of a submitted fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is durable.
+    Committed,
+    /// Another owner has claimed the room type, or an earlier fact of it was not stored. Neither was this one.
+    Fenced,
+    /// Its idempotency key was used before. It was not stored.
+    Duplicate,
+    /// The store refused the whole batch. It was not stored.
+    Lost,
+    /// The store did not say whether it was stored.
+    InDoubt,
+}
+
+/// Who is told an outcome. Called exactly once, on the writer's task: it must not wait.
+pub type Settle = Box<dyn FnOnce(Outcome) + Send>;
+
+/// What waits in the queue.
+enum Item {
+    Fact(Entry, Settle),
+    /// Something to do when everything submitted before has been settled.
+    After(Box<dyn FnOnce() + Send>),
+    /// End the loop once everything before is settled.
+    Finish,
+}
+
+/// A cheap handle to the writer.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Item>,
+}
+
+/// A reserved place in the queue: what it is used for cannot be refused any more.
+pub struct Place(mpsc::OwnedPermit<Item>);
+
+impl Writer {
+    /// Starts the writer. It ends with [`Writer::finish`], or when the last handle is dropped.
+    pub fn start(ledger: Arc<dyn Ledger>, batch: usize) -> (Self, JoinHandle<()>) {
+        let (queue, inbox) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(commit_loop::run(ledger, inbox, batch.max(1)));
+        (Self { queue }, task)
+    }
+
+    /// Ends the writer after everything submitted so far. What comes later is dropped unsettled.
+    pub async fn finish(&self) {
+        let _ = self.queue.send(Item::Finish).await;
+    }
+
+    /// A place in the queue, unless it is full.
+    pub fn reserve(&self) -> Option<Place> {
+        self.queue.clone().try_reserve_owned().ok().map(Place)
+    }
+}
+
+impl Place {
+    /// Submits a fact.
+    pub fn submit(self, entry: Entry, settle: Settle) {
+        self.0.send(Item::Fact(entry, settle));
+    }
+
+    /// Runs `then` when everything submitted so far has been settled.
+    pub fn after(self, then: impl FnOnce() + Send + 'static) {
+        self.0.send(Item::After(Box::new(then)));
+    }
+}

@@ -1,0 +1,221 @@
+//! Changes of what there is to sell: nights, and the room type itself.
+//!
+//! Called by [`Inventory::decide`] alone. Capacity never falls below what is sold and held: such a change is refused
+//! or, where somebody insists by name, widens the night's allowance for the guests it already has.
+
+use super::{
+    Calendar, Change, Date, FailingNight, Inventory, Night, NightsChange, RateNight, RatePlanId, Reason, Refusal,
+    RoomType,
+};
+
+impl Inventory {
+    pub(super) fn set_nights(&self, change: &NightsChange) -> Result<Change, Refusal> {
+        let (first, end) = (self.calendar.first(), self.calendar.end());
+        if change.from < first || change.to > end {
+            return Err(Refusal::OutsideHorizon { first, end });
+        }
+        let mut nights = Vec::new();
+        let mut below = Vec::new();
+        let mut forced = change.forced_by.is_some();
+        for date in change.dates() {
+            let Some(old) = self.calendar.night(date) else { continue };
+            let mut new = change.over_night(*old);
+            if let Some(missing) = overfull(&self.calendar, &new) {
+                below.push(too_small(date, missing, &new));
+                let allowance = allowance_for_guests(&self.calendar, &new);
+                forced &= allowance.is_some();
+                new.allowance = allowance;
+            }
+            if new != *old {
+                nights.push((date, new));
+            }
+        }
+        if !below.is_empty() && !forced {
+            return Err(Refusal::CapacityBelowSold { nights: below });
+        }
+        let rates = self.changed_rates(change)?;
+        let forced_by = change.forced_by.clone().filter(|_| !below.is_empty());
+        Ok(Change::Nights { nights, rates, forced_by })
+    }
+
+    /// The nights of the plan that the change makes different.
+    fn changed_rates(&self, change: &NightsChange) -> Result<Vec<(RatePlanId, Date, RateNight)>, Refusal> {
+        let Some(id) = change.rate_plan else { return Ok(Vec::new()) };
+        let plan = self.plan(id).ok_or(Refusal::UnknownRatePlan(id))?;
+        let changed = |date: Date| {
+            let old = plan.night(date);
+            let new = change.over_rate(old);
+            (new != old).then_some((id, date, new))
+        };
+        Ok(change.dates().filter_map(changed).collect())
+    }
+
+    pub(super) fn set_room_type(&self, room_type: RoomType) -> Result<Change, Refusal> {
+        let mut calendar = self.calendar.clone();
+        calendar.set_defaults(room_type.rooms, room_type.overbooking_allowance);
+        let too_full = |(date, night): (Date, &Night)| {
+            let missing = overfull(&calendar, night)?;
+            Some(too_small(date, missing, night))
+        };
+        let nights: Vec<_> = calendar.iter().filter_map(too_full).collect();
+        if !nights.is_empty() {
+            return Err(Refusal::CapacityBelowSold { nights });
+        }
+        let room_type = RoomType { id: self.room_type.id, hotel_id: self.room_type.hotel_id, ..room_type };
+        Ok(Change::RoomType { room_type })
+    }
+}
+
+/// How many rooms a night lacks for those who have booked it.
+fn overfull(calendar: &Calendar, night: &Night) -> Option<u16> {
+    let missing = night.taken().saturating_sub(calendar.capacity(night));
+    (missing > 0).then_some(missing)
+}
+
+/// The allowance that just covers those who have booked the night, if there can be one so large.
+fn allowance_for_guests(calendar: &Calendar, night: &Night) -> Option<i16> {
+    let usable = i32::from(calendar.physical(night)) - i32::from(night.out_of_order);
+    i16::try_from(i32::from(night.taken()) - usable).ok()
+}
+
+fn too_small(date: Date, missing: u16, night: &Night) -> FailingNight {
+    let wanted = night.taken();
+    FailingNight { date, reason: Reason::SoldOut { free: wanted - missing, wanted } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::nights_change::Patch;
+    use super::super::testing::{PRICE, book, day, fact_id, inventory, nights_change, noon, order, plan, run, stay};
+    use super::super::{Amount, Command, Fact, Order, RatePlanId, RoomTypeId};
+    use super::*;
+
+    /// Three rooms, of which two are sold and one is held on the night after today.
+    fn full_house() -> Inventory {
+        let mut house = inventory(3);
+        run(&mut house, book(1, order(stay(1, 1), 2), noon(0)), noon(0)).unwrap();
+        run(&mut house, book(2, Order { hold: true, ..order(stay(1, 1), 1) }, noon(0)), noon(0)).unwrap();
+        house
+    }
+
+    fn decide(house: &Inventory, change: NightsChange) -> Result<Fact, Refusal> {
+        house.decide(Command::SetNights(change), fact_id(99), noon(0))
+    }
+
+    #[test]
+    fn capacity_below_what_is_sold_and_held_is_refused() {
+        let house = full_house();
+        for change in [
+            NightsChange { physical: Patch::Set(2), ..nights_change(0, 5) },
+            NightsChange { out_of_order: Patch::Set(1), ..nights_change(0, 5) },
+            NightsChange { allowance: Patch::Set(-1), ..nights_change(0, 5) },
+        ] {
+            let reason = Reason::SoldOut { free: 2, wanted: 3 };
+            let nights = vec![FailingNight { date: day(1), reason }];
+            assert_eq!(decide(&house, change), Err(Refusal::CapacityBelowSold { nights }));
+        }
+    }
+
+    #[test]
+    fn who_insists_by_name_gets_the_allowance_that_the_guests_need() {
+        let mut house = full_house();
+        let burst_pipe = NightsChange {
+            out_of_order: Patch::Set(2),
+            forced_by: Some("Rui, burst pipe".to_owned()),
+            ..nights_change(0, 5)
+        };
+        let fact = run(&mut house, Command::SetNights(burst_pipe), noon(0)).unwrap();
+        let Change::Nights { nights, forced_by, .. } = &fact.change else { panic!("{fact:?}") };
+        assert_eq!((nights.len(), forced_by.as_deref()), (5, Some("Rui, burst pipe")));
+        let night = *house.calendar.night(day(1)).unwrap();
+        assert_eq!((night.allowance, house.calendar.free(&night)), (Some(2), 0));
+        assert_eq!(house.calendar.night(day(2)).unwrap().allowance, None);
+        assert!(house.calendar.is_sound());
+    }
+
+    #[test]
+    fn insisting_where_nothing_is_in_the_way_leaves_no_name() {
+        let change = NightsChange { physical: Patch::Set(9), forced_by: Some("Rui".to_owned()), ..nights_change(0, 5) };
+        let fact = decide(&full_house(), change).unwrap();
+        assert!(matches!(fact.change, Change::Nights { forced_by: None, .. }));
+    }
+
+    #[test]
+    fn no_insistence_makes_an_allowance_that_cannot_be() {
+        let mut house = inventory(u16::MAX);
+        run(&mut house, book(1, Order { rooms: u16::MAX, ..order(stay(1, 1), 1) }, noon(0)), noon(0)).unwrap();
+        let absurd = NightsChange { physical: Patch::Set(0), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };
+        assert_eq!(decide(&house, absurd).unwrap_err().name(), "capacity_below_sold");
+    }
+
+    #[test]
+    fn a_change_carries_only_the_nights_and_prices_that_differ() {
+        let mut house = inventory(3);
+        let rate_plan = Some(plan(1, PRICE).id);
+        let dearer = NightsChange { rate_plan, price: Patch::Set(Amount(20_000)), ..nights_change(2, 1) };
+        run(&mut house, Command::SetNights(dearer.clone()), noon(0)).unwrap();
+        let weekly = NightsChange { physical: Patch::Set(3), to: day(7), ..dearer };
+        let Change::Nights { nights, rates, .. } = decide(&house, weekly.clone()).unwrap().change else { panic!() };
+        assert_eq!((nights.len(), rates.len()), (5, 4));
+        run(&mut house, Command::SetNights(weekly.clone()), noon(0)).unwrap();
+        let Change::Nights { nights, rates, .. } = decide(&house, weekly).unwrap().change else { panic!() };
+        assert_eq!((nights.len(), rates.len()), (0, 0));
+    }
+
+    #[test]
+    fn only_nights_of_the_horizon_and_plans_of_the_room_type_can_be_set() {
+        let house = inventory(3);
+        let outside = Err(Refusal::OutsideHorizon { first: day(0), end: day(730) });
+        assert_eq!(decide(&house, nights_change(-1, 2)), outside);
+        assert_eq!(decide(&house, nights_change(729, 2)), outside);
+        assert!(decide(&house, nights_change(0, 730)).is_ok());
+        let unknown = RatePlanId(uuid::Uuid::nil());
+        let change = NightsChange { rate_plan: Some(unknown), ..nights_change(0, 1) };
+        assert_eq!(decide(&house, change), Err(Refusal::UnknownRatePlan(unknown)));
+    }
+
+    #[test]
+    fn a_room_type_keeps_enough_rooms_for_its_guests_and_its_own_name() {
+        let mut house = full_house();
+        let smaller = RoomType { rooms: 2, ..house.room_type.clone() };
+        let refused = house.decide(Command::SetRoomType(smaller), fact_id(9), noon(0));
+        assert_eq!(refused.unwrap_err().name(), "capacity_below_sold");
+        let elsewhere = RoomType { rooms: 5, id: RoomTypeId(uuid::Uuid::nil()), ..house.room_type.clone() };
+        run(&mut house, Command::SetRoomType(elsewhere), noon(0)).unwrap();
+        let night = house.calendar.night(day(1)).unwrap();
+        assert_eq!((house.room_type.id, house.calendar.free(night)), (inventory(1).room_type.id, 2));
+    }
+
+    #[test]
+    fn a_forced_night_still_counts_when_the_room_type_shrinks() {
+        let mut house = full_house();
+        let force = NightsChange { physical: Patch::Set(1), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };
+        run(&mut house, Command::SetNights(force), noon(0)).unwrap();
+        let smaller = RoomType { rooms: 1, ..house.room_type.clone() };
+        run(&mut house, Command::SetRoomType(smaller), noon(0)).unwrap();
+        assert!(house.calendar.is_sound());
+    }
+
+    #[test]
+    fn a_rate_plan_is_replaced_but_its_nights_stay() {
+        let mut house = inventory(3);
+        let rate_plan = Some(plan(1, PRICE).id);
+        let dearer = NightsChange { rate_plan, price: Patch::Set(Amount(20_000)), ..nights_change(2, 1) };
+        run(&mut house, Command::SetNights(dearer), noon(0)).unwrap();
+        run(&mut house, Command::SetRatePlan(plan(1, Amount(5_000))), noon(0)).unwrap();
+        run(&mut house, Command::SetRatePlan(plan(2, Amount(7_000))), noon(0)).unwrap();
+        let prices = house.plans.iter().map(|plan| [plan.price_on(day(1)), plan.price_on(day(2))]);
+        let expected = [[5_000, 20_000], [7_000, 7_000]].map(|prices| prices.map(Amount));
+        assert_eq!(prices.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn prices_of_days_gone_by_are_let_go() {
+        let mut house = inventory(3);
+        let rate_plan = Some(plan(1, PRICE).id);
+        let dearer = NightsChange { rate_plan, price: Patch::Set(Amount(20_000)), ..nights_change(0, 5) };
+        run(&mut house, Command::SetNights(dearer), noon(0)).unwrap();
+        house.roll(noon(3));
+        assert_eq!(house.plans[0].nights.keys().copied().collect::<Vec<_>>(), [day(3), day(4)]);
+    }
+}

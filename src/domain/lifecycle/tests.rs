@@ -1,0 +1,213 @@
+//! Every move from every state, and what each does to the nights.
+
+use jiff::SignedDuration;
+use rstest::rstest;
+
+use super::super::testing::{PRICE, TODAY, breakfast, day, guests, inventory, nights_change, noon, order, run, stay};
+use super::super::testing::{book, fact_id};
+use super::super::{Command, Guest, NightDelta, Order};
+use super::*;
+use crate::domain::nights_change::Patch;
+use crate::domain::order::ServiceOrder;
+
+/// A booking of three nights from the day after [`TODAY`], or from `TODAY`, in each state there is.
+fn booking(state: &str) -> Booking {
+    let mut house = inventory(2);
+    let fact = run(&mut house, book(1, order(stay(0, 3), 1), noon(0)), noon(0)).unwrap();
+    let status = match state {
+        "held" => Status::Held { expires_at: noon(0) + SignedDuration::from_mins(15) },
+        "overdue" => Status::Held { expires_at: noon(0) },
+        "confirmed" => Status::Confirmed,
+        "in_house" => Status::InHouse,
+        "checked_out" => Status::CheckedOut { departed: day(2) },
+        "cancelled" => Status::Cancelled { fee_minor: Amount::ZERO },
+        "no_show" => Status::NoShow { fee_minor: Amount::ZERO },
+        "expired" => Status::Expired,
+        "released" => Status::Released,
+        other => unreachable!("{other} is no state"),
+    };
+    Booking { status, ..Booking::clone(fact.change.booking().unwrap()) }
+}
+
+/// What a move leads to from a state: the name of the next state, or of the refusal.
+fn outcome(state: &str, act: Move) -> &'static str {
+    match inventory(2).move_booking(&booking(state), &act, None, noon(0)) {
+        Ok(change) => change.booking().unwrap().status.name(),
+        Err(refusal) => refusal.name(),
+    }
+}
+
+// Every state × every move. `-` is an illegal move.
+#[rstest]
+//               Confirm         Cancel       Amend           CheckIn     CheckOut       NoShow     Expire
+#[case("held", ["confirmed",    "released",  "held",         "-",        "-",           "-",       "-"])]
+#[case("overdue", ["hold_expired", "released", "hold_expired", "-",       "-",           "-",       "expired"])]
+#[case("confirmed", ["-",        "cancelled", "confirmed",    "in_house", "-",           "no_show", "-"])]
+#[case("in_house", ["-",         "-",         "in_house",     "-",        "checked_out", "-",       "-"])]
+#[case("checked_out", ["-",      "-",         "-",            "-",        "-",           "-",       "-"])]
+#[case("cancelled", ["-",        "-",         "-",            "-",        "-",           "-",       "-"])]
+#[case("no_show", ["-",          "-",         "-",            "-",        "-",           "-",       "-"])]
+#[case("expired", ["hold_expired", "-",       "-",            "-",        "-",           "-",       "-"])]
+#[case("released", ["-",         "-",         "-",            "-",        "-",           "-",       "-"])]
+fn every_legal_move_is_allowed_and_every_other_is_refused(#[case] state: &str, #[case] expected: [&str; 7]) {
+    let amend = Move::Amend(Amendment::default());
+    let moves = [Move::Confirm, Move::Cancel, amend, Move::CheckIn, Move::CheckOut, Move::NoShow, Move::Expire];
+    let expected = expected.map(|name| if name == "-" { "illegal_move" } else { name });
+    assert_eq!(moves.map(|act| outcome(state, act)), expected);
+}
+
+#[test]
+fn the_table_of_moves_agrees_with_what_calls_itself_final() {
+    for state in Status::NAMES {
+        let moves = [Move::Confirm, Move::Cancel, Move::CheckIn, Move::CheckOut, Move::NoShow, Move::Expire];
+        let leads_nowhere =
+            moves.into_iter().all(|act| inventory(2).move_booking(&booking(state), &act, None, noon(0)).is_err());
+        assert_eq!(booking(state).status.is_final(), leads_nowhere, "{state}");
+    }
+}
+
+#[test]
+fn a_move_that_expects_another_version_changes_nothing() {
+    let booking = booking("confirmed");
+    let stale = inventory(2).move_booking(&booking, &Move::Cancel, Some(7), noon(0));
+    assert_eq!(stale, Err(Refusal::Stale { expected: 7, actual: booking.sequence }));
+    assert!(inventory(2).move_booking(&booking, &Move::Cancel, Some(booking.sequence), noon(0)).is_ok());
+}
+
+fn deltas(booking: &Booking, act: Move, now: Timestamp) -> Vec<(jiff::civil::Date, i32, i32)> {
+    let Ok(Change::Booking { deltas, .. }) = inventory(2).move_booking(booking, &act, None, now) else {
+        panic!("{act:?} is legal here");
+    };
+    deltas.into_iter().map(|NightDelta { date, sold, held }| (date, sold, held)).collect()
+}
+
+#[test]
+fn confirming_takes_nothing_more_than_was_held() {
+    let expected: Vec<_> = (0..3).map(|n| (day(n), 1, -1)).collect();
+    assert_eq!(deltas(&booking("held"), Move::Confirm, noon(0)), expected);
+}
+
+#[test]
+fn leaving_early_frees_the_nights_not_slept() {
+    let early = deltas(&booking("in_house"), Move::CheckOut, noon(1));
+    assert_eq!(early, [(day(1), -1, 0), (day(2), -1, 0)]);
+    let on_the_first_day = deltas(&booking("in_house"), Move::CheckOut, noon(0));
+    assert_eq!(on_the_first_day, [(day(1), -1, 0), (day(2), -1, 0)]);
+    assert_eq!(deltas(&booking("in_house"), Move::CheckOut, noon(3)), []);
+    assert_eq!(deltas(&booking("in_house"), Move::CheckOut, noon(9)), []);
+}
+
+#[test]
+fn a_no_show_keeps_its_first_night_sold_and_pays_by_its_policy() {
+    let booking = booking("confirmed");
+    assert_eq!(deltas(&booking, Move::NoShow, noon(1)), [(day(1), -1, 0), (day(2), -1, 0)]);
+    let change = inventory(2).move_booking(&booking, &Move::NoShow, None, noon(0)).unwrap();
+    assert_eq!(change.booking().unwrap().status, Status::NoShow { fee_minor: PRICE });
+}
+
+#[test]
+fn cancelling_costs_what_the_policy_says_at_that_moment() {
+    let house = inventory(2);
+    let booking = Booking { stay: stay(5, 3), ..booking("confirmed") };
+    // Check-in is at 15:00 in Lisbon, which is 14:00 UTC; the deadline itself is the guest's.
+    let deadline: Timestamp = "2026-05-06T14:00:00Z".parse().unwrap();
+    assert_eq!(house.cancellation_fee(&booking, deadline), Amount::ZERO);
+    let late = deadline + SignedDuration::from_secs(1);
+    assert_eq!(house.cancellation_fee(&booking, late), Amount(3 * PRICE.0));
+}
+
+#[test]
+fn deadlines_follow_the_hotels_clock_through_daylight_saving_time() {
+    let house = inventory(1);
+    // Lisbon sets its clocks back on 25 October 2026: 15:00 is 14:00 UTC the day before, 15:00 UTC from then on.
+    let at = |date| house.hotel.check_in_at(date).to_string();
+    assert_eq!(at(jiff::civil::date(2026, 10, 24)), "2026-10-24T14:00:00Z");
+    assert_eq!(at(jiff::civil::date(2026, 10, 25)), "2026-10-25T15:00:00Z");
+}
+
+#[rstest]
+#[case("2026-04-30T22:59:59Z", "too_early")] // 23:59 on the eve, in Lisbon
+#[case("2026-04-30T23:00:00Z", "in_house")] // midnight
+#[case("2026-05-04T00:30:00Z", "in_house")] // after midnight of the last night
+#[case("2026-05-04T09:59:59Z", "in_house")] // a second before check-out time
+#[case("2026-05-04T10:00:00Z", "too_late")]
+fn guests_check_in_from_the_arrival_date_until_check_out_time(#[case] now: &str, #[case] expected: &str) {
+    let outcome = inventory(2).move_booking(&booking("confirmed"), &Move::CheckIn, None, now.parse().unwrap());
+    let name = outcome.map_or_else(|refusal| refusal.name(), |change| change.booking().unwrap().status.name());
+    assert_eq!(name, expected);
+}
+
+#[test]
+fn nobody_has_failed_to_come_before_the_arrival_date() {
+    let booking = Booking { stay: stay(1, 3), ..booking("confirmed") };
+    let early = inventory(2).move_booking(&booking, &Move::NoShow, None, noon(0));
+    assert_eq!(early, Err(Refusal::TooEarly { from: day(1) }));
+}
+
+fn amend(booking: &Booking, amendment: Amendment, now: Timestamp) -> Result<Arc<Booking>, Refusal> {
+    let mut house = inventory(2);
+    house.roll(now);
+    house.move_booking(booking, &Move::Amend(amendment), None, now).map(|change| change.booking().unwrap().clone())
+}
+
+#[test]
+fn present_guests_keep_their_arrival_and_the_nights_they_slept() {
+    let present = booking("in_house");
+    let to = |check_in, check_out, rooms| Amendment { check_in, check_out, rooms, guests: None };
+    let extended = amend(&present, to(None, Some(day(5)), None), noon(1)).unwrap();
+    assert_eq!((extended.stay, extended.status), (stay(0, 5), Status::InHouse));
+    let leaves_today = amend(&present, to(None, Some(day(2)), None), noon(2)).unwrap();
+    assert_eq!(leaves_today.stay, stay(0, 2));
+    let refused = |amendment, now| amend(&present, amendment, now).unwrap_err().name();
+    assert_eq!(refused(to(None, Some(day(1)), None), noon(2)), "departure_in_the_past");
+    assert_eq!(refused(to(Some(day(1)), None, None), noon(1)), "illegal_move");
+    assert_eq!(refused(to(None, None, Some(2)), noon(1)), "illegal_move");
+    assert_eq!(refused(to(None, Some(TODAY), None), noon(0)), "empty_stay");
+}
+
+#[test]
+fn a_change_reprices_only_the_nights_that_change() {
+    let mut house = inventory(2);
+    let fact = run(&mut house, book(1, order(stay(1, 3), 1), noon(0)), noon(0)).unwrap();
+    let mut dearer = nights_change(0, 30);
+    dearer.rate_plan = Some(house.plans[0].id);
+    dearer.price = Patch::Set(Amount(50_000));
+    run(&mut house, Command::SetNights(dearer), noon(0)).unwrap();
+    let later = Amendment { check_in: Some(day(2)), check_out: Some(day(6)), ..Amendment::default() };
+    let act = Move::Amend(later);
+    let booking = fact.change.booking().unwrap().clone();
+    let change = house.move_booking(&booking, &act, None, noon(0)).unwrap();
+    let prices: Vec<_> = change.booking().unwrap().prices.iter().map(|price| price.0).collect();
+    assert_eq!(prices, [10_000, 10_000, 50_000, 50_000]);
+}
+
+#[test]
+fn services_follow_the_stay_and_the_guests_at_the_price_they_were_sold_for() {
+    let mut house = inventory(2);
+    let services = vec![ServiceOrder { service_id: breakfast().id, quantity: 1 }];
+    let fact = run(&mut house, book(1, Order { services, ..order(stay(1, 3), 1) }, noon(0)), noon(0)).unwrap();
+    let booking = fact.change.booking().unwrap();
+    assert_eq!(booking.services[0].amount, Amount(1_200 * 2 * 3));
+    house.services[0].price = Amount(9_900);
+    let alone: Vec<Guest> = guests(&[34]);
+    let longer = Amendment { check_out: Some(day(5)), guests: Some(alone), ..Amendment::default() };
+    let change = house.move_booking(booking, &Move::Amend(longer), None, noon(0)).unwrap();
+    let after = change.booking().unwrap();
+    assert_eq!((after.services[0].amount, after.party()), (Amount(1_200 * 4), Party { adults: 1, children: 0 }));
+}
+
+#[test]
+fn an_expired_hold_frees_its_rooms_and_can_no_longer_be_confirmed() {
+    let mut house = inventory(1);
+    let held = run(&mut house, book(1, Order { hold: true, ..order(stay(1, 2), 1) }, noon(0)), noon(0)).unwrap();
+    let expires_at = house.next_expiry().unwrap();
+    assert_eq!(house.overdue(expires_at - SignedDuration::from_nanos(1)), None);
+    let overdue = house.overdue(expires_at).unwrap();
+    assert_eq!(&overdue, held.change.booking().unwrap());
+    let confirm = Command::Move { booking: overdue.clone(), act: Move::Confirm, expected: None };
+    assert_eq!(house.decide(confirm, fact_id(9), expires_at), Err(Refusal::HoldExpired { at: expires_at }));
+    let expire = Command::Move { booking: overdue, act: Move::Expire, expected: None };
+    run(&mut house, expire, expires_at).unwrap();
+    assert!(house.next_expiry().is_none());
+    assert!(run(&mut house, book(2, order(stay(1, 2), 1), noon(1)), noon(0)).is_ok());
+}

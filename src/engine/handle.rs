@@ -1,0 +1,272 @@
+//! The handle: typed requests in, typed answers out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix::dev::SendError;
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::oneshot::Receiver;
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::attempts::Attempts;
+use super::directory::Directory;
+use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request};
+use super::probe::{NoProbe, Probe};
+use super::{Error, Key, MoveOptions, NightsReceipt, Options, Receipt, View};
+use crate::clock::{Clock, IdSource};
+use crate::domain::{
+    Booking, BookingId, Change, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType, RoomTypeId,
+};
+use crate::lease::Lease;
+use crate::store::{self, Ledger};
+use crate::writer::Writer;
+
+/// How often a request follows a room type to its next actor before it gives up.
+const MOVES: usize = 5;
+/// How many actors are asked to finish at once.
+const RETIRING_AT_ONCE: usize = 64;
+
+/// The engine. Cheap to clone; ends with [`Engine::shutdown`].
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// What all actors use.
+pub(super) struct Shared {
+    pub options: Options,
+    pub ledger: Arc<dyn Ledger>,
+    pub lease: Arc<dyn Lease>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdSource>,
+    pub probe: Arc<dyn Probe>,
+    pub writer: Writer,
+    pub attempts: Attempts,
+    pub directory: Directory,
+    closing: AtomicBool,
+}
+
+impl Engine {
+    /// Starts the writer and the threads. Needs a running actix system.
+    pub fn start(
+        options: Options,
+        ledger: Arc<dyn Ledger>,
+        lease: Arc<dyn Lease>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Self {
+        Self::start_probed(options, ledger, lease, clock, ids, Arc::new(NoProbe))
+    }
+
+    /// Like [`Engine::start`], with somebody looking over the actors' shoulders.
+    pub fn start_probed(
+        options: Options,
+        ledger: Arc<dyn Ledger>,
+        lease: Arc<dyn Lease>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        probe: Arc<dyn Probe>,
+    ) -> Self {
+        let (writer, task) = Writer::start(ledger.clone(), options.batch);
+        let attempts = Attempts::new(ledger.clone(), clock.clone(), options.attempt_ttl);
+        let directory = Directory::new(options.threads);
+        let closing = AtomicBool::new(false);
+        let shared = Shared { options, ledger, lease, clock, ids, probe, writer, attempts, directory, closing };
+        Self { shared: Arc::new(shared), writer: Arc::new(Mutex::new(Some(task))) }
+    }
+
+    /// Wakes the room types that have holds, so that their timers run. To be called once after the start; how many
+    /// there were.
+    pub async fn recover(&self) -> Result<usize, store::Error> {
+        let holding = self.shared.ledger.room_types_with_holds().await?;
+        for id in &holding {
+            self.shared.directory.find_or_start(*id, &self.shared);
+        }
+        Ok(holding.len())
+    }
+
+    /// Books, or holds, rooms of a type.
+    pub async fn book(&self, room_type: RoomTypeId, order: Order, key: Option<Key>) -> Result<Receipt, Error> {
+        let result = self.booking_command(room_type, Intent::Book(order), key, false).await;
+        metrics::counter!("innkeeper_bookings_total", "outcome" => outcome(&result)).increment(1);
+        result
+    }
+
+    /// Does something with a booking.
+    pub async fn act(&self, booking: BookingId, act: Move, options: MoveOptions) -> Result<Receipt, Error> {
+        let found = self.shared.ledger.booking(booking).await.map_err(|_| Error::Unavailable)?;
+        let room_type = found.ok_or(Error::NoSuchBooking)?.room_type_id;
+        self.act_in(room_type, booking, act, options).await
+    }
+
+    /// Does something with a booking of a known room type: saves a look-up.
+    pub async fn act_in(
+        &self,
+        room_type: RoomTypeId,
+        booking: BookingId,
+        act: Move,
+        options: MoveOptions,
+    ) -> Result<Receipt, Error> {
+        let MoveOptions { key, expected, dry_run } = options;
+        self.booking_command(room_type, Intent::Act { booking, act, expected }, key, dry_run).await
+    }
+
+    /// Sets capacity, restrictions or prices of nights.
+    pub async fn set_nights(&self, room_type: RoomTypeId, change: NightsChange) -> Result<NightsReceipt, Error> {
+        let fact = self.decide(room_type, Intent::SetNights(change), None, false).await.map_err(unbounced)?;
+        let changed = match &fact.change {
+            Change::Nights { nights, rates, .. } => nights.len() + rates.len(),
+            _ => 0,
+        };
+        Ok(NightsReceipt { sequence: fact.sequence, changed })
+    }
+
+    /// Replaces what a room type is; the sequence number of the change.
+    pub async fn set_room_type(&self, room_type: RoomType) -> Result<u64, Error> {
+        let fact = self.decide(room_type.id, Intent::SetRoomType(room_type), None, false).await;
+        fact.map(|fact| fact.sequence).map_err(unbounced)
+    }
+
+    /// Makes a rate plan, or replaces what it is; the sequence number of the change.
+    pub async fn set_rate_plan(&self, plan: RatePlan) -> Result<u64, Error> {
+        let fact = self.decide(plan.room_type_id, Intent::SetRatePlan(plan), None, false).await;
+        fact.map(|fact| fact.sequence).map_err(unbounced)
+    }
+
+    /// The committed nights of [from, to), as far as they lie inside the horizon.
+    pub async fn view(&self, room_type: RoomTypeId, from: Date, to: Date) -> Result<View, Error> {
+        let look = |reply| Request::Look(Look { from, to, reply });
+        self.send(room_type, look).await.map_err(unbounced)
+    }
+
+    /// Lets the live actors of a hotel start again: what they know of the hotel or its services has changed.
+    pub async fn hotel_changed(&self, hotel: HotelId) -> Result<(), Error> {
+        let ids = self.shared.ledger.room_type_ids(hotel).await.map_err(|_| Error::Unavailable)?;
+        let residents = ids.into_iter().filter_map(|id| self.shared.directory.find(id));
+        stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
+        Ok(())
+    }
+
+    /// How many actors are in memory.
+    pub fn live_actors(&self) -> usize {
+        self.shared.directory.len()
+    }
+
+    /// Refuses new requests, finishes those that were begun, gives all room types back, and ends the writer.
+    pub async fn shutdown(&self) {
+        self.shared.closing.store(true, Ordering::SeqCst);
+        let residents = self.shared.directory.all();
+        stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
+        self.shared.directory.stop_threads();
+        if let Some(writer) = self.writer.lock().await.take() {
+            self.shared.writer.finish().await;
+            let _ = writer.await;
+        }
+    }
+
+    async fn booking_command(
+        &self,
+        room_type: RoomTypeId,
+        intent: Intent,
+        key: Option<Key>,
+        dry_run: bool,
+    ) -> Result<Receipt, Error> {
+        let Some(key) = key.filter(|_| !dry_run) else {
+            let fact = self.decide(room_type, intent, None, dry_run).await.map_err(unbounced)?;
+            return Ok(Receipt { booking: booking_of(&fact).map_err(unbounced)?, replayed: false });
+        };
+        // On a task of its own: once begun, an attempt is finished, whether or not the client is still there. Were it
+        // dropped half-way, a second one under the same key could begin before the first is durable.
+        let engine = self.clone();
+        let attempt = async move {
+            let work = async { booking_of(&*engine.decide(room_type, intent, Some(key), false).await?) };
+            engine.shared.attempts.once(key, work).await
+        };
+        tokio::spawn(attempt).await.unwrap_or(Err(Error::Interrupted))
+    }
+
+    async fn decide(
+        &self,
+        room_type: RoomTypeId,
+        intent: Intent,
+        key: Option<Key>,
+        dry_run: bool,
+    ) -> Result<Arc<Fact>, Failure> {
+        let ask =
+            |reply| Request::Ask(Box::new(Ask { intent: intent.clone(), caller: Caller { key, dry_run, reply } }));
+        self.send(room_type, ask).await
+    }
+
+    /// Sends a request to the room type's actor and waits for the answer, following the room type when its actor
+    /// retires.
+    async fn send<T>(&self, id: RoomTypeId, request: impl Fn(Reply<T>) -> Request) -> Result<T, Failure> {
+        for _ in 0..MOVES {
+            if self.shared.closing.load(Ordering::SeqCst) {
+                return Err(Error::ShuttingDown.into());
+            }
+            let resident = self.shared.directory.find_or_start(id, &self.shared);
+            let (reply, answer) = Reply::new();
+            resident.depth.enter();
+            match resident.addr.try_send(request(reply)) {
+                Ok(()) => match self.wait(answer).await {
+                    Err(Failure::Retired) => tokio::task::yield_now().await,
+                    answered => return answered,
+                },
+                Err(error) => {
+                    resident.depth.leave();
+                    match error {
+                        SendError::Full(_) => return Err(Error::Busy.into()),
+                        SendError::Closed(_) => self.shared.directory.remove(id, &resident.addr),
+                    }
+                }
+            }
+        }
+        Err(Error::Interrupted.into())
+    }
+
+    async fn wait<T>(&self, answer: Receiver<Result<T, Failure>>) -> Result<T, Failure> {
+        match timeout(self.shared.options.answer_within, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(Error::Interrupted.into()),
+        }
+    }
+}
+
+/// Asks an actor to finish and waits until it has.
+async fn retire(resident: super::directory::Resident) {
+    let (done, finished) = oneshot::channel();
+    resident.depth.enter();
+    match resident.addr.send(Request::Retire(done)).await {
+        Ok(()) => drop(finished.await),
+        Err(_) => resident.depth.leave(),
+    }
+}
+
+fn booking_of(fact: &Fact) -> Result<Arc<Booking>, Failure> {
+    fact.change.booking().cloned().ok_or_else(|| Error::Interrupted.into())
+}
+
+/// How a request for a booking ended, for the metrics.
+fn outcome(result: &Result<Receipt, Error>) -> &'static str {
+    match result {
+        Ok(Receipt { replayed: true, .. }) => "replayed",
+        Ok(receipt) => receipt.booking.status.name(),
+        Err(Error::Refused(refusal)) => refusal.name(),
+        Err(Error::NoSuchRoomType | Error::NoSuchBooking) => "not_found",
+        Err(Error::KeyReused) => "key_reused",
+        Err(Error::Busy) => "busy",
+        Err(Error::Interrupted) => "interrupted",
+        Err(Error::Unavailable | Error::ShuttingDown) => "unavailable",
+    }
+}
+
+/// Without an idempotency key nobody else can have taken it.
+fn unbounced(failure: Failure) -> Error {
+    match failure {
+        Failure::Because(error) => error,
+        Failure::Retired | Failure::KeyTaken => Error::Interrupted,
+    }
+}

@@ -1,0 +1,167 @@
+//! Requests: from the mailbox to a decision, and from there to the writer.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use actix::prelude::*;
+use jiff::SignedDuration;
+
+use super::{RoomTypeActor, State, recovery};
+use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Move, Timestamp};
+use crate::engine::message::{Ask, Caller, Intent, Look};
+use crate::engine::probe::Point;
+use crate::engine::{Error, view};
+use crate::store::{Attempt, Entry, Job};
+use crate::writer::Place;
+
+impl RoomTypeActor {
+    pub(super) fn ask(&mut self, ask: Ask, ctx: &mut Context<Self>) {
+        let State::Serving(_) = &self.state else { return ask.caller.reply.send(Err(self.not_serving())) };
+        self.shared.probe.passed(Point::Received, self.id);
+        let now = self.shared.clock.now();
+        let (true, Some(place)) = (self.expire_overdue(now, ctx), self.shared.writer.reserve()) else {
+            return ask.caller.reply.send(Err(Error::Busy));
+        };
+        let booking = match &ask.intent {
+            Intent::Act { booking: id, .. } => match self.known(*id) {
+                Some(booking) if booking.room_type_id != self.id => {
+                    return ask.caller.reply.send(Err(Error::NoSuchBooking));
+                }
+                Some(booking) => Some(booking),
+                None => return self.wait_for_booking(*id, ask, ctx),
+            },
+            _ => None,
+        };
+        match self.command(ask.intent, booking, now) {
+            Some(command) => self.decide(command, now, ask.caller, place, ctx),
+            None => ask.caller.reply.send(Err(Error::NoSuchBooking)),
+        }
+        self.set_timer(ctx);
+    }
+
+    /// A booking as this actor decided it last, if it remembers.
+    fn known(&self, id: BookingId) -> Option<Arc<Booking>> {
+        let State::Serving(tenure) = &self.state else { return None };
+        self.cache.get(id).or_else(|| tenure.inventory.hold(id)).cloned()
+    }
+
+    /// The intent in the domain's words.
+    fn command(&self, intent: Intent, booking: Option<Arc<Booking>>, now: Timestamp) -> Option<Command> {
+        Some(match intent {
+            Intent::Act { act, expected, .. } => Command::Move { booking: booking?, act, expected },
+            Intent::Book(order) => {
+                let ttl = SignedDuration::try_from(self.shared.options.hold_ttl).unwrap_or(SignedDuration::MAX);
+                let hold_until = now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
+                Command::Book { id: BookingId(self.shared.ids.next()), order, hold_until }
+            }
+            Intent::SetNights(change) => Command::SetNights(change),
+            Intent::SetRoomType(room_type) => Command::SetRoomType(room_type),
+            Intent::SetRatePlan(plan) => Command::SetRatePlan(plan),
+        })
+    }
+
+    fn decide(&mut self, command: Command, now: Timestamp, caller: Caller, place: Place, ctx: &mut Context<Self>) {
+        let State::Serving(tenure) = &mut self.state else { return };
+        let started = Instant::now();
+        let decision = tenure.inventory.decide(command, FactId(self.shared.ids.next()), now);
+        metrics::histogram!("innkeeper_decide_seconds").record(started.elapsed());
+        match decision {
+            Ok(fact) if !caller.dry_run => {
+                self.shared.probe.passed(Point::Decided, self.id);
+                self.commit(Arc::new(fact), place, Some(caller), ctx);
+            }
+            Ok(fact) => tenure.answer(place, caller.reply, Ok(Arc::new(fact))),
+            Err(refusal) => {
+                metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);
+                tenure.answer(place, caller.reply, Err(Error::Refused(Arc::new(refusal))));
+            }
+        }
+    }
+
+    /// Makes a fact part of memory and hands it to the writer.
+    fn commit(&mut self, fact: Arc<Fact>, place: Place, caller: Option<Caller>, ctx: &mut Context<Self>) {
+        let State::Serving(tenure) = &mut self.state else { return };
+        tenure.inventory.apply(&fact);
+        self.shared.probe.passed(Point::Applied, self.id);
+        if let Some(booking) = fact.change.booking() {
+            self.cache.keep(booking, tenure.durable.load(Ordering::Acquire));
+        }
+        let key = caller.as_ref().and_then(|caller| caller.key);
+        let attempt = key.zip(fact.change.booking()).map(|(key, booking)| {
+            let expires_at = self.shared.attempts.expires_at(fact.at);
+            (key.digest, Attempt { fingerprint: key.fingerprint, answer: booking.clone(), expires_at })
+        });
+        let entry = Entry { room_type: self.id, token: tenure.token, fact: fact.clone(), attempt, jobs: jobs(&fact) };
+        let reply = caller.map(|caller| caller.reply);
+        let settle = recovery::settle(ctx.address(), tenure.token, tenure.durable.clone(), fact, reply);
+        place.submit(entry, Box::new(settle));
+        self.shared.probe.passed(Point::Submitted, self.id);
+    }
+
+    /// Ends the holds whose time is over, so that everything after sees their rooms free. `false` if the writer is
+    /// full.
+    pub(super) fn expire_overdue(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> bool {
+        loop {
+            let State::Serving(tenure) = &mut self.state else { return false };
+            tenure.inventory.roll(now);
+            let Some(booking) = tenure.inventory.overdue(now) else { return true };
+            let Some(place) = self.shared.writer.reserve() else { return false };
+            let command = Command::Move { booking, act: Move::Expire, expected: None };
+            let Ok(fact) = tenure.inventory.decide(command, FactId(self.shared.ids.next()), now) else { return false };
+            self.commit(Arc::new(fact), place, None, ctx);
+        }
+    }
+
+    /// Reads a booking from the store, and lets its requests stand in line meanwhile.
+    fn wait_for_booking(&mut self, id: BookingId, ask: Ask, ctx: &mut Context<Self>) {
+        if self.cache.waiting() >= self.shared.options.mailbox {
+            return ask.caller.reply.send(Err(Error::Busy));
+        }
+        if !self.cache.wait_for(id, ask) {
+            return;
+        }
+        let ledger = self.shared.ledger.clone();
+        let read = async move { ledger.booking(id).await };
+        let arrived = move |result: Result<_, _>, actor: &mut Self, ctx: &mut Context<Self>| {
+            actor.guarded(ctx, |actor, ctx| {
+                let line = actor.cache.arrived(id);
+                let State::Serving(tenure) = &actor.state else { return };
+                let error = match result {
+                    Ok(Some(booking)) => {
+                        actor.cache.keep(&Arc::new(booking), tenure.durable.load(Ordering::Acquire));
+                        return line.into_iter().for_each(|ask| actor.ask(ask, ctx));
+                    }
+                    Ok(None) => Error::NoSuchBooking,
+                    Err(_) => Error::Unavailable,
+                };
+                line.into_iter().for_each(|ask| ask.caller.reply.send(Err(error.clone())));
+            });
+        };
+        ctx.spawn(read.into_actor(self).map(arrived));
+    }
+
+    pub(super) fn look(&mut self, look: Look, ctx: &mut Context<Self>) {
+        let State::Serving(_) = &self.state else { return look.reply.send(Err(self.not_serving())) };
+        let now = self.shared.clock.now();
+        let (true, Some(place)) = (self.expire_overdue(now, ctx), self.shared.writer.reserve()) else {
+            return look.reply.send(Err(Error::Busy));
+        };
+        let State::Serving(tenure) = &self.state else { return };
+        let view = view::of(&tenure.inventory, look.from, look.to);
+        tenure.answer(place, look.reply, Ok(view));
+        self.set_timer(ctx);
+    }
+}
+
+/// What has to be done, once, after a fact.
+fn jobs(fact: &Fact) -> Vec<Job> {
+    let Change::Booking { cause, booking, .. } = &fact.change else { return Vec::new() };
+    let kind = match cause {
+        Cause::Booked | Cause::Confirmed => "booking_confirmation",
+        Cause::Amended => "booking_change",
+        Cause::Cancelled => "booking_cancellation",
+        _ => return Vec::new(),
+    };
+    vec![Job { kind, booking: booking.id, dedup_key: format!("{kind}:{}:{}", booking.id, fact.sequence) }]
+}

@@ -1,0 +1,162 @@
+//! The room-type actor: one room type, one decision after the other.
+//!
+//! Its memory is one [`Tenure`]: the inventory as loaded under a fencing token, plus what it has decided since. When
+//! anything goes wrong, the tenure is thrown away as a whole and a new one begins under a higher token: the same path
+//! for a panic, a failed commit, a fenced commit and a commit in doubt.
+
+mod decide;
+mod recovery;
+mod timers;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+use super::cache::Cache;
+use super::message::{Failure, Reply, Request};
+use super::probe::Point;
+use super::tenure::{self, Tenure};
+use super::{Depth, Error, Shared};
+use crate::domain::{Fact, FactId, RoomTypeId, Timestamp};
+
+/// One supervised actor.
+pub(super) struct RoomTypeActor {
+    id: RoomTypeId,
+    shared: Arc<Shared>,
+    /// Requests in the mailbox and in line for a booking.
+    depth: Arc<Depth>,
+    state: State,
+    cache: Cache,
+    /// Callers whose facts are in doubt until the next tenure can ask the store.
+    doubts: Vec<(FactId, Arc<Fact>, Reply<Arc<Fact>>)>,
+    timer: Option<(Timestamp, SpawnHandle)>,
+    last_used: Instant,
+}
+
+enum State {
+    /// Between tenures: nothing is handled until the next one begins.
+    Loading,
+    Serving(Box<Tenure>),
+    /// Out of the directory; whoever still comes is sent back there, or told why.
+    Retired(Option<Error>),
+}
+
+impl RoomTypeActor {
+    pub fn new(id: RoomTypeId, shared: Arc<Shared>, depth: Arc<Depth>) -> Self {
+        Self {
+            id,
+            shared,
+            depth,
+            state: State::Loading,
+            cache: Cache::default(),
+            doubts: Vec::new(),
+            timer: None,
+            last_used: Instant::now(),
+        }
+    }
+
+    /// Takes the room type over, and lets the mailbox wait for it.
+    fn begin_tenure(&mut self, ctx: &mut Context<Self>) {
+        let (id, shared) = (self.id, self.shared.clone());
+        let begin = async move { tenure::begin(id, &shared).await };
+        let began = |result: Result<Tenure, Error>, actor: &mut Self, ctx: &mut Context<Self>| match result {
+            Ok(tenure) => {
+                actor.state = State::Serving(Box::new(tenure));
+                actor.settle_doubts(ctx);
+                actor.set_timer(ctx);
+                actor.guarded(ctx, |actor, _| actor.shared.probe.passed(Point::Loaded, actor.id));
+            }
+            Err(error) => {
+                warn!(room_type = %actor.id, %error, "the room type cannot be served");
+                actor.doubts.clear();
+                actor.retire(ctx, Some(error));
+            }
+        };
+        ctx.wait(begin.into_actor(self).map(began));
+    }
+
+    /// Runs a piece of work; if it panics, the tenure is over. Callers whose reply it held are told they were
+    /// interrupted, because a dropped reply says so.
+    fn guarded(&mut self, ctx: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
+        let work = std::panic::AssertUnwindSafe(|| work(self, ctx));
+        if std::panic::catch_unwind(work).is_err() {
+            error!(room_type = %self.id, "the room type's actor panicked and starts again");
+            metrics::counter!("innkeeper_actor_restarts_total", "cause" => "panic").increment(1);
+            self.restart(ctx);
+        }
+    }
+
+    /// Throws the tenure away; the supervisor starts the next one. The mailbox survives.
+    fn restart(&mut self, ctx: &mut Context<Self>) {
+        self.state = State::Loading;
+        self.cache = Cache::default();
+        self.timer = None;
+        ctx.stop();
+    }
+
+    /// Leaves the directory. The supervisor ends when the last address is gone.
+    fn retire(&mut self, ctx: &mut Context<Self>, why: Option<Error>) {
+        self.shared.directory.remove(self.id, &ctx.address());
+        if let State::Serving(tenure) = std::mem::replace(&mut self.state, State::Retired(why)) {
+            let (id, shared) = (self.id, self.shared.clone());
+            let release = async move { shared.lease.release(id, tenure.token).await };
+            ctx.spawn(release.into_actor(self));
+        }
+    }
+
+    /// Why nothing can be asked of this actor now.
+    fn not_serving(&self) -> Failure {
+        match &self.state {
+            State::Retired(None) => Failure::Retired,
+            State::Retired(Some(error)) => error.clone().into(),
+            State::Loading | State::Serving(_) => Error::Interrupted.into(),
+        }
+    }
+
+    /// Finishes what was begun, then leaves. Requests behind this one in the mailbox wait, and are then sent to the
+    /// directory.
+    fn finish(&mut self, done: oneshot::Sender<()>, ctx: &mut Context<Self>) {
+        let (drained, wait) = oneshot::channel();
+        if let (State::Serving(tenure), Some(place)) = (&self.state, self.shared.writer.reserve()) {
+            tenure.when_durable(place, move |_| {
+                let _ = drained.send(());
+            });
+        }
+        let retire = |_, actor: &mut Self, ctx: &mut Context<Self>| {
+            actor.retire(ctx, None);
+            let _ = done.send(());
+        };
+        ctx.wait(wait.into_actor(self).map(retire));
+    }
+}
+
+impl Actor for RoomTypeActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(self.shared.options.mailbox);
+        ctx.run_interval(self.shared.options.idle_after.max(Duration::from_millis(10)), Self::retire_if_idle);
+        if !matches!(self.state, State::Retired(_)) {
+            self.begin_tenure(ctx);
+        }
+    }
+}
+
+impl Supervised for RoomTypeActor {}
+
+impl Handler<Request> for RoomTypeActor {
+    type Result = ();
+
+    fn handle(&mut self, request: Request, ctx: &mut Context<Self>) {
+        self.depth.leave();
+        self.last_used = Instant::now();
+        self.guarded(ctx, |actor, ctx| match request {
+            Request::Ask(ask) => actor.ask(*ask, ctx),
+            Request::Look(look) => actor.look(look, ctx),
+            Request::Retire(done) => actor.finish(done, ctx),
+        });
+    }
+}

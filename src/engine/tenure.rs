@@ -1,0 +1,72 @@
+//! One ownership of a room type: from the claim of a token to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing::{debug, warn};
+
+use super::message::Reply;
+use super::{Error, Shared};
+use crate::domain::{Inventory, RoomTypeId};
+use crate::lease::Token;
+use crate::store::Claim;
+use crate::writer::Place;
+
+/// How often a lease that fell behind the store is raised before we give up.
+const CLAIMS: usize = 3;
+
+/// A room type in memory, under one fencing token.
+pub(super) struct Tenure {
+    pub token: Token,
+    /// Everything decided so far, durable or not.
+    pub inventory: Inventory,
+    /// The sequence up to which everything is durable.
+    pub durable: Arc<AtomicU64>,
+}
+
+impl Tenure {
+    pub fn is_durable(&self) -> bool {
+        self.durable.load(Ordering::Acquire) >= self.inventory.sequence()
+    }
+
+    /// Answers when everything the answer is based on is durable; if that never happens, the caller is told so.
+    pub fn answer<T: Send + 'static>(&self, place: Place, reply: Reply<T>, answer: Result<T, Error>) {
+        self.when_durable(place, |durable| reply.send(if durable { answer } else { Err(Error::Interrupted) }));
+    }
+
+    /// Calls `then` as soon as everything decided so far has been settled: with `true` if all of it is durable.
+    pub fn when_durable(&self, place: Place, then: impl FnOnce(bool) + Send + 'static) {
+        if self.is_durable() {
+            return then(true);
+        }
+        let (durable, based_on) = (self.durable.clone(), self.inventory.sequence());
+        place.after(move || then(durable.load(Ordering::Acquire) >= based_on));
+    }
+}
+
+/// Acquires the lease, claims its token in the store, and loads what the store knows. The order matters: after the
+/// claim no other owner can commit, so what is loaded is the last word.
+pub(super) async fn begin(id: RoomTypeId, shared: &Shared) -> Result<Tenure, Error> {
+    let mut token = shared.lease.acquire(id).await.map_err(unavailable)?;
+    for _ in 0..CLAIMS {
+        match shared.ledger.claim(id, token).await.map_err(unavailable)? {
+            Claim::Granted => return load(id, token, shared).await,
+            Claim::NoSuchRoomType => return Err(Error::NoSuchRoomType),
+            Claim::Stale { current } => token = shared.lease.raise(id, current).await.map_err(unavailable)?,
+        }
+    }
+    Err(Error::Unavailable)
+}
+
+async fn load(id: RoomTypeId, token: Token, shared: &Shared) -> Result<Tenure, Error> {
+    let loaded = shared.ledger.load(id, shared.clock.now()).await.map_err(unavailable)?;
+    let inventory = loaded.ok_or(Error::NoSuchRoomType)?;
+    debug!(room_type = %id, token = token.0, sequence = inventory.sequence(), "a room type is loaded");
+    let durable = Arc::new(AtomicU64::new(inventory.sequence()));
+    Ok(Tenure { token, inventory, durable })
+}
+
+fn unavailable(error: impl std::error::Error + 'static) -> Error {
+    warn!(error = &error as &dyn std::error::Error, "a room type cannot be taken over");
+    Error::Unavailable
+}

@@ -1,0 +1,32 @@
+//! What a room type looks like from outside.
+
+use super::{NightView, View};
+use crate::domain::{Amount, Date, Inventory, RatePlan};
+
+/// The nights of [from, to) that lie inside the horizon.
+pub(super) fn of(inventory: &Inventory, from: Date, to: Date) -> View {
+    let calendar = &inventory.calendar;
+    let nights = calendar.range(from, to).map(|(date, night)| {
+        let price = cheapest(&inventory.plans, date).filter(|_| !night.restriction.stop_sell);
+        NightView {
+            date,
+            night: *night,
+            physical: calendar.physical(night),
+            allowance: calendar.allowance(night),
+            free: calendar.free(night),
+            closed: price.is_none(),
+            price,
+        }
+    });
+    View {
+        room_type_id: inventory.room_type.id,
+        currency: inventory.hotel.currency,
+        sequence: inventory.sequence(),
+        nights: nights.collect(),
+    }
+}
+
+/// The lowest price of the plans that sell a night.
+fn cheapest(plans: &[RatePlan], date: Date) -> Option<Amount> {
+    plans.iter().filter(|plan| !plan.restriction_on(date).stop_sell).map(|plan| plan.price_on(date)).min()
+}

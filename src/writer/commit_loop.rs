@@ -1,0 +1,95 @@
+//! The loop: wait for one, drain to a limit, commit once, answer after durability.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
+use tracing::error;
+
+use super::{Item, Outcome};
+use crate::store::{CommitError, Entry, Ledger, Verdict};
+
+/// Runs until it is told to finish, or every handle to the queue is gone and the queue is empty.
+pub(super) async fn run(ledger: Arc<dyn Ledger>, mut inbox: mpsc::Receiver<Item>, limit: usize) {
+    let mut items = Vec::with_capacity(limit);
+    while inbox.recv_many(&mut items, limit).await > 0 {
+        let finish = items.iter().position(|item| matches!(item, Item::Finish));
+        items.truncate(finish.unwrap_or(items.len()));
+        let (entries, waiters) = split(&mut items);
+        let outcomes = commit(&*ledger, &entries).await;
+        settle(waiters, outcomes);
+        if finish.is_some() {
+            return;
+        }
+    }
+}
+
+/// Somebody waiting for this batch.
+enum Waiter {
+    Fact(super::Settle),
+    After(Box<dyn FnOnce() + Send>),
+}
+
+/// The entries of a batch, and everybody who waits for it, each in order of submission.
+fn split(items: &mut Vec<Item>) -> (Vec<Entry>, Vec<Waiter>) {
+    let mut entries = Vec::with_capacity(items.len());
+    let mut waiters = Vec::with_capacity(items.len());
+    for item in items.drain(..) {
+        match item {
+            Item::Fact(entry, settle) => {
+                entries.push(entry);
+                waiters.push(Waiter::Fact(settle));
+            }
+            Item::After(then) => waiters.push(Waiter::After(then)),
+            Item::Finish => {}
+        }
+    }
+    (entries, waiters)
+}
+
+/// Commits a batch; one outcome per entry.
+async fn commit(ledger: &dyn Ledger, entries: &[Entry]) -> Vec<Outcome> {
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let started = Instant::now();
+    // A store that panics may have committed before it did.
+    let committed = AssertUnwindSafe(ledger.commit(entries)).catch_unwind().await;
+    let result = committed.unwrap_or_else(|_| Err(CommitError::InDoubt(anyhow!("the store panicked"))));
+    metrics::histogram!("innkeeper_commit_seconds").record(started.elapsed());
+    metrics::histogram!("innkeeper_commit_batch_size").record(entries.len() as f64);
+    match result {
+        Ok(verdicts) => verdicts.into_iter().map(outcome).collect(),
+        Err(failure) => {
+            error!(facts = entries.len(), error = &failure as &dyn std::error::Error, "a commit failed");
+            let (outcome, label) = match failure {
+                CommitError::RolledBack(_) => (Outcome::Lost, "rolled_back"),
+                CommitError::InDoubt(_) => (Outcome::InDoubt, "in_doubt"),
+            };
+            metrics::counter!("innkeeper_failed_commits_total", "outcome" => label).increment(1);
+            vec![outcome; entries.len()]
+        }
+    }
+}
+
+fn outcome(verdict: Verdict) -> Outcome {
+    match verdict {
+        Verdict::Committed => Outcome::Committed,
+        Verdict::Fenced => Outcome::Fenced,
+        Verdict::Duplicate => Outcome::Duplicate,
+    }
+}
+
+fn settle(waiters: Vec<Waiter>, outcomes: Vec<Outcome>) {
+    let mut outcomes = outcomes.into_iter();
+    for waiter in waiters {
+        match waiter {
+            // A store that gave too few verdicts did not say what became of the rest.
+            Waiter::Fact(settle) => settle(outcomes.next().unwrap_or(Outcome::InDoubt)),
+            Waiter::After(then) => then(),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what the tests need, then passes all of them: format, lints, documentation, tests.
+#
+#   ./tests/run.sh            everything
+#   ./tests/run.sh NAME       only the tests whose name contains NAME
+#
+# Needs Rust (rustup) and, on Debian, the right to install packages. Nothing but crates and packages is downloaded.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+need() { # need COMMAND PACKAGE
+    command -v "$1" >/dev/null && return
+    say "installing $2"
+    local sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+}
+
+need cc build-essential # the bundled SQLite is C
+need curl curl          # the demo's own curl line is tried out
+
+if [ $# -gt 0 ]; then
+    exec cargo test --locked "$@"
+fi
+
+say "format";        cargo fmt --check
+say "lints";         cargo clippy --locked --all-targets --quiet -- -D warnings
+say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
+say "tests";         cargo test --locked
