@@ -1,8 +1,12 @@
 //! Lists: `{items, next_cursor}`, in a stable order, a page at a time.
 
+use std::borrow::Cow;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::value::whole;
@@ -15,8 +19,8 @@ pub const DEFAULT_LIMIT: u32 = 20;
 pub const MAX_LIMIT: u32 = 200;
 
 /// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct List<T: ToSchema> {
+#[derive(Debug, Serialize)]
+pub struct List<T> {
     pub items: Vec<T>,
     /// Send it as `cursor` to get the next page; null on the last one.
     pub next_cursor: Option<String>,
@@ -30,7 +34,7 @@ pub struct Paging {
     pub cursor: Option<String>,
 }
 
-impl<T: ToSchema> List<T> {
+impl<T> List<T> {
     /// A page of rows, of which one more than `limit` was asked for to see whether there are more.
     pub fn of<Row>(rows: Vec<Row>, limit: u32, id: impl Fn(&Row) -> Uuid) -> Self
     where
@@ -45,6 +49,29 @@ impl<T: ToSchema> List<T> {
         rows.truncate(limit as usize);
         let last = rows.last().filter(|_| more).map(|row| encode(id(row).as_bytes()));
         Self { items: rows.iter().map(view).collect(), next_cursor: last }
+    }
+}
+
+// Written out, because deriving gives the lists of all types one name.
+impl<T: ToSchema> PartialSchema for List<T> {
+    fn schema() -> RefOr<Schema> {
+        let item = Ref::from_schema_name(T::name());
+        let cursor = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("Send it as `cursor` to get the next page; null on the last one."));
+        let list = ObjectBuilder::new().property("items", ArrayBuilder::new().items(item));
+        list.property("next_cursor", cursor).required("items").required("next_cursor").into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for List<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
     }
 }
 
