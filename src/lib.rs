@@ -1,6 +1,13 @@
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod housekeeping;
+pub mod http;
 pub mod lease;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;
 pub mod writer;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The innkeeper program. Everything is in the library; see `cli/`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    innkeeper::cli::run()
+}

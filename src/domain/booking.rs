@@ -95,6 +95,19 @@ impl Status {
             _ => None,
         }
     }
+
+    /// What `rooms` rooms for a stay occupy in this state. The one place that says which states take inventory:
+    /// the calendar, the store's counters and `verify` all follow from it.
+    pub fn footprint(self, stay: Stay, rooms: u16) -> Option<Footprint> {
+        let (stay, counter) = match self {
+            Self::Held { .. } => (stay, Counter::Held),
+            Self::Confirmed | Self::InHouse => (stay, Counter::Sold),
+            Self::CheckedOut { departed } => (stay.until(departed), Counter::Sold),
+            Self::NoShow { .. } => (stay.first_night(), Counter::Sold),
+            Self::Cancelled { .. } | Self::Expired | Self::Released => return None,
+        };
+        Some(Footprint { stay, counter, rooms })
+    }
 }
 
 /// Which counter of a night a booking is in.
@@ -113,17 +126,9 @@ pub struct Footprint {
 }
 
 impl Booking {
-    /// What the booking occupies in its present state. The one place that says which states take inventory:
-    /// the calendar, the store's counters and `verify` all follow from it.
+    /// What the booking occupies in its present state.
     pub fn footprint(&self) -> Option<Footprint> {
-        let (stay, counter) = match self.status {
-            Status::Held { .. } => (self.stay, Counter::Held),
-            Status::Confirmed | Status::InHouse => (self.stay, Counter::Sold),
-            Status::CheckedOut { departed } => (self.stay.until(departed), Counter::Sold),
-            Status::NoShow { .. } => (self.stay.first_night(), Counter::Sold),
-            Status::Cancelled { .. } | Status::Expired | Status::Released => return None,
-        };
-        Some(Footprint { stay, counter, rooms: self.rooms })
+        self.status.footprint(self.stay, self.rooms)
     }
 
     pub fn party(&self) -> Party {

@@ -38,7 +38,7 @@ impl Hotel {
 
     /// The hotel's own date at an instant.
     pub fn today(&self, now: Timestamp) -> Date {
-        self.timezone.0.to_datetime(now).date()
+        self.timezone.date(now)
     }
 
     /// The instant at which rooms of an arrival date are ready. In a gap of the clocks (daylight saving time) it is
@@ -104,6 +104,11 @@ impl Zone {
 
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The date that clocks in this zone show at an instant.
+    pub fn date(&self, at: Timestamp) -> Date {
+        self.0.to_datetime(at).date()
     }
 }
 

@@ -14,6 +14,7 @@
 //! (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
+mod sql_error;
 pub mod sqlite;
 
 use std::collections::{HashMap, HashSet};

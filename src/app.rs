@@ -1,0 +1,198 @@
+//! The composition root: the only place where concrete backends meet.
+//!
+//! Production and tests start the same thing through [`start`], tests on port 0. It must run inside an actix `System`
+//! whose runtime has several threads (`cli::run` and `tests/it/support` make one): pools are opened there and never on an
+//! HTTP worker or an actor's thread, so that no request waits behind another's blocked thread.
+//!
+//! A shutdown goes from the outside to the inside: accept nothing new, finish the requests in flight within the grace,
+//! drain the engine so that everything acknowledged or begun is durable, then close the store.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, IdSource, System};
+use crate::config::Config;
+use crate::engine::{self, Engine};
+use crate::lease::SingleNode;
+use crate::store::Store;
+use crate::store::sqlite::Sqlite;
+use crate::{housekeeping, http, store, telemetry};
+
+/// Connections that may wait to be accepted: a rush of clients is not answered with resets.
+const BACKLOG: i32 = 1_024;
+/// How long a connection may take to say goodbye.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why something could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("this build speaks sqlite only: database_url must be like sqlite:///path/innkeeper.db, not {scheme}:…")]
+    UnknownBackend { scheme: String },
+    #[error("cannot open {url}")]
+    Open {
+        url: String,
+        #[source]
+        source: store::sqlite::OpenError,
+    },
+    #[error("cannot bring {url} up to date")]
+    Migrate {
+        url: String,
+        #[source]
+        source: store::Error,
+    },
+    #[error("{address} is in use: stop the other program, or choose another address with --listen")]
+    PortInUse { address: SocketAddr },
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the HTTP server failed")]
+    Http(#[source] io::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("the operating system gives no random numbers")]
+    Random(#[from] getrandom::Error),
+    #[error("cannot record metrics")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
+pub async fn open_store(url: &str, create: bool) -> Result<Arc<dyn Store>, Error> {
+    let scheme = url.split(':').next().unwrap_or_default();
+    if scheme != "sqlite" {
+        return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
+    }
+    let sqlite = Sqlite::open(url, create).await.map_err(|source| Error::Open { url: url.to_owned(), source })?;
+    sqlite.migrate().await.map_err(|source| Error::Migrate { url: url.to_owned(), source })?;
+    Ok(Arc::new(sqlite))
+}
+
+/// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
+pub fn start_engine(options: &engine::Options, store: &Arc<dyn Store>, clock: Arc<dyn Clock>) -> Engine {
+    let lease = Arc::new(SingleNode::new(Arc::new(System)));
+    Engine::start(options.clone(), store.clone(), lease, clock, Arc::new(System))
+}
+
+/// Binds the address, so that a port in use is known before anything else happens.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(TcpListener::from(socket))
+    };
+    open().map_err(|source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => Error::PortInUse { address },
+        _ => Error::Listen { address, source },
+    })
+}
+
+/// A running innkeeper.
+pub struct Running {
+    pub engine: Engine,
+    pub store: Arc<dyn Store>,
+    address: SocketAddr,
+    grace: Duration,
+    http: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+    chores: Vec<JoinHandle<()>>,
+}
+
+/// Starts everything: store, engine, HTTP. When it returns, requests are answered.
+pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let address = listener.local_addr().map_err(Error::Http)?;
+    let store = open_store(&config.database_url, true).await?;
+    let metrics = telemetry::metrics()?;
+    let engine = start_engine(&config.engine, &store, clock.clone());
+    engine.recover().await?;
+
+    let state = http_state(config, &store, &engine, clock.clone(), &metrics).await?;
+    let server = http_server(config, listener, state).map_err(Error::Http)?;
+    let http = server.handle();
+    let chores =
+        vec![tokio::spawn(metrics.keep_up()), tokio::spawn(housekeeping::forget_attempts(store.clone(), clock))];
+    let serving = tokio::spawn(server);
+    Ok(Running { engine, store, address, grace: config.shutdown_grace, http, serving, chores })
+}
+
+async fn http_state(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    engine: &Engine,
+    clock: Arc<dyn Clock>,
+    metrics: &telemetry::Metrics,
+) -> Result<http::State, Error> {
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh)?;
+    let secret = store.installation_secret(fresh).await?;
+    let metrics = metrics.clone();
+    Ok(http::State {
+        engine: engine.clone(),
+        catalogue: store.clone(),
+        reports: store.clone(),
+        ledger: store.clone(),
+        clock,
+        ids: Arc::new(System) as Arc<dyn IdSource>,
+        access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
+        metrics: Arc::new(move || metrics.render()),
+    })
+}
+
+/// The server with every limit that actix offers set explicitly; the limits of bodies and lists are `http`'s own.
+/// The request line and the headers together are limited to 128 KiB by actix itself.
+fn http_server(config: &Config, listener: TcpListener, state: http::State) -> io::Result<actix_web::dev::Server> {
+    let server = HttpServer::new(move || App::new().configure(http::configure(state.clone())))
+        .workers(config.http_workers)
+        .max_connections(config.max_connections.div_ceil(config.http_workers))
+        .client_request_timeout(config.request_timeout)
+        .client_disconnect_timeout(DISCONNECT_WITHIN)
+        .keep_alive(config.keep_alive)
+        .shutdown_timeout(config.shutdown_grace.as_secs())
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+impl Running {
+    /// Where it can be reached from this machine.
+    pub fn url(&self) -> String {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+    }
+
+    /// Waits until the HTTP server ends by itself, which it does only when it fails.
+    pub async fn failed(&mut self) -> Error {
+        match (&mut self.serving).await {
+            Ok(Err(error)) => Error::Http(error),
+            Ok(Ok(())) => Error::Http(io::Error::other("it stopped without being told to")),
+            Err(error) => Error::Http(io::Error::other(error)),
+        }
+    }
+
+    /// Stops from the outside to the inside.
+    pub async fn shutdown(self) {
+        let Self { engine, store, grace, http, serving, chores, .. } = self;
+        tracing::info!(grace_secs = grace.as_secs(), "shutting down: finishing the requests in flight");
+        http.stop(true).await;
+        serving.abort();
+        for chore in chores {
+            chore.abort();
+        }
+        engine.shutdown().await;
+        drop(store);
+        tracing::info!("shut down: everything acknowledged is durable");
+    }
+}

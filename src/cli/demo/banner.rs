@@ -1,0 +1,53 @@
+//! The greeting of `serve --demo`, on stdout.
+
+use std::fmt::Write;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::sample::Sample;
+use crate::config::Secret;
+
+/// Who stays in the curl line's booking.
+const GUESTS: [(&str, u8); 2] = [("Ana Lopes", 34), ("Rui Lopes", 36)];
+
+/// The greeting. `key` makes the curl line's idempotency key one of its own; sending the line twice books once.
+pub fn text(url: &str, token: &Secret, sample: Option<&Sample>, key: &Uuid) -> String {
+    let mut text = format!(
+        "\ninnkeeper is open.\n\n  API          {url}/v1/hotels\n  API docs     {url}/docs/\n  \
+         Admin token  {}   (Authorization: Bearer …)\n\n",
+        token.expose()
+    );
+    // Writing to a String cannot fail.
+    let _ = match sample {
+        Some(sample) => write!(text, "{}", invitation(url, sample, key)),
+        None => writeln!(text, "No room can be booked right now: open one through the API."),
+    };
+    text.push_str("\nStop with Ctrl+C.\n\n");
+    text
+}
+
+fn invitation(url: &str, sample: &Sample, key: &Uuid) -> String {
+    let Sample { hotel, city, room_type_name, stay, .. } = sample;
+    format!(
+        "Book \"{room_type_name}\" at {hotel}, {city}, from {} to {}:\n\n  \
+         curl -i -X POST {url}/v1/bookings \\\n    -H 'Content-Type: application/json' \\\n    \
+         -H 'Idempotency-Key: {key}' \\\n    -d '{}'\n",
+        stay.check_in(),
+        stay.check_out(),
+        body(sample)
+    )
+}
+
+fn body(sample: &Sample) -> serde_json::Value {
+    let guests = GUESTS.iter().take(usize::from(sample.adults));
+    json!({
+        "room_type_id": sample.room_type,
+        "checkin_date": sample.stay.check_in(),
+        "checkout_date": sample.stay.check_out(),
+        "rooms": 1,
+        "num_guests": sample.adults,
+        "guests": guests.map(|(name, age)| json!({"name": name, "age": age})).collect::<Vec<_>>(),
+        "contact": {"mobile": "+351912345678"},
+    })
+}

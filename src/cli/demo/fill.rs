@@ -1,0 +1,138 @@
+//! Creating the demo hotels: through the catalogue and the engine, as an administrator would.
+
+use jiff::ToSpan;
+use jiff::civil::Weekday;
+
+use super::hotels::{CITIES, City, House, Room};
+use crate::app::Running;
+use crate::clock::IdSource;
+use crate::domain::catalogue::{Coordinates, Zone};
+use crate::domain::nights_change::{Patch, RestrictionPatch};
+use crate::domain::{
+    Amount, CancellationPolicy, Date, Hotel, HotelId, NightsChange, Occupancy, RatePlan, RatePlanId, RoomType,
+    RoomTypeId, Service, ServiceId, Timestamp, Violation,
+};
+
+/// Weekend nights cost this much more, in percent.
+const WEEKEND_SURCHARGE: u8 = 25;
+/// Whoever gives up the right to cancel pays this much less, in percent.
+const NON_REFUNDABLE_DISCOUNT: u8 = 12;
+/// How far ahead weekend prices and restrictions are set, in days.
+const SEASON_DAYS: i64 = 365;
+
+/// Creates every demo hotel.
+pub async fn fill(running: &Running, ids: &dyn IdSource, now: Timestamp) -> anyhow::Result<()> {
+    for city in CITIES {
+        for house in city.hotels {
+            let hotel = hotel(city, house, HotelId(ids.next())).map_err(|violation| anyhow::anyhow!("{violation}"))?;
+            running.store.insert_hotel(&hotel).await?;
+            for (name, basis, price) in city.services {
+                let id = ServiceId(ids.next());
+                let (name, price) = ((*name).to_owned(), Amount(*price));
+                let service = Service { id, hotel_id: hotel.id, name, basis: *basis, price };
+                running.store.insert_service(&service).await?;
+            }
+            for room in house.rooms {
+                open_room_type(running, ids, &hotel, room, now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hotel(city: &City, house: &House, id: HotelId) -> Result<Hotel, Violation> {
+    let currency = city.currency.parse().map_err(|_| Violation::new("/currency", "currency", "must be known"))?;
+    Ok(Hotel {
+        id,
+        name: house.name.to_owned(),
+        city: city.name.to_owned(),
+        country: city.country.to_owned(),
+        timezone: Zone::parse(city.timezone)?,
+        currency,
+        check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
+        check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
+        location: Some(Coordinates::new(house.latitude, house.longitude)?),
+        max_nights: Hotel::DEFAULT_MAX_NIGHTS,
+        horizon_nights: Hotel::DEFAULT_HORIZON_NIGHTS,
+    })
+}
+
+/// A room type with a flexible plan and a cheaper one without refund, dearer on weekends.
+async fn open_room_type(
+    running: &Running,
+    ids: &dyn IdSource,
+    hotel: &Hotel,
+    room: &Room,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let Room(name, max_adults, max_children, max_occupancy, rooms, price) = *room;
+    let id = RoomTypeId(ids.next());
+    let occupancy = Occupancy { max_adults, max_children, max_occupancy };
+    let (hotel_id, overbooking_allowance) = (hotel.id, 0);
+    let room_type = RoomType { id, hotel_id, name: name.to_owned(), occupancy, rooms, overbooking_allowance };
+    running.store.insert_room_type(&room_type).await?;
+
+    let season = Season::from(hotel.today(now));
+    let discounted = Amount(price).percent(100 - NON_REFUNDABLE_DISCOUNT);
+    let flexible = ("Flexible", Amount(price), CancellationPolicy::flexible());
+    let non_refundable = ("Non-refundable", discounted, CancellationPolicy::non_refundable());
+    for (name, price, policy) in [flexible, non_refundable] {
+        let plan = RatePlanId(ids.next());
+        let name = name.to_owned();
+        let nights = std::collections::BTreeMap::new();
+        running.engine.set_rate_plan(RatePlan { id: plan, room_type_id: id, name, price, policy, nights }).await?;
+        running.engine.set_nights(id, season.weekend_price(plan, price)).await?;
+    }
+    if rooms <= 3 {
+        running.engine.set_nights(id, season.no_single_saturdays()).await?;
+    }
+    if rooms >= 20 {
+        running.engine.set_nights(id, season.renovation()).await?;
+    }
+    Ok(())
+}
+
+/// The nights that demo prices and restrictions cover.
+struct Season {
+    from: Date,
+    to: Date,
+}
+
+impl Season {
+    fn from(today: Date) -> Self {
+        Self { from: today, to: today.saturating_add(SEASON_DAYS.days()) }
+    }
+
+    fn untouched(&self, weekdays: &[Weekday]) -> NightsChange {
+        NightsChange {
+            from: self.from,
+            to: self.to,
+            weekdays: weekdays.to_vec(),
+            physical: Patch::Keep,
+            out_of_order: Patch::Keep,
+            allowance: Patch::Keep,
+            rate_plan: None,
+            price: Patch::Keep,
+            restriction: RestrictionPatch::default(),
+            forced_by: None,
+        }
+    }
+
+    fn weekend_price(&self, plan: RatePlanId, price: Amount) -> NightsChange {
+        let price = price + price.percent(WEEKEND_SURCHARGE);
+        let weekend = self.untouched(&[Weekday::Friday, Weekday::Saturday]);
+        NightsChange { rate_plan: Some(plan), price: Patch::Set(price), ..weekend }
+    }
+
+    /// The rarest rooms are not given away for a Saturday alone.
+    fn no_single_saturdays(&self) -> NightsChange {
+        let restriction = RestrictionPatch { min_nights_arrival: Patch::Set(2), ..RestrictionPatch::default() };
+        NightsChange { restriction, ..self.untouched(&[Weekday::Saturday]) }
+    }
+
+    /// Two rooms are being painted in the second month.
+    fn renovation(&self) -> NightsChange {
+        let from = self.from.saturating_add(30.days());
+        NightsChange { from, to: from.saturating_add(14.days()), out_of_order: Patch::Set(2), ..self.untouched(&[]) }
+    }
+}

@@ -1,0 +1,60 @@
+//! A stay that can be booked right now, for the curl line of the banner.
+
+use std::collections::BTreeSet;
+
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+
+use crate::domain::quote::Enquiry;
+use crate::domain::{Inventory, Party, RoomTypeId, Stay, Timestamp};
+use crate::store::{Error, Page, Store};
+
+/// A room type with a stay that its own rule function accepts, and for how many adults.
+#[derive(Debug)]
+pub struct Sample {
+    pub hotel: String,
+    pub city: String,
+    pub room_type_name: String,
+    pub room_type: RoomTypeId,
+    pub stay: Stay,
+    pub adults: u16,
+}
+
+/// How many hotels are looked at; a house that is fully booked everywhere gets no curl line.
+const HOTELS: u32 = 200;
+/// How far ahead the arrival may be, in days.
+const ARRIVALS: [i64; 4] = [14, 30, 60, 120];
+
+pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, Error> {
+    let mut cities = BTreeSet::new();
+    for hotel in store.hotels(None, Page { after: None, limit: HOTELS }).await? {
+        if !cities.insert(hotel.city.to_lowercase()) {
+            continue;
+        }
+        for days in ARRIVALS {
+            let arrival = TimeZone::UTC.to_datetime(now).date().saturating_add(days.days());
+            let Ok(stay) = Stay::new(arrival, arrival.saturating_add(2.days())) else { continue };
+            let candidates = store.candidates(&hotel.city, stay, now).await?;
+            if let Some(sample) = candidates.iter().find_map(|inventory| bookable(inventory, stay, now)) {
+                return Ok(Some(sample));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn bookable(inventory: &Inventory, stay: Stay, now: Timestamp) -> Option<Sample> {
+    let accepts = |adults: &u16| {
+        let party = Party { adults: *adults, children: 0 };
+        inventory.quote(&Enquiry { stay, rooms: 1, party, rate_plan: None, keeping: None }, now).is_ok()
+    };
+    let adults = [2, 1].into_iter().find(accepts)?;
+    Some(Sample {
+        hotel: inventory.hotel.name.clone(),
+        city: inventory.hotel.city.clone(),
+        room_type_name: inventory.room_type.name.clone(),
+        room_type: inventory.room_type.id,
+        stay,
+        adults,
+    })
+}

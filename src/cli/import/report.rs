@@ -1,0 +1,166 @@
+//! What an import says at the end.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::house::House;
+use super::replay::Outcome;
+use super::source::Source;
+use crate::domain::{Amount, Booking, Date, Status};
+
+/// Lines that a remark names; further ones are only counted.
+const LINES_NAMED: usize = 1_000;
+/// Width of a full bar, in characters.
+const BAR: u32 = 40;
+
+/// The figures of an import, as `--json` prints them.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Data rows of the file: accepted, refused and skipped together.
+    pub rows: u64,
+    /// Rows that are no stay.
+    pub skipped: u64,
+    /// Reservations the engine took, whatever became of them later.
+    pub accepted: u64,
+    /// Reservations it refused, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    pub cancelled: u64,
+    pub no_shows: u64,
+    pub checked_out: u64,
+    /// Room nights that are sold in the end: all nights of guests who came, the first of those who did not.
+    pub nights_sold: u64,
+    /// The price of these nights, in minor units.
+    pub revenue_minor: i64,
+    /// How long the replay took.
+    pub seconds: f64,
+    /// Accepted reservations in each of these seconds, with all their later moves.
+    pub bookings_per_second: f64,
+    pub peak_occupancy: Vec<Peak>,
+}
+
+/// The fullest night of a room type.
+#[derive(Debug, Serialize)]
+pub struct Peak {
+    pub hotel: String,
+    pub room_type: String,
+    pub rooms: u16,
+    /// Rooms sold for that night in the end.
+    pub sold: u32,
+    pub date: Option<Date>,
+}
+
+impl Report {
+    pub fn new(source: &Source, house: &House, outcome: &Outcome, took: Duration) -> Self {
+        let bookings = || outcome.bookings.iter().flatten();
+        let count = |status: fn(Status) -> bool| bookings().filter(|booking| status(booking.status)).count() as u64;
+        let (accepted, seconds) = (bookings().count() as u64, took.as_secs_f64());
+        let kept: Vec<(u64, Amount)> = bookings().map(|booking| kept(booking)).collect();
+        Self {
+            rows: source.rows,
+            skipped: source.skipped.len() as u64,
+            accepted,
+            refused: outcome.refused.clone(),
+            cancelled: count(|status| matches!(status, Status::Cancelled { .. })),
+            no_shows: count(|status| matches!(status, Status::NoShow { .. })),
+            checked_out: count(|status| matches!(status, Status::CheckedOut { .. })),
+            nights_sold: kept.iter().map(|(nights, _)| nights).sum(),
+            revenue_minor: kept.iter().map(|(_, price)| *price).sum::<Amount>().minor(),
+            seconds: (seconds * 1_000.0).round() / 1_000.0,
+            bookings_per_second: (accepted as f64 / seconds.max(f64::EPSILON) * 10.0).round() / 10.0,
+            peak_occupancy: peaks(source, house, outcome),
+        }
+    }
+
+    /// The report for people.
+    pub fn text(&self) -> String {
+        let refused: u64 = self.refused.values().sum();
+        let reasons: Vec<_> = self.refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+        let mut text = format!(
+            "{} rows: {} accepted, {refused} refused{reasons}, {} skipped\n\
+             {} checked out, {} cancelled, {} no-shows\n\
+             {} room nights sold for {} in minor units\n\
+             {:.1} s, {:.0} bookings per second with all their later moves\n\nPeak occupancy\n",
+            self.rows,
+            self.accepted,
+            self.skipped,
+            self.checked_out,
+            self.cancelled,
+            self.no_shows,
+            self.nights_sold,
+            self.revenue_minor,
+            self.seconds,
+            self.bookings_per_second,
+        );
+        for peak in &self.peak_occupancy {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}", peak.line());
+        }
+        text
+    }
+}
+
+impl Peak {
+    fn line(&self) -> String {
+        let filled = (self.sold * BAR).checked_div(u32::from(self.rooms)).unwrap_or(0).min(BAR);
+        let bar: String = (0..BAR).map(|position| if position < filled { '█' } else { '·' }).collect();
+        let date = self.date.map(|date| format!(" on {date}")).unwrap_or_default();
+        let Self { hotel, room_type, rooms, sold, .. } = self;
+        format!("  {hotel}, {room_type:<4} {bar} {sold:>4} of {rooms} rooms{date}")
+    }
+}
+
+/// What should be known about the rows that are not replayed as they stand, for stderr.
+pub fn remarks(source: &Source) -> String {
+    let mut groups: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (line, why) in &source.skipped {
+        groups.entry(format!("skipped, {why}")).or_default().push(*line);
+    }
+    if !source.negative_prices.is_empty() {
+        groups.insert("negative adr, imported as 0".to_owned(), source.negative_prices.clone());
+    }
+    groups.iter().map(|(what, lines)| remark(what, lines)).collect()
+}
+
+fn remark(what: &str, lines: &[u64]) -> String {
+    let named: Vec<_> = lines.iter().take(LINES_NAMED).map(ToString::to_string).collect();
+    let more = if lines.len() > LINES_NAMED { " …" } else { "" };
+    format!("{what}: {} rows, in lines {}{more}\n", lines.len(), named.join(", "))
+}
+
+/// Room nights a booking occupies in the end, and their price.
+fn kept(booking: &Booking) -> (u64, Amount) {
+    let Some(print) = booking.footprint() else { return (0, Amount::ZERO) };
+    let nights = print.stay.nights();
+    (u64::from(nights) * u64::from(print.rooms), booking.nightly_totals().take(usize::from(nights)).sum())
+}
+
+fn peaks(source: &Source, house: &House, outcome: &Outcome) -> Vec<Peak> {
+    let mut sold: Vec<BTreeMap<Date, u32>> = vec![BTreeMap::new(); house.room_types.len()];
+    for (reservation, booking) in source.reservations.iter().zip(&outcome.bookings) {
+        let print = booking.as_ref().and_then(|booking| booking.footprint());
+        if let (Some(print), Some(sold)) = (print, sold.get_mut(reservation.room_type)) {
+            for night in print.stay.dates() {
+                *sold.entry(night).or_default() += u32::from(print.rooms);
+            }
+        }
+    }
+    let peak = |(room_type, nights): (&crate::domain::RoomType, &BTreeMap<Date, u32>)| {
+        // The first of equally full nights.
+        let fullest = nights.iter().max_by_key(|(date, sold)| (**sold, std::cmp::Reverse(**date)));
+        let hotel = house.hotels.iter().find(|hotel| hotel.id == room_type.hotel_id);
+        Peak {
+            hotel: hotel.map(|hotel| hotel.name.clone()).unwrap_or_default(),
+            room_type: room_type.name.clone(),
+            rooms: room_type.rooms,
+            sold: fullest.map_or(0, |(_, sold)| *sold),
+            date: fullest.map(|(date, _)| *date),
+        }
+    };
+    let mut peaks: Vec<Peak> = house.room_types.iter().zip(&sold).map(peak).collect();
+    peaks.sort_by(|a, b| (&a.hotel, &a.room_type).cmp(&(&b.hotel, &b.room_type)));
+    peaks
+}

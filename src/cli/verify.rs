@@ -1,0 +1,72 @@
+//! `innkeeper verify`: recounts what the database has counted.
+
+use std::sync::Arc;
+
+use super::{Outcome, SETTINGS_HELP, progress};
+use crate::app;
+use crate::config::Config;
+use crate::config::flags::CommonFlags;
+use crate::domain::RoomTypeId;
+use crate::store::audit::{self, Finding};
+use crate::store::{Page, Store};
+
+/// Recount every night from the bookings, and check sequences and idempotency records.
+///
+/// Prints each difference with its room type. Exit code 0: everything adds up. 1: something does not.
+/// It may run while the server runs: each room type is read in one transaction.
+#[derive(Debug, clap::Args)]
+#[command(after_help = SETTINGS_HELP)]
+pub struct Verify {
+    #[command(flatten)]
+    pub settings: CommonFlags,
+}
+
+/// Ids per query.
+const PAGE: u32 = 1_000;
+
+impl Verify {
+    pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
+        let store = app::open_store(&config.database_url, false).await?;
+        let room_types = all_room_types(&store).await?;
+        let bar = progress::bar(room_types.len() as u64, "recounting");
+        let mut differences = 0;
+        for &room_type in &room_types {
+            let finding = Finding { room_type, differences: audit::recount(&store.evidence(room_type).await?) };
+            differences += finding.differences.len();
+            let lines = describe(&store, &finding).await?;
+            bar.suspend(|| lines.iter().for_each(|line| println!("{line}")));
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        println!("{} room types recounted, {differences} differences", room_types.len());
+        Ok(if differences == 0 { Outcome::Done } else { Outcome::Differences })
+    }
+}
+
+async fn all_room_types(store: &Arc<dyn Store>) -> anyhow::Result<Vec<RoomTypeId>> {
+    let mut all = Vec::new();
+    loop {
+        let page = store.all_room_types(Page { after: all.last().copied(), limit: PAGE }).await?;
+        let is_last = page.len() < PAGE as usize;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+/// One line per difference, with the names of the room type and its hotel where they can still be found.
+async fn describe(store: &Arc<dyn Store>, finding: &Finding) -> anyhow::Result<Vec<String>> {
+    if finding.differences.is_empty() {
+        return Ok(Vec::new());
+    }
+    let room_type = store.room_type(finding.room_type).await?;
+    let hotel = match &room_type {
+        Some(room_type) => store.hotel(room_type.hotel_id).await?,
+        None => None,
+    };
+    let hotel = hotel.map_or("?".to_owned(), |hotel| hotel.name);
+    let name = room_type.map_or("?".to_owned(), |room_type| room_type.name);
+    let line = |difference| format!("room type {} ({hotel}, {name}): {difference}", finding.room_type);
+    Ok(finding.differences.iter().map(line).collect())
+}

@@ -1,0 +1,163 @@
+//! Configuration: what a person may set, where from, and the rules for it.
+//!
+//! Owns the table of settings ([`setting`]), the layers a value can come from ([`layers`]) and the typed result,
+//! [`Config`]. Called by `cli/` before anything else happens; nothing reads the environment after that.
+//!
+//! Invariant: a [`Config`] has passed every rule. A key nobody knows is refused with the nearest known one, a value that
+//! breaks a rule with its key, its origin and the rule. A secret is never part of an error or of debug output.
+//!
+//! To add a setting: a row in [`setting::SETTINGS`], a field in [`Config`], a line with its rule in [`Config::load`].
+
+pub mod flags;
+pub mod layers;
+pub mod secret;
+pub mod setting;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+pub use layers::Sources;
+pub use secret::Secret;
+
+use crate::engine;
+use layers::Sourced;
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub database_url: String,
+    pub log: String,
+    pub log_format: LogFormat,
+    pub engine: engine::Options,
+    pub listen: SocketAddr,
+    pub admin_token: Option<Secret>,
+    pub shutdown_grace: Duration,
+    pub http_workers: usize,
+    pub max_connections: usize,
+    pub request_timeout: Duration,
+    pub keep_alive: Duration,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{name} is not a setting (found in {origin}); did you mean {nearest}? `innkeeper serve --help` lists all")]
+    Unknown { name: String, origin: String, nearest: String },
+    #[error("{key} {rule} (it comes from {origin})")]
+    Invalid { key: String, origin: String, rule: String },
+    #[error("{origin} cannot be read: {why}")]
+    Unreadable { origin: String, why: String },
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+impl Config {
+    /// Gathers all layers and checks every rule.
+    pub fn load(sources: &Sources) -> Result<Self, Error> {
+        let values = Values(layers::gather(sources)?);
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            database_url: values.text("database_url", "must be a URL such as sqlite://innkeeper.db", |_| true)?,
+            log: values.text(
+                "log",
+                "must be a level (error, warn, info, debug, trace) or target=level pairs",
+                |log| tracing_subscriber::EnvFilter::try_new(log).is_ok(),
+            )?,
+            log_format: values.parse("log_format", "must be text or json")?,
+            engine: engine::Options {
+                threads: values.number("threads", 1..=64)?.unwrap_or_else(|| cores.min(8)),
+                mailbox: values.count("mailbox", 1..=65_536)?,
+                hold_ttl: values.seconds("hold_ttl_secs", 1..=30 * DAY)?,
+                idle_after: values.seconds("idle_secs", 1..=DAY)?,
+                attempt_ttl: values.seconds("idempotency_ttl_secs", MINUTE..=30 * DAY)?,
+                answer_within: values.seconds("answer_within_secs", 1..=2 * MINUTE)?,
+                batch: values.count("batch", 1..=4_096)?,
+            },
+            listen: values.parse("listen", "must be an address and a port such as 127.0.0.1:8080")?,
+            admin_token: values.secret("admin_token")?,
+            shutdown_grace: values.seconds("shutdown_grace_secs", 0..=HOUR)?,
+            http_workers: values.number("http_workers", 1..=256)?.unwrap_or(cores),
+            max_connections: values.count("max_connections", 1..=1_000_000)?,
+            request_timeout: values.seconds("request_timeout_secs", 1..=5 * MINUTE)?,
+            keep_alive: values.seconds("keep_alive_secs", 1..=HOUR)?,
+        })
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The gathered values, read with a rule each.
+struct Values(BTreeMap<String, Sourced>);
+
+impl Values {
+    fn optional<T>(&self, key: &str, rule: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
+        let Some(Sourced { value, origin }) = self.0.get(key) else { return Ok(None) };
+        let Some(parsed) = read(value) else {
+            let secret = setting::find(key).is_none_or(setting::Setting::is_secret);
+            let rule = if secret { rule.to_owned() } else { format!("{rule}, not {value:?}") };
+            return Err(Error::Invalid { key: key.to_owned(), origin: origin.clone(), rule });
+        };
+        Ok(Some(parsed))
+    }
+
+    fn required<T>(&self, key: &str, rule: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
+        let missing = || Error::Invalid { key: key.to_owned(), origin: "nowhere".into(), rule: rule.to_owned() };
+        self.optional(key, rule, read)?.ok_or_else(missing)
+    }
+
+    fn text(&self, key: &str, rule: &str, holds: impl Fn(&str) -> bool) -> Result<String, Error> {
+        self.required(key, rule, |value| holds(value).then(|| value.to_owned()))
+    }
+
+    fn parse<T: FromStr>(&self, key: &str, rule: &str) -> Result<T, Error> {
+        self.required(key, rule, |value| value.parse().ok())
+    }
+
+    fn number(&self, key: &str, range: RangeInclusive<usize>) -> Result<Option<usize>, Error> {
+        let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
+        self.optional(key, &rule, |value| value.parse().ok().filter(|number| range.contains(number)))
+    }
+
+    fn count(&self, key: &str, range: RangeInclusive<usize>) -> Result<usize, Error> {
+        let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
+        self.required(key, &rule, |value| value.parse().ok().filter(|number| range.contains(number)))
+    }
+
+    fn seconds(&self, key: &str, range: RangeInclusive<u64>) -> Result<Duration, Error> {
+        let rule = format!("must be a number of seconds from {} to {}", range.start(), range.end());
+        let read = |value: &str| value.parse().ok().filter(|secs| range.contains(secs)).map(Duration::from_secs);
+        self.required(key, &rule, read)
+    }
+
+    fn secret(&self, key: &str) -> Result<Option<Secret>, Error> {
+        let rule = "must be 1 to 255 visible ASCII characters";
+        let visible =
+            |value: &str| (1..=255).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+        self.optional(key, rule, |value| visible(value).then(|| Secret::new(value)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

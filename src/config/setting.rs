@@ -1,0 +1,105 @@
+//! The table of settings: the one place to add one. Flags, variables, help, defaults and the list of known keys all
+//! follow from it.
+
+/// One setting, as the person who sets it sees it.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name in a file. In the environment it is [`Setting::variable`].
+    pub key: &'static str,
+    /// The command line flag. Secrets have none: a command line can be read by everybody on the machine.
+    pub flag: Option<&'static str>,
+    /// What it is when nobody says otherwise. Empty: not set, or found out at run time.
+    pub default: &'static str,
+    pub help: &'static str,
+    /// Every command has it, not only `serve`.
+    pub everywhere: bool,
+}
+
+impl Setting {
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.key.to_ascii_uppercase())
+    }
+
+    pub const fn is_secret(&self) -> bool {
+        self.flag.is_none()
+    }
+
+    /// The help text with the variable and the default.
+    pub fn explanation(&self) -> String {
+        let default = match self.default {
+            "" => String::new(),
+            default => format!(" [default: {default}]"),
+        };
+        format!("{}{default} [env: {}]", self.help, self.variable())
+    }
+}
+
+/// What every variable begins with.
+pub const PREFIX: &str = "INNKEEPER_";
+/// The variable that names the configuration file; no setting, as it cannot stand in that file.
+pub const FILE_VARIABLE: &str = "INNKEEPER_CONFIG";
+
+/// Every setting there is.
+pub const SETTINGS: &[Setting] = &[
+    everywhere("database_url", "database-url", "sqlite://innkeeper.db", "Where the truth is kept: sqlite://FILE"),
+    everywhere("log", "log", "info", "What is logged: a level, or target=level pairs separated by commas"),
+    everywhere("log_format", "log-format", "text", "How it is logged, on stderr: text or json"),
+    everywhere("threads", "threads", "", "Threads that room types live on, 1 to 64 (one per core, at most 8)"),
+    everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),
+    everywhere("batch", "batch", "256", "Facts that one commit gathers at most"),
+    serve("listen", "listen", "127.0.0.1:8080", "Address and port to listen on; port 0 takes a free one"),
+    Setting {
+        key: "admin_token",
+        flag: None,
+        default: "",
+        help: "The administrator's bearer token; without one, nobody is administrator",
+        everywhere: false,
+    },
+    serve("hold_ttl_secs", "hold-ttl-secs", "900", "How long a hold keeps its rooms"),
+    serve("idle_secs", "idle-secs", "600", "How long a room type without requests stays in memory"),
+    serve("idempotency_ttl_secs", "idempotency-ttl-secs", "86400", "How long an Idempotency-Key is remembered"),
+    serve("answer_within_secs", "answer-within-secs", "10", "How long a request may wait for its room type"),
+    serve("shutdown_grace_secs", "shutdown-grace-secs", "30", "How long requests in flight may take at shutdown"),
+    serve("http_workers", "http-workers", "", "Threads that speak HTTP, 1 to 256 (one per core)"),
+    serve("max_connections", "max-connections", "10000", "Connections open at the same time, over all threads"),
+    serve("request_timeout_secs", "request-timeout-secs", "10", "How long a client may take to send its headers"),
+    serve("keep_alive_secs", "keep-alive-secs", "75", "How long an idle connection stays open"),
+];
+
+const fn everywhere(key: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, flag: Some(flag), default, help, everywhere: true }
+}
+
+const fn serve(key: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { key, flag: Some(flag), default, help, everywhere: false }
+}
+
+/// The setting with this key.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The key somebody probably meant.
+pub fn nearest(key: &str) -> &'static str {
+    let key = key.to_ascii_lowercase();
+    let similarity = |setting: &&Setting| strsim::jaro_winkler(setting.key, &key);
+    SETTINGS.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))).map_or("", |setting| setting.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_spelled_like_their_keys() {
+        for setting in SETTINGS {
+            assert_eq!(setting.flag.unwrap_or("admin-token").replace('-', "_"), setting.key);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_recognised() {
+        assert_eq!(nearest("databse_url"), "database_url");
+        assert_eq!(nearest("LISTN"), "listen");
+    }
+}

@@ -1,0 +1,107 @@
+use std::path::Path;
+
+use rstest::rstest;
+
+use super::*;
+
+/// A working folder with these files, and these variables.
+fn sources(folder: &Path, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Sources {
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    Sources { folder: folder.to_owned(), variables, ..Sources::default() }
+}
+
+fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Config, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    Config::load(&sources(folder.path(), files, variables))
+}
+
+fn refusal(files: &[(&str, &str)], variables: &[(&str, &str)]) -> String {
+    load(files, variables).unwrap_err().to_string()
+}
+
+#[test]
+fn without_any_file_or_variable_the_defaults_hold() {
+    let config = load(&[], &[]).unwrap();
+    assert_eq!(config.database_url, "sqlite://innkeeper.db");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.engine.hold_ttl, Duration::from_secs(900));
+    assert_eq!(config.admin_token, None);
+}
+
+#[test]
+fn each_layer_is_stronger_than_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = ("innkeeper.toml", "mailbox = 2\nbatch = 2\nidle_secs = 2\nhold_ttl_secs = 2\n");
+    let dotenv = (".env", "INNKEEPER_BATCH=3\nINNKEEPER_IDLE_SECS=3\nINNKEEPER_HOLD_TTL_SECS=3\nOTHER=1\n");
+    let variables = [("INNKEEPER_IDLE_SECS", "4"), ("INNKEEPER_HOLD_TTL_SECS", "4"), ("HOME", "/")];
+    let mut sources = sources(folder.path(), &[file, dotenv], &variables);
+    sources.flags.insert("hold_ttl_secs", "5".into());
+    let engine = Config::load(&sources).unwrap().engine;
+    assert_eq!((engine.mailbox, engine.batch), (2, 3));
+    assert_eq!((engine.idle_after.as_secs(), engine.hold_ttl.as_secs()), (4, 5));
+}
+
+#[test]
+fn a_named_file_replaces_the_one_in_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [("innkeeper.toml", "batch = 2"), ("other.toml", "batch = 3"), ("third.toml", "batch = 4")];
+    let other = folder.path().join("other.toml");
+    let mut sources = sources(folder.path(), &files, &[("INNKEEPER_CONFIG", other.to_str().unwrap())]);
+    assert_eq!(Config::load(&sources).unwrap().engine.batch, 3);
+    sources.file = Some(folder.path().join("third.toml"));
+    assert_eq!(Config::load(&sources).unwrap().engine.batch, 4);
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let message = refusal(&[], &[("INNKEEPER_CONFIG", "/nowhere/innkeeper.toml")]);
+    assert!(message.starts_with("/nowhere/innkeeper.toml cannot be read:"), "{message}");
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+    let message = refusal(&[("innkeeper.toml", "listn = '127.0.0.1:1'")], &[]);
+    assert!(message.contains("listn is not a setting") && message.contains("did you mean listen?"), "{message}");
+    let message = refusal(&[], &[("INNKEEPER_DATABSE_URL", "sqlite://x.db")]);
+    assert!(message.contains("did you mean INNKEEPER_DATABASE_URL?"), "{message}");
+    let message = refusal(&[(".env", "INNKEEPER_ADMIN_TOKN=hush")], &[]);
+    assert!(message.contains("did you mean INNKEEPER_ADMIN_TOKEN?") && !message.contains("hush"), "{message}");
+}
+
+#[rstest]
+#[case("mailbox", "0", "must be a whole number from 1 to 65536, not \"0\"")]
+#[case("mailbox", "99999999999999999999", "must be a whole number from 1 to 65536")]
+#[case("batch", "many", "must be a whole number from 1 to 4096")]
+#[case("hold_ttl_secs", "-1", "must be a number of seconds")]
+#[case("listen", "8080", "must be an address and a port")]
+#[case("log_format", "xml", "must be text or json")]
+#[case("log", "innkeeper=loud", "must be a level")]
+fn a_value_that_breaks_a_rule_names_key_origin_and_rule(#[case] key: &str, #[case] value: &str, #[case] rule: &str) {
+    let variable = format!("INNKEEPER_{}", key.to_uppercase());
+    let message = refusal(&[], &[(&variable, value)]);
+    assert!(message.starts_with(key) && message.contains(rule), "{message}");
+    assert!(message.contains(&format!("the environment variable {variable}")), "{message}");
+}
+
+#[test]
+fn a_table_is_no_value() {
+    let message = refusal(&[("innkeeper.toml", "[listen]\nport = 1")], &[]);
+    assert!(message.contains("listen must be a single value"), "{message}");
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    assert_eq!(load(&[], &[("INNKEEPER_ADMIN_TOKEN", "")]).unwrap().admin_token, None);
+}
+
+#[test]
+fn secrets_stay_out_of_errors_and_debug_output() {
+    let config = load(&[], &[("INNKEEPER_ADMIN_TOKEN", "open-sesame")]).unwrap();
+    assert!(!format!("{config:?}").contains("open-sesame"));
+    assert!(!refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "open sesame")]).contains("sesame"));
+    assert!(!refusal(&[("innkeeper.toml", "admin_token = \"open-sesame")], &[]).contains("sesame"));
+    assert!(!refusal(&[(".env", "INNKEEPER_ADMIN_TOKEN='open-sesame")], &[]).contains("sesame"));
+}

@@ -1,0 +1,39 @@
+//! What `/openapi.json` says about hotels.
+
+use serde_json::json;
+
+use super::body::{HotelBody, HotelView};
+use crate::http::code::Code;
+use crate::http::openapi::example;
+use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::openapi::schemas::Kind;
+use crate::http::page::List;
+
+const ADDRESS: &[(&str, &str)] = &[("Location", "The hotel's address.")];
+
+pub fn docs() -> Vec<Doc> {
+    let docs = [
+        get("/v1/hotels", "list_hotels")
+            .says("List hotels", "In order of creation.")
+            .may("city", Kind::Text, "Only hotels of this city; capitals do not matter.")
+            .paged()
+            .answers::<List<HotelView>>(200, "A page of hotels.", &[]),
+        post("/v1/hotels", "create_hotel")
+            .says("Create a hotel", "")
+            .administrator()
+            .body::<HotelBody>(example::hotel())
+            .answers::<HotelView>(201, "The hotel.", ADDRESS),
+        get("/v1/hotels/{id}", "read_hotel")
+            .says("Read a hotel", "")
+            .answers::<HotelView>(200, "The hotel.", &[])
+            .refuses(&[Code::NoSuchHotel]),
+        patch("/v1/hotels/{id}", "change_hotel")
+            .says("Change a hotel", "A merge patch: null returns a member to its default. The currency stays.")
+            .administrator()
+            .merge_patch::<HotelBody>(json!({ "max_nights": 60, "coordinates": null }))
+            .answers::<HotelView>(200, "The hotel as it is now.", &[])
+            .refuses(&[Code::NoSuchHotel])
+            .from_engine(),
+    ];
+    docs.into_iter().map(|doc| doc.tag("hotels").from_store()).collect()
+}

@@ -1,0 +1,35 @@
+//! What `/openapi.json` says about nights.
+
+use super::availability::Availability;
+use super::set::{NightsSet, SetNights};
+use crate::domain::Date;
+use crate::http::code::Code;
+use crate::http::openapi::example;
+use crate::http::openapi::operation::{Doc, get, put};
+use crate::http::openapi::schemas::Kind;
+
+const VIEW: &str = "At most 366 nights. The sequence number changes with every booking and every change of nights; \
+                    send it as `If-Match` to book exactly what you saw.";
+const SET: &str = "Items are done one after the other, each with a result of its own. A body that breaks a rule does \
+                   nothing. What an item leaves out stays as it is, and `null` returns it to its default. A capacity \
+                   below what is sold or held is refused (`capacity_below_sold` or `outside_horizon` in the item), \
+                   unless somebody insists by name: `force`. At most 1000 items and 1 MiB.";
+
+pub fn docs(today: Date) -> Vec<Doc> {
+    let day = |days| example::ahead(today, days);
+    let docs = [
+        get("/v1/room-types/{id}/availability", "read_availability")
+            .says("See what is left, night by night", VIEW)
+            .needs("from", Kind::Day, "First night.", day(30))
+            .needs("to", Kind::Day, "The date after the last night.", day(37))
+            .cacheable()
+            .answers::<Availability>(200, "The nights.", &[("ETag", "The sequence number.")]),
+        put("/v1/room-types/{id}/nights", "set_nights")
+            .says("Change many nights", SET)
+            .administrator()
+            .body::<SetNights>(example::nights(today))
+            .answers::<NightsSet>(200, "What became of each item.", &[])
+            .refuses(&[Code::CapacityBelowSold, Code::OutsideHorizon, Code::UnknownRatePlan]),
+    ];
+    docs.into_iter().map(|doc| doc.tag("nights").refuses(&[Code::NoSuchRoomType]).from_engine()).collect()
+}

@@ -1,0 +1,192 @@
+//! The description of the API (OpenAPI 3.1), made from the types that read and write the bodies and from the table of
+//! problem codes. Each folder's `docs.rs` describes its addresses; a test compares them with [`super::routes`].
+
+pub mod example;
+pub mod operation;
+pub mod schemas;
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::path::PathsBuilder;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem};
+
+use super::code::Code;
+use super::problem::Document;
+use super::{bookings, hotels, nights, rate_plans, room_types, search, services, system};
+use crate::domain::Date;
+use operation::{ADMINISTRATOR, Doc, MANAGER};
+
+const INTRODUCTION: &str = "Books hotel rooms and never sells one twice.
+
+Dates are the hotel's own, `YYYY-MM-DD`; instants are RFC 3339. Money is an integer in minor units (`…_minor`) beside
+its `currency`. Unknown members, unknown parameters and doubles are refused. Lists are `{items, next_cursor}`.
+
+**Repeating.** Send an `Idempotency-Key` with every booking and every move of one: whoever repeats a request with the
+same key gets the first answer, with the header `Idempotent-Replayed: true`. Keys are remembered for a day; refusals
+are not. A 503 means that repeating helps, after `Retry-After`.
+
+**Conditions.** Availability and bookings carry a sequence number as a strong ETag. `If-None-Match` saves reading what
+you have, `If-Match` makes sure that nothing has changed since you looked.
+
+**Versions.** Within `/v1` members, addresses, parameters and problem codes are added, never removed or changed. Ignore
+members you do not know.
+
+**Problems** are `application/problem+json` (RFC 9457). Branch on `code`:
+
+| status | code | title |
+| --- | --- | --- |
+";
+
+const TAGS: [(&str, &str); 7] = [
+    ("hotels", "Houses. Reading is public, writing is for the administrator."),
+    ("room types", "What is sold: a number of equal rooms."),
+    ("rate plans", "What a night costs, and under which conditions."),
+    ("services", "What is sold beside the room."),
+    ("nights", "Availability, capacity, prices and restrictions, night by night."),
+    ("bookings", "Searching, booking, and everything that happens to a booking."),
+    ("operation", "For those who run the server."),
+];
+
+/// The document, always the same: for the command line and for comparisons.
+pub fn openapi() -> OpenApi {
+    openapi_on(example::DAY)
+}
+
+/// The document with examples that can be sent on `today`.
+pub fn openapi_on(today: Date) -> OpenApi {
+    let docs = all(today);
+    let mut components = Components::from(ComponentsBuilder::new().schema_from::<Document>());
+    let mut paths: BTreeMap<&'static str, PathItem> = BTreeMap::new();
+    schemas::add::<Document>(&mut components);
+    for doc in docs {
+        components.schemas.extend(doc.schemas.clone());
+        let (path, item) = doc.build();
+        paths.entry(path).or_default().merge_operations(item);
+    }
+    schemas::flatten(&mut components);
+    for (name, scheme) in security_schemes() {
+        components.add_security_scheme(name, scheme);
+    }
+    let paths = paths.into_iter().fold(PathsBuilder::new(), |paths, (path, item)| paths.path(path, item));
+    let tags = TAGS.map(|(name, words)| TagBuilder::new().name(name).description(Some(words)).build());
+    let info = InfoBuilder::new()
+        .title("innkeeper")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(introduction()))
+        .license(Some(License::new(env!("CARGO_PKG_LICENSE"))));
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).tags(Some(tags)).build()
+}
+
+/// Every address, in the order of a newcomer's questions.
+fn all(today: Date) -> Vec<Doc> {
+    let chapters = [
+        hotels::docs::docs(),
+        room_types::docs::docs(),
+        rate_plans::docs::docs(),
+        services::docs::docs(),
+        nights::docs::docs(today),
+        search::docs::docs(today),
+        bookings::docs::docs(today),
+        system::docs::docs(),
+    ];
+    chapters.into_iter().flatten().collect()
+}
+
+fn introduction() -> String {
+    let row = |code: &Code| format!("| {} | `{}` | {} |\n", code.status().as_u16(), code.name(), code.title());
+    let table: String = Code::ALL.iter().map(row).collect();
+    format!("{INTRODUCTION}{table}")
+}
+
+fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
+    let bearer = |words: &str| {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(words));
+        SecurityScheme::Http(scheme.build())
+    };
+    [
+        (ADMINISTRATOR, bearer("The token the server was started with (`INNKEEPER_ADMIN_TOKEN`).")),
+        (MANAGER, bearer("The `manage_token` of the booking.")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::http::routes::endpoints;
+
+    fn json() -> serde_json::Value {
+        serde_json::to_value(openapi()).unwrap()
+    }
+
+    /// Calls `see` with every object inside.
+    fn walk(value: &serde_json::Value, see: &mut impl FnMut(&serde_json::Map<String, serde_json::Value>)) {
+        match value {
+            serde_json::Value::Object(members) => {
+                see(members);
+                members.values().for_each(|value| walk(value, see));
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|value| walk(value, see)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn it_describes_exactly_the_addresses_there_are() {
+        let document = json();
+        let mut described = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                described.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+        let there: BTreeSet<_> =
+            endpoints().iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.path)).collect();
+        assert_eq!(described, there);
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = json();
+        let mut references = BTreeSet::new();
+        walk(&document, &mut |object| {
+            references.extend(object.get("$ref").and_then(|to| to.as_str()).map(str::to_owned))
+        });
+        assert!(!references.is_empty());
+        for reference in references {
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
+        }
+    }
+
+    #[test]
+    fn operations_have_names_of_their_own_and_say_what_can_go_wrong() {
+        let document = json();
+        let mut names = BTreeSet::new();
+        for item in document["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                assert!(names.insert(operation["operationId"].as_str().unwrap().to_owned()), "{operation}");
+                assert!(operation["responses"]["500"].is_object(), "{operation}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_body_has_an_example() {
+        let document = json();
+        walk(&document, &mut |object| {
+            if let Some(content) = object.get("requestBody").map(|body| &body["content"]) {
+                for media in content.as_object().unwrap().values() {
+                    assert!(media.get("example").is_some(), "{media}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn it_is_openapi_3_1() {
+        assert!(json()["openapi"].as_str().unwrap().starts_with("3.1"));
+    }
+}

@@ -1,0 +1,242 @@
+//! A small language for describing an address: what it takes, answers and refuses.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
+
+use super::example;
+use super::schemas::{self, Kind};
+use crate::http::code::Code;
+
+/// The security scheme of the administrator's token.
+pub const ADMINISTRATOR: &str = "administrator";
+/// The security scheme of a booking's manage token.
+pub const MANAGER: &str = "manage_token";
+
+/// One method of one address, described.
+pub struct Doc {
+    method: HttpMethod,
+    path: &'static str,
+    operation: OperationBuilder,
+    answers: Vec<(u16, ResponseBuilder)>,
+    problems: BTreeMap<u16, Vec<Code>>,
+    pub schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+pub fn get(path: &'static str, id: &'static str) -> Doc {
+    Doc::new(HttpMethod::Get, path, id)
+}
+
+pub fn post(path: &'static str, id: &'static str) -> Doc {
+    Doc::new(HttpMethod::Post, path, id)
+}
+
+pub fn put(path: &'static str, id: &'static str) -> Doc {
+    Doc::new(HttpMethod::Put, path, id)
+}
+
+pub fn patch(path: &'static str, id: &'static str) -> Doc {
+    Doc::new(HttpMethod::Patch, path, id)
+}
+
+impl Doc {
+    fn new(method: HttpMethod, path: &'static str, id: &'static str) -> Self {
+        let operation = OperationBuilder::new().operation_id(Some(id));
+        let (answers, problems, schemas) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let doc = Self { method, path, operation, answers, problems, schemas };
+        let doc = doc.refuses(&[Code::UriTooLong, Code::HeadersTooLarge, Code::Internal]);
+        let doc = doc.string_header("X-Request-ID", "Your name for the request, up to 128 visible characters.");
+        let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        names.fold(doc, Self::id_in_path)
+    }
+
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.operation = self.operation.tag(tag);
+        self
+    }
+
+    pub fn says(mut self, summary: &str, description: &str) -> Self {
+        self.operation = self.operation.summary(Some(summary));
+        if !description.is_empty() {
+            self.operation = self.operation.description(Some(description));
+        }
+        self
+    }
+
+    /// Only with the administrator's token.
+    pub fn administrator(self) -> Self {
+        self.secured(&[ADMINISTRATOR]).refuses(&[Code::Unauthorized])
+    }
+
+    /// With the administrator's or the booking's token.
+    pub fn manager(self) -> Self {
+        self.secured(&[ADMINISTRATOR, MANAGER]).refuses(&[Code::Unauthorized, Code::NoSuchBooking])
+    }
+
+    fn secured(mut self, schemes: &[&str]) -> Self {
+        for scheme in schemes {
+            self.operation = self.operation.security(SecurityRequirement::new::<_, [&str; 0], _>(*scheme, []));
+        }
+        self
+    }
+
+    fn id_in_path(self, name: &str) -> Self {
+        let id = example::id_for(self.path);
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+        let parameter = parameter.schema(Some(Kind::Id.schema())).example(id.map(|id| Value::from(id.to_string())));
+        self.parameter(parameter).refuses(&[Code::NotFound])
+    }
+
+    /// A parameter after the question mark that must be there.
+    pub fn needs(self, name: &str, kind: Kind, words: &str, example: impl Into<Value>) -> Self {
+        self.query(Required::True, name, kind, words, Some(example.into()))
+    }
+
+    /// A parameter after the question mark that can be left out.
+    pub fn may(self, name: &str, kind: Kind, words: &str) -> Self {
+        self.query(Required::False, name, kind, words, None)
+    }
+
+    fn query(self, required: Required, name: &str, kind: Kind, words: &str, example: Option<Value>) -> Self {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(required);
+        let parameter = parameter.description(Some(words)).schema(Some(kind.schema())).example(example);
+        self.parameter(parameter).refuses(&[Code::InvalidRequest])
+    }
+
+    /// The parameters of every list.
+    pub fn paged(self) -> Self {
+        self.may("limit", Kind::Whole, "Items of a page: 1 to 200, otherwise 20.").may(
+            "cursor",
+            Kind::Text,
+            "The `next_cursor` of the page before.",
+        )
+    }
+
+    /// Takes an Idempotency-Key.
+    pub fn idempotent(self) -> Self {
+        let words = "Who repeats it gets the first answer. 1 to 255 visible ASCII characters; make it hard to guess.";
+        self.string_header("Idempotency-Key", words).refuses(&[Code::MalformedHeader, Code::KeyReused])
+    }
+
+    /// Takes an If-Match.
+    pub fn conditional(self, description: &str) -> Self {
+        self.string_header("If-Match", description).refuses(&[Code::MalformedHeader, Code::Stale])
+    }
+
+    /// Takes an If-None-Match and answers 304.
+    pub fn cacheable(mut self) -> Self {
+        let nothing = ResponseBuilder::new().description("What you have is still true.");
+        self.answers.push((304, nothing));
+        self.string_header("If-None-Match", "The ETag of the answer you have.")
+    }
+
+    fn string_header(self, name: &str, description: &str) -> Self {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        self.parameter(parameter.required(Required::False).description(Some(description)).schema(Some(text)))
+    }
+
+    fn parameter(mut self, parameter: ParameterBuilder) -> Self {
+        self.operation = self.operation.parameter(parameter);
+        self
+    }
+
+    pub fn body<T: ToSchema>(mut self, example: Value) -> Self {
+        self.schemas.extend(schemas::of::<T>());
+        let schema = RefOr::Ref(Ref::from_schema_name(T::name()));
+        self.takes("application/json", schema, example)
+    }
+
+    /// A merge patch of what `T` would create.
+    pub fn merge_patch<T: ToSchema>(mut self, example: Value) -> Self {
+        self.schemas.extend(schemas::of::<T>());
+        self.takes("application/merge-patch+json", schemas::patch::<T>(), example)
+    }
+
+    fn takes(mut self, media: &str, schema: RefOr<Schema>, example: Value) -> Self {
+        let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
+        let body = RequestBodyBuilder::new().required(Some(Required::True)).content(media, content).build();
+        self.operation = self.operation.request_body(Some(body));
+        let body = [Code::MalformedRequest, Code::MalformedJson, Code::UnsupportedMediaType, Code::BodyTooLarge];
+        self.refuses(&body).refuses(&[Code::InvalidRequest])
+    }
+
+    /// An answer with a JSON body.
+    pub fn answers<T: ToSchema>(mut self, status: u16, description: &str, headers: &[(&str, &str)]) -> Self {
+        self.schemas.extend(schemas::of::<T>());
+        let schema = RefOr::<Schema>::Ref(Ref::from_schema_name(T::name()));
+        let answer = ResponseBuilder::new().description(description);
+        let answer = answer.content("application/json", Content::new(Some(schema)));
+        self.answers.push((status, with_headers(answer, headers)));
+        self
+    }
+
+    /// An answer without one.
+    pub fn answers_otherwise(mut self, status: u16, description: &str, media: Option<&str>) -> Self {
+        let answer = ResponseBuilder::new().description(description);
+        let text = || Content::new(Some(Schema::from(ObjectBuilder::new().schema_type(Type::String))));
+        let answer = media.into_iter().fold(answer, |answer, media| answer.content(media, text()));
+        self.answers.push((status, answer));
+        self
+    }
+
+    /// What can go wrong.
+    pub fn refuses(mut self, codes: &[Code]) -> Self {
+        for code in codes {
+            let known = self.problems.entry(code.status().as_u16()).or_default();
+            if !known.contains(code) {
+                known.push(*code);
+            }
+        }
+        self
+    }
+
+    /// Reads the store.
+    pub fn from_store(self) -> Self {
+        self.refuses(&[Code::Unavailable])
+    }
+
+    /// Goes through the engine.
+    pub fn from_engine(self) -> Self {
+        self.refuses(&[Code::Busy, Code::Interrupted, Code::Unavailable, Code::ShuttingDown])
+    }
+
+    pub fn build(self) -> (&'static str, PathItem) {
+        let answers = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer));
+        let problems = self.problems.into_iter().map(|(status, codes)| (status.to_string(), problem(status, &codes)));
+        let operation = answers.chain(problems).fold(self.operation, |operation, (status, answer)| {
+            let answer = with_headers(answer, &[("X-Request-ID", "The name of the request.")]);
+            operation.response(status, answer.build())
+        });
+        (self.path, PathItem::new(self.method, operation))
+    }
+}
+
+/// The answer to everything that goes wrong under one status.
+fn problem(status: u16, codes: &[Code]) -> ResponseBuilder {
+    let lines = codes.iter().map(|code| format!("`{}`: {}.", code.name(), code.title()));
+    let schema = RefOr::<Schema>::Ref(Ref::from_schema_name("Problem"));
+    let answer = ResponseBuilder::new()
+        .description(lines.collect::<Vec<_>>().join(" "))
+        .content("application/problem+json", Content::new(Some(schema)));
+    match status {
+        401 => with_headers(answer, &[("WWW-Authenticate", "`Bearer`.")]),
+        409 => with_headers(answer, &[("Retry-After", "Seconds until the earliest hold in the way runs out, if any.")]),
+        503 => with_headers(answer, &[("Retry-After", "Seconds after which to repeat the request.")]),
+        _ => answer,
+    }
+}
+
+fn with_headers(answer: ResponseBuilder, headers: &[(&str, &str)]) -> ResponseBuilder {
+    let text = || Schema::from(ObjectBuilder::new().schema_type(Type::String));
+    headers.iter().fold(answer, |answer, (name, words)| {
+        answer.header(*name, HeaderBuilder::new().schema(Some(text())).description(Some(*words)).build())
+    })
+}

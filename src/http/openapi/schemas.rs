@@ -1,0 +1,80 @@
+//! Schemas of the types that are read and written, and what deriving them leaves to be done.
+
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{AllOf, Components, Object, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::http::value::Day;
+
+/// A type's schema under its name, and those of the types inside.
+pub fn of<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
+    let mut all = Vec::new();
+    T::schemas(&mut all);
+    all.push((T::name().into_owned(), T::schema()));
+    all
+}
+
+pub fn add<T: ToSchema>(components: &mut Components) {
+    components.schemas.extend(of::<T>());
+}
+
+/// A merge patch of a body: the same members, none of which is needed.
+pub fn patch<T: PartialSchema>() -> RefOr<Schema> {
+    match T::schema() {
+        RefOr::T(Schema::Object(mut object)) => {
+            object.required.clear();
+            RefOr::T(Schema::Object(object))
+        }
+        other => other,
+    }
+}
+
+/// What a parameter is made of.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Text,
+    Whole,
+    Flag,
+    Day,
+    Id,
+}
+
+impl Kind {
+    pub fn schema(self) -> RefOr<Schema> {
+        let of = |schema_type| ObjectBuilder::new().schema_type(schema_type);
+        match self {
+            Self::Text => of(Type::String).into(),
+            Self::Whole => of(Type::Integer).into(),
+            Self::Flag => of(Type::Boolean).into(),
+            Self::Day => Day::schema(),
+            Self::Id => of(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).into(),
+        }
+    }
+}
+
+/// Turns "all of a body and some more" into one object: a body allows no other members, so nothing could ever be all
+/// of both.
+pub fn flatten(components: &mut Components) {
+    let known = components.schemas.clone();
+    for schema in components.schemas.values_mut() {
+        if let RefOr::T(Schema::AllOf(parts)) = schema {
+            *schema = RefOr::T(Schema::Object(united(parts, &known)));
+        }
+    }
+}
+
+fn united(parts: &AllOf, known: &std::collections::BTreeMap<String, RefOr<Schema>>) -> Object {
+    let mut object = Object::with_type(Type::Object);
+    object.description = parts.description.clone();
+    for part in &parts.items {
+        let part = match part {
+            RefOr::Ref(to) => to.ref_location.rsplit('/').next().and_then(|name| known.get(name)),
+            part => Some(part),
+        };
+        if let Some(RefOr::T(Schema::Object(part))) = part {
+            object.properties.extend(part.properties.clone());
+            object.required.extend(part.required.clone());
+        }
+    }
+    object
+}

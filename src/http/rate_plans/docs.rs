@@ -1,0 +1,41 @@
+//! What `/openapi.json` says about rate plans.
+
+use serde_json::json;
+
+use super::body::{RatePlanBody, RatePlanView};
+use crate::http::code::Code;
+use crate::http::openapi::example;
+use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::page::List;
+
+const CHANGE: &str = "A merge patch. `refundable` alone brings the usual tiers and fees with it. Bookings that are sold \
+                      already keep their prices and their policy.";
+
+pub fn docs() -> Vec<Doc> {
+    let docs = [
+        get("/v1/room-types/{id}/rate-plans", "list_rate_plans")
+            .says("List the rate plans of a room type", "In order of creation.")
+            .paged()
+            .answers::<List<RatePlanView>>(200, "A page of rate plans.", &[])
+            .refuses(&[Code::NoSuchRoomType]),
+        post("/v1/room-types/{id}/rate-plans", "create_rate_plan")
+            .says("Create a rate plan", "")
+            .administrator()
+            .body::<RatePlanBody>(example::rate_plan())
+            .answers::<RatePlanView>(201, "The rate plan.", &[("Location", "The rate plan's address.")])
+            .refuses(&[Code::NoSuchRoomType])
+            .from_engine(),
+        get("/v1/rate-plans/{id}", "read_rate_plan")
+            .says("Read a rate plan", "")
+            .answers::<RatePlanView>(200, "The rate plan.", &[])
+            .refuses(&[Code::NoSuchRatePlan]),
+        patch("/v1/rate-plans/{id}", "change_rate_plan")
+            .says("Change a rate plan", CHANGE)
+            .administrator()
+            .merge_patch::<RatePlanBody>(json!({ "price_minor": 13_000 }))
+            .answers::<RatePlanView>(200, "The rate plan as it is now.", &[])
+            .refuses(&[Code::NoSuchRatePlan])
+            .from_engine(),
+    ];
+    docs.into_iter().map(|doc| doc.tag("rate plans").from_store()).collect()
+}

@@ -1,0 +1,41 @@
+//! What `/openapi.json` says about room types.
+
+use serde_json::json;
+
+use super::body::{RoomTypeBody, RoomTypeView};
+use crate::http::code::Code;
+use crate::http::openapi::example;
+use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::page::List;
+
+const OPEN: &str = "It is open for the whole horizon as soon as it has a rate plan, unless its nights say otherwise.";
+const CHANGE: &str =
+    "A merge patch. Fewer rooms than are sold or held on some night are refused, and the nights are named.";
+
+pub fn docs() -> Vec<Doc> {
+    let docs = [
+        get("/v1/hotels/{id}/room-types", "list_room_types")
+            .says("List the room types of a hotel", "In order of creation.")
+            .paged()
+            .answers::<List<RoomTypeView>>(200, "A page of room types.", &[])
+            .refuses(&[Code::NoSuchHotel]),
+        post("/v1/hotels/{id}/room-types", "create_room_type")
+            .says("Create a room type", OPEN)
+            .administrator()
+            .body::<RoomTypeBody>(example::room_type())
+            .answers::<RoomTypeView>(201, "The room type.", &[("Location", "The room type's address.")])
+            .refuses(&[Code::NoSuchHotel]),
+        get("/v1/room-types/{id}", "read_room_type")
+            .says("Read a room type", "")
+            .answers::<RoomTypeView>(200, "The room type.", &[])
+            .refuses(&[Code::NoSuchRoomType]),
+        patch("/v1/room-types/{id}", "change_room_type")
+            .says("Change a room type", CHANGE)
+            .administrator()
+            .merge_patch::<RoomTypeBody>(json!({ "rooms": 12, "overbooking_allowance": 1 }))
+            .answers::<RoomTypeView>(200, "The room type as it is now.", &[])
+            .refuses(&[Code::NoSuchRoomType, Code::CapacityBelowSold])
+            .from_engine(),
+    ];
+    docs.into_iter().map(|doc| doc.tag("room types").from_store()).collect()
+}

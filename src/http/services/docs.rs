@@ -1,0 +1,38 @@
+//! What `/openapi.json` says about services.
+
+use serde_json::json;
+
+use super::body::{ServiceBody, ServiceView};
+use crate::http::code::Code;
+use crate::http::openapi::example;
+use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::page::List;
+
+pub fn docs() -> Vec<Doc> {
+    let docs = [
+        get("/v1/hotels/{id}/services", "list_services")
+            .says("List the services of a hotel", "In order of creation.")
+            .paged()
+            .answers::<List<ServiceView>>(200, "A page of services.", &[])
+            .refuses(&[Code::NoSuchHotel]),
+        post("/v1/hotels/{id}/services", "create_service")
+            .says("Create a service", "")
+            .administrator()
+            .body::<ServiceBody>(example::service())
+            .answers::<ServiceView>(201, "The service.", &[("Location", "The service's address.")])
+            .refuses(&[Code::NoSuchHotel])
+            .from_engine(),
+        get("/v1/services/{id}", "read_service")
+            .says("Read a service", "")
+            .answers::<ServiceView>(200, "The service.", &[])
+            .refuses(&[Code::NoSuchService]),
+        patch("/v1/services/{id}", "change_service")
+            .says("Change a service", "A merge patch. What is sold already keeps its name and price.")
+            .administrator()
+            .merge_patch::<ServiceBody>(json!({ "price_minor": 1_600 }))
+            .answers::<ServiceView>(200, "The service as it is now.", &[])
+            .refuses(&[Code::NoSuchService])
+            .from_engine(),
+    ];
+    docs.into_iter().map(|doc| doc.tag("services").from_store()).collect()
+}

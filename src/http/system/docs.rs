@@ -1,0 +1,51 @@
+//! The description of the API, for machines and for people. Everything is in the binary: no network is needed.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Data;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::health::Health;
+use crate::http::openapi::openapi_on;
+use crate::http::openapi::operation::{Doc, get};
+use crate::http::state::State;
+
+/// `GET /openapi.json`. The dates of its examples lie ahead of today, so that they can be tried out.
+pub async fn openapi(state: Data<State>) -> HttpResponse {
+    let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    HttpResponse::Ok().json(openapi_on(today))
+}
+
+/// `GET /docs`: Swagger UI lives in a folder.
+pub async fn redirect() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+pub fn user_interface() -> SwaggerUi {
+    SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").try_it_out_enabled(true))
+}
+
+/// What the document says about its own neighbourhood.
+pub fn docs() -> Vec<Doc> {
+    let docs = [
+        get("/healthz", "live").says("Does the process live?", "").answers::<Health>(200, "Yes.", &[]),
+        get("/readyz", "ready")
+            .says("Can it serve?", "The store answers.")
+            .answers::<Health>(200, "Yes.", &[])
+            .from_store(),
+        get("/metrics", "metrics").says("Metrics for Prometheus", "").answers_otherwise(
+            200,
+            "Metrics in Prometheus' text format.",
+            Some("text/plain"),
+        ),
+        get("/openapi.json", "openapi").says("This document", "").answers_otherwise(
+            200,
+            "OpenAPI 3.1.",
+            Some("application/json"),
+        ),
+        get("/docs", "docs")
+            .says("This document, to look at", "Swagger UI, without any other server.")
+            .answers_otherwise(308, "At `/docs/`.", None),
+    ];
+    docs.into_iter().map(|doc| doc.tag("operation")).collect()
+}

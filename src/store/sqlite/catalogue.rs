@@ -1,0 +1,197 @@
+//! Hotels, room types, rate plans and services.
+
+use async_trait::async_trait;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+
+use super::Sqlite;
+use super::rows::{self, Columns};
+use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId};
+use crate::store::{Catalogue, Error, Page};
+
+/// The columns of a hotel as [`rows::hotel`] reads them.
+macro_rules! hotels {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id AS hotel_id, name AS hotel_name, city, country, timezone, currency, check_in_time,
+                    check_out_time, latitude, longitude, max_nights, horizon_nights FROM hotels ",
+            $rest
+        )
+    };
+}
+
+/// The columns of a room type as [`rows::room_type`] reads them.
+macro_rules! room_types {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id AS room_type_id, hotel_id, name AS room_type_name, max_adults, max_children, max_occupancy,
+                    rooms, overbooking_allowance FROM room_types ",
+            $rest
+        )
+    };
+}
+
+const INSERT_HOTEL: &str = "
+    INSERT INTO hotels (id, name, city, city_key, country, timezone, currency, check_in_time, check_out_time,
+                        latitude, longitude, max_nights, horizon_nights)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const UPDATE_HOTEL: &str = "
+    UPDATE hotels
+    SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
+        check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13
+    WHERE id = $1";
+const INSERT_ROOM_TYPE: &str = "
+    INSERT INTO room_types (id, hotel_id, name, max_adults, max_children, max_occupancy, rooms, overbooking_allowance)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const INSERT_SERVICE: &str = "
+    INSERT INTO services (id, hotel_id, name, basis, price_minor) VALUES ($1, $2, $3, $4, $5)";
+const UPDATE_SERVICE: &str = "
+    UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5 WHERE id = $1";
+
+/// What a city is found by: lower case of every script, and no spaces around it.
+pub(super) fn city_key(city: &str) -> String {
+    city.trim().to_lowercase()
+}
+
+#[async_trait]
+impl Catalogue for Sqlite {
+    async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error> {
+        self.writer.execute(bind_hotel(INSERT_HOTEL, hotel)).await?;
+        Ok(())
+    }
+
+    async fn update_hotel(&self, hotel: &Hotel) -> Result<bool, Error> {
+        Ok(self.writer.execute(bind_hotel(UPDATE_HOTEL, hotel)).await? > 0)
+    }
+
+    async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error> {
+        self.one(hotels!("WHERE id = $1"), id.to_string(), rows::hotel).await
+    }
+
+    async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error> {
+        let after = page.after.map(|id| id.to_string()).unwrap_or_default();
+        let query = match city {
+            Some(city) => {
+                sqlx::query(hotels!("WHERE city_key = $1 AND id > $2 ORDER BY id LIMIT $3")).bind(city_key(city))
+            }
+            None => sqlx::query(hotels!("WHERE id > $1 ORDER BY id LIMIT $2")),
+        };
+        let rows = query.bind(after).bind(i64::from(page.limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(rows::hotel).collect()
+    }
+
+    async fn insert_room_type(&self, room_type: &RoomType) -> Result<(), Error> {
+        let occupancy = room_type.occupancy;
+        let query = sqlx::query(INSERT_ROOM_TYPE)
+            .bind(room_type.id.to_string())
+            .bind(room_type.hotel_id.to_string())
+            .bind(&room_type.name)
+            .bind(occupancy.max_adults)
+            .bind(occupancy.max_children)
+            .bind(occupancy.max_occupancy)
+            .bind(room_type.rooms)
+            .bind(room_type.overbooking_allowance);
+        self.writer.execute(query).await?;
+        Ok(())
+    }
+
+    async fn room_type(&self, id: RoomTypeId) -> Result<Option<RoomType>, Error> {
+        self.one(room_types!("WHERE id = $1"), id.to_string(), rows::room_type).await
+    }
+
+    async fn room_types(&self, hotel: HotelId, page: Page<RoomTypeId>) -> Result<Vec<RoomType>, Error> {
+        const PAGE: &str = room_types!("WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+        self.page(PAGE, hotel.to_string(), page, rows::room_type).await
+    }
+
+    async fn rate_plan(&self, id: RatePlanId) -> Result<Option<RatePlan>, Error> {
+        self.one("SELECT * FROM rate_plans WHERE id = $1", id.to_string(), rows::rate_plan).await
+    }
+
+    async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error> {
+        const PAGE: &str = "SELECT * FROM rate_plans WHERE room_type_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+        self.page(PAGE, room_type.to_string(), page, rows::rate_plan).await
+    }
+
+    async fn insert_service(&self, service: &Service) -> Result<(), Error> {
+        self.writer.execute(bind_service(INSERT_SERVICE, service)).await?;
+        Ok(())
+    }
+
+    async fn update_service(&self, service: &Service) -> Result<bool, Error> {
+        Ok(self.writer.execute(bind_service(UPDATE_SERVICE, service)).await? > 0)
+    }
+
+    async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error> {
+        self.one("SELECT * FROM services WHERE id = $1", id.to_string(), rows::service).await
+    }
+
+    async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error> {
+        const PAGE: &str = "SELECT * FROM services WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+        self.page(PAGE, hotel.to_string(), page, rows::service).await
+    }
+
+    async fn is_empty(&self) -> Result<bool, Error> {
+        let exists = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM hotels)");
+        let exists: bool = exists.fetch_one(&self.readers).await?;
+        Ok(!exists)
+    }
+
+    async fn installation_secret(&self, fresh: [u8; 32]) -> Result<[u8; 32], Error> {
+        let keep = "INSERT INTO installation (id, secret) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+        self.writer.execute(sqlx::query(keep).bind(fresh.as_slice())).await?;
+        let row = sqlx::query("SELECT secret FROM installation").fetch_one(&self.readers).await?;
+        row.bytes("secret")
+    }
+}
+
+impl Sqlite {
+    async fn one<T>(
+        &self,
+        sql: &'static str,
+        id: String,
+        read: fn(&SqliteRow) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// A page of what belongs to `owner`.
+    async fn page<T, Id: ToString>(
+        &self,
+        sql: &'static str,
+        owner: String,
+        page: Page<Id>,
+        read: fn(&SqliteRow) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let after = page.after.map(|id| id.to_string()).unwrap_or_default();
+        let query = sqlx::query(sql).bind(owner).bind(after).bind(i64::from(page.limit));
+        query.fetch_all(&self.readers).await?.iter().map(read).collect()
+    }
+}
+
+fn bind_hotel<'q>(sql: &'static str, hotel: &'q Hotel) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
+    sqlx::query(sql)
+        .bind(hotel.id.to_string())
+        .bind(&hotel.name)
+        .bind(&hotel.city)
+        .bind(city_key(&hotel.city))
+        .bind(&hotel.country)
+        .bind(hotel.timezone.name())
+        .bind(hotel.currency.code())
+        .bind(hotel.check_in_time.to_string())
+        .bind(hotel.check_out_time.to_string())
+        .bind(hotel.location.map(|location| location.latitude))
+        .bind(hotel.location.map(|location| location.longitude))
+        .bind(hotel.max_nights)
+        .bind(hotel.horizon_nights)
+}
+
+fn bind_service<'q>(sql: &'static str, service: &'q Service) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
+    sqlx::query(sql)
+        .bind(service.id.to_string())
+        .bind(service.hotel_id.to_string())
+        .bind(&service.name)
+        .bind(rows::basis_name(service.basis))
+        .bind(service.price.minor())
+}

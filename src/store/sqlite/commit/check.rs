@@ -1,0 +1,93 @@
+//! Verdicts: which entries of a batch may be stored.
+
+use std::collections::{BTreeSet, HashMap};
+
+use data_encoding::HEXLOWER;
+use sqlx::SqliteConnection;
+
+use super::super::rows::Columns;
+use crate::domain::catalogue::Zone;
+use crate::domain::{Date, RoomTypeId, Timestamp};
+use crate::lease::Token;
+use crate::store::{Entry, Error, KeyDigest, Verdict};
+
+const CHECK: &str = include_str!("check.sql");
+
+/// What the store knows about the room types and the idempotency keys of a batch.
+#[derive(Default)]
+pub(super) struct Known {
+    room_types: HashMap<RoomTypeId, Owned>,
+    /// When each key that has been used is free again.
+    attempts: HashMap<KeyDigest, Timestamp>,
+}
+
+struct Owned {
+    token: Token,
+    sequence: u64,
+    zone: Zone,
+}
+
+impl Known {
+    /// Begins the transaction.
+    pub async fn read(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Self, Error> {
+        let ids: BTreeSet<_> = batch.iter().map(|entry| entry.room_type).collect();
+        let ids = serde_json::Value::from_iter(ids.iter().map(RoomTypeId::to_string));
+        let keys = batch.iter().filter_map(|entry| entry.attempt.as_ref()).map(|(key, _)| HEXLOWER.encode(&key.0));
+        let keys = serde_json::Value::from_iter(keys);
+        let row = sqlx::query(CHECK).bind(ids.to_string()).bind(keys.to_string()).fetch_one(connection).await?;
+
+        let room_types: Vec<(RoomTypeId, i64, u64, Zone)> = row.json("room_types")?;
+        let owned = |(id, token, sequence, zone)| (id, Owned { token: Token(token), sequence, zone });
+        let attempts: Vec<(String, i64)> = row.json("attempts")?;
+        let attempts = attempts.iter().map(|(key, expires_at)| attempt(key, *expires_at)).collect::<Result<_, _>>()?;
+        Ok(Self { room_types: room_types.into_iter().map(owned).collect(), attempts })
+    }
+
+    /// One verdict per entry, in order. An entry that is left out takes every later one of its room type with it: they
+    /// were decided on top of it.
+    pub fn judge(&self, batch: &[Entry]) -> Vec<Verdict> {
+        let mut next: HashMap<RoomTypeId, u64> =
+            self.room_types.iter().map(|(id, owned)| (*id, owned.sequence + 1)).collect();
+        let mut taken: HashMap<KeyDigest, Timestamp> = HashMap::new();
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for entry in batch {
+            let verdict = match next.get(&entry.room_type) {
+                Some(next) if *next == entry.fact.sequence && self.owns(entry) => match &entry.attempt {
+                    Some((key, _)) if self.is_used(key, &taken, entry.fact.at) => Verdict::Duplicate,
+                    _ => Verdict::Committed,
+                },
+                _ => Verdict::Fenced,
+            };
+            if verdict == Verdict::Committed {
+                next.insert(entry.room_type, entry.fact.sequence + 1);
+                taken.extend(entry.attempt.as_ref().map(|(key, attempt)| (*key, attempt.expires_at)));
+            } else {
+                next.remove(&entry.room_type);
+            }
+            verdicts.push(verdict);
+        }
+        verdicts
+    }
+
+    /// The hotel's date when the entry's fact was decided.
+    pub fn today(&self, entry: &Entry) -> Option<Date> {
+        self.room_types.get(&entry.room_type).map(|owned| owned.zone.date(entry.fact.at))
+    }
+
+    fn owns(&self, entry: &Entry) -> bool {
+        self.room_types.get(&entry.room_type).is_some_and(|owned| owned.token == entry.token)
+    }
+
+    /// Whether a key has an effect already, in the store or earlier in this batch. An expired one counts as unused.
+    fn is_used(&self, key: &KeyDigest, taken: &HashMap<KeyDigest, Timestamp>, at: Timestamp) -> bool {
+        taken.get(key).or_else(|| self.attempts.get(key)).is_some_and(|expires_at| *expires_at > at)
+    }
+}
+
+fn attempt(key: &str, expires_at: i64) -> Result<(KeyDigest, Timestamp), Error> {
+    let corrupt = |error: anyhow::Error| Error::Corrupt(error.context("attempts.key or attempts.expires_at"));
+    let digest = HEXLOWER.decode(key.as_bytes()).map_err(|error| corrupt(error.into()))?;
+    let digest = digest.try_into().map_err(|_| corrupt(anyhow::anyhow!("a key has 32 bytes")))?;
+    let expires_at = Timestamp::from_microsecond(expires_at).map_err(|error| corrupt(error.into()))?;
+    Ok((KeyDigest(digest), expires_at))
+}

@@ -1,0 +1,75 @@
+//! What `verify` recounts, read in one transaction: right while the system runs.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::Sqlite;
+use super::rows::{self, Columns};
+use crate::domain::RoomTypeId;
+use crate::domain::booking::Footprint;
+use crate::store::Error;
+use crate::store::audit::{Evidence, NightRow};
+
+const SEQUENCE: &str = "
+    SELECT t.sequence, e.first, e.last, e.count
+    FROM room_types AS t, (
+        SELECT min(sequence) AS first, max(sequence) AS last, count(*) AS count FROM events WHERE room_type_id = $1
+    ) AS e
+    WHERE t.id = $1";
+const NIGHTS: &str = "SELECT date, capacity, sold, held FROM nights WHERE room_type_id = $1 ORDER BY date";
+const BOOKINGS: &str = "
+    SELECT status, expires_at, departed, fee_minor, check_in, check_out, rooms FROM bookings WHERE room_type_id = $1";
+const BOOKINGS_WITHOUT_EVENT: &str = "
+    SELECT b.id FROM bookings AS b
+    LEFT JOIN events AS e ON e.room_type_id = b.room_type_id AND e.sequence = b.sequence AND e.booking_id = b.id
+    WHERE b.room_type_id = $1 AND e.sequence IS NULL
+    ORDER BY b.id";
+const ATTEMPTS_WITHOUT_BOOKING: &str = "
+    SELECT lower(hex(a.key)) FROM attempts AS a LEFT JOIN bookings AS b ON b.id = a.booking_id
+    WHERE a.room_type_id = $1 AND b.id IS NULL
+    ORDER BY 1";
+
+impl Sqlite {
+    pub(super) async fn gather_evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
+        let mut reading = self.readers.begin().await?;
+        let mut evidence = Evidence::default();
+        let id = room_type.to_string();
+        for row in all(&mut reading, SEQUENCE, &id).await? {
+            evidence.sequence = row.number("sequence")?;
+            let (first, last) = (row.number_opt("first")?, row.number_opt("last")?);
+            let count = row.number("count")?;
+            evidence.events = first.zip(last).map(|(first, last)| (first, last, count));
+        }
+        evidence.nights = each(all(&mut reading, NIGHTS, &id).await?, night)?;
+        evidence.footprints = each(all(&mut reading, BOOKINGS, &id).await?, footprint)?.into_iter().flatten().collect();
+        evidence.bookings_without_event = each(all(&mut reading, BOOKINGS_WITHOUT_EVENT, &id).await?, first_text)?;
+        evidence.attempts_without_booking = each(all(&mut reading, ATTEMPTS_WITHOUT_BOOKING, &id).await?, first_text)?;
+        reading.commit().await?;
+        Ok(evidence)
+    }
+}
+
+async fn all(reading: &mut SqliteConnection, query: &'static str, id: &str) -> Result<Vec<SqliteRow>, Error> {
+    Ok(sqlx::query(query).bind(id).fetch_all(reading).await?)
+}
+
+fn each<T>(rows: Vec<SqliteRow>, read: fn(&SqliteRow) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    rows.iter().map(read).collect()
+}
+
+fn night(row: &SqliteRow) -> Result<NightRow, Error> {
+    Ok(NightRow {
+        date: row.parsed("date")?,
+        capacity: row.number("capacity")?,
+        sold: row.number("sold")?,
+        held: row.number("held")?,
+    })
+}
+
+fn footprint(row: &SqliteRow) -> Result<Option<Footprint>, Error> {
+    Ok(rows::status(row)?.footprint(rows::stay(row)?, row.number("rooms")?))
+}
+
+fn first_text(row: &SqliteRow) -> Result<String, Error> {
+    Ok(row.try_get(0)?)
+}

@@ -1,0 +1,33 @@
+//! Migrations: the schema, in numbered steps that are never edited once released.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{SqlSafeStr, SqlStr};
+
+use super::Sqlite;
+use crate::store::Error;
+
+/// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
+const STEPS: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../../../migrations/sqlite/0001_ledger.sql"))];
+
+/// The number of the last step this version knows.
+pub(super) const LATEST: i64 = STEPS[STEPS.len() - 1].0;
+
+impl Sqlite {
+    /// Brings the schema up to date. Doing it again does nothing.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        let mut turn = self.writer.turn().await?;
+        migrator().run(&mut turn.connection).await.map_err(|error| Error::Unavailable(error.into()))?;
+        turn.give_back();
+        Ok(())
+    }
+}
+
+fn migrator() -> Migrator {
+    let step = |(number, name, sql): (i64, &'static str, &'static str)| {
+        let sql: SqlStr = sql.into_sql_str();
+        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    };
+    Migrator::with_migrations(STEPS.into_iter().map(step).collect())
+}

@@ -1,0 +1,146 @@
+//! Opening a file, and refusing every file that is not ours before anything in it is changed.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+
+use super::{Sqlite, Writer, migrate};
+
+/// `PRAGMA application_id` of our files: "innk" in ASCII.
+const APPLICATION_ID: i64 = 0x696e_6e6b;
+/// Reading connections: what one disk and a few cores can use.
+const READERS: u32 = 4;
+/// How long to wait for a lock that another process holds, and for a reading connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a database cannot be used. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{url:?} does not name a SQLite file; use a URL such as sqlite:///var/lib/innkeeper/hotel.db")]
+    Url { url: String },
+    #[error("there is no innkeeper database at {path:?}; check the path, or make one with `innkeeper migrate`")]
+    Missing { path: PathBuf },
+    #[error("{path:?} is not a SQLite file; nothing was changed, choose another path")]
+    NotSqlite { path: PathBuf },
+    #[error("{path:?} is a SQLite database of another program; nothing was changed, choose another path")]
+    Foreign { path: PathBuf },
+    #[error(
+        "{path:?} comes from a newer innkeeper (schema {found}, this one knows {known}); use that version or newer"
+    )]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("{path:?} cannot be opened; check that the folder exists, is writable, and has room")]
+    Unavailable {
+        path: PathBuf,
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+/// What a file holds.
+enum Content {
+    Nothing,
+    Ours { schema: i64 },
+    NotSqlite,
+    Foreign,
+}
+
+impl Sqlite {
+    /// Opens the file that `url` names; with `create`, makes it if it is not there. Its schema may be older than this
+    /// version's until [`Sqlite::migrate`] has run.
+    pub async fn open(url: &str, create: bool) -> Result<Self, OpenError> {
+        let options = parse(url)?.create_if_missing(create);
+        let path = options.get_filename().to_path_buf();
+        let unavailable = |source| OpenError::Unavailable { path: path.clone(), source };
+        match inspect(&options, &path).await.map_err(unavailable)? {
+            Content::Nothing if create => claim(&options).await.map_err(unavailable)?,
+            Content::Nothing => return Err(OpenError::Missing { path }),
+            Content::NotSqlite => return Err(OpenError::NotSqlite { path }),
+            Content::Foreign => return Err(OpenError::Foreign { path }),
+            Content::Ours { schema } if schema > migrate::LATEST => {
+                return Err(OpenError::Newer { path, found: schema, known: migrate::LATEST });
+            }
+            Content::Ours { .. } => {}
+        }
+        connect(options).await.map_err(unavailable)
+    }
+}
+
+fn parse(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    let malformed = || OpenError::Url { url: url.to_owned() };
+    let names_a_file = url.strip_prefix("sqlite:").is_some_and(|file| {
+        let file = file.trim_start_matches("//");
+        !file.is_empty() && file != ":memory:" && !file.contains('?')
+    });
+    if !names_a_file {
+        return Err(malformed());
+    }
+    SqliteConnectOptions::from_str(url).map_err(|_| malformed())
+}
+
+/// Looks into a file through a connection that cannot write.
+async fn inspect(options: &SqliteConnectOptions, path: &Path) -> Result<Content, sqlx::Error> {
+    if !tokio::fs::try_exists(path).await.map_err(sqlx::Error::Io)? {
+        return Ok(Content::Nothing);
+    }
+    let probe = options.clone().create_if_missing(false).read_only(true).busy_timeout(PATIENCE);
+    let mut connection = match probe.connect().await {
+        Ok(connection) => connection,
+        Err(error) => return not_sqlite(error),
+    };
+    let content = content(&mut connection).await.or_else(not_sqlite);
+    connection.close().await?;
+    content
+}
+
+async fn content(connection: &mut SqliteConnection) -> Result<Content, sqlx::Error> {
+    let application_id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema").fetch_all(&mut *connection).await?;
+    match application_id {
+        0 if tables.is_empty() => Ok(Content::Nothing),
+        APPLICATION_ID if !tables.iter().any(|table| table == "_sqlx_migrations") => Ok(Content::Ours { schema: 0 }),
+        APPLICATION_ID => {
+            let schema = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations");
+            Ok(Content::Ours { schema: schema.fetch_one(&mut *connection).await? })
+        }
+        _ => Ok(Content::Foreign),
+    }
+}
+
+/// SQLITE_NOTADB is an answer, not a failure.
+fn not_sqlite(error: sqlx::Error) -> Result<Content, sqlx::Error> {
+    match error.as_database_error().and_then(|error| error.code()) {
+        Some(code) if code == "26" => Ok(Content::NotSqlite),
+        _ => Err(error),
+    }
+}
+
+/// Marks an empty file as ours, before WAL mode, so that the mark is in the file itself from the beginning.
+async fn claim(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let mark = format!("PRAGMA application_id = {APPLICATION_ID}");
+    sqlx::query(AssertSqlSafe(mark)).execute(&mut connection).await?;
+    connection.close().await
+}
+
+async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
+    let options = options.create_if_missing(false).busy_timeout(PATIENCE).foreign_keys(true);
+    let writing = options
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", "-65536")
+        .pragma("journal_size_limit", "67108864");
+    let writer = Writer::new(writing.clone(), writing.connect().await?);
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_lazy_with(options.pragma("query_only", "on").pragma("temp_store", "memory"));
+    Ok(Sqlite { writer, readers })
+}

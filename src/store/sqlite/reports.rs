@@ -1,0 +1,65 @@
+//! Reading across room types.
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+
+use super::Sqlite;
+use super::rows::Columns;
+use crate::domain::{Booking, BookingId, Date, Inventory, RoomTypeId, Stay, Timestamp};
+use crate::store::audit::Evidence;
+use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
+
+const COUNTED_NIGHTS: &str = "
+    SELECT h.name AS hotel_name, t.name AS room_type_name, n.room_type_id, n.date,
+           coalesce(n.physical, t.rooms) AS physical, n.sold, n.held
+    FROM nights AS n
+    JOIN room_types AS t ON t.id = n.room_type_id
+    JOIN hotels AS h ON h.id = t.hotel_id
+    WHERE (n.room_type_id, n.date) > ($1, $2) AND n.sold + n.held > 0
+    ORDER BY n.room_type_id, n.date
+    LIMIT $3";
+const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
+
+#[async_trait]
+impl Reports for Sqlite {
+    async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error> {
+        self.list_bookings(filter, page).await
+    }
+
+    async fn candidates(&self, city: &str, stay: Stay, now: Timestamp) -> Result<Vec<Inventory>, Error> {
+        self.city(city, stay, now).await
+    }
+
+    async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error> {
+        let (room_type, date) = after.map(|(id, date)| (id.to_string(), date.to_string())).unwrap_or_default();
+        let query = sqlx::query(COUNTED_NIGHTS).bind(room_type).bind(date).bind(i64::from(limit));
+        query.fetch_all(&self.readers).await?.iter().map(counted_night).collect()
+    }
+
+    async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error> {
+        let after = page.after.map(|id| id.to_string()).unwrap_or_default();
+        let rows = sqlx::query(ROOM_TYPES).bind(after).bind(i64::from(page.limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(|row| row.parsed("id")).collect()
+    }
+
+    async fn evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
+        self.gather_evidence(room_type).await
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+}
+
+fn counted_night(row: &SqliteRow) -> Result<CountedNight, Error> {
+    Ok(CountedNight {
+        hotel: row.text("hotel_name")?,
+        room_type: row.text("room_type_name")?,
+        room_type_id: row.parsed("room_type_id")?,
+        date: row.parsed("date")?,
+        physical: row.number("physical")?,
+        sold: row.number("sold")?,
+        held: row.number("held")?,
+    })
+}

@@ -1,0 +1,85 @@
+//! Logs and metrics of this process.
+//!
+//! Called once by `cli/` before anything else runs ([`start_logging`]) and by `app.rs` ([`metrics`]). It decides where log
+//! lines go (stderr, so that stdout stays free for results), makes panics visible, and keeps the numbers that `/metrics`
+//! shows. The recorder and the subscriber are process-wide, because the `tracing` and `metrics` facades are.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogFormat;
+
+/// From 50 µs, a decision, over a commit of a few ms, to a client that waited for 10 s.
+const LATENCIES: &[f64] =
+    &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// Sizes of batches and queues, in powers of two.
+const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0, 4_096.0];
+/// How often histograms are condensed, so that they stay small when nobody asks for them.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Sends log lines to stderr and panics to the log. A second call changes nothing.
+pub fn start_logging(filter: &str, format: LogFormat) {
+    let filter = EnvFilter::new(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    let installed = match format {
+        LogFormat::Text => registry.with(lines).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+    };
+    if installed.is_ok() {
+        report_panics();
+    }
+}
+
+/// A panic is caught by whoever supervises the work; this makes it a log line and a number, whoever that is.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        metrics::counter!("innkeeper_panics_total").increment(1);
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, message, "panicked");
+    }));
+}
+
+/// The numbers of this process, in Prometheus' text format.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+/// Starts recording, the first time it is called in a process.
+pub fn metrics() -> Result<Metrics, BuildError> {
+    static RECORDING: OnceLock<PrometheusHandle> = OnceLock::new();
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), LATENCIES)?
+        .set_buckets(SIZES)?;
+    let handle = RECORDING.get_or_init(|| {
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another metrics recorder was there first; /metrics stays empty");
+        }
+        metrics::describe_counter!("innkeeper_panics_total", "Panics caught anywhere in the process.");
+        metrics::counter!("innkeeper_panics_total").increment(0);
+        handle
+    });
+    Ok(Metrics(handle.clone()))
+}
+
+impl Metrics {
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Condenses histograms for ever. Cannot fail.
+    pub async fn keep_up(self) {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        loop {
+            ticks.tick().await;
+            self.0.run_upkeep();
+        }
+    }
+}
