@@ -119,6 +119,13 @@ impl Desk {
         if let Ok(Answer::Booking(Receipt { booking, .. })) = &answer {
             self.known.borrow_mut().push(booking.clone());
         }
+        self.dice.saw(match &answer {
+            Ok(Answer::Booking(receipt)) if receipt.replayed => "replayed".to_owned(),
+            Ok(Answer::Booking(receipt)) => receipt.booking.status.name().to_owned(),
+            Ok(_) => "done".to_owned(),
+            Err(Error::Refused(refusal)) => refusal.name().to_owned(),
+            Err(error) => format!("{error:?}"),
+        });
         let failed = matches!(answer, Err(Error::Interrupted | Error::Unavailable | Error::Busy));
         let (facts, time) = ((before.0, after.0), (before.1, after.1));
         self.records.borrow_mut().push(Record { room_type, wish, key, facts, time, answer });

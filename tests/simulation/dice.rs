@@ -1,5 +1,6 @@
 //! Chance, time and ids of a simulation: all of them follow from the seed.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 pub struct Dice {
     rng: Mutex<fastrand::Rng>,
     faulty: AtomicBool,
+    seen: Mutex<BTreeSet<String>>,
     /// How often things go wrong in this simulation, in percent.
     wear: u32,
     /// Actors leave as soon as nobody needs them. They look around every few milliseconds, so nobody sleeps for long.
@@ -26,7 +28,7 @@ impl Dice {
         let mut rng = fastrand::Rng::with_seed(seed);
         let wear = *rng.choice(&[0, 2, 5, 10, 20]).unwrap_or(&5);
         let restless = rng.u32(..100) < 20;
-        Self { rng: Mutex::new(rng), faulty: AtomicBool::new(true), wear, restless }
+        Self { rng: Mutex::new(rng), faulty: AtomicBool::new(true), seen: Mutex::default(), wear, restless }
     }
 
     fn rng<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
@@ -53,6 +55,16 @@ impl Dice {
     /// Whether something goes wrong now, `weight` times as often as this simulation's wear says.
     pub fn fault(&self, weight: u32) -> bool {
         self.faulty.load(Ordering::Relaxed) && self.chance(self.wear * weight)
+    }
+
+    /// Remembers that something happened in this simulation.
+    pub fn saw(&self, what: impl Into<String>) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(what.into());
+    }
+
+    /// Everything that happened in this simulation.
+    pub fn seen(&self) -> BTreeSet<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn end_faults(&self) {

@@ -13,6 +13,19 @@ use innkeeper::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Led
 use crate::dice::Dice;
 use crate::memory_ledger::MemoryLedger;
 
+/// A promise that the ledger breaks on purpose, to see whether the oracle notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// Says that a batch is stored, and forgets it.
+    LosesCommits,
+    /// Stores what a key asked for, but not the key.
+    LosesKeys,
+    /// Loads a room type as if nobody had booked it.
+    LosesCounters,
+    /// Says of everything in doubt that it was stored.
+    ClearsDoubts,
+}
+
 /// Longer than any caller waits.
 const TOO_LONG: Duration = Duration::from_secs(12);
 
@@ -21,11 +34,12 @@ pub struct FaultyLedger {
     dice: Arc<Dice>,
     /// Transactions whose client has lost the connection during COMMIT: the database has not decided yet.
     zombies: Mutex<Vec<Vec<Entry>>>,
+    lie: Option<Lie>,
 }
 
 impl FaultyLedger {
-    pub fn new(inner: Arc<MemoryLedger>, dice: Arc<Dice>) -> Self {
-        Self { inner, dice, zombies: Mutex::default() }
+    pub fn new(inner: Arc<MemoryLedger>, dice: Arc<Dice>, lie: Option<Lie>) -> Self {
+        Self { inner, dice, zombies: Mutex::default(), lie }
     }
 
     /// Takes its time, and may not be there at all.
@@ -42,6 +56,7 @@ impl FaultyLedger {
         let zombies = std::mem::take(&mut *self.zombies.lock().unwrap_or_else(PoisonError::into_inner));
         for batch in zombies {
             if self.dice.chance(50) {
+                self.dice.saw("a lost transaction that commits later");
                 let _ = self.inner.commit(&batch).await;
             }
         }
@@ -61,17 +76,32 @@ impl Ledger for FaultyLedger {
 
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {
         self.reach().await?;
-        self.inner.load(room_type, now).await
+        let mut loaded = self.inner.load(room_type, now).await;
+        if self.lie == Some(Lie::LosesCounters)
+            && let Ok(Some(inventory)) = &mut loaded
+        {
+            let untouched = innkeeper::domain::Calendar::new(
+                inventory.calendar.first(),
+                inventory.hotel.horizon_nights,
+                inventory.room_type.rooms,
+                inventory.room_type.overbooking_allowance,
+            );
+            inventory.calendar = untouched;
+        }
+        loaded
     }
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
         self.dice.nap(20).await;
         self.end_zombies().await;
         if self.dice.fault(1) {
+            self.dice.saw("a commit rolled back");
             return Err(CommitError::RolledBack(anyhow!("simulated: rolled back")));
         }
         if self.dice.fault(1) {
-            return match self.dice.below(4) {
+            let fate = self.dice.below(4);
+            self.dice.saw(["lost before a commit", "lost after", "lost during", "a panic after"][fate]);
+            return match fate {
                 0 => Err(CommitError::InDoubt(anyhow!("simulated: lost before the commit"))),
                 1 => {
                     let _ = self.inner.commit(batch).await;
@@ -87,7 +117,17 @@ impl Ledger for FaultyLedger {
                 }
             };
         }
-        let verdicts = self.inner.commit(batch).await;
+        let verdicts = match self.lie {
+            Some(Lie::LosesCommits) if self.dice.chance(10) => Ok(vec![Verdict::Committed; batch.len()]),
+            Some(Lie::LosesKeys) => {
+                let keyless = |entry: &Entry| Entry { attempt: None, ..entry.clone() };
+                self.inner.commit(&batch.iter().map(keyless).collect::<Vec<_>>()).await
+            }
+            _ => self.inner.commit(batch).await,
+        };
+        for verdict in verdicts.iter().flatten() {
+            self.dice.saw(format!("{verdict:?}"));
+        }
         match self.dice.fault(1) && self.dice.chance(20) {
             true => tokio::time::sleep(TOO_LONG).await,
             false => self.dice.nap(20).await,
@@ -97,6 +137,9 @@ impl Ledger for FaultyLedger {
 
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
         self.reach().await?;
+        if self.lie == Some(Lie::ClearsDoubts) {
+            return Ok(facts.iter().copied().collect());
+        }
         self.inner.committed(facts).await
     }
 

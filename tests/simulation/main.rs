@@ -16,7 +16,7 @@ mod history;
 mod memory_ledger;
 mod oracle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ use rstest::rstest;
 
 use clients::{Answer, Desk, Wish};
 use dice::{CountedIds, Dice, SimulatedClock};
-use faulty_ledger::FaultyLedger;
+use faulty_ledger::{FaultyLedger, Lie};
 use memory_ledger::MemoryLedger;
 use oracle::{Oracle, answered_keys};
 
@@ -60,8 +60,58 @@ fn whatever_goes_wrong_nothing_is_oversold_lost_or_done_twice(#[values(0, 1, 2, 
 fn a_seed_always_tells_the_same_story() {
     quiet_simulated_panics();
     for seed in 9_000..9_010 {
-        assert_eq!(simulate(seed).story, simulate(seed).story, "seed {seed}");
+        assert_eq!(simulate(seed, None).story, simulate(seed, None).story, "seed {seed}");
     }
+}
+
+#[test]
+fn no_kind_of_trouble_is_left_out() {
+    quiet_simulated_panics();
+    let seen: BTreeSet<String> = (0..200).flat_map(|seed| simulate(seed, None).seen).collect();
+    let panics = [Point::Received, Point::Decided, Point::Applied, Point::Submitted, Point::Loaded];
+    let expected = panics.map(|point| format!("{point:?}")).into_iter().chain(TROUBLE.iter().map(|it| it.to_string()));
+    let missed: Vec<_> = expected.filter(|it| !seen.contains(it)).collect();
+    assert!(missed.is_empty(), "{missed:?} never happened; what did: {seen:?}");
+}
+
+const TROUBLE: &[&str] = &[
+    "a commit rolled back",
+    "lost before a commit",
+    "lost after",
+    "lost during",
+    "a lost transaction that commits later",
+    "a panic after",
+    "Committed",
+    "Fenced",
+    "Duplicate",
+    "replayed",
+    "Interrupted",
+    "Unavailable",
+    "Busy",
+    "KeyReused",
+    "sold_out",
+    "closed",
+    "stale",
+    "illegal_move",
+    "hold_expired",
+    "capacity_below_sold",
+    "held",
+    "confirmed",
+    "in_house",
+    "checked_out",
+    "no_show",
+    "cancelled",
+    "released",
+];
+
+/// The oracle is only worth something if it sees what is wrong.
+#[rstest]
+fn a_ledger_that_lies_is_found_out(
+    #[values(Lie::LosesCommits, Lie::LosesKeys, Lie::LosesCounters, Lie::ClearsDoubts)] lie: Lie,
+) {
+    quiet_simulated_panics();
+    let found_out = (0..100).any(|seed| !simulate(seed, Some(lie)).violations.is_empty());
+    assert!(found_out, "{lie:?} went unnoticed");
 }
 
 fn seed_to_repeat() -> Option<u64> {
@@ -69,7 +119,7 @@ fn seed_to_repeat() -> Option<u64> {
 }
 
 fn run(seed: u64) {
-    let outcome = std::panic::catch_unwind(|| simulate(seed));
+    let outcome = std::panic::catch_unwind(|| simulate(seed, None));
     let rerun = format!("to see it again: SEED={seed} cargo test --test simulation");
     match outcome {
         Ok(Outcome { violations, .. }) if violations.is_empty() => {}
@@ -83,23 +133,26 @@ struct Outcome {
     violations: Vec<String>,
     /// Every answer, in order.
     story: String,
+    /// Everything that happened.
+    seen: BTreeSet<String>,
 }
 
-fn simulate(seed: u64) -> Outcome {
+fn simulate(seed: u64, lie: Option<Lie>) -> Outcome {
     let system = actix::System::with_tokio_rt(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
         runtime.expect("a runtime can be made")
     });
     system.block_on(async {
-        let simulation = tokio::time::timeout(STUCK, story_of(seed));
+        let simulation = tokio::time::timeout(STUCK, story_of(seed, lie));
         simulation.await.unwrap_or_else(|_| Outcome {
             violations: vec!["somebody still waits for an answer".to_owned()],
             story: String::new(),
+            seen: BTreeSet::new(),
         })
     })
 }
 
-async fn story_of(seed: u64) -> Outcome {
+async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
     let dice = Arc::new(Dice::new(seed));
     let clock = Arc::new(SimulatedClock::new());
     let ledger = Arc::new(small_hotel());
@@ -109,7 +162,7 @@ async fn story_of(seed: u64) -> Outcome {
         genesis.extend(loaded.map(|inventory: Inventory| (id, inventory)));
     }
     let nodes = if dice.chance(25) { 2 } else { 1 };
-    let engines: Vec<Engine> = (0..nodes).map(|number| node(number, &ledger, &clock, &dice)).collect();
+    let engines: Vec<Engine> = (0..nodes).map(|number| node(number, lie, &ledger, &clock, &dice)).collect();
     let room_types = genesis.values().map(|inventory| inventory.room_type.clone()).collect();
     let desk = Desk::new(engines, ledger.clone(), clock.clone(), dice.clone(), room_types, plan_of);
 
@@ -127,7 +180,7 @@ async fn story_of(seed: u64) -> Outcome {
     let records = desk.records.take();
     let story = format!("{records:?}");
     violations.extend(Oracle::new(&desk, &records, &genesis, nodes == 1).verdict().await);
-    Outcome { violations, story }
+    Outcome { violations, story, seen: dice.seen() }
 }
 
 /// Two room types of two and three rooms that can be booked for forty nights.
@@ -146,7 +199,13 @@ fn plan_of(room_type: RoomTypeId) -> RatePlanId {
 }
 
 /// A node with its own lease and ids of its own, on a store that fails as the dice say.
-fn node(number: u64, ledger: &Arc<MemoryLedger>, clock: &Arc<SimulatedClock>, dice: &Arc<Dice>) -> Engine {
+fn node(
+    number: u64,
+    lie: Option<Lie>,
+    ledger: &Arc<MemoryLedger>,
+    clock: &Arc<SimulatedClock>,
+    dice: &Arc<Dice>,
+) -> Engine {
     let options = Options {
         threads: 0,
         mailbox: if dice.chance(20) { 2 } else { 64 },
@@ -156,7 +215,7 @@ fn node(number: u64, ledger: &Arc<MemoryLedger>, clock: &Arc<SimulatedClock>, di
         batch: if dice.chance(50) { 1 + dice.below(4) } else { 64 },
         ..Options::default()
     };
-    let faulty = Arc::new(FaultyLedger::new(ledger.clone(), dice.clone()));
+    let faulty = Arc::new(FaultyLedger::new(ledger.clone(), dice.clone(), lie));
     let lease = Arc::new(SingleNode::new(clock.clone()));
     let ids = Arc::new(CountedIds::of_node(number));
     Engine::start_probed(options, faulty, lease, clock.clone(), ids, Arc::new(Stumble(dice.clone())))
@@ -168,6 +227,7 @@ struct Stumble(Arc<Dice>);
 impl Probe for Stumble {
     fn passed(&self, point: Point, _: RoomTypeId) {
         if self.0.fault(1) && self.0.chance(40) {
+            self.0.saw(format!("{point:?}"));
             panic!("simulated: an actor panics at {point:?}");
         }
     }
@@ -194,7 +254,7 @@ async fn serves_again(desk: &Rc<Desk>) -> Vec<String> {
 
 /// A node that starts on the same store gives every key its first answer, and books again.
 async fn a_new_node_remembers(desk: &Rc<Desk>) -> Vec<String> {
-    let engine = node(9, &desk.ledger, &desk.clock, &desk.dice);
+    let engine = node(9, None, &desk.ledger, &desk.clock, &desk.dice);
     let mut violations = Vec::new();
     if let Err(error) = engine.recover().await {
         violations.push(format!("does not recover: {error:?}"));
