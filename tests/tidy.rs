@@ -41,7 +41,7 @@ impl Source {
         if ["tests.rs", "properties.rs", "testing.rs"].iter().any(|name| self.path.ends_with(name)) {
             return Vec::new();
         }
-        let lines = self.text.lines().take_while(|line| !line.starts_with("mod tests"));
+        let lines = self.text.lines().take_while(|line| line.starts_with(' ') || !has_word(line, "mod tests"));
         lines.enumerate().map(|(index, line)| (index + 1, without_comment(line))).collect()
     }
 
@@ -202,17 +202,16 @@ fn files_are_short_enough_to_be_read_whole() {
 #[test]
 fn every_module_says_what_it_is() {
     let silent = |source: &Source| {
-        let must_speak = source.path.ends_with("mod.rs") || source.text.lines().count() > 20;
-        (must_speak && !source.text.starts_with("//!")).then(|| format!("src/{}", source.path))
+        let is_a_door = ["mod.rs", "lib.rs", "main.rs"].iter().any(|name| source.path.ends_with(name));
+        (is_a_door && !source.text.starts_with("//!")).then(|| format!("src/{}", source.path))
     };
     complain("a module begins with //!", sources("src").iter().filter_map(silent).collect());
 }
 
 #[test]
-fn the_program_has_no_unsafe_code_and_does_not_panic_by_choice() {
-    let found = breaches(&sources("src"), |_, line| {
-        has_word(line, "unsafe") || [".unwrap()", ".expect(", ".unwrap_err()"].iter().any(|call| line.contains(call))
-    });
+fn the_program_does_not_panic_by_choice() {
+    let calls = [".unwrap()", ".expect(", ".unwrap_err()"];
+    let found = breaches(&sources("src"), |_, line| calls.iter().any(|call| line.contains(call)));
     complain("an outsider or a full disk must not end an actor", found);
 }
 

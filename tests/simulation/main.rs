@@ -1,0 +1,300 @@
+//! The simulation: many small hotels, each with its own seed, in which everything goes wrong.
+//!
+//! A seed decides everything: what clients ask for and when, how slow the store is, which commits are rolled back or
+//! lost half-way, where an actor panics, when the clock jumps, and whether a second node works on the same store. The
+//! real engine runs on one thread and simulated time, so a seed that fails, fails again:
+//! `SEED=17 cargo test --test simulation`.
+//!
+//! Afterwards the faults end, the engine must serve again, and the [`oracle`] compares every answer with what is
+//! stored.
+
+mod clients;
+mod dice;
+mod faulty_ledger;
+mod history;
+#[path = "../support/memory_ledger.rs"]
+mod memory_ledger;
+mod oracle;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper::clock::Clock;
+use innkeeper::domain::testing::{PRICE, breakfast, hotel, id, order, plan, room_type, stay};
+use innkeeper::domain::{Hotel, Inventory, Order, RatePlan, RatePlanId, RoomType, RoomTypeId};
+use innkeeper::engine::probe::{Point, Probe};
+use innkeeper::engine::{Engine, Error, Options};
+use innkeeper::lease::SingleNode;
+use innkeeper::store::Ledger;
+use rstest::rstest;
+
+use clients::{Answer, Desk, Wish};
+use dice::{CountedIds, Dice, SimulatedClock};
+use faulty_ledger::{FaultyLedger, Lie};
+use memory_ledger::MemoryLedger;
+use oracle::{Oracle, answered_keys};
+
+/// Seeds per case; there are four cases.
+const SEEDS: u64 = 300;
+/// How long a hold lasts.
+pub const HOLD_MINUTES: i64 = 15;
+/// Simulated time after which a simulation is stuck.
+const STUCK: Duration = Duration::from_secs(60 * 86_400);
+
+#[rstest]
+fn whatever_goes_wrong_nothing_is_oversold_lost_or_done_twice(#[values(0, 1, 2, 3)] part: u64) {
+    quiet_simulated_panics();
+    if let Some(seed) = seed_to_repeat() {
+        return if seed % 4 == part {
+            run(seed)
+        };
+    }
+    for seed in (0..SEEDS).map(|n| n * 4 + part) {
+        run(seed);
+    }
+}
+
+#[test]
+fn a_seed_always_tells_the_same_story() {
+    quiet_simulated_panics();
+    for seed in 9_000..9_010 {
+        assert_eq!(simulate(seed, None).story, simulate(seed, None).story, "seed {seed}");
+    }
+}
+
+#[test]
+fn no_kind_of_trouble_is_left_out() {
+    quiet_simulated_panics();
+    let seen: BTreeSet<String> = (0..200).flat_map(|seed| simulate(seed, None).seen).collect();
+    let panics = [Point::Received, Point::Decided, Point::Applied, Point::Submitted, Point::Loaded];
+    let expected = panics.map(|point| format!("{point:?}")).into_iter().chain(TROUBLE.iter().map(|it| it.to_string()));
+    let missed: Vec<_> = expected.filter(|it| !seen.contains(it)).collect();
+    assert!(missed.is_empty(), "{missed:?} never happened; what did: {seen:?}");
+}
+
+const TROUBLE: &[&str] = &[
+    "a commit rolled back",
+    "lost before a commit",
+    "lost after",
+    "lost during",
+    "a lost transaction that commits later",
+    "a panic after",
+    "Committed",
+    "Fenced",
+    "Duplicate",
+    "replayed",
+    "Interrupted",
+    "Unavailable",
+    "Busy",
+    "KeyReused",
+    "sold_out",
+    "closed",
+    "stale",
+    "illegal_move",
+    "hold_expired",
+    "capacity_below_sold",
+    "held",
+    "confirmed",
+    "in_house",
+    "checked_out",
+    "no_show",
+    "cancelled",
+    "released",
+];
+
+/// The oracle is only worth something if it sees what is wrong.
+#[rstest]
+fn a_ledger_that_lies_is_found_out(
+    #[values(Lie::LosesCommits, Lie::LosesKeys, Lie::LosesCounters, Lie::ClearsDoubts)] lie: Lie,
+) {
+    quiet_simulated_panics();
+    let found_out = (0..100).any(|seed| !simulate(seed, Some(lie)).violations.is_empty());
+    assert!(found_out, "{lie:?} went unnoticed");
+}
+
+fn seed_to_repeat() -> Option<u64> {
+    std::env::var("SEED").ok()?.parse().ok()
+}
+
+fn run(seed: u64) {
+    let outcome = std::panic::catch_unwind(|| simulate(seed, None));
+    let rerun = format!("to see it again: SEED={seed} cargo test --test simulation");
+    match outcome {
+        Ok(Outcome { violations, .. }) if violations.is_empty() => {}
+        Ok(Outcome { violations, .. }) => panic!("seed {seed} broke a promise; {rerun}\n{}", violations.join("\n")),
+        Err(_) => panic!("seed {seed} ended in a panic; {rerun}"),
+    }
+}
+
+/// What became of a simulation.
+struct Outcome {
+    violations: Vec<String>,
+    /// Every answer, in order.
+    story: String,
+    /// Everything that happened.
+    seen: BTreeSet<String>,
+}
+
+fn simulate(seed: u64, lie: Option<Lie>) -> Outcome {
+    let system = actix::System::with_tokio_rt(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        runtime.expect("a runtime can be made")
+    });
+    system.block_on(async {
+        let simulation = tokio::time::timeout(STUCK, story_of(seed, lie));
+        simulation.await.unwrap_or_else(|_| Outcome {
+            violations: vec!["somebody still waits for an answer".to_owned()],
+            story: String::new(),
+            seen: BTreeSet::new(),
+        })
+    })
+}
+
+async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
+    let dice = Arc::new(Dice::new(seed));
+    let clock = Arc::new(SimulatedClock::new());
+    let ledger = Arc::new(small_hotel());
+    let mut genesis = BTreeMap::new();
+    for id in ledger.room_types() {
+        let loaded = ledger.load(id, clock.now()).await.ok().flatten();
+        genesis.extend(loaded.map(|inventory: Inventory| (id, inventory)));
+    }
+    let nodes = if dice.chance(25) { 2 } else { 1 };
+    let engines: Vec<Engine> = (0..nodes).map(|number| node(number, lie, &ledger, &clock, &dice)).collect();
+    let room_types = genesis.values().map(|inventory| inventory.room_type.clone()).collect();
+    let desk = Desk::new(engines, ledger.clone(), clock.clone(), dice.clone(), room_types, plan_of);
+
+    let clients: Vec<_> = (0..dice.between(1, 6)).map(|_| actix_rt::spawn(desk.clone().client(20))).collect();
+    for client in clients {
+        client.await.expect("a client does not panic");
+    }
+    dice.end_faults();
+    let mut violations = serves_again(&desk).await;
+    for engine in &desk.engines {
+        engine.shutdown().await;
+    }
+    violations.extend(a_new_node_remembers(&desk).await);
+
+    let records = desk.records.take();
+    let story = format!("{records:?}");
+    violations.extend(Oracle::new(&desk, &records, &genesis, nodes == 1).verdict().await);
+    Outcome { violations, story, seen: dice.seen() }
+}
+
+/// Two room types of two and three rooms that can be booked for forty nights.
+fn small_hotel() -> MemoryLedger {
+    let hotel = Hotel { horizon_nights: 40, ..hotel() };
+    let of = |number: u64, rooms: u16| {
+        let room_type_id = RoomTypeId(id(number));
+        let plan = RatePlan { id: plan_of(room_type_id), room_type_id, ..plan(1, PRICE) };
+        (RoomType { id: room_type_id, ..room_type(rooms) }, vec![plan])
+    };
+    MemoryLedger::new(hotel, vec![breakfast()], vec![of(10, 2), of(11, 3)])
+}
+
+fn plan_of(room_type: RoomTypeId) -> RatePlanId {
+    RatePlanId(room_type.0)
+}
+
+/// A node with its own lease and ids of its own, on a store that fails as the dice say.
+fn node(
+    number: u64,
+    lie: Option<Lie>,
+    ledger: &Arc<MemoryLedger>,
+    clock: &Arc<SimulatedClock>,
+    dice: &Arc<Dice>,
+) -> Engine {
+    let options = Options {
+        threads: 0,
+        mailbox: if dice.chance(20) { 2 } else { 64 },
+        hold_ttl: Duration::from_secs(60 * HOLD_MINUTES.unsigned_abs()),
+        idle_after: if dice.is_restless() { Duration::ZERO } else { Duration::from_secs(86_400) },
+        attempt_ttl: Duration::from_secs(400 * 86_400),
+        batch: if dice.chance(50) { 1 + dice.below(4) } else { 64 },
+        ..Options::default()
+    };
+    let faulty = Arc::new(FaultyLedger::new(ledger.clone(), dice.clone(), lie));
+    let lease = Arc::new(SingleNode::new(clock.clone()));
+    let ids = Arc::new(CountedIds::of_node(number));
+    Engine::start_probed(options, faulty, lease, clock.clone(), ids, Arc::new(Stumble(dice.clone())))
+}
+
+/// Makes actors panic wherever they can.
+struct Stumble(Arc<Dice>);
+
+impl Probe for Stumble {
+    fn passed(&self, point: Point, _: RoomTypeId) {
+        if self.0.fault(1) && self.0.chance(40) {
+            self.0.saw(format!("{point:?}"));
+            panic!("simulated: an actor panics at {point:?}");
+        }
+    }
+}
+
+/// Without faults, every room type answers at once, whatever has happened to it.
+async fn serves_again(desk: &Rc<Desk>) -> Vec<String> {
+    let mut violations = Vec::new();
+    let nights = stay(0, 9);
+    for engine in &desk.engines {
+        for room_type in desk.room_types.iter().map(|room_type| room_type.id) {
+            // With two owners the first request may find that the other one took over; the next is served.
+            for last in [false, false, true] {
+                match engine.view(room_type, nights.check_in(), nights.check_out()).await {
+                    Ok(_) => break,
+                    Err(error) if last => violations.push(format!("does not serve again: {error:?}")),
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+    violations
+}
+
+/// A node that starts on the same store gives every key its first answer, and books again.
+async fn a_new_node_remembers(desk: &Rc<Desk>) -> Vec<String> {
+    let engine = node(9, None, &desk.ledger, &desk.clock, &desk.dice);
+    let mut violations = Vec::new();
+    if let Err(error) = engine.recover().await {
+        violations.push(format!("does not recover: {error:?}"));
+    }
+    let repeated: Vec<_> = answered_keys(&desk.records.borrow())
+        .into_iter()
+        .map(|record| (record.room_type, record.wish.clone(), record.key))
+        .collect();
+    let first_new = desk.records.borrow().len();
+    for (room_type, wish, key) in repeated {
+        desk.ask(&engine, room_type, wish, key).await;
+    }
+    for record in &desk.records.borrow()[first_new..] {
+        let remembered = matches!(&record.answer, Ok(Answer::Booking(receipt)) if receipt.replayed);
+        if !remembered {
+            violations.push(format!("a key was not remembered: {record:?}"));
+        }
+    }
+    let fresh = Order { external_reference: Some("the last order".to_owned()), ..order(stay(20, 1), 1) };
+    let room_type = desk.room_types[0].id;
+    desk.ask(&engine, room_type, Wish::Book(fresh), None).await;
+    if let Some(Err(error)) = desk.records.borrow().last().map(|record| &record.answer)
+        && !matches!(error, Error::Refused(_))
+    {
+        violations.push(format!("does not book again: {error:?}"));
+    }
+    engine.shutdown().await;
+    violations
+}
+
+/// Simulated panics are part of the story and need no backtrace; all others are shown.
+fn quiet_simulated_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let show = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let simulated = panic.payload_as_str().is_some_and(|text| text.starts_with("simulated"));
+            if !simulated {
+                show(panic);
+            }
+        }));
+    });
+}

@@ -1,0 +1,208 @@
+//! The oracle: looks at what was stored and what was answered, and names everything that does not fit.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use innkeeper::clock::Clock;
+use innkeeper::domain::{BookingId, Command, Inventory, Order, Refusal, RoomTypeId};
+use innkeeper::engine::{Error, Receipt, View};
+use innkeeper::store::audit::recount;
+use innkeeper::store::{KeyDigest, Ledger};
+use jiff::SignedDuration;
+
+use crate::HOLD_MINUTES;
+use crate::clients::{Answer, Desk, Record, Wish};
+use crate::history::History;
+
+/// Judges one simulation.
+pub struct Oracle<'a> {
+    desk: &'a Desk,
+    records: &'a [Record],
+    histories: BTreeMap<RoomTypeId, History>,
+    /// One owner only: what it answered from memory was the present, not its own past.
+    one_owner: bool,
+    violations: Vec<String>,
+}
+
+impl<'a> Oracle<'a> {
+    pub fn new(
+        desk: &'a Desk,
+        records: &'a [Record],
+        genesis: &BTreeMap<RoomTypeId, Inventory>,
+        one_owner: bool,
+    ) -> Self {
+        let mut violations = desk.ledger.breaches();
+        let orders: HashMap<String, Order> = records.iter().filter_map(order_by_tag).collect();
+        let tell = |(id, genesis): (&RoomTypeId, &Inventory)| {
+            (*id, History::tell(genesis, desk.ledger.history(*id), &orders, &mut violations))
+        };
+        let histories = genesis.iter().map(tell).collect();
+        Self { desk, records, histories, one_owner, violations }
+    }
+
+    /// Everything that does not fit.
+    pub async fn verdict(mut self) -> Vec<String> {
+        self.stored_rows_are_what_the_facts_say().await;
+        self.nothing_is_stored_twice_or_unasked();
+        for record in self.records {
+            let found = match &record.answer {
+                Ok(Answer::Booking(receipt)) => self.acknowledged(record, receipt),
+                Ok(Answer::View(view)) => self.seen(record, view),
+                Ok(Answer::Nights(receipt)) => self.stands_in_history(record, receipt.sequence, "nights_set"),
+                Ok(Answer::Sequence(sequence)) => self.stands_in_history(record, *sequence, "room_type_set"),
+                Err(Error::Refused(refusal)) => self.refused(record, refusal),
+                Err(_) => None,
+            };
+            self.violations.extend(found.map(|found| format!("{found}\n    in {record:?}")));
+        }
+        self.violations
+    }
+
+    /// Counters, rows and facts agree, room type by room type.
+    async fn stored_rows_are_what_the_facts_say(&mut self) {
+        let now = self.desk.clock.now();
+        for (id, history) in &self.histories {
+            let differences = recount(&self.desk.ledger.evidence(*id));
+            self.violations.extend(differences.iter().map(|difference| format!("{id}: {difference}")));
+            let loaded = self.desk.ledger.load(*id, now).await.ok().flatten();
+            if loaded != history.state(history.end(), now) {
+                self.violations.push(format!("{id}: what is loaded is not what the facts lead to"));
+            }
+        }
+    }
+
+    /// One effect per key and per question; no effect of a question that was answered with a no.
+    fn nothing_is_stored_twice_or_unasked(&mut self) {
+        let mut keys: HashMap<KeyDigest, u32> = HashMap::new();
+        let mut tags: HashMap<String, u32> = HashMap::new();
+        for stored in self.histories.values().flat_map(History::facts) {
+            if let Some(key) = stored.key {
+                *keys.entry(key).or_default() += 1;
+            }
+            if let Some(tag) = new_booking_tag(stored) {
+                *tags.entry(tag).or_default() += 1;
+            }
+        }
+        let twice = keys.values().chain(tags.values()).filter(|count| **count > 1).count();
+        if twice > 0 {
+            self.violations.push(format!("{twice} keys or orders had more than one effect"));
+        }
+        let mut found = Vec::new();
+        for (tag, records) in self.orders() {
+            let done = tags.contains_key(&tag);
+            let promised = records.iter().any(|record| record.answer.is_ok());
+            let open = records.iter().any(|record| matches!(record.answer, Err(Error::Interrupted)));
+            if promised && !done {
+                found.push(format!("{tag} was acknowledged, but is not stored"));
+            }
+            if done && !promised && !open {
+                found.push(format!("{tag} was never done, by every answer, but is stored"));
+            }
+        }
+        self.violations.extend(found);
+    }
+
+    /// Everybody who sent an order, by its tag.
+    fn orders(&self) -> BTreeMap<String, Vec<&Record>> {
+        let mut orders: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
+        for record in self.records {
+            if let Some((tag, _)) = order_by_tag(record) {
+                orders.entry(tag).or_default().push(record);
+            }
+        }
+        orders
+    }
+
+    /// An acknowledged booking is in the history exactly as it was answered; a key always gets its first answer.
+    fn acknowledged(&self, record: &Record, receipt: &Receipt) -> Option<String> {
+        if matches!(record.wish, Wish::Act { dry_run: true, .. }) {
+            return None;
+        }
+        let history = self.histories.get(&receipt.booking.room_type_id)?;
+        if !history.tells_of(&receipt.booking) {
+            return Some("acknowledged, but not stored as it was answered".to_owned());
+        }
+        if receipt.booking.sequence > record.facts.1 {
+            return Some("answered before it was durable".to_owned());
+        }
+        let key = record.key?;
+        let of_this_key = |stored: &&crate::memory_ledger::Stored| stored.key == Some(key.digest);
+        let stored = self.histories.values().flat_map(History::facts).find(of_this_key);
+        match stored.and_then(|stored| stored.fact.change.booking()) {
+            Some(first) if *first == receipt.booking => None,
+            _ => Some("the key got another answer than its first".to_owned()),
+        }
+    }
+
+    fn stands_in_history(&self, record: &Record, sequence: u64, cause: &str) -> Option<String> {
+        let mut facts = self.histories.get(&record.room_type)?.facts();
+        let stored = facts.any(|stored| stored.fact.sequence == sequence && stored.fact.change.cause() == cause);
+        (!stored || sequence > record.facts.1).then(|| format!("{cause} was acknowledged, but is not stored"))
+    }
+
+    /// A view is a committed state: never an uncommitted one, and with one owner never an older one than the asker
+    /// could have known.
+    fn seen(&self, record: &Record, view: &View) -> Option<String> {
+        let oldest = if self.one_owner { record.facts.0 } else { 0 };
+        if !(oldest..=record.facts.1).contains(&view.sequence) {
+            return Some(format!("a view of {} facts, when {:?} were committed", view.sequence, record.facts));
+        }
+        let state = self.histories.get(&record.room_type)?.state(view.sequence, record.time.1)?;
+        let differs = view.nights.iter().find(|seen| {
+            state.calendar.night(seen.date).is_some_and(|night| {
+                let (physical, allowance, free) =
+                    (state.calendar.physical(night), state.calendar.allowance(night), state.calendar.free(night));
+                (seen.night, seen.physical, seen.allowance, seen.free) != (*night, physical, allowance, free)
+            })
+        });
+        differs.map(|night| format!("{} was seen as it never was", night.date))
+    }
+
+    /// A refusal was right at some moment between question and answer. An owner that was overtaken may refuse a move
+    /// because of a past of its own, into which it has read a booking from the present; nothing can come of it.
+    fn refused(&self, record: &Record, refusal: &Arc<Refusal>) -> Option<String> {
+        if !self.one_owner && matches!(record.wish, Wish::Act { .. }) {
+            return None;
+        }
+        let history = self.histories.get(&record.room_type)?;
+        let facts = if self.one_owner { record.facts } else { (0, record.facts.1) };
+        let command = |sequence, now: innkeeper::domain::Timestamp| match &record.wish {
+            Wish::Book(order) => Some(Command::Book {
+                id: BookingId(uuid::Uuid::nil()),
+                order: order.clone(),
+                hold_until: now + SignedDuration::from_mins(HOLD_MINUTES),
+            }),
+            Wish::Act { booking, act, expected, .. } => {
+                let booking = history.booking(*booking, sequence)?;
+                Some(Command::Move { booking, act: act.clone(), expected: *expected })
+            }
+            Wish::SetNights(change) => Some(Command::SetNights(change.clone())),
+            Wish::SetRooms(room_type) => Some(Command::SetRoomType(room_type.clone())),
+            Wish::View(..) => None,
+        };
+        let justified = history.explains(refusal, facts, record.time, command);
+        (!justified).then(|| "refused, though no serial history says so".to_owned())
+    }
+}
+
+fn order_by_tag(record: &Record) -> Option<(String, Order)> {
+    match &record.wish {
+        Wish::Book(order) => Some((order.external_reference.clone()?, order.clone())),
+        _ => None,
+    }
+}
+
+/// The tag of the order that a fact fulfils, if it is a new booking.
+fn new_booking_tag(stored: &crate::memory_ledger::Stored) -> Option<String> {
+    let booking = stored.fact.change.booking()?;
+    (booking.created_at == booking.changed_at && booking.sequence == stored.fact.sequence)
+        .then(|| booking.external_reference.clone())
+        .flatten()
+}
+
+/// Every distinct key that was answered with a booking, with that record.
+pub fn answered_keys(records: &[Record]) -> Vec<&Record> {
+    let mut seen = HashSet::new();
+    let answered = |record: &&Record| matches!(record.answer, Ok(Answer::Booking(_)));
+    records.iter().filter(answered).filter(|record| record.key.is_some_and(|key| seen.insert(key.digest))).collect()
+}
