@@ -117,20 +117,22 @@ impl Directory {
 /// A few threads, each with its own event loop. One that has died is replaced.
 struct Threads {
     arbiters: Mutex<Vec<ArbiterHandle>>,
+    /// The caller's own, for actors that are to stay there: they may be started from any task of its runtime.
+    own: Option<ArbiterHandle>,
     system: Option<System>,
 }
 
 impl Threads {
     fn start(count: usize) -> Self {
         let arbiters = (0..count).map(|_| Arbiter::new().handle()).collect();
-        Self { arbiters: Mutex::new(arbiters), system: System::try_current() }
+        Self { arbiters: Mutex::new(arbiters), own: Arbiter::try_current(), system: System::try_current() }
     }
 
     /// The thread a room type's actor belongs on; `None` means the current one.
     fn of(&self, id: RoomTypeId) -> Option<ArbiterHandle> {
         let mut arbiters = self.arbiters.lock().unwrap_or_else(PoisonError::into_inner);
         if arbiters.is_empty() {
-            return None;
+            return self.own.clone();
         }
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
         let slot = usize::try_from(hash % arbiters.len() as u64).unwrap_or(0);
