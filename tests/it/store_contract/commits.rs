@@ -6,6 +6,7 @@ use std::sync::Arc;
 use innkeeper::domain::order::ServiceOrder;
 use innkeeper::domain::service::ServiceBasis;
 use innkeeper::domain::{Amendment, Amount, Change, Fact, Guest, Move, Service, ServiceId};
+use innkeeper::lease::Token;
 use innkeeper::store::{CommitError, Entry, KeyDigest, Verdict};
 use jiff::SignedDuration;
 
@@ -39,6 +40,14 @@ async fn a_used_key_is_left_out_with_what_was_decided_on_top_of_it(house: House)
     assert_eq!(house.commit(&batch).await, verdicts);
     house.assert_sound(first.id()).await;
     house.assert_sound(second.id()).await;
+}
+
+async fn nothing_takes_the_place_of_what_was_left_out(house: House) {
+    let mut desk = house.desk(5).await;
+    house.commit(&[keyed(desk.book(order(stay(1, 1), 1)), 1)]).await;
+    let another = desk.clone().book(order(stay(2, 1), 1));
+    let batch = [keyed(desk.book(order(stay(1, 1), 1)), 1), another];
+    assert_eq!(house.commit(&batch).await, [Verdict::Duplicate, Verdict::Fenced]);
 }
 
 async fn a_key_used_twice_in_one_batch_has_one_effect(house: House) {
@@ -164,6 +173,29 @@ async fn a_counter_never_falls_below_zero(house: House) {
     house.assert_sound(desk.id()).await;
 }
 
+async fn a_caller_that_stops_waiting_leaves_nothing_half_done(house: House) {
+    let mut desk = house.desk(100).await;
+    // Wherever the caller gives up: the next owner finds the batch whole or not at all, and can go on.
+    for patience in 0..25 {
+        let batch = [desk.book(order(stay(1, 2), 1)), desk.book(order(stay(2, 2), 1))];
+        tokio::select! {
+            biased;
+            _ = house.store.commit(&batch) => {}
+            () = yields(patience) => {}
+        }
+        desk = house.open_desk(desk.id(), Token(desk.token.0 + 1)).await;
+        let known = house.store.committed(&batch.each_ref().map(|entry| entry.fact.id)).await.unwrap();
+        assert!(known.is_empty() || known.len() == batch.len());
+        house.assert_sound(desk.id()).await;
+    }
+}
+
+async fn yields(times: u32) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn what_was_committed_is_known_by_its_fact(house: House) {
     let mut desk = house.desk(3).await;
     let (one, two): (Entry, Entry) = (desk.book(order(stay(1, 1), 1)), desk.book(order(stay(2, 1), 1)));
@@ -176,6 +208,7 @@ contract!(
     an_empty_batch_is_no_trouble,
     a_gap_in_the_sequence_is_fenced_with_everything_after_it,
     a_used_key_is_left_out_with_what_was_decided_on_top_of_it,
+    nothing_takes_the_place_of_what_was_left_out,
     a_key_used_twice_in_one_batch_has_one_effect,
     a_key_of_an_entry_that_was_left_out_is_still_unused,
     a_key_is_recalled_with_its_first_answer_until_it_expires,
@@ -185,5 +218,6 @@ contract!(
     a_whole_life_may_pass_in_one_batch,
     a_batch_that_oversells_is_rolled_back_whole_and_the_next_one_is_fine,
     a_counter_never_falls_below_zero,
+    a_caller_that_stops_waiting_leaves_nothing_half_done,
     what_was_committed_is_known_by_its_fact,
 );
