@@ -319,3 +319,38 @@ impl From<store::Error> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeating_helps_exactly_where_the_client_is_told_so() {
+        let helps =
+            [engine::Error::Busy, engine::Error::Interrupted, engine::Error::Unavailable, engine::Error::ShuttingDown];
+        for error in helps {
+            let answer = Problem::from(error).render();
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        }
+        for error in [engine::Error::KeyReused, engine::Error::NoSuchBooking, engine::Error::NoSuchRoomType] {
+            assert!(!Problem::from(error).render().headers().contains_key(header::RETRY_AFTER));
+        }
+    }
+
+    #[test]
+    fn the_cause_of_a_failed_store_stays_inside() {
+        let cause = || anyhow::anyhow!("SELECT secret FROM /var/lib/innkeeper.db");
+        for error in [store::Error::Unavailable(cause()), store::Error::Corrupt(cause())] {
+            let document = serde_json::to_string(&Problem::from(error).document(None)).unwrap();
+            assert!(!document.contains("SELECT") && !document.contains("/var"), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_librarys_status_becomes_a_problem_of_the_table() {
+        assert_eq!(Problem::of_status(StatusCode::NOT_FOUND).code(), Code::NotFound);
+        assert_eq!(Problem::of_status(StatusCode::IM_A_TEAPOT).code(), Code::MalformedRequest);
+        assert_eq!(Problem::of_status(StatusCode::BAD_GATEWAY).code(), Code::Internal);
+    }
+}

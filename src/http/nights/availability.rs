@@ -1,3 +1,5 @@
+//! `GET /v1/room-types/{id}/availability`: what is left of a room type, night by night.
+
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Data;
@@ -66,7 +68,6 @@ pub struct Restrictions {
     max_nights_through: u8,
 }
 
-/// `GET /v1/room-types/{id}/availability`
 pub async fn handle(
     state: Data<State>,
     Id(room_type): Id<RoomTypeId>,
