@@ -41,6 +41,12 @@ pub enum Error {
         #[source]
         source: store::sqlite::OpenError,
     },
+    #[error("cannot bring {url} up to date")]
+    Migrate {
+        url: String,
+        #[source]
+        source: store::Error,
+    },
     #[error("{address} is in use: stop the other program, or choose another address with --listen")]
     PortInUse { address: SocketAddr },
     #[error("cannot listen on {address}")]
@@ -65,9 +71,8 @@ pub async fn open_store(url: &str, create: bool) -> Result<Arc<dyn Store>, Error
     if scheme != "sqlite" {
         return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
     }
-    let open_error = |source| Error::Open { url: url.to_owned(), source };
-    let sqlite = Sqlite::open(url, create).await.map_err(open_error)?;
-    sqlite.migrate().await?;
+    let sqlite = Sqlite::open(url, create).await.map_err(|source| Error::Open { url: url.to_owned(), source })?;
+    sqlite.migrate().await.map_err(|source| Error::Migrate { url: url.to_owned(), source })?;
     Ok(Arc::new(sqlite))
 }
 

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use innkeeper::clock::{Clock, ManualClock, System};
-use innkeeper::domain::{
-    BookingId, Date, Move, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch,
-};
+use innkeeper::domain::{BookingId, Date, Move, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch};
 use innkeeper::engine::probe::{NoProbe, Point, Probe};
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, Options};
 use innkeeper::lease::{Lease, SingleNode, Token};
@@ -18,8 +16,8 @@ use innkeeper::store::sqlite::Sqlite;
 use innkeeper::store::{Catalogue, Claim, Fingerprint, KeyDigest, Ledger, Reports};
 use jiff::SignedDuration;
 
+use crate::support::app::in_system as run;
 use crate::support::fixtures::{self, order_for};
-use crate::support::run;
 
 /// One hotel, one room type, one engine.
 struct House {
@@ -50,7 +48,9 @@ impl House {
     }
 
     fn order(&self) -> Order {
-        order_for(Stay::new(self.today.tomorrow().unwrap(), self.today.saturating_add(jiff::Span::new().days(3))).unwrap())
+        order_for(
+            Stay::new(self.today.tomorrow().unwrap(), self.today.saturating_add(jiff::Span::new().days(3))).unwrap(),
+        )
     }
 
     async fn book(&self) -> Result<innkeeper::engine::Receipt, Error> {
@@ -118,7 +118,10 @@ fn a_panic_anywhere_in_an_actor_is_an_honest_error_and_the_next_request_is_serve
             let first = house.book().await;
             let booked = match first {
                 // The writer had the fact already, and so its caller gets the truth.
-                Ok(_) => { assert_eq!(point, Point::Submitted); 2 }
+                Ok(_) => {
+                    assert_eq!(point, Point::Submitted);
+                    2
+                }
                 Err(Error::Interrupted) => 1,
                 Err(other) => panic!("{point:?}: {other}"),
             };

@@ -1,45 +1,39 @@
 //! Promise P1 under a race: 200 clients want the same night, and there are ten rooms.
 
-use std::sync::Arc;
+use futures_util::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 
-use reqwest::StatusCode;
-use serde_json::{Value, json};
-use tokio::sync::Barrier;
-
-use crate::support;
+use crate::support::app::{answer, order, with_app};
 
 #[test]
 fn two_hundred_clients_get_ten_rooms_and_everybody_else_a_409() {
-    support::run(async {
-        let app = support::app().await;
-        let room_type = app.room_type_with_rooms(10).await;
-        let date = app.today().tomorrow().unwrap();
-        let start = Arc::new(Barrier::new(200));
-        let clients = (0..200).map(|number| {
-            let (start, app) = (start.clone(), app.clone());
-            let body = json!({
-                "room_type_id": room_type, "checkin_date": date, "checkout_date": date.tomorrow().unwrap(), "rooms": 1,
-                "num_guests": 1, "guests": [{"name": "Ana Lopes", "age": 34}], "contact": {"mobile": "+351912345678"},
-            });
-            tokio::spawn(async move {
-                start.wait().await;
-                let response = app.post("/v1/bookings", &body).header("Idempotency-Key", format!("race-{number}"));
-                let response = response.send().await.unwrap();
-                (response.status(), response.json::<Value>().await.unwrap())
-            })
+    with_app(async |app| {
+        let room_type = app.room_type(10).await;
+        let order = order(&room_type, 1, 2);
+        let requests = (0..200).map(|number| {
+            let request = app.request(Method::POST, "/v1/bookings").header("Idempotency-Key", format!("race-{number}"));
+            // A client of its own each, so that they do not queue for one connection pool.
+            tokio::spawn(answer(request.json(&order)))
         });
         let mut booked = 0;
-        for client in clients.collect::<Vec<_>>() {
-            match client.await.unwrap() {
-                (StatusCode::CREATED, _) => booked += 1,
-                (StatusCode::CONFLICT, problem) => {
-                    assert_eq!(problem["code"], "sold_out");
-                    assert_eq!(problem["nights"][0]["date"], json!(date));
+        for finished in join_all(requests.collect::<Vec<_>>()).await {
+            let got = finished.unwrap();
+            match got.status {
+                StatusCode::CREATED => booked += 1,
+                StatusCode::CONFLICT => {
+                    assert_eq!(got.body["code"], "sold_out");
+                    assert_eq!(got.body["nights"][0]["date"], json!("2026-06-01"));
                 }
-                (other, problem) => panic!("answered {other}: {problem}"),
+                other => panic!("answered {other}: {}", got.body),
             }
         }
         assert_eq!(booked, 10);
-        app.verify().await;
+        let availability =
+            app.get(&format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02")).await;
+        assert_eq!(
+            (&availability.body["nights"][0]["sold"], &availability.body["nights"][0]["free"]),
+            (&json!(10), &json!(0))
+        );
     });
 }

@@ -11,8 +11,8 @@ use super::replay::Outcome;
 use super::source::Source;
 use crate::domain::{Amount, Booking, Date, Status};
 
-/// Skipped rows that the text names; `--json` counts them.
-const LINES_NAMED: usize = 20;
+/// Lines that a remark names; further ones are only counted.
+const LINES_NAMED: usize = 1_000;
 /// Width of a full bar, in characters.
 const BAR: u32 = 40;
 
@@ -115,20 +115,20 @@ impl Peak {
 
 /// What should be known about the rows that are not replayed as they stand, for stderr.
 pub fn remarks(source: &Source) -> String {
-    let mut text = String::new();
-    let skipped = source.skipped.iter().map(|(line, why)| format!("line {line} ({why})"));
-    remark(&mut text, "skipped, because they are no stay", source.skipped.len(), skipped);
-    let negative = source.negative_prices.iter().map(|line| format!("line {line}"));
-    remark(&mut text, "imported with price 0 instead of a negative one", source.negative_prices.len(), negative);
-    text
+    let mut groups: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (line, why) in &source.skipped {
+        groups.entry(format!("skipped, {why}")).or_default().push(*line);
+    }
+    if !source.negative_prices.is_empty() {
+        groups.insert("negative adr, imported as 0".to_owned(), source.negative_prices.clone());
+    }
+    groups.iter().map(|(what, lines)| remark(what, lines)).collect()
 }
 
-fn remark(text: &mut String, what: &str, count: usize, lines: impl Iterator<Item = String>) {
-    if count > 0 {
-        let named: Vec<_> = lines.take(LINES_NAMED).collect();
-        let more = if count > LINES_NAMED { format!(" and {} more", count - LINES_NAMED) } else { String::new() };
-        let _ = writeln!(text, "{count} rows {what}: {}{more}", named.join(", "));
-    }
+fn remark(what: &str, lines: &[u64]) -> String {
+    let named: Vec<_> = lines.iter().take(LINES_NAMED).map(ToString::to_string).collect();
+    let more = if lines.len() > LINES_NAMED { " …" } else { "" };
+    format!("{what}: {} rows, in lines {}{more}\n", lines.len(), named.join(", "))
 }
 
 /// Room nights a booking occupies in the end, and their price.

@@ -1,0 +1,189 @@
+//! What a batch leaves behind.
+
+use std::slice::from_ref;
+use std::sync::Arc;
+
+use innkeeper::domain::order::ServiceOrder;
+use innkeeper::domain::service::ServiceBasis;
+use innkeeper::domain::{Amendment, Amount, Change, Fact, Guest, Move, Service, ServiceId};
+use innkeeper::store::{CommitError, Entry, KeyDigest, Verdict};
+use jiff::SignedDuration;
+
+use super::contract;
+use super::house::{House, booking, day, keyed, order, stay};
+
+async fn an_empty_batch_is_no_trouble(house: House) {
+    assert_eq!(house.commit(&[]).await, []);
+}
+
+async fn a_gap_in_the_sequence_is_fenced_with_everything_after_it(house: House) {
+    let mut desk = house.desk(5).await;
+    let lost = desk.book(order(stay(1, 1), 1));
+    let batch = [desk.book(order(stay(2, 1), 1)), desk.book(order(stay(3, 1), 1))];
+    assert_eq!(house.commit(&batch).await, [Verdict::Fenced; 2]);
+    assert_eq!(house.commit(from_ref(&lost)).await, [Verdict::Committed]);
+    assert_eq!(house.commit(from_ref(&lost)).await, [Verdict::Fenced], "a sequence number is used once");
+    house.assert_sound(desk.id()).await;
+}
+
+async fn a_used_key_is_left_out_with_what_was_decided_on_top_of_it(house: House) {
+    let (mut first, mut second) = (house.desk(5).await, house.desk(5).await);
+    house.commit(&[keyed(first.book(order(stay(1, 1), 1)), 1)]).await;
+    let batch = [
+        first.book(order(stay(2, 1), 1)),
+        keyed(second.book(order(stay(2, 1), 1)), 1),
+        second.book(order(stay(3, 1), 1)),
+        first.book(order(stay(3, 1), 1)),
+    ];
+    let verdicts = [Verdict::Committed, Verdict::Duplicate, Verdict::Fenced, Verdict::Committed];
+    assert_eq!(house.commit(&batch).await, verdicts);
+    house.assert_sound(first.id()).await;
+    house.assert_sound(second.id()).await;
+}
+
+async fn a_key_used_twice_in_one_batch_has_one_effect(house: House) {
+    let mut desk = house.desk(5).await;
+    let batch = [keyed(desk.book(order(stay(1, 1), 1)), 1), keyed(desk.book(order(stay(1, 1), 1)), 1)];
+    assert_eq!(house.commit(&batch).await, [Verdict::Committed, Verdict::Duplicate]);
+    house.assert_sound(desk.id()).await;
+}
+
+async fn a_key_of_an_entry_that_was_left_out_is_still_unused(house: House) {
+    let (mut first, mut second) = (house.desk(5).await, house.desk(5).await);
+    first.book(order(stay(1, 1), 1));
+    let batch = [keyed(first.book(order(stay(1, 1), 1)), 1), keyed(second.book(order(stay(1, 1), 1)), 1)];
+    assert_eq!(house.commit(&batch).await, [Verdict::Fenced, Verdict::Committed]);
+}
+
+async fn a_key_is_recalled_with_its_first_answer_until_it_expires(house: House) {
+    let mut desk = house.desk(5).await;
+    let entry = keyed(desk.book(order(stay(1, 1), 1)), 1);
+    house.commit(from_ref(&entry)).await;
+    let cancelled = desk.act(&booking(&entry), Move::Cancel);
+    house.commit(&[cancelled]).await;
+
+    let (key, attempt) = entry.attempt.clone().unwrap();
+    let keys = [key, KeyDigest([2; 32])];
+    let known = house.store.recall(&keys, house.now).await.unwrap();
+    assert_eq!((known.len(), &known[&key]), (1, &attempt));
+    assert!(house.store.recall(&keys, attempt.expires_at).await.unwrap().is_empty());
+}
+
+async fn an_expired_key_can_be_used_again(house: House) {
+    let mut desk = house.desk(5).await;
+    house.commit(&[keyed(desk.book(order(stay(2, 1), 1)), 1)]).await;
+    desk.now += SignedDuration::from_hours(24);
+    let again = keyed(desk.book(order(stay(2, 1), 1)), 1);
+    assert_eq!(house.commit(from_ref(&again)).await, [Verdict::Committed]);
+    let (key, attempt) = again.attempt.unwrap();
+    assert_eq!(house.store.recall(&[key], desk.now).await.unwrap()[&key], attempt);
+}
+
+async fn expired_keys_are_forgotten_a_few_at_a_time(house: House) {
+    let mut desk = house.desk(5).await;
+    for key in 1..=3 {
+        house.commit(&[keyed(desk.book(order(stay(1, 1), 1)), key)]).await;
+    }
+    assert_eq!(house.store.forget_attempts(house.now, 10).await.unwrap(), 0);
+    let tomorrow = house.now + SignedDuration::from_hours(25);
+    assert_eq!(house.store.forget_attempts(tomorrow, 2).await.unwrap(), 2);
+    assert_eq!(house.store.forget_attempts(tomorrow, 2).await.unwrap(), 1);
+}
+
+async fn a_booking_is_read_as_it_was_written_with_guests_services_and_prices(house: House) {
+    let hotel = house.hotel("Casa Azul", "Lisbon").await;
+    let service = |name: &str, basis| Service {
+        id: ServiceId(house.id()),
+        hotel_id: hotel.id,
+        name: name.into(),
+        basis,
+        price: Amount(12_50),
+    };
+    let services = [service("Breakfast", ServiceBasis::PerPersonNight), service("Pick-up", ServiceBasis::PerStay)];
+    for service in &services {
+        house.store.insert_service(service).await.unwrap();
+    }
+    let mut desk = house.desk_in(&hotel, 5).await;
+    let mut order = order(stay(1, 3), 2);
+    order.services = services.iter().rev().map(|s| ServiceOrder { service_id: s.id, quantity: 2 }).collect();
+    let entry = desk.book(order);
+    house.commit(from_ref(&entry)).await;
+    assert_eq!(house.store.booking(booking(&entry).id).await.unwrap().as_ref(), Some(&*booking(&entry)));
+
+    let guests = vec![Guest { name: "Eva".into(), age: 40 }, Guest { name: "\"Zoë\" O'Hara".into(), age: 41 }];
+    let amendment = Amendment { check_out: Some(day(5)), guests: Some(guests), ..Amendment::default() };
+    let amended = desk.act(&booking(&entry), Move::Amend(amendment));
+    house.commit(from_ref(&amended)).await;
+    assert_eq!(house.store.booking(booking(&entry).id).await.unwrap().as_ref(), Some(&*booking(&amended)));
+    house.assert_sound(desk.id()).await;
+}
+
+async fn a_whole_life_may_pass_in_one_batch(house: House) {
+    let mut desk = house.desk(1).await;
+    let held = desk.book(innkeeper::domain::Order { hold: true, ..order(stay(0, 3), 1) });
+    let confirmed = desk.act(&booking(&held), Move::Confirm);
+    let cancelled = desk.act(&booking(&confirmed), Move::Cancel);
+    let next = desk.book(order(stay(1, 1), 1));
+    let here = desk.book(order(stay(0, 1), 1));
+    let arrived = desk.act(&booking(&here), Move::CheckIn);
+    let batch = [held, confirmed, cancelled.clone(), next.clone(), here, arrived.clone()];
+    assert_eq!(house.commit(&batch).await, [Verdict::Committed; 6]);
+    for entry in [&cancelled, &next, &arrived] {
+        assert_eq!(house.store.booking(booking(entry).id).await.unwrap().as_ref(), Some(&*booking(entry)));
+    }
+    house.assert_sound(desk.id()).await;
+}
+
+async fn a_batch_that_oversells_is_rolled_back_whole_and_the_next_one_is_fine(house: House) {
+    let (mut honest, mut desk) = (house.desk(1).await, house.desk(1).await);
+    let fine = honest.book(order(stay(1, 1), 1));
+    let first = desk.clone().book(order(stay(1, 1), 1));
+    house.commit(from_ref(&first)).await;
+    // A desk that has missed a fact, but not its number: only the last guard is left.
+    let mut blind = desk.book(order(stay(1, 1), 1));
+    blind.fact = Arc::new(Fact { sequence: first.fact.sequence + 1, ..Fact::clone(&blind.fact) });
+    let error = house.store.commit(&[fine.clone(), blind]).await.unwrap_err();
+    assert!(matches!(error, CommitError::RolledBack(_)), "{error:?}");
+    assert!(house.store.committed(&[fine.fact.id]).await.unwrap().is_empty());
+    assert_eq!(house.commit(from_ref(&fine)).await, [Verdict::Committed]);
+    house.assert_sound(desk.id()).await;
+    house.assert_sound(honest.id()).await;
+}
+
+async fn a_counter_never_falls_below_zero(house: House) {
+    let mut desk = house.desk(3).await;
+    let entry = desk.book(order(stay(1, 1), 1));
+    house.commit(from_ref(&entry)).await;
+    let mut twice = desk.act(&booking(&entry), Move::Cancel);
+    let mut fact = Fact::clone(&twice.fact);
+    if let Change::Booking { deltas, .. } = &mut fact.change {
+        deltas.iter_mut().for_each(|delta| delta.sold *= 2);
+    }
+    twice.fact = Arc::new(fact);
+    assert!(matches!(house.store.commit(&[twice]).await.unwrap_err(), CommitError::RolledBack(_)));
+    house.assert_sound(desk.id()).await;
+}
+
+async fn what_was_committed_is_known_by_its_fact(house: House) {
+    let mut desk = house.desk(3).await;
+    let (one, two): (Entry, Entry) = (desk.book(order(stay(1, 1), 1)), desk.book(order(stay(2, 1), 1)));
+    house.commit(from_ref(&one)).await;
+    let known = house.store.committed(&[one.fact.id, two.fact.id]).await.unwrap();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), [one.fact.id]);
+}
+
+contract!(
+    an_empty_batch_is_no_trouble,
+    a_gap_in_the_sequence_is_fenced_with_everything_after_it,
+    a_used_key_is_left_out_with_what_was_decided_on_top_of_it,
+    a_key_used_twice_in_one_batch_has_one_effect,
+    a_key_of_an_entry_that_was_left_out_is_still_unused,
+    a_key_is_recalled_with_its_first_answer_until_it_expires,
+    an_expired_key_can_be_used_again,
+    expired_keys_are_forgotten_a_few_at_a_time,
+    a_booking_is_read_as_it_was_written_with_guests_services_and_prices,
+    a_whole_life_may_pass_in_one_batch,
+    a_batch_that_oversells_is_rolled_back_whole_and_the_next_one_is_fine,
+    a_counter_never_falls_below_zero,
+    what_was_committed_is_known_by_its_fact,
+);

@@ -1,0 +1,202 @@
+//! A hotel in an empty store, and a desk per room type that decides and remembers as an actor would.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use innkeeper::domain::catalogue::Zone;
+use innkeeper::domain::{
+    Amount, Booking, BookingId, CancellationPolicy, Command, Contact, Email, FactId, Guest, Hotel, HotelId, Inventory,
+    Mobile, Move, Occupancy, Order, RatePlan, RatePlanId, Refusal, RoomType, RoomTypeId, Stay, Timestamp,
+};
+use innkeeper::lease::Token;
+use innkeeper::store::sqlite::Sqlite;
+use innkeeper::store::{Attempt, Claim, Entry, Fingerprint, KeyDigest, Store, Verdict};
+use jiff::SignedDuration;
+use jiff::civil::{Date, date};
+use uuid::Uuid;
+
+/// An empty SQLite file.
+pub async fn sqlite() -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("house.db").display());
+    let store = Sqlite::open(&url, true).await.unwrap();
+    store.migrate().await.unwrap();
+    House::new(Arc::new(store), Box::new(folder))
+}
+
+/// A store with what was built in it. Ids count up, the clock stands still.
+pub struct House {
+    pub store: Arc<dyn Store>,
+    pub now: Timestamp,
+    ids: Arc<AtomicU64>,
+    _files: Box<dyn Any + Send + Sync>,
+}
+
+/// 1 May 2026 at noon in Lisbon.
+pub const TODAY: Date = date(2026, 5, 1);
+
+impl House {
+    fn new(store: Arc<dyn Store>, files: Box<dyn Any + Send + Sync>) -> Self {
+        let now = "2026-05-01T11:00:00Z".parse().unwrap();
+        Self { store, now, ids: Arc::default(), _files: files }
+    }
+
+    pub fn id(&self) -> Uuid {
+        next(&self.ids)
+    }
+
+    pub async fn hotel(&self, name: &str, city: &str) -> Hotel {
+        let hotel = Hotel {
+            id: HotelId(self.id()),
+            name: name.into(),
+            city: city.into(),
+            country: "PT".into(),
+            timezone: Zone::parse("Europe/Lisbon").unwrap(),
+            currency: "EUR".parse().unwrap(),
+            check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
+            check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
+            location: None,
+            max_nights: 30,
+            horizon_nights: 120,
+        };
+        self.store.insert_hotel(&hotel).await.unwrap();
+        hotel
+    }
+
+    pub async fn room_type(&self, hotel: &Hotel, rooms: u16) -> RoomType {
+        let room_type = RoomType {
+            id: RoomTypeId(self.id()),
+            hotel_id: hotel.id,
+            name: "Double".into(),
+            occupancy: Occupancy { max_adults: 2, max_children: 2, max_occupancy: 4 },
+            rooms,
+            overbooking_allowance: 0,
+        };
+        self.store.insert_room_type(&room_type).await.unwrap();
+        room_type
+    }
+
+    /// The owner of a new room type in a hotel, with a rate plan, everything committed.
+    pub async fn desk_in(&self, hotel: &Hotel, rooms: u16) -> Desk {
+        let room_type = self.room_type(hotel, rooms).await;
+        let mut desk = self.open_desk(room_type.id, Token(1)).await;
+        let plan = desk.plan("Flexible", 100_00);
+        let entry = desk.decide(Command::SetRatePlan(plan)).unwrap();
+        self.store.commit(&[entry]).await.unwrap();
+        desk
+    }
+
+    pub async fn desk(&self, rooms: u16) -> Desk {
+        let hotel = self.hotel("Casa Azul", "Lisbon").await;
+        self.desk_in(&hotel, rooms).await
+    }
+
+    /// Claims a room type and loads it.
+    pub async fn open_desk(&self, room_type: RoomTypeId, token: Token) -> Desk {
+        assert_eq!(self.store.claim(room_type, token).await.unwrap(), Claim::Granted);
+        let inventory = self.store.load(room_type, self.now).await.unwrap().unwrap();
+        Desk { inventory, token, now: self.now, ids: self.ids.clone() }
+    }
+
+    pub async fn commit(&self, batch: &[Entry]) -> Vec<Verdict> {
+        self.store.commit(batch).await.unwrap()
+    }
+
+    /// Nothing that can be counted twice differs.
+    pub async fn assert_sound(&self, room_type: RoomTypeId) {
+        let evidence = self.store.evidence(room_type).await.unwrap();
+        let differences = innkeeper::store::audit::recount(&evidence);
+        assert!(differences.is_empty(), "{differences:?}");
+    }
+}
+
+fn next(ids: &AtomicU64) -> Uuid {
+    Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
+}
+
+/// Decides about one room type and applies what it decided, like its actor.
+#[derive(Clone)]
+pub struct Desk {
+    pub inventory: Inventory,
+    pub token: Token,
+    pub now: Timestamp,
+    ids: Arc<AtomicU64>,
+}
+
+impl Desk {
+    pub fn id(&self) -> RoomTypeId {
+        self.inventory.room_type.id
+    }
+
+    pub fn decide(&mut self, command: Command) -> Result<Entry, Refusal> {
+        let fact = Arc::new(self.inventory.decide(command, FactId(next(&self.ids)), self.now)?);
+        self.inventory.apply(&fact);
+        Ok(Entry { room_type: self.id(), token: self.token, fact, attempt: None, jobs: Vec::new() })
+    }
+
+    pub fn fresh_id(&self) -> Uuid {
+        next(&self.ids)
+    }
+
+    pub fn book(&mut self, order: Order) -> Entry {
+        let hold_until = self.now + SignedDuration::from_mins(15);
+        let id = BookingId(next(&self.ids));
+        self.decide(Command::Book { id, order, hold_until }).unwrap()
+    }
+
+    pub fn act(&mut self, booking: &Arc<Booking>, act: Move) -> Entry {
+        self.decide(Command::Move { booking: booking.clone(), act, expected: None }).unwrap()
+    }
+
+    pub fn plan(&self, name: &str, price: i64) -> RatePlan {
+        RatePlan {
+            id: RatePlanId(next(&self.ids)),
+            room_type_id: self.id(),
+            name: name.into(),
+            price: Amount(price),
+            policy: CancellationPolicy::flexible(),
+            nights: Default::default(),
+        }
+    }
+}
+
+/// The booking an entry brings, as it is afterwards.
+pub fn booking(entry: &Entry) -> Arc<Booking> {
+    entry.fact.change.booking().unwrap().clone()
+}
+
+/// A stay that begins `from` days after [`TODAY`].
+pub fn stay(from: i64, nights: i64) -> Stay {
+    Stay::new(day(from), day(from + nights)).unwrap()
+}
+
+pub fn day(offset: i64) -> Date {
+    TODAY.saturating_add(SignedDuration::from_hours(24 * offset))
+}
+
+pub fn order(stay: Stay, rooms: u16) -> Order {
+    Order {
+        rate_plan: None,
+        stay,
+        rooms,
+        guests: vec![Guest { name: "Ana Lopes".into(), age: 34 }, Guest { name: "Rui Lopes".into(), age: 6 }],
+        services: Vec::new(),
+        contact: Contact {
+            mobile: Mobile::parse("+351912345678").unwrap(),
+            email: Some(Email::parse("Ana@example.com").unwrap()),
+        },
+        external_reference: Some("OTA-77".into()),
+        hold: false,
+        expected_sequence: None,
+        agreed_price: None,
+    }
+}
+
+/// The same entry, asked for under an idempotency key that is remembered for a day.
+pub fn keyed(mut entry: Entry, key: u8) -> Entry {
+    let expires_at = entry.fact.at + SignedDuration::from_hours(24);
+    let attempt = Attempt { fingerprint: Fingerprint([9; 32]), answer: booking(&entry), expires_at };
+    entry.attempt = Some((KeyDigest([key; 32]), attempt));
+    entry
+}

@@ -1,0 +1,79 @@
+//! What search quotes from is what booking decides from.
+
+use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
+use innkeeper::domain::quote::Enquiry;
+use innkeeper::domain::{Amount, Command, Inventory, NightsChange, Order, Party, Quote, Refusal, Stay};
+
+use super::contract;
+use super::house::{Desk, House, day, order, stay};
+
+/// A room type with something of everything that a quote depends on.
+async fn busy(house: &House) -> Desk {
+    let hotel = house.hotel("Casa Azul", "Évora").await;
+    let mut desk = house.desk_in(&hotel, 2).await;
+    let cheap = desk.plan("Saver", 90_00);
+    let nights = |from, to| NightsChange {
+        from: day(from),
+        to: day(to),
+        weekdays: Vec::new(),
+        physical: Patch::Keep,
+        out_of_order: Patch::Keep,
+        allowance: Patch::Keep,
+        rate_plan: None,
+        price: Patch::Keep,
+        restriction: RestrictionPatch::default(),
+        forced_by: None,
+    };
+    let no_departure = RestrictionPatch { closed_to_departure: Patch::Set(true), ..RestrictionPatch::default() };
+    let long = RestrictionPatch { min_nights_arrival: Patch::Set(3), ..RestrictionPatch::default() };
+    let plan = Some(cheap.id);
+    let commands = [
+        Command::SetRatePlan(cheap),
+        Command::SetNights(NightsChange { restriction: no_departure, ..nights(6, 7) }),
+        Command::SetNights(NightsChange { rate_plan: plan, restriction: long, ..nights(2, 5) }),
+        Command::SetNights(NightsChange { rate_plan: plan, price: Patch::Set(Amount(70_00)), ..nights(8, 12) }),
+        Command::SetNights(NightsChange { out_of_order: Patch::Set(1), ..nights(10, 11) }),
+    ];
+    let mut batch: Vec<_> = commands.into_iter().map(|command| desk.decide(command).unwrap()).collect();
+    batch.push(desk.book(order(stay(4, 1), 2)));
+    batch.push(desk.book(Order { hold: true, ..order(stay(9, 1), 1) }));
+    house.commit(&batch).await;
+    desk
+}
+
+/// The quote, or the refusal without what only an owner knows: when a hold in the way runs out.
+fn quote(inventory: &Inventory, stay: Stay, rooms: u16, desk: &Desk) -> Result<Quote, Refusal> {
+    let party = Party { adults: 1, children: 0 };
+    let enquiry = Enquiry { stay, rooms, party, rate_plan: None, keeping: None };
+    inventory.quote(&enquiry, desk.now).map_err(|refusal| match refusal {
+        Refusal::Unavailable { nights, .. } => Refusal::Unavailable { nights, retry_at: None },
+        other => other,
+    })
+}
+
+async fn a_candidate_quotes_what_the_owner_quotes(house: House) {
+    let desk = busy(&house).await;
+    // Before today, every combination near it, and around the end of the horizon (120 nights).
+    let starts = (-2..14).chain(116..123);
+    for (from, nights) in starts.flat_map(|from| (1..=5).map(move |nights| (from, nights))) {
+        let stay = stay(from, nights);
+        let found = house.store.candidates("ÉVORA", stay, house.now).await.unwrap();
+        assert_eq!(found.len(), 1);
+        for rooms in [1, 2] {
+            let (offered, decided) = (quote(&found[0], stay, rooms, &desk), quote(&desk.inventory, stay, rooms, &desk));
+            assert_eq!(offered, decided, "{stay:?}, {rooms} rooms");
+        }
+    }
+}
+
+async fn candidates_are_the_room_types_of_one_city(house: House) {
+    let (porto, braga) = (house.hotel("Casa", "Porto").await, house.hotel("Casa", "Braga").await);
+    let (one, two) = (house.desk_in(&porto, 1).await, house.desk_in(&porto, 1).await);
+    house.desk_in(&braga, 1).await;
+    let found = house.store.candidates("porto", stay(1, 1), house.now).await.unwrap();
+    assert_eq!(found.iter().map(|inventory| inventory.room_type.id).collect::<Vec<_>>(), [one.id(), two.id()]);
+    assert!(found.iter().all(|inventory| inventory.sequence() == 1 && inventory.hotel.id == porto.id));
+    assert!(house.store.candidates("Faro", stay(1, 1), house.now).await.unwrap().is_empty());
+}
+
+contract!(a_candidate_quotes_what_the_owner_quotes, candidates_are_the_room_types_of_one_city);

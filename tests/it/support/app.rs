@@ -1,0 +1,143 @@
+//! The whole application on port 0, with a fresh SQLite file, a manual clock and an HTTP client.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use innkeeper::app::{self, Running};
+use innkeeper::clock::ManualClock;
+use innkeeper::config::{Config, Sources};
+use jiff::Timestamp;
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The administrator's token of every test application.
+pub const ADMIN: &str = "test-administrator-token";
+/// What every test application's clock shows until it is moved. A Friday.
+pub const NOW: &str = "2026-05-01T12:00:00Z";
+
+/// A running application. Its files go away with it.
+pub struct App {
+    pub running: Running,
+    pub clock: Arc<ManualClock>,
+    client: Client,
+    url: String,
+    folder: TempDir,
+}
+
+/// Starts an application, lets the test use it, and shuts it down.
+pub fn with_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
+    with_settings(&[], test)
+}
+
+/// The same with settings that differ from the defaults.
+pub fn with_settings<T>(settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
+    in_system(async {
+        let app = App::start(settings).await;
+        let result = test(&app).await;
+        app.running.shutdown().await;
+        result
+    })
+}
+
+/// Runs inside the kind of system that the application needs.
+pub fn in_system<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    actix_rt::System::with_tokio_rt(move || runtime).block_on(test)
+}
+
+/// A status, headers and a JSON body (null, if it is none).
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl App {
+    async fn start(settings: &[(&'static str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
+        let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let running = app::start(&config(&folder, settings), listener, clock.clone()).await.unwrap();
+        let url = running.url();
+        Self { running, clock, client: Client::new(), url, folder }
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("test.db")
+    }
+
+    /// A request that nobody in particular makes.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    /// What the administrator gets.
+    pub async fn admin_get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path).bearer_auth(ADMIN)).await
+    }
+
+    /// What the administrator gets for a body.
+    pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Answer {
+        answer(self.request(method, path).bearer_auth(ADMIN).json(body)).await
+    }
+
+    /// Makes something the administrator may make; its id.
+    pub async fn create(&self, path: &str, body: &Value) -> String {
+        let made = self.admin(Method::POST, path, body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{path}: {}", made.body);
+        made.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A room type with so many rooms for two, at 100.00 EUR, in a new hotel in Lisbon.
+    pub async fn room_type(&self, rooms: u16) -> String {
+        let hotel = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
+            "currency": "EUR"});
+        let hotel = self.create("/v1/hotels", &hotel).await;
+        let double = json!({"name": "Double", "max_adults": 2, "max_children": 1, "max_occupancy": 3, "rooms": rooms});
+        let room_type = self.create(&format!("/v1/hotels/{hotel}/room-types"), &double).await;
+        let plan = json!({"name": "Flexible", "price_minor": 10_000});
+        self.create(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
+        room_type
+    }
+
+    /// Books under a key.
+    pub async fn book(&self, key: &str, order: &Value) -> Answer {
+        answer(self.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key).json(order)).await
+    }
+}
+
+/// A body that books one room for one guest, for nights of June 2026.
+pub fn order(room_type: &str, first: u8, departure: u8) -> Value {
+    json!({
+        "room_type_id": room_type,
+        "checkin_date": format!("2026-06-{first:02}"),
+        "checkout_date": format!("2026-06-{departure:02}"),
+        "rooms": 1,
+        "num_guests": 1,
+        "guests": [{"name": "Ana Lopes", "age": 34}],
+        "contact": {"mobile": "+351912345678"},
+    })
+}
+
+/// Sends a request.
+pub async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null);
+    Answer { status, headers, body }
+}
+
+fn config(folder: &TempDir, settings: &[(&'static str, &str)]) -> Config {
+    let database = format!("sqlite://{}", folder.path().join("test.db").display());
+    let own = [("database_url", database.as_str()), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
+    let flags = own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
+    let folder = folder.path().to_owned();
+    Config::load(&Sources { folder, flags, ..Sources::default() }).unwrap()
+}

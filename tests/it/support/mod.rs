@@ -1,0 +1,6 @@
+//! What the integration tests share.
+
+pub mod app;
+pub mod demand_file;
+pub mod fixtures;
+pub mod program;
