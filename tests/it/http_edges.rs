@@ -123,6 +123,24 @@ fn a_field_that_breaks_a_rule_is_pointed_at() {
 }
 
 #[test]
+fn a_parameter_that_nobody_knows_is_a_mistake() {
+    with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        let read = format!("/v1/room-types/{room_type}");
+        for path in [format!("{read}?expand=hotel"), "/v1/hotels?expand=hotel".to_owned()] {
+            let refused = app.get(&path).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+            assert_eq!(
+                (&refused.body["errors"][0]["pointer"], &refused.body["errors"][0]["rule"]),
+                (&json!("/expand"), &json!("unknown_field"))
+            );
+        }
+        assert_eq!(app.get(&format!("{read}?")).await.status, StatusCode::OK);
+        assert_eq!(app.get("/healthz?probe=1").await.status, StatusCode::OK);
+    });
+}
+
+#[test]
 fn what_is_too_large_is_refused_and_the_server_goes_on() {
     with_app(async |app| {
         let huge = raw(app, vec![b' '; 64 * 1024 + 1], "application/json").await;

@@ -23,9 +23,11 @@ pub async fn handle(
         let message = "must stay what it is: prices and bookings are in it";
         return Err(Violation::new("/currency", "immutable", message).into());
     }
-    if !state.catalogue.update_hotel(&hotel).await? {
-        return Err(Problem::of(Code::NoSuchHotel));
-    }
-    state.engine.hotel_changed(id).await?;
-    Ok(HttpResponse::Ok().json(HotelView::from(&hotel)))
+    let answer = HttpResponse::Ok().json(HotelView::from(&hotel));
+    let update = async move |state: &State| match state.catalogue.update_hotel(&hotel).await? {
+        true => Ok(()),
+        false => Err(Problem::of(Code::NoSuchHotel)),
+    };
+    super::write(state, id, update).await?;
+    Ok(answer)
 }

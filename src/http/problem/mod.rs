@@ -1,0 +1,191 @@
+//! Problem documents (RFC 9457): how every error leaves the house.
+//!
+//! A [`Problem`] is made where something goes wrong and rendered once, by the edge, which adds what only it knows: the
+//! request's id, its path and the time. Nothing of a cause inside (SQL, paths, panics) ever gets into one.
+
+mod convert;
+mod document;
+
+pub use document::{Document, FieldError, NightInTheWay};
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+
+use super::code::Code;
+use super::edge;
+use crate::domain::{FailingNight, Timestamp, Violation};
+
+/// Why a request failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: {}", .0.code.name(), .0.detail)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    code: Code,
+    detail: String,
+    errors: Vec<Violation>,
+    nights: Vec<FailingNight>,
+    sequence: Option<u64>,
+    retry: Option<Retry>,
+    /// The methods an address knows.
+    allow: Option<String>,
+    /// Filled in at the edge.
+    seen: Option<Seen>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Retry {
+    Secs(i64),
+    At(Timestamp),
+}
+
+/// The request as the edge saw it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub request_id: String,
+    pub path: String,
+    pub now: Timestamp,
+}
+
+impl Problem {
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            nights: Vec::new(),
+            sequence: None,
+            retry: None,
+            allow: None,
+            seen: None,
+        }))
+    }
+
+    /// A problem with nothing to add to its title.
+    pub fn of(code: Code) -> Self {
+        Self::new(code, format!("{}.", code.title()))
+    }
+
+    pub fn invalid(errors: Vec<Violation>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => format!("{} {}.", only.pointer, only.message),
+            several => format!("{} fields break a rule.", several.len()),
+        };
+        Self::new(Code::InvalidRequest, detail).with_errors(errors)
+    }
+
+    pub fn method_not_allowed(allow: String) -> Self {
+        let mut problem = Self::new(Code::MethodNotAllowed, format!("This address knows {allow}."));
+        problem.0.allow = Some(allow);
+        problem
+    }
+
+    /// For an answer that some library gave by its status alone.
+    pub fn of_status(status: StatusCode) -> Self {
+        let code = Code::ALL.iter().find(|code| code.status() == status);
+        match code {
+            Some(code) => Self::of(*code),
+            None if status.is_client_error() => Self::of(Code::MalformedRequest),
+            None => Self::of(Code::Internal),
+        }
+    }
+
+    pub fn with_errors(mut self, errors: Vec<Violation>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    pub fn with_nights(mut self, nights: Vec<FailingNight>) -> Self {
+        self.0.nights = nights;
+        self
+    }
+
+    pub fn with_sequence(mut self, sequence: u64) -> Self {
+        self.0.sequence = Some(sequence);
+        self
+    }
+
+    pub fn retry_after_secs(mut self, secs: i64) -> Self {
+        self.0.retry = Some(Retry::Secs(secs));
+        self
+    }
+
+    pub fn retry_at(mut self, at: Option<Timestamp>) -> Self {
+        self.0.retry = at.map(Retry::At);
+        self
+    }
+
+    pub fn seen(mut self, seen: Seen) -> Self {
+        self.0.seen = Some(seen);
+        self
+    }
+
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The document, told the time it is read at.
+    pub fn document(&self, now: Option<Timestamp>) -> Document {
+        let parts = &self.0;
+        Document {
+            kind: format!("urn:innkeeper:problem:{}", parts.code.name()),
+            title: parts.code.title(),
+            status: parts.code.status().as_u16(),
+            code: parts.code.name(),
+            detail: parts.detail.clone(),
+            instance: parts.seen.as_ref().map(|seen| seen.path.clone()),
+            request_id: parts.seen.as_ref().map(|seen| seen.request_id.clone()),
+            errors: parts.errors.iter().map(FieldError::from).collect(),
+            nights: parts.nights.iter().map(NightInTheWay::from).collect(),
+            sequence: parts.sequence,
+            retry_after: parts.retry.and_then(|retry| retry.secs(now)),
+        }
+    }
+}
+
+impl Retry {
+    /// At least one second: "at once" would be a busy loop.
+    fn secs(self, now: Option<Timestamp>) -> Option<i64> {
+        match self {
+            Self::Secs(secs) => Some(secs),
+            Self::At(at) => Some(at.duration_since(now?).as_secs().saturating_add(1).max(1)),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.render()
+    }
+}
+
+impl Problem {
+    /// The problem as an answer, complete once the edge has said what it saw.
+    pub fn render(&self) -> HttpResponse {
+        let document = self.document(self.0.seen.as_ref().map(|seen| seen.now));
+        let mut response = HttpResponse::build(self.0.code.status());
+        if let Some(secs) = document.retry_after {
+            response.insert_header((header::RETRY_AFTER, secs));
+        }
+        if let Some(allow) = &self.0.allow {
+            response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if self.0.code == Code::Unauthorized {
+            response.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="innkeeper""#));
+        }
+        let json = serde_json::to_vec(&document).unwrap_or_default();
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+        let mut response = response.body(json);
+        edge::harden(response.headers_mut());
+        if let Some(seen) = &self.0.seen {
+            edge::echo(response.headers_mut(), &seen.request_id);
+        }
+        response
+    }
+}
