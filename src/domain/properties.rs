@@ -139,7 +139,7 @@ impl World {
     fn step(&mut self, step: Step) -> Option<Result<Fact, Refusal>> {
         let command = match step {
             Step::Wait(minutes) => {
-                self.now = self.now + SignedDuration::from_mins(minutes);
+                self.now += SignedDuration::from_mins(minutes);
                 self.inventory.roll(self.now);
                 return None;
             }

@@ -1,6 +1,6 @@
 //! The replay: every reservation through the engine, in the order in which it happened.
 //!
-//! The moves of a phase are in flight together, sent in the order of the file; the next phase begins when all of them
+//! The moves of a wave are in flight together, sent in the order of the file; the next wave begins when all of them
 //! are answered. So the engine decides just what [`super::demand`] computed, whatever the size of its batches.
 
 use std::collections::BTreeMap;
@@ -65,18 +65,21 @@ impl Replay<'_> {
     pub async fn run(&self, schedule: &Schedule, bar: &ProgressBar) -> Result<Outcome, Stopped> {
         let bookings = vec![None; self.source.reservations.len()];
         let mut outcome = Outcome { bookings, ..Outcome::default() };
-        for (day, phase, indexes) in schedule.phases() {
+        for (day, moves) in schedule.waves() {
             self.clock.set(self.house.instant(day));
-            // A booking that was refused has no later moves.
+            bar.inc(moves.len() as u64);
             let known = |index: usize| outcome.bookings.get(index).cloned().flatten();
-            let steps: Vec<_> = indexes.iter().map(|&index| (index, known(index))).collect();
-            let wanted = steps.into_iter().filter(|(_, booking)| phase == Phase::Book || booking.is_some());
-            let answers = wanted.map(|(index, booking)| async move { (index, self.step(phase, index, booking).await) });
+            let steps: Vec<_> = moves.into_iter().map(|(phase, index)| (phase, index, known(index))).collect();
+            // A booking that was refused has no later moves.
+            let wanted = steps.into_iter().filter(|(phase, _, booking)| *phase == Phase::Book || booking.is_some());
+            let answers = wanted.map(|(phase, index, booking)| async move {
+                let answer = self.step(phase, index, booking).await;
+                (index, answer.map_err(|source| self.stopped(phase, index, source)))
+            });
             let mut answers = stream::iter(answers).buffered(self.in_flight);
             while let Some((index, answer)) = answers.next().await {
-                outcome.record(index, answer.map_err(|source| self.stopped(phase, index, source))?);
+                outcome.record(index, answer?);
             }
-            bar.inc(indexes.len() as u64);
         }
         Ok(outcome)
     }

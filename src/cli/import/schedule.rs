@@ -20,6 +20,16 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Moves of one wave may be in flight together: the first and the last wave of a day only give rooms back, in any
+    /// order, and the second takes them, in the order of the file.
+    const fn wave(self) -> u8 {
+        match self {
+            Self::CheckOut | Self::Cancel => 0,
+            Self::Book => 1,
+            Self::CancelSameDay | Self::NoShow | Self::CheckIn => 2,
+        }
+    }
+
     pub const fn past_participle(self) -> &'static str {
         match self {
             Self::CheckOut => "checked out",
@@ -49,6 +59,20 @@ impl Schedule {
     /// In the order in which it happened.
     pub fn phases(&self) -> impl Iterator<Item = (Date, Phase, &[usize])> {
         self.0.iter().map(|(&(date, phase), indexes)| (date, phase, indexes.as_slice()))
+    }
+
+    /// The same, with the phases together that need not wait for each other.
+    pub fn waves(&self) -> impl Iterator<Item = (Date, Vec<(Phase, usize)>)> {
+        let mut phases = self.phases().peekable();
+        std::iter::from_fn(move || {
+            let (date, phase, indexes) = phases.next()?;
+            let mut moves: Vec<_> = indexes.iter().map(|&index| (phase, index)).collect();
+            let same_wave = |next: &(Date, Phase, &[usize])| next.0 == date && next.1.wave() == phase.wave();
+            while let Some((_, phase, indexes)) = phases.next_if(same_wave) {
+                moves.extend(indexes.iter().map(|&index| (phase, index)));
+            }
+            Some((date, moves))
+        })
     }
 
     /// How many moves there are.
@@ -118,6 +142,11 @@ pub(super) mod tests {
                 (Phase::CheckIn, vec![0]),
             ]
         );
+        let waves: Vec<_> =
+            schedule.waves().filter(|(day, _)| *day == date(2016, 5, 5)).map(|(_, wave)| wave).collect();
+        assert_eq!(waves[0], [(Phase::CheckOut, 4), (Phase::Cancel, 2)]);
+        assert_eq!(waves[1], [(Phase::Book, 1), (Phase::Book, 3)]);
+        assert_eq!(waves[2], [(Phase::CancelSameDay, 1), (Phase::NoShow, 3), (Phase::CheckIn, 0)]);
         assert_eq!(schedule.first_day(), Some(date(2016, 5, 1)));
         assert_eq!(schedule.moves(), 3 + 2 + 2 + 2 + 3);
     }
