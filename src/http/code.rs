@@ -43,6 +43,7 @@ codes! {
     NoSuchService = NOT_FOUND "no_such_service" "There is no such service";
     NoSuchBooking = NOT_FOUND "no_such_booking" "There is no such booking, or it is not yours";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "This address does not know this method";
+    BodyTimeout = REQUEST_TIMEOUT "body_timeout" "The body took too long to arrive";
     SoldOut = CONFLICT "sold_out" "Somebody was faster: not enough rooms are left";
     Closed = CONFLICT "closed" "Some of these nights are not for sale";
     IllegalMove = CONFLICT "illegal_move" "The booking's status does not allow this";

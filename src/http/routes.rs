@@ -14,31 +14,31 @@ use super::{bookings, edge, hotels, nights, rate_plans, room_types, search, serv
 /// The addresses of the API.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        get("/v1/hotels", hotels::list::handle),
+        get("/v1/hotels", hotels::list::handle).with_query(),
         post("/v1/hotels", hotels::create::handle),
         get("/v1/hotels/{id}", hotels::read::handle),
         patch("/v1/hotels/{id}", hotels::change::handle),
-        get("/v1/hotels/{id}/room-types", room_types::list::handle),
+        get("/v1/hotels/{id}/room-types", room_types::list::handle).with_query(),
         post("/v1/hotels/{id}/room-types", room_types::create::handle),
         get("/v1/room-types/{id}", room_types::read::handle),
         patch("/v1/room-types/{id}", room_types::change::handle),
-        get("/v1/room-types/{id}/rate-plans", rate_plans::list::handle),
+        get("/v1/room-types/{id}/rate-plans", rate_plans::list::handle).with_query(),
         post("/v1/room-types/{id}/rate-plans", rate_plans::create::handle),
         get("/v1/rate-plans/{id}", rate_plans::read::handle),
         patch("/v1/rate-plans/{id}", rate_plans::change::handle),
-        get("/v1/hotels/{id}/services", services::list::handle),
+        get("/v1/hotels/{id}/services", services::list::handle).with_query(),
         post("/v1/hotels/{id}/services", services::create::handle),
         get("/v1/services/{id}", services::read::handle),
         patch("/v1/services/{id}", services::change::handle),
         put("/v1/room-types/{id}/nights", nights::set::handle),
-        get("/v1/room-types/{id}/availability", nights::availability::handle),
-        get("/v1/search", search::handle),
-        get("/v1/bookings", bookings::list::handle),
+        get("/v1/room-types/{id}/availability", nights::availability::handle).with_query(),
+        get("/v1/search", search::handle).with_query(),
+        get("/v1/bookings", bookings::list::handle).with_query(),
         post("/v1/bookings", bookings::create::handle),
         get("/v1/bookings/{booking_id}", bookings::read::handle),
         patch("/v1/bookings/{booking_id}", bookings::amend::handle),
         post("/v1/bookings/{booking_id}/confirm", bookings::confirm::handle),
-        post("/v1/bookings/{booking_id}/cancel", bookings::cancel::handle),
+        post("/v1/bookings/{booking_id}/cancel", bookings::cancel::handle).with_query(),
         post("/v1/bookings/{booking_id}/check-in", bookings::check_in::handle),
         post("/v1/bookings/{booking_id}/check-out", bookings::check_out::handle),
         post("/v1/bookings/{booking_id}/no-show", bookings::no_show::handle),
@@ -68,6 +68,24 @@ pub struct Endpoint {
     pub method: Method,
     pub path: &'static str,
     route: Route,
+    query: bool,
+}
+
+impl Endpoint {
+    fn new(method: Method, path: &'static str, route: Route) -> Self {
+        // Operators' tools may add what they like; within the API an unknown parameter is a mistake.
+        let query = !path.starts_with("/v1/");
+        Self { method, path, route, query }
+    }
+
+    /// Its handler reads the parameters of the query; otherwise there must be none.
+    fn with_query(self) -> Self {
+        Self { query: true, ..self }
+    }
+
+    fn route(self) -> Route {
+        if self.query { self.route } else { self.route.wrap(from_fn(edge::no_query)) }
+    }
 }
 
 fn get<F, Args>(path: &'static str, handler: F) -> Endpoint
@@ -76,7 +94,7 @@ where
     Args: FromRequest + 'static,
 {
     let reading = guard::fn_guard(|head| guard::Get().check(head) || guard::Head().check(head));
-    Endpoint { method: Method::GET, path, route: Route::new().guard(reading).to(handler) }
+    Endpoint::new(Method::GET, path, Route::new().guard(reading).to(handler))
 }
 
 fn post<F, Args>(path: &'static str, handler: F) -> Endpoint
@@ -84,7 +102,7 @@ where
     F: Handler<Args, Output: Responder + 'static>,
     Args: FromRequest + 'static,
 {
-    Endpoint { method: Method::POST, path, route: web::post().to(handler) }
+    Endpoint::new(Method::POST, path, web::post().to(handler))
 }
 
 fn put<F, Args>(path: &'static str, handler: F) -> Endpoint
@@ -92,7 +110,7 @@ where
     F: Handler<Args, Output: Responder + 'static>,
     Args: FromRequest + 'static,
 {
-    Endpoint { method: Method::PUT, path, route: web::put().to(handler) }
+    Endpoint::new(Method::PUT, path, web::put().to(handler))
 }
 
 fn patch<F, Args>(path: &'static str, handler: F) -> Endpoint
@@ -100,7 +118,7 @@ where
     F: Handler<Args, Output: Responder + 'static>,
     Args: FromRequest + 'static,
 {
-    Endpoint { method: Method::PATCH, path, route: web::patch().to(handler) }
+    Endpoint::new(Method::PATCH, path, web::patch().to(handler))
 }
 
 /// The endpoints gathered by address, each of which refuses other methods and says which it knows.
@@ -126,7 +144,7 @@ fn resource(path: &'static str, endpoints: Vec<Endpoint>) -> Resource {
         async move { Err::<HttpResponse, _>(problem) }
     };
     let resource = web::resource(path).default_service(web::to(refuse));
-    endpoints.into_iter().fold(resource, |resource, endpoint| resource.route(endpoint.route))
+    endpoints.into_iter().fold(resource, |resource, endpoint| resource.route(endpoint.route()))
 }
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {

@@ -1,3 +1,5 @@
+//! `PATCH /v1/bookings/{booking_id}`: changes dates, rooms or guests.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -8,7 +10,6 @@ use crate::http::extract::{Body, IdempotencyKey, IfMatch, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `PATCH /v1/bookings/{booking_id}`
 pub async fn handle(
     state: Data<State>,
     manager: Manager,

@@ -1,3 +1,5 @@
+//! `POST /v1/bookings/{booking_id}/cancel`: cancels a booking or releases a hold, or says what that would cost.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Deserialize;
@@ -17,7 +19,6 @@ pub struct Options {
     dry_run: bool,
 }
 
-/// `POST /v1/bookings/{booking_id}/cancel`
 pub async fn handle(
     state: Data<State>,
     manager: Manager,

@@ -1,3 +1,5 @@
+//! `POST /v1/bookings/{booking_id}/confirm`: turns a hold into a booking.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -7,7 +9,6 @@ use crate::http::extract::{IdempotencyKey, IfMatch, Manager, NoBody};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `POST /v1/bookings/{booking_id}/confirm`
 pub async fn handle(
     state: Data<State>,
     manager: Manager,

@@ -1,3 +1,5 @@
+//! `POST /v1/bookings`: books, or holds.
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
@@ -9,7 +11,6 @@ use crate::http::extract::{Body, Booker, IdempotencyKey, IfMatch};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `POST /v1/bookings`
 pub async fn handle(
     state: Data<State>,
     Booker(principal): Booker,

@@ -118,7 +118,7 @@ fn moved(doc: Doc, summary: &str, description: &str) -> Doc {
         .idempotent()
         .conditional(VERSION)
         .answers::<BookingView>(200, "The booking as it is now.", VERSIONED)
-        .refuses(&[Code::IllegalMove, Code::InvalidRequest])
+        .refuses(&[Code::IllegalMove])
         .from_engine()
 }
 

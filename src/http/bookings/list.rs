@@ -1,3 +1,5 @@
+//! `GET /v1/bookings`: bookings by what is known of them, page by page.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Deserialize;
@@ -27,7 +29,6 @@ pub struct Filter {
     cursor: Option<String>,
 }
 
-/// `GET /v1/bookings`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,

@@ -1,3 +1,5 @@
+//! `POST /v1/bookings/{booking_id}/no-show`: nobody came.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -8,7 +10,6 @@ use crate::http::extract::{Administrator, BookingPath, IdempotencyKey, IfMatch, 
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `POST /v1/bookings/{booking_id}/no-show`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,

@@ -1,3 +1,5 @@
+//! `GET /v1/bookings/{booking_id}`: shows a booking to who may see it.
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -9,7 +11,6 @@ use crate::http::extract::{Known, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `GET /v1/bookings/{booking_id}`
 pub async fn handle(state: Data<State>, manager: Manager, known: Known) -> Result<HttpResponse, Problem> {
     let booking = state.ledger.booking(manager.booking).await?.ok_or_else(|| Problem::of(Code::NoSuchBooking))?;
     let tag = etag(booking.sequence);

@@ -3,6 +3,7 @@
 
 mod limits;
 mod measure;
+mod query;
 mod request_id;
 mod security;
 
@@ -22,6 +23,7 @@ use super::code::Code;
 use super::problem::{Problem, Seen};
 use super::state::State;
 
+pub use query::no_query;
 pub use request_id::{X_REQUEST_ID, echo};
 pub use security::harden;
 

@@ -1,6 +1,7 @@
 //! JSON bodies: limited, strict, and remembered in a canonical form for idempotency keys.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -16,6 +17,9 @@ use crate::http::problem::Problem;
 /// The largest body, unless an address says otherwise.
 pub const LIMIT: usize = 64 * 1024;
 
+/// How long a client may take to send a body.
+const WITHIN: Duration = Duration::from_secs(30);
+
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 /// A JSON body of at most `MAX` bytes.
@@ -29,9 +33,10 @@ pub struct Body<T, const MAX: usize = LIMIT> {
 #[derive(Debug)]
 pub struct NoBody;
 
-#[derive(Deserialize)]
+/// Nothing is known, so nothing may be said.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub struct Nothing {}
 
 impl<T, const MAX: usize> Body<T, MAX> {
     /// The body without its accidents: no spaces, members in order. Equal requests have equal canonical bodies.
@@ -106,9 +111,25 @@ fn check_type(request: &HttpRequest) -> Result<(), Problem> {
 
 async fn read(payload: Result<web::Payload, actix_web::Error>, max: usize) -> Result<Bytes, Problem> {
     let broken = |_| Problem::new(Code::MalformedRequest, "The body could not be read to its end.");
-    payload.map_err(broken)?.to_bytes_limited(max).await.map_err(|_| too_large(max))?.map_err(broken)
+    let reading = tokio::time::timeout(WITHIN, payload.map_err(broken)?.to_bytes_limited(max));
+    let read = reading.await.map_err(|_| Problem::of(Code::BodyTimeout))?;
+    read.map_err(|_| too_large(max))?.map_err(broken)
 }
 
 fn too_large(max: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, format!("The body must have at most {max} bytes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_not_waited_for() {
+        let mut endless: Payload = Payload::Stream { payload: Box::pin(futures_util::stream::pending()) };
+        let payload = web::Payload::from_request(&TestRequest::default().to_http_request(), &mut endless).into_inner();
+        assert_eq!(read(payload, LIMIT).await.unwrap_err().code(), Code::BodyTimeout);
+    }
 }

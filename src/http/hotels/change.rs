@@ -1,3 +1,5 @@
+//! `PATCH /v1/hotels/{id}`: changes a hotel, by merge patch.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -9,7 +11,6 @@ use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `PATCH /v1/hotels/{id}`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,
@@ -22,9 +23,11 @@ pub async fn handle(
         let message = "must stay what it is: prices and bookings are in it";
         return Err(Violation::new("/currency", "immutable", message).into());
     }
-    if !state.catalogue.update_hotel(&hotel).await? {
-        return Err(Problem::of(Code::NoSuchHotel));
-    }
-    state.engine.hotel_changed(id).await?;
-    Ok(HttpResponse::Ok().json(HotelView::from(&hotel)))
+    let answer = HttpResponse::Ok().json(HotelView::from(&hotel));
+    let update = async move |state: &State| match state.catalogue.update_hotel(&hotel).await? {
+        true => Ok(()),
+        false => Err(Problem::of(Code::NoSuchHotel)),
+    };
+    super::write(state, id, update).await?;
+    Ok(answer)
 }

@@ -1,3 +1,5 @@
+//! `POST /v1/hotels`: makes a hotel.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -8,7 +10,6 @@ use crate::http::extract::{Administrator, Body};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `POST /v1/hotels`
 pub async fn handle(state: Data<State>, _: Administrator, body: Body<HotelBody>) -> Result<HttpResponse, Problem> {
     let hotel = body.value.check(HotelId(state.ids.next()))?;
     state.catalogue.insert_hotel(&hotel).await?;

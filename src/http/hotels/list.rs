@@ -1,3 +1,5 @@
+//! `GET /v1/hotels`: hotels, page by page.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Deserialize;
@@ -17,7 +19,6 @@ pub struct Filter {
     cursor: Option<String>,
 }
 
-/// `GET /v1/hotels`
 pub async fn handle(state: Data<State>, Query(filter): Query<Filter>) -> Result<HttpResponse, Problem> {
     let Filter { city, limit, cursor } = filter;
     let (page, limit) = Paging { limit, cursor }.page(HotelId)?;

@@ -9,6 +9,9 @@ pub mod read;
 
 pub use body::HotelView;
 
+use actix_web::web::Data;
+
+use super::answer::to_the_end;
 use super::code::Code;
 use super::problem::Problem;
 use super::state::State;
@@ -17,4 +20,17 @@ use crate::domain::{Hotel, HotelId};
 /// The hotel, or the problem that there is none.
 pub async fn find(state: &State, id: HotelId) -> Result<Hotel, Problem> {
     state.catalogue.hotel(id).await?.ok_or_else(|| Problem::of(Code::NoSuchHotel))
+}
+
+/// Writes something that the actors of a hotel must know, and tells them.
+pub async fn write(
+    state: Data<State>,
+    hotel: HotelId,
+    write: impl AsyncFnOnce(&State) -> Result<(), Problem> + 'static,
+) -> Result<(), Problem> {
+    to_the_end(async move {
+        write(&state).await?;
+        Ok(state.engine.hotel_changed(hotel).await?)
+    })
+    .await
 }

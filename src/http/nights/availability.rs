@@ -1,5 +1,7 @@
+//! `GET /v1/room-types/{id}/availability`: what is left of a room type, night by night.
+
 use actix_web::HttpResponse;
-use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +16,8 @@ use crate::http::value::Day;
 
 /// The longest range, in nights.
 const MAX_NIGHTS: i32 = 366;
+/// May be kept, but not used without asking.
+const REVALIDATE: (HeaderName, &str) = (CACHE_CONTROL, "no-cache");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +70,6 @@ pub struct Restrictions {
     max_nights_through: u8,
 }
 
-/// `GET /v1/room-types/{id}/availability`
 pub async fn handle(
     state: Data<State>,
     Id(room_type): Id<RoomTypeId>,
@@ -77,10 +80,9 @@ pub async fn handle(
     let view = state.engine.view(room_type, range.from.0, range.to.0).await?;
     let tag = etag(view.sequence);
     if known.has(&tag) {
-        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+        return Ok(HttpResponse::NotModified().insert_header(tag).insert_header(REVALIDATE).finish());
     }
-    let mut answer = HttpResponse::Ok();
-    Ok(answer.insert_header(tag).insert_header((CACHE_CONTROL, "no-cache")).json(Availability::from(&view)))
+    Ok(HttpResponse::Ok().insert_header(tag).insert_header(REVALIDATE).json(Availability::from(&view)))
 }
 
 fn check(range: &Range) -> Result<(), Violation> {

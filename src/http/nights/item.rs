@@ -15,13 +15,13 @@ use crate::http::value::{Day, price, whole};
 pub const MAX_ITEMS: usize = 1_000;
 
 /// New values for a range of nights. What is left out stays, `null` returns to the default.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NightsItem {
     /// First date.
-    from: Option<Day>,
+    from: Day,
     /// The date after the last, at most 3660 days later.
-    to: Option<Day>,
+    to: Day,
     /// Only these days of the week; without, all.
     weekdays: Option<Vec<DayOfWeek>>,
     /// Rooms that exist; by default the room type's `rooms`.
@@ -95,9 +95,6 @@ impl NightsItem {
     pub fn check(self, only_plan: Option<RatePlanId>) -> Result<NightsChange, Vec<Violation>> {
         let mut violations = Violations::default();
         let lacks_plan = self.lacks_plan();
-        let required = |pointer| Violation::new(pointer, "required", "must be there");
-        let from = violations.keep(self.from.ok_or_else(|| required("/from")));
-        let to = violations.keep(self.to.ok_or_else(|| required("/to")));
         let rooms = |value, pointer: &str| whole(value, 0, MAX_ROOMS, pointer, "rooms_range");
         let physical = set(self.physical, &mut violations, |n| rooms(n, "/physical"));
         let out_of_order = set(self.out_of_order, &mut violations, |n| rooms(n, "/out_of_order"));
@@ -123,7 +120,7 @@ impl NightsItem {
         let weekdays = self.weekdays.unwrap_or_default().into_iter().map(Weekday::from).collect();
 
         let change = (|| {
-            let (Day(from), Day(to)) = (from?, to?);
+            let (Day(from), Day(to)) = (self.from, self.to);
             let forced_by = forced_by?;
             let change = NightsChange {
                 from,
@@ -196,8 +193,8 @@ mod tests {
 
     #[test]
     fn every_mistake_is_reported_at_once() {
-        let json = json!({"to": "2026-05-03", "physical": 10_001, "min_nights_through": 256, "force": " "});
-        assert_eq!(check(json, None).unwrap_err(), ["/from", "/physical", "/min_nights_through", "/force"]);
+        let json = json!({"from": "2026-05-03", "to": "2026-05-03", "physical": 10_001, "min_nights_through": 256, "force": " "});
+        assert_eq!(check(json, None).unwrap_err(), ["/physical", "/min_nights_through", "/force"]);
         let backwards = json!({"from": "2026-05-03", "to": "2026-05-01"});
         assert_eq!(check(backwards, None).unwrap_err(), ["/to"]);
     }

@@ -1,3 +1,5 @@
+//! `PUT /v1/room-types/{id}/nights`: changes many nights, each item for itself.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
@@ -53,7 +55,6 @@ pub enum ItemStatus {
     Refused,
 }
 
-/// `PUT /v1/room-types/{id}/nights`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,

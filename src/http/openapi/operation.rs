@@ -53,6 +53,8 @@ impl Doc {
         let doc = Self { method, path, operation, answers, problems, schemas };
         let doc = doc.refuses(&[Code::UriTooLong, Code::HeadersTooLarge, Code::Internal]);
         let doc = doc.string_header("X-Request-ID", "Your name for the request, up to 128 visible characters.");
+        // An unknown parameter of the query is enough.
+        let doc = if path.starts_with("/v1/") { doc.refuses(&[Code::InvalidRequest]) } else { doc };
         let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         names.fold(doc, Self::id_in_path)
     }
@@ -107,7 +109,7 @@ impl Doc {
     fn query(self, required: Required, name: &str, kind: Kind, words: &str, example: Option<Value>) -> Self {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(required);
         let parameter = parameter.description(Some(words)).schema(Some(kind.schema())).example(example);
-        self.parameter(parameter).refuses(&[Code::InvalidRequest])
+        self.parameter(parameter)
     }
 
     /// The parameters of every list.
@@ -164,8 +166,8 @@ impl Doc {
         let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
         let body = RequestBodyBuilder::new().required(Some(Required::True)).content(media, content).build();
         self.operation = self.operation.request_body(Some(body));
-        let body = [Code::MalformedRequest, Code::MalformedJson, Code::UnsupportedMediaType, Code::BodyTooLarge];
-        self.refuses(&body).refuses(&[Code::InvalidRequest])
+        self.refuses(&[Code::MalformedRequest, Code::MalformedJson, Code::UnsupportedMediaType, Code::BodyTooLarge])
+            .refuses(&[Code::BodyTimeout])
     }
 
     /// An answer with a JSON body.

@@ -1,3 +1,5 @@
+//! `PATCH /v1/rate-plans/{id}`: changes a rate plan, by merge patch.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -8,7 +10,6 @@ use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `PATCH /v1/rate-plans/{id}`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,

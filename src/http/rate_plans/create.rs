@@ -1,3 +1,5 @@
+//! `POST /v1/room-types/{id}/rate-plans`: makes a rate plan.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -9,7 +11,6 @@ use crate::http::problem::Problem;
 use crate::http::room_types;
 use crate::http::state::State;
 
-/// `POST /v1/room-types/{id}/rate-plans`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,

@@ -1,3 +1,5 @@
+//! `GET /v1/room-types/{id}/rate-plans`: the rate plans of a room type, page by page.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -9,7 +11,6 @@ use crate::http::problem::Problem;
 use crate::http::room_types;
 use crate::http::state::State;
 
-/// `GET /v1/room-types/{id}/rate-plans`
 pub async fn handle(
     state: Data<State>,
     Id(room_type): Id<RoomTypeId>,

@@ -1,3 +1,5 @@
+//! `POST /v1/hotels/{id}/room-types`: makes a room type.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -9,7 +11,6 @@ use crate::http::hotels;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `POST /v1/hotels/{id}/room-types`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,

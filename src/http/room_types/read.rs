@@ -1,3 +1,5 @@
+//! `GET /v1/room-types/{id}`: shows a room type to everybody.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -7,7 +9,6 @@ use crate::http::extract::Id;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `GET /v1/room-types/{id}`
 pub async fn handle(state: Data<State>, Id(id): Id<RoomTypeId>) -> Result<HttpResponse, Problem> {
     let room_type = super::find(&state, id).await?;
     Ok(HttpResponse::Ok().json(RoomTypeView::from(&room_type)))

@@ -1,3 +1,5 @@
+//! `GET /v1/search`: what a city has to sell.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -7,7 +9,6 @@ use crate::http::extract::Query;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `GET /v1/search`
 pub async fn handle(state: Data<State>, Query(query): Query<SearchQuery>) -> Result<HttpResponse, Problem> {
     let search = query.check()?;
     let now = state.clock.now();

@@ -1,3 +1,5 @@
+//! `PATCH /v1/services/{id}`: changes a service, by merge patch.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -5,11 +7,11 @@ use super::body::{ServiceBody, ServiceView};
 use crate::domain::ServiceId;
 use crate::http::code::Code;
 use crate::http::extract::{Administrator, Body, Id};
+use crate::http::hotels;
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `PATCH /v1/services/{id}`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,
@@ -18,9 +20,11 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let present = super::find(&state, id).await?;
     let service = patch.value.over(&ServiceBody::from(&present))?.check(id, present.hotel_id)?;
-    if !state.catalogue.update_service(&service).await? {
-        return Err(Problem::of(Code::NoSuchService));
-    }
-    state.engine.hotel_changed(service.hotel_id).await?;
-    Ok(HttpResponse::Ok().json(ServiceView::from(&service)))
+    let answer = HttpResponse::Ok().json(ServiceView::from(&service));
+    let update = async move |state: &State| match state.catalogue.update_service(&service).await? {
+        true => Ok(()),
+        false => Err(Problem::of(Code::NoSuchService)),
+    };
+    hotels::write(state, present.hotel_id, update).await?;
+    Ok(answer)
 }

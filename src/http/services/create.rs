@@ -1,3 +1,5 @@
+//! `POST /v1/hotels/{id}/services`: makes a service.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -9,7 +11,6 @@ use crate::http::hotels;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `POST /v1/hotels/{id}/services`
 pub async fn handle(
     state: Data<State>,
     _: Administrator,
@@ -18,7 +19,8 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let hotel = hotels::find(&state, hotel).await?;
     let service = body.value.check(ServiceId(state.ids.next()), hotel.id)?;
-    state.catalogue.insert_service(&service).await?;
-    state.engine.hotel_changed(hotel.id).await?;
-    Ok(created(format!("/v1/services/{}", service.id), &ServiceView::from(&service)))
+    let answer = created(format!("/v1/services/{}", service.id), &ServiceView::from(&service));
+    let insert = async move |state: &State| Ok(state.catalogue.insert_service(&service).await?);
+    hotels::write(state, hotel.id, insert).await?;
+    Ok(answer)
 }

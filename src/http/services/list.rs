@@ -1,3 +1,5 @@
+//! `GET /v1/hotels/{id}/services`: the services of a hotel, page by page.
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
@@ -9,7 +11,6 @@ use crate::http::page::{List, Paging};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-/// `GET /v1/hotels/{id}/services`
 pub async fn handle(
     state: Data<State>,
     Id(hotel): Id<HotelId>,

@@ -3,17 +3,18 @@
 //! A [`Problem`] is made where something goes wrong and rendered once, by the edge, which adds what only it knows: the
 //! request's id, its path and the time. Nothing of a cause inside (SQL, paths, panics) ever gets into one.
 
+mod convert;
+mod document;
+
+pub use document::{Document, FieldError, NightInTheWay};
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::code::Code;
 use super::edge;
-use super::value::Day;
-use crate::domain::{FailingNight, Reason, Timestamp, Violation};
-use crate::{engine, store};
+use crate::domain::{FailingNight, Timestamp, Violation};
 
 /// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,71 +47,6 @@ pub struct Seen {
     pub request_id: String,
     pub path: String,
     pub now: Timestamp,
-}
-
-/// A problem as it is written.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Problem)]
-pub struct Document {
-    /// A URI that names the kind of problem: `urn:innkeeper:problem:` and the code.
-    #[serde(rename = "type")]
-    kind: String,
-    /// The same for every problem of this code.
-    title: &'static str,
-    status: u16,
-    /// The stable name to branch on.
-    code: &'static str,
-    /// What is the matter this time.
-    detail: String,
-    /// The path of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance: Option<String>,
-    /// Name it when you report a problem.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
-    /// Fields that break a rule.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<FieldError>,
-    /// Nights that stand in the way.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    nights: Vec<NightInTheWay>,
-    /// The sequence number that was found instead of the expected one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sequence: Option<u64>,
-    /// Seconds after which another try makes sense; also in the header Retry-After.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<i64>,
-}
-
-/// A field that breaks a rule.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FieldError {
-    /// JSON pointer (RFC 6901) into the body, or into the query taken as an object.
-    #[schema(example = "/guests/0/age")]
-    pointer: String,
-    /// Stable name of the rule.
-    #[schema(example = "age_range")]
-    rule: &'static str,
-    message: String,
-}
-
-/// A night that stands in the way, and why. For `closed_to_departure` the date is the departure date.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NightInTheWay {
-    date: Day,
-    /// `sold_out`, `stop_sell`, `no_inventory`, `no_price`, `closed_to_arrival`, `closed_to_departure`, `min_nights`
-    /// or `max_nights`.
-    reason: &'static str,
-    /// Rooms left, when sold out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    free: Option<u16>,
-    /// Rooms asked for, when sold out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wanted: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max: Option<u8>,
 }
 
 impl Problem {
@@ -251,71 +187,5 @@ impl Problem {
             edge::echo(response.headers_mut(), &seen.request_id);
         }
         response
-    }
-}
-
-impl From<&Violation> for FieldError {
-    fn from(violation: &Violation) -> Self {
-        let Violation { pointer, rule, message } = violation.clone();
-        Self { pointer, rule, message }
-    }
-}
-
-impl From<&FailingNight> for NightInTheWay {
-    fn from(night: &FailingNight) -> Self {
-        let because = |reason| Self { date: Day(night.date), reason, free: None, wanted: None, min: None, max: None };
-        match night.reason {
-            Reason::SoldOut { free, wanted } => Self { free: Some(free), wanted: Some(wanted), ..because("sold_out") },
-            Reason::StopSell => because("stop_sell"),
-            Reason::NoInventory => because("no_inventory"),
-            Reason::NoPrice => because("no_price"),
-            Reason::ClosedToArrival => because("closed_to_arrival"),
-            Reason::ClosedToDeparture => because("closed_to_departure"),
-            Reason::MinNights { min } => Self { min: Some(min), ..because("min_nights") },
-            Reason::MaxNights { max } => Self { max: Some(max), ..because("max_nights") },
-        }
-    }
-}
-
-impl From<Vec<Violation>> for Problem {
-    fn from(errors: Vec<Violation>) -> Self {
-        Self::invalid(errors)
-    }
-}
-
-impl From<Violation> for Problem {
-    fn from(error: Violation) -> Self {
-        Self::invalid(vec![error])
-    }
-}
-
-impl From<engine::Error> for Problem {
-    fn from(error: engine::Error) -> Self {
-        match error {
-            engine::Error::Refused(refusal) => super::refusal::problem(&refusal),
-            engine::Error::NoSuchRoomType => Self::of(Code::NoSuchRoomType),
-            engine::Error::NoSuchBooking => Self::of(Code::NoSuchBooking),
-            engine::Error::KeyReused => Self::of(Code::KeyReused),
-            engine::Error::Busy => Self::of(Code::Busy).retry_after_secs(1),
-            engine::Error::Interrupted => Self::of(Code::Interrupted).retry_after_secs(1),
-            engine::Error::Unavailable => Self::of(Code::Unavailable).retry_after_secs(5),
-            engine::Error::ShuttingDown => Self::of(Code::ShuttingDown).retry_after_secs(5),
-        }
-    }
-}
-
-impl From<store::Error> for Problem {
-    fn from(error: store::Error) -> Self {
-        // The cause is for the log alone: it may name tables and files.
-        match error {
-            store::Error::Unavailable(cause) => {
-                tracing::error!(?cause, "the store is unavailable");
-                Self::of(Code::Unavailable).retry_after_secs(5)
-            }
-            store::Error::Corrupt(cause) => {
-                tracing::error!(?cause, "the store holds a row that cannot be read");
-                Self::of(Code::Internal)
-            }
-        }
     }
 }

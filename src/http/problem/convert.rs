@@ -1,0 +1,87 @@
+//! Errors of every layer as problems. Causes go to the log, never into a document.
+
+use super::Problem;
+use crate::domain::Violation;
+use crate::http::code::Code;
+use crate::http::refusal;
+use crate::{engine, store};
+
+impl From<Vec<Violation>> for Problem {
+    fn from(errors: Vec<Violation>) -> Self {
+        Self::invalid(errors)
+    }
+}
+
+impl From<Violation> for Problem {
+    fn from(error: Violation) -> Self {
+        Self::invalid(vec![error])
+    }
+}
+
+impl From<engine::Error> for Problem {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Refused(refusal) => refusal::problem(&refusal),
+            engine::Error::NoSuchRoomType => Self::of(Code::NoSuchRoomType),
+            engine::Error::NoSuchBooking => Self::of(Code::NoSuchBooking),
+            engine::Error::KeyReused => Self::of(Code::KeyReused),
+            engine::Error::Busy => Self::of(Code::Busy).retry_after_secs(1),
+            engine::Error::Interrupted => Self::of(Code::Interrupted).retry_after_secs(1),
+            engine::Error::Unavailable => Self::of(Code::Unavailable).retry_after_secs(5),
+            engine::Error::ShuttingDown => Self::of(Code::ShuttingDown).retry_after_secs(5),
+        }
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        // The cause is for the log alone: it may name tables and files.
+        match error {
+            store::Error::Unavailable(cause) => {
+                tracing::error!(?cause, "the store is unavailable");
+                Self::of(Code::Unavailable).retry_after_secs(5)
+            }
+            store::Error::Corrupt(cause) => {
+                tracing::error!(?cause, "the store holds a row that cannot be read");
+                Self::of(Code::Internal)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::{StatusCode, header};
+
+    use super::*;
+
+    #[test]
+    fn repeating_helps_exactly_where_the_client_is_told_so() {
+        let helps =
+            [engine::Error::Busy, engine::Error::Interrupted, engine::Error::Unavailable, engine::Error::ShuttingDown];
+        for error in helps {
+            let answer = Problem::from(error).render();
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        }
+        for error in [engine::Error::KeyReused, engine::Error::NoSuchBooking, engine::Error::NoSuchRoomType] {
+            assert!(!Problem::from(error).render().headers().contains_key(header::RETRY_AFTER));
+        }
+    }
+
+    #[test]
+    fn the_cause_of_a_failed_store_stays_inside() {
+        let cause = || anyhow::anyhow!("SELECT secret FROM /var/lib/innkeeper.db");
+        for error in [store::Error::Unavailable(cause()), store::Error::Corrupt(cause())] {
+            let document = serde_json::to_string(&Problem::from(error).document(None)).unwrap();
+            assert!(!document.contains("SELECT") && !document.contains("/var"), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_librarys_status_becomes_a_problem_of_the_table() {
+        assert_eq!(Problem::of_status(StatusCode::NOT_FOUND).code(), Code::NotFound);
+        assert_eq!(Problem::of_status(StatusCode::IM_A_TEAPOT).code(), Code::MalformedRequest);
+        assert_eq!(Problem::of_status(StatusCode::BAD_GATEWAY).code(), Code::Internal);
+    }
+}

@@ -1,0 +1,95 @@
+//! A problem document as it is written.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{FailingNight, Reason, Violation};
+use crate::http::value::Day;
+
+/// A problem as it is written.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Document {
+    /// A URI that names the kind of problem: `urn:innkeeper:problem:` and the code.
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    /// The same for every problem of this code.
+    pub(super) title: &'static str,
+    pub(super) status: u16,
+    /// The stable name to branch on.
+    pub(super) code: &'static str,
+    /// What is the matter this time.
+    pub(super) detail: String,
+    /// The path of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) instance: Option<String>,
+    /// Name it when you report a problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_id: Option<String>,
+    /// Fields that break a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) errors: Vec<FieldError>,
+    /// Nights that stand in the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) nights: Vec<NightInTheWay>,
+    /// The sequence number that was found instead of the expected one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sequence: Option<u64>,
+    /// Seconds after which another try makes sense; also in the header Retry-After.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after: Option<i64>,
+}
+
+/// A field that breaks a rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) into the body, or into the query taken as an object.
+    #[schema(example = "/guests/0/age")]
+    pointer: String,
+    /// Stable name of the rule.
+    #[schema(example = "age_range")]
+    rule: &'static str,
+    message: String,
+}
+
+/// A night that stands in the way, and why. For `closed_to_departure` the date is the departure date.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NightInTheWay {
+    date: Day,
+    /// `sold_out`, `stop_sell`, `no_inventory`, `no_price`, `closed_to_arrival`, `closed_to_departure`, `min_nights`
+    /// or `max_nights`.
+    reason: &'static str,
+    /// Rooms left, when sold out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free: Option<u16>,
+    /// Rooms asked for, when sold out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<u8>,
+}
+
+impl From<&Violation> for FieldError {
+    fn from(violation: &Violation) -> Self {
+        let Violation { pointer, rule, message } = violation.clone();
+        Self { pointer, rule, message }
+    }
+}
+
+impl From<&FailingNight> for NightInTheWay {
+    fn from(night: &FailingNight) -> Self {
+        let because = |reason| Self { date: Day(night.date), reason, free: None, wanted: None, min: None, max: None };
+        match night.reason {
+            Reason::SoldOut { free, wanted } => Self { free: Some(free), wanted: Some(wanted), ..because("sold_out") },
+            Reason::StopSell => because("stop_sell"),
+            Reason::NoInventory => because("no_inventory"),
+            Reason::NoPrice => because("no_price"),
+            Reason::ClosedToArrival => because("closed_to_arrival"),
+            Reason::ClosedToDeparture => because("closed_to_departure"),
+            Reason::MinNights { min } => Self { min: Some(min), ..because("min_nights") },
+            Reason::MaxNights { max } => Self { max: Some(max), ..because("max_nights") },
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The description of the API: complete, offline, and true, for its examples are sent.
+
+use std::collections::BTreeMap;
+
+use innkeeper::domain::catalogue::Zone;
+use innkeeper::domain::{Amount, CancellationPolicy, Hotel, Occupancy, RatePlan, RoomType, Service, ServiceBasis};
+use innkeeper::domain::{HotelId, RatePlanId, RoomTypeId, ServiceId};
+use innkeeper::http::openapi::example;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::support::app::{ADMIN, App, answer, with_app};
+
+/// What the examples speak of.
+async fn furnish(app: &App) {
+    let (id, room_type): (HotelId, RoomTypeId) = (example::HOTEL, example::ROOM_TYPE);
+    let (plan, service): (RatePlanId, ServiceId) = (example::RATE_PLAN, example::SERVICE);
+    let hotel = Hotel {
+        id,
+        name: "Casa".into(),
+        city: example::CITY.into(),
+        country: "PT".into(),
+        timezone: Zone::parse("Europe/Lisbon").unwrap(),
+        currency: "EUR".parse().unwrap(),
+        check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
+        check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
+        location: None,
+        max_nights: Hotel::DEFAULT_MAX_NIGHTS,
+        horizon_nights: Hotel::DEFAULT_HORIZON_NIGHTS,
+    };
+    let occupancy = Occupancy { max_adults: 2, max_children: 1, max_occupancy: 3 };
+    let double =
+        RoomType { id: room_type, hotel_id: id, name: "Double".into(), occupancy, rooms: 10, overbooking_allowance: 0 };
+    let breakfast = Service {
+        id: service,
+        hotel_id: id,
+        name: "Breakfast".into(),
+        basis: ServiceBasis::PerPersonNight,
+        price: Amount(1_500),
+    };
+    let store = &app.running.store;
+    store.insert_hotel(&hotel).await.unwrap();
+    store.insert_room_type(&double).await.unwrap();
+    store.insert_service(&breakfast).await.unwrap();
+    let flexible = RatePlan {
+        id: plan,
+        room_type_id: room_type,
+        name: "Flexible".into(),
+        price: Amount(12_000),
+        policy: CancellationPolicy::flexible(),
+        nights: BTreeMap::new(),
+    };
+    app.running.engine.set_rate_plan(flexible).await.unwrap();
+}
+
+/// The address with the examples of its parameters filled in.
+fn address(path: &str, operation: &Value, booking: &str) -> String {
+    let (mut path, mut query) = (path.replace("{booking_id}", booking), Vec::new());
+    for parameter in operation["parameters"].as_array().unwrap() {
+        let name = parameter["name"].as_str().unwrap();
+        let Some(example) = parameter.get("example") else { continue };
+        let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+        match parameter["in"].as_str().unwrap() {
+            "path" => path = path.replace(&format!("{{{name}}}"), &example),
+            "query" => query.push(format!("{name}={example}")),
+            _ => {}
+        }
+    }
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+}
+
+/// Sends what the document gives as an example; the status, and the id of what was made.
+async fn send(app: &App, document: &Value, method: &str, path: &str, booking: &str) -> (StatusCode, String) {
+    let operation = &document["paths"][path][method];
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    let mut request = app.request(method, &address(path, operation, booking)).bearer_auth(ADMIN);
+    if let Some(content) = operation["requestBody"]["content"].as_object() {
+        let (media, body) = content.iter().next().unwrap();
+        request = request.json(&body["example"]).header("Content-Type", media);
+    }
+    let answer = answer(request).await;
+    assert!(answer.status.is_success(), "{path}: {}", answer.body);
+    assert!(operation["responses"].get(answer.status.as_str()).is_some(), "{path}: {} is not described", answer.status);
+    (answer.status, answer.body["id"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn every_example_works_when_it_is_sent() {
+    with_app(async |app| {
+        furnish(app).await;
+        let document = app.get("/openapi.json").await.body;
+        let mut sent = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            // The moves of a booking depend on each other, and come below in their order.
+            if path.contains("{booking_id}") || path == "/docs" {
+                continue;
+            }
+            for method in item.as_object().unwrap().keys() {
+                send(app, &document, method, path, "").await;
+                sent += 1;
+            }
+        }
+        let (_, booking) = send(app, &document, "post", "/v1/bookings", "").await;
+        let one = "/v1/bookings/{booking_id}";
+        for (method, path) in [
+            ("get", one.to_owned()),
+            ("patch", one.to_owned()),
+            ("post", format!("{one}/confirm")),
+            ("post", format!("{one}/cancel")),
+        ] {
+            send(app, &document, method, &path, &booking).await;
+            sent += 1;
+        }
+        assert_eq!(sent, 29);
+    });
+}
+
+#[test]
+fn the_document_has_todays_dates_and_only_those_differ_from_the_printed_one() {
+    with_app(async |app| {
+        let served = app.get("/openapi.json").await.body;
+        let example = &served["paths"]["/v1/bookings"]["post"]["requestBody"]["content"]["application/json"]["example"];
+        assert_eq!(example["checkin_date"], "2026-05-31");
+        let printed = serde_json::to_value(innkeeper::http::openapi()).unwrap();
+        assert_eq!(served["components"], printed["components"]);
+    });
+}
+
+#[test]
+fn swagger_ui_needs_no_other_server() {
+    with_app(async |app| {
+        let page = app.request(Method::GET, "/docs").send().await.unwrap();
+        assert_eq!((page.status(), page.url().path()), (StatusCode::OK, "/docs/"));
+        let html = page.text().await.unwrap();
+        assert!(html.contains("swagger-ui") && !html.contains("https://") && !html.contains("http://"), "{html}");
+        let script = app.request(Method::GET, "/docs/swagger-ui-bundle.js").send().await.unwrap();
+        assert_eq!(script.status(), StatusCode::OK);
+        let start =
+            app.request(Method::GET, "/docs/swagger-initializer.js").send().await.unwrap().text().await.unwrap();
+        assert!(start.contains("/openapi.json"), "{start}");
+    });
+}
+
+#[test]
+fn health_and_metrics_are_there_for_operators() {
+    with_app(async |app| {
+        assert_eq!(app.get("/healthz").await.body["status"], "ok");
+        assert_eq!(app.get("/readyz").await.body["status"], "ok");
+        app.get("/v1/hotels/not-an-id").await;
+        let metrics = app.request(Method::GET, "/metrics").send().await.unwrap();
+        assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+        let text = metrics.text().await.unwrap();
+        let counted = text.lines().any(|line| {
+            line.starts_with("http_requests_total") && line.contains("/v1/hotels/{id}") && line.contains("\"404\"")
+        });
+        assert!(counted, "{text}");
+        assert!(text.contains("http_request_duration_seconds"), "{text}");
+    });
+}

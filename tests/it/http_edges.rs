@@ -1,0 +1,241 @@
+//! What every request meets: limits, ids, and one shape for every error.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::middleware::from_fn;
+use actix_web::{App as Routes, HttpServer, web};
+use innkeeper::clock::System;
+use innkeeper::http::{self, Access, State};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::support::app::{ADMIN, Answer, App, answer, order, with_app};
+
+async fn raw(app: &App, body: impl Into<reqwest::Body>, media: &str) -> Answer {
+    let request = app.request(Method::POST, "/v1/bookings").header("Content-Type", media);
+    answer(request.body(body)).await
+}
+
+#[test]
+fn every_error_is_a_problem_document_that_carries_the_requests_id() {
+    with_app(async |app| {
+        for (method, path, status, code) in [
+            (Method::GET, "/nowhere", 404, "not_found"),
+            (Method::GET, "/v1/hotels/", 404, "not_found"),
+            (Method::GET, "/docs/nothing.js", 404, "not_found"),
+            (Method::DELETE, "/v1/hotels", 405, "method_not_allowed"),
+            (Method::POST, "/v1/hotels", 401, "unauthorized"),
+        ] {
+            let request = app.request(method, path).header("X-Request-ID", "mine-1");
+            let refused = answer(request).await;
+            assert_eq!((refused.status.as_u16(), refused.body["code"].as_str()), (status, Some(code)), "{path}");
+            assert_eq!(refused.headers["content-type"], "application/problem+json");
+            assert_eq!(refused.headers["x-request-id"], "mine-1");
+            let body = &refused.body;
+            assert_eq!(
+                (&body["request_id"], &body["instance"], &body["status"]),
+                (&json!("mine-1"), &json!(path), &json!(status))
+            );
+            assert_eq!(body["type"], format!("urn:innkeeper:problem:{code}"));
+            assert!(body["title"].is_string() && body["detail"].is_string());
+        }
+    });
+}
+
+#[test]
+fn a_wrong_method_is_told_the_right_ones() {
+    with_app(async |app| {
+        let refused = answer(app.request(Method::PUT, "/v1/hotels")).await;
+        assert_eq!(refused.headers["allow"], "GET, HEAD, POST");
+        assert_eq!(answer(app.request(Method::HEAD, "/v1/hotels")).await.status, StatusCode::OK);
+    });
+}
+
+#[test]
+fn an_id_is_made_for_a_request_without_a_decent_one() {
+    with_app(async |app| {
+        let made = app.get("/healthz").await;
+        assert_eq!(made.headers["x-request-id"].len(), 36);
+        let forged = answer(app.request(Method::GET, "/healthz").header("X-Request-ID", "a b")).await;
+        assert_eq!(forged.headers["x-request-id"].len(), 36);
+        assert_eq!(made.headers["x-content-type-options"], "nosniff");
+        assert_eq!(made.headers["cache-control"], "no-store");
+    });
+}
+
+#[test]
+fn a_body_must_be_json_and_well_formed() {
+    with_app(async |app| {
+        for (body, media, status, code) in [
+            ("{", "application/json", 400, "malformed_json"),
+            ("", "application/json", 400, "malformed_json"),
+            ("{} {}", "application/json", 422, "invalid_request"),
+            ("{}", "text/plain", 415, "unsupported_media_type"),
+            ("a=b", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+            ("{}", "application/json; charset=utf-8", 422, "invalid_request"),
+            ("[]", "application/json", 422, "invalid_request"),
+        ] {
+            let refused = raw(app, body, media).await;
+            assert_eq!(
+                (refused.status.as_u16(), refused.body["code"].as_str()),
+                (status, Some(code)),
+                "{body} {media}"
+            );
+        }
+        let packed = app.request(Method::POST, "/v1/bookings").header("Content-Encoding", "gzip").json(&json!({}));
+        assert_eq!(answer(packed).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        let untyped = app.request(Method::POST, "/v1/bookings").body("{}");
+        assert_eq!(answer(untyped).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    });
+}
+
+#[test]
+fn a_field_that_breaks_a_rule_is_pointed_at() {
+    with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        let good = order(&room_type, 10, 13).to_string();
+        let id = room_type.as_str();
+        for (from, to, pointer, rule) in [
+            ("\"2026-06-10\"", "\"2026-02-30\"", "/checkin_date", "type"),
+            ("\"2026-06-10\"", "\"10/06/2026\"", "/checkin_date", "type"),
+            ("\"rooms\":1", "\"rooms\":\"1\"", "/rooms", "type"),
+            ("\"rooms\":1", "\"rooms\":1.5", "/rooms", "type"),
+            ("\"rooms\":1", "\"rooms\":99999999999999999999", "/rooms", "type"),
+            ("\"rooms\":1", "\"rooms\":1e999", "/rooms", "type"),
+            ("\"rooms\":1", "\"rooms\":9223372036854775807", "/rooms", "rooms_range"),
+            ("\"rooms\":1", "\"rooms\":1,\"rooms\":2", "/rooms", "duplicate_field"),
+            ("\"rooms\":1", "\"rooms\":1,\"agreed_price\":0", "/agreed_price", "unknown_field"),
+            (",\"rooms\":1", "", "/rooms", "required"),
+            ("\"age\":34", "\"age\":151", "/guests/0/age", "age_range"),
+            ("\"age\":34", "\"age\":34,\"vip\":true", "/guests/0/vip", "unknown_field"),
+            ("\"+351912345678\"", "\"12\"", "/contact/mobile", "e164"),
+            (id, "room", "/room_type_id", "type"),
+        ] {
+            let body = good.replacen(from, to, 1);
+            assert_ne!(body, good, "{from}");
+            let refused = raw(app, body, "application/json").await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{to}: {}", refused.body);
+            let error = &refused.body["errors"][0];
+            assert_eq!((error["pointer"].as_str(), error["rule"].as_str()), (Some(pointer), Some(rule)), "{to}");
+        }
+    });
+}
+
+#[test]
+fn a_parameter_that_nobody_knows_is_a_mistake() {
+    with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        let read = format!("/v1/room-types/{room_type}");
+        for path in [format!("{read}?expand=hotel"), "/v1/hotels?expand=hotel".to_owned()] {
+            let refused = app.get(&path).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+            assert_eq!(
+                (&refused.body["errors"][0]["pointer"], &refused.body["errors"][0]["rule"]),
+                (&json!("/expand"), &json!("unknown_field"))
+            );
+        }
+        assert_eq!(app.get(&format!("{read}?")).await.status, StatusCode::OK);
+        assert_eq!(app.get("/healthz?probe=1").await.status, StatusCode::OK);
+    });
+}
+
+#[test]
+fn what_is_too_large_is_refused_and_the_server_goes_on() {
+    with_app(async |app| {
+        let huge = raw(app, vec![b' '; 64 * 1024 + 1], "application/json").await;
+        assert_eq!((huge.status, huge.body["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("body_too_large")));
+        let long = app.get(&format!("/v1/hotels?city={}", "x".repeat(9_000))).await;
+        assert_eq!((long.status, long.body["code"].as_str()), (StatusCode::URI_TOO_LONG, Some("uri_too_long")));
+        let heavy = answer(app.request(Method::GET, "/v1/hotels").header("X-Filler", "x".repeat(17_000))).await;
+        assert_eq!((heavy.status.as_u16(), heavy.body["code"].as_str()), (431, Some("headers_too_large")));
+        let deep = raw(app, "[".repeat(10_000), "application/json").await;
+        assert!(deep.status.is_client_error());
+        assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
+    });
+}
+
+#[test]
+fn headers_have_rules_too() {
+    with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        let order = order(&room_type, 10, 13);
+        let long = "k".repeat(256);
+        for (name, value) in
+            [("Idempotency-Key", ""), ("Idempotency-Key", "a b"), ("Idempotency-Key", &long), ("If-Match", "now")]
+        {
+            let refused = answer(app.request(Method::POST, "/v1/bookings").header(name, value).json(&order)).await;
+            assert_eq!(
+                (refused.status, refused.body["code"].as_str()),
+                (StatusCode::BAD_REQUEST, Some("malformed_header"))
+            );
+        }
+        let wrong = app.request(Method::POST, "/v1/bookings").bearer_auth("wrong").json(&order);
+        assert_eq!(answer(wrong).await.status, StatusCode::UNAUTHORIZED);
+        let right = app.request(Method::POST, "/v1/bookings").bearer_auth(ADMIN).json(&order);
+        assert_eq!(answer(right).await.status, StatusCode::CREATED);
+    });
+}
+
+#[test]
+fn a_move_takes_no_body_but_an_empty_object() {
+    with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        let booking = app.book("k", &order(&room_type, 10, 13)).await.body;
+        let cancel = format!("/v1/bookings/{}/cancel", booking["id"].as_str().unwrap());
+        let post = |body: &'static str| answer(app.request(Method::POST, &cancel).bearer_auth(ADMIN).body(body));
+        assert_eq!(post("{\"fee\":0}").await.body["errors"][0]["pointer"], "/fee");
+        assert_eq!(post("nonsense").await.body["code"], "malformed_json");
+        assert_eq!(post("{}").await.status, StatusCode::OK);
+    });
+}
+
+#[test]
+fn a_server_that_shuts_down_says_so() {
+    with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        app.running.engine.shutdown().await;
+        let refused = app.book("k", &order(&room_type, 10, 13)).await;
+        assert_eq!(
+            (refused.status, refused.body["code"].as_str()),
+            (StatusCode::SERVICE_UNAVAILABLE, Some("shutting_down"))
+        );
+        assert_eq!(refused.headers["retry-after"], "5");
+    });
+}
+
+#[test]
+fn a_panic_is_the_end_of_one_request_only() {
+    with_app(async |app| {
+        let store = app.running.store.clone();
+        let state = web::Data::new(State {
+            engine: app.running.engine.clone(),
+            catalogue: store.clone(),
+            reports: store.clone(),
+            ledger: store,
+            clock: app.clock.clone(),
+            ids: Arc::new(System),
+            access: Access::new(None, [0; 32]),
+            metrics: Arc::new(String::new),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/panic", listener.local_addr().unwrap());
+        let panics = async || -> actix_web::HttpResponse { panic!("on purpose") };
+        let server = HttpServer::new(move || {
+            let routes = Routes::new().app_data(state.clone()).wrap(from_fn(http::edge::around));
+            routes.route("/panic", web::get().to(panics))
+        });
+        let server = server.workers(1).disable_signals().listen(listener).unwrap().run();
+        let handle = server.handle();
+        let serving = tokio::spawn(server);
+        for _ in 0..2 {
+            let failed = answer(reqwest::Client::new().get(&url).header("X-Request-ID", "p-1")).await;
+            assert_eq!((failed.status.as_u16(), failed.body["code"].as_str()), (500, Some("internal")));
+            assert_eq!(failed.headers["x-request-id"], "p-1");
+            assert_eq!(failed.body["request_id"], "p-1");
+            assert!(!failed.body.to_string().contains("on purpose"));
+        }
+        handle.stop(false).await;
+        serving.await.unwrap().unwrap();
+    });
+}
