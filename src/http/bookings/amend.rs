@@ -1,0 +1,23 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use super::moves::{Conditions, act};
+use super::order::AmendmentBody;
+use crate::domain::Move;
+use crate::http::extract::{Body, IdempotencyKey, IfMatch, Manager};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+
+/// `PATCH /v1/bookings/{booking_id}`
+pub async fn handle(
+    state: Data<State>,
+    manager: Manager,
+    key: IdempotencyKey,
+    seen: IfMatch,
+    body: Body<AmendmentBody>,
+) -> Result<HttpResponse, Problem> {
+    let canonical = body.canonical();
+    let amendment = body.value.check()?;
+    let who = (manager.booking, manager.principal);
+    act(&state, who, Move::Amend(amendment), Conditions { key, seen }, &canonical).await
+}

@@ -1,0 +1,28 @@
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use actix_web::web::Data;
+
+use super::moves::answer;
+use super::order::OrderBody;
+use crate::http::extract::{Body, Booker, IdempotencyKey, IfMatch};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+
+/// `POST /v1/bookings`
+pub async fn handle(
+    state: Data<State>,
+    Booker(principal): Booker,
+    key: IdempotencyKey,
+    seen: IfMatch,
+    body: Body<OrderBody>,
+) -> Result<HttpResponse, Problem> {
+    let key = key.bind(principal, &body.canonical());
+    let (room_type, order) = body.value.check(seen.0)?;
+    let receipt = state.engine.book(room_type, order, key).await?;
+    let mut response = answer(StatusCode::CREATED, &state, &receipt);
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", receipt.booking.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}

@@ -1,0 +1,75 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::view::BookingView;
+use crate::domain::violation::{Violations, text};
+use crate::domain::{Booking, BookingId, Email, HotelId, Mobile, RoomTypeId, Status, Violation};
+use crate::http::extract::{Administrator, Query};
+use crate::http::page::{List, Paging};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::http::value::Day;
+use crate::store::BookingFilter;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    hotel_id: Option<Uuid>,
+    room_type_id: Option<Uuid>,
+    status: Option<String>,
+    arrival_from: Option<Day>,
+    arrival_to: Option<Day>,
+    contact: Option<String>,
+    external_reference: Option<String>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/bookings`
+pub async fn handle(
+    state: Data<State>,
+    _: Administrator,
+    Query(mut filter): Query<Filter>,
+) -> Result<HttpResponse, Problem> {
+    let paging = Paging { limit: filter.limit, cursor: filter.cursor.take() };
+    let (page, limit) = paging.page(BookingId)?;
+    let bookings = state.reports.bookings(&filter.check()?, page).await?;
+    let view = |booking: &Booking| BookingView::of(booking, &state.access);
+    Ok(HttpResponse::Ok().json(List::with(bookings, limit, |booking| booking.id.0, view)))
+}
+
+impl Filter {
+    fn check(self) -> Result<BookingFilter, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let status = violations.keep(self.status.as_deref().map(status).transpose());
+        let contact = violations.keep(self.contact.as_deref().map(contact).transpose());
+        let reference = self.external_reference.map(|reference| text(&reference, 100, "/external_reference"));
+        let reference = violations.keep(reference.transpose());
+        let filter = (|| {
+            Some(BookingFilter {
+                hotel: self.hotel_id.map(HotelId),
+                room_type: self.room_type_id.map(RoomTypeId),
+                status: status?,
+                arrival: self.arrival_from.map(|day| day.0)..self.arrival_to.map(|day| day.0),
+                contact: contact?,
+                external_reference: reference?,
+            })
+        })();
+        violations.finish(filter)
+    }
+}
+
+fn status(name: &str) -> Result<&'static str, Violation> {
+    let known = Status::NAMES.into_iter().find(|known| *known == name);
+    known.ok_or_else(|| Violation::new("/status", "status", format!("must be one of {}", Status::NAMES.join(", "))))
+}
+
+fn contact(value: &str) -> Result<String, Violation> {
+    let message = "must be a mobile number such as %2B351912345678 (with its + escaped), or an e-mail address";
+    match Mobile::parse(value).is_ok() || Email::parse(value).is_ok() {
+        true => Ok(value.to_owned()),
+        false => Err(Violation::new("/contact", "contact", message)),
+    }
+}

@@ -1,0 +1,159 @@
+//! Orders and amendments as they are written. Their rules are the domain's.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::order::{AmendmentDraft, OrderDraft};
+use crate::domain::{Amendment, Order, RatePlanId, RoomTypeId, ServiceId, Violation};
+use crate::http::value::{Day, present};
+
+/// A request for a booking.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewBooking)]
+pub struct OrderBody {
+    pub room_type_id: Uuid,
+    /// Without it, the cheapest plan that sells the stay.
+    pub rate_plan_id: Option<Uuid>,
+    /// First night.
+    pub checkin_date: Day,
+    /// The day after the last night.
+    pub checkout_date: Day,
+    /// Rooms of this type, for the whole stay.
+    #[schema(minimum = 1, maximum = 100)]
+    pub rooms: i64,
+    /// As many as `guests` names.
+    #[schema(minimum = 1, maximum = 500)]
+    pub num_guests: i64,
+    #[schema(min_items = 1, max_items = 500)]
+    pub guests: Vec<GuestBody>,
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub services: Vec<ServiceOrderBody>,
+    pub contact: ContactBody,
+    /// Keep the rooms for a while instead of booking them at once; confirm the hold before it expires.
+    #[serde(default)]
+    pub hold: bool,
+    /// Your own name for the booking, 1 to 100 characters.
+    #[schema(max_length = 100)]
+    pub external_reference: Option<String>,
+}
+
+/// A guest.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewGuest)]
+pub struct GuestBody {
+    /// Full name.
+    #[schema(max_length = 200)]
+    pub name: String,
+    /// In years, on arrival. Guests of 18 and more are adults.
+    #[schema(minimum = 0, maximum = 150)]
+    pub age: i64,
+}
+
+/// How many units of a service to order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewServiceOrder)]
+pub struct ServiceOrderBody {
+    pub service_id: Uuid,
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub quantity: i64,
+}
+
+/// How to reach the person who books.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewContact)]
+pub struct ContactBody {
+    /// E.164: `+` and 10 to 15 digits.
+    #[schema(pattern = r"^\+[1-9][0-9]{9,14}$")]
+    pub mobile: String,
+    #[schema(format = Email)]
+    pub email: Option<String>,
+}
+
+/// A change of a booking: what is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BookingPatch)]
+pub struct AmendmentBody {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub checkin_date: Option<Day>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub checkout_date: Option<Day>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, minimum = 1, maximum = 100)]
+    pub rooms: Option<i64>,
+    /// As many as `guests` names; may be left out even when guests change.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, minimum = 1, maximum = 500)]
+    pub num_guests: Option<i64>,
+    /// All guests, instead of those there were.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub guests: Option<Vec<GuestBody>>,
+}
+
+impl OrderBody {
+    /// The order and the room type it is for, or everything that is wrong with it.
+    pub fn check(self, expected_sequence: Option<u64>) -> Result<(RoomTypeId, Order), Vec<Violation>> {
+        let room_type = RoomTypeId(self.room_type_id);
+        let service = |ordered: ServiceOrderBody| (ServiceId(ordered.service_id), ordered.quantity);
+        let draft = OrderDraft {
+            rate_plan: self.rate_plan_id.map(RatePlanId),
+            checkin_date: self.checkin_date.0,
+            checkout_date: self.checkout_date.0,
+            rooms: self.rooms,
+            num_guests: self.num_guests,
+            guests: pairs(self.guests),
+            services: self.services.into_iter().map(service).collect(),
+            mobile: self.contact.mobile,
+            email: self.contact.email,
+            external_reference: self.external_reference,
+            hold: self.hold,
+            expected_sequence,
+        };
+        Ok((room_type, draft.check()?))
+    }
+}
+
+impl AmendmentBody {
+    /// The amendment, or everything that is wrong with it.
+    pub fn check(self) -> Result<Amendment, Vec<Violation>> {
+        let draft = AmendmentDraft {
+            checkin_date: self.checkin_date.map(|day| day.0),
+            checkout_date: self.checkout_date.map(|day| day.0),
+            rooms: self.rooms,
+            num_guests: self.num_guests,
+            guests: self.guests.map(pairs),
+        };
+        draft.check()
+    }
+}
+
+fn pairs(guests: Vec<GuestBody>) -> Vec<(String, i64)> {
+    guests.into_iter().map(|guest| (guest.name, guest.age)).collect()
+}
+
+fn one() -> i64 {
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_of_an_amendment_is_left_out_or_there_but_never_null() {
+        assert!(serde_json::from_str::<AmendmentBody>("{}").is_ok());
+        assert!(serde_json::from_str::<AmendmentBody>(r#"{"rooms":2}"#).is_ok());
+        assert!(serde_json::from_str::<AmendmentBody>(r#"{"rooms":null}"#).is_err());
+        assert!(serde_json::from_str::<AmendmentBody>(r#"{"contact":{}}"#).is_err());
+    }
+}

@@ -1,0 +1,20 @@
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+
+use super::moves::booked;
+use crate::http::answer::etag;
+use crate::http::code::Code;
+use crate::http::extract::{Known, Manager};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+
+/// `GET /v1/bookings/{booking_id}`
+pub async fn handle(state: Data<State>, manager: Manager, known: Known) -> Result<HttpResponse, Problem> {
+    let booking = state.ledger.booking(manager.booking).await?.ok_or_else(|| Problem::of(Code::NoSuchBooking))?;
+    let tag = etag(booking.sequence);
+    if known.has(&tag) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    Ok(booked(StatusCode::OK, &state, &booking))
+}

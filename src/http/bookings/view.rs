@@ -1,0 +1,178 @@
+//! A booking as it is answered.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::booking::Status;
+use crate::domain::{
+    Amount, BookedService, Booking, BookingId, CancellationPolicy, Contact, Guest, HotelId, RatePlanId, RoomTypeId,
+    ServiceId, Timestamp,
+};
+use crate::http::access::Access;
+use crate::http::rate_plans::policy::{FeeBody, TierBody};
+use crate::http::services::body::Basis;
+use crate::http::value::Day;
+
+/// A booking.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Booking)]
+pub struct BookingView {
+    #[schema(value_type = uuid::Uuid)]
+    id: BookingId,
+    /// `held`, `confirmed`, `in_house`, `checked_out`, `cancelled`, `no_show`, `expired` or `released`.
+    #[schema(example = "confirmed")]
+    status: &'static str,
+    /// The bearer token that opens this booking. Whoever has it can cancel.
+    manage_token: String,
+    #[schema(value_type = uuid::Uuid)]
+    hotel_id: HotelId,
+    #[schema(value_type = uuid::Uuid)]
+    room_type_id: RoomTypeId,
+    #[schema(value_type = uuid::Uuid)]
+    rate_plan_id: RatePlanId,
+    checkin_date: Day,
+    checkout_date: Day,
+    rooms: u16,
+    num_guests: usize,
+    guests: Vec<GuestView>,
+    services: Vec<ServiceLine>,
+    contact: ContactView,
+    external_reference: Option<String>,
+    nights: Vec<NightPrice>,
+    /// All nights of all rooms, and services, in minor units.
+    #[schema(value_type = i64)]
+    total_minor: Amount,
+    /// What was charged for cancelling or not coming.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    fee_minor: Option<Amount>,
+    currency: &'static str,
+    /// The booking's version; also its ETag.
+    sequence: u64,
+    created_at: Timestamp,
+    changed_at: Timestamp,
+    /// When the hold runs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    cancellation_policy: PolicyView,
+}
+
+/// A guest of a booking.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Guest)]
+pub struct GuestView {
+    name: String,
+    age: u8,
+}
+
+/// A service of a booking, as it was sold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServiceLine {
+    #[schema(value_type = uuid::Uuid)]
+    service_id: ServiceId,
+    name: String,
+    basis: Basis,
+    #[schema(value_type = i64)]
+    unit_price_minor: Amount,
+    quantity: u16,
+    /// Unit price × quantity × what the basis counts.
+    #[schema(value_type = i64)]
+    amount_minor: Amount,
+}
+
+/// How to reach the person who booked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Contact)]
+pub struct ContactView {
+    mobile: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+/// The price of one room for one night, frozen at sale.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NightPrice {
+    date: Day,
+    #[schema(value_type = i64)]
+    price_minor: Amount,
+}
+
+/// What cancelling costs, as it was sold.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CancellationPolicy)]
+pub struct PolicyView {
+    refundable: bool,
+    tiers: Vec<TierBody>,
+    no_show_fee: FeeBody,
+}
+
+impl BookingView {
+    pub fn of(booking: &Booking, access: &Access) -> Self {
+        Self {
+            id: booking.id,
+            status: Status::name(booking.status),
+            manage_token: access.manage_token(booking.id),
+            hotel_id: booking.hotel_id,
+            room_type_id: booking.room_type_id,
+            rate_plan_id: booking.rate_plan_id,
+            checkin_date: Day(booking.stay.check_in()),
+            checkout_date: Day(booking.stay.check_out()),
+            rooms: booking.rooms,
+            num_guests: booking.guests.len(),
+            guests: booking.guests.iter().map(GuestView::from).collect(),
+            services: booking.services.iter().map(ServiceLine::from).collect(),
+            contact: ContactView::from(&booking.contact),
+            external_reference: booking.external_reference.clone(),
+            nights: nights(booking),
+            total_minor: booking.total(),
+            fee_minor: booking.status.fee(),
+            currency: booking.currency.code(),
+            sequence: booking.sequence,
+            created_at: booking.created_at,
+            changed_at: booking.changed_at,
+            expires_at: booking.status.expires_at(),
+            cancellation_policy: PolicyView::from(&booking.policy),
+        }
+    }
+}
+
+fn nights(booking: &Booking) -> Vec<NightPrice> {
+    let priced = booking.stay.dates().zip(&booking.prices);
+    priced.map(|(date, price)| NightPrice { date: Day(date), price_minor: *price }).collect()
+}
+
+impl From<&Guest> for GuestView {
+    fn from(guest: &Guest) -> Self {
+        Self { name: guest.name.clone(), age: guest.age }
+    }
+}
+
+impl From<&BookedService> for ServiceLine {
+    fn from(service: &BookedService) -> Self {
+        Self {
+            service_id: service.service_id,
+            name: service.name.clone(),
+            basis: service.basis.into(),
+            unit_price_minor: service.unit_price,
+            quantity: service.quantity,
+            amount_minor: service.amount,
+        }
+    }
+}
+
+impl From<&Contact> for ContactView {
+    fn from(contact: &Contact) -> Self {
+        let email = contact.email.as_ref().map(|email| email.as_str().to_owned());
+        Self { mobile: contact.mobile.as_str().to_owned(), email }
+    }
+}
+
+impl From<&CancellationPolicy> for PolicyView {
+    fn from(policy: &CancellationPolicy) -> Self {
+        Self {
+            refundable: !policy.tiers().is_empty(),
+            tiers: policy.tiers().iter().map(TierBody::from).collect(),
+            no_show_fee: policy.no_show.into(),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Limits on what comes before the body.
+
+use actix_web::dev::ServiceRequest;
+
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+
+/// The longest address, in bytes.
+pub const MAX_URI: usize = 8 * 1024;
+/// The most that all headers together may have, in bytes.
+pub const MAX_HEADERS: usize = 16 * 1024;
+
+/// Whether a request's head is small enough to be looked at.
+pub fn check(request: &ServiceRequest) -> Result<(), Problem> {
+    let uri = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if uri > MAX_URI {
+        return Err(Problem::new(Code::UriTooLong, format!("The address must have at most {MAX_URI} bytes.")));
+    }
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers > MAX_HEADERS {
+        let detail = format!("The headers must have at most {MAX_HEADERS} bytes together.");
+        return Err(Problem::new(Code::HeadersTooLarge, detail));
+    }
+    Ok(())
+}

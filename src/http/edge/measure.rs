@@ -1,0 +1,28 @@
+//! Metrics of requests: counted by route, method and status, never by anything a client can make up.
+
+use std::time::Duration;
+
+use actix_web::http::{Method, StatusCode};
+
+/// A name for every method, and one for all that a client invents.
+pub fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Counts an answer. `route` is the template, such as `/v1/hotels/{id}`.
+pub fn count(route: Option<String>, method: &'static str, status: StatusCode, took: Duration) {
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    let status = status.as_u16().to_string();
+    metrics::counter!("http_requests_total", "route" => route.clone(), "method" => method, "status" => status)
+        .increment(1);
+    metrics::histogram!("http_request_duration_seconds", "route" => route, "method" => method).record(took);
+}

@@ -1,0 +1,86 @@
+//! What happens around every request, whatever it asks for: an id, limits, a span, metrics, security headers, and one
+//! shape for every error. A panic in a handler becomes a problem document; the connection and the server go on.
+
+mod limits;
+mod measure;
+mod request_id;
+mod security;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::Error;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::code::Code;
+use super::problem::{Problem, Seen};
+use super::state::State;
+
+pub use request_id::{X_REQUEST_ID, echo};
+pub use security::harden;
+
+/// Wraps a request and its answer.
+pub async fn around<B: MessageBody + 'static>(
+    state: Data<State>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let method = measure::method_name(request.method());
+    let request_id = request_id::of(&request, state.ids.as_ref());
+    let span = tracing::info_span!("request", request_id, method);
+    let seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now() };
+
+    let answered = match limits::check(&request) {
+        Ok(()) => call(request, next).instrument(span.clone()).await,
+        Err(problem) => Ok(request.error_response(problem)),
+    };
+    let answered = answered.map(|response| finish(response, &seen)).map_err(|problem| problem.seen(seen));
+
+    let route = answered.as_ref().ok().and_then(|response| response.request().match_pattern());
+    let status = answered.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, ServiceResponse::status);
+    let took = started.elapsed();
+    span.in_scope(|| tracing::info!(route, status = status.as_u16(), ?took, "answered"));
+    measure::count(route, method, status, took);
+    answered.map_err(Error::from)
+}
+
+/// The answer of whoever is responsible, or a problem where there is none: after a panic the request is gone.
+async fn call<B>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<BoxBody>, Problem>
+where
+    B: MessageBody + 'static,
+{
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
+        Ok(Err(error)) => Err(problem_of(&error).unwrap_or_else(|| Problem::of(Code::Internal))),
+        Err(_panic) => {
+            tracing::error!("a handler panicked");
+            Err(Problem::of(Code::Internal))
+        }
+    }
+}
+
+/// Renders errors, ours and those of libraries, and adds what every answer has.
+fn finish(response: ServiceResponse<BoxBody>, seen: &Seen) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let problem = response.response().error().and_then(problem_of);
+    let problem = problem.or_else(|| failed.then(|| Problem::of_status(status)));
+    let mut response = match problem {
+        Some(problem) => response.into_response(problem.seen(seen.clone()).render()),
+        None => response,
+    };
+    echo(response.headers_mut(), &seen.request_id);
+    harden(response.headers_mut());
+    response
+}
+
+fn problem_of(error: &Error) -> Option<Problem> {
+    error.as_error::<Problem>().cloned()
+}

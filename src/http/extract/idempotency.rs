@@ -1,0 +1,105 @@
+//! The header Idempotency-Key: who repeats it gets the first answer.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use sha2::{Digest, Sha256};
+
+use super::caller::Principal;
+use super::header;
+use crate::engine::Key;
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+use crate::store::{Fingerprint, KeyDigest};
+
+/// The longest key, in characters.
+pub const MAX_LENGTH: usize = 255;
+
+/// An idempotency key, if there is one, and the method and path it was used with.
+#[derive(Debug)]
+pub struct IdempotencyKey {
+    key: Option<String>,
+    method: String,
+    path: String,
+}
+
+impl FromRequest for IdempotencyKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let key = header(request.headers(), "idempotency-key").and_then(check);
+        let (method, path) = (request.method().to_string(), request.path().to_owned());
+        ready(key.map(|key| Self { key, method, path }))
+    }
+}
+
+impl IdempotencyKey {
+    /// The key as the engine remembers it: it belongs to `principal`, and to this method, path and body.
+    pub fn bind(&self, principal: Principal, canonical_body: &[u8]) -> Option<Key> {
+        let key = self.key.as_deref()?;
+        let owner = match principal {
+            Principal::Public => "public".to_owned(),
+            Principal::Administrator => "administrator".to_owned(),
+            Principal::Guest(booking) => format!("guest {booking}"),
+        };
+        let digest = KeyDigest(digest(&[owner.as_bytes(), key.as_bytes()]));
+        let used_for = [self.method.as_bytes(), self.path.as_bytes(), canonical_body];
+        Some(Key { digest, fingerprint: Fingerprint(self::digest(&used_for)) })
+    }
+}
+
+fn check(key: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    let fits = (1..=MAX_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    match fits {
+        true => Ok(Some(key.to_owned())),
+        false => {
+            let detail = format!("Idempotency-Key must have 1 to {MAX_LENGTH} visible ASCII characters.");
+            Err(Problem::new(Code::MalformedHeader, detail))
+        }
+    }
+}
+
+/// SHA-256 over parts of which each is preceded by its length, so that no two lists of parts look the same.
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(key: &str, path: &str) -> IdempotencyKey {
+        IdempotencyKey { key: Some(key.into()), method: "POST".into(), path: path.into() }
+    }
+
+    #[test]
+    fn a_key_belongs_to_who_used_it() {
+        let (public, admin) =
+            (key("k", "/a").bind(Principal::Public, b""), key("k", "/a").bind(Principal::Administrator, b""));
+        assert_ne!(public.unwrap().digest, admin.unwrap().digest);
+    }
+
+    #[test]
+    fn the_fingerprint_covers_path_and_body() {
+        let print = |path, body| key("k", path).bind(Principal::Public, body).unwrap().fingerprint;
+        assert_eq!(print("/a", b"{}"), print("/a", b"{}"));
+        assert_ne!(print("/a", b"{}"), print("/b", b"{}"));
+        assert_ne!(print("/a", b"{}"), print("/a", b"{\"a\":1}"));
+    }
+
+    #[test]
+    fn a_key_has_1_to_255_visible_characters() {
+        assert!(check(Some(&"k".repeat(255))).is_ok());
+        for bad in ["", "a b", "\u{e9}", &"k".repeat(256)] {
+            assert_eq!(check(Some(bad)).unwrap_err().code(), Code::MalformedHeader);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What serde has to say about bad input, as violations with a JSON pointer.
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+
+use crate::domain::Violation;
+
+/// serde quotes input; nobody needs more of it than this.
+const LONGEST_MESSAGE: usize = 200;
+
+/// Why input is not a `T`.
+#[derive(Debug)]
+pub enum Error {
+    /// It is no JSON at all.
+    Malformed(String),
+    Violation(Violation),
+}
+
+/// A value from JSON that has nothing after it.
+pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut input = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut input).map_err(json_error)?;
+    input.end().map_err(|error| Error::Malformed(short(&error.to_string())))?;
+    Ok(value)
+}
+
+/// A value from the part of an address after the question mark.
+pub fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Violation> {
+    let input = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(input).map_err(|error| violation(error.path(), &error.inner().to_string()))
+}
+
+/// A value from parsed JSON.
+pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Violation> {
+    serde_path_to_error::deserialize(value).map_err(|error| violation(error.path(), &error.inner().to_string()))
+}
+
+fn json_error(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let message = error.inner().to_string();
+    // To serde_json a number like 1e999 is a mistake of syntax; to everybody else it is just too large.
+    let too_large = message.starts_with("number out of range");
+    match error.inner().is_data() || too_large {
+        true => Error::Violation(violation(error.path(), &message)),
+        false => Error::Malformed(short(&message)),
+    }
+}
+
+fn violation(path: &Path, message: &str) -> Violation {
+    let mut pointer = pointer(path);
+    let (rule, named) = rule(message);
+    if let Some(member) = named.map(escape)
+        && !pointer.ends_with(&format!("/{member}"))
+    {
+        pointer.push('/');
+        pointer.push_str(&member);
+    }
+    Violation::new(pointer, rule, short(without_position(message)))
+}
+
+/// The rule that a message of serde is about, and the member it names.
+fn rule(message: &str) -> (&'static str, Option<&str>) {
+    const RULES: [(&str, &str); 3] =
+        [("missing field", "required"), ("unknown field", "unknown_field"), ("duplicate field", "duplicate_field")];
+    match RULES.iter().find(|(words, _)| message.starts_with(words)) {
+        Some((_, rule)) => (rule, message.split('`').nth(1)),
+        None => ("type", None),
+    }
+}
+
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// As RFC 6901 escapes a member's name.
+fn escape(name: &str) -> String {
+    short(&name.replace('~', "~0").replace('/', "~1"))
+}
+
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(words, _)| words)
+}
+
+fn short(message: &str) -> String {
+    message.chars().take(LONGEST_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::http::value::Day;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "read by serde alone")]
+    struct Stay {
+        on: Day,
+        guests: Vec<Guest>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "read by serde alone")]
+    struct Guest {
+        age: i64,
+    }
+
+    #[rstest]
+    #[case(r#"{"on":"2026-02-30","guests":[]}"#, "/on", "type")]
+    #[case(r#"{"on":"2026-02-01","guests":[{"age":1},{"age":"x"}]}"#, "/guests/1/age", "type")]
+    #[case(r#"{"on":"2026-02-01","guests":[{}]}"#, "/guests/0/age", "required")]
+    #[case(r#"{"on":"2026-02-01","guests":[{"age":1,"name/x":1}]}"#, "/guests/0/name~1x", "unknown_field")]
+    #[case(r#"{"on":"2026-02-01","on":"2026-02-01"}"#, "/on", "duplicate_field")]
+    #[case(r#"{"on":"2026-02-01","guests":[{"age":1,"age":2}]}"#, "/guests/0/age", "duplicate_field")]
+    #[case(r#"{"on":"2026-02-01","guests":[{"age":99999999999999999999}]}"#, "/guests/0/age", "type")]
+    #[case(r#"{"on":"2026-02-01","guests":[{"age":1e999}]}"#, "/guests/0/age", "type")]
+    #[case(r#"{"on":"2026-02-01","guests":[{"age":1.5}]}"#, "/guests/0/age", "type")]
+    #[case("[]", "", "type")]
+    #[case("{}", "/on", "required")]
+    fn a_mistake_is_pointed_at(#[case] json: &str, #[case] pointer: &str, #[case] rule: &str) {
+        match from_json::<Stay>(json.as_bytes()).unwrap_err() {
+            Error::Violation(violation) => assert_eq!((violation.pointer.as_str(), violation.rule), (pointer, rule)),
+            Error::Malformed(why) => panic!("malformed: {why}"),
+        }
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("{")]
+    #[case("{'on':1}")]
+    #[case(r#"{"on":"2026-02-01","guests":[]} x"#)]
+    #[case("\u{feff}{}")]
+    fn what_is_no_json_is_malformed(#[case] text: &str) {
+        assert!(matches!(from_json::<Stay>(text.as_bytes()), Err(Error::Malformed(_))));
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Filter {
+        from: Option<Day>,
+        limit: Option<i64>,
+    }
+
+    #[test]
+    fn a_query_is_as_strict_as_a_body() {
+        let filter: Filter = from_query("from=2026-05-01&limit=20").unwrap();
+        assert_eq!((filter.from.map(|day| day.0.day()), filter.limit), (Some(1), Some(20)));
+        let rule = |query| from_query::<Filter>(query).map_err(|violation| (violation.pointer, violation.rule));
+        assert_eq!(rule("from=2026-13-01").unwrap_err(), ("/from".to_owned(), "type"));
+        assert_eq!(rule("limit=many").unwrap_err(), ("/limit".to_owned(), "type"));
+        assert_eq!(rule("form=2026-05-01").unwrap_err(), ("/form".to_owned(), "unknown_field"));
+        assert_eq!(rule("limit=1&limit=2").unwrap_err(), ("/limit".to_owned(), "duplicate_field"));
+    }
+}

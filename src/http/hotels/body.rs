@@ -1,0 +1,190 @@
+//! A hotel as it is written, and its rules.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::catalogue::{Coordinates, Zone, country};
+use crate::domain::violation::{Violations, text};
+use crate::domain::{Currency, Hotel, HotelId, Stay, Violation};
+use crate::http::value::{hours_and_minutes, time, whole};
+
+/// A hotel, as the administrator writes it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewHotel)]
+pub struct HotelBody {
+    /// 1 to 200 characters.
+    #[schema(max_length = 200)]
+    pub name: String,
+    /// 1 to 100 characters. Search finds the hotel by it.
+    #[schema(max_length = 100)]
+    pub city: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// IANA time zone. Dates of the hotel are dates in this zone.
+    pub timezone: String,
+    /// ISO 4217. It cannot be changed later: prices and bookings are in it.
+    pub currency: String,
+    /// Earliest arrival, `HH:MM`; cancellation deadlines count back from it.
+    #[schema(default = "15:00")]
+    pub check_in_time: Option<String>,
+    /// Latest departure, `HH:MM`.
+    #[schema(default = "11:00")]
+    pub check_out_time: Option<String>,
+    /// WGS 84, in degrees.
+    pub coordinates: Option<CoordinatesBody>,
+    /// Longest stay, in nights.
+    #[schema(default = 30, minimum = 1, maximum = 1000)]
+    pub max_nights: Option<i64>,
+    /// How far ahead a night can be booked, in nights from today.
+    #[schema(default = 730, minimum = 1, maximum = 3660)]
+    pub horizon_nights: Option<i64>,
+}
+
+/// A position on the globe.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Coordinates)]
+pub struct CoordinatesBody {
+    #[schema(minimum = -90, maximum = 90)]
+    pub latitude: f64,
+    #[schema(minimum = -180, maximum = 180)]
+    pub longitude: f64,
+}
+
+/// A hotel.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Hotel)]
+pub struct HotelView {
+    #[schema(value_type = uuid::Uuid)]
+    pub id: HotelId,
+    #[serde(flatten)]
+    pub hotel: HotelBody,
+}
+
+impl HotelBody {
+    /// The hotel, or everything that is wrong with it.
+    pub fn check(self, id: HotelId) -> Result<Hotel, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let hour = |given: Option<String>, pointer, default| given.map_or(Ok(default), |given| time(&given, pointer));
+        let code = |_| Violation::new("/currency", "currency", "must be an ISO 4217 code such as EUR");
+        let nights = |given: Option<i64>, default: u16, max, pointer: &str| {
+            given.map_or(Ok(default), |given| whole(given, 1, max, pointer, "nights_range"))
+        };
+        let position = self
+            .coordinates
+            .map(|at| Coordinates::new(at.latitude, at.longitude).map_err(|violation| violation.under("/coordinates")));
+        let (max, horizon) = (Hotel::DEFAULT_MAX_NIGHTS, Hotel::DEFAULT_HORIZON_NIGHTS);
+
+        let name = violations.keep(text(&self.name, 200, "/name"));
+        let city = violations.keep(text(&self.city, 100, "/city"));
+        let country = violations.keep(country(&self.country));
+        let timezone = violations.keep(Zone::parse(&self.timezone));
+        let currency = violations.keep(self.currency.parse::<Currency>().map_err(code));
+        let check_in = violations.keep(hour(self.check_in_time, "/check_in_time", Hotel::DEFAULT_CHECK_IN_TIME));
+        let check_out = violations.keep(hour(self.check_out_time, "/check_out_time", Hotel::DEFAULT_CHECK_OUT_TIME));
+        let location = violations.keep(position.transpose());
+        let max_nights = violations.keep(nights(self.max_nights, max, Stay::MAX_NIGHTS, "/max_nights"));
+        let longest = Hotel::LONGEST_HORIZON_NIGHTS;
+        let horizon = violations.keep(nights(self.horizon_nights, horizon, longest, "/horizon_nights"));
+
+        let hotel = (|| {
+            Some(Hotel {
+                id,
+                name: name?,
+                city: city?,
+                country: country?,
+                timezone: timezone?,
+                currency: currency?,
+                check_in_time: check_in?,
+                check_out_time: check_out?,
+                location: location?,
+                max_nights: max_nights?,
+                horizon_nights: horizon?,
+            })
+        })();
+        violations.finish(hotel)
+    }
+}
+
+impl From<&Hotel> for HotelBody {
+    fn from(hotel: &Hotel) -> Self {
+        Self {
+            name: hotel.name.clone(),
+            city: hotel.city.clone(),
+            country: hotel.country.clone(),
+            timezone: hotel.timezone.name().to_owned(),
+            currency: hotel.currency.code().to_owned(),
+            check_in_time: Some(hours_and_minutes(hotel.check_in_time)),
+            check_out_time: Some(hours_and_minutes(hotel.check_out_time)),
+            coordinates: hotel.location.map(|at| CoordinatesBody { latitude: at.latitude, longitude: at.longitude }),
+            max_nights: Some(hotel.max_nights.into()),
+            horizon_nights: Some(hotel.horizon_nights.into()),
+        }
+    }
+}
+
+impl From<&Hotel> for HotelView {
+    fn from(hotel: &Hotel) -> Self {
+        Self { id: hotel.id, hotel: hotel.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(json: serde_json::Value) -> HotelBody {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn rules(body: HotelBody) -> Vec<String> {
+        let violations = body.check(HotelId(uuid::Uuid::nil())).unwrap_err();
+        violations.into_iter().map(|violation| violation.pointer).collect()
+    }
+
+    fn casa() -> HotelBody {
+        body(serde_json::json!({
+            "name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon", "currency": "EUR"
+        }))
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let hotel = casa().check(HotelId(uuid::Uuid::nil())).unwrap();
+        assert_eq!((hotel.max_nights, hotel.horizon_nights), (30, 730));
+        assert_eq!(HotelBody::from(&hotel).check_in_time.as_deref(), Some("15:00"));
+    }
+
+    #[test]
+    fn a_hotel_reads_back_as_it_was_written() {
+        let hotel = casa().check(HotelId(uuid::Uuid::nil())).unwrap();
+        assert_eq!(HotelBody::from(&hotel).check(hotel.id).unwrap(), hotel);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let wrong = HotelBody {
+            name: " ".into(),
+            country: "Portugal".into(),
+            timezone: "Lisbon".into(),
+            currency: "euro".into(),
+            check_in_time: Some("25:00".into()),
+            coordinates: Some(CoordinatesBody { latitude: 91.0, longitude: 0.0 }),
+            max_nights: Some(0),
+            horizon_nights: Some(i64::MAX),
+            ..casa()
+        };
+        let expected = [
+            "/name",
+            "/country",
+            "/timezone",
+            "/currency",
+            "/check_in_time",
+            "/coordinates/latitude",
+            "/max_nights",
+            "/horizon_nights",
+        ];
+        assert_eq!(rules(wrong), expected);
+    }
+}

@@ -1,0 +1,26 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Deserialize;
+
+use super::body::HotelView;
+use crate::domain::HotelId;
+use crate::http::extract::Query;
+use crate::http::page::{List, Paging};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    city: Option<String>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// `GET /v1/hotels`
+pub async fn handle(state: Data<State>, Query(filter): Query<Filter>) -> Result<HttpResponse, Problem> {
+    let Filter { city, limit, cursor } = filter;
+    let (page, limit) = Paging { limit, cursor }.page(HotelId)?;
+    let hotels = state.catalogue.hotels(city.as_deref(), page).await?;
+    Ok(HttpResponse::Ok().json(List::<HotelView>::of(hotels, limit, |hotel| hotel.id.0)))
+}

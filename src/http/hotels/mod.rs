@@ -1,0 +1,20 @@
+//! Hotels: made and changed by the administrator, read by everybody.
+
+pub mod body;
+pub mod change;
+pub mod create;
+pub mod docs;
+pub mod list;
+pub mod read;
+
+pub use body::HotelView;
+
+use super::code::Code;
+use super::problem::Problem;
+use super::state::State;
+use crate::domain::{Hotel, HotelId};
+
+/// The hotel, or the problem that there is none.
+pub async fn find(state: &State, id: HotelId) -> Result<Hotel, Problem> {
+    state.catalogue.hotel(id).await?.ok_or_else(|| Problem::of(Code::NoSuchHotel))
+}

@@ -1,0 +1,134 @@
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Data;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::{Amount, Restriction, RoomTypeId, Violation, stay};
+use crate::engine::{NightView, View};
+use crate::http::answer::etag;
+use crate::http::extract::{Id, Known, Query};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::http::value::Day;
+
+/// The longest range, in nights.
+const MAX_NIGHTS: i32 = 366;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    from: Day,
+    to: Day,
+}
+
+/// What is left of a room type, night by night.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Availability {
+    #[schema(value_type = uuid::Uuid)]
+    room_type_id: RoomTypeId,
+    /// Changes with every booking and every change of nights; also the ETag, and good for If-Match when booking.
+    sequence: u64,
+    currency: &'static str,
+    /// Nights inside the booking horizon. A night that is missing is not for sale.
+    nights: Vec<AvailableNight>,
+}
+
+/// One night of a room type.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AvailableNight {
+    date: Day,
+    /// Rooms that exist.
+    physical: u16,
+    out_of_order: u16,
+    overbooking_allowance: i16,
+    sold: u16,
+    held: u16,
+    /// physical − out_of_order + overbooking_allowance − sold − held, never below 0.
+    free: u16,
+    /// Nothing is sold on this night, whatever is free.
+    closed: bool,
+    /// Price of one room under the cheapest open plan; null when there is none.
+    #[schema(value_type = Option<i64>)]
+    price_minor: Option<Amount>,
+    restrictions: Restrictions,
+}
+
+/// The room type's own restrictions on a night. A length of 0 means no limit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Restrictions {
+    stop_sell: bool,
+    closed_to_arrival: bool,
+    closed_to_departure: bool,
+    min_nights_arrival: u8,
+    max_nights_arrival: u8,
+    min_nights_through: u8,
+    max_nights_through: u8,
+}
+
+/// `GET /v1/room-types/{id}/availability`
+pub async fn handle(
+    state: Data<State>,
+    Id(room_type): Id<RoomTypeId>,
+    Query(range): Query<Range>,
+    known: Known,
+) -> Result<HttpResponse, Problem> {
+    check(&range)?;
+    let view = state.engine.view(room_type, range.from.0, range.to.0).await?;
+    let tag = etag(view.sequence);
+    if known.has(&tag) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    let mut answer = HttpResponse::Ok();
+    Ok(answer.insert_header(tag).insert_header((CACHE_CONTROL, "no-cache")).json(Availability::from(&view)))
+}
+
+fn check(range: &Range) -> Result<(), Violation> {
+    match stay::days_between(range.from.0, range.to.0) {
+        ..1 => Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)")),
+        1..=MAX_NIGHTS => Ok(()),
+        _ => Err(Violation::new("/to", "range_length", format!("must be at most {MAX_NIGHTS} days after from"))),
+    }
+}
+
+impl From<&View> for Availability {
+    fn from(view: &View) -> Self {
+        Self {
+            room_type_id: view.room_type_id,
+            sequence: view.sequence,
+            currency: view.currency.code(),
+            nights: view.nights.iter().map(AvailableNight::from).collect(),
+        }
+    }
+}
+
+impl From<&NightView> for AvailableNight {
+    fn from(view: &NightView) -> Self {
+        Self {
+            date: Day(view.date),
+            physical: view.physical,
+            out_of_order: view.night.out_of_order,
+            overbooking_allowance: view.allowance,
+            sold: view.night.sold,
+            held: view.night.held,
+            free: view.free,
+            closed: view.closed,
+            price_minor: view.price,
+            restrictions: view.night.restriction.into(),
+        }
+    }
+}
+
+impl From<Restriction> for Restrictions {
+    fn from(restriction: Restriction) -> Self {
+        Self {
+            stop_sell: restriction.stop_sell,
+            closed_to_arrival: restriction.closed_to_arrival,
+            closed_to_departure: restriction.closed_to_departure,
+            min_nights_arrival: restriction.min_nights_arrival,
+            max_nights_arrival: restriction.max_nights_arrival,
+            min_nights_through: restriction.min_nights_through,
+            max_nights_through: restriction.max_nights_through,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::item::{MAX_ITEMS, NightsItem};
+use crate::domain::{NightsChange, RatePlanId, RoomTypeId, Violation};
+use crate::engine::NightsReceipt;
+use crate::http::extract::{Administrator, Body, Id};
+use crate::http::problem::{Document, Problem};
+use crate::http::room_types;
+use crate::http::state::State;
+use crate::store::Page;
+
+/// The largest body, in bytes: a thousand items fit.
+const LIMIT: usize = 1024 * 1024;
+
+/// A bulk change of nights: at most 1000 items, done one after the other.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SetNights)]
+pub struct SetNights {
+    #[schema(min_items = 1, max_items = 1000)]
+    items: Vec<NightsItem>,
+}
+
+/// What became of a bulk change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NightsSet {
+    items: Vec<ItemResult>,
+}
+
+/// What became of one item.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ItemResult {
+    /// Position in the request, counted from 0.
+    index: usize,
+    status: ItemStatus,
+    /// Nights that are different now, of the room type and of its plans.
+    changed: usize,
+    /// The room type's sequence number after the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
+    /// Why the item was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Document>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    Applied,
+    Refused,
+}
+
+/// `PUT /v1/room-types/{id}/nights`
+pub async fn handle(
+    state: Data<State>,
+    _: Administrator,
+    Id(room_type): Id<RoomTypeId>,
+    body: Body<SetNights, LIMIT>,
+) -> Result<HttpResponse, Problem> {
+    room_types::find(&state, room_type).await?;
+    let changes = check(&state, room_type, body.value.items).await?;
+    let mut items = Vec::with_capacity(changes.len());
+    for (index, change) in changes.into_iter().enumerate() {
+        let done = state.engine.set_nights(room_type, change).await.map_err(Problem::from);
+        items.push(ItemResult::of(index, done, &state));
+    }
+    Ok(HttpResponse::Ok().json(NightsSet { items }))
+}
+
+/// The changes, or everything that is wrong with any of them: then none is done.
+async fn check(state: &State, room_type: RoomTypeId, items: Vec<NightsItem>) -> Result<Vec<NightsChange>, Problem> {
+    if !(1..=MAX_ITEMS).contains(&items.len()) {
+        return Err(Violation::new("/items", "items_range", format!("must have 1 to {MAX_ITEMS} items")).into());
+    }
+    let only_plan = match items.iter().any(NightsItem::lacks_plan) {
+        true => only_plan(state, room_type).await?,
+        false => None,
+    };
+    let mut changes = Vec::with_capacity(items.len());
+    let mut wrong = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        match item.check(only_plan) {
+            Ok(change) => changes.push(change),
+            Err(all) => wrong.extend(all.into_iter().map(|one| one.under(&format!("/items/{index}")))),
+        }
+    }
+    if wrong.is_empty() { Ok(changes) } else { Err(wrong.into()) }
+}
+
+/// The room type's plan, if it has exactly one.
+async fn only_plan(state: &State, room_type: RoomTypeId) -> Result<Option<RatePlanId>, Problem> {
+    let plans = state.catalogue.rate_plans(room_type, Page { after: None, limit: 2 }).await?;
+    match plans.as_slice() {
+        [only] => Ok(Some(only.id)),
+        _ => Ok(None),
+    }
+}
+
+impl ItemResult {
+    fn of(index: usize, done: Result<NightsReceipt, Problem>, state: &State) -> Self {
+        match done {
+            Ok(NightsReceipt { sequence, changed }) => {
+                Self { index, status: ItemStatus::Applied, changed, sequence: Some(sequence), problem: None }
+            }
+            Err(problem) => {
+                let problem = Some(problem.document(Some(state.clock.now())));
+                Self { index, status: ItemStatus::Refused, changed: 0, sequence: None, problem }
+            }
+        }
+    }
+}

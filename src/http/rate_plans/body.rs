@@ -1,0 +1,77 @@
+//! A rate plan as it is written, and its rules.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::policy::{FeeBody, TierBody, policy};
+use crate::domain::violation::{Violations, text};
+use crate::domain::{RatePlan, RatePlanId, RoomTypeId, Violation};
+use crate::http::value::price;
+
+/// A rate plan, as the administrator writes it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewRatePlan)]
+pub struct RatePlanBody {
+    /// 1 to 100 characters.
+    #[schema(max_length = 100)]
+    pub name: String,
+    /// Price of one room for a night that names no other, in minor units of the hotel's currency.
+    #[schema(minimum = 0, maximum = 100_000_000_000_i64)]
+    pub price_minor: i64,
+    /// Without tiers, refundable means free until check-in time.
+    #[schema(default = true)]
+    pub refundable: Option<bool>,
+    /// At most 10, no deadline twice.
+    #[schema(max_items = 10)]
+    pub cancellation_tiers: Option<Vec<TierBody>>,
+    /// What a guest pays who never comes. Default: the first night, or everything when not refundable.
+    pub no_show_fee: Option<FeeBody>,
+}
+
+/// A rate plan.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RatePlan)]
+pub struct RatePlanView {
+    #[schema(value_type = uuid::Uuid)]
+    pub id: RatePlanId,
+    #[schema(value_type = uuid::Uuid)]
+    pub room_type_id: RoomTypeId,
+    #[serde(flatten)]
+    pub rate_plan: RatePlanBody,
+}
+
+impl RatePlanBody {
+    /// The rate plan, or everything that is wrong with it.
+    pub fn check(self, id: RatePlanId, room_type_id: RoomTypeId) -> Result<RatePlan, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let name = violations.keep(text(&self.name, 100, "/name"));
+        let price = violations.keep(price(self.price_minor, "/price_minor"));
+        let policy = violations.keep(policy(self.refundable, self.cancellation_tiers, self.no_show_fee));
+        let plan = (|| {
+            let (name, price, policy) = (name?, price?, policy?);
+            Some(RatePlan { id, room_type_id, name, price, policy, nights: BTreeMap::new() })
+        })();
+        violations.finish(plan)
+    }
+}
+
+impl From<&RatePlan> for RatePlanBody {
+    fn from(plan: &RatePlan) -> Self {
+        Self {
+            name: plan.name.clone(),
+            price_minor: plan.price.minor(),
+            refundable: Some(!plan.policy.tiers().is_empty()),
+            cancellation_tiers: Some(plan.policy.tiers().iter().map(TierBody::from).collect()),
+            no_show_fee: Some(plan.policy.no_show.into()),
+        }
+    }
+}
+
+impl From<&RatePlan> for RatePlanView {
+    fn from(plan: &RatePlan) -> Self {
+        Self { id: plan.id, room_type_id: plan.room_type_id, rate_plan: plan.into() }
+    }
+}

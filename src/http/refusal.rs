@@ -1,0 +1,112 @@
+//! Refusals of the domain as problem documents: every one has a code, and a field where one is to blame.
+
+use super::code::Code;
+use super::problem::Problem;
+use crate::domain::{Reason, Refusal, Violation};
+
+/// The problem a refusal is for a client.
+pub fn problem(refusal: &Refusal) -> Problem {
+    let detail = sentence(&refusal.to_string());
+    let problem = Problem::new(code(refusal), detail);
+    match refusal {
+        Refusal::Unavailable { nights, retry_at } => problem.with_nights(nights.clone()).retry_at(*retry_at),
+        Refusal::Restricted { nights } | Refusal::CapacityBelowSold { nights } => problem.with_nights(nights.clone()),
+        Refusal::Stale { actual, .. } => problem.with_sequence(*actual),
+        _ => match field(refusal) {
+            Some(pointer) => problem.with_errors(vec![Violation::new(pointer, refusal.name(), refusal.to_string())]),
+            None => problem,
+        },
+    }
+}
+
+fn code(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::Unavailable { nights, .. } => {
+            let sold_out = nights.iter().any(|night| matches!(night.reason, Reason::SoldOut { .. }));
+            if sold_out { Code::SoldOut } else { Code::Closed }
+        }
+        Refusal::Restricted { .. } => Code::Restricted,
+        Refusal::ArrivalInThePast { .. } => Code::ArrivalInThePast,
+        Refusal::DepartureInThePast { .. } => Code::DepartureInThePast,
+        Refusal::BeyondHorizon { .. } => Code::BeyondHorizon,
+        Refusal::TooManyNights { .. } => Code::TooManyNights,
+        Refusal::EmptyStay { .. } => Code::EmptyStay,
+        Refusal::Occupancy => Code::Occupancy,
+        Refusal::UnknownRatePlan(_) => Code::UnknownRatePlan,
+        Refusal::UnknownService(_) => Code::UnknownService,
+        Refusal::Stale { .. } => Code::Stale,
+        Refusal::IllegalMove { .. } => Code::IllegalMove,
+        Refusal::HoldExpired { .. } => Code::HoldExpired,
+        Refusal::TooEarly { .. } => Code::TooEarly,
+        Refusal::TooLate { .. } => Code::TooLate,
+        Refusal::CapacityBelowSold { .. } => Code::CapacityBelowSold,
+        Refusal::OutsideHorizon { .. } => Code::OutsideHorizon,
+    }
+}
+
+/// The field of the request that a refusal is about.
+fn field(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::ArrivalInThePast { .. } => Some("/checkin_date"),
+        Refusal::DepartureInThePast { .. }
+        | Refusal::BeyondHorizon { .. }
+        | Refusal::TooManyNights { .. }
+        | Refusal::EmptyStay { .. } => Some("/checkout_date"),
+        Refusal::Occupancy => Some("/guests"),
+        Refusal::UnknownRatePlan(_) => Some("/rate_plan_id"),
+        Refusal::UnknownService(_) => Some("/services"),
+        Refusal::OutsideHorizon { .. } => Some("/from"),
+        _ => None,
+    }
+}
+
+/// The words with a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::FailingNight;
+
+    fn night(reason: Reason) -> Vec<FailingNight> {
+        vec![FailingNight { date: date(2026, 5, 1), reason }]
+    }
+
+    #[test]
+    fn a_lost_race_names_its_nights_and_when_a_hold_runs_out() {
+        let retry_at = Some("2026-04-01T12:01:00Z".parse().unwrap());
+        let nights = night(Reason::SoldOut { free: 0, wanted: 1 });
+        let document =
+            problem(&Refusal::Unavailable { nights, retry_at }).document(Some("2026-04-01T12:00:00Z".parse().unwrap()));
+        let json = serde_json::to_value(document).unwrap();
+        assert_eq!((json["code"].as_str(), json["status"].as_u64()), (Some("sold_out"), Some(409)));
+        assert_eq!(json["nights"][0]["reason"], "sold_out");
+        assert_eq!(json["retry_after"], 61);
+    }
+
+    #[test]
+    fn a_closed_house_is_not_called_sold_out() {
+        let refusal = Refusal::Unavailable { nights: night(Reason::StopSell), retry_at: None };
+        assert_eq!(problem(&refusal).code(), Code::Closed);
+    }
+
+    #[test]
+    fn codes_say_what_the_domain_says() {
+        let refusals = [
+            Refusal::Occupancy,
+            Refusal::TooManyNights { max: 30 },
+            Refusal::Stale { expected: 1, actual: 2 },
+            Refusal::IllegalMove { from: "held", verb: "checked in" },
+            Refusal::Restricted { nights: night(Reason::ClosedToArrival) },
+            Refusal::CapacityBelowSold { nights: Vec::new() },
+        ];
+        for refusal in refusals {
+            assert_eq!(problem(&refusal).code().name(), refusal.name());
+        }
+    }
+}

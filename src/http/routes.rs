@@ -1,0 +1,134 @@
+//! Every address on one page.
+
+use actix_web::guard::{self, Guard};
+use actix_web::http::Method;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
+
+use super::code::Code;
+use super::problem::Problem;
+use super::state::State;
+use super::{bookings, edge, hotels, nights, rate_plans, room_types, search, services, system};
+
+/// The addresses of the API.
+pub fn endpoints() -> Vec<Endpoint> {
+    vec![
+        get("/v1/hotels", hotels::list::handle),
+        post("/v1/hotels", hotels::create::handle),
+        get("/v1/hotels/{id}", hotels::read::handle),
+        patch("/v1/hotels/{id}", hotels::change::handle),
+        get("/v1/hotels/{id}/room-types", room_types::list::handle),
+        post("/v1/hotels/{id}/room-types", room_types::create::handle),
+        get("/v1/room-types/{id}", room_types::read::handle),
+        patch("/v1/room-types/{id}", room_types::change::handle),
+        get("/v1/room-types/{id}/rate-plans", rate_plans::list::handle),
+        post("/v1/room-types/{id}/rate-plans", rate_plans::create::handle),
+        get("/v1/rate-plans/{id}", rate_plans::read::handle),
+        patch("/v1/rate-plans/{id}", rate_plans::change::handle),
+        get("/v1/hotels/{id}/services", services::list::handle),
+        post("/v1/hotels/{id}/services", services::create::handle),
+        get("/v1/services/{id}", services::read::handle),
+        patch("/v1/services/{id}", services::change::handle),
+        put("/v1/room-types/{id}/nights", nights::set::handle),
+        get("/v1/room-types/{id}/availability", nights::availability::handle),
+        get("/v1/search", search::handle),
+        get("/v1/bookings", bookings::list::handle),
+        post("/v1/bookings", bookings::create::handle),
+        get("/v1/bookings/{booking_id}", bookings::read::handle),
+        patch("/v1/bookings/{booking_id}", bookings::amend::handle),
+        post("/v1/bookings/{booking_id}/confirm", bookings::confirm::handle),
+        post("/v1/bookings/{booking_id}/cancel", bookings::cancel::handle),
+        post("/v1/bookings/{booking_id}/check-in", bookings::check_in::handle),
+        post("/v1/bookings/{booking_id}/check-out", bookings::check_out::handle),
+        post("/v1/bookings/{booking_id}/no-show", bookings::no_show::handle),
+        get("/healthz", system::health::live),
+        get("/readyz", system::health::ready),
+        get("/metrics", system::metrics::handle),
+        get("/openapi.json", system::docs::openapi),
+        get("/docs", system::docs::redirect),
+    ]
+}
+
+/// Puts the API into a server.
+pub fn configure(state: State) -> impl FnOnce(&mut ServiceConfig) + Clone {
+    let state = Data::new(state);
+    move |config| {
+        let mut scope = web::scope("").wrap(Compress::default()).wrap(from_fn(edge::around));
+        for resource in resources() {
+            scope = scope.service(resource);
+        }
+        let scope = scope.service(system::docs::user_interface()).default_service(web::to(nothing_here));
+        config.app_data(state).service(scope);
+    }
+}
+
+/// One method of one address.
+pub struct Endpoint {
+    pub method: Method,
+    pub path: &'static str,
+    route: Route,
+}
+
+fn get<F, Args>(path: &'static str, handler: F) -> Endpoint
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    let reading = guard::fn_guard(|head| guard::Get().check(head) || guard::Head().check(head));
+    Endpoint { method: Method::GET, path, route: Route::new().guard(reading).to(handler) }
+}
+
+fn post<F, Args>(path: &'static str, handler: F) -> Endpoint
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    Endpoint { method: Method::POST, path, route: web::post().to(handler) }
+}
+
+fn put<F, Args>(path: &'static str, handler: F) -> Endpoint
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    Endpoint { method: Method::PUT, path, route: web::put().to(handler) }
+}
+
+fn patch<F, Args>(path: &'static str, handler: F) -> Endpoint
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    Endpoint { method: Method::PATCH, path, route: web::patch().to(handler) }
+}
+
+/// The endpoints gathered by address, each of which refuses other methods and says which it knows.
+fn resources() -> Vec<Resource> {
+    let mut gathered: Vec<(&'static str, Vec<Endpoint>)> = Vec::new();
+    for endpoint in endpoints() {
+        match gathered.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => gathered.push((endpoint.path, vec![endpoint])),
+        }
+    }
+    gathered.into_iter().map(|(path, endpoints)| resource(path, endpoints)).collect()
+}
+
+fn resource(path: &'static str, endpoints: Vec<Endpoint>) -> Resource {
+    let names = endpoints.iter().map(|endpoint| match endpoint.method {
+        Method::GET => "GET, HEAD".to_owned(),
+        ref method => method.to_string(),
+    });
+    let allow = names.collect::<Vec<_>>().join(", ");
+    let refuse = move || {
+        let problem = Problem::method_not_allowed(allow.clone());
+        async move { Err::<HttpResponse, _>(problem) }
+    };
+    let resource = web::resource(path).default_service(web::to(refuse));
+    endpoints.into_iter().fold(resource, |resource, endpoint| resource.route(endpoint.route))
+}
+
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::of(Code::NotFound))
+}

@@ -1,0 +1,95 @@
+//! A service as it is written, and its rules.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::violation::{Violations, text};
+use crate::domain::{Amount, HotelId, Service, ServiceBasis, ServiceId, Violation};
+use crate::http::value::price;
+
+/// A service, as the administrator writes it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewService)]
+pub struct ServiceBody {
+    /// 1 to 100 characters.
+    #[schema(max_length = 100)]
+    pub name: String,
+    pub basis: Basis,
+    /// Price of one unit, in minor units of the hotel's currency.
+    #[schema(minimum = 0, maximum = 100_000_000_000_i64)]
+    pub price_minor: i64,
+}
+
+/// What one unit of a service is charged for.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ServiceBasis)]
+pub enum Basis {
+    /// Once (an airport pick-up).
+    PerStay,
+    /// For each night (parking).
+    PerNight,
+    /// For each guest (a spa pass).
+    PerPerson,
+    /// For each guest and night (breakfast).
+    PerPersonNight,
+}
+
+/// A service.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Service)]
+pub struct ServiceView {
+    #[schema(value_type = uuid::Uuid)]
+    pub id: ServiceId,
+    #[schema(value_type = uuid::Uuid)]
+    pub hotel_id: HotelId,
+    #[serde(flatten)]
+    pub service: ServiceBody,
+}
+
+impl ServiceBody {
+    /// The service, or everything that is wrong with it.
+    pub fn check(self, id: ServiceId, hotel_id: HotelId) -> Result<Service, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let name = violations.keep(text(&self.name, 100, "/name"));
+        let price = violations.keep(price(self.price_minor, "/price_minor"));
+        let basis = self.basis.into();
+        let service = name.zip(price).map(|(name, price): (_, Amount)| Service { id, hotel_id, name, basis, price });
+        violations.finish(service)
+    }
+}
+
+impl From<&Service> for ServiceBody {
+    fn from(service: &Service) -> Self {
+        Self { name: service.name.clone(), basis: service.basis.into(), price_minor: service.price.minor() }
+    }
+}
+
+impl From<&Service> for ServiceView {
+    fn from(service: &Service) -> Self {
+        Self { id: service.id, hotel_id: service.hotel_id, service: service.into() }
+    }
+}
+
+impl From<Basis> for ServiceBasis {
+    fn from(basis: Basis) -> Self {
+        match basis {
+            Basis::PerStay => Self::PerStay,
+            Basis::PerNight => Self::PerNight,
+            Basis::PerPerson => Self::PerPerson,
+            Basis::PerPersonNight => Self::PerPersonNight,
+        }
+    }
+}
+
+impl From<ServiceBasis> for Basis {
+    fn from(basis: ServiceBasis) -> Self {
+        match basis {
+            ServiceBasis::PerStay => Self::PerStay,
+            ServiceBasis::PerNight => Self::PerNight,
+            ServiceBasis::PerPerson => Self::PerPerson,
+            ServiceBasis::PerPersonNight => Self::PerPersonNight,
+        }
+    }
+}

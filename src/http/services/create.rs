@@ -1,0 +1,24 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use super::body::{ServiceBody, ServiceView};
+use crate::domain::{HotelId, ServiceId};
+use crate::http::answer::created;
+use crate::http::extract::{Administrator, Body, Id};
+use crate::http::hotels;
+use crate::http::problem::Problem;
+use crate::http::state::State;
+
+/// `POST /v1/hotels/{id}/services`
+pub async fn handle(
+    state: Data<State>,
+    _: Administrator,
+    Id(hotel): Id<HotelId>,
+    body: Body<ServiceBody>,
+) -> Result<HttpResponse, Problem> {
+    let hotel = hotels::find(&state, hotel).await?;
+    let service = body.value.check(ServiceId(state.ids.next()), hotel.id)?;
+    state.catalogue.insert_service(&service).await?;
+    state.engine.hotel_changed(hotel.id).await?;
+    Ok(created(format!("/v1/services/{}", service.id), &ServiceView::from(&service)))
+}

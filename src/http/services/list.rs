@@ -1,0 +1,22 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use super::body::ServiceView;
+use crate::domain::{HotelId, ServiceId};
+use crate::http::extract::{Id, Query};
+use crate::http::hotels;
+use crate::http::page::{List, Paging};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+
+/// `GET /v1/hotels/{id}/services`
+pub async fn handle(
+    state: Data<State>,
+    Id(hotel): Id<HotelId>,
+    Query(paging): Query<Paging>,
+) -> Result<HttpResponse, Problem> {
+    let (page, limit) = paging.page(ServiceId)?;
+    hotels::find(&state, hotel).await?;
+    let services = state.catalogue.services(hotel, page).await?;
+    Ok(HttpResponse::Ok().json(List::<ServiceView>::of(services, limit, |service| service.id.0)))
+}

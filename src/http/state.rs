@@ -1,0 +1,26 @@
+//! What handlers are given.
+
+use std::sync::Arc;
+
+use super::access::Access;
+use crate::clock::{Clock, IdSource};
+use crate::engine::Engine;
+use crate::shutdown::Draining;
+use crate::store::{Catalogue, Ledger, Reports};
+
+/// Everything a handler may call. A clone is cheap.
+#[derive(Clone)]
+pub struct State {
+    pub engine: Engine,
+    pub catalogue: Arc<dyn Catalogue>,
+    pub reports: Arc<dyn Reports>,
+    /// To read bookings. All writing goes through the engine.
+    pub ledger: Arc<dyn Ledger>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdSource>,
+    pub access: Access,
+    /// Renders the metrics as Prometheus reads them.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Whether the process is about to end.
+    pub draining: Draining,
+}

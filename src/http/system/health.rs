@@ -1,0 +1,31 @@
+//! Whether the process lives, and whether it can serve.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+use crate::http::state::State;
+
+/// All is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// The process answers.
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "ok" })
+}
+
+/// The store answers, too, and the process is not about to end.
+pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
+    if state.draining.has_begun() {
+        return Err(Problem::of(Code::ShuttingDown));
+    }
+    state.reports.ping().await?;
+    Ok(HttpResponse::Ok().json(Health { status: "ok" }))
+}

@@ -1,0 +1,5 @@
+//! Addresses for operators: health, metrics, and the description of the API.
+
+pub mod docs;
+pub mod health;
+pub mod metrics;

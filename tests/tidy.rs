@@ -1,0 +1,243 @@
+//! The house rules, as far as a machine can read them: which folder may know what, and what is never written here.
+//!
+//! It reads the source as text, so it sees code behind every `cfg`. To allow something new, change the table of the
+//! rule that forbids it, and say why in the commit.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Value crates: they compute, and know neither time nor place.
+const DOMAIN_MAY_USE: &[&str] =
+    &["email_address", "iso_currency", "jiff", "rust_decimal", "rust_iso3166", "serde", "thiserror", "uuid"];
+
+/// Crates that stay in their rooms.
+const KEPT_IN: &[(&str, &[&str])] = &[
+    ("sqlx", &["store/"]),
+    ("actix_web", &["http/", "ws/", "app.rs"]),
+    ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
+];
+
+/// Handles of actors and channels: other modules call typed async methods instead.
+const MAILBOXES: &[&str] = &["Addr", "Recipient", "WeakAddr", "mpsc"];
+const MAILBOX_OWNERS: &[&str] = &["engine/", "writer/"];
+
+/// Who must not know which store or lease there is.
+const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "http/", "ws/"];
+const BACKENDS: &[&str] = &["store::sqlite", "store::postgres", "lease::single_node", "lease::redis"];
+
+const LONGEST_FILE: usize = 400;
+
+/// One source file: its path below `src/` (or below the package), and its text.
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The lines that are compiled into the program, numbered from 1: without comments and without tests, which
+    /// always stand at the end of a file or in a file of their own.
+    fn code(&self) -> Vec<(usize, &str)> {
+        if ["tests.rs", "properties.rs", "testing.rs"].iter().any(|name| self.path.ends_with(name)) {
+            return Vec::new();
+        }
+        let lines = self.text.lines().take_while(|line| !line.starts_with("mod tests"));
+        lines.enumerate().map(|(index, line)| (index + 1, without_comment(line))).collect()
+    }
+
+    fn is_in(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| self.path.starts_with(place))
+    }
+}
+
+fn without_comment(line: &str) -> &str {
+    match line.find("//") {
+        Some(at) if !line[..at].ends_with(':') && !line[..at].ends_with('"') => &line[..at],
+        _ => line,
+    }
+}
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder of the package, in a fixed order.
+fn sources(folder: &str) -> Vec<Source> {
+    let root = package().join(folder);
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    let read = |file: PathBuf| {
+        let path = file.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        Source { path, text: fs::read_to_string(file).unwrap() }
+    };
+    files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "rs")).map(read).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.path() {
+            path if path.is_dir() => collect(&path, files),
+            path => files.push(path),
+        }
+    }
+}
+
+/// Whether a word stands in a line, not merely as a part of another word.
+fn has_word(line: &str, word: &str) -> bool {
+    let part_of_a_word = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        !before.is_some_and(part_of_a_word) && !after.is_some_and(part_of_a_word)
+    })
+}
+
+/// Whether a line names a crate as the root of a path.
+fn names_crate(line: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    let root = |at: usize| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    };
+    line.match_indices(&path).any(|(at, _)| root(at)) || line.trim() == format!("use {name};")
+}
+
+/// The names of all dependencies, as Rust writes them.
+fn dependencies() -> Vec<String> {
+    let manifest = fs::read_to_string(package().join("Cargo.toml")).unwrap();
+    let section = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let name = |line: &str| Some(line.split_once('=')?.0.trim().replace('-', "_"));
+    section.lines().filter(|line| !line.starts_with('#')).filter_map(name).collect()
+}
+
+/// Fails with every place that breaks a rule.
+fn complain(rule: &str, breaches: Vec<String>) {
+    let mut list = String::new();
+    for breach in &breaches {
+        let _ = writeln!(list, "  {breach}");
+    }
+    assert!(breaches.is_empty(), "{rule}:\n{list}");
+}
+
+/// Every line of code in these sources that a rule objects to.
+fn breaches<'a>(sources: &'a [Source], objects: impl Fn(&'a Source, &str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources {
+        for (number, line) in source.code() {
+            if objects(source, line) {
+                found.push(format!("src/{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_domain_knows_only_values_and_itself() {
+    let foreign: Vec<String> =
+        dependencies().into_iter().filter(|name| !DOMAIN_MAY_USE.contains(&name.as_str())).collect();
+    let outside = |line: &str| {
+        let own = line.replace("crate::domain", "");
+        own.contains("crate::") || foreign.iter().any(|name| names_crate(line, name))
+    };
+    let impure =
+        |line: &str| ["std::fs", "std::net", "std::thread", "std::time", "async fn"].iter().any(|it| line.contains(it));
+    let found = breaches(&sources("src"), |source, line| source.is_in(&["domain/"]) && (outside(line) || impure(line)));
+    complain("domain/ is pure: std, value crates and itself", found);
+}
+
+#[test]
+fn crates_stay_in_their_rooms() {
+    let sources = sources("src");
+    for (name, rooms) in KEPT_IN {
+        let found = breaches(&sources, |source, line| !source.is_in(rooms) && names_crate(line, name));
+        complain(&format!("{name} is used in {rooms:?} only"), found);
+    }
+}
+
+#[test]
+fn no_address_and_no_channel_leaves_the_engine_and_the_writer() {
+    let found = breaches(&sources("src"), |source, line| {
+        !source.is_in(MAILBOX_OWNERS) && MAILBOXES.iter().any(|word| has_word(line, word))
+    });
+    complain("mailboxes belong to engine/ and writer/; others hold handles", found);
+}
+
+#[test]
+fn nobody_asks_which_store_or_lease_there_is() {
+    let found = breaches(&sources("src"), |source, line| {
+        source.is_in(BACKEND_BLIND) && BACKENDS.iter().any(|backend| line.contains(backend))
+    });
+    complain("concrete backends meet in app.rs", found);
+}
+
+#[test]
+fn nothing_is_left_to_do_and_no_test_is_switched_off() {
+    // Put together here, so that this file does not complain about itself.
+    let words = [("TO", "DO"), ("FIX", "ME"), ("db", "g!"), ("unimplemented", "!"), ("to", "do!"), ("#[ign", "ore")];
+    let words = words.map(|(one, two)| format!("{one}{two}"));
+    let mut found = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for source in sources(folder) {
+            for (number, line) in source.text.lines().enumerate() {
+                if words.iter().any(|word| line.contains(word.as_str())) {
+                    found.push(format!("{folder}/{}:{}: {}", source.path, number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    complain("finished code only", found);
+}
+
+#[test]
+fn files_are_short_enough_to_be_read_whole() {
+    let long = |source: &Source| {
+        let lines = source.text.lines().count();
+        (lines > LONGEST_FILE).then(|| format!("src/{}: {lines} lines", source.path))
+    };
+    complain("at most 400 lines a file", sources("src").iter().filter_map(long).collect());
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let silent = |source: &Source| {
+        let must_speak = source.path.ends_with("mod.rs") || source.text.lines().count() > 20;
+        (must_speak && !source.text.starts_with("//!")).then(|| format!("src/{}", source.path))
+    };
+    complain("a module begins with //!", sources("src").iter().filter_map(silent).collect());
+}
+
+#[test]
+fn the_program_has_no_unsafe_code_and_does_not_panic_by_choice() {
+    let found = breaches(&sources("src"), |_, line| {
+        has_word(line, "unsafe") || [".unwrap()", ".expect(", ".unwrap_err()"].iter().any(|call| line.contains(call))
+    });
+    complain("an outsider or a full disk must not end an actor", found);
+}
+
+/// The file names of one kind of migrations, in order; none if there is no such folder.
+fn migrations(store: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    collect(&package().join("migrations").join(store), &mut files);
+    let name = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().into_owned();
+    let mut names: Vec<String> = files.iter().map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn migrations_are_numbered_from_one_without_a_gap() {
+    for store in ["sqlite", "postgres"] {
+        for (index, name) in migrations(store).iter().enumerate() {
+            let number = name.split('_').next().unwrap().parse::<usize>();
+            assert_eq!(number, Ok(index + 1), "migrations/{store}/{name}");
+        }
+    }
+}
+
+#[test]
+fn migrations_of_two_stores_are_twins() {
+    let (sqlite, postgres) = (migrations("sqlite"), migrations("postgres"));
+    assert!(postgres.is_empty() || postgres == sqlite, "sqlite: {sqlite:?}, postgres: {postgres:?}");
+}
