@@ -21,6 +21,7 @@ use crate::clock::{Clock, IdSource, System};
 use crate::config::Config;
 use crate::engine::{self, Engine};
 use crate::lease::SingleNode;
+use crate::shutdown::Draining;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 use crate::{housekeeping, http, store, telemetry};
@@ -103,6 +104,7 @@ pub struct Running {
     pub store: Arc<dyn Store>,
     address: SocketAddr,
     grace: Duration,
+    draining: Draining,
     http: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
     chores: Vec<JoinHandle<()>>,
@@ -116,13 +118,14 @@ pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>
     let engine = start_engine(&config.engine, &store, clock.clone());
     engine.recover().await?;
 
-    let state = http_state(config, &store, &engine, clock.clone(), &metrics).await?;
+    let draining = Draining::default();
+    let state = http_state(config, &store, &engine, clock.clone(), &metrics, &draining).await?;
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
     let chores =
         vec![tokio::spawn(metrics.keep_up()), tokio::spawn(housekeeping::forget_attempts(store.clone(), clock))];
     let serving = tokio::spawn(server);
-    Ok(Running { engine, store, address, grace: config.shutdown_grace, http, serving, chores })
+    Ok(Running { engine, store, address, grace: config.shutdown_grace, draining, http, serving, chores })
 }
 
 async fn http_state(
@@ -131,6 +134,7 @@ async fn http_state(
     engine: &Engine,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
+    draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh)?;
@@ -145,6 +149,7 @@ async fn http_state(
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: Arc::new(move || metrics.render()),
+        draining: draining.clone(),
     })
 }
 
@@ -184,7 +189,8 @@ impl Running {
 
     /// Stops from the outside to the inside.
     pub async fn shutdown(self) {
-        let Self { engine, store, grace, http, serving, chores, .. } = self;
+        let Self { engine, store, grace, draining, http, serving, chores, .. } = self;
+        draining.begin();
         tracing::info!(grace_secs = grace.as_secs(), "shutting down: finishing the requests in flight");
         http.stop(true).await;
         serving.abort();

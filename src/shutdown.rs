@@ -1,8 +1,10 @@
-//! When to stop: the signals of the operating system.
+//! When to stop: the signals of the operating system, and how the others learn of it.
 //!
 //! The order of a shutdown is `app::Running::shutdown`. Here is only what starts it.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -24,5 +26,19 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
         }
+    }
+}
+
+/// Whether a shutdown has begun: from then on `/readyz` sends load balancers elsewhere. A clone is the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Draining(Arc<AtomicBool>);
+
+impl Draining {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }

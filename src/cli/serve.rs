@@ -1,5 +1,6 @@
 //! `innkeeper serve`: the reservation engine with its HTTP API.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -53,15 +54,20 @@ impl Serve {
         }
     }
 
+    /// Says where it can be reached. Nobody may be reading any more, which is no reason to stop.
     async fn welcome(&self, config: &Config, running: &Running) -> anyhow::Result<()> {
-        tracing::info!(url = running.url(), database = config.database_url, "ready");
-        match &config.admin_token {
-            Some(token) if self.demo => demo::welcome(running, token).await,
-            Some(_) => Ok(()),
-            None => {
-                tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change the catalogue");
-                Ok(())
+        let url = running.url();
+        tracing::info!(url, database = config.database_url, "ready");
+        let greeting = match &config.admin_token {
+            Some(token) if self.demo => demo::prepare(running, token).await?,
+            token => {
+                if token.is_none() {
+                    tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
+                }
+                format!("innkeeper is open at {url} (API docs: {url}/docs/)\n")
             }
-        }
+        };
+        let _ = write!(std::io::stdout(), "{greeting}");
+        Ok(())
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::access::Access;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
-use crate::store::{Catalogue, Ledger, Reports, Store};
+use crate::shutdown::Draining;
+use crate::store::{Catalogue, Ledger, Reports};
 
 /// Everything a handler may call. A clone is cheap.
 #[derive(Clone)]
@@ -20,18 +21,6 @@ pub struct State {
     pub access: Access,
     /// Renders the metrics as Prometheus reads them.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-}
-
-impl State {
-    /// State on one store that can do everything.
-    pub fn new<S: Store>(
-        engine: Engine,
-        store: Arc<S>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-        access: Access,
-        metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    ) -> Self {
-        Self { engine, catalogue: store.clone(), reports: store.clone(), ledger: store, clock, ids, access, metrics }
-    }
+    /// Whether the process is about to end.
+    pub draining: Draining,
 }

@@ -1,6 +1,7 @@
 //! Integration tests: the real application, its real program and a real SQLite file each. One binary, so that it is
 //! linked once.
 
+mod app;
 mod cli_config;
 mod cli_errors;
 mod cli_export;
@@ -14,6 +15,8 @@ mod http_edges;
 mod http_nights;
 mod http_search;
 mod import;
+mod import;
+mod race;
 mod race;
 mod sqlite_files;
 mod store_contract;

@@ -9,16 +9,15 @@ mod hotels;
 mod sample;
 
 use crate::app::Running;
-use crate::clock::{Clock, System};
+use crate::clock::{Clock, IdSource, System};
 use crate::config::Secret;
 
-/// Fills the catalogue if it is empty, then greets.
-pub async fn welcome(running: &Running, token: &Secret) -> anyhow::Result<()> {
+/// Fills the catalogue if it is empty; the greeting.
+pub async fn prepare(running: &Running, token: &Secret) -> anyhow::Result<String> {
     let now = System.now();
     if running.store.is_empty().await? {
         fill::fill(running, &System, now).await?;
     }
     let sample = sample::find(&*running.store, now).await?;
-    print!("{}", banner::text(&running.url(), token, sample.as_ref(), &crate::clock::IdSource::next(&System)));
-    Ok(())
+    Ok(banner::text(&running.url(), token, sample.as_ref(), &System.next()))
 }

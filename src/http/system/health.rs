@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
@@ -20,8 +21,11 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// The store answers, too.
+/// The store answers, too, and the process is not about to end.
 pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
+    if state.draining.has_begun() {
+        return Err(Problem::of(Code::ShuttingDown));
+    }
     state.reports.ping().await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }

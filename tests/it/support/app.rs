@@ -1,50 +1,40 @@
 //! The whole application on port 0, with a fresh SQLite file, a manual clock and an HTTP client.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::app::{self, Running};
 use innkeeper::clock::ManualClock;
 use innkeeper::config::{Config, Sources};
+use innkeeper::domain::Date;
+use innkeeper::store::Page;
+use innkeeper::store::audit;
 use jiff::Timestamp;
-use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use jiff::tz::TimeZone;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The administrator's token of every test application.
 pub const ADMIN: &str = "test-administrator-token";
 /// What every test application's clock shows until it is moved. A Friday.
-pub const NOW: &str = "2026-05-01T12:00:00Z";
+const NOW: &str = "2026-05-01T12:00:00Z";
 
-/// A running application. Its files go away with it.
+/// A running application. A clone is another handle on the same one; its files go away with the last.
+#[derive(Clone)]
 pub struct App {
-    pub running: Running,
     pub clock: Arc<ManualClock>,
     client: Client,
     url: String,
-    folder: TempDir,
+    inner: Arc<Inner>,
 }
 
-/// Starts an application, lets the test use it, and shuts it down.
-pub fn with_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
-    with_settings(&[], test)
-}
-
-/// The same with settings that differ from the defaults.
-pub fn with_settings<T>(settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
-    in_system(async {
-        let app = App::start(settings).await;
-        let result = test(&app).await;
-        app.running.shutdown().await;
-        result
-    })
-}
-
-/// Runs inside the kind of system that the application needs.
-pub fn in_system<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    actix_rt::System::with_tokio_rt(move || runtime).block_on(test)
+struct Inner {
+    running: Running,
+    /// Kept for as long as it runs.
+    _folder: Option<TempDir>,
 }
 
 /// A status, headers and a JSON body (null, if it is none).
@@ -55,18 +45,40 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// Runs a test inside the kind of system that the application needs.
+pub fn run<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    actix_rt::System::with_tokio_rt(move || runtime).block_on(test)
+}
+
+/// Starts an application.
+pub async fn app() -> App {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app_in(folder.path(), &[]).await;
+    Arc::get_mut(&mut app.inner).unwrap()._folder = Some(folder);
+    app
+}
+
+/// Starts an application whose database is in a folder that the test keeps, with settings that differ from the
+/// defaults.
+pub async fn app_in(folder: &Path, settings: &[(&'static str, &str)]) -> App {
+    let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
+    let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let running = app::start(&config(folder, settings), listener, clock.clone()).await.unwrap();
+    let url = running.url();
+    App { clock, client: Client::new(), url, inner: Arc::new(Inner { running, _folder: None }) }
+}
+
 impl App {
-    async fn start(settings: &[(&'static str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-        let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let running = app::start(&config(&folder, settings), listener, clock.clone()).await.unwrap();
-        let url = running.url();
-        Self { running, clock, client: Client::new(), url, folder }
+    /// Shuts it down in order. This must be the last handle.
+    pub async fn stop(self) {
+        let inner = Arc::into_inner(self.inner).expect("another handle is still there");
+        inner.running.shutdown().await;
     }
 
-    pub fn database(&self) -> PathBuf {
-        self.folder.path().join("test.db")
+    /// The date that the clock shows, in UTC and in Lisbon.
+    pub fn today(&self) -> Date {
+        TimeZone::UTC.to_datetime(innkeeper::clock::Clock::now(&*self.clock)).date()
     }
 
     /// A request that nobody in particular makes.
@@ -74,29 +86,23 @@ impl App {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
-        answer(self.request(Method::GET, path)).await
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
     }
 
-    /// What the administrator gets.
-    pub async fn admin_get(&self, path: &str) -> Answer {
-        answer(self.request(Method::GET, path).bearer_auth(ADMIN)).await
+    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.request(Method::POST, path).json(body)
     }
 
-    /// What the administrator gets for a body.
-    pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Answer {
-        answer(self.request(method, path).bearer_auth(ADMIN).json(body)).await
-    }
-
-    /// Makes something the administrator may make; its id.
+    /// Makes something that only the administrator may make; its id.
     pub async fn create(&self, path: &str, body: &Value) -> String {
-        let made = self.admin(Method::POST, path, body).await;
+        let made = answer(self.post(path, body).bearer_auth(ADMIN)).await;
         assert_eq!(made.status, StatusCode::CREATED, "{path}: {}", made.body);
         made.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// A room type with so many rooms for two, at 100.00 EUR, in a new hotel in Lisbon.
-    pub async fn room_type(&self, rooms: u16) -> String {
+    /// A room type with so many rooms for two and a child, at 100.00 EUR, in a new hotel in Lisbon.
+    pub async fn room_type_with_rooms(&self, rooms: u16) -> String {
         let hotel = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
             "currency": "EUR"});
         let hotel = self.create("/v1/hotels", &hotel).await;
@@ -107,23 +113,14 @@ impl App {
         room_type
     }
 
-    /// Books under a key.
-    pub async fn book(&self, key: &str, order: &Value) -> Answer {
-        answer(self.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key).json(order)).await
+    /// Recounts everything, as `innkeeper verify` does.
+    pub async fn verify(&self) {
+        let store = &self.inner.running.store;
+        for room_type in store.all_room_types(Page { after: None, limit: 1_000 }).await.unwrap() {
+            let differences = audit::recount(&store.evidence(room_type).await.unwrap());
+            assert_eq!(differences, [], "room type {room_type}");
+        }
     }
-}
-
-/// A body that books one room for one guest, for nights of June 2026.
-pub fn order(room_type: &str, first: u8, departure: u8) -> Value {
-    json!({
-        "room_type_id": room_type,
-        "checkin_date": format!("2026-06-{first:02}"),
-        "checkout_date": format!("2026-06-{departure:02}"),
-        "rooms": 1,
-        "num_guests": 1,
-        "guests": [{"name": "Ana Lopes", "age": 34}],
-        "contact": {"mobile": "+351912345678"},
-    })
 }
 
 /// Sends a request.
@@ -134,10 +131,9 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     Answer { status, headers, body }
 }
 
-fn config(folder: &TempDir, settings: &[(&'static str, &str)]) -> Config {
-    let database = format!("sqlite://{}", folder.path().join("test.db").display());
+fn config(folder: &Path, settings: &[(&'static str, &str)]) -> Config {
+    let database = format!("sqlite://{}", folder.join("test.db").display());
     let own = [("database_url", database.as_str()), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
     let flags = own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
-    let folder = folder.path().to_owned();
-    Config::load(&Sources { folder, flags, ..Sources::default() }).unwrap()
+    Config::load(&Sources { folder: folder.to_owned(), flags, ..Sources::default() }).unwrap()
 }
