@@ -1,54 +1,40 @@
 //! The composed application: what it says about itself, and that an orderly end loses nothing.
 
-use reqwest::StatusCode;
-use serde_json::{Value, json};
+use reqwest::{Method, StatusCode};
 
-use crate::support::{self, ADMIN, App, answer};
-
-fn order(app: &App, room_type: &str) -> Value {
-    let arrival = app.today().tomorrow().unwrap();
-    json!({
-        "room_type_id": room_type, "checkin_date": arrival, "checkout_date": arrival.tomorrow().unwrap(), "rooms": 1,
-        "num_guests": 1, "guests": [{"name": "Ana Lopes", "age": 34}], "contact": {"mobile": "+351912345678"},
-    })
-}
+use crate::support::app::{order, with_app, with_files_in};
 
 #[test]
 fn it_lives_is_ready_and_shows_its_metrics() {
-    support::run(async {
-        let app = support::app().await;
-        let room_type = app.room_type_with_rooms(1).await;
-        let booked = answer(app.post("/v1/bookings", &order(&app, &room_type)).header("Idempotency-Key", "1")).await;
-        assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+    with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        assert_eq!(app.book("1", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
         for path in ["/healthz", "/readyz"] {
-            assert_eq!(answer(app.get(path)).await.status, StatusCode::OK);
+            assert_eq!(app.get(path).await.status, StatusCode::OK);
         }
-        let metrics = app.get("/metrics").send().await.unwrap().text().await.unwrap();
-        assert!(metrics.contains("innkeeper_bookings_total{outcome=\"confirmed\"}"), "{metrics}");
-        assert!(metrics.contains("innkeeper_panics_total"), "{metrics}");
-        app.stop().await;
+        let metrics = app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+        let names = ["bookings_total{outcome=\"confirmed\"}", "decide_seconds_bucket", "commit_seconds_bucket"];
+        for name in names.into_iter().chain(["commit_batch_size", "mailbox_depth", "live_actors", "panics_total"]) {
+            assert!(metrics.contains(&format!("innkeeper_{name}")), "{name} is missing in {metrics}");
+        }
     });
 }
 
 #[test]
 fn a_booking_is_there_after_a_restart_and_its_key_gets_the_same_answer() {
-    support::run(async {
-        let folder = tempfile::tempdir().unwrap();
-        let app = support::app_in(folder.path(), &[]).await;
-        let room_type = app.room_type_with_rooms(1).await;
-        let order = order(&app, &room_type);
-        let booked = answer(app.post("/v1/bookings", &order).header("Idempotency-Key", "once")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (order, booked) = with_files_in(folder.path(), &[], async |app| {
+        let room_type = app.room_type(1).await;
+        let order = order(&room_type, 1, 2);
+        let booked = app.book("once", &order).await;
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
-        app.stop().await;
-
-        let app = support::app_in(folder.path(), &[]).await;
-        let again = answer(app.post("/v1/bookings", &order).header("Idempotency-Key", "once")).await;
-        assert_eq!((again.status, &again.body), (StatusCode::CREATED, &booked.body));
-        let id = booked.body["id"].as_str().unwrap();
-        let found = answer(app.get(&format!("/v1/bookings/{id}")).bearer_auth(ADMIN)).await;
+        (order, booked.body)
+    });
+    with_files_in(folder.path(), &[], async |app| {
+        let again = app.book("once", &order).await;
+        assert_eq!((again.status, &again.body), (StatusCode::CREATED, &booked));
+        let found = app.admin_get(&format!("/v1/bookings/{}", booked["id"].as_str().unwrap())).await;
         assert_eq!(found.body["status"], "confirmed");
         assert!(found.headers.contains_key("etag"));
-        app.verify().await;
-        app.stop().await;
     });
 }

@@ -217,6 +217,7 @@ fn a_panic_is_the_end_of_one_request_only() {
             ids: Arc::new(System),
             access: Access::new(None, [0; 32]),
             metrics: Arc::new(String::new),
+            draining: Default::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/panic", listener.local_addr().unwrap());

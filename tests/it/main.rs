@@ -15,8 +15,6 @@ mod http_edges;
 mod http_nights;
 mod http_search;
 mod import;
-mod import;
-mod race;
 mod race;
 mod sqlite_files;
 mod store_contract;

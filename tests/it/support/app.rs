@@ -1,40 +1,55 @@
 //! The whole application on port 0, with a fresh SQLite file, a manual clock and an HTTP client.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use innkeeper::app::{self, Running};
 use innkeeper::clock::ManualClock;
 use innkeeper::config::{Config, Sources};
-use innkeeper::domain::Date;
-use innkeeper::store::Page;
-use innkeeper::store::audit;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 /// The administrator's token of every test application.
 pub const ADMIN: &str = "test-administrator-token";
 /// What every test application's clock shows until it is moved. A Friday.
-const NOW: &str = "2026-05-01T12:00:00Z";
+pub const NOW: &str = "2026-05-01T12:00:00Z";
 
-/// A running application. A clone is another handle on the same one; its files go away with the last.
-#[derive(Clone)]
+/// A running application.
 pub struct App {
+    pub running: Running,
     pub clock: Arc<ManualClock>,
     client: Client,
     url: String,
-    inner: Arc<Inner>,
+    folder: PathBuf,
 }
 
-struct Inner {
-    running: Running,
-    /// Kept for as long as it runs.
-    _folder: Option<TempDir>,
+/// Starts an application, lets the test use it, and shuts it down.
+pub fn with_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
+    with_settings(&[], test)
+}
+
+/// The same with settings that differ from the defaults.
+pub fn with_settings<T>(settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    with_files_in(folder.path(), settings, test)
+}
+
+/// The same with files that outlive it.
+pub fn with_files_in<T>(folder: &Path, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
+    in_system(async {
+        let app = App::start(folder, settings).await;
+        let result = test(&app).await;
+        app.running.shutdown().await;
+        result
+    })
+}
+
+/// Runs inside the kind of system that the application needs.
+pub fn in_system<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    actix_rt::System::with_tokio_rt(move || runtime).block_on(test)
 }
 
 /// A status, headers and a JSON body (null, if it is none).
@@ -45,40 +60,17 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// Runs a test inside the kind of system that the application needs.
-pub fn run<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    actix_rt::System::with_tokio_rt(move || runtime).block_on(test)
-}
-
-/// Starts an application.
-pub async fn app() -> App {
-    let folder = tempfile::tempdir().unwrap();
-    let mut app = app_in(folder.path(), &[]).await;
-    Arc::get_mut(&mut app.inner).unwrap()._folder = Some(folder);
-    app
-}
-
-/// Starts an application whose database is in a folder that the test keeps, with settings that differ from the
-/// defaults.
-pub async fn app_in(folder: &Path, settings: &[(&'static str, &str)]) -> App {
-    let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-    let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let running = app::start(&config(folder, settings), listener, clock.clone()).await.unwrap();
-    let url = running.url();
-    App { clock, client: Client::new(), url, inner: Arc::new(Inner { running, _folder: None }) }
-}
-
 impl App {
-    /// Shuts it down in order. This must be the last handle.
-    pub async fn stop(self) {
-        let inner = Arc::into_inner(self.inner).expect("another handle is still there");
-        inner.running.shutdown().await;
+    async fn start(folder: &Path, settings: &[(&'static str, &str)]) -> Self {
+        let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
+        let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let running = app::start(&config(folder, settings), listener, clock.clone()).await.unwrap();
+        let url = running.url();
+        Self { running, clock, client: Client::new(), url, folder: folder.to_owned() }
     }
 
-    /// The date that the clock shows, in UTC and in Lisbon.
-    pub fn today(&self) -> Date {
-        TimeZone::UTC.to_datetime(innkeeper::clock::Clock::now(&*self.clock)).date()
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("test.db")
     }
 
     /// A request that nobody in particular makes.
@@ -86,23 +78,29 @@ impl App {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    pub fn get(&self, path: &str) -> RequestBuilder {
-        self.request(Method::GET, path)
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
-        self.request(Method::POST, path).json(body)
+    /// What the administrator gets.
+    pub async fn admin_get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path).bearer_auth(ADMIN)).await
     }
 
-    /// Makes something that only the administrator may make; its id.
+    /// What the administrator gets for a body.
+    pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Answer {
+        answer(self.request(method, path).bearer_auth(ADMIN).json(body)).await
+    }
+
+    /// Makes something the administrator may make; its id.
     pub async fn create(&self, path: &str, body: &Value) -> String {
-        let made = answer(self.post(path, body).bearer_auth(ADMIN)).await;
+        let made = self.admin(Method::POST, path, body).await;
         assert_eq!(made.status, StatusCode::CREATED, "{path}: {}", made.body);
         made.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// A room type with so many rooms for two and a child, at 100.00 EUR, in a new hotel in Lisbon.
-    pub async fn room_type_with_rooms(&self, rooms: u16) -> String {
+    /// A room type with so many rooms for two, at 100.00 EUR, in a new hotel in Lisbon.
+    pub async fn room_type(&self, rooms: u16) -> String {
         let hotel = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
             "currency": "EUR"});
         let hotel = self.create("/v1/hotels", &hotel).await;
@@ -113,14 +111,23 @@ impl App {
         room_type
     }
 
-    /// Recounts everything, as `innkeeper verify` does.
-    pub async fn verify(&self) {
-        let store = &self.inner.running.store;
-        for room_type in store.all_room_types(Page { after: None, limit: 1_000 }).await.unwrap() {
-            let differences = audit::recount(&store.evidence(room_type).await.unwrap());
-            assert_eq!(differences, [], "room type {room_type}");
-        }
+    /// Books under a key.
+    pub async fn book(&self, key: &str, order: &Value) -> Answer {
+        answer(self.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key).json(order)).await
     }
+}
+
+/// A body that books one room for one guest, for nights of June 2026.
+pub fn order(room_type: &str, first: u8, departure: u8) -> Value {
+    json!({
+        "room_type_id": room_type,
+        "checkin_date": format!("2026-06-{first:02}"),
+        "checkout_date": format!("2026-06-{departure:02}"),
+        "rooms": 1,
+        "num_guests": 1,
+        "guests": [{"name": "Ana Lopes", "age": 34}],
+        "contact": {"mobile": "+351912345678"},
+    })
 }
 
 /// Sends a request.
