@@ -119,12 +119,11 @@ CREATE TABLE bookings (
     sequence           INTEGER NOT NULL  -- of the fact that changed it last
 ) STRICT, WITHOUT ROWID;
 
--- Lists are read in order of id, so every index but the first two ends with it.
+-- Lists are read in order of id, so every index but the first ends with it.
 CREATE INDEX bookings_held ON bookings (room_type_id) WHERE status = 'held';
-CREATE INDEX bookings_by_arrival_in_hotel ON bookings (hotel_id, check_in);
 CREATE INDEX bookings_by_hotel ON bookings (hotel_id, id);
 CREATE INDEX bookings_by_room_type ON bookings (room_type_id, id);
-CREATE INDEX bookings_by_arrival ON bookings (check_in, id);
+CREATE INDEX bookings_by_arrival ON bookings (check_in, hotel_id, id);
 CREATE INDEX bookings_by_status ON bookings (status, id);
 CREATE INDEX bookings_by_mobile ON bookings (mobile, id);
 CREATE INDEX bookings_by_email ON bookings (lower(email), id) WHERE email IS NOT NULL;
@@ -164,15 +163,16 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_by_fact ON events (fact_id);
 
--- Idempotency keys. No foreign key to the booking: `verify` looks whether it exists.
+-- Idempotency keys. They are random and their answers are large, so the rows are kept in order of arrival, and only the
+-- index of keys is written all over. No foreign key to the booking: `verify` looks whether it exists.
 CREATE TABLE attempts (
-    key          BLOB    NOT NULL PRIMARY KEY,
+    key          BLOB    NOT NULL UNIQUE,
     fingerprint  BLOB    NOT NULL,
     room_type_id TEXT    NOT NULL,
     booking_id   TEXT    NOT NULL,
     answer       TEXT    NOT NULL, -- JSON
     expires_at   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX attempts_by_expiry ON attempts (expires_at);
 CREATE INDEX attempts_by_room_type ON attempts (room_type_id);

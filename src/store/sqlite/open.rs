@@ -133,6 +133,7 @@ async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
         .synchronous(SqliteSynchronous::Full)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-65536")
+        .pragma("wal_autocheckpoint", "8192")
         .pragma("journal_size_limit", "67108864");
     let writer = Writer::new(writing.clone(), writing.connect().await?);
     let readers = SqlitePoolOptions::new()

@@ -41,6 +41,14 @@ async fn a_used_key_is_left_out_with_what_was_decided_on_top_of_it(house: House)
     house.assert_sound(second.id()).await;
 }
 
+async fn nothing_takes_the_place_of_what_was_left_out(house: House) {
+    let mut desk = house.desk(5).await;
+    house.commit(&[keyed(desk.book(order(stay(1, 1), 1)), 1)]).await;
+    let another = desk.clone().book(order(stay(2, 1), 1));
+    let batch = [keyed(desk.book(order(stay(1, 1), 1)), 1), another];
+    assert_eq!(house.commit(&batch).await, [Verdict::Duplicate, Verdict::Fenced]);
+}
+
 async fn a_key_used_twice_in_one_batch_has_one_effect(house: House) {
     let mut desk = house.desk(5).await;
     let batch = [keyed(desk.book(order(stay(1, 1), 1)), 1), keyed(desk.book(order(stay(1, 1), 1)), 1)];
@@ -176,6 +184,7 @@ contract!(
     an_empty_batch_is_no_trouble,
     a_gap_in_the_sequence_is_fenced_with_everything_after_it,
     a_used_key_is_left_out_with_what_was_decided_on_top_of_it,
+    nothing_takes_the_place_of_what_was_left_out,
     a_key_used_twice_in_one_batch_has_one_effect,
     a_key_of_an_entry_that_was_left_out_is_still_unused,
     a_key_is_recalled_with_its_first_answer_until_it_expires,

@@ -81,7 +81,7 @@ impl House {
     pub async fn desk_in(&self, hotel: &Hotel, rooms: u16) -> Desk {
         let room_type = self.room_type(hotel, rooms).await;
         let mut desk = self.open_desk(room_type.id, Token(1)).await;
-        let plan = desk.plan("Flexible", 100_00);
+        let plan = desk.plan("Flexible", 10_000);
         let entry = desk.decide(Command::SetRatePlan(plan)).unwrap();
         self.store.commit(&[entry]).await.unwrap();
         desk

@@ -44,11 +44,11 @@ async fn a_hotel_and_its_services_change_in_place(house: House) {
         hotel_id: hotel.id,
         name: "Parking".into(),
         basis: ServiceBasis::PerNight,
-        price: Amount(9_00),
+        price: Amount(900),
     };
     assert!(!house.store.update_service(&parking).await.unwrap());
     house.store.insert_service(&parking).await.unwrap();
-    let dearer = Service { price: Amount(12_00), basis: ServiceBasis::PerPerson, ..parking.clone() };
+    let dearer = Service { price: Amount(1200), basis: ServiceBasis::PerPerson, ..parking.clone() };
     assert!(house.store.update_service(&dearer).await.unwrap());
     assert_eq!(house.store.service(parking.id).await.unwrap(), Some(dearer.clone()));
     assert_eq!(house.store.services(hotel.id, page(None, ALL)).await.unwrap(), [dearer]);

@@ -47,7 +47,7 @@ async fn settings_of_nights_come_back_and_can_be_reset(house: House) {
     let plan = desk.inventory.plans[0].id;
     let own =
         NightsChange { out_of_order: Patch::Set(1), allowance: Patch::Set(2), restriction: closed, ..change(1, 4) };
-    let price = NightsChange { rate_plan: Some(plan), price: Patch::Set(Amount(80_00)), ..change(2, 6) };
+    let price = NightsChange { rate_plan: Some(plan), price: Patch::Set(Amount(8000)), ..change(2, 6) };
     for change in [own, price] {
         let entry = desk.decide(Command::SetNights(change)).unwrap();
         house.commit(&[entry]).await;

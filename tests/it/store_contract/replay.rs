@@ -170,6 +170,11 @@ async fn assert_reloads(house: &House, owner: &Owner) {
     assert_eq!(loaded.calendar, memory.calendar);
     assert_eq!(loaded.plans, plans_from_today(memory));
     assert_eq!(loaded.holds().collect::<Vec<_>>(), memory.holds().collect::<Vec<_>>());
+    let evidence = house.store.evidence(owner.desk.id()).await.unwrap();
+    for stored in evidence.nights {
+        let night = memory.calendar.night(stored.date);
+        assert!(night.is_none_or(|night| memory.calendar.capacity(night) == stored.capacity), "{stored:?}");
+    }
     for booking in owner.bookings.values() {
         assert_eq!(house.store.booking(booking.id).await.unwrap().as_ref(), Some(&**booking));
     }

@@ -11,7 +11,7 @@ use super::house::{Desk, House, day, order, stay};
 async fn busy(house: &House) -> Desk {
     let hotel = house.hotel("Casa Azul", "Évora").await;
     let mut desk = house.desk_in(&hotel, 2).await;
-    let cheap = desk.plan("Saver", 90_00);
+    let cheap = desk.plan("Saver", 9000);
     let nights = |from, to| NightsChange {
         from: day(from),
         to: day(to),
@@ -31,7 +31,7 @@ async fn busy(house: &House) -> Desk {
         Command::SetRatePlan(cheap),
         Command::SetNights(NightsChange { restriction: no_departure, ..nights(6, 7) }),
         Command::SetNights(NightsChange { rate_plan: plan, restriction: long, ..nights(2, 5) }),
-        Command::SetNights(NightsChange { rate_plan: plan, price: Patch::Set(Amount(70_00)), ..nights(8, 12) }),
+        Command::SetNights(NightsChange { rate_plan: plan, price: Patch::Set(Amount(7000)), ..nights(8, 12) }),
         Command::SetNights(NightsChange { out_of_order: Patch::Set(1), ..nights(10, 11) }),
     ];
     let mut batch: Vec<_> = commands.into_iter().map(|command| desk.decide(command).unwrap()).collect();

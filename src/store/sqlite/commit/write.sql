@@ -1,6 +1,7 @@
 -- Everything a batch changes, in the order that the schema's references and its CHECKs ask for. Every argument is a JSON
 -- array of the rows as they are to be, mostly empty ones. Each statement begins with its argument (CROSS JOIN keeps
--- SQLite to that order), so that an empty one costs nothing.
+-- SQLite to that order), so that an empty one costs nothing. It is read by jsonb_each, because json_each writes a row's
+-- text again for every column that is taken from it.
 
 -- $1: room types
 UPDATE room_types
@@ -19,14 +20,14 @@ FROM (
         value->>'$.occupancy.max_occupancy' AS max_occupancy,
         value->>'rooms' AS rooms,
         value->>'overbooking_allowance' AS overbooking_allowance
-    FROM json_each($1)
+    FROM jsonb_each($1)
 ) AS new
 WHERE room_types.id = new.id;
 
 -- $2: rate plans, made or changed
 INSERT INTO rate_plans (id, room_type_id, name, price_minor, policy)
 SELECT value->>'id', value->>'room_type_id', value->>'name', value->>'price', value->'policy'
-FROM json_each($2)
+FROM jsonb_each($2)
 WHERE true
 ON CONFLICT (id) DO UPDATE
 SET name = excluded.name, price_minor = excluded.price_minor, policy = excluded.policy;
@@ -40,7 +41,7 @@ SELECT
     value->>'rate_plan_id', value->>'date', value->>'price', value->>'stop_sell', value->>'closed_to_arrival',
     value->>'closed_to_departure', value->>'min_nights_arrival', value->>'max_nights_arrival',
     value->>'min_nights_through', value->>'max_nights_through'
-FROM json_each($3)
+FROM jsonb_each($3)
 WHERE true
 ON CONFLICT (rate_plan_id, date) DO UPDATE
 SET price_minor = excluded.price_minor,
@@ -66,7 +67,7 @@ SELECT
         coalesce(new.value->>'physical', t.rooms) - (new.value->>'out_of_order')
             + coalesce(new.value->>'allowance', t.overbooking_allowance),
         0), 65535)
-FROM json_each($4) AS new
+FROM jsonb_each($4) AS new
 CROSS JOIN room_types AS t ON t.id = new.value->>'room_type_id'
 WHERE true
 ON CONFLICT (room_type_id, date) DO UPDATE
@@ -92,7 +93,7 @@ FROM (
         min(max(
             coalesce(n.physical, t.rooms) - n.out_of_order + coalesce(n.allowance, t.overbooking_allowance),
             0), 65535) AS capacity
-    FROM json_each($5) AS resized
+    FROM jsonb_each($5) AS resized
     CROSS JOIN room_types AS t ON t.id = resized.value->>'room_type_id'
     CROSS JOIN nights AS n ON n.room_type_id = t.id AND n.date >= resized.value->>'from'
 ) AS due
@@ -106,7 +107,7 @@ SELECT
     coalesce(n.capacity, min(max(t.rooms + t.overbooking_allowance, 0), 65535)),
     coalesce(n.sold, 0) + (moved.value->>'sold'),
     coalesce(n.held, 0) + (moved.value->>'held')
-FROM json_each($6) AS moved
+FROM jsonb_each($6) AS moved
 CROSS JOIN room_types AS t ON t.id = moved.value->>'room_type_id'
 LEFT JOIN nights AS n ON n.room_type_id = t.id AND n.date = moved.value->>'date'
 WHERE true
@@ -123,7 +124,7 @@ FROM (
         min(max(
             coalesce(n.physical, t.rooms) - n.out_of_order + coalesce(n.allowance, t.overbooking_allowance),
             0), 65535) AS capacity
-    FROM json_each($5) AS resized
+    FROM jsonb_each($5) AS resized
     CROSS JOIN room_types AS t ON t.id = resized.value->>'room_type_id'
     CROSS JOIN nights AS n ON n.room_type_id = t.id AND n.date >= resized.value->>'from'
 ) AS due
@@ -139,7 +140,7 @@ SELECT
     value->>'expires_at', value->>'departed', value->>'fee_minor', value->>'check_in', value->>'check_out',
     value->>'rooms', value->'prices', value->>'mobile', value->>'email', value->>'external_reference',
     value->'policy', value->>'currency', value->>'created_at', value->>'changed_at', value->>'sequence'
-FROM json_each($7)
+FROM jsonb_each($7)
 WHERE true
 ON CONFLICT (id) DO UPDATE
 SET rate_plan_id = excluded.rate_plan_id,
@@ -160,13 +161,13 @@ SET rate_plan_id = excluded.rate_plan_id,
     sequence = excluded.sequence;
 
 -- $8: ids of bookings whose guests and services are replaced
-DELETE FROM booking_guests WHERE booking_id IN (SELECT value FROM json_each($8));
-DELETE FROM booking_services WHERE booking_id IN (SELECT value FROM json_each($8));
+DELETE FROM booking_guests WHERE booking_id IN (SELECT value FROM jsonb_each($8));
+DELETE FROM booking_services WHERE booking_id IN (SELECT value FROM jsonb_each($8));
 
 -- $9: guests
 INSERT INTO booking_guests (booking_id, position, name, age)
 SELECT value->>'booking_id', value->>'position', value->>'name', value->>'age'
-FROM json_each($9);
+FROM jsonb_each($9);
 
 -- $10: booked services
 INSERT INTO booking_services (
@@ -175,21 +176,21 @@ INSERT INTO booking_services (
 SELECT
     value->>'booking_id', value->>'position', value->>'service_id', value->>'name', value->>'basis',
     value->>'unit_price', value->>'quantity', value->>'amount'
-FROM json_each($10);
+FROM jsonb_each($10);
 
 -- $11: events
 INSERT INTO events (room_type_id, sequence, fact_id, at, cause, booking_id, payload)
 SELECT
     value->>'room_type_id', value->>'sequence', value->>'fact_id', value->>'at', value->>'cause',
     value->>'booking_id', value->'payload'
-FROM json_each($11);
+FROM jsonb_each($11);
 
 -- $12: idempotency records. One that is there already has expired.
 INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
 SELECT
     unhex(value->>'key'), unhex(value->>'fingerprint'), value->>'room_type_id', value->>'booking_id',
     value->'answer', value->>'expires_at'
-FROM json_each($12)
+FROM jsonb_each($12)
 WHERE true
 ON CONFLICT (key) DO UPDATE
 SET fingerprint = excluded.fingerprint,
@@ -201,12 +202,12 @@ SET fingerprint = excluded.fingerprint,
 -- $13: jobs
 INSERT INTO jobs (kind, booking_id, dedup_key, next_at)
 SELECT value->>'kind', value->>'booking_id', value->>'dedup_key', value->>'next_at'
-FROM json_each($13)
+FROM jsonb_each($13)
 WHERE true
 ON CONFLICT (dedup_key) DO NOTHING;
 
 -- $14: the last sequence number of each room type
 UPDATE room_types
 SET sequence = last.sequence
-FROM (SELECT value->>'room_type_id' AS id, value->>'sequence' AS sequence FROM json_each($14)) AS last
+FROM (SELECT value->>'room_type_id' AS id, value->>'sequence' AS sequence FROM jsonb_each($14)) AS last
 WHERE room_types.id = last.id;
