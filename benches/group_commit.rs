@@ -190,8 +190,8 @@ async fn bare_connection(path: &Path) -> SqliteConnection {
 
 fn group_commit(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    let folder =
-        tempfile::tempdir_in(std::env::var("BENCH_DIR").unwrap_or(env!("CARGO_TARGET_TMPDIR").into())).unwrap();
+    // Beside the build, because /tmp may be memory.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().join("bench.db");
     let (store, mut desk, bare) = runtime.block_on(async {
         let store = Sqlite::open(&format!("sqlite://{}", path.display()), true).await.unwrap();

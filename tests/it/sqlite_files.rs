@@ -3,10 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use innkeeper::domain::Move;
 use innkeeper::store::sqlite::{OpenError, Sqlite};
+use innkeeper::store::{Catalogue, Error, Job};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
+
+use crate::store_contract::house::{self, booking, order, stay};
 
 fn folder_with(name: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -45,6 +49,18 @@ async fn a_new_file_is_made_only_when_that_is_wanted() {
     open(&path, true).await.unwrap().migrate().await.unwrap();
     let again = open(&path, false).await.unwrap();
     again.migrate().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_store_leaves_one_file() {
+    let (folder, path) = folder_with("hotel.db");
+    let store = open(&path, true).await.unwrap();
+    store.migrate().await.unwrap();
+    assert!(store.is_empty().await.unwrap());
+    store.close().await.unwrap();
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["hotel.db"]);
+    assert!(matches!(store.is_empty().await, Err(Error::Unavailable(_))));
 }
 
 #[tokio::test]
@@ -106,4 +122,54 @@ async fn an_empty_file_becomes_ours() {
     fs::write(&path, "").unwrap();
     open(&path, true).await.unwrap().migrate().await.unwrap();
     assert!(open(&path, false).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_history_names_nobody() {
+    let (_folder, path) = folder_with("hotel.db");
+    let house = house::sqlite_at(&path).await;
+    let mut desk = house.desk(2).await;
+    let booked = desk.book(order(stay(1, 2), 1));
+    let cancelled = desk.act(&booking(&booked), Move::Cancel);
+    house.commit(&[booked, cancelled]).await;
+    let columns = "SELECT cause || ' ' || payload FROM events ORDER BY sequence";
+    let events: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut connection(&path).await).await.unwrap();
+    let (plan, events) = events.split_first().unwrap();
+    assert!(plan.starts_with("rate_plan_set"), "{plan}");
+    let night = |date, sold| format!(r#"{{"date":"{date}","sold":{sold},"held":0}}"#);
+    let nights = |sold| format!("[{},{}]", night("2026-05-02", sold), night("2026-05-03", sold));
+    let booked = format!(r#"booked {{"status":"confirmed","deltas":{}}}"#, nights(1));
+    let cancelled = format!(r#"cancelled {{"status":"cancelled","deltas":{}}}"#, nights(-1));
+    assert_eq!(events, [booked, cancelled]);
+}
+
+#[tokio::test]
+async fn a_job_is_kept_once() {
+    let (_folder, path) = folder_with("hotel.db");
+    let house = house::sqlite_at(&path).await;
+    let mut desk = house.desk(5).await;
+    for _ in 0..2 {
+        let mut entry = desk.book(order(stay(1, 2), 1));
+        let job = |key: &str| Job { kind: "greet", booking: booking(&entry).id, dedup_key: key.into() };
+        entry.jobs = vec![job("same"), job("same"), job("other")];
+        house.commit(&[entry]).await;
+    }
+    let jobs = "SELECT dedup_key FROM jobs WHERE kind = 'greet' AND state = 'ready' ORDER BY 1";
+    let jobs: Vec<String> = sqlx::query_scalar(jobs).fetch_all(&mut connection(&path).await).await.unwrap();
+    assert_eq!(jobs, ["other", "same"]);
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_restart() {
+    let (_folder, path) = folder_with("hotel.db");
+    let (id, sequence) = {
+        let house = house::sqlite_at(&path).await;
+        let mut desk = house.desk(2).await;
+        house.commit(&[desk.book(order(stay(1, 2), 1))]).await;
+        (desk.id(), desk.inventory.sequence())
+    };
+    let house = house::sqlite_at(&path).await;
+    let inventory = house.store.load(id, house.now).await.unwrap().unwrap();
+    assert_eq!(inventory.sequence(), sequence);
+    house.assert_sound(id).await;
 }

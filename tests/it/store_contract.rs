@@ -3,7 +3,7 @@
 
 mod claims;
 mod commits;
-mod house;
+pub mod house;
 mod lists;
 mod nights;
 mod replay;

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
 use super::{Sqlite, Writer, migrate};
+use crate::store::Error;
 
 /// `PRAGMA application_id` of our files: "innk" in ASCII.
 const APPLICATION_ID: i64 = 0x696e_6e6b;
@@ -55,7 +56,7 @@ impl Sqlite {
         let path = options.get_filename().to_path_buf();
         let unavailable = |source| OpenError::Unavailable { path: path.clone(), source };
         match inspect(&options, &path).await.map_err(unavailable)? {
-            Content::Nothing if create => claim(&options).await.map_err(unavailable)?,
+            Content::Nothing if create => mark(&options).await.map_err(unavailable)?,
             Content::Nothing => return Err(OpenError::Missing { path }),
             Content::NotSqlite => return Err(OpenError::NotSqlite { path }),
             Content::Foreign => return Err(OpenError::Foreign { path }),
@@ -65,6 +66,13 @@ impl Sqlite {
             Content::Ours { .. } => {}
         }
         connect(options).await.map_err(unavailable)
+    }
+
+    /// Waits for a write under way, then closes the file; SQLite folds its log into it.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.readers.close().await;
+        self.writer.turn().await?.connection.close().await?;
+        Ok(())
     }
 }
 
@@ -118,7 +126,7 @@ fn not_sqlite(error: sqlx::Error) -> Result<Content, sqlx::Error> {
 }
 
 /// Marks an empty file as ours, before WAL mode, so that the mark is in the file itself from the beginning.
-async fn claim(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+async fn mark(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = options.connect().await?;
     let mark = format!("PRAGMA application_id = {APPLICATION_ID}");
     sqlx::query(AssertSqlSafe(mark)).execute(&mut connection).await?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use innkeeper::domain::order::ServiceOrder;
 use innkeeper::domain::service::ServiceBasis;
 use innkeeper::domain::{Amendment, Amount, Change, Fact, Guest, Move, Service, ServiceId};
+use innkeeper::lease::Token;
 use innkeeper::store::{CommitError, Entry, KeyDigest, Verdict};
 use jiff::SignedDuration;
 
@@ -172,6 +173,29 @@ async fn a_counter_never_falls_below_zero(house: House) {
     house.assert_sound(desk.id()).await;
 }
 
+async fn a_caller_that_stops_waiting_leaves_nothing_half_done(house: House) {
+    let mut desk = house.desk(100).await;
+    // Wherever the caller gives up: the next owner finds the batch whole or not at all, and can go on.
+    for patience in 0..25 {
+        let batch = [desk.book(order(stay(1, 2), 1)), desk.book(order(stay(2, 2), 1))];
+        tokio::select! {
+            biased;
+            _ = house.store.commit(&batch) => {}
+            () = yields(patience) => {}
+        }
+        desk = house.open_desk(desk.id(), Token(desk.token.0 + 1)).await;
+        let known = house.store.committed(&batch.each_ref().map(|entry| entry.fact.id)).await.unwrap();
+        assert!(known.is_empty() || known.len() == batch.len());
+        house.assert_sound(desk.id()).await;
+    }
+}
+
+async fn yields(times: u32) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn what_was_committed_is_known_by_its_fact(house: House) {
     let mut desk = house.desk(3).await;
     let (one, two): (Entry, Entry) = (desk.book(order(stay(1, 1), 1)), desk.book(order(stay(2, 1), 1)));
@@ -194,5 +218,6 @@ contract!(
     a_whole_life_may_pass_in_one_batch,
     a_batch_that_oversells_is_rolled_back_whole_and_the_next_one_is_fine,
     a_counter_never_falls_below_zero,
+    a_caller_that_stops_waiting_leaves_nothing_half_done,
     what_was_committed_is_known_by_its_fact,
 );

@@ -1,6 +1,7 @@
 //! A hotel in an empty store, and a desk per room type that decides and remembers as an actor would.
 
 use std::any::Any;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,10 +20,16 @@ use uuid::Uuid;
 /// An empty SQLite file.
 pub async fn sqlite() -> House {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("house.db").display());
-    let store = Sqlite::open(&url, true).await.unwrap();
+    let mut house = sqlite_at(&folder.path().join("house.db")).await;
+    house._files = Box::new(folder);
+    house
+}
+
+/// A SQLite file at a path.
+pub async fn sqlite_at(path: &Path) -> House {
+    let store = Sqlite::open(&format!("sqlite://{}", path.display()), true).await.unwrap();
     store.migrate().await.unwrap();
-    House::new(Arc::new(store), Box::new(folder))
+    House::new(Arc::new(store))
 }
 
 /// A store with what was built in it. Ids count up, the clock stands still.
@@ -37,9 +44,9 @@ pub struct House {
 pub const TODAY: Date = date(2026, 5, 1);
 
 impl House {
-    fn new(store: Arc<dyn Store>, files: Box<dyn Any + Send + Sync>) -> Self {
+    fn new(store: Arc<dyn Store>) -> Self {
         let now = "2026-05-01T11:00:00Z".parse().unwrap();
-        Self { store, now, ids: Arc::default(), _files: files }
+        Self { store, now, ids: Arc::default(), _files: Box::new(()) }
     }
 
     pub fn id(&self) -> Uuid {
