@@ -10,7 +10,8 @@ use super::{
 
 impl Inventory {
     pub(super) fn set_nights(&self, change: &NightsChange) -> Result<Change, Refusal> {
-        let (first, end) = (self.calendar.first(), self.calendar.end());
+        let first = self.calendar.first();
+        let end = self.hotel.horizon_end(first);
         if change.from < first || change.to > end {
             return Err(Refusal::OutsideHorizon { first, end });
         }

@@ -41,6 +41,11 @@ impl Hotel {
         self.timezone.date(now)
     }
 
+    /// The first date after the last night that can be sold or set when the hotel's date is `today`.
+    pub fn horizon_end(&self, today: Date) -> Date {
+        today.saturating_add(jiff::SignedDuration::from_hours(24 * i64::from(self.horizon_nights)))
+    }
+
     /// The instant at which rooms of an arrival date are ready. In a gap of the clocks (daylight saving time) it is
     /// the instant after the gap, in a repeated hour the first of the two.
     pub fn check_in_at(&self, date: Date) -> Timestamp {

@@ -87,8 +87,9 @@ impl Inventory {
         if stay.check_out() < today && kept.is_none_or(|kept| kept.check_out() != stay.check_out()) {
             return Err(Refusal::DepartureInThePast { today });
         }
-        if stay.check_out() > self.calendar.end() && kept.is_none_or(|kept| stay.check_out() > kept.check_out()) {
-            return Err(Refusal::BeyondHorizon { last: self.calendar.end() });
+        let last = self.hotel.horizon_end(today);
+        if stay.check_out() > last && kept.is_none_or(|kept| stay.check_out() > kept.check_out()) {
+            return Err(Refusal::BeyondHorizon { last });
         }
         if stay.nights() > self.hotel.max_nights && kept.is_none_or(|kept| stay.nights() > kept.nights()) {
             return Err(Refusal::TooManyNights { max: self.hotel.max_nights });

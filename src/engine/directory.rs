@@ -13,14 +13,20 @@ use super::Shared;
 use super::room_type::RoomTypeActor;
 use crate::domain::RoomTypeId;
 
-/// Requests that an actor has not taken up yet.
+/// Requests that an actor has not taken up yet. This is what bounds a mailbox: actix grants every clone of an address a
+/// place beyond the mailbox's capacity, and every request has a clone of its own.
 #[derive(Debug, Default)]
 pub(super) struct Depth(AtomicUsize);
 
 impl Depth {
-    pub fn enter(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        metrics::gauge!("innkeeper_mailbox_depth").increment(1.0);
+    /// Counts one more, unless there are `limit` already.
+    pub fn enter(&self, limit: usize) -> bool {
+        let entered =
+            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < limit).then_some(n + 1)).is_ok();
+        if entered {
+            metrics::gauge!("innkeeper_mailbox_depth").increment(1.0);
+        }
+        entered
     }
 
     pub fn leave(&self) {

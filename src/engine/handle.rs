@@ -208,8 +208,10 @@ impl Engine {
                 return Err(Error::ShuttingDown.into());
             }
             let resident = self.shared.directory.find_or_start(id, &self.shared);
+            if !resident.depth.enter(self.shared.options.mailbox) {
+                return Err(Error::Busy.into());
+            }
             let (reply, answer) = Reply::new();
-            resident.depth.enter();
             match resident.addr.try_send(request(reply)) {
                 Ok(()) => match self.wait(answer).await {
                     Err(Failure::Retired) => tokio::task::yield_now().await,
@@ -238,7 +240,7 @@ impl Engine {
 /// Asks an actor to finish and waits until it has.
 async fn retire(resident: super::directory::Resident) {
     let (done, finished) = oneshot::channel();
-    resident.depth.enter();
+    resident.depth.enter(usize::MAX);
     match resident.addr.send(Request::Retire(done)).await {
         Ok(()) => drop(finished.await),
         Err(_) => resident.depth.leave(),

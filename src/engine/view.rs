@@ -6,6 +6,7 @@ use crate::domain::{Amount, Date, Inventory, RatePlan};
 /// The nights of [from, to) that lie inside the horizon.
 pub(super) fn of(inventory: &Inventory, from: Date, to: Date) -> View {
     let calendar = &inventory.calendar;
+    let to = to.min(inventory.hotel.horizon_end(calendar.first()));
     let nights = calendar.range(from, to).map(|(date, night)| {
         let price = cheapest(&inventory.plans, date).filter(|_| !night.restriction.stop_sell);
         NightView {

@@ -40,7 +40,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Makes `token` the only one whose commits are accepted for a room type. Waits for a commit under way.
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error>;
 
-    /// A room type as its committed facts have left it, with the calendar beginning at the hotel's date of `now`.
+    /// A room type as its committed facts have left it. The calendar begins at the hotel's date of `now` and covers the
+    /// hotel's horizon and every night that was ever touched: a hotel that shortened its horizon still has its guests.
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error>;
 
     /// Stores a batch in one durable transaction. An entry with a stale token, a sequence number that does not follow,
@@ -103,9 +104,9 @@ pub trait Catalogue: Send + Sync + 'static {
 pub trait Reports: Send + Sync + 'static {
     async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error>;
 
-    /// Every room type of a city, as an inventory whose calendar covers only the stay and its departure date (cut at
-    /// the hotel's horizon), without holds. A constant number of queries, however many hotels there are.
-    async fn candidates(&self, city: &str, stay: Stay, now: Timestamp) -> Result<Vec<Inventory>, Error>;
+    /// Every room type of a city, as an inventory whose calendar covers only the stay and its departure date, without
+    /// holds. A constant number of queries, however many hotels there are.
+    async fn candidates(&self, city: &str, stay: Stay) -> Result<Vec<Inventory>, Error>;
 
     /// Nights with anything sold or held, by room type and date, after `after`.
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error>;

@@ -34,7 +34,7 @@ pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, E
         for days in ARRIVALS {
             let arrival = TimeZone::UTC.to_datetime(now).date().saturating_add(days.days());
             let Ok(stay) = Stay::new(arrival, arrival.saturating_add(2.days())) else { continue };
-            let candidates = store.candidates(&hotel.city, stay, now).await?;
+            let candidates = store.candidates(&hotel.city, stay).await?;
             if let Some(sample) = candidates.iter().find_map(|inventory| bookable(inventory, stay, now)) {
                 return Ok(Some(sample));
             }

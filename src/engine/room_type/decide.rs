@@ -12,7 +12,7 @@ use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Mo
 use crate::engine::message::{Ask, Caller, Intent, Look};
 use crate::engine::probe::Point;
 use crate::engine::{Error, view};
-use crate::store::{Attempt, Entry, Job};
+use crate::store::{self, Attempt, Entry, Job};
 use crate::writer::Place;
 
 impl RoomTypeActor {
@@ -123,21 +123,30 @@ impl RoomTypeActor {
         }
         let ledger = self.shared.ledger.clone();
         let read = async move { ledger.booking(id).await };
-        let arrived = move |result: Result<_, _>, actor: &mut Self, ctx: &mut Context<Self>| {
-            actor.guarded(ctx, |actor, ctx| {
-                let line = actor.cache.arrived(id);
-                let State::Serving(tenure) = &actor.state else { return };
-                let error = match result {
-                    Ok(Some(booking)) => {
-                        actor.cache.keep(&Arc::new(booking), tenure.durable.load(Ordering::Acquire));
-                        return line.into_iter().for_each(|ask| actor.ask(ask, ctx));
-                    }
-                    Ok(None) => Error::NoSuchBooking,
-                    Err(_) => Error::Unavailable,
-                };
-                line.into_iter().for_each(|ask| ask.caller.reply.send(Err(error.clone())));
-            });
-        };
+        let arrived =
+            move |result: Result<Option<Booking>, store::Error>, actor: &mut Self, ctx: &mut Context<Self>| {
+                actor.guarded(ctx, |actor, ctx| {
+                    let line = actor.cache.arrived(id);
+                    let State::Serving(tenure) = &actor.state else { return };
+                    let error = match result {
+                        // Somebody else has owned this room type since: what is in memory is an old story.
+                        Ok(Some(booking))
+                            if booking.room_type_id == actor.id && booking.sequence > tenure.inventory.sequence() =>
+                        {
+                            metrics::counter!("innkeeper_actor_restarts_total", "cause" => "overtaken").increment(1);
+                            actor.restart(ctx);
+                            Error::Interrupted
+                        }
+                        Ok(Some(booking)) => {
+                            actor.cache.keep(&Arc::new(booking), tenure.durable.load(Ordering::Acquire));
+                            return line.into_iter().for_each(|ask| actor.ask(ask, ctx));
+                        }
+                        Ok(None) => Error::NoSuchBooking,
+                        Err(_) => Error::Unavailable,
+                    };
+                    line.into_iter().for_each(|ask| ask.caller.reply.send(Err(error.clone())));
+                });
+            };
         ctx.spawn(read.into_actor(self).map(arrived));
     }
 

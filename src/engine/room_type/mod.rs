@@ -9,10 +9,11 @@ mod recovery;
 mod timers;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use super::cache::Cache;
@@ -137,7 +138,8 @@ impl Actor for RoomTypeActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        ctx.set_mailbox_capacity(self.shared.options.mailbox);
+        // The directory's depth is the limit; this one must not be the lower.
+        ctx.set_mailbox_capacity(self.shared.options.mailbox.saturating_add(1));
         ctx.run_interval(self.shared.options.idle_after.max(Duration::from_millis(10)), Self::retire_if_idle);
         if !matches!(self.state, State::Retired(_)) {
             self.begin_tenure(ctx);

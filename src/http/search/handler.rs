@@ -12,6 +12,6 @@ use crate::http::state::State;
 pub async fn handle(state: Data<State>, Query(query): Query<SearchQuery>) -> Result<HttpResponse, Problem> {
     let search = query.check()?;
     let now = state.clock.now();
-    let candidates = state.reports.candidates(&search.city, search.stay, now).await?;
+    let candidates = state.reports.candidates(&search.city, search.stay).await?;
     Ok(HttpResponse::Ok().json(offers(&search, &candidates, now)))
 }

@@ -6,14 +6,13 @@ use super::Sqlite;
 use super::catalogue::city_key;
 use super::inventory::Found;
 use super::load::END_OF_TIME;
-use crate::domain::stay::days_between;
-use crate::domain::{Date, Hotel, Inventory, Stay, Timestamp};
+use crate::domain::{Hotel, Inventory, Stay};
 use crate::store::Error;
 
 const CITY: &str = concat!(include_str!("inventory.sql"), "WHERE h.city_key = $1 ORDER BY h.id, t.id");
 
 impl Sqlite {
-    pub(super) async fn city(&self, city: &str, stay: Stay, now: Timestamp) -> Result<Vec<Inventory>, Error> {
+    pub(super) async fn city(&self, city: &str, stay: Stay) -> Result<Vec<Inventory>, Error> {
         let after_departure = stay.check_out().tomorrow().map_or(END_OF_TIME.to_owned(), |date| date.to_string());
         let query = sqlx::query(CITY).bind(city_key(city)).bind(stay.check_in().to_string()).bind(after_departure);
         let mut hotel: Option<Arc<Hotel>> = None;
@@ -24,7 +23,7 @@ impl Sqlite {
                 Some(last) if last.id == found.hotel.id => last,
                 _ => Arc::new(found.hotel.clone()),
             };
-            candidates.push(candidate(found, shared.clone(), stay, now));
+            candidates.push(candidate(found, shared.clone(), stay));
             hotel = Some(shared);
         }
         Ok(candidates)
@@ -32,21 +31,11 @@ impl Sqlite {
 }
 
 /// The part of an inventory that decides about `stay`.
-fn candidate(found: Found, hotel: Arc<Hotel>, stay: Stay, now: Timestamp) -> Inventory {
-    let (first, length) = window(&hotel, stay, now);
-    let calendar = found.calendar(first, length);
+fn candidate(found: Found, hotel: Arc<Hotel>, stay: Stay) -> Inventory {
+    // The departure date has restrictions of its own.
+    let first = stay.check_in();
+    let calendar = found.calendar(first, stay.nights() + 1);
     let (room_type, sequence) = (found.room_type.clone(), found.sequence);
     let plans = found.plans(first);
     Inventory::new(hotel, room_type, calendar, plans, Vec::new(), [], sequence)
-}
-
-/// From arrival to the departure date, which has restrictions of its own, but not beyond the horizon: a calendar that
-/// ends there refuses a stay that does not.
-fn window(hotel: &Hotel, stay: Stay, now: Timestamp) -> (Date, u16) {
-    let today = hotel.today(now);
-    let horizon = jiff::SignedDuration::from_hours(24 * i64::from(hotel.horizon_nights));
-    let end = today.saturating_add(horizon);
-    let first = stay.check_in().min(end);
-    let length = days_between(first, end).min(i32::from(stay.nights()) + 1);
-    (first, u16::try_from(length).unwrap_or(0))
 }

@@ -57,6 +57,11 @@ impl Found {
         calendar
     }
 
+    /// The last night that was read.
+    pub fn last_night(&self) -> Option<Date> {
+        self.nights.iter().map(|columns| columns.0).max()
+    }
+
     /// The plans in order of their ids, with their nights from `first` on.
     pub fn plans(self, first: Date) -> Vec<RatePlan> {
         let room_type_id = self.room_type.id;

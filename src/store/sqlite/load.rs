@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::inventory::Found;
 use super::{Sqlite, bookings, rows};
+use crate::domain::stay::days_between;
 use crate::domain::{Date, Inventory, RoomTypeId, Timestamp};
 use crate::store::Error;
 
@@ -26,7 +27,9 @@ impl Sqlite {
 
         let hotel = Arc::new(found.hotel.clone());
         let today = hotel.today(now);
-        let calendar = found.calendar(today, hotel.horizon_nights);
+        let touched = found.last_night().map_or(0, |last| days_between(today, last) + 1);
+        let length = hotel.horizon_nights.max(u16::try_from(touched).unwrap_or(0));
+        let calendar = found.calendar(today, length);
         let (room_type, sequence) = (found.room_type.clone(), found.sequence);
         let plans = found.plans(today);
         Ok(Some(Inventory::new(hotel, room_type, calendar, plans, services, holds, sequence)))

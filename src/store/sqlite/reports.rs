@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
 use super::rows::Columns;
-use crate::domain::{Booking, BookingId, Date, Inventory, RoomTypeId, Stay, Timestamp};
+use crate::domain::{Booking, BookingId, Date, Inventory, RoomTypeId, Stay};
 use crate::store::audit::Evidence;
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
@@ -26,8 +26,8 @@ impl Reports for Sqlite {
         self.list_bookings(filter, page).await
     }
 
-    async fn candidates(&self, city: &str, stay: Stay, now: Timestamp) -> Result<Vec<Inventory>, Error> {
-        self.city(city, stay, now).await
+    async fn candidates(&self, city: &str, stay: Stay) -> Result<Vec<Inventory>, Error> {
+        self.city(city, stay).await
     }
 
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error> {

@@ -57,7 +57,7 @@ async fn a_candidate_quotes_what_the_owner_quotes(house: House) {
     let starts = (-2..14).chain(116..123);
     for (from, nights) in starts.flat_map(|from| (1..=5).map(move |nights| (from, nights))) {
         let stay = stay(from, nights);
-        let found = house.store.candidates("ÉVORA", stay, house.now).await.unwrap();
+        let found = house.store.candidates("ÉVORA", stay).await.unwrap();
         assert_eq!(found.len(), 1);
         for rooms in [1, 2] {
             let (offered, decided) = (quote(&found[0], stay, rooms, &desk), quote(&desk.inventory, stay, rooms, &desk));
@@ -70,10 +70,10 @@ async fn candidates_are_the_room_types_of_one_city(house: House) {
     let (porto, braga) = (house.hotel("Casa", "Porto").await, house.hotel("Casa", "Braga").await);
     let (one, two) = (house.desk_in(&porto, 1).await, house.desk_in(&porto, 1).await);
     house.desk_in(&braga, 1).await;
-    let found = house.store.candidates("porto", stay(1, 1), house.now).await.unwrap();
+    let found = house.store.candidates("porto", stay(1, 1)).await.unwrap();
     assert_eq!(found.iter().map(|inventory| inventory.room_type.id).collect::<Vec<_>>(), [one.id(), two.id()]);
     assert!(found.iter().all(|inventory| inventory.sequence() == 1 && inventory.hotel.id == porto.id));
-    assert!(house.store.candidates("Faro", stay(1, 1), house.now).await.unwrap().is_empty());
+    assert!(house.store.candidates("Faro", stay(1, 1)).await.unwrap().is_empty());
 }
 
 contract!(a_candidate_quotes_what_the_owner_quotes, candidates_are_the_room_types_of_one_city);

@@ -1,7 +1,7 @@
 //! The whole application on port 0, with a fresh SQLite file, a manual clock and an HTTP client.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::app::{self, Running};
@@ -22,7 +22,6 @@ pub struct App {
     pub clock: Arc<ManualClock>,
     client: Client,
     url: String,
-    folder: PathBuf,
 }
 
 /// Starts an application, lets the test use it, and shuts it down.
@@ -66,11 +65,7 @@ impl App {
         let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let running = app::start(&config(folder, settings), listener, clock.clone()).await.unwrap();
         let url = running.url();
-        Self { running, clock, client: Client::new(), url, folder: folder.to_owned() }
-    }
-
-    pub fn database(&self) -> PathBuf {
-        self.folder.join("test.db")
+        Self { running, clock, client: Client::new(), url }
     }
 
     /// A request that nobody in particular makes.
