@@ -19,6 +19,7 @@ use crate::clock::{Clock, IdSource};
 use crate::domain::{
     Booking, BookingId, Change, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType, RoomTypeId,
 };
+use crate::events::{Hub, Notice};
 use crate::lease::Lease;
 use crate::store::{self, Ledger};
 use crate::writer::Writer;
@@ -43,6 +44,7 @@ pub(super) struct Shared {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdSource>,
     pub probe: Arc<dyn Probe>,
+    pub hub: Hub,
     pub writer: Writer,
     pub attempts: Attempts,
     pub directory: Directory,
@@ -70,11 +72,12 @@ impl Engine {
         ids: Arc<dyn IdSource>,
         probe: Arc<dyn Probe>,
     ) -> Self {
-        let (writer, task) = Writer::start(ledger.clone(), options.batch);
+        let hub = Hub::default();
+        let (writer, task) = Writer::start(ledger.clone(), hub.clone(), options.batch);
         let attempts = Attempts::new(ledger.clone(), clock.clone(), options.attempt_ttl);
         let directory = Directory::new(options.threads);
         let closing = AtomicBool::new(false);
-        let shared = Shared { options, ledger, lease, clock, ids, probe, writer, attempts, directory, closing };
+        let shared = Shared { options, ledger, lease, clock, ids, probe, hub, writer, attempts, directory, closing };
         Self { shared: Arc::new(shared), writer: Arc::new(Mutex::new(Some(task))) }
     }
 
@@ -147,7 +150,13 @@ impl Engine {
         let ids = self.shared.ledger.room_type_ids(hotel).await.map_err(|_| Error::Unavailable)?;
         let residents = ids.into_iter().filter_map(|id| self.shared.directory.find(id));
         stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
+        self.shared.hub.publish(Notice::Hotel(hotel));
         Ok(())
+    }
+
+    /// Where everything committed is published.
+    pub fn hub(&self) -> &Hub {
+        &self.shared.hub
     }
 
     /// How many actors are in memory.

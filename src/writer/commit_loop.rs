@@ -10,16 +10,18 @@ use tokio::sync::mpsc;
 use tracing::error;
 
 use super::{Item, Outcome};
+use crate::events::{Hub, Notice};
 use crate::store::{CommitError, Entry, Ledger, Verdict};
 
 /// Runs until it is told to finish, or every handle to the queue is gone and the queue is empty.
-pub(super) async fn run(ledger: Arc<dyn Ledger>, mut inbox: mpsc::Receiver<Item>, limit: usize) {
+pub(super) async fn run(ledger: Arc<dyn Ledger>, hub: Hub, mut inbox: mpsc::Receiver<Item>, limit: usize) {
     let mut items = Vec::with_capacity(limit);
     while inbox.recv_many(&mut items, limit).await > 0 {
         let finish = items.iter().position(|item| matches!(item, Item::Finish));
         items.truncate(finish.unwrap_or(items.len()));
         let (entries, waiters) = split(&mut items);
         let outcomes = commit(&*ledger, &entries).await;
+        publish(&hub, &entries, &outcomes);
         settle(waiters, outcomes);
         if finish.is_some() {
             return;
@@ -80,6 +82,18 @@ fn outcome(verdict: Verdict) -> Outcome {
         Verdict::Committed => Outcome::Committed,
         Verdict::Fenced => Outcome::Fenced,
         Verdict::Duplicate => Outcome::Duplicate,
+    }
+}
+
+/// Tells the hub before anybody is answered: who books and then looks finds the booking.
+fn publish(hub: &Hub, entries: &[Entry], outcomes: &[Outcome]) {
+    if !hub.has_listeners() {
+        return;
+    }
+    let committed = entries.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Committed);
+    let facts: Arc<[_]> = committed.map(|(entry, _)| (entry.room_type, entry.fact.clone())).collect();
+    if !facts.is_empty() {
+        hub.publish(Notice::Committed(facts));
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::events::Hub;
 use crate::store::{Entry, Ledger};
 
 /// Facts and answers that can wait for the writer at once.
@@ -58,10 +59,10 @@ pub struct Writer {
 pub struct Place(mpsc::OwnedPermit<Item>);
 
 impl Writer {
-    /// Starts the writer. It ends with [`Writer::finish`], or when the last handle is dropped.
-    pub fn start(ledger: Arc<dyn Ledger>, batch: usize) -> (Self, JoinHandle<()>) {
+    /// Starts the writer, which tells `hub` what it has committed. It ends with [`Writer::finish`], or when the last handle is dropped.
+    pub fn start(ledger: Arc<dyn Ledger>, hub: Hub, batch: usize) -> (Self, JoinHandle<()>) {
         let (queue, inbox) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(commit_loop::run(ledger, inbox, batch.max(1)));
+        let task = tokio::spawn(commit_loop::run(ledger, hub, inbox, batch.max(1)));
         (Self { queue }, task)
     }
 

@@ -1,0 +1,102 @@
+//! Events: what has become true, told to whoever follows it inside this process.
+//!
+//! Owns the one place where committed facts leave the write path. The writer publishes every commit, in order, before
+//! anybody is answered; the engine publishes changes of hotels. Dashboards and the search index listen. It never
+//! decides, never waits for a listener, and never tells what is not durable.
+//!
+//! Invariant: a listener sees the facts of a room type in order of their sequence. A commit in doubt is not published
+//! even if it turns out to be stored, so a listener watches the sequence: where it jumps, the store has the rest.
+//! Limit: [`BACKLOG`] notices wait for the slowest listener; one that falls further behind is told that it lagged, and
+//! reads the store.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use crate::domain::{Fact, HotelId, RoomTypeId};
+
+/// Notices that may wait for a listener.
+pub const BACKLOG: usize = 4_096;
+
+/// Something that is true now.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// These facts were committed together, each with its room type.
+    Committed(Arc<[(RoomTypeId, Arc<Fact>)]>),
+    /// A hotel, its services or the list of its room types has changed.
+    Hotel(HotelId),
+}
+
+/// Where notices are published. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Hub(broadcast::Sender<Notice>);
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self(broadcast::channel(BACKLOG).0)
+    }
+}
+
+impl Hub {
+    /// Tells everybody who listens. Nobody is waited for.
+    pub fn publish(&self, notice: Notice) {
+        // An error means that nobody listens.
+        let _ = self.0.send(notice);
+    }
+
+    /// Everything published from now on.
+    pub fn listen(&self) -> Listener {
+        Listener(self.0.subscribe())
+    }
+
+    pub fn has_listeners(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
+}
+
+/// One follower of the hub.
+#[derive(Debug)]
+pub struct Listener(broadcast::Receiver<Notice>);
+
+/// What a listener hears.
+#[derive(Debug, Clone)]
+pub enum Heard {
+    Notice(Notice),
+    /// So many notices were missed: whatever was derived from them must be read from the store again.
+    Lagged(u64),
+    /// The engine has ended.
+    Closed,
+}
+
+impl Listener {
+    pub async fn next(&mut self) -> Heard {
+        match self.0.recv().await {
+            Ok(notice) => Heard::Notice(notice),
+            Err(RecvError::Lagged(missed)) => Heard::Lagged(missed),
+            Err(RecvError::Closed) => Heard::Closed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_that_falls_behind_is_told_so() {
+        let hub = Hub::default();
+        let mut listener = hub.listen();
+        for _ in 0..=BACKLOG {
+            hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+        }
+        assert!(matches!(listener.next().await, Heard::Lagged(1)));
+        assert!(matches!(listener.next().await, Heard::Notice(_)));
+    }
+
+    #[tokio::test]
+    async fn nobody_has_to_listen() {
+        let hub = Hub::default();
+        hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+        assert!(!hub.has_listeners());
+    }
+}
