@@ -105,3 +105,16 @@ fn secrets_stay_out_of_errors_and_debug_output() {
     assert!(!refusal(&[("innkeeper.toml", "admin_token = \"open-sesame")], &[]).contains("sesame"));
     assert!(!refusal(&[(".env", "INNKEEPER_ADMIN_TOKEN='open-sesame")], &[]).contains("sesame"));
 }
+
+#[test]
+fn the_example_names_every_setting_and_can_be_used_as_it_stands() {
+    let example = include_str!("../../.env.example");
+    for setting in setting::SETTINGS {
+        let line = example.lines().find(|line| line.trim_start_matches("# ").starts_with(&setting.variable()));
+        assert!(line.is_some(), "{} is not in .env.example", setting.key);
+    }
+    let set = example.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    assert_eq!(load(&[(".env", &set)], &[]).unwrap().admin_token, None);
+    let all = example.replace("# INNKEEPER_", "INNKEEPER_");
+    assert_eq!(load(&[(".env", &all)], &[]).unwrap().engine.mailbox, 1_024);
+}

@@ -74,7 +74,7 @@ pub struct Key {
     pub fingerprint: Fingerprint,
 }
 
-/// How to do a [`Move`].
+/// How to do a [`Move`](crate::domain::Move).
 #[derive(Debug, Clone, Default)]
 pub struct MoveOptions {
     pub key: Option<Key>,
