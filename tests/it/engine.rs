@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use innkeeper::clock::{Clock, ManualClock, System};
-use innkeeper::domain::{BookingId, Date, Move, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch};
+use innkeeper::domain::{
+    BookingId, Date, Move, NightsChange, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch,
+};
 use innkeeper::engine::probe::{NoProbe, Point, Probe};
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, Options};
 use innkeeper::lease::{Lease, SingleNode, Token};
@@ -405,7 +407,7 @@ fn nights_are_closed_and_opened() {
     run(async {
         let house = House::plain(5).await;
         let stay = house.order().stay;
-        let mut change = fixtures::nights(stay.check_in(), stay.check_out());
+        let mut change = NightsChange::untouched(stay.check_in(), stay.check_out());
         change.restriction.stop_sell = Patch::Set(true);
         assert_eq!(house.engine.set_nights(house.room_type, change.clone()).await.unwrap().changed, 2);
         assert!(matches!(house.book().await, Err(Error::Refused(why)) if why.name() == "closed"));

@@ -104,18 +104,7 @@ impl Season {
     }
 
     fn untouched(&self, weekdays: &[Weekday]) -> NightsChange {
-        NightsChange {
-            from: self.from,
-            to: self.to,
-            weekdays: weekdays.to_vec(),
-            physical: Patch::Keep,
-            out_of_order: Patch::Keep,
-            allowance: Patch::Keep,
-            rate_plan: None,
-            price: Patch::Keep,
-            restriction: RestrictionPatch::default(),
-            forced_by: None,
-        }
+        NightsChange { weekdays: weekdays.to_vec(), ..NightsChange::untouched(self.from, self.to) }
     }
 
     fn weekend_price(&self, plan: RatePlanId, price: Amount) -> NightsChange {

@@ -11,18 +11,7 @@ use super::contract;
 use super::house::{Desk, House, booking, day, order, stay};
 
 fn change(from: i64, to: i64) -> NightsChange {
-    NightsChange {
-        from: day(from),
-        to: day(to),
-        weekdays: Vec::new(),
-        physical: Patch::Keep,
-        out_of_order: Patch::Keep,
-        allowance: Patch::Keep,
-        rate_plan: None,
-        price: Patch::Keep,
-        restriction: RestrictionPatch::default(),
-        forced_by: None,
-    }
+    NightsChange::untouched(day(from), day(to))
 }
 
 fn resized(desk: &Desk, rooms: u16) -> Command {

@@ -133,18 +133,7 @@ impl Owner {
 }
 
 fn nights_from(from: jiff::civil::Date, nights: i64) -> NightsChange {
-    NightsChange {
-        from,
-        to: from.saturating_add(SignedDuration::from_hours(24 * nights)),
-        weekdays: Vec::new(),
-        physical: Patch::Keep,
-        out_of_order: Patch::Keep,
-        allowance: Patch::Keep,
-        rate_plan: None,
-        price: Patch::Keep,
-        restriction: RestrictionPatch::default(),
-        forced_by: None,
-    }
+    NightsChange::untouched(from, from.saturating_add(SignedDuration::from_hours(24 * nights)))
 }
 
 /// Commits what both owners have decided, the entries of one between those of the other.
