@@ -204,6 +204,8 @@ impl Running {
             Ok(()) => tracing::info!("shut down: everything acknowledged is durable"),
             Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
         }
-        drop(store);
+        if let Err(error) = store.close().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the store was not closed in order");
+        }
     }
 }
