@@ -129,13 +129,26 @@ impl Engine {
 
     /// Replaces what a room type is; the sequence number of the change.
     pub async fn set_room_type(&self, room_type: RoomType) -> Result<u64, Error> {
-        let fact = self.decide(room_type.id, Intent::SetRoomType(room_type), None, false).await;
-        fact.map(|fact| fact.sequence).map_err(unbounced)
+        self.set(room_type.id, Intent::SetRoomType { seen: None, room_type }).await
+    }
+
+    /// The same, only if the room type still is what was `seen`; else [`Error::Changed`].
+    pub async fn change_room_type(&self, seen: RoomType, room_type: RoomType) -> Result<u64, Error> {
+        self.set(room_type.id, Intent::SetRoomType { seen: Some(seen), room_type }).await
     }
 
     /// Makes a rate plan, or replaces what it is; the sequence number of the change.
     pub async fn set_rate_plan(&self, plan: RatePlan) -> Result<u64, Error> {
-        let fact = self.decide(plan.room_type_id, Intent::SetRatePlan(plan), None, false).await;
+        self.set(plan.room_type_id, Intent::SetRatePlan { seen: None, plan }).await
+    }
+
+    /// The same, only if the plan still is what was `seen`, whatever its nights say; else [`Error::Changed`].
+    pub async fn change_rate_plan(&self, seen: RatePlan, plan: RatePlan) -> Result<u64, Error> {
+        self.set(plan.room_type_id, Intent::SetRatePlan { seen: Some(seen), plan }).await
+    }
+
+    async fn set(&self, room_type: RoomTypeId, intent: Intent) -> Result<u64, Error> {
+        let fact = self.decide(room_type, intent, None, false).await;
         fact.map(|fact| fact.sequence).map_err(unbounced)
     }
 
@@ -268,6 +281,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
         Err(Error::Refused(refusal)) => refusal.name(),
         Err(Error::NoSuchRoomType | Error::NoSuchBooking) => "not_found",
         Err(Error::KeyReused) => "key_reused",
+        Err(Error::Changed) => "changed",
         Err(Error::Busy) => "busy",
         Err(Error::Interrupted) => "interrupted",
         Err(Error::Unavailable | Error::ShuttingDown) => "unavailable",

@@ -10,6 +10,7 @@ mod crash;
 mod engine;
 mod http_bookings;
 mod http_catalogue;
+mod http_catalogue_changes;
 mod http_docs;
 mod http_edges;
 mod http_nights;
