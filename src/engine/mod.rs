@@ -21,6 +21,7 @@ mod message;
 pub mod probe;
 mod room_type;
 mod tenure;
+mod terms;
 mod view;
 
 use directory::Depth;

@@ -8,6 +8,7 @@ mod cli_export;
 mod cli_serve;
 mod crash;
 mod engine;
+mod failures;
 mod http_bookings;
 mod http_catalogue;
 mod http_catalogue_changes;

@@ -30,7 +30,7 @@ pub async fn write<T: 'static>(
 ) -> Result<T, Problem> {
     to_the_end(async move {
         let written = write(&state).await?;
-        state.engine.hotel_changed(hotel).await?;
+        state.engine.hotel_changed(hotel).await;
         Ok(written)
     })
     .await
