@@ -22,8 +22,8 @@ use crate::config::Config;
 use crate::engine::{self, Engine};
 use crate::lease::SingleNode;
 use crate::shutdown::Draining;
-use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::store::{Ledger, Store};
 use crate::{housekeeping, http, store, telemetry};
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
@@ -67,20 +67,22 @@ pub enum Error {
 }
 
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
-pub async fn open_store(url: &str, create: bool) -> Result<Arc<dyn Store>, Error> {
+pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
+    let (url, patience) = (config.database_url.as_str(), config.lock_wait);
     let scheme = url.split(':').next().unwrap_or_default();
     if scheme != "sqlite" {
         return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
     }
-    let sqlite = Sqlite::open(url, create).await.map_err(|source| Error::Open { url: url.to_owned(), source })?;
+    let opened = Sqlite::open_patiently(url, create, patience).await;
+    let sqlite = opened.map_err(|source| Error::Open { url: url.to_owned(), source })?;
     sqlite.migrate().await.map_err(|source| Error::Migrate { url: url.to_owned(), source })?;
     Ok(Arc::new(sqlite))
 }
 
 /// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
-pub fn start_engine(options: &engine::Options, store: &Arc<dyn Store>, clock: Arc<dyn Clock>) -> Engine {
+pub fn start_engine(options: &engine::Options, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Engine {
     let lease = Arc::new(SingleNode::new(Arc::new(System)));
-    Engine::start(options.clone(), store.clone(), lease, clock, Arc::new(System))
+    Engine::start(options.clone(), ledger, lease, clock, Arc::new(System))
 }
 
 /// Binds the address, so that a port in use is known before anything else happens.
@@ -112,10 +114,22 @@ pub struct Running {
 
 /// Starts everything: store, engine, HTTP. When it returns, requests are answered.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let store = open_store(config, true).await?;
+    start_on(config, listener, clock, store.clone(), store).await
+}
+
+/// The same on a store that is open already. The engine writes through `ledger`, which is the store, or something that
+/// stands before it.
+pub async fn start_on(
+    config: &Config,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    ledger: Arc<dyn Ledger>,
+) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
-    let store = open_store(&config.database_url, true).await?;
     let metrics = telemetry::metrics()?;
-    let engine = start_engine(&config.engine, &store, clock.clone());
+    let engine = start_engine(&config.engine, ledger, clock.clone());
     engine.recover().await?;
 
     let draining = Draining::default();

@@ -29,6 +29,7 @@ use layers::Sourced;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub database_url: String,
+    pub lock_wait: Duration,
     pub log: String,
     pub log_format: LogFormat,
     pub engine: engine::Options,
@@ -70,6 +71,7 @@ impl Config {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             database_url: values.text("database_url", "must be a URL such as sqlite://innkeeper.db", |_| true)?,
+            lock_wait: values.seconds("lock_wait_secs", 0..=MINUTE)?,
             log: values.text(
                 "log",
                 "must be a level (error, warn, info, debug, trace) or target=level pairs",

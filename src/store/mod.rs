@@ -73,8 +73,8 @@ pub trait Ledger: Send + Sync + 'static {
 #[async_trait]
 pub trait Catalogue: Send + Sync + 'static {
     async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error>;
-    /// `false` when there is no such hotel.
-    async fn update_hotel(&self, hotel: &Hotel) -> Result<bool, Error>;
+    /// Only if the hotel still is what was `seen`; `false` if it has changed since, or is not there.
+    async fn update_hotel(&self, seen: &Hotel, hotel: &Hotel) -> Result<bool, Error>;
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error>;
     /// By id, after `after`; `city` matches without regard to case.
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error>;
@@ -89,8 +89,8 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error>;
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error>;
-    /// `false` when there is no such service.
-    async fn update_service(&self, service: &Service) -> Result<bool, Error>;
+    /// Only if the service still is what was `seen`; `false` if it has changed since, or is not there.
+    async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error>;
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error>;
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error>;
 

@@ -49,7 +49,7 @@ impl Export {
     }
 
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        let store = app::open_store(&config.database_url, false).await?;
+        let store = app::open_store(&config, false).await?;
         let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
         match &self.what {
             What::Nights(_) => nights::write(&*store, &mut csv).await?,

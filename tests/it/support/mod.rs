@@ -4,3 +4,4 @@ pub mod app;
 pub mod demand_file;
 pub mod fixtures;
 pub mod program;
+pub mod unreliable_ledger;
