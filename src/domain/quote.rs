@@ -1,7 +1,6 @@
 //! The one rule function. Search, quote, booking and change all ask [`Inventory::quote`], so what search offers,
 //! booking accepts unless somebody was faster.
 
-use super::stay::days_between;
 use super::{
     Amount, Booking, Date, FailingNight, Inventory, Party, RatePlan, RatePlanId, Reason, Refusal, Stay, Timestamp,
 };
@@ -15,7 +14,7 @@ pub struct Enquiry<'a> {
     /// `None` takes the cheapest plan that sells the stay, the oldest of equals.
     pub rate_plan: Option<RatePlanId>,
     /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only
-    /// additional nights are priced, and only what changes is measured against the rules.
+    /// nights that it does not have, or not with so many rooms, are priced, and only what changes is measured against the rules.
     pub keeping: Option<&'a Booking>,
 }
 
@@ -181,13 +180,10 @@ fn additional_rooms(enquiry: &Enquiry, date: Date) -> u16 {
     enquiry.rooms.saturating_sub(kept.map_or(0, |print| print.rooms))
 }
 
-/// Kept nights keep their price; the others cost what the plan says today.
+/// Kept nights keep their price, unless they take more rooms than before; all others cost what the plan says today.
 fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
-    let kept = |date: Date| {
-        let booking = enquiry.keeping?;
-        let position = usize::try_from(days_between(booking.stay.check_in(), date)).ok()?;
-        booking.prices.get(position).copied()
-    };
+    let as_sold = enquiry.keeping.filter(|booking| enquiry.rooms <= booking.rooms);
+    let kept = |date: Date| as_sold.and_then(|booking| booking.price_on(date));
     let mut prices = Vec::with_capacity(usize::from(enquiry.stay.nights()));
     prices.extend(enquiry.stay.dates().map(|date| kept(date).unwrap_or_else(|| plan.price_on(date))));
     let per_room: Amount = prices.iter().copied().sum();

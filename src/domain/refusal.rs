@@ -78,6 +78,8 @@ pub enum Refusal {
     Stale { expected: u64, actual: u64 },
     #[error("a booking that is {from} cannot be {verb}")]
     IllegalMove { from: &'static str, verb: &'static str },
+    #[error("this gives back nights or rooms, which {}; ask the hotel, which can allow it", free(*until))]
+    ChangeNotFree { until: Option<Timestamp> },
     #[error("the hold expired at {at}")]
     HoldExpired { at: Timestamp },
     #[error("this is possible from {from} on")]
@@ -88,6 +90,14 @@ pub enum Refusal {
     CapacityBelowSold { nights: Vec<FailingNight> },
     #[error("the dates must lie from {first} up to {end}, the booking horizon")]
     OutsideHorizon { first: Date, end: Date },
+}
+
+/// Until when something was free, in words.
+fn free(until: Option<Timestamp>) -> String {
+    match until {
+        Some(until) => format!("was free until {until}"),
+        None => "is not free under the policy of this booking".to_owned(),
+    }
 }
 
 impl Refusal {
@@ -111,6 +121,7 @@ impl Refusal {
             Self::UnknownService(_) => "unknown_service",
             Self::Stale { .. } => "stale",
             Self::IllegalMove { .. } => "illegal_move",
+            Self::ChangeNotFree { .. } => "change_not_free",
             Self::HoldExpired { .. } => "hold_expired",
             Self::TooEarly { .. } => "too_early",
             Self::TooLate { .. } => "too_late",

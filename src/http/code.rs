@@ -47,6 +47,7 @@ codes! {
     SoldOut = CONFLICT "sold_out" "Somebody was faster: not enough rooms are left";
     Closed = CONFLICT "closed" "Some of these nights are not for sale";
     IllegalMove = CONFLICT "illegal_move" "The booking's status does not allow this";
+    ChangeNotFree = CONFLICT "change_not_free" "Nights or rooms can no longer be given back for free";
     HoldExpired = GONE "hold_expired" "The hold has run out";
     Stale = PRECONDITION_FAILED "stale" "It has changed since you looked";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large";

@@ -36,6 +36,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::UnknownService(_) => Code::UnknownService,
         Refusal::Stale { .. } => Code::Stale,
         Refusal::IllegalMove { .. } => Code::IllegalMove,
+        Refusal::ChangeNotFree { .. } => Code::ChangeNotFree,
         Refusal::HoldExpired { .. } => Code::HoldExpired,
         Refusal::TooEarly { .. } => Code::TooEarly,
         Refusal::TooLate { .. } => Code::TooLate,

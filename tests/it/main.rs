@@ -13,6 +13,7 @@ mod http_catalogue;
 mod http_docs;
 mod http_edges;
 mod http_nights;
+mod http_policies;
 mod http_search;
 mod import;
 mod race;

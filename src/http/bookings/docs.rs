@@ -11,8 +11,9 @@ use crate::http::page::List;
 
 const CREATE: &str = "Open to the public. With `hold` the rooms are kept until `expires_at`; confirm it in time. Sold \
                       out is 409, with the nights and the reasons.";
-const AMEND: &str = "Dates, rooms and guests. Nights that stay keep their price, the others cost what they cost today. \
-                     Capacity is only needed for what is new.";
+const AMEND: &str = "Dates, rooms and guests. Nights that stay keep their price, unless they take more rooms than before; \
+                     all others cost what they cost today. Capacity is only needed for what is new. Nights or rooms \
+                     are given back as long as cancelling is free; later only the administrator can do that.";
 const CANCEL: &str = "A booking is cancelled for the fee of the policy it was sold under, a hold is released for \
                       nothing. Its nights are free at once.";
 const VERSION: &str = "Only if the booking is still at this `sequence`.";
@@ -79,7 +80,7 @@ fn amend(today: Date) -> Doc {
         .manager()
         .merge_patch::<AmendmentBody>(example::amendment(today))
         .refuses(RULES)
-        .refuses(&[Code::HoldExpired, Code::EmptyStay])
+        .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::ChangeNotFree])
 }
 
 fn confirm() -> Doc {
