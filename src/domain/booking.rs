@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::stay::{dates, days_between};
 use super::{
     Amount, BookedService, BookingId, CancellationPolicy, Contact, Currency, Date, Guest, HotelId, NightDelta, Party,
-    RatePlanId, RoomTypeId, Stay, Timestamp,
+    RatePlanId, Refusal, RoomTypeId, Stay, Timestamp,
 };
 
 /// One stay of `rooms` rooms of one room type.
@@ -137,7 +137,7 @@ impl Booking {
 
     /// The price of each night for all rooms together, in order.
     pub fn nightly_totals(&self) -> impl Iterator<Item = Amount> {
-        self.prices.iter().map(|price| price.times(u32::from(self.rooms)))
+        self.prices.iter().map(|price| price.times(u64::from(self.rooms)))
     }
 
     /// The price of one room for a night of the stay.
@@ -149,7 +149,7 @@ impl Booking {
     /// Whether becoming `after` gives anything back: a night, a room, or a part of what a night costs.
     pub fn gives_back(&self, after: &Self) -> bool {
         let cheaper = |(date, cost): (Date, Amount)| {
-            let kept = after.price_on(date).map(|price| price.times(u32::from(after.rooms)));
+            let kept = after.price_on(date).map(|price| price.times(u64::from(after.rooms)));
             kept.is_none_or(|kept| kept < cost)
         };
         after.rooms < self.rooms || self.stay.dates().zip(self.nightly_totals()).any(cheaper)
@@ -159,6 +159,14 @@ impl Booking {
     pub fn total(&self) -> Amount {
         let nights: Amount = self.nightly_totals().sum();
         nights + self.services.iter().map(|service| service.amount).sum()
+    }
+
+    /// This booking, if its total is an amount that can be sold.
+    pub fn sellable(self) -> Result<Self, Refusal> {
+        match self.total().is_sellable() {
+            true => Ok(self),
+            false => Err(Refusal::TotalTooLarge),
+        }
     }
 }
 

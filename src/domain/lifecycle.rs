@@ -116,7 +116,7 @@ impl Inventory {
             self.quote(&Enquiry { stay, rooms, party, rate_plan, keeping: Some(booking) }, now)?;
         let resell = |service: &BookedService| service.clone().for_stay(stay.nights(), party.persons());
         let services = booking.services.iter().map(resell).collect();
-        let after = Booking { stay, rooms, guests, prices, services, ..booking.clone() };
+        let after = Booking { stay, rooms, guests, prices, services, ..booking.clone() }.sellable()?;
         match amendment.waive_policy {
             true => Ok(after),
             false => self.gives_back_for_free(booking, &after, now).map(|()| after),

@@ -39,8 +39,9 @@ impl Inventory {
         };
         let mut failing = self.capacity_failures(enquiry);
         match self.cheapest(enquiry, plans) {
-            Ok(quote) if failing.is_empty() => Ok(quote),
-            Ok(_) => Err(self.refusal(enquiry, failing)),
+            Ok(_) if !failing.is_empty() => Err(self.refusal(enquiry, failing)),
+            Ok(quote) if quote.total.is_sellable() => Ok(quote),
+            Ok(_) => Err(Refusal::TotalTooLarge),
             Err(restricted) => {
                 failing.extend(restricted);
                 Err(self.refusal(enquiry, failing))
@@ -187,7 +188,7 @@ fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
     let mut prices = Vec::with_capacity(usize::from(enquiry.stay.nights()));
     prices.extend(enquiry.stay.dates().map(|date| kept(date).unwrap_or_else(|| plan.price_on(date))));
     let per_room: Amount = prices.iter().copied().sum();
-    Quote { rate_plan: plan.id, total: per_room.times(u32::from(enquiry.rooms)), prices }
+    Quote { rate_plan: plan.id, total: per_room.times(u64::from(enquiry.rooms)), prices }
 }
 
 #[cfg(test)]

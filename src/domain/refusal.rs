@@ -70,6 +70,8 @@ pub enum Refusal {
     EmptyStay { check_in: Date, check_out: Date },
     #[error("the rooms do not take this many guests, or no adult is among them")]
     Occupancy,
+    #[error("the total of a booking is at most {} minor units", super::Amount::MAX_TOTAL)]
+    TotalTooLarge,
     #[error("this room type has no rate plan {0}")]
     UnknownRatePlan(RatePlanId),
     #[error("this hotel has no service {0}")]
@@ -117,6 +119,7 @@ impl Refusal {
             Self::TooManyNights { .. } => "too_many_nights",
             Self::EmptyStay { .. } => "empty_stay",
             Self::Occupancy => "occupancy",
+            Self::TotalTooLarge => "total_too_large",
             Self::UnknownRatePlan(_) => "unknown_rate_plan",
             Self::UnknownService(_) => "unknown_service",
             Self::Stale { .. } => "stale",

@@ -32,6 +32,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::TooManyNights { .. } => Code::TooManyNights,
         Refusal::EmptyStay { .. } => Code::EmptyStay,
         Refusal::Occupancy => Code::Occupancy,
+        Refusal::TotalTooLarge => Code::TotalTooLarge,
         Refusal::UnknownRatePlan(_) => Code::UnknownRatePlan,
         Refusal::UnknownService(_) => Code::UnknownService,
         Refusal::Stale { .. } => Code::Stale,

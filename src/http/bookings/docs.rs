@@ -28,6 +28,7 @@ const RULES: &[Code] = &[
     Code::BeyondHorizon,
     Code::TooManyNights,
     Code::Occupancy,
+    Code::TotalTooLarge,
 ];
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "`true` when this is the answer to an earlier request.");
 const VERSIONED: &[(&str, &str)] = &[("ETag", "The booking's sequence number."), REPLAYED];
