@@ -122,8 +122,11 @@ pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>
     let state = http_state(config, &store, &engine, clock.clone(), &metrics, &draining).await?;
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
-    let chores =
-        vec![tokio::spawn(metrics.keep_up()), tokio::spawn(housekeeping::forget_attempts(store.clone(), clock))];
+    let chores = vec![
+        tokio::spawn(metrics.keep_up()),
+        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock)),
+        tokio::spawn(housekeeping::watch_holds(engine.clone())),
+    ];
     let serving = tokio::spawn(server);
     Ok(Running { engine, store, address, grace: config.shutdown_grace, draining, http, serving, chores })
 }
@@ -197,8 +200,12 @@ impl Running {
         for chore in chores {
             chore.abort();
         }
-        engine.shutdown().await;
-        drop(store);
-        tracing::info!("shut down: everything acknowledged is durable");
+        match tokio::time::timeout(grace, engine.shutdown()).await {
+            Ok(()) => tracing::info!("shut down: everything acknowledged is durable"),
+            Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
+        }
+        if let Err(error) = store.close().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the store was not closed in order");
+        }
     }
 }

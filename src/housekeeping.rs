@@ -1,12 +1,14 @@
-//! Housekeeping: deleting what has expired, in small portions, so that it never stands in a booking's way.
+//! Housekeeping: what has to be looked after now and then, in small portions, so that it never stands in a booking's
+//! way.
 //!
-//! Started by `app.rs`, ended with it. A portion that fails is logged and tried again a minute later: nothing depends on
-//! it, as expired records count as absent wherever they are read.
+//! Started by `app.rs`, ended with it. What fails is logged and tried again a minute later: nothing depends on it, as
+//! what has expired counts as absent wherever it is asked for.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::engine::Engine;
 use crate::store::{Error, Ledger};
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -23,6 +25,19 @@ pub async fn forget_attempts<L: Ledger + ?Sized>(ledger: Arc<L>, clock: Arc<dyn 
             Ok(0) => {}
             Ok(forgotten) => tracing::debug!(forgotten, "forgot expired idempotency keys"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not forget expired keys"),
+        }
+    }
+}
+
+/// Sees to it that every room type with a hold has an actor whose timer runs, for ever: one that could not load when it
+/// was woken has gone again.
+pub async fn watch_holds(engine: Engine) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = engine.recover().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not look for holds");
         }
     }
 }

@@ -87,7 +87,7 @@ impl Config {
             },
             listen: values.parse("listen", "must be an address and a port such as 127.0.0.1:8080")?,
             admin_token: values.secret("admin_token")?,
-            shutdown_grace: values.seconds("shutdown_grace_secs", 0..=HOUR)?,
+            shutdown_grace: values.seconds("shutdown_grace_secs", 1..=HOUR)?,
             http_workers: values.number("http_workers", 1..=256)?.unwrap_or(cores),
             max_connections: values.count("max_connections", 1..=1_000_000)?,
             request_timeout: values.seconds("request_timeout_secs", 1..=5 * MINUTE)?,

@@ -32,6 +32,8 @@ pub(super) struct Caller {
     pub key: Option<Key>,
     /// Decide only.
     pub dry_run: bool,
+    /// The request it belongs to, for the log.
+    pub span: tracing::Span,
     pub reply: Reply<Arc<Fact>>,
 }
 

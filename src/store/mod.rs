@@ -30,9 +30,11 @@ use crate::domain::{
 use crate::lease::Token;
 
 /// Everything a store can do.
-pub trait Store: Ledger + Catalogue + Reports {}
-
-impl<T: Ledger + Catalogue + Reports> Store for T {}
+#[async_trait]
+pub trait Store: Ledger + Catalogue + Reports {
+    /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
+    async fn close(&self) -> Result<(), Error>;
+}
 
 /// The write path, and what recovery needs.
 #[async_trait]

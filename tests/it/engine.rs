@@ -376,7 +376,7 @@ fn a_hotels_new_rules_hold_for_actors_already_in_memory() {
         let mut hotel = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
         hotel.max_nights = 1;
         assert!(house.store.update_hotel(&hotel).await.unwrap());
-        house.engine.hotel_changed(hotel.id).await.unwrap();
+        house.engine.hotel_changed(hotel.id).await;
         assert!(matches!(house.book().await, Err(Error::Refused(why)) if why.name() == "too_many_nights"));
     });
 }
@@ -392,7 +392,7 @@ fn a_hotel_that_shortens_its_horizon_still_has_its_guests_when_the_days_come() {
         let mut hotel = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
         hotel.horizon_nights = 20;
         house.store.update_hotel(&hotel).await.unwrap();
-        house.engine.hotel_changed(hotel.id).await.unwrap();
+        house.engine.hotel_changed(hotel.id).await;
         let again = house.engine.book(house.room_type, order.clone(), None).await;
         assert!(matches!(again, Err(Error::Refused(why)) if why.name() == "beyond_horizon"));
         house.clock.advance(SignedDuration::from_hours(24 * 30));
@@ -427,6 +427,21 @@ fn nobody_knows_a_booking_that_does_not_exist() {
         assert!(matches!(act, Err(Error::NoSuchBooking)));
         let nowhere = RoomTypeId(uuid::Uuid::nil());
         assert!(matches!(house.engine.view(nowhere, house.today, house.today).await, Err(Error::NoSuchRoomType)));
+    });
+}
+
+#[test]
+fn a_retired_actor_is_gone_from_memory() {
+    run(async {
+        let house = House::plain(1).await;
+        let nowhere = RoomTypeId(uuid::Uuid::nil());
+        assert!(matches!(house.engine.view(nowhere, house.today, house.today).await, Err(Error::NoSuchRoomType)));
+        let hotel = house.store.room_type(house.room_type).await.unwrap().unwrap().hotel_id;
+        house.engine.hotel_changed(hotel).await;
+        while house.engine.live_actors() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(house.free().await[1], 1);
         assert_eq!(house.engine.live_actors(), 1);
     });
 }

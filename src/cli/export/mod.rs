@@ -56,6 +56,7 @@ impl Export {
             What::Bookings(_) => bookings::write(&*store, &mut csv).await?,
         }
         csv.flush()?;
+        store.close().await?;
         Ok(Outcome::Done)
     }
 }

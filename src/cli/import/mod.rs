@@ -121,6 +121,7 @@ impl Bookings {
         let took = started.elapsed();
         bar.finish_and_clear();
         engine.shutdown().await;
+        store.close().await?;
         Ok(Report::new(source, &house, &outcome?, took))
     }
 }

@@ -30,7 +30,8 @@ pub async fn write(
 ) -> Result<(), Problem> {
     to_the_end(async move {
         write(&state).await?;
-        Ok(state.engine.hotel_changed(hotel).await?)
+        state.engine.hotel_changed(hotel).await;
+        Ok(())
     })
     .await
 }

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
 use super::{Sqlite, Writer, migrate};
-use crate::store::Error;
+use crate::store::{Error, Store};
 
 /// `PRAGMA application_id` of our files: "innk" in ASCII.
 const APPLICATION_ID: i64 = 0x696e_6e6b;
@@ -67,9 +68,12 @@ impl Sqlite {
         }
         connect(options).await.map_err(unavailable)
     }
+}
 
-    /// Waits for a write under way, then closes the file; SQLite folds its log into it.
-    pub async fn close(&self) -> Result<(), Error> {
+#[async_trait]
+impl Store for Sqlite {
+    /// SQLite folds its log into the file when the last connection goes.
+    async fn close(&self) -> Result<(), Error> {
         self.readers.close().await;
         self.writer.turn().await?.connection.close().await?;
         Ok(())
