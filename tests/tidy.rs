@@ -210,7 +210,8 @@ fn every_module_says_what_it_is() {
 
 #[test]
 fn the_program_does_not_panic_by_choice() {
-    let calls = [".unwrap()", ".expect(", ".unwrap_err()"];
+    // The print macros do when nobody reads any more.
+    let calls = [".unwrap()", ".expect(", ".unwrap_err()", "println!", "print!"];
     let found = breaches(&sources("src"), |_, line| calls.iter().any(|call| line.contains(call)));
     complain("an outsider or a full disk must not end an actor", found);
 }

@@ -68,9 +68,9 @@ CREATE TABLE rate_nights (
 CREATE TABLE nights (
     room_type_id        TEXT    NOT NULL REFERENCES room_types (id),
     date                TEXT    NOT NULL,
-    physical            INTEGER, -- null: the room type's rooms
+    physical            INTEGER, -- null: the room type's rooms; a night of the past says what they were
     out_of_order        INTEGER NOT NULL DEFAULT 0,
-    allowance           INTEGER, -- null: the room type's
+    allowance           INTEGER, -- null: the room type's, likewise
     stop_sell           INTEGER NOT NULL DEFAULT 0,
     closed_to_arrival   INTEGER NOT NULL DEFAULT 0,
     closed_to_departure INTEGER NOT NULL DEFAULT 0,
@@ -78,7 +78,7 @@ CREATE TABLE nights (
     max_nights_arrival  INTEGER NOT NULL DEFAULT 0,
     min_nights_through  INTEGER NOT NULL DEFAULT 0,
     max_nights_through  INTEGER NOT NULL DEFAULT 0,
-    -- physical − out of order + allowance, as it was when last set: history is not resized
+    -- physical − out of order + allowance, never below zero; `verify` compares
     capacity            INTEGER NOT NULL,
     sold                INTEGER NOT NULL DEFAULT 0 CHECK (sold >= 0),
     held                INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
@@ -175,7 +175,6 @@ CREATE TABLE attempts (
 ) STRICT;
 
 CREATE INDEX attempts_by_expiry ON attempts (expires_at);
-CREATE INDEX attempts_by_room_type ON attempts (room_type_id);
 
 -- Side effects to be done after their cause is durable.
 CREATE TABLE jobs (

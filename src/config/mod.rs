@@ -154,10 +154,11 @@ impl Values {
     }
 
     fn secret(&self, key: &str) -> Result<Option<Secret>, Error> {
-        let rule = "must be 1 to 255 visible ASCII characters";
+        let (least, most) = (Secret::LENGTHS.start(), Secret::LENGTHS.end());
+        let rule = format!("must be {least} to {most} visible ASCII characters");
         let visible =
-            |value: &str| (1..=255).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
-        self.optional(key, rule, |value| visible(value).then(|| Secret::new(value)))
+            |value: &str| Secret::LENGTHS.contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+        self.optional(key, &rule, |value| visible(value).then(|| Secret::new(value)))
     }
 }
 

@@ -58,7 +58,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "admin_token",
         flag: None,
         default: "",
-        help: "The administrator's bearer token; without one, nobody is administrator",
+        help: "The administrator's bearer token, at least 16 characters; without one, nobody is administrator",
         everywhere: false,
     },
     serve("hold_ttl_secs", "hold-ttl-secs", "900", "How long a hold keeps its rooms"),

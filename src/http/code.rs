@@ -47,6 +47,7 @@ codes! {
     SoldOut = CONFLICT "sold_out" "Somebody was faster: not enough rooms are left";
     Closed = CONFLICT "closed" "Some of these nights are not for sale";
     IllegalMove = CONFLICT "illegal_move" "The booking's status does not allow this";
+    ChangeNotFree = CONFLICT "change_not_free" "Nights or rooms can no longer be given back for free";
     HoldExpired = GONE "hold_expired" "The hold has run out";
     Stale = PRECONDITION_FAILED "stale" "It has changed since you looked";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large";
@@ -61,6 +62,7 @@ codes! {
     TooManyNights = UNPROCESSABLE_ENTITY "too_many_nights" "The stay is longer than the hotel takes";
     EmptyStay = UNPROCESSABLE_ENTITY "empty_stay" "The check-out must be after the check-in";
     Occupancy = UNPROCESSABLE_ENTITY "occupancy" "The rooms do not take these guests";
+    TotalTooLarge = UNPROCESSABLE_ENTITY "total_too_large" "The booking would cost more than can be counted exactly";
     UnknownRatePlan = UNPROCESSABLE_ENTITY "unknown_rate_plan" "The room type has no such rate plan";
     UnknownService = UNPROCESSABLE_ENTITY "unknown_service" "The hotel has no such service";
     TooEarly = UNPROCESSABLE_ENTITY "too_early" "It is too early for this";

@@ -119,6 +119,9 @@ pub trait Reports: Send + Sync + 'static {
     /// Everything stored about a room type that can be counted twice.
     async fn evidence(&self, room_type: RoomTypeId) -> Result<audit::Evidence, Error>;
 
+    /// Idempotency records that do not belong to what they answer with, at most `limit`.
+    async fn stray_attempts(&self, limit: u32) -> Result<Vec<audit::StrayAttempt>, Error>;
+
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), Error>;
 }

@@ -12,12 +12,12 @@ use crate::app::Running;
 use crate::clock::{Clock, IdSource, System};
 use crate::config::Secret;
 
-/// Fills the catalogue if it is empty; the greeting.
-pub async fn prepare(running: &Running, token: &Secret) -> anyhow::Result<String> {
+/// Fills the catalogue if it is empty; the greeting, with the administrator's token if it was made for this run.
+pub async fn prepare(running: &Running, made: Option<&Secret>) -> anyhow::Result<String> {
     let now = System.now();
     if running.store.is_empty().await? {
         fill::fill(running, &System, now).await?;
     }
     let sample = sample::find(&*running.store, now).await?;
-    Ok(banner::text(&running.url(), token, sample.as_ref(), &System.next()))
+    Ok(banner::text(&running.url(), made, sample.as_ref(), &System.next()))
 }
