@@ -20,10 +20,12 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, IdSource, System};
 use crate::config::Config;
 use crate::engine::{self, Engine};
+use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
 use crate::shutdown::Draining;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
@@ -118,12 +120,19 @@ pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>
     let engine = start_engine(&config.engine, &store, clock.clone());
     engine.recover().await?;
 
+    let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
+    let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
     let draining = Draining::default();
-    let state = http_state(config, &store, &engine, clock.clone(), &metrics, &draining).await?;
+    let gate = Gate::new(live, config.ws.clone());
+    let state = http_state(config, &store, &engine, clock.clone(), &metrics, gate, &draining).await?;
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
-    let chores =
-        vec![tokio::spawn(metrics.keep_up()), tokio::spawn(housekeeping::forget_attempts(store.clone(), clock))];
+    let chores = vec![
+        following,
+        tokio::spawn(metrics.keep_up()),
+        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
+        tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
+    ];
     let serving = tokio::spawn(server);
     Ok(Running { engine, store, address, grace: config.shutdown_grace, draining, http, serving, chores })
 }
@@ -134,6 +143,7 @@ async fn http_state(
     engine: &Engine,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
+    gate: Gate,
     draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
@@ -149,6 +159,8 @@ async fn http_state(
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: Arc::new(move || metrics.render()),
+        gate,
+        feed: store.clone(),
         draining: draining.clone(),
     })
 }

@@ -1,7 +1,8 @@
 //! Stores: where the truth is kept, in the words of the domain.
 //!
 //! Owns durability. Called by the engine and the writer through [`Ledger`], by the catalogue's handlers through
-//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`]. It never decides: it checks fencing tokens,
+//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`], by dashboards and integrations through
+//! [`Feed`]. It never decides: it checks fencing tokens,
 //! sequence numbers and idempotency keys, and keeps what it is given, all or nothing.
 //!
 //! Invariants: what [`Ledger::commit`] called committed survives a crash; a room type's facts are stored in order and
@@ -14,6 +15,7 @@
 //! (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
+pub mod feed;
 mod sql_error;
 pub mod sqlite;
 
@@ -28,11 +30,12 @@ use crate::domain::{
     Service, ServiceId, Stay, Timestamp,
 };
 use crate::lease::Token;
+pub use feed::Feed;
 
 /// Everything a store can do.
-pub trait Store: Ledger + Catalogue + Reports {}
+pub trait Store: Ledger + Catalogue + Reports + Feed {}
 
-impl<T: Ledger + Catalogue + Reports> Store for T {}
+impl<T: Ledger + Catalogue + Reports + Feed> Store for T {}
 
 /// The write path, and what recovery needs.
 #[async_trait]

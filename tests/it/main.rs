@@ -19,3 +19,4 @@ mod race;
 mod sqlite_files;
 mod store_contract;
 mod support;
+mod ws_live;

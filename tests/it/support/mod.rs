@@ -3,4 +3,5 @@
 pub mod app;
 pub mod demand_file;
 pub mod fixtures;
+pub mod live;
 pub mod program;
