@@ -23,8 +23,8 @@ use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
 use crate::shutdown::Draining;
-use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::store::{Ledger, Store};
 use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 
@@ -69,20 +69,22 @@ pub enum Error {
 }
 
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
-pub async fn open_store(url: &str, create: bool) -> Result<Arc<dyn Store>, Error> {
+pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
+    let (url, patience) = (config.database_url.as_str(), config.lock_wait);
     let scheme = url.split(':').next().unwrap_or_default();
     if scheme != "sqlite" {
         return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
     }
-    let sqlite = Sqlite::open(url, create).await.map_err(|source| Error::Open { url: url.to_owned(), source })?;
+    let opened = Sqlite::open_patiently(url, create, patience).await;
+    let sqlite = opened.map_err(|source| Error::Open { url: url.to_owned(), source })?;
     sqlite.migrate().await.map_err(|source| Error::Migrate { url: url.to_owned(), source })?;
     Ok(Arc::new(sqlite))
 }
 
 /// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
-pub fn start_engine(options: &engine::Options, store: &Arc<dyn Store>, clock: Arc<dyn Clock>) -> Engine {
+pub fn start_engine(options: &engine::Options, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Engine {
     let lease = Arc::new(SingleNode::new(Arc::new(System)));
-    Engine::start(options.clone(), store.clone(), lease, clock, Arc::new(System))
+    Engine::start(options.clone(), ledger, lease, clock, Arc::new(System))
 }
 
 /// Binds the address, so that a port in use is known before anything else happens.
@@ -114,10 +116,22 @@ pub struct Running {
 
 /// Starts everything: store, engine, HTTP. When it returns, requests are answered.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let store = open_store(config, true).await?;
+    start_on(config, listener, clock, store.clone(), store).await
+}
+
+/// The same on a store that is open already. The engine writes through `ledger`, which is the store, or something that
+/// stands before it.
+pub async fn start_on(
+    config: &Config,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    ledger: Arc<dyn Ledger>,
+) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
-    let store = open_store(&config.database_url, true).await?;
     let metrics = telemetry::metrics()?;
-    let engine = start_engine(&config.engine, &store, clock.clone());
+    let engine = start_engine(&config.engine, ledger, clock.clone());
     engine.recover().await?;
 
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
@@ -132,6 +146,7 @@ pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>
         tokio::spawn(metrics.keep_up()),
         tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
         tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
+        tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
     Ok(Running { engine, store, address, grace: config.shutdown_grace, draining, http, serving, chores })
@@ -209,8 +224,12 @@ impl Running {
         for chore in chores {
             chore.abort();
         }
-        engine.shutdown().await;
-        drop(store);
-        tracing::info!("shut down: everything acknowledged is durable");
+        match tokio::time::timeout(grace, engine.shutdown()).await {
+            Ok(()) => tracing::info!("shut down: everything acknowledged is durable"),
+            Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
+        }
+        if let Err(error) = store.close().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the store was not closed in order");
+        }
     }
 }

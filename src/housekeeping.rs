@@ -1,7 +1,8 @@
-//! Housekeeping: deleting what has expired, in small portions, so that it never stands in a booking's way.
+//! Housekeeping: what has to be looked after now and then, in small portions, so that it never stands in a booking's
+//! way.
 //!
-//! Started by `app.rs`, ended with it. A portion that fails is logged and tried again a minute later: nothing depends on
-//! it, as expired records count as absent wherever they are read.
+//! Started by `app.rs`, ended with it. What fails is logged and tried again a minute later: nothing depends on it, as
+//! what has expired counts as absent wherever it is asked for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use jiff::SignedDuration;
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::engine::Engine;
 use crate::store::{Error, Feed, Ledger};
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -44,6 +46,19 @@ async fn again_and_again<F: Future<Output = Result<u64, Error>>>(what: &'static 
             Ok(0) => {}
             Ok(deleted) => tracing::debug!(what, deleted, "tidied up"),
             Err(error) => tracing::warn!(what, error = &error as &dyn std::error::Error, "could not tidy up"),
+        }
+    }
+}
+
+/// Sees to it that every room type with a hold has an actor whose timer runs, for ever: one that could not load when it
+/// was woken has gone again.
+pub async fn watch_holds(engine: Engine) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = engine.recover().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not look for holds");
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Migrate {
 
 impl Migrate {
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        app::open_store(&config.database_url, true).await?;
+        app::open_store(&config, true).await?.close().await?;
         println!("{} is up to date", config.database_url);
         Ok(Outcome::Done)
     }

@@ -26,7 +26,7 @@ const PAGE: u32 = 1_000;
 
 impl Verify {
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        let store = app::open_store(&config.database_url, false).await?;
+        let store = app::open_store(&config, false).await?;
         let room_types = all_room_types(&store).await?;
         let bar = progress::bar(room_types.len() as u64, "recounting");
         let mut differences = 0;
@@ -38,6 +38,7 @@ impl Verify {
             bar.inc(1);
         }
         bar.finish_and_clear();
+        store.close().await?;
         println!("{} room types recounted, {differences} differences", room_types.len());
         Ok(if differences == 0 { Outcome::Done } else { Outcome::Differences })
     }

@@ -29,6 +29,7 @@ use layers::Sourced;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub database_url: String,
+    pub lock_wait: Duration,
     pub log: String,
     pub log_format: LogFormat,
     pub engine: engine::Options,
@@ -73,6 +74,7 @@ impl Config {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             database_url: values.text("database_url", "must be a URL such as sqlite://innkeeper.db", |_| true)?,
+            lock_wait: values.seconds("lock_wait_secs", 0..=MINUTE)?,
             log: values.text(
                 "log",
                 "must be a level (error, warn, info, debug, trace) or target=level pairs",
@@ -90,7 +92,7 @@ impl Config {
             },
             listen: values.parse("listen", "must be an address and a port such as 127.0.0.1:8080")?,
             admin_token: values.secret("admin_token")?,
-            shutdown_grace: values.seconds("shutdown_grace_secs", 0..=HOUR)?,
+            shutdown_grace: values.seconds("shutdown_grace_secs", 1..=HOUR)?,
             http_workers: values.number("http_workers", 1..=256)?.unwrap_or(cores),
             max_connections: values.count("max_connections", 1..=1_000_000)?,
             request_timeout: values.seconds("request_timeout_secs", 1..=5 * MINUTE)?,

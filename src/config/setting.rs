@@ -42,6 +42,12 @@ pub const FILE_VARIABLE: &str = "INNKEEPER_CONFIG";
 /// Every setting there is.
 pub const SETTINGS: &[Setting] = &[
     everywhere("database_url", "database-url", "sqlite://innkeeper.db", "Where the truth is kept: sqlite://FILE"),
+    everywhere(
+        "lock_wait_secs",
+        "lock-wait-secs",
+        "5",
+        "How long to wait for a database that another program has locked",
+    ),
     everywhere("log", "log", "info", "What is logged: a level, or target=level pairs separated by commas"),
     everywhere("log_format", "log-format", "text", "How it is logged, on stderr: text or json"),
     everywhere("threads", "threads", "", "Threads that room types live on, 1 to 64 (one per core, at most 8)"),

@@ -24,8 +24,19 @@ pub struct Restriction {
 }
 
 impl Restriction {
+    /// No restriction at all.
+    pub const NONE: Self = Self {
+        stop_sell: false,
+        closed_to_arrival: false,
+        closed_to_departure: false,
+        min_nights_arrival: 0,
+        max_nights_arrival: 0,
+        min_nights_through: 0,
+        max_nights_through: 0,
+    };
+
     pub fn is_open(self) -> bool {
-        self == Self::default()
+        self == Self::NONE
     }
 
     /// Both at once: closed where either is closed, the longer minimum, the shorter maximum.

@@ -19,6 +19,8 @@ pub mod feed;
 mod sql_error;
 pub mod sqlite;
 
+pub use feed::Feed;
+
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,12 +32,13 @@ use crate::domain::{
     Service, ServiceId, Stay, Timestamp,
 };
 use crate::lease::Token;
-pub use feed::Feed;
 
 /// Everything a store can do.
-pub trait Store: Ledger + Catalogue + Reports + Feed {}
-
-impl<T: Ledger + Catalogue + Reports + Feed> Store for T {}
+#[async_trait]
+pub trait Store: Ledger + Catalogue + Reports + Feed {
+    /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
+    async fn close(&self) -> Result<(), Error>;
+}
 
 /// The write path, and what recovery needs.
 #[async_trait]
@@ -74,8 +77,8 @@ pub trait Ledger: Send + Sync + 'static {
 #[async_trait]
 pub trait Catalogue: Send + Sync + 'static {
     async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error>;
-    /// `false` when there is no such hotel.
-    async fn update_hotel(&self, hotel: &Hotel) -> Result<bool, Error>;
+    /// Only if the hotel still is what was `seen`; `false` if it has changed since, or is not there.
+    async fn update_hotel(&self, seen: &Hotel, hotel: &Hotel) -> Result<bool, Error>;
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error>;
     /// By id, after `after`; `city` matches without regard to case.
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error>;
@@ -90,8 +93,8 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error>;
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error>;
-    /// `false` when there is no such service.
-    async fn update_service(&self, service: &Service) -> Result<bool, Error>;
+    /// Only if the service still is what was `seen`; `false` if it has changed since, or is not there.
+    async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error>;
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error>;
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error>;
 

@@ -31,7 +31,7 @@ use crate::events::Live;
 pub use handler::handle;
 
 /// Limits of connections.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Open at the same time.
     pub connections: usize,
@@ -49,6 +49,21 @@ pub struct Options {
     pub frames_per_sec: usize,
     /// How long a client may be silent, and how long it may leave what it is sent unread.
     pub idle: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            subscriptions: 16,
+            room_types: 64,
+            room_types_in_all: 20_000,
+            nights: 366,
+            frame_bytes: 16 * 1024,
+            frames_per_sec: 50,
+            idle: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Where connections come from. A clone is the same one.

@@ -37,6 +37,7 @@ fn the_curl_line_of_the_demo_books_a_room() {
     let again = curl(&greeting);
     assert_eq!(again.lines().last(), answer.lines().last(), "the same key gets the same answer");
     assert_eq!(started.terminate(), Some(0));
+    assert!(!workplace.path().join("innkeeper.db-wal").exists(), "an orderly end leaves one file");
     workplace.run(&["verify"]).succeeded();
 }
 

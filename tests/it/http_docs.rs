@@ -1,7 +1,5 @@
 //! The description of the API: complete, offline, and true, for its examples are sent.
 
-use std::collections::BTreeMap;
-
 use innkeeper::domain::catalogue::Zone;
 use innkeeper::domain::{Amount, CancellationPolicy, Hotel, Occupancy, RatePlan, RoomType, Service, ServiceBasis};
 use innkeeper::domain::{HotelId, RatePlanId, RoomTypeId, ServiceId};
@@ -48,7 +46,7 @@ async fn furnish(app: &App) {
         name: "Flexible".into(),
         price: Amount(12_000),
         policy: CancellationPolicy::flexible(),
-        nights: BTreeMap::new(),
+        nights: Default::default(),
     };
     app.running.engine.set_rate_plan(flexible).await.unwrap();
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use innkeeper::domain::Move;
 use innkeeper::store::sqlite::{OpenError, Sqlite};
-use innkeeper::store::{Catalogue, Error, Job};
+use innkeeper::store::{Catalogue, Error, Job, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;

@@ -42,7 +42,10 @@ fn only_the_nights_that_are_watched_are_told() {
         app.book("into", &order(&room_type, 9, 11)).await;
         app.book("after", &order(&room_type, 12, 14)).await;
         let change = dashboard.next().await;
-        assert_eq!((&change["from"], &change["sold"], &change["sequence"]), (&json!("2026-06-10"), &json!([1]), &json!(3)));
+        assert_eq!(
+            (&change["from"], &change["sold"], &change["sequence"]),
+            (&json!("2026-06-10"), &json!([1]), &json!(3))
+        );
         assert!(dashboard.is_silent().await);
     });
 }
@@ -52,7 +55,8 @@ fn prices_and_capacity_come_as_a_fresh_snapshot() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
-        let items = json!({"items": [{"from": "2026-06-10", "to": "2026-06-11", "physical": 5, "price_minor": 15_000}]});
+        let items =
+            json!({"items": [{"from": "2026-06-10", "to": "2026-06-11", "physical": 5, "price_minor": 15_000}]});
         app.admin(Method::PUT, &format!("/v1/room-types/{room_type}/nights"), &items).await;
         let snapshot = dashboard.next().await;
         let tenth = |column: &str| snapshot[column][9].as_i64().unwrap();
@@ -80,9 +84,13 @@ fn who_comes_back_is_told_what_it_missed_one_by_one() {
         let mut again = Dashboard::open(app).await;
         again.send(&june_after(&room_type, picture.sequence)).await;
         let frames = [again.next().await, again.next().await, again.next().await];
-        let told = frames.each_ref().map(|frame| (frame["sequence"].as_u64().unwrap(), frame["cause"].as_str().unwrap()));
+        let told =
+            frames.each_ref().map(|frame| (frame["sequence"].as_u64().unwrap(), frame["cause"].as_str().unwrap()));
         assert_eq!(told, [(2, "booked"), (3, "booked"), (4, "cancelled")]);
-        assert_eq!(frames.each_ref().map(|frame| frame["sold"].clone()), [json!([1, 1, 1]), json!([2]), json!([0, 1, 0])]);
+        assert_eq!(
+            frames.each_ref().map(|frame| frame["sold"].clone()),
+            [json!([1, 1, 1]), json!([2]), json!([0, 1, 0])]
+        );
         assert_eq!(frames[1]["free"], json!([7]));
         frames.iter().for_each(|frame| assert!(picture.follow(frame)));
         assert_eq!(again.next().await, json!({"type": "current", "room_type_id": room_type, "sequence": 4}));

@@ -239,7 +239,7 @@ impl Ledger for MemoryLedger {
         }
         let mut plans = own.plans.clone();
         for plan in &mut plans {
-            plan.nights = plan.nights.split_off(&first);
+            plan.nights.forget_before(first);
         }
         let is_held =
             |booking: &&Arc<Booking>| booking.room_type_id == room_type && booking.status.expires_at().is_some();

@@ -49,13 +49,14 @@ impl Export {
     }
 
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        let store = app::open_store(&config.database_url, false).await?;
+        let store = app::open_store(&config, false).await?;
         let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
         match &self.what {
             What::Nights(_) => nights::write(&*store, &mut csv).await?,
             What::Bookings(_) => bookings::write(&*store, &mut csv).await?,
         }
         csv.flush()?;
+        store.close().await?;
         Ok(Outcome::Done)
     }
 }

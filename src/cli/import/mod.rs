@@ -107,10 +107,10 @@ impl Bookings {
         let house = House::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
         let start = house.instant(schedule.first_day().context("there is nothing to import")?);
 
-        let store = app::open_store(&config.database_url, true).await?;
+        let store = app::open_store(&config, true).await?;
         let clock = Arc::new(ManualClock::at(start));
         let options = crate::engine::Options { answer_within: PATIENCE, ..config.engine };
-        let engine = app::start_engine(&options, &store, clock.clone());
+        let engine = app::start_engine(&options, store.clone(), clock.clone());
         house.open(source, &*store, &engine, &System).await?;
 
         let in_flight = IN_FLIGHT.min(options.mailbox);
@@ -121,6 +121,7 @@ impl Bookings {
         let took = started.elapsed();
         bar.finish_and_clear();
         engine.shutdown().await;
+        store.close().await?;
         Ok(Report::new(source, &house, &outcome?, took))
     }
 }

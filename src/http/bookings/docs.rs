@@ -79,7 +79,7 @@ fn amend(today: Date) -> Doc {
         .manager()
         .merge_patch::<AmendmentBody>(example::amendment(today))
         .refuses(RULES)
-        .refuses(&[Code::HoldExpired, Code::EmptyStay])
+        .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::DepartureInThePast])
 }
 
 fn confirm() -> Doc {

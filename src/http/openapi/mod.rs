@@ -27,8 +27,8 @@ its `currency`. Unknown members, unknown parameters and doubles are refused. Lis
 same key gets the first answer, with the header `Idempotent-Replayed: true`. Keys are remembered for a day; refusals
 are not. A 503 means that repeating helps, after `Retry-After`.
 
-**Conditions.** Availability and bookings carry a sequence number as a strong ETag. `If-None-Match` saves reading what
-you have, `If-Match` makes sure that nothing has changed since you looked.
+**Conditions.** Availability and bookings carry a sequence number as a strong ETag, the catalogue an opaque one.
+`If-None-Match` saves reading what you have, `If-Match` makes sure that nothing has changed since you looked.
 
 **Versions.** Within `/v1` members, addresses, parameters and problem codes are added, never removed or changed. Ignore
 members you do not know.

@@ -174,7 +174,7 @@ async fn assert_reloads(house: &House, owner: &Owner) {
 fn plans_from_today(inventory: &Inventory) -> Vec<RatePlan> {
     let today = inventory.calendar.first();
     let mut plans = inventory.plans.clone();
-    plans.iter_mut().for_each(|plan| plan.nights.retain(|date, _| *date >= today));
+    plans.iter_mut().for_each(|plan| plan.nights.forget_before(today));
     plans
 }
 

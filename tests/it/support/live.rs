@@ -111,7 +111,9 @@ impl Picture {
     pub fn follow(&mut self, frame: &Value) -> bool {
         match frame["type"].as_str().unwrap() {
             "snapshot" => self.nights.clear(),
-            "change" => assert!(frame["sequence"].as_u64().unwrap() > self.sequence, "doubled or out of order: {frame}"),
+            "change" => {
+                assert!(frame["sequence"].as_u64().unwrap() > self.sequence, "doubled or out of order: {frame}")
+            }
             _ => return false,
         }
         self.conflated += usize::from(frame["conflated"] == true);

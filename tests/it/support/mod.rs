@@ -5,3 +5,4 @@ pub mod demand_file;
 pub mod fixtures;
 pub mod live;
 pub mod program;
+pub mod unreliable_ledger;
