@@ -30,6 +30,11 @@ use crate::{housekeeping, http, store, telemetry};
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
 const BACKLOG: i32 = 1_024;
+/// Bytes that the system keeps for a client that does not read them yet; Linux doubles it for its own accounts.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How long a client may leave everything unread before the system gives the connection up.
+#[cfg(target_os = "linux")]
+const UNREAD_WITHIN: Duration = Duration::from_secs(60);
 /// How long a connection may take to say goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -92,6 +97,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        limit_what_is_unread(&socket)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
@@ -100,6 +106,15 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
         io::ErrorKind::AddrInUse => Error::PortInUse { address },
         _ => Error::Listen { address, source },
     })
+}
+
+/// Every connection inherits these: a client that reads slowly, or has vanished, costs a bounded buffer for a bounded
+/// time. Without the first, Linux lets the buffer of one connection grow to megabytes.
+fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNREAD_WITHIN))?;
+    Ok(())
 }
 
 /// A running innkeeper.
@@ -212,6 +227,11 @@ impl Running {
             Ok(Ok(())) => Error::Http(io::Error::other("it stopped without being told to")),
             Err(error) => Error::Http(io::Error::other(error)),
         }
+    }
+
+    /// Announces the shutdown: load balancers look elsewhere, dashboards are sent away; requests are still answered.
+    pub fn begin_draining(&self) {
+        self.draining.begin();
     }
 
     /// Stops from the outside to the inside.

@@ -80,6 +80,10 @@ impl Gate {
         Self { live, options: Arc::new(options), places }
     }
 
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// A place for one more connection, unless there are too many.
     fn enter(&self) -> Option<OwnedSemaphorePermit> {
         self.places.clone().try_acquire_owned().ok()
