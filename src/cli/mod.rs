@@ -7,7 +7,7 @@
 //! `verify` found differences, 2 the command line or the configuration is wrong. An error is one line that names what
 //! is wrong and, where there is something to do, what.
 
-mod demo;
+pub mod demo;
 mod export;
 mod import;
 mod migrate;

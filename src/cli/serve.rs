@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::{Outcome, SETTINGS_HELP, demo};
 use crate::app::{self, Running};
-use crate::clock::System;
+use crate::clock::{Clock, System};
 use crate::config::flags::ServeFlags;
 use crate::config::setting::SETTINGS;
 use crate::config::{Config, Secret};
@@ -59,7 +59,7 @@ impl Serve {
         let url = running.url();
         tracing::info!(url, database = config.database_url, "ready");
         let greeting = match &config.admin_token {
-            Some(token) if self.demo => demo::prepare(running, token).await?,
+            Some(token) if self.demo => demo::prepare(running, System.now(), token).await?,
             token => {
                 if token.is_none() {
                     tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");

@@ -36,7 +36,7 @@ pub struct OrderBody {
     #[serde(default)]
     pub hold: bool,
     /// Your own name for the booking, 1 to 100 characters.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub external_reference: Option<String>,
 }
 
@@ -46,7 +46,7 @@ pub struct OrderBody {
 #[schema(as = NewGuest)]
 pub struct GuestBody {
     /// Full name.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// In years, on arrival. Guests of 18 and more are adults.
     #[schema(minimum = 0, maximum = 150)]

@@ -16,7 +16,7 @@ use crate::http::value::price;
 #[schema(as = NewRatePlan)]
 pub struct RatePlanBody {
     /// 1 to 100 characters.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Price of one room for a night that names no other, in minor units of the hotel's currency.
     #[schema(minimum = 0, maximum = 100_000_000_000_i64)]
