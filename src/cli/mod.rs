@@ -59,7 +59,7 @@ Settings come from (weakest first) their defaults, a TOML file, .env, the enviro
 
 /// What `--help` of a command says about settings that it has no flag for.
 const SETTINGS_HELP: &str = "\
-Every setting can also stand in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or in
+Every setting can also stand in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or in \
 the environment as INNKEEPER_ and its name; the later of these is stronger, and a flag is the strongest.";
 
 /// How a command ended, if it did not fail.
@@ -78,7 +78,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Differences) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("innkeeper: {error:#}");
+            eprintln!("innkeeper: {}", told_once(&error));
             ExitCode::from(if error.is::<config::Error>() { 2 } else { 1 })
         }
     }
@@ -116,6 +116,19 @@ fn configure(sources: Sources) -> anyhow::Result<Config> {
 fn in_system(command: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("innkeeper").enable_all().build()?;
     actix_rt::System::with_tokio_rt(move || runtime).block_on(command)
+}
+
+/// The error and its causes, without causes that the words before them have told already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// Whether the reader of our output went away, as `| head` does: no failure.

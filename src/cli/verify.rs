@@ -38,7 +38,7 @@ impl Verify {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        println!("{} room types recounted, {differences} differences", room_types.len());
+        println!("room types recounted: {}; differences: {differences}", room_types.len());
         Ok(if differences == 0 { Outcome::Done } else { Outcome::Differences })
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::order::{AmendmentDraft, OrderDraft};
 use crate::domain::{Amendment, Order, RatePlanId, RoomTypeId, ServiceId, Violation};
+use crate::http::extract::object;
 use crate::http::value::{Day, present};
 
 /// A request for a booking.
@@ -26,11 +27,13 @@ pub struct OrderBody {
     /// As many as `guests` names.
     #[schema(minimum = 1, maximum = 500)]
     pub num_guests: i64,
+    #[serde(deserialize_with = "object::list")]
     #[schema(min_items = 1, max_items = 500)]
     pub guests: Vec<GuestBody>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::list")]
     #[schema(max_items = 50)]
     pub services: Vec<ServiceOrderBody>,
+    #[serde(deserialize_with = "object::one")]
     pub contact: ContactBody,
     /// Keep the rooms for a while instead of booking them at once; confirm the hold before it expires.
     #[serde(default)]
@@ -95,7 +98,7 @@ pub struct AmendmentBody {
     #[schema(nullable = false, minimum = 1, maximum = 500)]
     pub num_guests: Option<i64>,
     /// All guests, instead of those there were.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "object::present_list")]
     #[schema(nullable = false)]
     pub guests: Option<Vec<GuestBody>>,
 }

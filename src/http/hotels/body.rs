@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::catalogue::{Coordinates, Zone, country};
 use crate::domain::violation::{Violations, text};
 use crate::domain::{Currency, Hotel, HotelId, Stay, Violation};
+use crate::http::extract::object;
 use crate::http::value::{hours_and_minutes, time, whole};
 
 /// A hotel, as the administrator writes it.
@@ -34,6 +35,7 @@ pub struct HotelBody {
     #[schema(default = "11:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub check_out_time: Option<String>,
     /// WGS 84, in degrees.
+    #[serde(default, deserialize_with = "object::maybe")]
     pub coordinates: Option<CoordinatesBody>,
     /// Longest stay, in nights.
     #[schema(default = 30, minimum = 1, maximum = 1000)]

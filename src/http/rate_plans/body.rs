@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::policy::{FeeBody, TierBody, policy};
 use crate::domain::violation::{Violations, text};
 use crate::domain::{RatePlan, RatePlanId, RoomTypeId, Violation};
+use crate::http::extract::object;
 use crate::http::value::price;
 
 /// A rate plan, as the administrator writes it.
@@ -25,9 +26,11 @@ pub struct RatePlanBody {
     #[schema(default = true)]
     pub refundable: Option<bool>,
     /// At most 10, no deadline twice.
+    #[serde(default, deserialize_with = "object::maybe_list")]
     #[schema(max_items = 10)]
     pub cancellation_tiers: Option<Vec<TierBody>>,
     /// What a guest pays who never comes. Default: the first night, or everything when not refundable.
+    #[serde(default, deserialize_with = "object::maybe")]
     pub no_show_fee: Option<FeeBody>,
 }
 
