@@ -18,8 +18,12 @@ pub fn docs() -> Vec<Doc> {
     let feed = get("/v1/events", "list_events")
         .says("Follow what happens", FEED)
         .administrator()
-        .may("after", Kind::Whole, "The position of the last event you have. Without it: from the oldest that is kept.")
-        .may("limit", Kind::Whole, "Items of a page: 1 to 200, otherwise 20.")
+        .may(
+            "after",
+            Kind::Whole(0, i64::MAX),
+            "The position of the last event you have. Without it: from the oldest that is kept.",
+        )
+        .may("limit", Kind::Whole(1, 200), "Items of a page: 1 to 200, otherwise 20.")
         .answers::<List<EventView>>(200, "A page of events; `next_cursor` is the next `after`.", &[])
         .refuses(&[Code::EventsGone])
         .from_store();
