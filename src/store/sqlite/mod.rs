@@ -22,6 +22,7 @@ mod commit;
 mod evidence;
 mod inventory;
 mod ledger;
+mod list;
 mod load;
 mod migrate;
 mod open;
@@ -40,3 +41,6 @@ pub struct Sqlite {
     writer: Writer,
     readers: SqlitePool,
 }
+
+#[cfg(test)]
+mod tests;
