@@ -15,6 +15,7 @@ const DOMAIN_MAY_USE: &[&str] =
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("actix_web", &["http/", "ws/", "app.rs"]),
+    ("actix_ws", &["ws/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];
 
@@ -23,7 +24,7 @@ const MAILBOXES: &[&str] = &["Addr", "Recipient", "WeakAddr", "mpsc"];
 const MAILBOX_OWNERS: &[&str] = &["engine/", "writer/"];
 
 /// Who must not know which store or lease there is.
-const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "http/", "ws/"];
+const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "events/", "http/", "ws/"];
 const BACKENDS: &[&str] = &["store::sqlite", "store::postgres", "lease::single_node", "lease::redis"];
 
 const LONGEST_FILE: usize = 400;

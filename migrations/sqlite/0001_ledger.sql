@@ -151,8 +151,9 @@ CREATE TABLE booking_services (
     PRIMARY KEY (booking_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- The history of every room type, without a gap. Says what changed, never whom it concerns: no guests, no contacts.
+-- The history of every room type, without a gap: the whole, or its end. Says what changed, never whom it concerns: no guests, no contacts.
 CREATE TABLE events (
+    position     INTEGER NOT NULL PRIMARY KEY, -- in the order of commits, over all room types
     room_type_id TEXT    NOT NULL REFERENCES room_types (id),
     sequence     INTEGER NOT NULL,
     fact_id      TEXT    NOT NULL,
@@ -160,10 +161,19 @@ CREATE TABLE events (
     cause        TEXT    NOT NULL,
     booking_id   TEXT,
     payload      TEXT    NOT NULL, -- JSON
-    PRIMARY KEY (room_type_id, sequence)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (room_type_id, sequence)
+) STRICT;
 
 CREATE UNIQUE INDEX events_by_fact ON events (fact_id);
+
+-- Up to where old events have been deleted. The last one of a room type always stays, however old: so a position is
+-- never given again.
+CREATE TABLE event_trim (
+    id       INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO event_trim (id, position) VALUES (1, 0);
 
 -- Idempotency keys. They are random and their answers are large, so the rows are kept in order of arrival, and only the
 -- index of keys is written all over. No foreign key to the booking: `verify` looks whether it exists.

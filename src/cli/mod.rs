@@ -129,7 +129,7 @@ async fn with_store<T>(
     create: bool,
     work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let store = app::open_store(&config.database_url, create).await?;
+    let store = app::open_store(config, create).await?;
     let done = work(&store).await;
     let closed = store.close().await;
     let done = done?;

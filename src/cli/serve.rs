@@ -37,6 +37,7 @@ fn help() -> String {
 impl Serve {
     pub async fn run(&self, mut config: Config) -> anyhow::Result<Outcome> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
+        allow_connections(config.max_connections);
         let listener = app::bind(config.listen)?;
         let mut made = None;
         if self.demo && config.admin_token.is_none() {
@@ -69,5 +70,18 @@ impl Serve {
         };
         let _ = output::print(greeting);
         Ok(())
+    }
+}
+
+/// Every connection is a file. The soft limit of most systems is 1,024; the hard one is what we may raise it to.
+fn allow_connections(connections: usize) {
+    // Beside the connections: the database, the listener, the log.
+    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(128);
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(allowed) if allowed < needed => {
+            tracing::warn!(allowed, needed, "fewer files may be open than max_connections needs: see ulimit -n");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "cannot find out how many files may be open"),
     }
 }

@@ -29,6 +29,7 @@ fn without_any_file_or_variable_the_defaults_hold() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.engine.hold_ttl, Duration::from_secs(900));
     assert_eq!(config.admin_token, None);
+    assert_eq!(config.ws, ws::Options::default());
 }
 
 #[test]

@@ -14,11 +14,9 @@ use super::attempts::Attempts;
 use super::directory::Directory;
 use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request};
 use super::probe::{NoProbe, Probe};
-use super::{Error, Key, MoveOptions, NightsReceipt, Options, Receipt, View};
+use super::{Error, Key, MoveOptions, Options, Receipt, View};
 use crate::clock::{Clock, IdSource};
-use crate::domain::{
-    Booking, BookingId, Change, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType, RoomTypeId,
-};
+use crate::domain::{Booking, BookingId, Date, Fact, HotelId, Move, Order, RoomTypeId};
 use crate::events::{Hub, Notice};
 use crate::lease::Lease;
 use crate::store::{self, Ledger};
@@ -117,28 +115,6 @@ impl Engine {
         self.booking_command(room_type, Intent::Act { booking, act, expected }, key, dry_run).await
     }
 
-    /// Sets capacity, restrictions or prices of nights.
-    pub async fn set_nights(&self, room_type: RoomTypeId, change: NightsChange) -> Result<NightsReceipt, Error> {
-        let fact = self.decide_without_key(room_type, Intent::SetNights(change), false).await?;
-        let changed = match &fact.change {
-            Change::Nights { nights, rates, .. } => nights.len() + rates.len(),
-            _ => 0,
-        };
-        Ok(NightsReceipt { sequence: fact.sequence, changed })
-    }
-
-    /// Replaces what a room type is; the sequence number of the change.
-    pub async fn set_room_type(&self, room_type: RoomType) -> Result<u64, Error> {
-        let fact = self.decide_without_key(room_type.id, Intent::SetRoomType(room_type), false).await;
-        fact.map(|fact| fact.sequence)
-    }
-
-    /// Makes a rate plan, or replaces what it is; the sequence number of the change.
-    pub async fn set_rate_plan(&self, plan: RatePlan) -> Result<u64, Error> {
-        let fact = self.decide_without_key(plan.room_type_id, Intent::SetRatePlan(plan), false).await;
-        fact.map(|fact| fact.sequence)
-    }
-
     /// The committed nights of [from, to), as far as they lie inside the horizon.
     pub async fn view(&self, room_type: RoomTypeId, from: Date, to: Date) -> Result<View, Error> {
         let look = |reply| Request::Look(Look { from, to, reply });
@@ -208,7 +184,7 @@ impl Engine {
         self.in_time(async { attempt.await.unwrap_or(Err(Error::Interrupted)) }).await
     }
 
-    async fn decide_without_key(
+    pub(super) async fn decide_without_key(
         &self,
         room_type: RoomTypeId,
         intent: Intent,
@@ -290,6 +266,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
         Err(Error::Refused(refusal)) => refusal.name(),
         Err(Error::NoSuchRoomType | Error::NoSuchBooking) => "not_found",
         Err(Error::KeyReused) => "key_reused",
+        Err(Error::Changed) => "changed",
         Err(Error::Busy) => "busy",
         Err(Error::Interrupted) => "interrupted",
         Err(Error::Unavailable | Error::ShuttingDown) => "unavailable",

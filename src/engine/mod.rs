@@ -21,6 +21,7 @@ mod message;
 pub mod probe;
 mod room_type;
 mod tenure;
+mod terms;
 mod view;
 
 use directory::Depth;
@@ -137,6 +138,9 @@ pub enum Error {
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// It is no longer what the caller has seen. Nothing was done.
+    #[error("it has changed since it was read")]
+    Changed,
     /// Too many requests wait for this room type. Nothing was done.
     #[error("too many requests wait for this room type")]
     Busy,

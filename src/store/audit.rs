@@ -13,11 +13,13 @@ pub struct Evidence {
     pub sequence: u64,
     /// Lowest and highest sequence number of its events, and how many there are.
     pub events: Option<(u64, u64, u64)>,
+    /// Whether old events have been deleted: then a history may begin late.
+    pub trimmed: bool,
     /// Every night with a row.
     pub nights: Vec<NightRow>,
     /// What every booking that takes inventory occupies.
     pub footprints: Vec<Footprint>,
-    /// Bookings whose last change has no event of its own, by id.
+    /// Bookings whose last change has no event of its own though it is not too old, by id.
     pub bookings_without_event: Vec<String>,
 }
 
@@ -55,7 +57,7 @@ pub enum Difference {
         capacity: u16,
         taken: u32,
     },
-    /// The events do not run from 1 to the room type's sequence number.
+    /// The events do not run, without a gap, from 1 (or, where old ones were deleted, from a later one) to the room type's sequence number.
     BrokenSequence {
         stored: u64,
         first: u64,
@@ -123,7 +125,8 @@ pub fn recount(evidence: &Evidence) -> Vec<Difference> {
         }
     }
     let (first, last, count) = evidence.events.unwrap_or((1, 0, 0));
-    if first != 1 || last != evidence.sequence || count != evidence.sequence {
+    let begins = first == 1 || (evidence.trimmed && (1..=last).contains(&first));
+    if !begins || last != evidence.sequence || count != last + 1 - first {
         differences.push(Difference::BrokenSequence { stored: evidence.sequence, first, last, count });
     }
     differences.extend(evidence.bookings_without_event.iter().cloned().map(Difference::BookingWithoutEvent));

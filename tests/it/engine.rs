@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use innkeeper::clock::{Clock, ManualClock, System};
 use innkeeper::domain::{
-    BookingId, Date, Move, NightsChange, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch,
+    BookingId, Date, Hotel, Move, NightsChange, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch,
 };
 use innkeeper::engine::probe::{NoProbe, Point, Probe};
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, Options};
@@ -373,9 +373,9 @@ fn a_hotels_new_rules_hold_for_actors_already_in_memory() {
         let house = House::plain(5).await;
         house.book().await.unwrap();
         let room_type = house.store.room_type(house.room_type).await.unwrap().unwrap();
-        let mut hotel = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
-        hotel.max_nights = 1;
-        assert!(house.store.update_hotel(&hotel).await.unwrap());
+        let seen = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
+        let hotel = Hotel { max_nights: 1, ..seen.clone() };
+        assert!(house.store.update_hotel(&seen, &hotel).await.unwrap());
         house.engine.hotel_changed(hotel.id).await;
         assert!(matches!(house.book().await, Err(Error::Refused(why)) if why.name() == "too_many_nights"));
     });
@@ -389,9 +389,9 @@ fn a_hotel_that_shortens_its_horizon_still_has_its_guests_when_the_days_come() {
         let order = order_for(Stay::new(far, far.tomorrow().unwrap()).unwrap());
         house.engine.book(house.room_type, order.clone(), None).await.unwrap();
         let room_type = house.store.room_type(house.room_type).await.unwrap().unwrap();
-        let mut hotel = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
-        hotel.horizon_nights = 20;
-        house.store.update_hotel(&hotel).await.unwrap();
+        let seen = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
+        let hotel = Hotel { horizon_nights: 20, ..seen.clone() };
+        assert!(house.store.update_hotel(&seen, &hotel).await.unwrap());
         house.engine.hotel_changed(hotel.id).await;
         let again = house.engine.book(house.room_type, order.clone(), None).await;
         assert!(matches!(again, Err(Error::Refused(why)) if why.name() == "beyond_horizon"));

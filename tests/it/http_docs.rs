@@ -90,7 +90,7 @@ fn every_example_works_when_it_is_sent() {
         let mut sent = 0;
         for (path, item) in document["paths"].as_object().unwrap() {
             // The moves of a booking depend on each other, and come below in their order.
-            if path.contains("{booking_id}") || path == "/docs" {
+            if path.contains("{booking_id}") || path == "/docs" || path == "/v1/ws" {
                 continue;
             }
             for method in item.as_object().unwrap().keys() {
@@ -109,7 +109,7 @@ fn every_example_works_when_it_is_sent() {
             send(app, &document, method, &path, &booking).await;
             sent += 1;
         }
-        assert_eq!(sent, 29);
+        assert_eq!(sent, 31);
     });
 }
 

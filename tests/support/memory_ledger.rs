@@ -104,6 +104,7 @@ impl MemoryLedger {
         Evidence {
             sequence: own.sequence(),
             events: numbers().min().zip(numbers().max()).map(|(first, last)| (first, last, own.history.len() as u64)),
+            trimmed: false,
             nights: own.nights.iter().map(row).collect(),
             footprints: bookings().filter_map(|booking| booking.footprint()).collect(),
             bookings_without_event: bookings()

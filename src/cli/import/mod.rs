@@ -111,7 +111,7 @@ impl Bookings {
         with_store(&config, true, async |store| {
             let clock = Arc::new(ManualClock::at(start));
             let options = crate::engine::Options { answer_within: PATIENCE, ..config.engine.clone() };
-            let engine = app::start_engine(&options, store, clock.clone());
+            let engine = app::start_engine(&options, store.clone(), clock.clone());
             let in_flight = IN_FLIGHT.min(options.mailbox);
             let replay = Replay { engine: &engine, clock: &clock, source, house: &house, in_flight };
             let report = report(&replay, &schedule, &**store).await;

@@ -9,10 +9,10 @@ use jiff::SignedDuration;
 use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
-use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Move, Timestamp};
-use crate::engine::message::{Ask, Caller, Intent, Look};
+use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Timestamp};
+use crate::engine::message::{Ask, Caller, Intent, Look, Reply};
 use crate::engine::probe::Point;
-use crate::engine::{Error, view};
+use crate::engine::{Error, View};
 use crate::store::{self, Attempt, Entry, Job};
 use crate::writer::{NoPlace, Place};
 
@@ -38,8 +38,8 @@ impl RoomTypeActor {
             _ => None,
         };
         match self.command(ask.intent, booking, now) {
-            Some(command) => self.decide(command, now, ask.caller, place, ctx),
-            None => ask.caller.reply.send(Err(Error::NoSuchBooking)),
+            Ok(command) => self.decide(command, now, ask.caller, place, ctx),
+            Err(error) => self.answer(place, ask.caller.reply, Err(error)),
         }
         self.set_timer(ctx);
     }
@@ -50,19 +50,43 @@ impl RoomTypeActor {
         self.cache.get(id).or_else(|| tenure.inventory.hold(id)).cloned()
     }
 
-    /// The intent in the domain's words.
-    fn command(&self, intent: Intent, booking: Option<Arc<Booking>>, now: Timestamp) -> Option<Command> {
-        Some(match intent {
-            Intent::Act { act, expected, .. } => Command::Move { booking: booking?, act, expected },
+    /// The intent in the domain's words, unless what it speaks of is no longer, or never was, what it takes it for.
+    fn command(&self, intent: Intent, booking: Option<Arc<Booking>>, now: Timestamp) -> Result<Command, Error> {
+        Ok(match intent {
+            Intent::Act { act, expected, .. } => {
+                Command::Move { booking: booking.ok_or(Error::NoSuchBooking)?, act, expected }
+            }
             Intent::Book(order) => {
                 let ttl = SignedDuration::try_from(self.shared.options.hold_ttl).unwrap_or(SignedDuration::MAX);
                 let hold_until = now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
                 Command::Book { id: BookingId(self.shared.ids.next()), order, hold_until }
             }
             Intent::SetNights(change) => Command::SetNights(change),
-            Intent::SetRoomType(room_type) => Command::SetRoomType(room_type),
-            Intent::SetRatePlan(plan) => Command::SetRatePlan(plan),
+            Intent::SetRoomType { seen, room_type } => {
+                let known = self.inventory().map(|inventory| &inventory.room_type);
+                unchanged(seen.is_none_or(|seen| known == Some(&seen)))?;
+                Command::SetRoomType(room_type)
+            }
+            Intent::SetRatePlan { seen, plan } => {
+                let known = self.inventory().and_then(|inventory| inventory.plan(plan.id));
+                unchanged(seen.is_none_or(|seen| known.is_some_and(|known| known.is_but_for_nights(&seen))))?;
+                Command::SetRatePlan(plan)
+            }
         })
+    }
+
+    fn inventory(&self) -> Option<&Inventory> {
+        match &self.state {
+            State::Serving(tenure) => Some(&tenure.inventory),
+            _ => None,
+        }
+    }
+
+    /// Answers when everything that the answer rests on is durable.
+    fn answer<T: Send + 'static>(&self, place: Place, reply: Reply<T>, answer: Result<T, Error>) {
+        if let State::Serving(tenure) = &self.state {
+            tenure.answer(place, reply, answer);
+        }
     }
 
     fn decide(&mut self, command: Command, now: Timestamp, caller: Caller, place: Place, ctx: &mut Context<Self>) {
@@ -180,10 +204,14 @@ impl RoomTypeActor {
             Err(error) => return look.reply.send(Err(error)),
         };
         let State::Serving(tenure) = &self.state else { return };
-        let view = view::of(&tenure.inventory, look.from, look.to);
+        let view = View::of(&tenure.inventory, look.from, look.to);
         tenure.answer(place, look.reply, Ok(view));
         self.set_timer(ctx);
     }
+}
+
+fn unchanged(holds: bool) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(Error::Changed) }
 }
 
 /// What has to be done, once, after a fact.

@@ -81,7 +81,7 @@ fn amend(today: Date) -> Doc {
         .manager()
         .merge_patch::<AmendmentBody>(example::amendment(today))
         .refuses(RULES)
-        .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::ChangeNotFree])
+        .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::DepartureInThePast, Code::ChangeNotFree])
 }
 
 fn confirm() -> Doc {

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod id;
 pub mod idempotency;
 pub mod if_match;
+pub mod if_unchanged;
 pub mod known;
 pub mod pointer;
 pub mod query;
@@ -15,6 +16,7 @@ pub use caller::{Administrator, Booker, Manager};
 pub use id::{BookingPath, Id};
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
+pub use if_unchanged::IfUnchanged;
 pub use known::Known;
 pub use query::Query;
 

@@ -20,6 +20,12 @@ pub const ADMINISTRATOR: &str = "administrator";
 /// The security scheme of a booking's manage token.
 pub const MANAGER: &str = "manage_token";
 
+/// The headers of something in the catalogue.
+pub const VERSION: &[(&str, &str)] = &[("ETag", "The version of what is shown.")];
+/// The condition under which something in the catalogue is changed.
+pub const UNCHANGED: &str = "Only if it still is what was shown with this ETag. Without it, concurrent changes of \
+                             different members all count.";
+
 /// One method of one address, described.
 pub struct Doc {
     method: HttpMethod,

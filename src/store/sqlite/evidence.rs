@@ -12,8 +12,8 @@ use crate::store::Error;
 use crate::store::audit::{Evidence, NightRow, StrayAttempt};
 
 pub(super) const SEQUENCE: &str = "
-    SELECT t.sequence, e.first, e.last, e.count
-    FROM room_types AS t, (
+    SELECT t.sequence, e.first, e.last, e.count, trim.position AS trimmed
+    FROM room_types AS t, event_trim AS trim, (
         SELECT min(sequence) AS first, max(sequence) AS last, count(*) AS count FROM events WHERE room_type_id = $1
     ) AS e
     WHERE t.id = $1";
@@ -29,6 +29,7 @@ pub(super) const BOOKINGS_WITHOUT_EVENT: &str = "
     SELECT b.id FROM bookings AS b
     LEFT JOIN events AS e ON e.room_type_id = b.room_type_id AND e.sequence = b.sequence AND e.booking_id = b.id
     WHERE b.room_type_id = $1 AND e.sequence IS NULL
+        AND b.sequence >= (SELECT min(sequence) FROM events WHERE room_type_id = $1)
     ORDER BY b.id";
 /// All of them at once: an index by room type would have to be kept up by every commit, for this question alone.
 const STRAY_ATTEMPTS: &str = "
@@ -44,6 +45,7 @@ impl Sqlite {
         let id = room_type.to_string();
         for row in all(&mut reading, SEQUENCE, &id).await? {
             evidence.sequence = row.number("sequence")?;
+            evidence.trimmed = row.number::<u64>("trimmed")? > 0;
             let (first, last) = (row.number_opt("first")?, row.number_opt("last")?);
             let count = row.number("count")?;
             evidence.events = first.zip(last).map(|(first, last)| (first, last, count));

@@ -16,8 +16,8 @@ use crate::store::{Error, Store};
 const APPLICATION_ID: i64 = 0x696e_6e6b;
 /// Reading connections: what one disk and a few cores can use.
 const READERS: u32 = 4;
-/// How long to wait for a lock that another process holds, and for a reading connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a reading connection.
+const READER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why a database cannot be used. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +51,18 @@ enum Content {
 }
 
 impl Sqlite {
+    /// How long to wait for a lock that another process holds, unless somebody says otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(5);
+
     /// Opens the file that `url` names; with `create`, makes it if it is not there. Its schema may be older than this
     /// version's until [`Sqlite::migrate`] has run.
     pub async fn open(url: &str, create: bool) -> Result<Self, OpenError> {
-        let options = parse(url)?.create_if_missing(create);
+        Self::open_patiently(url, create, Self::PATIENCE).await
+    }
+
+    /// The same, waiting for locks of other processes as long as `patience` lasts, now and later.
+    pub async fn open_patiently(url: &str, create: bool, patience: Duration) -> Result<Self, OpenError> {
+        let options = parse(url)?.create_if_missing(create).busy_timeout(patience);
         let path = options.get_filename().to_path_buf();
         let unavailable = |source| OpenError::Unavailable { path: path.clone(), source };
         match inspect(&options, &path).await.map_err(unavailable)? {
@@ -101,7 +109,7 @@ async fn inspect(options: &SqliteConnectOptions, path: &Path) -> Result<Content,
     if !tokio::fs::try_exists(path).await.map_err(sqlx::Error::Io)? {
         return Ok(Content::Nothing);
     }
-    let probe = options.clone().create_if_missing(false).read_only(true).busy_timeout(PATIENCE);
+    let probe = options.clone().create_if_missing(false).read_only(true);
     let mut connection = match probe.connect().await {
         Ok(connection) => connection,
         Err(error) => return not_sqlite(error),
@@ -155,7 +163,7 @@ async fn mark(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
-    let options = options.create_if_missing(false).busy_timeout(PATIENCE).foreign_keys(true);
+    let options = options.create_if_missing(false).foreign_keys(true);
     let writing = options
         .clone()
         .journal_mode(SqliteJournalMode::Wal)
@@ -167,7 +175,7 @@ async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
     let writer = Writer::new(writing.clone(), writing.connect().await?);
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(READER_WITHIN)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
