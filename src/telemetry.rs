@@ -1,6 +1,6 @@
 //! Logs and metrics of this process.
 //!
-//! Called once by `cli/` before anything else runs ([`start_logging`]) and by `app.rs` ([`metrics`]). It decides where log
+//! Called once by `cli/` before anything else runs ([`start_logging`]) and by `app.rs` ([`metrics()`]). It decides where log
 //! lines go (stderr, so that stdout stays free for results), makes panics visible, and keeps the numbers that `/metrics`
 //! shows. The recorder and the subscriber are process-wide, because the `tracing` and `metrics` facades are.
 

@@ -17,8 +17,8 @@ use crate::clock::Clock;
 use crate::domain::{Booking, Timestamp};
 use crate::store::{Attempt, Fingerprint, KeyDigest, Ledger};
 
-/// Answers kept in memory; the store has the others.
-const IN_MEMORY: u64 = 20_000;
+/// Bytes of answers kept in memory, roughly; the store has the others.
+const IN_MEMORY: u64 = 32 * 1024 * 1024;
 
 pub(super) struct Attempts {
     recent: Cache<KeyDigest, Attempt>,
@@ -35,7 +35,7 @@ struct Failed {
 
 impl Attempts {
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
-        let recent = Cache::builder().max_capacity(IN_MEMORY).time_to_live(ttl).build();
+        let recent = Cache::builder().weigher(weight).max_capacity(IN_MEMORY).time_to_live(ttl).build();
         let stored = Recall::start(ledger, clock.clone());
         Self { recent, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
     }
@@ -84,4 +84,12 @@ impl Attempts {
             Err(_) => Err(Error::KeyReused),
         }
     }
+}
+
+/// Roughly the bytes of an answer: what an outsider can make long, and a round sum for the rest.
+fn weight(_: &KeyDigest, attempt: &Attempt) -> u32 {
+    let booking = &attempt.answer;
+    let names: usize = booking.guests.iter().map(|guest| guest.name.len() + 32).sum();
+    let services: usize = booking.services.iter().map(|service| service.name.len() + 64).sum();
+    u32::try_from(1_024 + names + services + 8 * booking.prices.len()).unwrap_or(u32::MAX)
 }

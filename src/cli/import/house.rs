@@ -1,7 +1,5 @@
 //! The hotels and room types that a file needs, opened before the replay.
 
-use std::collections::BTreeMap;
-
 use super::Bookings;
 use super::demand::Rooms;
 use super::row::Reservation;
@@ -80,7 +78,7 @@ fn hotel(options: &Bookings, source: &Source, name: &str, id: HotelId) -> Result
     Ok(Hotel {
         id,
         name: name.to_owned(),
-        city: text(&options.city, 200, "/city")?,
+        city: text(&options.city, Hotel::MAX_CITY, "/city")?,
         country: COUNTRY.to_owned(),
         timezone: Zone::parse(TIMEZONE)?,
         currency: CURRENCY.parse().map_err(unknown)?,
@@ -113,7 +111,7 @@ fn imported_plan(room_type_id: RoomTypeId, price: Amount, ids: &dyn IdSource) ->
         name: "Imported".to_owned(),
         price,
         policy: CancellationPolicy::flexible(),
-        nights: BTreeMap::new(),
+        nights: Default::default(),
     }
 }
 

@@ -1,14 +1,13 @@
 //! `GET /v1/room-types/{id}/availability`: what is left of a room type, night by night.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{Amount, Restriction, RoomTypeId, Violation, stay};
 use crate::engine::{NightView, View};
-use crate::http::answer::etag;
+use crate::http::answer::{REVALIDATE, etag};
 use crate::http::extract::{Id, Known, Query};
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -16,8 +15,6 @@ use crate::http::value::Day;
 
 /// The longest range, in nights.
 const MAX_NIGHTS: i32 = 366;
-/// May be kept, but not used without asking.
-const REVALIDATE: (HeaderName, &str) = (CACHE_CONTROL, "no-cache");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

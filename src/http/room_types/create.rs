@@ -5,6 +5,7 @@ use actix_web::web::Data;
 
 use super::body::{RoomTypeBody, RoomTypeView};
 use crate::domain::{HotelId, RoomTypeId};
+use crate::events::Notice;
 use crate::http::answer::created;
 use crate::http::extract::{Administrator, Body, Id};
 use crate::http::hotels;
@@ -20,5 +21,6 @@ pub async fn handle(
     let hotel = hotels::find(&state, hotel).await?;
     let room_type = body.value.check(RoomTypeId(state.ids.next()), hotel.id)?;
     state.catalogue.insert_room_type(&room_type).await?;
+    state.engine.hub().publish(Notice::Hotel(hotel.id));
     Ok(created(format!("/v1/room-types/{}", room_type.id), &RoomTypeView::from(&room_type)))
 }

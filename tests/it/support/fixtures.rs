@@ -4,10 +4,9 @@ use std::path::Path;
 
 use innkeeper::clock::{IdSource, System};
 use innkeeper::domain::catalogue::Zone;
-use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
 use innkeeper::domain::{
-    Amount, CancellationPolicy, Contact, Date, Guest, Hotel, HotelId, Mobile, NightsChange, Occupancy, Order, RatePlan,
-    RatePlanId, RoomType, RoomTypeId, Stay,
+    Amount, CancellationPolicy, Contact, Guest, Hotel, HotelId, Mobile, Occupancy, Order, RatePlan, RatePlanId,
+    RoomType, RoomTypeId, Stay,
 };
 use innkeeper::store::sqlite::Sqlite;
 
@@ -65,21 +64,5 @@ pub fn order_for(stay: Stay) -> Order {
         hold: false,
         expected_sequence: None,
         agreed_price: None,
-    }
-}
-
-/// A change of nights that changes nothing yet.
-pub fn nights(from: Date, to: Date) -> NightsChange {
-    NightsChange {
-        from,
-        to,
-        weekdays: Vec::new(),
-        physical: Patch::Keep,
-        out_of_order: Patch::Keep,
-        allowance: Patch::Keep,
-        rate_plan: None,
-        price: Patch::Keep,
-        restriction: RestrictionPatch::default(),
-        forced_by: None,
     }
 }
