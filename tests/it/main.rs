@@ -6,6 +6,7 @@ mod cli_config;
 mod cli_errors;
 mod cli_export;
 mod cli_serve;
+mod cli_storm;
 mod cli_verify;
 mod crash;
 mod engine;

@@ -1,5 +1,6 @@
 //! The real program in a folder of its own, with nothing of ours in its environment.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -66,6 +67,19 @@ impl Workplace {
     pub fn start(&self, arguments: &[&str]) -> Started {
         let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         Started(child)
+    }
+}
+
+impl Workplace {
+    /// Starts the demo on some port and reads its greeting to the end.
+    pub fn demo(&self) -> (Started, String) {
+        let mut started = self.start(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+        let mut greeting = String::new();
+        let mut stdout = BufReader::new(started.0.stdout.take().unwrap());
+        while !greeting.contains("Stop with Ctrl+C") {
+            assert_ne!(stdout.read_line(&mut greeting).unwrap(), 0, "it ended early: {greeting}");
+        }
+        (started, greeting)
     }
 }
 
