@@ -18,6 +18,7 @@ mod remote;
 mod serve;
 mod storm;
 mod verify;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ enum Command {
     Export(export::Export),
     Import(import::Import),
     Storm(storm::Storm),
+    Watch(watch::Watch),
 }
 
 const EXAMPLES: &str = "\
@@ -60,6 +62,7 @@ Examples:
   innkeeper export nights --csv > nights.csv
   innkeeper import bookings hotel_bookings.csv --capacity p95 --json
   innkeeper storm http://127.0.0.1:8080 --mix hot --clients 64
+  innkeeper watch http://127.0.0.1:8080 --hotel ID
 
 Exit codes: 0 done, 1 it failed, 2 the command line or a setting is wrong, 3 verify found differences.
 
@@ -105,6 +108,7 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
         Command::Verify(verify) => in_system(verify.run(configure(process.quiet(&verify.settings))?)),
         Command::Export(export) => in_system(export.run(configure(process.quiet(export.settings()))?)),
         Command::Storm(storm) => in_system(storm.run()),
+        Command::Watch(watch) => in_system(watch.run()),
         Command::Import(import) => in_system(import.run(configure(process.quiet(import.settings()))?)),
     }
 }

@@ -8,6 +8,7 @@ mod cli_export;
 mod cli_serve;
 mod cli_storm;
 mod cli_verify;
+mod cli_watch;
 mod crash;
 mod engine;
 mod events;

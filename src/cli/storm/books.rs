@@ -75,27 +75,8 @@ fn takes_rooms(booking: &Booking) -> bool {
 }
 
 #[cfg(test)]
-pub mod testing {
-    use jiff::civil::date;
-
-    use super::*;
-
-    pub fn booking(id: u128, status: &str, nights: (i8, i8)) -> Booking {
-        Booking {
-            id: Uuid::from_u128(id),
-            status: status.to_owned(),
-            manage_token: "token".to_owned(),
-            room_type_id: Uuid::from_u128(7),
-            checkin_date: date(2026, 6, nights.0),
-            checkout_date: date(2026, 6, nights.1),
-            rooms: 1,
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
-    use super::testing::booking;
+    use super::super::testing::booking;
     use super::*;
 
     #[test]

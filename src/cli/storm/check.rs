@@ -168,7 +168,7 @@ mod tests {
     use jiff::civil::date;
     use uuid::Uuid;
 
-    use super::super::site::testing::june;
+    use super::super::testing::june;
     use super::*;
 
     fn target(before: View) -> Target {

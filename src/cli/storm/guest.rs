@@ -140,8 +140,7 @@ fn is_open(status: StatusCode) -> bool {
 mod tests {
     use jiff::civil::date;
 
-    use super::super::books::testing::booking;
-    use super::super::site::testing::june;
+    use super::super::testing::{booking, june};
     use super::*;
 
     fn site() -> Site {

@@ -16,6 +16,8 @@ mod pace;
 mod report;
 mod site;
 mod tally;
+#[cfg(test)]
+mod testing;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;

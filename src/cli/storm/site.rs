@@ -57,13 +57,13 @@ pub struct View {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Night {
     pub date: Date,
-    physical: i64,
-    out_of_order: i64,
-    overbooking_allowance: i64,
-    sold: i64,
-    held: i64,
-    free: u16,
-    closed: bool,
+    pub physical: i64,
+    pub out_of_order: i64,
+    pub overbooking_allowance: i64,
+    pub sold: i64,
+    pub held: i64,
+    pub free: u16,
+    pub closed: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,32 +184,10 @@ impl View {
 }
 
 #[cfg(test)]
-pub mod testing {
-    use jiff::civil::date;
-
-    use super::*;
-
-    /// June 2026, with so many rooms taken each night, out of two.
-    pub fn june(sequence: u64, taken: &[i64]) -> View {
-        let night = |(index, sold): (usize, &i64)| Night {
-            date: date(2026, 6, 1).saturating_add((index as i64).days()),
-            physical: 3,
-            out_of_order: 2,
-            overbooking_allowance: 1,
-            sold: *sold,
-            held: 0,
-            free: u16::try_from(2 - sold).unwrap_or(0),
-            closed: false,
-        };
-        View { sequence, nights: taken.iter().enumerate().map(night).collect() }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use jiff::civil::date;
 
-    use super::testing::june;
+    use super::super::testing::june;
 
     #[test]
     fn the_longest_run_of_open_nights_is_found() {
