@@ -212,6 +212,7 @@ mod tests {
     fn a_full_mailbox_stays_as_it_is_and_who_finds_no_room_is_due() {
         let mailbox = told();
         mailbox.open(Slot(2), Due::Snapshot);
+        assert!(matches!(next(&mailbox), Some(News::Due(Slot(2), _))));
         mailbox.told(Slot(2), 0);
         for sequence in 6..6 + ROOM as u64 {
             mailbox.change(Slot(1), &change(sequence));
