@@ -1,14 +1,16 @@
 //! What durability costs: bookings committed in batches of 1, 16 and 256, against the bare speed of inserting the same
 //! rows in batches of 256. Same file, same settings, same run; throughput is bookings per second.
 
-use std::path::Path;
+#[path = "baselines/rows.rs"]
+mod rows;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use innkeeper::domain::catalogue::Zone;
 use innkeeper::domain::{
-    Amount, Booking, BookingId, CancellationPolicy, Command, Contact, FactId, Guest, Hotel, HotelId, Inventory, Mobile,
+    Amount, BookingId, CancellationPolicy, Command, Contact, FactId, Guest, Hotel, HotelId, Inventory, Mobile,
     Occupancy, Order, RatePlan, RatePlanId, RoomType, RoomTypeId, Stay, Timestamp,
 };
 use innkeeper::lease::Token;
@@ -16,8 +18,6 @@ use innkeeper::store::sqlite::Sqlite;
 use innkeeper::store::{Attempt, Catalogue, Entry, Fingerprint, KeyDigest, Ledger, Verdict};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, QueryBuilder, SqliteConnection};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -115,79 +115,6 @@ impl Desk {
     }
 }
 
-/// The same rows without any check, by multi-row inserts in one transaction.
-async fn insert_bare(connection: &mut SqliteConnection, batch: &[Entry]) {
-    let bookings: Vec<&Booking> = batch.iter().filter_map(|entry| entry.fact.change.booking()).map(|b| &**b).collect();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.unwrap();
-    let mut insert = QueryBuilder::new(
-        "INSERT INTO bookings (id, hotel_id, room_type_id, rate_plan_id, status, check_in, check_out, rooms, prices,
-         mobile, policy, currency, created_at, changed_at, sequence) ",
-    );
-    insert.push_values(&bookings, |mut row, b| {
-        row.push_bind(b.id.to_string()).push_bind(b.hotel_id.to_string()).push_bind(b.room_type_id.to_string());
-        row.push_bind(b.rate_plan_id.to_string()).push_bind(b.status.name());
-        row.push_bind(b.stay.check_in().to_string()).push_bind(b.stay.check_out().to_string()).push_bind(b.rooms);
-        row.push_bind(serde_json::to_string(&b.prices).unwrap()).push_bind(b.contact.mobile.as_str());
-        row.push_bind(serde_json::to_string(&b.policy).unwrap()).push_bind(b.currency.code());
-        row.push_bind(b.created_at.as_microsecond()).push_bind(b.changed_at.as_microsecond());
-        row.push_bind(i64::try_from(b.sequence).unwrap());
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let guests = bookings.iter().flat_map(|b| b.guests.iter().enumerate().map(|(n, guest)| (b.id, n as i64, guest)));
-    let mut insert = QueryBuilder::new("INSERT INTO booking_guests (booking_id, position, name, age) ");
-    insert.push_values(guests, |mut row, (id, position, guest)| {
-        row.push_bind(id.to_string()).push_bind(position).push_bind(&guest.name).push_bind(guest.age);
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let nights = bookings.iter().flat_map(|b| b.stay.dates().map(|date| (b.room_type_id, date)));
-    let mut insert = QueryBuilder::new("INSERT INTO nights (room_type_id, date, capacity, sold) ");
-    insert.push_values(nights, |mut row, (room_type, date)| {
-        row.push_bind(room_type.to_string()).push_bind(date.to_string()).push_bind(10_000).push_bind(1);
-    });
-    insert.push(" ON CONFLICT DO UPDATE SET sold = sold + 1");
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let mut insert =
-        QueryBuilder::new("INSERT INTO events (room_type_id, sequence, fact_id, at, cause, booking_id, payload) ");
-    insert.push_values(batch, |mut row, entry| {
-        let fact = &entry.fact;
-        row.push_bind(entry.room_type.to_string()).push_bind(i64::try_from(fact.sequence).unwrap());
-        row.push_bind(fact.id.to_string()).push_bind(fact.at.as_microsecond()).push_bind(fact.change.cause());
-        row.push_bind(fact.change.booking().map(|b| b.id.to_string()));
-        let innkeeper::domain::Change::Booking { deltas, .. } = &fact.change else { unreachable!() };
-        row.push_bind(serde_json::to_string(deltas).unwrap());
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let attempts = batch.iter().filter_map(|entry| entry.attempt.as_ref().map(|attempt| (entry.room_type, attempt)));
-    let mut insert =
-        QueryBuilder::new("INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at) ");
-    insert.push_values(attempts, |mut row, (room_type, (key, attempt))| {
-        row.push_bind(key.0.to_vec()).push_bind(attempt.fingerprint.0.to_vec()).push_bind(room_type.to_string());
-        row.push_bind(attempt.answer.id.to_string()).push_bind(serde_json::to_string(&*attempt.answer).unwrap());
-        row.push_bind(attempt.expires_at.as_microsecond());
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-    sqlx::query("COMMIT").execute(&mut *connection).await.unwrap();
-}
-
-/// A second connection with the settings of the store's own.
-async fn bare_connection(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .pragma("temp_store", "memory")
-        .pragma("cache_size", "-65536")
-        .pragma("wal_autocheckpoint", "8192")
-        .connect()
-        .await
-        .unwrap()
-}
-
 fn group_commit(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     // Beside the build, because /tmp may be memory.
@@ -197,7 +124,7 @@ fn group_commit(criterion: &mut Criterion) {
         let store = Sqlite::open(&format!("sqlite://{}", path.display()), true).await.unwrap();
         store.migrate().await.unwrap();
         let desk = Desk::open(&store).await;
-        (store, desk, Mutex::new(bare_connection(&path).await))
+        (store, desk, Mutex::new(rows::connect(&path).await))
     });
     let mut group = criterion.benchmark_group("group_commit");
     group.sample_size(30).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
@@ -218,7 +145,7 @@ fn group_commit(criterion: &mut Criterion) {
     group.bench_function("bare_inserts_of_256", |bench| {
         bench.to_async(&runtime).iter_batched(
             || desk.batch(256),
-            async |batch| insert_bare(&mut *bare.lock().await, &batch).await,
+            async |batch| rows::insert_batch(&mut *bare.lock().await, &batch).await,
             BatchSize::PerIteration,
         );
     });

@@ -20,14 +20,21 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, IdSource, System};
 use crate::config::Config;
 use crate::engine::{self, Engine};
+use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
 use crate::shutdown::Draining;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Ledger, Store};
+use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
 const BACKLOG: i32 = 1_024;
+/// Bytes that the system keeps for a client that does not read them yet; Linux doubles it for its own accounts.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How long a client may leave everything unread before the system gives the connection up.
+#[cfg(target_os = "linux")]
+const UNREAD_WITHIN: Duration = Duration::from_secs(60);
 /// How long a connection may take to say goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -89,6 +96,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        limit_what_is_unread(&socket)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
@@ -97,6 +105,15 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
         io::ErrorKind::AddrInUse => Error::PortInUse { address },
         _ => Error::Listen { address, source },
     })
+}
+
+/// Every connection inherits these: a client that reads slowly, or has vanished, costs a bounded buffer for a bounded
+/// time. Without the first, Linux lets the buffer of one connection grow to megabytes.
+fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNREAD_WITHIN))?;
+    Ok(())
 }
 
 /// A running innkeeper.
@@ -131,13 +148,18 @@ pub async fn start_on(
     let engine = start_engine(&config.engine, ledger, clock.clone());
     engine.recover().await?;
 
+    let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
+    let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
     let draining = Draining::default();
-    let state = http_state(config, &store, &engine, clock.clone(), &metrics, &draining).await?;
+    let gate = Gate::new(live, config.ws.clone());
+    let state = http_state(config, &store, &engine, clock.clone(), &metrics, gate, &draining).await?;
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
     let chores = vec![
+        following,
         tokio::spawn(metrics.keep_up()),
-        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock)),
+        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
+        tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
@@ -150,6 +172,7 @@ async fn http_state(
     engine: &Engine,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
+    gate: Gate,
     draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
@@ -165,6 +188,8 @@ async fn http_state(
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: Arc::new(move || metrics.render()),
+        gate,
+        feed: store.clone(),
         draining: draining.clone(),
     })
 }
@@ -203,6 +228,11 @@ impl Running {
         }
     }
 
+    /// Announces the shutdown: load balancers look elsewhere, dashboards are sent away; requests are still answered.
+    pub fn begin_draining(&self) {
+        self.draining.begin();
+    }
+
     /// Stops from the outside to the inside.
     pub async fn shutdown(self) {
         let Self { engine, store, grace, draining, http, serving, chores, .. } = self;
@@ -217,6 +247,8 @@ impl Running {
             Ok(()) => tracing::info!("shut down: everything acknowledged is durable"),
             Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
         }
-        drop(store);
+        if let Err(error) = store.close().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the store was not closed in order");
+        }
     }
 }

@@ -3,26 +3,29 @@
 //! Owns what a person types and reads. Called by `main` alone. It decides nothing about bookings: it loads the
 //! configuration, lets `app.rs` compose what is needed, calls the engine and the store like everybody else, and prints.
 //!
-//! Results go to stdout, everything else (progress, log lines, errors) to stderr. Exit codes: 0 done, 1 it failed or
-//! `verify` found differences, 2 the command line or the configuration is wrong. An error is one line that names what
-//! is wrong and, where there is something to do, what.
+//! Results go to stdout, everything else (progress, log lines, errors) to stderr. Exit codes: 0 done, 1 it failed, 2 the
+//! command line or the configuration is wrong, 3 `verify` found differences. An error is one line that names what is
+//! wrong and, where there is something to do, what.
 
 pub mod demo;
 mod export;
 mod import;
 mod migrate;
 mod openapi;
+mod output;
 mod progress;
 mod serve;
 mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, Sources};
-use crate::telemetry;
+use crate::store::Store;
+use crate::{app, telemetry};
 
 /// An actor-based hotel reservation engine: answers at once, never sells a room twice, loses nothing.
 #[derive(Debug, Parser)]
@@ -54,6 +57,8 @@ Examples:
   innkeeper export nights --csv > nights.csv
   innkeeper import bookings hotel_bookings.csv --capacity p95 --json
 
+Exit codes: 0 done, 1 it failed, 2 the command line or a setting is wrong, 3 verify found differences.
+
 Settings come from (weakest first) their defaults, a TOML file, .env, the environment (INNKEEPER_…) and flags.
 `innkeeper serve --help` lists them all.";
 
@@ -75,10 +80,10 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Differences) => ExitCode::from(1),
+        Ok(Outcome::Differences) => ExitCode::from(3),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("innkeeper: {}", told_once(&error));
+            output::remark(format_args!("innkeeper: {}\n", told_once(&error)));
             ExitCode::from(if error.is::<config::Error>() { 2 } else { 1 })
         }
     }
@@ -129,6 +134,20 @@ fn told_once(error: &anyhow::Error) -> String {
         }
     }
     told
+}
+
+/// Opens the store for a command and closes it again, whatever came of that: one file remains, with everything in it.
+async fn with_store<T>(
+    config: &Config,
+    create: bool,
+    work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let store = app::open_store(config, create).await?;
+    let done = work(&store).await;
+    let closed = store.close().await;
+    let done = done?;
+    closed?;
+    Ok(done)
 }
 
 /// Whether the reader of our output went away, as `| head` does: no failure.

@@ -1,8 +1,11 @@
 //! The calendar: what is left of one room type, night by night, over a rolling horizon.
+//!
+//! Only nights that somebody has touched are kept; all others are like [`Night::default`]. The calendar of a room type
+//! that nobody has booked is a few bytes.
 
 use serde::{Deserialize, Serialize};
 
-use super::stay::days_between;
+use super::by_date::ByDate;
 use super::{Date, Restriction};
 
 /// The most rooms of one type a hotel can have; keeps every sum of a night far inside its integer.
@@ -39,19 +42,33 @@ pub struct NightDelta {
     pub held: i32,
 }
 
+/// What every night is until somebody touches it.
+static UNTOUCHED: Night =
+    Night { physical: None, out_of_order: 0, allowance: None, sold: 0, held: 0, restriction: Restriction::NONE };
+
 /// The nights of one room type from `first` on. A date outside has no inventory, and so is closed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Calendar {
     first: Date,
-    nights: Box<[Night]>,
+    /// The date after the last night: `first` and `length` nights.
+    end: Date,
+    length: u16,
+    touched: ByDate<Night>,
     rooms: u16,
     allowance: i16,
 }
 
 impl Calendar {
-    /// `horizon` untouched nights beginning with `first`, of a type with `rooms` rooms.
-    pub fn new(first: Date, horizon: u16, rooms: u16, allowance: i16) -> Self {
-        Self { first, nights: vec![Night::default(); usize::from(horizon)].into(), rooms, allowance }
+    /// `length` untouched nights beginning with `first`, of a type with `rooms` rooms.
+    pub fn new(first: Date, length: u16, rooms: u16, allowance: i16) -> Self {
+        Self { first, end: after(first, length), length, touched: ByDate::default(), rooms, allowance }
+    }
+
+    /// With these nights as they are, as far as they lie inside.
+    pub fn with(mut self, nights: impl IntoIterator<Item = (Date, Night)>) -> Self {
+        let inside = self.first..self.end;
+        self.touched = nights.into_iter().filter(|(date, _)| inside.contains(date)).collect();
+        self
     }
 
     pub const fn first(&self) -> Date {
@@ -59,33 +76,33 @@ impl Calendar {
     }
 
     /// The first date after the last night.
-    pub fn end(&self) -> Date {
-        self.date(self.nights.len())
+    pub const fn end(&self) -> Date {
+        self.end
     }
 
     /// The night that begins on `date`, unless it is outside of the horizon.
     pub fn night(&self, date: Date) -> Option<&Night> {
-        self.nights.get(self.index(date)?)
+        self.has(date).then(|| self.touched.get(date).unwrap_or(&UNTOUCHED))
     }
 
     pub fn night_mut(&mut self, date: Date) -> Option<&mut Night> {
-        let index = self.index(date)?;
-        self.nights.get_mut(index)
+        self.has(date).then(|| self.touched.entry(date))
     }
 
     /// Every night with its date, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Date, &Night)> {
-        self.nights.iter().enumerate().map(|(index, night)| (self.date(index), night))
+        self.range(self.first, self.end)
     }
 
     /// The nights of [from, to) that lie inside the horizon, with their dates, in order.
     pub fn range(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, &Night)> {
-        let inside = |date: Date| usize::try_from(days_between(self.first, date)).unwrap_or(0).min(self.nights.len());
-        let (start, end) = (inside(from), inside(to));
-        self.nights[start..end.max(start)]
-            .iter()
-            .enumerate()
-            .map(move |(index, night)| (self.date(start + index), night))
+        let nights = self.touched.walk(from.max(self.first), to.min(self.end));
+        nights.map(|(date, night)| (date, night.unwrap_or(&UNTOUCHED)))
+    }
+
+    /// The nights of [from, to) that somebody has touched, in order.
+    pub fn touched(&self, from: Date, to: Date) -> impl Iterator<Item = &Night> {
+        self.touched.range(from, to)
     }
 
     /// Rooms that exist on a night.
@@ -125,40 +142,53 @@ impl Calendar {
 
     /// Lets the days before `today` go and opens as many at the far end. Time never goes back.
     pub fn roll(&mut self, today: Date) {
-        let gone = usize::try_from(days_between(self.first, today)).unwrap_or(0).min(self.nights.len());
-        if gone == 0 {
-            return;
+        if today > self.first {
+            self.touched.forget_before(today);
+            self.first = today;
+            self.end = after(today, self.length);
         }
-        self.nights.rotate_left(gone);
-        let kept = self.nights.len() - gone;
-        self.nights[kept..].fill(Night::default());
-        self.first = today;
     }
 
     /// Whether every night keeps the first promise: sold + held ≤ capacity.
     pub fn is_sound(&self) -> bool {
-        self.nights.iter().all(|night| u32::from(night.sold) + u32::from(night.held) <= u32::from(self.capacity(night)))
+        let sound = |night: &Night| u32::from(night.sold) + u32::from(night.held) <= u32::from(self.capacity(night));
+        self.touched.iter().all(|(_, night)| sound(night))
     }
 
     /// Bytes this calendar occupies.
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.nights)
+        size_of::<Self>() + self.touched.memory()
     }
 
-    fn index(&self, date: Date) -> Option<usize> {
-        usize::try_from(days_between(self.first, date)).ok()
-    }
-
-    fn date(&self, index: usize) -> Date {
-        let days = i64::try_from(index).unwrap_or(i64::MAX);
-        self.first.saturating_add(jiff::SignedDuration::from_hours(days.saturating_mul(24)))
+    fn has(&self, date: Date) -> bool {
+        self.first <= date && date < self.end
     }
 }
+
+/// Two calendars are equal when every night is, whether it was touched or not.
+impl PartialEq for Calendar {
+    fn eq(&self, other: &Self) -> bool {
+        let differing = |calendar: &Self| {
+            let nights = calendar.touched.iter().filter(|(_, night)| **night != UNTOUCHED);
+            nights.map(|(date, night)| (date, *night)).collect::<Vec<_>>()
+        };
+        (self.first, self.length, self.rooms, self.allowance)
+            == (other.first, other.length, other.rooms, other.allowance)
+            && differing(self) == differing(other)
+    }
+}
+
+impl Eq for Calendar {}
 
 /// Physical − out of order + allowance, never below zero.
 pub fn capacity(physical: u16, out_of_order: u16, allowance: i16) -> u16 {
     let rooms = i32::from(physical) - i32::from(out_of_order) + i32::from(allowance);
     u16::try_from(rooms.max(0)).unwrap_or(u16::MAX)
+}
+
+/// The date `nights` after `first`.
+fn after(first: Date, nights: u16) -> Date {
+    first.saturating_add(jiff::SignedDuration::from_hours(24 * i64::from(nights)))
 }
 
 fn moved(counter: u16, by: i32) -> u16 {
@@ -174,8 +204,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_idle_calendar_of_two_years_fits_16_kib() {
-        assert!(Calendar::new(date(2026, 1, 1), 730, 10, 0).memory() < 16 * 1024);
+    fn a_calendar_of_two_years_occupies_what_was_touched() {
+        let mut calendar = Calendar::new(date(2026, 1, 1), 730, 10, 0);
+        assert!(calendar.memory() < 64);
+        for (date, _) in calendar.clone().iter() {
+            calendar.night_mut(date).unwrap().sold = 1;
+        }
+        assert!(calendar.memory() < 32 * 1024);
     }
 
     #[test]

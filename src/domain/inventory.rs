@@ -3,15 +3,14 @@
 //! [`Inventory::decide`] looks and answers, [`Inventory::apply`] changes. Nothing else changes an inventory, so
 //! replaying its facts rebuilds it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::booking::net_change;
 use super::holds::Holds;
 use super::quote::Enquiry;
 use super::{
-    BookedService, Booking, BookingId, Calendar, Cause, Change, Fact, FactId, Hotel, Move, Night, NightsChange, Order,
-    Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Timestamp,
+    BookedService, Booking, BookingId, ByDate, Calendar, Cause, Change, Fact, FactId, Hotel, Move, Night, NightsChange,
+    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Timestamp,
 };
 
 /// One room type with its hotel's rules, its nights, prices and live holds.
@@ -105,7 +104,7 @@ impl Inventory {
         let first = self.calendar.first();
         if first != before {
             for plan in &mut self.plans {
-                plan.nights = plan.nights.split_off(&first);
+                plan.nights.forget_before(first);
             }
         }
     }
@@ -120,7 +119,7 @@ impl Inventory {
             Command::SetRoomType(room_type) => self.set_room_type(room_type)?,
             Command::SetRatePlan(mut plan) => {
                 plan.room_type_id = self.room_type.id;
-                plan.nights = BTreeMap::new();
+                plan.nights = ByDate::default();
                 Change::RatePlan { plan }
             }
         };
@@ -198,7 +197,8 @@ impl Inventory {
             created_at: now,
             changed_at: now,
             sequence: self.sequence + 1,
-        };
+        }
+        .sellable()?;
         let deltas = net_change(None, booking.footprint());
         Ok(Change::Booking { cause, booking: Arc::new(booking), deltas })
     }
@@ -212,3 +212,6 @@ impl Inventory {
         order.services.iter().map(sell).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

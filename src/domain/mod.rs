@@ -12,6 +12,7 @@
 //! [`fact`], [`refusal`].
 
 pub mod booking;
+pub mod by_date;
 pub mod calendar;
 mod capacity_change;
 pub mod catalogue;
@@ -39,6 +40,7 @@ pub mod testing;
 pub mod violation;
 
 pub use booking::{Booking, Status};
+pub use by_date::ByDate;
 pub use calendar::{Calendar, Night, NightDelta};
 pub use catalogue::{Hotel, RoomType};
 pub use contact::{Contact, Email, Mobile};

@@ -1,7 +1,6 @@
 //! The one rule function. Search, quote, booking and change all ask [`Inventory::quote`], so what search offers,
 //! booking accepts unless somebody was faster.
 
-use super::stay::days_between;
 use super::{
     Amount, Booking, Date, FailingNight, Inventory, Party, RatePlan, RatePlanId, Reason, Refusal, Stay, Timestamp,
 };
@@ -14,8 +13,9 @@ pub struct Enquiry<'a> {
     pub party: Party,
     /// `None` takes the cheapest plan that sells the stay, the oldest of equals.
     pub rate_plan: Option<RatePlanId>,
-    /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only
-    /// additional nights are priced, and only what changes is measured against the rules.
+    /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only nights
+    /// that it does not have, or not with so many rooms, are priced, and only what changes is measured against the
+    /// rules.
     pub keeping: Option<&'a Booking>,
 }
 
@@ -32,16 +32,22 @@ pub struct Quote {
 impl Inventory {
     /// The price of a stay, or every reason why it is not for sale.
     pub fn quote(&self, enquiry: &Enquiry, now: Timestamp) -> Result<Quote, Refusal> {
+        self.quote_on(enquiry, self.hotel.today(now))
+    }
+
+    /// The same for who knows the hotel's date already.
+    pub fn quote_on(&self, enquiry: &Enquiry, today: Date) -> Result<Quote, Refusal> {
         self.check_party(enquiry)?;
-        self.check_dates(enquiry.stay, enquiry.keeping, self.hotel.today(now))?;
+        self.check_dates(enquiry.stay, enquiry.keeping, today)?;
         let plans = match enquiry.rate_plan {
             Some(id) => std::slice::from_ref(self.plan(id).ok_or(Refusal::UnknownRatePlan(id))?),
             None => self.plans.as_slice(),
         };
         let mut failing = self.capacity_failures(enquiry);
         match self.cheapest(enquiry, plans) {
-            Ok(quote) if failing.is_empty() => Ok(quote),
-            Ok(_) => Err(self.refusal(enquiry, failing)),
+            Ok(_) if !failing.is_empty() => Err(self.refusal(enquiry, failing)),
+            Ok(quote) if quote.total.is_sellable() => Ok(quote),
+            Ok(_) => Err(Refusal::TotalTooLarge),
             Err(restricted) => {
                 failing.extend(restricted);
                 Err(self.refusal(enquiry, failing))
@@ -52,21 +58,24 @@ impl Inventory {
     /// The cheapest of the plans that sell the stay; if none does, what stands in the way of the one that comes
     /// nearest to it.
     fn cheapest(&self, enquiry: &Enquiry, plans: &[RatePlan]) -> Result<Quote, Vec<FailingNight>> {
-        let mut cheapest: Option<Quote> = None;
+        let mut cheapest: Option<(Amount, &RatePlan)> = None;
         let mut nearest: Option<Vec<FailingNight>> = None;
         for plan in plans {
             let failing = self.restriction_failures(enquiry, plan);
             if failing.is_empty() {
-                let quote = price(enquiry, plan);
-                if cheapest.as_ref().is_none_or(|best| quote.total < best.total) {
-                    cheapest = Some(quote);
+                let total = total(enquiry, prices(enquiry, plan));
+                if cheapest.is_none_or(|(lowest, _)| total < lowest) {
+                    cheapest = Some((total, plan));
                 }
             } else if nearest.as_ref().is_none_or(|best| distance(&failing) < distance(best)) {
                 nearest = Some(failing);
             }
         }
         let no_price = |date| FailingNight { date, reason: Reason::NoPrice };
-        cheapest.ok_or_else(|| nearest.unwrap_or_else(|| enquiry.stay.dates().map(no_price).collect()))
+        match cheapest {
+            Some((_, plan)) => Ok(price(enquiry, plan)),
+            None => Err(nearest.unwrap_or_else(|| enquiry.stay.dates().map(no_price).collect())),
+        }
     }
 
     /// The rooms take the guests. Guests who have their rooms keep them, even where the rule was tightened since.
@@ -118,6 +127,9 @@ impl Inventory {
 
     /// Dates on which the room type or the plan refuses this sale, this arrival, this departure or this length.
     fn restriction_failures(&self, enquiry: &Enquiry, plan: &RatePlan) -> Vec<FailingNight> {
+        if self.is_unrestricted(enquiry.stay, plan) {
+            return Vec::new();
+        }
         let stay = enquiry.stay;
         let nights = stay.nights();
         let kept = enquiry.keeping.map(|booking| booking.stay);
@@ -154,6 +166,13 @@ impl Inventory {
         failing
     }
 
+    /// Whether no rule at all is set on any date of a stay, departure included: what most stays are.
+    fn is_unrestricted(&self, stay: Stay, plan: &RatePlan) -> bool {
+        let (first, after) = (stay.check_in(), stay.check_out().tomorrow().unwrap_or(Date::MAX));
+        self.calendar.touched(first, after).all(|night| night.restriction.is_open())
+            && plan.nights.range(first, after).all(|night| night.restriction.is_open())
+    }
+
     fn refusal(&self, enquiry: &Enquiry, mut nights: Vec<FailingNight>) -> Refusal {
         nights.sort_by_key(|night| night.date);
         if !nights.iter().any(|night| night.reason.is_unavailable()) {
@@ -181,17 +200,23 @@ fn additional_rooms(enquiry: &Enquiry, date: Date) -> u16 {
     enquiry.rooms.saturating_sub(kept.map_or(0, |print| print.rooms))
 }
 
-/// Kept nights keep their price; the others cost what the plan says today.
 fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
-    let kept = |date: Date| {
-        let booking = enquiry.keeping?;
-        let position = usize::try_from(days_between(booking.stay.check_in(), date)).ok()?;
-        booking.prices.get(position).copied()
-    };
-    let mut prices = Vec::with_capacity(usize::from(enquiry.stay.nights()));
-    prices.extend(enquiry.stay.dates().map(|date| kept(date).unwrap_or_else(|| plan.price_on(date))));
-    let per_room: Amount = prices.iter().copied().sum();
-    Quote { rate_plan: plan.id, total: per_room.times(u32::from(enquiry.rooms)), prices }
+    let mut each = Vec::with_capacity(usize::from(enquiry.stay.nights()));
+    each.extend(prices(enquiry, plan));
+    Quote { rate_plan: plan.id, total: total(enquiry, each.iter().copied()), prices: each }
+}
+
+/// All nights, all rooms.
+fn total(enquiry: &Enquiry, prices: impl Iterator<Item = Amount>) -> Amount {
+    prices.sum::<Amount>().times(u64::from(enquiry.rooms))
+}
+
+/// Kept nights keep their price, unless they take more rooms than before; all others cost what the plan says today.
+fn prices(enquiry: &Enquiry, plan: &RatePlan) -> impl Iterator<Item = Amount> {
+    let as_sold = enquiry.keeping.filter(|booking| enquiry.rooms <= booking.rooms);
+    let kept = move |date: Date| as_sold.and_then(|booking| booking.price_on(date));
+    let today = plan.prices(enquiry.stay.check_in(), enquiry.stay.check_out());
+    today.map(move |(date, price)| kept(date).unwrap_or(price))
 }
 
 #[cfg(test)]

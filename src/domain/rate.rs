@@ -1,10 +1,8 @@
 //! Rate plans: what a night costs, and under which conditions.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, CancellationPolicy, Date, RatePlanId, Restriction, RoomTypeId};
+use super::{Amount, ByDate, CancellationPolicy, Date, RatePlanId, Restriction, RoomTypeId};
 
 /// What one night says differently from its rate plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +25,21 @@ pub struct RatePlan {
     pub policy: CancellationPolicy,
     /// Nights that differ, by date. Not part of the plan's own record.
     #[serde(skip)]
-    pub nights: BTreeMap<Date, RateNight>,
+    pub nights: ByDate<RateNight>,
 }
 
 impl RatePlan {
+    /// Price of one room for every night of [from, to), in order.
+    pub fn prices(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, Amount)> {
+        let price = |night: Option<&RateNight>| night.and_then(|night| night.price).unwrap_or(self.price);
+        self.nights.walk(from, to).map(move |(date, night)| (date, price(night)))
+    }
+
+    /// A price that no night is below.
+    pub fn lowest_price(&self) -> Amount {
+        self.nights.iter().filter_map(|(_, night)| night.price).fold(self.price, Amount::min)
+    }
+
     /// Price of one room for the night of `date`.
     pub fn price_on(&self, date: Date) -> Amount {
         self.night(date).price.unwrap_or(self.price)
@@ -47,6 +56,6 @@ impl RatePlan {
     }
 
     pub fn night(&self, date: Date) -> RateNight {
-        self.nights.get(&date).copied().unwrap_or_default()
+        self.nights.get(date).copied().unwrap_or_default()
     }
 }

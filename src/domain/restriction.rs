@@ -24,8 +24,19 @@ pub struct Restriction {
 }
 
 impl Restriction {
+    /// No restriction at all.
+    pub const NONE: Self = Self {
+        stop_sell: false,
+        closed_to_arrival: false,
+        closed_to_departure: false,
+        min_nights_arrival: 0,
+        max_nights_arrival: 0,
+        min_nights_through: 0,
+        max_nights_through: 0,
+    };
+
     pub fn is_open(self) -> bool {
-        self == Self::default()
+        self == Self::NONE
     }
 
     /// Both at once: closed where either is closed, the longer minimum, the shorter maximum.
@@ -77,6 +88,8 @@ fn refuses_length(nights: u16, min: u8, max: u8) -> Option<Reason> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -103,5 +116,30 @@ mod tests {
         assert_eq!(rule.refuses_length_on_arrival(2), None);
         assert_eq!(rule.refuses_length_on_arrival(4), None);
         assert_eq!(rule.refuses_length_on_arrival(5), Some(Reason::MaxNights { max: 4 }));
+    }
+
+    prop_compose! {
+        fn any_restriction()(closed: [bool; 3], lengths: [u8; 4]) -> Restriction {
+            let [stop_sell, closed_to_arrival, closed_to_departure] = closed;
+            let [min_nights_arrival, max_nights_arrival, min_nights_through, max_nights_through] = lengths;
+            Restriction {
+                stop_sell, closed_to_arrival, closed_to_departure,
+                min_nights_arrival, max_nights_arrival, min_nights_through, max_nights_through,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn restrictions_add_up_in_any_order_and_number(
+            a in any_restriction(),
+            b in any_restriction(),
+            c in any_restriction(),
+        ) {
+            prop_assert_eq!(a.and(b), b.and(a));
+            prop_assert_eq!(a.and(b).and(c), a.and(b.and(c)));
+            prop_assert_eq!(a.and(a), a);
+            prop_assert_eq!(a.and(Restriction::default()), a);
+        }
     }
 }

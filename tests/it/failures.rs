@@ -102,6 +102,23 @@ fn who_does_not_get_an_answer_in_time_gets_it_under_the_same_key_later(#[case] f
     });
 }
 
+/// The last room, a slow disk, an impatient client: its repeat must not be told that the room is gone, to itself.
+#[test]
+fn a_repeat_joins_what_was_begun_although_its_first_caller_gave_up() {
+    with_unreliable_ledger(&[("answer_within_secs", "1")], async |app, ledger| {
+        let room_type = app.room_type(1).await;
+        ledger.next_commit(Commit::HangsLostAfter);
+        assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        // Still hanging: the repeat waits for the same attempt, and gives up in turn.
+        assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        ledger.hangs().await;
+        ledger.release();
+        let answer = persist(app, "k", &room_type).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
 #[test]
 fn a_room_type_with_a_full_mailbox_is_busy() {
     with_unreliable_ledger(&[("mailbox", "1"), ("answer_within_secs", "1")], async |app, ledger| {

@@ -2,7 +2,6 @@
 
 use innkeeper::cli::demo;
 use innkeeper::clock::Clock;
-use innkeeper::config::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -42,13 +41,12 @@ async fn send(app: &App, document: &Value, method: &str, path: &str, booking: &s
 #[test]
 fn every_example_works_when_it_is_sent_to_the_demo() {
     with_app(async |app| {
-        let token = Secret::new(ADMIN);
-        demo::prepare(&app.running, app.clock.now(), &token).await.unwrap();
+        demo::prepare(&app.running, app.clock.now(), None).await.unwrap();
         let document = app.get("/openapi.json").await.body;
         let mut sent = 0;
         for (path, item) in document["paths"].as_object().unwrap() {
             // The moves of a booking depend on each other, and come below in their order.
-            if path.contains("{booking_id}") || path == "/docs" {
+            if path.contains("{booking_id}") || path == "/docs" || path == "/v1/ws" {
                 continue;
             }
             for method in item.as_object().unwrap().keys() {
@@ -67,7 +65,7 @@ fn every_example_works_when_it_is_sent_to_the_demo() {
             send(app, &document, method, &path, &booking).await;
             sent += 1;
         }
-        assert_eq!(sent, 29);
+        assert_eq!(sent, 31);
     });
 }
 

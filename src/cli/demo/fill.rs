@@ -9,8 +9,8 @@ use crate::app::Running;
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::nights_change::{Patch, RestrictionPatch};
 use crate::domain::{
-    Amount, CancellationPolicy, Date, Hotel, HotelId, NightsChange, Occupancy, RatePlan, RatePlanId, RoomType, Service,
-    Timestamp, Violation,
+    Amount, ByDate, CancellationPolicy, Date, Hotel, HotelId, NightsChange, Occupancy, RatePlan, RatePlanId, RoomType,
+    Service, Timestamp, Violation,
 };
 
 /// Weekend nights cost this much more, in percent.
@@ -79,7 +79,7 @@ async fn open_room_type(
     for (name, price, policy) in [flexible, non_refundable] {
         let plan = ids.rate_plan();
         let name = name.to_owned();
-        let nights = std::collections::BTreeMap::new();
+        let nights = ByDate::default();
         running.engine.set_rate_plan(RatePlan { id: plan, room_type_id: id, name, price, policy, nights }).await?;
         running.engine.set_nights(id, season.weekend_price(plan, price)).await?;
     }

@@ -1,7 +1,5 @@
 //! The hotels and room types that a file needs, opened before the replay.
 
-use std::collections::BTreeMap;
-
 use super::Bookings;
 use super::demand::Rooms;
 use super::row::Reservation;
@@ -113,7 +111,7 @@ fn imported_plan(room_type_id: RoomTypeId, price: Amount, ids: &dyn IdSource) ->
         name: "Imported".to_owned(),
         price,
         policy: CancellationPolicy::flexible(),
-        nights: BTreeMap::new(),
+        nights: Default::default(),
     }
 }
 

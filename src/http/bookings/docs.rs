@@ -11,8 +11,9 @@ use crate::http::page::List;
 
 const CREATE: &str = "Open to the public. With `hold` the rooms are kept until `expires_at`; confirm it in time. Sold \
                       out is 409, with the nights and the reasons.";
-const AMEND: &str = "Dates, rooms and guests. Nights that stay keep their price, the others cost what they cost today. \
-                     Capacity is only needed for what is new.";
+const AMEND: &str = "Dates, rooms and guests. Nights that stay keep their price, unless they take more rooms than before; \
+                     all others cost what they cost today. Capacity is only needed for what is new. Nights or rooms \
+                     are given back as long as cancelling is free; later only the administrator can do that.";
 const CANCEL: &str = "A booking is cancelled for the fee of the policy it was sold under, a hold is released for \
                       nothing. Its nights are free at once.";
 const VERSION: &str = "Only if the booking is still at this `sequence`.";
@@ -27,6 +28,7 @@ const RULES: &[Code] = &[
     Code::BeyondHorizon,
     Code::TooManyNights,
     Code::Occupancy,
+    Code::TotalTooLarge,
 ];
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "`true` when this is the answer to an earlier request.");
 const VERSIONED: &[(&str, &str)] = &[("ETag", "The booking's sequence number."), REPLAYED];
@@ -79,7 +81,7 @@ fn amend(today: Date) -> Doc {
         .manager()
         .merge_patch::<AmendmentBody>(example::amendment(today))
         .refuses(RULES)
-        .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::DepartureInThePast])
+        .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::DepartureInThePast, Code::ChangeNotFree])
 }
 
 fn confirm() -> Doc {

@@ -1,7 +1,5 @@
 //! A rate plan as it is written, and its rules.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,7 +53,7 @@ impl RatePlanBody {
         let policy = violations.keep(policy(self.refundable, self.cancellation_tiers, self.no_show_fee));
         let plan = (|| {
             let (name, price, policy) = (name?, price?, policy?);
-            Some(RatePlan { id, room_type_id, name, price, policy, nights: BTreeMap::new() })
+            Some(RatePlan { id, room_type_id, name, price, policy, nights: Default::default() })
         })();
         violations.finish(plan)
     }

@@ -48,13 +48,8 @@ impl Found {
 
     /// The calendar of `length` nights from `first` on. Other nights, though they were read, are left out.
     pub fn calendar(&self, first: Date, length: u16) -> Calendar {
-        let mut calendar = Calendar::new(first, length, self.room_type.rooms, self.room_type.overbooking_allowance);
-        for columns in &self.nights {
-            if let Some(night) = calendar.night_mut(columns.0) {
-                *night = columns.night();
-            }
-        }
-        calendar
+        let calendar = Calendar::new(first, length, self.room_type.rooms, self.room_type.overbooking_allowance);
+        calendar.with(self.nights.iter().map(|columns| (columns.0, columns.night())))
     }
 
     /// The last night that was read.

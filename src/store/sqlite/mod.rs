@@ -20,6 +20,7 @@ mod catalogue;
 mod claim;
 mod commit;
 mod evidence;
+mod feed;
 mod inventory;
 mod ledger;
 mod load;

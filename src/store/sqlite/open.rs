@@ -1,14 +1,16 @@
 //! Opening a file, and refusing every file that is not ours before anything in it is changed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
 use super::{Sqlite, Writer, migrate};
-use crate::store::Error;
+use crate::store::{Error, Store};
 
 /// `PRAGMA application_id` of our files: "innk" in ASCII.
 const APPLICATION_ID: i64 = 0x696e_6e6b;
@@ -64,7 +66,10 @@ impl Sqlite {
         let path = options.get_filename().to_path_buf();
         let unavailable = |source| OpenError::Unavailable { path: path.clone(), source };
         match inspect(&options, &path).await.map_err(unavailable)? {
-            Content::Nothing if create => mark(&options).await.map_err(unavailable)?,
+            Content::Nothing if create => {
+                make_private(&path).await.map_err(unavailable)?;
+                mark(&options).await.map_err(unavailable)?;
+            }
             Content::Nothing => return Err(OpenError::Missing { path }),
             Content::NotSqlite => return Err(OpenError::NotSqlite { path }),
             Content::Foreign => return Err(OpenError::Foreign { path }),
@@ -75,9 +80,12 @@ impl Sqlite {
         }
         connect(options).await.map_err(unavailable)
     }
+}
 
-    /// Waits for a write under way, then closes the file; SQLite folds its log into it.
-    pub async fn close(&self) -> Result<(), Error> {
+#[async_trait]
+impl Store for Sqlite {
+    /// SQLite folds its log into the file when the last connection goes.
+    async fn close(&self) -> Result<(), Error> {
         self.readers.close().await;
         self.writer.turn().await?.connection.close().await?;
         Ok(())
@@ -130,6 +138,19 @@ fn not_sqlite(error: sqlx::Error) -> Result<Content, sqlx::Error> {
     match error.as_database_error().and_then(|error| error.code()) {
         Some(code) if code == "26" => Ok(Content::NotSqlite),
         _ => Err(error),
+    }
+}
+
+/// Makes the file, if it is not there, for its owner's eyes only: it will hold guests and a secret. SQLite gives the same
+/// mode to the files beside it.
+async fn make_private(path: &Path) -> Result<(), sqlx::Error> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    match options.open(path).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error)),
+        _ => Ok(()),
     }
 }
 

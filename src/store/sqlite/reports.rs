@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use super::Sqlite;
 use super::rows::Columns;
 use crate::domain::{Booking, BookingId, Date, Inventory, RoomTypeId, Stay};
-use crate::store::audit::Evidence;
+use crate::store::audit::{Evidence, StrayAttempt};
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
 const COUNTED_NIGHTS: &str = "
@@ -44,6 +44,10 @@ impl Reports for Sqlite {
 
     async fn evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
         self.gather_evidence(room_type).await
+    }
+
+    async fn stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
+        self.find_stray_attempts(limit).await
     }
 
     async fn ping(&self) -> Result<(), Error> {

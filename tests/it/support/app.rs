@@ -1,5 +1,6 @@
 //! The whole application on port 0, with a fresh SQLite file, a manual clock and an HTTP client.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -166,6 +167,9 @@ fn listener() -> TcpListener {
 fn config(folder: &Path, settings: &[(&'static str, &str)]) -> Config {
     let database = format!("sqlite://{}", folder.join("test.db").display());
     let own = [("database_url", database.as_str()), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
-    let flags = own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
+    let mut flags: BTreeMap<_, _> =
+        own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
+    // What a test sets to nothing is not set.
+    flags.retain(|_, value| !value.is_empty());
     Config::load(&Sources { folder: folder.to_owned(), flags, ..Sources::default() }).unwrap()
 }
