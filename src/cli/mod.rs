@@ -123,19 +123,6 @@ fn in_system(command: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::
     actix_rt::System::with_tokio_rt(move || runtime).block_on(command)
 }
 
-/// The error and its causes, without causes that the words before them have told already.
-fn told_once(error: &anyhow::Error) -> String {
-    let mut told = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if told.is_empty() {
-            told = cause;
-        } else if !told.contains(&cause) {
-            told = format!("{told}: {cause}");
-        }
-    }
-    told
-}
-
 /// Opens the store for a command and closes it again, whatever came of that: one file remains, with everything in it.
 async fn with_store<T>(
     config: &Config,
@@ -148,6 +135,19 @@ async fn with_store<T>(
     let done = done?;
     closed?;
     Ok(done)
+}
+
+/// The error and its causes, without causes that the words before them have told already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// Whether the reader of our output went away, as `| head` does: no failure.

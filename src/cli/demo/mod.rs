@@ -15,8 +15,8 @@ use crate::config::Secret;
 use crate::domain::Timestamp;
 use ids::Ids;
 
-/// Fills the catalogue if it is empty; the greeting, with the administrator's token if it was made for this run. `now`
-/// is the application's time.
+/// Fills the catalogue if it is empty; the greeting, with the administrator's token if it was made for this run. `now` is
+/// the application's time.
 pub async fn prepare(running: &Running, now: Timestamp, made: Option<&Secret>) -> anyhow::Result<String> {
     if running.store.is_empty().await? {
         fill::fill(running, &Ids::new(&System), now).await?;

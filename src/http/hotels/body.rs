@@ -80,8 +80,8 @@ impl HotelBody {
             .map(|at| Coordinates::new(at.latitude, at.longitude).map_err(|violation| violation.under("/coordinates")));
         let (max, horizon) = (Hotel::DEFAULT_MAX_NIGHTS, Hotel::DEFAULT_HORIZON_NIGHTS);
 
-        let name = violations.keep(text(&self.name, 200, "/name"));
-        let city = violations.keep(text(&self.city, 100, "/city"));
+        let name = violations.keep(text(&self.name, Hotel::MAX_NAME, "/name"));
+        let city = violations.keep(text(&self.city, Hotel::MAX_CITY, "/city"));
         let country = violations.keep(country(&self.country));
         let timezone = violations.keep(Zone::parse(&self.timezone));
         let currency = violations.keep(self.currency.parse::<Currency>().map_err(code));
