@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 use super::update::{Change, Shared};
 use crate::domain::HotelId;
 
-/// Changes that wait for a subscriber before those of a room type are conflated.
-pub const ROOM: usize = 64;
+/// Changes that wait for a subscriber before those of a room type are conflated: as many as one commit brings at most by
+/// default, so that whoever reads is told each.
+pub const ROOM: usize = 256;
 
 /// One room type in one subscription, as the subscriber calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

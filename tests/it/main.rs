@@ -10,6 +10,7 @@ mod cli_verify;
 mod crash;
 mod engine;
 mod events;
+mod events_live;
 mod failures;
 mod http_bookings;
 mod http_catalogue;
