@@ -76,8 +76,7 @@ pub enum Error {
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
 pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
     let (url, patience) = (config.database_url.as_str(), config.lock_wait);
-    let scheme = url.split(':').next().unwrap_or_default();
-    if scheme != "sqlite" {
+    if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") {
         return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
     }
     let opened = Sqlite::open_patiently(url, create, patience).await;

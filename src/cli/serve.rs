@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{Outcome, SETTINGS_HELP, demo, output};
 use crate::app::{self, Running};
-use crate::clock::System;
+use crate::clock::{Clock, System};
 use crate::config::flags::ServeFlags;
 use crate::config::setting::SETTINGS;
 use crate::config::{Config, Secret};
@@ -65,7 +65,7 @@ impl Serve {
             tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
         }
         let greeting = match self.demo {
-            true => demo::prepare(running, made).await?,
+            true => demo::prepare(running, System.now(), made).await?,
             false => format!("innkeeper is open at {url} (API docs: {url}/docs/)\n"),
         };
         let _ = output::print(greeting);

@@ -26,3 +26,4 @@ mod store_contract;
 mod support;
 mod ws_limits;
 mod ws_live;
+mod ws_stories;

@@ -62,10 +62,11 @@ enum What {
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Bookings {
+    /// The CSV file; its first line names the columns.
     file: PathBuf,
     /// How many rooms each room type gets: peak (just enough that nothing is refused), p95 (the 95th percentile of
     /// nightly demand, from first to last arrival), or a number.
-    #[arg(long, default_value = "peak", value_name = "peak|p95|N")]
+    #[arg(long, default_value = "peak", value_name = "peak|p95|N", allow_hyphen_values = true)]
     capacity: Capacity,
     /// Print the report as JSON.
     #[arg(long)]

@@ -17,7 +17,7 @@ pub const MAX_ALLOWANCE: i16 = MAX_ROOMS as i16;
 #[schema(as = NewRoomType)]
 pub struct RoomTypeBody {
     /// 1 to 100 characters.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Guests of 18 and more years in one room.
     #[schema(minimum = 1, maximum = 100)]

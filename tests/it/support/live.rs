@@ -131,7 +131,7 @@ impl Picture {
     pub async fn follow_to(&mut self, dashboard: &mut Dashboard, sequence: u64) {
         while self.sequence < sequence {
             let frame = dashboard.next().await;
-            assert!(self.follow(&frame) || frame["type"] == "current", "{frame}");
+            assert!(self.follow(&frame) || frame["type"] != "error", "{frame}");
         }
     }
 
