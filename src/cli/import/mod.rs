@@ -2,7 +2,7 @@
 //!
 //! Reads the whole file ([`source`], [`row`]), works out when everything happened ([`schedule`]) and how many rooms that
 //! takes ([`demand`]), opens the hotels ([`house`]), and replays ([`replay`]) on a manual clock, through the same actors
-//! and the same writer as `serve`. At the end it reports ([`report`]).
+//! and the same writer as `serve`. At the end it reports ([`mod@report`]).
 //!
 //! Invariant: a file with a broken row changes nothing. When the replay itself is stopped, every move that was answered
 //! is durable and counted right; the imported hotel is merely incomplete.
