@@ -20,7 +20,7 @@ impl Handle {
     /// With or without idempotency keys.
     pub async fn open(house: &House, keys: bool) -> Self {
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&house.url(), false).await.unwrap());
-        Self { engine: innkeeper::app::start_engine(&Options::default(), &store, Arc::new(System)), keys }
+        Self { engine: innkeeper::app::start_engine(&Options::default(), store, Arc::new(System)), keys }
     }
 }
 

@@ -6,7 +6,7 @@ use innkeeper::clock::{Clock, IdSource, System};
 use innkeeper::domain::{CancellationPolicy, Contact, Date, Guest, Mobile, Order, RoomTypeId, Stay};
 use innkeeper::engine::Key;
 use innkeeper::store::sqlite::Sqlite;
-use innkeeper::store::{Fingerprint, KeyDigest};
+use innkeeper::store::{Fingerprint, KeyDigest, Store};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};

@@ -111,7 +111,9 @@ impl Bookings {
         let clock = Arc::new(ManualClock::at(start));
         let options = crate::engine::Options { answer_within: PATIENCE, ..config.engine };
         let engine = app::start_engine(&options, store.clone(), clock.clone());
-        house.open(source, &*store, &engine, &System).await?;
+        let opened = house.open(source, &*store, &engine, &System).await;
+        opened
+            .with_context(|| format!("cannot make the hotels in {}; no booking was imported", config.database_url))?;
 
         let in_flight = IN_FLIGHT.min(options.mailbox);
         let replay = Replay { engine: &engine, clock: &clock, source, house: &house, in_flight };
