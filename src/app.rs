@@ -20,14 +20,21 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, IdSource, System};
 use crate::config::Config;
 use crate::engine::{self, Engine};
+use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
 use crate::shutdown::Draining;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Ledger, Store};
+use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
 const BACKLOG: i32 = 1_024;
+/// Bytes that the system keeps for a client that does not read them yet; Linux doubles it for its own accounts.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How long a client may leave everything unread before the system gives the connection up.
+#[cfg(target_os = "linux")]
+const UNREAD_WITHIN: Duration = Duration::from_secs(60);
 /// How long a connection may take to say goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -69,8 +76,7 @@ pub enum Error {
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
 pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
     let (url, patience) = (config.database_url.as_str(), config.lock_wait);
-    let scheme = url.split(':').next().unwrap_or_default();
-    if scheme != "sqlite" {
+    if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") {
         return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
     }
     let opened = Sqlite::open_patiently(url, create, patience).await;
@@ -90,6 +96,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        limit_what_is_unread(&socket)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
@@ -98,6 +105,15 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
         io::ErrorKind::AddrInUse => Error::PortInUse { address },
         _ => Error::Listen { address, source },
     })
+}
+
+/// Every connection inherits these: a client that reads slowly, or has vanished, costs a bounded buffer for a bounded
+/// time. Without the first, Linux lets the buffer of one connection grow to megabytes.
+fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNREAD_WITHIN))?;
+    Ok(())
 }
 
 /// A running innkeeper.
@@ -132,13 +148,18 @@ pub async fn start_on(
     let engine = start_engine(&config.engine, ledger, clock.clone());
     engine.recover().await?;
 
+    let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
+    let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
     let draining = Draining::default();
-    let state = http_state(config, &store, &engine, clock.clone(), &metrics, &draining).await?;
+    let gate = Gate::new(live, config.ws.clone());
+    let state = http_state(config, &store, &engine, clock.clone(), &metrics, gate, &draining).await?;
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
     let chores = vec![
+        following,
         tokio::spawn(metrics.keep_up()),
-        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock)),
+        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
+        tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
@@ -151,6 +172,7 @@ async fn http_state(
     engine: &Engine,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
+    gate: Gate,
     draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
@@ -166,6 +188,8 @@ async fn http_state(
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: Arc::new(move || metrics.render()),
+        gate,
+        feed: store.clone(),
         draining: draining.clone(),
     })
 }
@@ -202,6 +226,11 @@ impl Running {
             Ok(Ok(())) => Error::Http(io::Error::other("it stopped without being told to")),
             Err(error) => Error::Http(io::Error::other(error)),
         }
+    }
+
+    /// Announces the shutdown: load balancers look elsewhere, dashboards are sent away; requests are still answered.
+    pub fn begin_draining(&self) {
+        self.draining.begin();
     }
 
     /// Stops from the outside to the inside.

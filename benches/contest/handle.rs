@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use innkeeper::clock::System;
 use innkeeper::engine::{Engine, Error, Options};
-use innkeeper::store::Store;
 use innkeeper::store::sqlite::Sqlite;
 
 use super::house::House;
@@ -19,7 +18,7 @@ pub struct Handle {
 impl Handle {
     /// With or without idempotency keys.
     pub async fn open(house: &House, keys: bool) -> Self {
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&house.url(), false).await.unwrap());
+        let store = Arc::new(Sqlite::open(&house.url(), false).await.unwrap());
         Self { engine: innkeeper::app::start_engine(&Options::default(), store, Arc::new(System)), keys }
     }
 }

@@ -29,6 +29,7 @@ fn without_any_file_or_variable_the_defaults_hold() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.engine.hold_ttl, Duration::from_secs(900));
     assert_eq!(config.admin_token, None);
+    assert_eq!(config.ws, ws::Options::default());
 }
 
 #[test]
@@ -99,11 +100,18 @@ fn an_empty_variable_is_not_set() {
 
 #[test]
 fn secrets_stay_out_of_errors_and_debug_output() {
-    let config = load(&[], &[("INNKEEPER_ADMIN_TOKEN", "open-sesame")]).unwrap();
+    let config = load(&[], &[("INNKEEPER_ADMIN_TOKEN", "open-sesame-please")]).unwrap();
     assert!(!format!("{config:?}").contains("open-sesame"));
-    assert!(!refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "open sesame")]).contains("sesame"));
+    assert!(!refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "open sesame please")]).contains("sesame"));
     assert!(!refusal(&[("innkeeper.toml", "admin_token = \"open-sesame")], &[]).contains("sesame"));
     assert!(!refusal(&[(".env", "INNKEEPER_ADMIN_TOKEN='open-sesame")], &[]).contains("sesame"));
+}
+
+#[test]
+fn a_token_is_not_short_enough_to_be_guessed() {
+    let message = refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "fifteen-letters")]);
+    assert!(message.starts_with("admin_token must be 16 to 255 visible ASCII characters ("), "{message}");
+    assert!(load(&[], &[("INNKEEPER_ADMIN_TOKEN", "sixteen--letters")]).is_ok());
 }
 
 #[test]

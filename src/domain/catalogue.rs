@@ -29,6 +29,10 @@ pub struct Hotel {
 }
 
 impl Hotel {
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 200;
+    /// The longest name of its city, in characters.
+    pub const MAX_CITY: usize = 100;
     pub const DEFAULT_MAX_NIGHTS: u16 = 30;
     pub const DEFAULT_HORIZON_NIGHTS: u16 = 730;
     /// The farthest horizon a hotel can ask for: ten years.
@@ -92,6 +96,11 @@ pub struct RoomType {
     pub rooms: u16,
     /// Rooms sold beyond (or, negative, kept back from) what exists.
     pub overbooking_allowance: i16,
+}
+
+impl RoomType {
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 100;
 }
 
 /// An IANA time zone, such as `Europe/Lisbon`.

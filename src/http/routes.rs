@@ -9,7 +9,8 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
 use super::code::Code;
 use super::problem::Problem;
 use super::state::State;
-use super::{bookings, edge, hotels, nights, rate_plans, room_types, search, services, system};
+use super::{bookings, edge, events, hotels, nights, rate_plans, room_types, search, services, system};
+use crate::ws;
 
 /// The addresses of the API.
 pub fn endpoints() -> Vec<Endpoint> {
@@ -42,10 +43,13 @@ pub fn endpoints() -> Vec<Endpoint> {
         post("/v1/bookings/{booking_id}/check-in", bookings::check_in::handle),
         post("/v1/bookings/{booking_id}/check-out", bookings::check_out::handle),
         post("/v1/bookings/{booking_id}/no-show", bookings::no_show::handle),
+        get("/v1/events", events::list::handle).with_query(),
+        get("/v1/ws", ws::handle),
         get("/healthz", system::health::live),
         get("/readyz", system::health::ready),
         get("/metrics", system::metrics::handle),
         get("/openapi.json", system::docs::openapi),
+        get("/asyncapi.json", system::docs::asyncapi),
         get("/docs", system::docs::redirect),
     ]
 }

@@ -1,7 +1,8 @@
 //! Stores: where the truth is kept, in the words of the domain.
 //!
 //! Owns durability. Called by the engine and the writer through [`Ledger`], by the catalogue's handlers through
-//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`]. It never decides: it checks fencing tokens,
+//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`], by dashboards and integrations through
+//! [`Feed`]. It never decides: it checks fencing tokens,
 //! sequence numbers and idempotency keys, and keeps what it is given, all or nothing.
 //!
 //! Invariants: what [`Ledger::commit`] called committed survives a crash; a room type's facts are stored in order and
@@ -14,8 +15,11 @@
 //! (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
+pub mod feed;
 mod sql_error;
 pub mod sqlite;
+
+pub use feed::Feed;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -31,7 +35,7 @@ use crate::lease::Token;
 
 /// Everything a store can do.
 #[async_trait]
-pub trait Store: Ledger + Catalogue + Reports {
+pub trait Store: Ledger + Catalogue + Reports + Feed {
     /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
     async fn close(&self) -> Result<(), Error>;
 }
@@ -118,6 +122,9 @@ pub trait Reports: Send + Sync + 'static {
 
     /// Everything stored about a room type that can be counted twice.
     async fn evidence(&self, room_type: RoomTypeId) -> Result<audit::Evidence, Error>;
+
+    /// Idempotency records that do not belong to what they answer with, at most `limit`.
+    async fn stray_attempts(&self, limit: u32) -> Result<Vec<audit::StrayAttempt>, Error>;
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), Error>;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use actix_web::middleware::from_fn;
 use actix_web::{App as Routes, HttpServer, web};
 use innkeeper::clock::System;
+use innkeeper::events::{Live, Sources};
 use innkeeper::http::{self, Access, State};
+use innkeeper::ws::{Gate, Options};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -208,7 +210,11 @@ fn a_server_that_shuts_down_says_so() {
 fn a_panic_is_the_end_of_one_request_only() {
     with_app(async |app| {
         let store = app.running.store.clone();
+        let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: app.clock.clone() };
+        let (live, _) = Live::start(app.running.engine.hub(), sources, 1);
         let state = web::Data::new(State {
+            gate: Gate::new(live, Options::default()),
+            feed: store.clone(),
             engine: app.running.engine.clone(),
             catalogue: store.clone(),
             reports: store.clone(),

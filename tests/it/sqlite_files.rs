@@ -63,6 +63,22 @@ async fn a_closed_store_leaves_one_file() {
     assert!(matches!(store.is_empty().await, Err(Error::Unavailable(_))));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn what_we_make_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = folder_with("hotel.db");
+    let store = open(&path, true).await.unwrap();
+    store.migrate().await.unwrap();
+    assert!(store.is_empty().await.unwrap());
+    let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for file in files {
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_relative_path_is_a_path() {
     assert!(matches!(Sqlite::open("sqlite://no/such/folder.db", false).await.err(), Some(OpenError::Missing { .. })));

@@ -99,6 +99,7 @@ const TROUBLE: &[&str] = &[
     "closed",
     "stale",
     "illegal_move",
+    "change_not_free",
     "hold_expired",
     "capacity_below_sold",
     "held",

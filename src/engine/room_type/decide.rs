@@ -12,7 +12,7 @@ use super::{RoomTypeActor, State, recovery};
 use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Timestamp};
 use crate::engine::message::{Ask, Caller, Intent, Look, Reply};
 use crate::engine::probe::Point;
-use crate::engine::{Error, view};
+use crate::engine::{Error, View};
 use crate::store::{self, Attempt, Entry, Job};
 use crate::writer::{NoPlace, Place};
 
@@ -204,7 +204,7 @@ impl RoomTypeActor {
             Err(error) => return look.reply.send(Err(error)),
         };
         let State::Serving(tenure) = &self.state else { return };
-        let view = view::of(&tenure.inventory, look.from, look.to);
+        let view = View::of(&tenure.inventory, look.from, look.to);
         tenure.answer(place, look.reply, Ok(view));
         self.set_timer(ctx);
     }

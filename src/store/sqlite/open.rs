@@ -1,5 +1,6 @@
 //! Opening a file, and refusing every file that is not ours before anything in it is changed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -65,7 +66,10 @@ impl Sqlite {
         let path = options.get_filename().to_path_buf();
         let unavailable = |source| OpenError::Unavailable { path: path.clone(), source };
         match inspect(&options, &path).await.map_err(unavailable)? {
-            Content::Nothing if create => mark(&options).await.map_err(unavailable)?,
+            Content::Nothing if create => {
+                make_private(&path).await.map_err(unavailable)?;
+                mark(&options).await.map_err(unavailable)?;
+            }
             Content::Nothing => return Err(OpenError::Missing { path }),
             Content::NotSqlite => return Err(OpenError::NotSqlite { path }),
             Content::Foreign => return Err(OpenError::Foreign { path }),
@@ -134,6 +138,19 @@ fn not_sqlite(error: sqlx::Error) -> Result<Content, sqlx::Error> {
     match error.as_database_error().and_then(|error| error.code()) {
         Some(code) if code == "26" => Ok(Content::NotSqlite),
         _ => Err(error),
+    }
+}
+
+/// Makes the file, if it is not there, for its owner's eyes only: it will hold guests and a secret. SQLite gives the same
+/// mode to the files beside it.
+async fn make_private(path: &Path) -> Result<(), sqlx::Error> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    match options.open(path).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error)),
+        _ => Ok(()),
     }
 }
 

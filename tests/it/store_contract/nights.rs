@@ -106,6 +106,8 @@ async fn a_smaller_room_type_does_not_resize_the_past(house: House) {
     // Its guests never came: the second night is given back, the first stays sold.
     let no_show = desk.act(&booking(&full), Move::NoShow);
     assert_eq!(house.commit(&[no_show]).await, [Verdict::Committed]);
+    let night = house.store.counted_nights(None, 9).await.unwrap().remove(0);
+    assert_eq!((night.date, night.sold, night.physical), (day(0), 3, 3), "there were three rooms then");
     assert_reloads(&house, &desk).await;
 }
 

@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
     let from = 0..12i64;
     let amendment = (0..12i64, 1..5i64, 1..3u16).prop_map(|(from, nights, rooms)| {
         let (check_in, check_out, rooms) = (Some(day(from)), Some(day(from + nights)), Some(rooms));
-        Move::Amend(Amendment { check_in, check_out, rooms, guests: None })
+        Move::Amend(Amendment { check_in, check_out, rooms, ..Amendment::default() })
     });
     let act = prop_oneof![
         Just(Move::Confirm),
