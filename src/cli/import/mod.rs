@@ -126,7 +126,7 @@ impl Bookings {
 /// Opens the house and replays what happened there.
 async fn report(replay: &Replay<'_>, schedule: &Schedule, store: &dyn Store) -> anyhow::Result<Report> {
     let Replay { source, house, engine, .. } = *replay;
-    house.open(source, store, engine, &System).await?;
+    house.open(source, store, engine, &System).await.context("cannot make the hotels; no booking was imported")?;
     let bar = progress::bar(schedule.moves() as u64, "replaying");
     let started = Instant::now();
     let outcome = replay.run(schedule, &bar).await;
