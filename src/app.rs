@@ -76,8 +76,7 @@ pub enum Error {
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
 pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
     let (url, patience) = (config.database_url.as_str(), config.lock_wait);
-    let scheme = url.split(':').next().unwrap_or_default();
-    if scheme != "sqlite" {
+    if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") {
         return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
     }
     let opened = Sqlite::open_patiently(url, create, patience).await;
@@ -244,12 +243,17 @@ impl Running {
         for chore in chores {
             chore.abort();
         }
-        match tokio::time::timeout(grace, engine.shutdown()).await {
-            Ok(()) => tracing::info!("shut down: everything acknowledged is durable"),
+        // A store that hangs must not keep the process: neither its last commit nor its closing is waited for longer.
+        let drained = async {
+            engine.shutdown().await;
+            store.close().await
+        };
+        match tokio::time::timeout(grace, drained).await {
+            Ok(Ok(())) => tracing::info!("shut down: everything acknowledged is durable"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "shut down, but the store was not closed");
+            }
             Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
-        }
-        if let Err(error) = store.close().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the store was not closed in order");
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod contender;
 pub mod handle;
 pub mod house;
 pub mod scoreboard;
+pub mod web;
 
 use async_trait::async_trait;
 use innkeeper::domain::{Order, RoomTypeId};

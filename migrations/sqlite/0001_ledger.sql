@@ -119,12 +119,14 @@ CREATE TABLE bookings (
     sequence           INTEGER NOT NULL  -- of the fact that changed it last
 ) STRICT, WITHOUT ROWID;
 
--- Lists are read in order of id, so every index but the first ends with it.
+-- Lists are read in order of id, so every index but the first ends with it. Each of them costs every commit: what it is
+-- for is in src/store/sqlite/list.rs.
 CREATE INDEX bookings_held ON bookings (room_type_id) WHERE status = 'held';
 CREATE INDEX bookings_by_hotel ON bookings (hotel_id, id);
 CREATE INDEX bookings_by_room_type ON bookings (room_type_id, id);
-CREATE INDEX bookings_by_arrival ON bookings (check_in, hotel_id, id);
+CREATE INDEX bookings_by_arrival ON bookings (hotel_id, check_in, id);
 CREATE INDEX bookings_by_status ON bookings (status, id);
+CREATE INDEX bookings_by_hotel_and_status ON bookings (hotel_id, status, id);
 CREATE INDEX bookings_by_mobile ON bookings (mobile, id);
 CREATE INDEX bookings_by_email ON bookings (lower(email), id) WHERE email IS NOT NULL;
 CREATE INDEX bookings_by_reference ON bookings (external_reference, id) WHERE external_reference IS NOT NULL;
@@ -196,5 +198,3 @@ CREATE TABLE jobs (
     attempts   INTEGER NOT NULL DEFAULT 0,
     next_at    INTEGER NOT NULL
 ) STRICT;
-
-CREATE INDEX jobs_by_time ON jobs (state, next_at);

@@ -7,7 +7,7 @@
 //! command line or the configuration is wrong, 3 `verify` found differences. An error is one line that names what is
 //! wrong and, where there is something to do, what.
 
-mod demo;
+pub mod demo;
 mod export;
 mod import;
 mod migrate;
@@ -64,7 +64,7 @@ Settings come from (weakest first) their defaults, a TOML file, .env, the enviro
 
 /// What `--help` of a command says about settings that it has no flag for.
 const SETTINGS_HELP: &str = "\
-Every setting can also stand in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or in
+Every setting can also stand in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or in \
 the environment as INNKEEPER_ and its name; the later of these is stronger, and a flag is the strongest.";
 
 /// How a command ended, if it did not fail.
@@ -83,7 +83,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Differences) => ExitCode::from(3),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::remark(format_args!("innkeeper: {error:#}\n"));
+            output::remark(format_args!("innkeeper: {}\n", told_once(&error)));
             ExitCode::from(if error.is::<config::Error>() { 2 } else { 1 })
         }
     }
@@ -135,6 +135,19 @@ async fn with_store<T>(
     let done = done?;
     closed?;
     Ok(done)
+}
+
+/// The error and its causes, without causes that the words before them have told already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// Whether the reader of our output went away, as `| head` does: no failure.

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{Outcome, SETTINGS_HELP, demo, output};
 use crate::app::{self, Running};
-use crate::clock::System;
+use crate::clock::{Clock, System};
 use crate::config::flags::ServeFlags;
 use crate::config::setting::SETTINGS;
 use crate::config::{Config, Secret};
@@ -37,8 +37,8 @@ fn help() -> String {
 impl Serve {
     pub async fn run(&self, mut config: Config) -> anyhow::Result<Outcome> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
-        allow_connections(config.max_connections);
         let listener = app::bind(config.listen)?;
+        allow_connections(config.max_connections);
         let mut made = None;
         if self.demo && config.admin_token.is_none() {
             made = Some(Secret::random().context("cannot make a token")?);
@@ -65,7 +65,7 @@ impl Serve {
             tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
         }
         let greeting = match self.demo {
-            true => demo::prepare(running, made).await?,
+            true => demo::prepare(running, System.now(), made).await?,
             false => format!("innkeeper is open at {url} (API docs: {url}/docs/)\n"),
         };
         let _ = output::print(greeting);

@@ -44,7 +44,7 @@ async fn verify(store: &Arc<dyn Store>) -> anyhow::Result<Outcome> {
     let stray = store.stray_attempts(PAGE).await?;
     stray.iter().try_for_each(output::line)?;
     differences += stray.len();
-    output::line(format_args!("{} room types recounted, {differences} differences", room_types.len()))?;
+    output::line(format_args!("room types recounted: {}; differences: {differences}", room_types.len()))?;
     Ok(if differences == 0 { Outcome::Done } else { Outcome::Differences })
 }
 

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use moka::future::Cache;
 
 use super::message::Failure;
+use super::recall::Recall;
 use super::{Error, Key, Receipt};
 use crate::clock::Clock;
 use crate::domain::{Booking, Timestamp};
@@ -21,7 +22,7 @@ const IN_MEMORY: u64 = 32 * 1024 * 1024;
 
 pub(super) struct Attempts {
     recent: Cache<KeyDigest, Attempt>,
-    ledger: Arc<dyn Ledger>,
+    stored: Recall,
     clock: Arc<dyn Clock>,
     ttl: SignedDuration,
 }
@@ -35,7 +36,8 @@ struct Failed {
 impl Attempts {
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
         let recent = Cache::builder().weigher(weight).max_capacity(IN_MEMORY).time_to_live(ttl).build();
-        Self { recent, ledger, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
+        let stored = Recall::start(ledger, clock.clone());
+        Self { recent, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
     }
 
     /// Until when an attempt made at `at` is remembered.
@@ -55,7 +57,7 @@ impl Attempts {
         }
         let first = async {
             let fail = |error| Failed { fingerprint: key.fingerprint, error };
-            if let Some(attempt) = self.recall(key.digest).await.map_err(fail)? {
+            if let Some(attempt) = self.stored.ask(key.digest).await.map_err(fail)? {
                 return Ok(attempt);
             }
             match work.await {
@@ -66,7 +68,7 @@ impl Attempts {
                 }
                 // Another node was faster with the same key.
                 Err(Failure::KeyTaken) => {
-                    let attempt = self.recall(key.digest).await.map_err(fail)?;
+                    let attempt = self.stored.ask(key.digest).await.map_err(fail)?;
                     attempt.ok_or_else(|| fail(Error::Interrupted))
                 }
                 Err(Failure::Because(error)) => Err(fail(error)),
@@ -81,11 +83,6 @@ impl Attempts {
             Err(failed) if failed.fingerprint == key.fingerprint => Err(failed.error.clone()),
             Err(_) => Err(Error::KeyReused),
         }
-    }
-
-    async fn recall(&self, digest: KeyDigest) -> Result<Option<Attempt>, Error> {
-        let found = self.ledger.recall(&[digest], self.clock.now()).await;
-        found.map(|mut found| found.remove(&digest)).map_err(|_| Error::Unavailable)
     }
 }
 

@@ -19,6 +19,7 @@ mod directory;
 mod handle;
 mod message;
 pub mod probe;
+mod recall;
 mod room_type;
 mod tenure;
 mod terms;

@@ -32,7 +32,7 @@ async fn tamper(path: &Path, sql: &str) {
 #[tokio::test]
 async fn a_sound_database_adds_up() {
     let said = tampered("SELECT 1").await.run(&["verify"]).succeeded().stdout;
-    assert_eq!(said, "1 room types recounted, 0 differences\n");
+    assert_eq!(said, "room types recounted: 1; differences: 0\n");
 }
 
 #[rstest]
@@ -54,7 +54,7 @@ async fn a_sound_database_adds_up() {
 async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: &str) {
     let ended = tampered(sql).await.run(&["verify"]);
     assert!(ended.stdout.contains(&format!("{difference}\n")), "{ended:#?}");
-    assert!(ended.stdout.ends_with("1 room types recounted, 1 differences\n"), "{ended:#?}");
+    assert!(ended.stdout.ends_with("room types recounted: 1; differences: 1\n"), "{ended:#?}");
     ended.failed(3);
 }
 

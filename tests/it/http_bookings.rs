@@ -304,6 +304,7 @@ fn rules_of_a_stay_have_codes() {
             (change("services", json!([{"service_id": id, "quantity": 1}])), 422, "unknown_service"),
             (change("guests", json!([{"name": "Rui", "age": 3}])), 422, "occupancy"),
             (change("num_guests", json!(2)), 422, "invalid_request"),
+            (change("guests", json!([["Ana", 34]])), 422, "invalid_request"),
             (change("contact", json!({"mobile": "912345678"})), 422, "invalid_request"),
             (change("rooms", json!(3)), 409, "sold_out"),
             (change("hold", json!(true)), 201, "none"),

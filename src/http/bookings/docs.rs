@@ -2,7 +2,7 @@
 
 use super::order::{AmendmentBody, OrderBody};
 use super::view::BookingView;
-use crate::domain::Date;
+use crate::domain::{Date, Status};
 use crate::http::code::Code;
 use crate::http::openapi::example;
 use crate::http::openapi::operation::{Doc, get, patch, post};
@@ -58,7 +58,7 @@ fn list() -> Doc {
         .administrator()
         .may("hotel_id", Kind::Id, "Of this hotel.")
         .may("room_type_id", Kind::Id, "Of this room type.")
-        .may("status", Kind::Text, "One of the statuses of a booking.")
+        .may("status", Kind::OneOf(&Status::NAMES), "With this status.")
         .may("arrival_from", Kind::Day, "Arrivals on this date or later.")
         .may("arrival_to", Kind::Day, "Arrivals before this date.")
         .may("contact", Kind::Text, "A mobile number, its `+` written as `%2B`, or an e-mail address.")

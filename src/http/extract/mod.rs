@@ -8,6 +8,7 @@ pub mod idempotency;
 pub mod if_match;
 pub mod if_unchanged;
 pub mod known;
+pub mod object;
 pub mod pointer;
 pub mod query;
 

@@ -9,7 +9,7 @@ use super::item::{MAX_ITEMS, NightsItem};
 use crate::domain::{NightsChange, RatePlanId, RoomTypeId, Violation};
 use crate::engine::NightsReceipt;
 use crate::http::answer::to_the_end;
-use crate::http::extract::{Administrator, Body, Id};
+use crate::http::extract::{Administrator, Body, Id, object};
 use crate::http::problem::{Document, Problem};
 use crate::http::room_types;
 use crate::http::state::State;
@@ -23,6 +23,7 @@ const LIMIT: usize = 1024 * 1024;
 #[serde(deny_unknown_fields)]
 #[schema(as = SetNights)]
 pub struct SetNights {
+    #[serde(deserialize_with = "object::list")]
     #[schema(min_items = 1, max_items = 1000)]
     items: Vec<NightsItem>,
 }

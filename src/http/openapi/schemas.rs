@@ -32,8 +32,11 @@ pub fn patch<T: PartialSchema>() -> RefOr<Schema> {
 /// What a parameter is made of.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
+    /// Not empty.
     Text,
-    Whole,
+    OneOf(&'static [&'static str]),
+    /// From the first to the second.
+    Whole(i64, i64),
     Flag,
     Day,
     Id,
@@ -43,8 +46,9 @@ impl Kind {
     pub fn schema(self) -> RefOr<Schema> {
         let of = |schema_type| ObjectBuilder::new().schema_type(schema_type);
         match self {
-            Self::Text => of(Type::String).into(),
-            Self::Whole => of(Type::Integer).into(),
+            Self::Text => of(Type::String).min_length(Some(1)).into(),
+            Self::OneOf(names) => of(Type::String).enum_values(Some(names.iter().copied())).into(),
+            Self::Whole(min, max) => of(Type::Integer).minimum(Some(min)).maximum(Some(max)).into(),
             Self::Flag => of(Type::Boolean).into(),
             Self::Day => Day::schema(),
             Self::Id => of(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).into(),

@@ -70,6 +70,7 @@ impl Problem {
 
     pub fn invalid(errors: Vec<Violation>) -> Self {
         let detail = match errors.as_slice() {
+            [only] if only.pointer.is_empty() => format!("The body {}.", only.message),
             [only] => format!("{} {}.", only.pointer, only.message),
             several => format!("{} fields break a rule.", several.len()),
         };

@@ -34,11 +34,13 @@ pub async fn handle(
 }
 
 /// Who changes `refundable` alone wants the usual tiers of the other kind, and who changes the tiers alone decides
-/// with them what the plan is: what is there already must not contradict that.
+/// with them what the plan is: what is there already must not contradict that. A fee is given whole: members of
+/// another type of fee must not linger in it.
 fn yielding(present: RatePlanBody, patch: &MergePatch) -> RatePlanBody {
+    let no_show_fee = present.no_show_fee.filter(|_| !patch.names("no_show_fee"));
     match (patch.names("refundable"), patch.names("cancellation_tiers")) {
         (true, false) => RatePlanBody { cancellation_tiers: None, no_show_fee: None, ..present },
-        (false, true) => RatePlanBody { refundable: None, ..present },
-        _ => present,
+        (false, true) => RatePlanBody { refundable: None, no_show_fee, ..present },
+        _ => RatePlanBody { no_show_fee, ..present },
     }
 }

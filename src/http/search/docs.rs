@@ -2,6 +2,7 @@
 
 use super::offer::Offer;
 use crate::domain::Date;
+use crate::domain::order::{MAX_GUESTS, MAX_ROOMS_PER_BOOKING};
 use crate::http::openapi::example;
 use crate::http::openapi::operation::{Doc, get};
 use crate::http::openapi::schemas::Kind;
@@ -18,9 +19,9 @@ pub fn docs(today: Date) -> Vec<Doc> {
         .needs("city", Kind::Text, "Capitals do not matter.", example::CITY)
         .needs("checkin_date", Kind::Day, "First night.", day(30))
         .needs("checkout_date", Kind::Day, "The day after the last night.", day(33))
-        .may("adults", Kind::Whole, "Guests of 18 and more years; otherwise 2.")
-        .may("children", Kind::Whole, "Otherwise 0.")
-        .may("rooms", Kind::Whole, "Otherwise 1.")
+        .may("adults", Kind::Whole(1, MAX_GUESTS as i64), "Guests of 18 and more years; otherwise 2.")
+        .may("children", Kind::Whole(0, MAX_GUESTS as i64), "Otherwise 0.")
+        .may("rooms", Kind::Whole(1, MAX_ROOMS_PER_BOOKING.into()), "Otherwise 1.")
         .paged()
         .answers::<List<Offer>>(200, "A page of hotels.", &[])
         .tag("bookings")

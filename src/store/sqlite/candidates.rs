@@ -9,7 +9,7 @@ use super::load::END_OF_TIME;
 use crate::domain::{Hotel, Inventory, Stay};
 use crate::store::Error;
 
-const CITY: &str = concat!(include_str!("inventory.sql"), "WHERE h.city_key = $1 ORDER BY h.id, t.id");
+pub(super) const CITY: &str = concat!(include_str!("inventory.sql"), "WHERE h.city_key = $1 ORDER BY h.id, t.id");
 
 impl Sqlite {
     pub(super) async fn city(&self, city: &str, stay: Stay) -> Result<Vec<Inventory>, Error> {

@@ -11,21 +11,21 @@ use crate::domain::calendar::capacity;
 use crate::store::Error;
 use crate::store::audit::{Evidence, NightRow, StrayAttempt};
 
-const SEQUENCE: &str = "
+pub(super) const SEQUENCE: &str = "
     SELECT t.sequence, e.first, e.last, e.count, trim.position AS trimmed
     FROM room_types AS t, event_trim AS trim, (
         SELECT min(sequence) AS first, max(sequence) AS last, count(*) AS count FROM events WHERE room_type_id = $1
     ) AS e
     WHERE t.id = $1";
-const NIGHTS: &str = "
+pub(super) const NIGHTS: &str = "
     SELECT n.date, n.capacity, n.sold, n.held, n.out_of_order,
            coalesce(n.physical, t.rooms) AS physical, coalesce(n.allowance, t.overbooking_allowance) AS allowance
     FROM nights AS n JOIN room_types AS t ON t.id = n.room_type_id
     WHERE n.room_type_id = $1
     ORDER BY n.date";
-const BOOKINGS: &str = "
+pub(super) const BOOKINGS: &str = "
     SELECT status, expires_at, departed, fee_minor, check_in, check_out, rooms FROM bookings WHERE room_type_id = $1";
-const BOOKINGS_WITHOUT_EVENT: &str = "
+pub(super) const BOOKINGS_WITHOUT_EVENT: &str = "
     SELECT b.id FROM bookings AS b
     LEFT JOIN events AS e ON e.room_type_id = b.room_type_id AND e.sequence = b.sequence AND e.booking_id = b.id
     WHERE b.room_type_id = $1 AND e.sequence IS NULL

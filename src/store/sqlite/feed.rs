@@ -12,23 +12,23 @@ use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
 use crate::store::feed::{Event, Feed};
 
-const OF_ROOM_TYPE: &str = "
+pub(super) const OF_ROOM_TYPE: &str = "
     SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
     FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
     WHERE e.room_type_id = $1 AND e.sequence > $2
     ORDER BY e.sequence LIMIT $3";
 const TRIMMED: &str = "SELECT position FROM event_trim";
-const OF_ALL: &str = "
+pub(super) const OF_ALL: &str = "
     SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
     FROM events AS e CROSS JOIN room_types AS t ON t.id = e.room_type_id
     WHERE e.position > $1
     ORDER BY e.position LIMIT $2";
-const OLDEST: &str = "
+pub(super) const OLDEST: &str = "
     SELECT position, room_type_id, sequence, at FROM events
     WHERE position > (SELECT position FROM event_trim)
     ORDER BY position LIMIT $1";
 /// $1: how far each room type's history is deleted, but for its last event. $2: the last position looked at.
-const TRIM: &str = "
+pub(super) const TRIM: &str = "
     DELETE FROM events WHERE position IN (
         SELECT e.position
         FROM json_each($1) AS due

@@ -23,6 +23,7 @@ mod evidence;
 mod feed;
 mod inventory;
 mod ledger;
+mod list;
 mod load;
 mod migrate;
 mod open;
@@ -41,3 +42,6 @@ pub struct Sqlite {
     writer: Writer,
     readers: SqlitePool,
 }
+
+#[cfg(test)]
+mod tests;

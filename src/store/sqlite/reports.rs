@@ -9,7 +9,7 @@ use crate::domain::{Booking, BookingId, Date, Inventory, RoomTypeId, Stay};
 use crate::store::audit::{Evidence, StrayAttempt};
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
-const COUNTED_NIGHTS: &str = "
+pub(super) const COUNTED_NIGHTS: &str = "
     SELECT h.name AS hotel_name, t.name AS room_type_name, n.room_type_id, n.date,
            coalesce(n.physical, t.rooms) AS physical, n.sold, n.held
     FROM nights AS n
@@ -18,7 +18,7 @@ const COUNTED_NIGHTS: &str = "
     WHERE (n.room_type_id, n.date) > ($1, $2) AND n.sold + n.held > 0
     ORDER BY n.room_type_id, n.date
     LIMIT $3";
-const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
+pub(super) const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
 
 #[async_trait]
 impl Reports for Sqlite {
