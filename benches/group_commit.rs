@@ -8,11 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use innkeeper::domain::catalogue::Zone;
-use innkeeper::domain::{
-    Amount, BookingId, CancellationPolicy, Command, Contact, FactId, Guest, Hotel, HotelId, Inventory, Mobile,
-    Occupancy, Order, RatePlan, RatePlanId, RoomType, RoomTypeId, Stay, Timestamp,
-};
+use innkeeper::domain::testing::{PRICE, hotel, noon, order, plan, room_type, stay};
+use innkeeper::domain::{BookingId, Command, FactId, Inventory, Timestamp};
 use innkeeper::lease::Token;
 use innkeeper::store::sqlite::Sqlite;
 use innkeeper::store::{Attempt, Catalogue, Entry, Fingerprint, KeyDigest, Ledger, Verdict};
@@ -33,42 +30,13 @@ struct Desk {
 
 impl Desk {
     async fn open(store: &Sqlite) -> Self {
-        let now: Timestamp = "2026-05-01T11:00:00Z".parse().unwrap();
-        let hotel = Hotel {
-            id: HotelId(Uuid::from_u128(1)),
-            name: "Casa Azul".into(),
-            city: "Lisbon".into(),
-            country: "PT".into(),
-            timezone: Zone::parse("Europe/Lisbon").unwrap(),
-            currency: "EUR".parse().unwrap(),
-            check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
-            check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
-            location: None,
-            max_nights: 30,
-            horizon_nights: 730,
-        };
-        let room_type = RoomType {
-            id: RoomTypeId(Uuid::from_u128(2)),
-            hotel_id: hotel.id,
-            name: "Double".into(),
-            occupancy: Occupancy { max_adults: 2, max_children: 2, max_occupancy: 4 },
-            rooms: 10_000,
-            overbooking_allowance: 0,
-        };
+        let (now, hotel, room_type) = (noon(0), hotel(), room_type(10_000));
         store.insert_hotel(&hotel).await.unwrap();
         store.insert_room_type(&room_type).await.unwrap();
         store.claim(room_type.id, TOKEN).await.unwrap();
         let inventory = store.load(room_type.id, now).await.unwrap().unwrap();
         let mut desk = Self { inventory, now, last_id: 10 };
-        let plan = RatePlan {
-            id: RatePlanId(desk.id()),
-            room_type_id: room_type.id,
-            name: "Flexible".into(),
-            price: Amount(10_000),
-            policy: CancellationPolicy::flexible(),
-            nights: Default::default(),
-        };
-        let entry = desk.decide(Command::SetRatePlan(plan));
+        let entry = desk.decide(Command::SetRatePlan(plan(1, PRICE)));
         store.commit(&[entry]).await.unwrap();
         desk
     }
@@ -89,19 +57,7 @@ impl Desk {
     fn book(&mut self) -> Entry {
         let id = BookingId(self.id());
         let days = i64::try_from(self.last_id % 700).unwrap();
-        let day = |offset: i64| self.inventory.calendar.first().saturating_add(SignedDuration::from_hours(24 * offset));
-        let order = Order {
-            rate_plan: None,
-            stay: Stay::new(day(days), day(days + 3)).unwrap(),
-            rooms: 1,
-            guests: ["Ana Lopes", "Rui Lopes"].map(|name| Guest::new(name, 34).unwrap()).into(),
-            services: Vec::new(),
-            contact: Contact { mobile: Mobile::parse("+351912345678").unwrap(), email: None },
-            external_reference: None,
-            hold: false,
-            expected_sequence: None,
-            agreed_price: None,
-        };
+        let order = order(stay(days, 3), 1);
         let mut entry = self.decide(Command::Book { id, order, hold_until: self.now });
         let answer = entry.fact.change.booking().unwrap().clone();
         let expires_at = self.now + SignedDuration::from_hours(24);

@@ -243,12 +243,17 @@ impl Running {
         for chore in chores {
             chore.abort();
         }
-        match tokio::time::timeout(grace, engine.shutdown()).await {
-            Ok(()) => tracing::info!("shut down: everything acknowledged is durable"),
+        // A store that hangs must not keep the process: neither its last commit nor its closing is waited for longer.
+        let drained = async {
+            engine.shutdown().await;
+            store.close().await
+        };
+        match tokio::time::timeout(grace, drained).await {
+            Ok(Ok(())) => tracing::info!("shut down: everything acknowledged is durable"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "shut down, but the store was not closed");
+            }
             Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
-        }
-        if let Err(error) = store.close().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the store was not closed in order");
         }
     }
 }

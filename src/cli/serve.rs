@@ -37,8 +37,8 @@ fn help() -> String {
 impl Serve {
     pub async fn run(&self, mut config: Config) -> anyhow::Result<Outcome> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
-        allow_connections(config.max_connections);
         let listener = app::bind(config.listen)?;
+        allow_connections(config.max_connections);
         let mut made = None;
         if self.demo && config.admin_token.is_none() {
             made = Some(Secret::random().context("cannot make a token")?);

@@ -48,7 +48,12 @@ pub const SETTINGS: &[Setting] = &[
         "5",
         "How long to wait for a database that another program has locked",
     ),
-    everywhere("log", "log", "info", "What is logged: a level, or target=level pairs separated by commas"),
+    everywhere(
+        "log",
+        "log",
+        "info,actix_server=warn",
+        "What is logged: a level, or target=level pairs separated by commas",
+    ),
     everywhere("log_format", "log-format", "text", "How it is logged, on stderr: text or json"),
     everywhere("threads", "threads", "", "Threads that room types live on, 1 to 64 (one per core, at most 8)"),
     everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),

@@ -160,19 +160,7 @@ mod tests {
     use super::*;
 
     fn hotel(zone: &str) -> Hotel {
-        Hotel {
-            id: HotelId(uuid::Uuid::nil()),
-            name: "Casa".into(),
-            city: "Lisbon".into(),
-            country: "PT".into(),
-            timezone: Zone::parse(zone).unwrap(),
-            currency: "EUR".parse().unwrap(),
-            check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
-            check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
-            location: None,
-            max_nights: Hotel::DEFAULT_MAX_NIGHTS,
-            horizon_nights: Hotel::DEFAULT_HORIZON_NIGHTS,
-        }
+        Hotel { timezone: Zone::parse(zone).unwrap(), ..crate::domain::testing::hotel() }
     }
 
     #[test]

@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 use super::update::{Change, Shared};
 use crate::domain::HotelId;
 
-/// Changes that wait for a subscriber before those of a room type are conflated.
-pub const ROOM: usize = 64;
+/// Changes that wait for a subscriber before those of a room type are conflated: as many as one commit brings at most by
+/// default, so that whoever reads is told each.
+pub const ROOM: usize = 256;
 
 /// One room type in one subscription, as the subscriber calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,5 +159,89 @@ impl Waiting {
             }
         }
         self.changes.pop_front().map(|(_, change)| News::Change(change))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{Date, RoomTypeId};
+
+    fn change(sequence: u64) -> Arc<Shared<Change>> {
+        let room_type = RoomTypeId(Uuid::nil());
+        Shared::new(Change { room_type, sequence, from: Date::MIN, nights: Vec::new(), cause: "booked".into() })
+    }
+
+    /// A mailbox whose slot has been told everything up to 5.
+    fn told() -> Mailbox {
+        let mailbox = Mailbox::default();
+        mailbox.open(Slot(1), Due::Snapshot);
+        assert!(matches!(mailbox.lock().next(), Some(News::Due(Slot(1), Due::Snapshot))));
+        mailbox.told(Slot(1), 5);
+        mailbox
+    }
+
+    fn next(mailbox: &Mailbox) -> Option<News> {
+        mailbox.lock().next()
+    }
+
+    #[test]
+    fn what_was_told_already_is_not_kept() {
+        let mailbox = told();
+        for sequence in [4, 5, 6, 6] {
+            mailbox.change(Slot(1), &change(sequence));
+        }
+        mailbox.redraw(Slot(1), 6);
+        assert!(matches!(next(&mailbox), Some(News::Change(kept)) if kept.told().sequence == 6));
+        assert!(next(&mailbox).is_none());
+    }
+
+    #[test]
+    fn nothing_is_kept_for_a_slot_that_is_due() {
+        let mailbox = told();
+        mailbox.redraw(Slot(1), 6);
+        mailbox.change(Slot(1), &change(7));
+        mailbox.redraw(Slot(1), 8);
+        assert!(matches!(next(&mailbox), Some(News::Due(Slot(1), Due::Snapshot))));
+        assert!(next(&mailbox).is_none());
+    }
+
+    #[test]
+    fn a_full_mailbox_stays_as_it_is_and_who_finds_no_room_is_due() {
+        let mailbox = told();
+        mailbox.open(Slot(2), Due::Snapshot);
+        assert!(matches!(next(&mailbox), Some(News::Due(Slot(2), _))));
+        mailbox.told(Slot(2), 0);
+        for sequence in 6..6 + ROOM as u64 {
+            mailbox.change(Slot(1), &change(sequence));
+        }
+        for sequence in 1..1_000 {
+            mailbox.change(Slot(2), &change(sequence));
+        }
+        let waiting = mailbox.lock();
+        assert_eq!((waiting.changes.len(), waiting.due.len()), (ROOM, 1));
+        assert_eq!(waiting.slots[&Slot(2)].due, Some(Due::Conflated));
+    }
+
+    #[test]
+    fn conflating_takes_back_what_waits() {
+        let mailbox = told();
+        for sequence in 6..7 + ROOM as u64 {
+            mailbox.change(Slot(1), &change(sequence));
+        }
+        assert!(matches!(next(&mailbox), Some(News::Due(Slot(1), Due::Conflated))));
+        assert!(next(&mailbox).is_none());
+    }
+
+    #[test]
+    fn nothing_comes_for_a_slot_that_is_closed() {
+        let mailbox = told();
+        mailbox.change(Slot(1), &change(6));
+        mailbox.close(Slot(1));
+        mailbox.change(Slot(1), &change(7));
+        mailbox.redraw(Slot(1), 8);
+        assert!(next(&mailbox).is_none());
     }
 }

@@ -3,6 +3,11 @@
 use actix_ws::{CloseCode, CloseReason, ProtocolError};
 use std::io::ErrorKind;
 
+/// 1000: the client says goodbye.
+pub fn goodbye() -> CloseReason {
+    CloseCode::Normal.into()
+}
+
 /// 1001: the server is shutting down.
 pub fn going_away() -> CloseReason {
     reason(CloseCode::Away, "the server is shutting down")
@@ -16,11 +21,6 @@ pub fn binary() -> CloseReason {
 /// 1008: the client breaks a rule of conduct.
 pub fn policy(why: &str) -> CloseReason {
     reason(CloseCode::Policy, why)
-}
-
-/// 1011: a mistake on our side.
-pub fn broken() -> CloseReason {
-    reason(CloseCode::Error, "something went wrong on our side")
 }
 
 /// 1013: the client left what it was sent unread for too long; it may come back and resume.

@@ -99,7 +99,7 @@ impl Line<'_> {
             AggregatedMessage::Binary(_) => Err(Over::Because(close::binary())),
             AggregatedMessage::Ping(payload) => self.within(async |it| it.session.pong(&payload).await).await,
             AggregatedMessage::Pong(_) => Ok(()),
-            AggregatedMessage::Close(reason) => Err(reason.map_or(Over::Gone, Over::Because)),
+            AggregatedMessage::Close(reason) => Err(Over::Because(reason.unwrap_or_else(close::goodbye))),
         }
     }
 

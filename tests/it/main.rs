@@ -12,6 +12,7 @@ mod cli_watch;
 mod crash;
 mod engine;
 mod events;
+mod events_live;
 mod failures;
 mod http_bookings;
 mod http_catalogue;

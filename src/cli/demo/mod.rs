@@ -1,7 +1,7 @@
 //! `serve --demo`: something to look at on a fresh machine.
 //!
-//! Fills an empty catalogue with [`hotels`] the way an administrator would (catalogue and engine, no back door), and
-//! greets with a [`banner`] whose curl line really books. A database that has hotels keeps exactly those.
+//! Fills an empty catalogue with `hotels` the way an administrator would (catalogue and engine, no back door), and
+//! greets with a `banner` whose curl line really books. A database that has hotels keeps exactly those.
 
 mod banner;
 mod fill;

@@ -2,7 +2,7 @@
 //!
 //! Reads the whole file ([`source`], [`row`]), works out when everything happened ([`schedule`]) and how many rooms that
 //! takes ([`demand`]), opens the hotels ([`house`]), and replays ([`replay`]) on a manual clock, through the same actors
-//! and the same writer as `serve`. At the end it reports ([`report`]).
+//! and the same writer as `serve`. At the end it reports ([`mod@report`]).
 //!
 //! Invariant: a file with a broken row changes nothing. When the replay itself is stopped, every move that was answered
 //! is durable and counted right; the imported hotel is merely incomplete.
@@ -126,7 +126,7 @@ impl Bookings {
 /// Opens the house and replays what happened there.
 async fn report(replay: &Replay<'_>, schedule: &Schedule, store: &dyn Store) -> anyhow::Result<Report> {
     let Replay { source, house, engine, .. } = *replay;
-    house.open(source, store, engine, &System).await?;
+    house.open(source, store, engine, &System).await.context("cannot make the hotels; no booking was imported")?;
     let bar = progress::bar(schedule.moves() as u64, "replaying");
     let started = Instant::now();
     let outcome = replay.run(schedule, &bar).await;

@@ -5,6 +5,7 @@ use crate::http::code::Code;
 use crate::http::openapi::operation::{Doc, get};
 use crate::http::openapi::schemas::Kind;
 use crate::http::page::List;
+use crate::http::page::MAX_LIMIT;
 
 const FEED: &str = "Every fact of every room type, in the order of commits. Begin without `after`, go on with the \
                     `position` of the last event you have; nothing ever appears before a position you have read. \
@@ -23,7 +24,7 @@ pub fn docs() -> Vec<Doc> {
             Kind::Whole(0, i64::MAX),
             "The position of the last event you have. Without it: from the oldest that is kept.",
         )
-        .may("limit", Kind::Whole(1, 200), "Items of a page: 1 to 200, otherwise 20.")
+        .may("limit", Kind::Whole(1, MAX_LIMIT.into()), "Items of a page; otherwise 20.")
         .answers::<List<EventView>>(200, "A page of events; `next_cursor` is the next `after`.", &[])
         .refuses(&[Code::EventsGone])
         .from_store();

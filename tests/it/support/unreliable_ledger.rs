@@ -1,6 +1,7 @@
 //! The real ledger behind a connection that breaks when a test says so.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::anyhow;
@@ -40,6 +41,8 @@ pub struct Unreliable {
     inner: Arc<dyn Ledger>,
     commits: Mutex<VecDeque<Commit>>,
     claims: Mutex<VecDeque<Claiming>>,
+    /// Loads that are to hang.
+    loads: AtomicUsize,
     hanging: Semaphore,
     released: Semaphore,
 }
@@ -47,7 +50,8 @@ pub struct Unreliable {
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
         let (commits, claims) = (Mutex::default(), Mutex::default());
-        Self { inner, commits, claims, hanging: Semaphore::new(0), released: Semaphore::new(0) }
+        let loads = AtomicUsize::new(0);
+        Self { inner, commits, claims, loads, hanging: Semaphore::new(0), released: Semaphore::new(0) }
     }
 
     pub fn next_commit(&self, fate: Commit) {
@@ -56,6 +60,11 @@ impl Unreliable {
 
     pub fn next_claim(&self, fate: Claiming) {
         self.claims.lock().unwrap().push_back(fate);
+    }
+
+    /// The next load reads, but does not answer until it is released.
+    pub fn next_load_hangs(&self) {
+        self.loads.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Waits until something hangs.
@@ -107,7 +116,11 @@ impl Ledger for Unreliable {
     }
 
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {
-        self.inner.load(room_type, now).await
+        let loaded = self.inner.load(room_type, now).await;
+        if self.loads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |loads| loads.checked_sub(1)).is_ok() {
+            self.hang().await;
+        }
+        loaded
     }
 
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
