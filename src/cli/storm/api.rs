@@ -52,7 +52,7 @@ pub enum Answer {
     Accepted(Option<Booking>),
     /// The rules, or somebody who was faster, said no.
     Refused,
-    /// The server is there and could not; nobody knows what became of a write.
+    /// The server is there and could not, or would not hear of it.
     Failed(StatusCode),
     /// No answer, or none that can be understood.
     Lost,
@@ -124,6 +124,20 @@ const KEY: &str = "Idempotency-Key";
 
 fn bearer(token: &str) -> String {
     format!("Bearer {token}")
+}
+
+impl Answer {
+    /// Whether it leaves open what became of a request; any other answer is the end of it.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Accepted(_) | Self::Refused => false,
+            Self::Failed(status) => {
+                status.is_server_error()
+                    || matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+            }
+            Self::Lost => true,
+        }
+    }
 }
 
 impl Nights {

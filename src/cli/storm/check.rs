@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use backon::{ConstantBuilder, Retryable};
 use futures_util::stream::{self, StreamExt};
 
 use super::Ground;
@@ -17,8 +18,9 @@ use super::site::{self, Target, View};
 use crate::cli::progress;
 use crate::domain::stay::days_between;
 
-/// How often something is asked before we give up, and how long we wait in between.
-const TRIES: usize = 10;
+/// How often something is asked again before we give up, and how long we wait in between: a server may just be getting
+/// up again.
+const REPEATS: usize = 10;
 const PAUSE: Duration = Duration::from_millis(300);
 const AT_ONCE: usize = 32;
 /// Findings that are named; further ones are only counted.
@@ -77,8 +79,9 @@ pub async fn check(ground: &Ground, guests: Vec<Guest>) -> anyhow::Result<Findin
     for target in &ground.site.targets {
         let moves = account.room_types.get(&target.room_type).cloned().unwrap_or_default();
         if let Some((from, to)) = watched(target) {
-            let after = site::view(&ground.api.remote, target.room_type, from, to).await;
-            compare(target, &after.context("the nights cannot be checked")?, &moves, &mut findings);
+            let look = || site::view(&ground.api.remote, target.room_type, from, to);
+            let after = look.retry(patience()).await.context("the nights cannot be checked")?;
+            compare(target, &after, &moves, &mut findings);
         }
     }
     read_back(ground, account, &mut findings).await?;
@@ -88,15 +91,25 @@ pub async fn check(ground: &Ground, guests: Vec<Guest>) -> anyhow::Result<Findin
 /// Repeats the writes whose answers got lost, until they are answered; how many are not.
 async fn settle(ground: &Ground, guests: Vec<Guest>) -> u64 {
     let settled = stream::iter(guests).map(async |mut guest| {
-        for _ in 0..TRIES {
-            let Some(request) = guest.in_doubt() else { return 0 };
-            let answer = ground.api.send(&request).await;
-            guest.told(request, answer, &ground.books);
-            tokio::time::sleep(PAUSE).await;
-        }
+        let Some(request) = guest.in_doubt() else { return 0 };
+        let answer = insist(ground, &request).await;
+        guest.told(request, answer, &ground.books);
         u64::from(guest.in_doubt().is_some())
     });
     settled.buffer_unordered(AT_ONCE).fold(0, async |sum, open| sum + open).await
+}
+
+/// Sends something until there is an answer to it, or no more hope.
+async fn insist(ground: &Ground, request: &Request) -> Answer {
+    let ask = || async {
+        let answer = ground.api.send(request).await;
+        if answer.is_open() { Err(answer) } else { Ok(answer) }
+    };
+    ask.retry(patience()).await.unwrap_or_else(|open| open)
+}
+
+fn patience() -> ConstantBuilder {
+    ConstantBuilder::default().with_delay(PAUSE).with_max_times(REPEATS)
 }
 
 /// The dates whose nights were looked at before.
@@ -148,14 +161,11 @@ async fn read_back(ground: &Ground, account: Account, findings: &mut Findings) -
 /// A booking as the server knows it, or that it does not.
 async fn read(ground: &Ground, booking: &Booking) -> anyhow::Result<Option<Booking>> {
     let request = Request::Read { booking: booking.id, token: booking.manage_token.clone() };
-    for _ in 0..TRIES {
-        match ground.api.send(&request).await {
-            Answer::Accepted(found) => return Ok(found),
-            Answer::Failed(status) if status.is_client_error() => return Ok(None),
-            Answer::Refused | Answer::Failed(_) | Answer::Lost => tokio::time::sleep(PAUSE).await,
-        }
+    match insist(ground, &request).await {
+        open if open.is_open() => anyhow::bail!("the bookings cannot be checked: the server does not answer"),
+        Answer::Accepted(found) => Ok(found),
+        Answer::Refused | Answer::Failed(_) | Answer::Lost => Ok(None),
     }
-    anyhow::bail!("the bookings cannot be checked: the server does not answer")
 }
 
 fn describe(booking: &Booking) -> String {

@@ -1,15 +1,13 @@
 //! Guests: what each of them asks for next.
 
-use fastrand::Rng;
-use jiff::ToSpan;
-use reqwest::StatusCode;
-
 use super::Mix;
 use super::api::{Answer, Booking, Nights, Order, Request};
 use super::books::Books;
 use super::site::{SHORTEST, Site, Target};
 use crate::clock::{IdSource, System};
 use crate::domain::stay::days_between;
+use fastrand::Rng;
+use jiff::ToSpan;
 
 /// Of a thousand requests of [`Mix::ReadMostly`]: so many searches, and so many looks at a room type; of the rest every
 /// other one books.
@@ -55,8 +53,7 @@ impl Guest {
         match answer {
             Answer::Accepted(Some(booking)) if request.writes() => self.acknowledged(&request, booking, books),
             Answer::Refused if matches!(request, Request::Cancel { .. }) => self.own = None,
-            Answer::Failed(status) if request.writes() && is_open(status) => self.in_doubt = Some(request),
-            Answer::Lost if request.writes() => self.in_doubt = Some(request),
+            open if open.is_open() && request.writes() => self.in_doubt = Some(request),
             Answer::Accepted(_) | Answer::Refused | Answer::Failed(_) | Answer::Lost => {}
         }
     }
@@ -131,14 +128,10 @@ fn cancel(own: &Booking) -> Request {
     Request::Cancel { key: System.next(), booking: own.id, token: own.manage_token.clone() }
 }
 
-/// Whether a failure leaves open what became of a write; any other status says that it was not done.
-fn is_open(status: StatusCode) -> bool {
-    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use reqwest::StatusCode;
 
     use super::super::testing::{booking, june};
     use super::*;

@@ -6,7 +6,8 @@
 //!
 //! Invariants: a request counts from the moment it was due, so that a server that stalls cannot hide it; a write whose
 //! answer got lost is repeated under its key until it is answered. Limits: [`books::REMEMBERED`] bookings are read back,
-//! [`site::ROOM_TYPES`] room types are looked at, [`IN_FLIGHT`] requests are under way at a fixed rate.
+//! [`site::ROOM_TYPES`] room types are looked at, [`IN_FLIGHT`] requests are under way at a fixed rate. Failure: when the
+//! server is gone before everything was checked, the figures say that nobody knows, and the command fails.
 
 mod api;
 mod books;
@@ -23,11 +24,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use tokio::task::JoinSet;
 
-use self::api::Api;
+use self::api::{Answer, Api};
 use self::books::Books;
 use self::check::Findings;
 use self::guest::Guest;
@@ -41,10 +42,10 @@ use crate::shutdown::Signals;
 
 /// Put a running innkeeper under load, then check that it neither oversold nor lost anything.
 ///
-/// It finds room types by itself and books them for real: point it at a server whose bookings do not matter. Ctrl+C
-/// ends it early, with the check and the summary.
+/// It finds room types by itself and books them for real: point it at a server whose bookings do not matter. Latencies
+/// run from the moment a request was due. Ctrl+C ends it early, with the check and the summary.
 ///
-/// Exit code 0: it kept its word. 1: a night was oversold or an acknowledged booking is not there.
+/// Exit code 0: it kept its word. 1: a night was oversold, an acknowledged booking is not there, or nobody could tell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Storm {
@@ -63,7 +64,7 @@ pub struct Storm {
     /// How long.
     #[arg(long, value_name = "S", default_value = "10")]
     seconds: NonZeroU32,
-    /// Print the summary as JSON.
+    /// Print the summary as JSON. `oversold` and `lost` are null if they could not be checked.
     #[arg(long)]
     json: bool,
 }
@@ -71,14 +72,18 @@ pub struct Storm {
 const EXAMPLES: &str = "\
 Examples:
   innkeeper storm http://127.0.0.1:8080 --mix hot --clients 64 --seconds 30
-  innkeeper storm http://127.0.0.1:8080 --mix read-mostly --rate 2000 --json";
+  innkeeper storm http://127.0.0.1:8080 --mix last-room                 who gets the last rooms, again and again
+  innkeeper storm http://127.0.0.1:8080 --mix read-mostly --rate 2000 --json
+
+How many clients a server takes (closed loop) and how long it takes at a given rate (open loop) are two questions: only
+the second one notices a server that stalls, because nobody waits for it before the next request.";
 
 /// Guests of a closed loop, unless the command line says otherwise.
 const CLIENTS: usize = 16;
 /// Requests under way at once in an open loop; what is due beyond waits, and its time counts.
 const IN_FLIGHT: usize = 1_024;
 /// How often the progress bar moves.
-const TICK: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(500);
 
 /// What the guests do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -115,11 +120,11 @@ impl Storm {
 
         let guests = self.rage(&ground, &mut signals).await?;
         let took = ground.pace.elapsed();
-        let findings = tokio::select! {
-            findings = check::check(&ground, guests) => findings?,
-            signal = signals.next() => anyhow::bail!("stopped by {signal} before everything was checked"),
+        let checked = tokio::select! {
+            checked = check::check(&ground, guests) => checked,
+            signal = signals.next() => Err(anyhow!("stopped by {signal} before everything was checked")),
         };
-        self.conclude(&ground, took, &findings)
+        self.conclude(&ground, took, checked)
     }
 
     fn guests(&self) -> usize {
@@ -129,35 +134,44 @@ impl Storm {
         }
     }
 
-    /// Lets all guests in and waits until the last one has left.
+    /// Lets all guests in and waits until the last one has left. Who is told to stop twice does not wait for answers.
     async fn rage(&self, ground: &Arc<Ground>, signals: &mut Signals) -> anyhow::Result<Vec<Guest>> {
         let mut crowd = JoinSet::new();
         for _ in 0..self.guests() {
             crowd.spawn(stay(ground.clone(), Guest::of(self.mix)));
         }
-        let bar = progress::bar(self.seconds.get().into(), "storming");
-        let mut tick = tokio::time::interval(TICK);
+        let bar = progress::clock(self.seconds.get().into(), "storming");
+        let (mut tick, mut so_far) = (tokio::time::interval(TICK), ground.tally.pulse());
         let mut guests = Vec::with_capacity(crowd.len());
         while !crowd.is_empty() {
             tokio::select! {
                 Some(left) = crowd.join_next() => guests.push(left?),
-                _ = signals.next() => ground.pace.stop(),
-                _ = tick.tick() => bar.set_position(ground.pace.elapsed().as_secs()),
+                signal = signals.next() => match ground.pace.is_stopped() {
+                    false => ground.pace.stop(),
+                    true => bail!("stopped by {signal}, with requests under way"),
+                },
+                _ = tick.tick() => {
+                    let before = std::mem::replace(&mut so_far, ground.tally.pulse());
+                    bar.set_position(ground.pace.elapsed().as_secs());
+                    bar.set_prefix(so_far.since(before));
+                }
             }
         }
         bar.finish_and_clear();
         Ok(guests)
     }
 
-    fn conclude(&self, ground: &Ground, took: Duration, findings: &Findings) -> anyhow::Result<Outcome> {
-        let (counts, pace) = (ground.tally.counts(), (self.guests(), self.rate.map(NonZeroU32::get)));
-        let report = Report::new(self.mix, pace, took, &counts, findings);
-        findings.remarks().iter().for_each(|remark| output::remark(format_args!("{remark}\n")));
+    /// Prints what was measured, whatever could be checked.
+    fn conclude(&self, ground: &Ground, took: Duration, checked: anyhow::Result<Findings>) -> anyhow::Result<Outcome> {
+        let counts = ground.tally.counts();
+        let report = Report::new(self.mix, self.guests(), took, &counts, checked.as_ref().ok());
+        let remarks = checked.iter().flat_map(Findings::remarks);
+        remarks.for_each(|remark| output::remark(format_args!("{remark}\n")));
         match self.json {
             true => output::line(serde_json::to_string(&report)?)?,
-            false => output::print(report.text(&counts))?,
+            false => output::print(report.text(&counts, self.rate))?,
         }
-        anyhow::ensure!(findings.is_clean(), "the server did not keep its word");
+        anyhow::ensure!(checked?.is_clean(), "the server did not keep its word");
         Ok(Outcome::Done)
     }
 }
@@ -168,7 +182,11 @@ async fn stay(ground: Arc<Ground>, mut guest: Guest) -> Guest {
         let request = guest.next(&ground.site);
         let answer = ground.api.send(&request).await;
         ground.tally.add(due.elapsed(), &answer);
+        let failed = matches!(answer, Answer::Failed(_) | Answer::Lost);
         guest.told(request, answer, &ground.books);
+        if failed {
+            ground.pace.breathe().await;
+        }
     }
     guest
 }

@@ -4,8 +4,11 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+
+/// The pause after a failure.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// The rhythm of a storm, shared by all guests.
 pub struct Pace {
@@ -48,9 +51,21 @@ impl Pace {
         }
     }
 
+    /// Who waits for answers waits a little after a failure too, instead of knocking at a closed door without a pause.
+    /// In an open loop the rate is the pause.
+    pub async fn breathe(&self) {
+        if self.rate.is_none() {
+            let _ = timeout(BREATH, self.stopped.cancelled()).await;
+        }
+    }
+
     /// Ends the storm early.
     pub fn stop(&self) {
         self.stopped.cancel();
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.is_cancelled()
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -102,6 +117,20 @@ mod tests {
         assert_eq!(pace.next().await, Some(Instant::now()));
         tokio::time::advance(seconds(1)).await;
         assert_eq!(pace.next().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_a_guest_pauses_unless_a_rate_is_to_be_kept_or_the_storm_is_over() {
+        for (rate, stopped, pause) in
+            [(None, false, BREATH), (NonZeroU32::new(1), false, seconds(0)), (None, true, seconds(0))]
+        {
+            let pace = Pace::new(rate, seconds(100));
+            if stopped {
+                pace.stop();
+            }
+            pace.breathe().await;
+            assert_eq!(pace.elapsed(), pause);
+        }
     }
 
     #[tokio::test(start_paused = true)]

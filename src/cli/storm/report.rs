@@ -1,6 +1,7 @@
 //! What a storm says at the end.
 
 use std::fmt::Write;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -16,9 +17,6 @@ pub struct Report {
     mix: String,
     /// Guests, or the most requests under way in an open loop.
     clients: usize,
-    /// Requests due in a second, in an open loop.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rate: Option<u32>,
     seconds: f64,
     /// Accepted, refused and errors together.
     requests: u64,
@@ -33,25 +31,18 @@ pub struct Report {
     p99_ms: f64,
     p999_ms: f64,
     max_ms: f64,
-    /// Nights with more rooms taken than there are.
-    oversold: u64,
+    /// Nights with more rooms taken than there are. `None`: nobody could tell.
+    oversold: Option<u64>,
     /// Acknowledged bookings or nights that are not there.
-    lost: u64,
+    lost: Option<u64>,
 }
 
 impl Report {
-    pub fn new(
-        mix: Mix,
-        (clients, rate): (usize, Option<u32>),
-        took: Duration,
-        counts: &Counts,
-        found: &Findings,
-    ) -> Self {
+    pub fn new(mix: Mix, clients: usize, took: Duration, counts: &Counts, found: Option<&Findings>) -> Self {
         let seconds = took.as_secs_f64().max(f64::EPSILON);
         Self {
             mix: mix.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default(),
             clients,
-            rate,
             seconds: round(seconds),
             requests: counts.requests(),
             accepted: counts.accepted,
@@ -63,14 +54,14 @@ impl Report {
             p99_ms: round(counts.ms(99.0)),
             p999_ms: round(counts.ms(99.9)),
             max_ms: round(counts.ms(100.0)),
-            oversold: found.oversold,
-            lost: found.lost,
+            oversold: found.map(|found| found.oversold),
+            lost: found.map(|found| found.lost),
         }
     }
 
     /// The report for people.
-    pub fn text(&self, counts: &Counts) -> String {
-        let pace = match self.rate {
+    pub fn text(&self, counts: &Counts, rate: Option<NonZeroU32>) -> String {
+        let pace = match rate {
             Some(rate) => format!("{rate} requests due in a second"),
             None => format!("{} clients", self.clients),
         };
@@ -99,8 +90,9 @@ impl Report {
             let _ = writeln!(text, "{count:>10} errors: {what}");
         }
         text += &match (self.oversold, self.lost) {
-            (0, 0) => "nothing oversold, nothing lost\n".to_owned(),
-            (oversold, lost) => format!("{oversold} NIGHTS OVERSOLD, {lost} ACKNOWLEDGED AND LOST\n"),
+            (Some(0), Some(0)) => "nothing oversold, nothing lost\n".to_owned(),
+            (Some(oversold), Some(lost)) => format!("{oversold} NIGHTS OVERSOLD, {lost} ACKNOWLEDGED AND LOST\n"),
+            _ => "NOT CHECKED: nobody knows whether anything was oversold or lost\n".to_owned(),
         };
         text
     }

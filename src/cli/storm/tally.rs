@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use tokio::time::Instant;
 
 use super::api::Answer;
 
@@ -20,6 +21,15 @@ pub struct Counts {
     pub refused: u64,
     /// By status, or that there was no answer.
     pub errors: BTreeMap<String, u64>,
+}
+
+/// How many so far, by class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    at: Instant,
+    accepted: u64,
+    refused: u64,
+    errors: u64,
 }
 
 /// Significant digits of a latency.
@@ -45,8 +55,25 @@ impl Tally {
         }
     }
 
+    pub fn pulse(&self) -> Pulse {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (accepted, refused) = (counts.accepted, counts.refused);
+        Pulse { at: Instant::now(), accepted, refused, errors: counts.errors() }
+    }
+
     pub fn counts(&self) -> Counts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Pulse {
+    /// What happened in a second, in the time since another pulse.
+    pub fn since(self, before: Self) -> String {
+        let seconds = self.at.duration_since(before.at).as_secs_f64().max(f64::EPSILON);
+        let rate = |now: u64, then: u64| (now.saturating_sub(then) as f64 / seconds).round();
+        let accepted = rate(self.accepted, before.accepted);
+        let (refused, errors) = (rate(self.refused, before.refused), rate(self.errors, before.errors));
+        format!("{accepted} accepted/s, {refused} refused/s, {errors} errors/s")
     }
 }
 
@@ -85,5 +112,17 @@ mod tests {
         // Three digits: the upper end of the bucket.
         assert!((2.0..2.002).contains(&counts.ms(50.0)), "{}", counts.ms(50.0));
         assert!(counts.ms(100.0) >= 600_000.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pulse_tells_what_happens_in_a_second() {
+        let tally = Tally::new().unwrap();
+        tally.add(Duration::ZERO, &Answer::Refused);
+        let before = tally.pulse();
+        for answer in [Answer::Accepted(None), Answer::Accepted(None), Answer::Lost] {
+            tally.add(Duration::ZERO, &answer);
+        }
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(tally.pulse().since(before), "4 accepted/s, 0 refused/s, 2 errors/s");
     }
 }

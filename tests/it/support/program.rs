@@ -104,9 +104,13 @@ pub struct Started(pub Child);
 impl Started {
     /// Sends SIGTERM and waits; the exit code.
     pub fn terminate(mut self) -> Option<i32> {
-        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.0.id())]).status().unwrap();
-        assert!(kill.success());
+        self.signal("TERM");
         self.0.wait().unwrap().code()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.0.id())]).status().unwrap();
+        assert!(kill.success());
     }
 }
 
