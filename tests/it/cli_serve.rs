@@ -1,15 +1,6 @@
 //! `serve` with the real program: the demo's curl line books, and a signal ends it in order.
 
-use std::process::Command;
-
-use crate::support::program::Workplace;
-
-/// Runs the curl line of a greeting in a shell, as somebody would who copies it.
-fn curl(greeting: &str) -> String {
-    let line: Vec<_> = greeting.lines().skip_while(|line| !line.contains("curl ")).take(4).collect();
-    let output = Command::new("sh").args(["-c", &line.join("\n")]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
-}
+use crate::support::program::{Workplace, curl};
 
 fn token(greeting: &str) -> &str {
     let line = greeting.lines().find(|line| line.contains("Admin token")).unwrap();

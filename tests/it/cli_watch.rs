@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use crate::support::app::{in_system, order, with_app};
-use crate::support::program::{Started, Workplace};
+use crate::support::program::{Started, Workplace, curl};
 
 /// A watcher and what it prints.
 struct Watcher {
@@ -21,8 +21,11 @@ struct Watcher {
 impl Watcher {
     /// Watches three nights of June 2026.
     fn start(workplace: &Workplace, url: &str, what: [&str; 2]) -> Self {
-        let nights = ["--from", "2026-06-01", "--nights", "3"];
-        let mut started = workplace.start(&[&["watch", url][..], &what, &nights].concat());
+        Self::run(workplace, &["watch", url, what[0], what[1], "--from", "2026-06-01", "--nights", "3"])
+    }
+
+    fn run(workplace: &Workplace, arguments: &[&str]) -> Self {
+        let mut started = workplace.start(arguments);
         let stdout = ChildStdout::from_std(started.0.stdout.take().unwrap()).unwrap();
         let lines = BufReader::new(stdout).lines();
         Self { started, lines }
@@ -30,6 +33,15 @@ impl Watcher {
 
     async fn line(&mut self) -> String {
         self.lines.next_line().await.unwrap().unwrap()
+    }
+
+    async fn line_with(&mut self, part: &str) -> String {
+        loop {
+            let line = self.line().await;
+            if line.contains(part) {
+                return line;
+            }
+        }
     }
 }
 
@@ -52,6 +64,40 @@ fn a_booking_is_a_line_the_moment_it_is_made() {
             assert_eq!(watcher.started.terminate(), Some(0));
         }
     });
+}
+
+#[test]
+fn a_server_that_was_killed_is_watched_again_when_it_is_back_and_nothing_is_told_twice() {
+    in_system(async {
+        let workplace = Workplace::new();
+        let (killed, greeting) = workplace.demo();
+        let told = greeting.lines().find_map(|line| line.trim().strip_prefix("innkeeper watch ")).unwrap();
+        let mut watcher = Watcher::run(&workplace, &[&["watch"][..], &told.split(' ').collect::<Vec<_>>()].concat());
+        let name = greeting.split('"').nth(1).unwrap();
+        watcher.line_with(&format!("{name} #")).await;
+        let booked = curl(&greeting);
+        let first = watcher.line_with(" booked: ").await;
+        drop(killed);
+
+        let address = told.split(' ').find_map(|word| word.strip_prefix("http://")).unwrap();
+        let (_started, greeting) = workplace.demo_at(address);
+        let rebooked = curl(&greeting);
+        let second = watcher.line_with(" booked: ").await;
+        assert_eq!([sequence(&first), sequence(&second)], [of_answer(&booked), of_answer(&rebooked)]);
+        assert_eq!(watcher.started.terminate(), Some(0));
+    });
+}
+
+/// The number in a line: `Double #7 booked: …`.
+fn sequence(line: &str) -> u64 {
+    let number = line.split_once('#').unwrap().1;
+    number.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// The number in an answer with headers.
+fn of_answer(answer: &str) -> u64 {
+    let body: Value = serde_json::from_str(answer.lines().last().unwrap()).unwrap();
+    body["sequence"].as_u64().unwrap()
 }
 
 #[test]

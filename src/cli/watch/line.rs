@@ -1,38 +1,34 @@
 //! A frame as one line, for output that is no terminal.
 
-use std::collections::BTreeMap;
-
-use uuid::Uuid;
-
 use super::picture;
-use super::table::name;
+use super::place::Place;
 use crate::ws::frame::{Change, ServerFrame, Snapshot};
 
 /// What a frame says, if it says anything to a reader.
-pub fn of(frame: &ServerFrame, names: &BTreeMap<Uuid, String>) -> Option<String> {
+pub fn of(frame: &ServerFrame, place: &Place) -> Option<String> {
     match frame {
-        ServerFrame::Snapshot(snapshot) => Some(snapshot_line(snapshot, names)),
-        ServerFrame::Change(change) => Some(change_line(change, names)),
+        ServerFrame::Snapshot(snapshot) => Some(snapshot_line(snapshot, place)),
+        ServerFrame::Change(change) => Some(change_line(change, place)),
         ServerFrame::Current(current) => {
             let (id, sequence) = (current.room_type_id?, current.sequence?);
-            Some(format!("{} #{sequence} is current", name(id, names)))
+            Some(format!("{} #{sequence} is current", place.name(id)))
         }
         ServerFrame::Error(_) | ServerFrame::Pong(_) => None,
     }
 }
 
-fn snapshot_line(snapshot: &Snapshot, names: &BTreeMap<Uuid, String>) -> String {
+fn snapshot_line(snapshot: &Snapshot, place: &Place) -> String {
     let Snapshot { room_type_id, sequence, from, free, conflated, .. } = snapshot;
-    let name = name(*room_type_id, names);
+    let name = place.name(*room_type_id);
     let rooms: u64 = free.iter().map(|free| u64::from(*free)).sum();
     let late = if *conflated { ", after changes that came too fast" } else { "" };
     format!("{name} #{sequence} stands: {} nights from {}, {rooms} room nights free{late}", free.len(), from.0)
 }
 
-fn change_line(change: &Change, names: &BTreeMap<Uuid, String>) -> String {
+fn change_line(change: &Change, place: &Place) -> String {
     let night = |(date, (sold, held, free))| format!("{date} {sold} sold {held} held {free} free");
     let nights: Vec<_> = picture::counts(change).map(night).collect();
-    let name = name(change.room_type_id, names);
+    let name = place.name(change.room_type_id);
     format!("{name} #{} {}: {}", change.sequence, change.cause, nights.join(", "))
 }
 
@@ -44,7 +40,8 @@ mod tests {
     #[test]
     fn every_frame_about_nights_is_a_line() {
         let names = [(room_type(1), "Double".to_owned())].into();
-        let line = |frame| of(&frame, &names);
+        let place = Place { names, ..Place::default() };
+        let line = |frame| of(&frame, &place);
         let stands = "Double #7 stands: 3 nights from 2026-06-01, 10 room nights free";
         assert_eq!(line(snapshot(1, 7)).as_deref(), Some(stands));
         assert_eq!(line(change(1, 8)).as_deref(), Some("Double #8 booked: 2026-06-02 4 sold 0 held 0 free"));

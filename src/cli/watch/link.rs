@@ -29,6 +29,8 @@ pub enum Ended {
     Lost(anyhow::Error),
     /// The server does not want this subscription; asking again would not help.
     Refused(Box<Error>),
+    /// The window of nights has moved on.
+    NewDay,
 }
 
 impl Link {

@@ -1,15 +1,17 @@
 //! `innkeeper watch`: the nights of a hotel, live.
 //!
 //! Owns a WebSocket client of `/v1/ws` ([`link`]), the picture it draws ([`picture`]) and two ways to show it: a table
-//! that redraws itself in a terminal ([`table`]), and a line per frame anywhere else ([`line`]). It knows the protocol
+//! that redraws itself in a terminal ([`table`]), and a line per frame anywhere else ([`mod@line`]). It knows the protocol
 //! and nothing of the server.
 //!
 //! Invariant: what is shown was committed, in order. When the connection is lost it comes back by itself, later and
-//! later, and goes on after the last sequence it has seen.
+//! later, and goes on after the last sequence it has seen. When the hotel's day ends the window moves on.
 
+mod cell;
 mod line;
 mod link;
 mod picture;
+mod place;
 mod show;
 mod table;
 #[cfg(test)]
@@ -21,15 +23,13 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::ToSpan;
-use jiff::tz::TimeZone;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use self::link::{Ended, Link};
+use self::place::Place;
 use self::show::Show;
 use super::Outcome;
-use super::remote::{Page, Remote};
-use crate::clock::{Clock, System};
+use super::remote::Remote;
 use crate::domain::Date;
 use crate::http::value::Day;
 use crate::shutdown::Signals;
@@ -37,20 +37,20 @@ use crate::ws::frame::{After, Id, Subscribe};
 
 /// Watch nights change, the moment they do.
 ///
-/// In a terminal: a table of nights and room types, coloured by how full they are. Elsewhere: a line for every change.
-/// It reconnects by itself and misses nothing. Ctrl+C ends it.
+/// In a terminal: a table of nights and room types, coloured by how full they are; what has just changed lights up.
+/// Elsewhere: a line for every change. It reconnects by itself and misses nothing. Ctrl+C ends it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Watch {
     /// Where the server is: http://host:port
     url: String,
-    /// All room types of a hotel.
+    /// All room types of a hotel. `curl URL/v1/hotels` lists them.
     #[arg(long, value_name = "ID", required_unless_present = "room_type", conflicts_with = "room_type")]
     hotel: Option<Uuid>,
     /// These room types.
     #[arg(long, value_name = "ID", num_args = 1..)]
     room_type: Vec<Uuid>,
-    /// The first night. Default: today (UTC).
+    /// The first night. Default: the hotel's today, and tomorrow its tomorrow.
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
     /// How many nights.
@@ -61,19 +61,16 @@ pub struct Watch {
 const EXAMPLES: &str = "\
 Examples:
   innkeeper watch http://127.0.0.1:8080 --hotel 0190f3a2-…
-  innkeeper watch http://127.0.0.1:8080 --room-type 0190f3a2-… 0190f3a3-… --from 2027-07-01 --nights 31";
+  innkeeper watch http://127.0.0.1:8080 --room-type 0190f3a2-… 0190f3a3-… --from 2027-07-01 --nights 31
+  innkeeper watch http://127.0.0.1:8080 --hotel 0190f3a2-… | grep cancelled
+
+To see something happen: innkeeper storm http://127.0.0.1:8080 --mix churn";
 
 /// The first and the longest pause before another try.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How often the table is drawn, at most.
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
-
-#[derive(Debug, Deserialize)]
-struct Named {
-    id: Uuid,
-    name: String,
-}
 
 impl Watch {
     pub async fn run(&self) -> anyhow::Result<Outcome> {
@@ -87,72 +84,68 @@ impl Watch {
 
     /// Ends only when the server refuses, or nobody can be shown anything.
     async fn watch(&self, remote: &Remote) -> anyhow::Result<()> {
-        let mut show = Show::new(self.names(remote).await)?;
+        let mut show = Show::new(&self.url)?;
         let mut pauses = pauses();
         loop {
-            let subscribe = self.subscribe(show.seen());
-            let why = match Link::open(&remote.socket("/v1/ws"), &subscribe).await {
-                Ok(link) => {
-                    show.connected();
-                    let (heard, ended) = follow(link, &mut show).await?;
-                    if heard {
-                        pauses = self::pauses();
-                    }
-                    match ended {
-                        Ended::Lost(why) => why,
-                        Ended::Refused(error) => bail!("{} ({})", error.detail, error.code),
-                    }
-                }
-                Err(why) => why,
+            show.place.learn(remote, self).await;
+            let first = self.first_night(&show.place);
+            let subscribe = self.subscribe(first, show.seen(first));
+            let ended = match Link::open(&remote.socket("/v1/ws"), &subscribe).await {
+                Ok(link) => self.follow(link, first, &mut show, || pauses = self::pauses()).await?,
+                Err(why) => Ended::Lost(why),
             };
-            let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
-            show.lost(&why, pause)?;
-            tokio::time::sleep(pause).await;
+            match ended {
+                Ended::Lost(why) => {
+                    let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+                    show.lost(&why, pause)?;
+                    tokio::time::sleep(pause).await;
+                }
+                Ended::Refused(error) => bail!("{} ({})", error.detail, error.code),
+                Ended::NewDay => {}
+            }
         }
     }
 
-    fn subscribe(&self, seen: BTreeMap<Uuid, u64>) -> Subscribe {
-        let from = self.from.unwrap_or_else(|| System.now().to_zoned(TimeZone::UTC).date());
+    /// Shows frames until there are no more; why. Says when there was one.
+    async fn follow(
+        &self,
+        mut link: Link,
+        first: Date,
+        show: &mut Show,
+        mut heard: impl FnMut(),
+    ) -> anyhow::Result<Ended> {
+        show.connected();
+        let mut tick = tokio::time::interval(REDRAW_EVERY);
+        loop {
+            tokio::select! {
+                frame = link.next() => match frame {
+                    Ok(frame) => {
+                        heard();
+                        show.frame(&frame)?;
+                    }
+                    Err(ended) => return Ok(ended),
+                },
+                _ = tick.tick() => show.refresh()?,
+            }
+            if self.first_night(&show.place) != first {
+                return Ok(Ended::NewDay);
+            }
+        }
+    }
+
+    fn first_night(&self, place: &Place) -> Date {
+        self.from.unwrap_or_else(|| place.today())
+    }
+
+    fn subscribe(&self, first: Date, seen: BTreeMap<Uuid, u64>) -> Subscribe {
         Subscribe {
             kind: "subscribe".to_owned(),
             id: Id::Number(1),
             hotel_id: self.hotel,
             room_type_ids: (!self.room_type.is_empty()).then(|| self.room_type.clone()),
-            from: Day(from),
-            to: Day(from.saturating_add(i64::from(self.nights).days())),
+            from: Day(first),
+            to: Day(first.saturating_add(i64::from(self.nights).days())),
             after: (!seen.is_empty()).then_some(After::Sequences(seen)),
-        }
-    }
-
-    /// What the room types are called. Nicer to have, but no reason to fail: they have ids.
-    async fn names(&self, remote: &Remote) -> BTreeMap<Uuid, String> {
-        let mut names = BTreeMap::new();
-        if let Some(hotel) = self.hotel {
-            let page = remote.get::<Page<Named>>(&format!("/v1/hotels/{hotel}/room-types"), &[("limit", "200")]).await;
-            names.extend(page.into_iter().flat_map(|page| page.items).map(|named| (named.id, named.name)));
-        }
-        for id in &self.room_type {
-            let named = remote.get::<Named>(&format!("/v1/room-types/{id}"), &[]).await;
-            names.extend(named.map(|named| (named.id, named.name)));
-        }
-        names
-    }
-}
-
-/// Shows frames until there are no more; whether there were any, and why they ended.
-async fn follow(mut link: Link, show: &mut Show) -> anyhow::Result<(bool, Ended)> {
-    let mut heard = false;
-    let mut tick = tokio::time::interval(REDRAW_EVERY);
-    loop {
-        tokio::select! {
-            frame = link.next() => match frame {
-                Ok(frame) => {
-                    heard = true;
-                    show.frame(&frame)?;
-                }
-                Err(ended) => return Ok((heard, ended)),
-            },
-            _ = tick.tick() => show.refresh()?,
         }
     }
 }

@@ -73,7 +73,11 @@ impl Workplace {
 impl Workplace {
     /// Starts the demo on some port and reads its greeting to the end.
     pub fn demo(&self) -> (Started, String) {
-        let mut started = self.start(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+        self.demo_at("127.0.0.1:0")
+    }
+
+    pub fn demo_at(&self, address: &str) -> (Started, String) {
+        let mut started = self.start(&["serve", "--demo", "--listen", address]);
         let mut greeting = String::new();
         let mut stdout = BufReader::new(started.0.stdout.take().unwrap());
         while !greeting.contains("Stop with Ctrl+C") {
@@ -81,6 +85,13 @@ impl Workplace {
         }
         (started, greeting)
     }
+}
+
+/// Runs the curl line of a greeting in a shell, as somebody would who copies it; the answer with its headers.
+pub fn curl(greeting: &str) -> String {
+    let line: Vec<_> = greeting.lines().skip_while(|line| !line.contains("curl ")).take(4).collect();
+    let output = Command::new("sh").args(["-c", &line.join("\n")]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 impl Ended {
