@@ -21,6 +21,7 @@ use crate::clock::{Clock, IdSource, System};
 use crate::config::Config;
 use crate::engine::{self, Engine};
 use crate::lease::SingleNode;
+use crate::search::{self, Index};
 use crate::shutdown::Draining;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
@@ -102,6 +103,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 pub struct Running {
     pub engine: Engine,
     pub store: Arc<dyn Store>,
+    pub search: Index,
     address: SocketAddr,
     grace: Duration,
     draining: Draining,
@@ -110,7 +112,8 @@ pub struct Running {
     chores: Vec<JoinHandle<()>>,
 }
 
-/// Starts everything: store, engine, HTTP. When it returns, requests are answered.
+/// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
+/// catalogue a little later, when the index is built.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
     let store = open_store(&config.database_url, true).await?;
@@ -119,19 +122,25 @@ pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>
     engine.recover().await?;
 
     let draining = Draining::default();
-    let state = http_state(config, &store, &engine, clock.clone(), &metrics, &draining).await?;
+    let search = Index::default();
+    let following = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
+    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, &draining).await?;
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
-    let chores =
-        vec![tokio::spawn(metrics.keep_up()), tokio::spawn(housekeeping::forget_attempts(store.clone(), clock))];
+    let chores = vec![
+        tokio::spawn(following),
+        tokio::spawn(metrics.keep_up()),
+        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock)),
+    ];
     let serving = tokio::spawn(server);
-    Ok(Running { engine, store, address, grace: config.shutdown_grace, draining, http, serving, chores })
+    Ok(Running { engine, store, search, address, grace: config.shutdown_grace, draining, http, serving, chores })
 }
 
 async fn http_state(
     config: &Config,
     store: &Arc<dyn Store>,
     engine: &Engine,
+    search: &Index,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
     draining: &Draining,
@@ -144,6 +153,7 @@ async fn http_state(
         engine: engine.clone(),
         catalogue: store.clone(),
         reports: store.clone(),
+        search: search.clone(),
         ledger: store.clone(),
         clock,
         ids: Arc::new(System) as Arc<dyn IdSource>,

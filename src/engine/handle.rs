@@ -150,8 +150,13 @@ impl Engine {
         let ids = self.shared.ledger.room_type_ids(hotel).await.map_err(|_| Error::Unavailable)?;
         let residents = ids.into_iter().filter_map(|id| self.shared.directory.find(id));
         stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
-        self.shared.hub.publish(Notice::Hotel(hotel));
+        self.hotel_grew(hotel);
         Ok(())
+    }
+
+    /// Tells whoever follows that there is a new hotel, or a new room type in it. No live actor is concerned.
+    pub fn hotel_grew(&self, hotel: HotelId) {
+        self.shared.hub.publish(Notice::Hotel(hotel));
     }
 
     /// Where everything committed is published.

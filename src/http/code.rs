@@ -72,6 +72,7 @@ codes! {
     Busy = SERVICE_UNAVAILABLE "busy" "Too many requests wait for this room type";
     Interrupted = SERVICE_UNAVAILABLE "interrupted" "The request was interrupted; repeat it with the same key";
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "The store cannot be reached";
+    Starting = SERVICE_UNAVAILABLE "starting" "The search index is being built";
     ShuttingDown = SERVICE_UNAVAILABLE "shutting_down" "The server is shutting down";
 }
 

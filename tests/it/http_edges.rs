@@ -212,6 +212,7 @@ fn a_panic_is_the_end_of_one_request_only() {
             engine: app.running.engine.clone(),
             catalogue: store.clone(),
             reports: store.clone(),
+            search: app.running.search.clone(),
             ledger: store,
             clock: app.clock.clone(),
             ids: Arc::new(System),

@@ -34,6 +34,7 @@ pub fn patch<T: PartialSchema>() -> RefOr<Schema> {
 pub enum Kind {
     Text,
     Whole,
+    Number,
     Flag,
     Day,
     Id,
@@ -45,6 +46,7 @@ impl Kind {
         match self {
             Self::Text => of(Type::String).into(),
             Self::Whole => of(Type::Integer).into(),
+            Self::Number => of(Type::Number).into(),
             Self::Flag => of(Type::Boolean).into(),
             Self::Day => Day::schema(),
             Self::Id => of(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).into(),
