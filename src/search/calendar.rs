@@ -60,10 +60,10 @@ impl House {
         let enquiry = Enquiry { stay, rooms, party, rate_plan: None, keeping: None };
         let mut best: Option<Best> = None;
         let mut nearest: Option<Refusal> = None;
-        for inventory in &self.stock {
-            match inventory.quote_on(&enquiry, today) {
+        for stock in &self.stock {
+            match stock.inventory.quote_on(&enquiry, today) {
                 Ok(quote) if best.is_none_or(|best| quote.total < best.total) => {
-                    let room_type = inventory.room_type.id;
+                    let room_type = stock.inventory.room_type.id;
                     best = Some(Best { total: quote.total, room_type, rate_plan: quote.rate_plan });
                 }
                 Ok(_) => {}

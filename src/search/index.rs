@@ -13,10 +13,8 @@ use super::listing::{Heard, Listing};
 use crate::domain::catalogue::city_key;
 use crate::domain::{Fact, Hotel, HotelId, Inventory, RoomTypeId, Timestamp};
 
-/// How long a search waits for the index to be built before it is told to come back.
-const BUILT_WITHIN: Duration = Duration::from_secs(1);
-/// How long a search waits for what was committed before it began; then it is answered from what is there.
-const CAUGHT_UP_WITHIN: Duration = Duration::from_millis(250);
+/// How long a search waits for an index that is not built, or that lacks what was committed before the search began.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The index has never been complete yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,13 +52,17 @@ impl Index {
     /// Waits until the index knows everything up to a [`crate::events::Hub::position`]. Not long: if it takes longer,
     /// answers are that old.
     pub async fn caught_up(&self, position: u64) -> Result<(), Building> {
-        let mut progress = self.0.progress.subscribe();
-        // What a wait returns would keep the follower from going on.
-        if !matches!(timeout(BUILT_WITHIN, progress.wait_for(|progress| progress.built)).await, Ok(Ok(_))) {
-            return Err(Building);
+        match timeout(PATIENCE, self.reached(position)).await {
+            Err(_) if !self.is_built() => Err(Building),
+            Ok(()) | Err(_) => Ok(()),
         }
-        drop(timeout(CAUGHT_UP_WITHIN, progress.wait_for(|progress| progress.position >= position)).await);
-        Ok(())
+    }
+
+    /// The same for who has time.
+    pub async fn reached(&self, position: u64) {
+        let mut progress = self.0.progress.subscribe();
+        // An error would mean that the index is gone.
+        drop(progress.wait_for(|progress| progress.built && progress.position >= position).await);
     }
 
     /// How many hotels and room types there are.
@@ -76,7 +78,7 @@ impl Index {
 
     /// A copy of every room type, in order of their ids: to compare one index with another.
     pub fn stock(&self) -> Vec<Inventory> {
-        let mut stock: Vec<_> = self.0.hotels.iter().flat_map(|listing| listing.read().stock.clone()).collect();
+        let mut stock: Vec<_> = self.0.hotels.iter().flat_map(|listing| listing.read().inventories()).collect();
         stock.sort_by_key(|inventory| inventory.room_type.id);
         stock
     }

@@ -4,23 +4,37 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::domain::quote::Enquiry;
-use crate::domain::{Amount, Change, Currency, Date, Fact, Hotel, HotelId, Inventory, Quote, RoomTypeId, Timestamp};
+use crate::domain::{
+    Amount, Change, Currency, Date, Fact, Hotel, HotelId, Inventory, Party, Quote, RatePlan, RoomTypeId, Timestamp,
+};
+
+/// The floor where there is nothing to buy.
+const NOTHING: i64 = i64::MAX;
+/// How many adults share a room, as far as floors are told apart.
+const SHARING: usize = 4;
 
 /// A hotel's place in the index. The place stays, what stands there changes.
 pub(super) struct Listing {
     pub id: HotelId,
     /// A hotel keeps its currency.
     pub currency: Currency,
-    /// No night of any room type is cheaper, in minor units: who sorts by price need not look into every hotel.
-    floor: AtomicI64,
+    /// By the number of adults in one room, less one: no room type that takes them has a cheaper night, in minor units.
+    /// Read without a lock, so that who sorts by price need not look into every hotel.
+    floors: [AtomicI64; SHARING],
     house: RwLock<House>,
 }
 
 /// A hotel and its room types, in order of their ids.
-#[derive(Debug, Clone, PartialEq)]
 pub(super) struct House {
     pub hotel: Arc<Hotel>,
-    pub stock: Vec<Inventory>,
+    pub stock: Vec<Stock>,
+}
+
+/// A room type.
+pub(super) struct Stock {
+    pub inventory: Inventory,
+    /// No night is cheaper; nothing is sold where there is none.
+    floor: Option<Amount>,
 }
 
 /// What became of a fact.
@@ -38,7 +52,7 @@ impl Listing {
     pub fn new(hotel: Arc<Hotel>) -> Self {
         let (id, currency) = (hotel.id, hotel.currency);
         let house = RwLock::new(House { hotel, stock: Vec::new() });
-        Self { id, currency, floor: AtomicI64::new(i64::MAX), house }
+        Self { id, currency, floors: [const { AtomicI64::new(NOTHING) }; SHARING], house }
     }
 
     /// Never held across an await.
@@ -46,9 +60,10 @@ impl Listing {
         self.house.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// No night costs less; `None` when there is nothing to buy.
-    pub fn floor(&self) -> Option<Amount> {
-        Some(self.floor.load(Ordering::Relaxed)).filter(|floor| *floor < i64::MAX).map(Amount)
+    /// No night of a room for them costs less; `None` when there is no such room to buy.
+    pub fn floor(&self, party: Party, rooms: u16) -> Option<Amount> {
+        let sharing = usize::from(party.adults.div_ceil(rooms.max(1))).clamp(1, SHARING);
+        Some(self.floors[sharing - 1].load(Ordering::Relaxed)).filter(|floor| *floor < NOTHING).map(Amount)
     }
 
     /// What the store says of the hotel and of some of its room types. Where memory is newer, it stays.
@@ -67,16 +82,8 @@ impl Listing {
     pub fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Heard {
         let mut heard = Heard::Gap;
         self.change(|house| {
-            let Some(inventory) = house.find(room_type) else { return false };
-            heard = match fact.sequence.checked_sub(inventory.sequence()) {
-                None | Some(0) => Heard::Known,
-                Some(1) => {
-                    inventory.roll(now);
-                    inventory.apply(fact);
-                    Heard::Applied
-                }
-                Some(_) => Heard::Gap,
-            };
+            let Ok(index) = house.position(room_type) else { return false };
+            heard = house.stock[index].apply(fact, now);
             heard == Heard::Applied && !matches!(fact.change, Change::Booking { .. })
         });
         heard
@@ -86,22 +93,43 @@ impl Listing {
     fn change(&self, change: impl FnOnce(&mut House) -> bool) {
         let mut house = self.house.write().unwrap_or_else(PoisonError::into_inner);
         if change(&mut house) {
-            self.floor.store(house.floor().minor(), Ordering::Relaxed);
+            for (index, floor) in self.floors.iter().enumerate() {
+                floor.store(house.floor(index + 1).map_or(NOTHING, Amount::minor), Ordering::Relaxed);
+            }
         }
     }
 }
 
 impl House {
-    pub fn sequence(&self, room_type: RoomTypeId) -> Option<u64> {
-        let index = self.position(room_type).ok()?;
-        Some(self.stock[index].sequence())
+    pub fn inventories(&self) -> Vec<Inventory> {
+        self.stock.iter().map(|stock| stock.inventory.clone()).collect()
     }
 
-    /// Quotes of the room types that can be sold, the cheapest first.
+    pub fn sequence(&self, room_type: RoomTypeId) -> Option<u64> {
+        let index = self.position(room_type).ok()?;
+        Some(self.stock[index].inventory.sequence())
+    }
+
+    /// The lowest price of a stay in any of the room types. Those that cannot be lower are not asked.
+    pub fn cheapest(&self, enquiry: &Enquiry, today: Date) -> Option<Amount> {
+        let mut lowest: Option<Amount> = None;
+        for stock in &self.stock {
+            let Some(floor) = stock.floor else { continue };
+            let floor = floor.times(enquiry.stay.nights().into()).times(enquiry.rooms.into());
+            if lowest.is_none_or(|lowest| floor < lowest)
+                && let Some(quote) = stock.inventory.offer_on(enquiry, today)
+            {
+                lowest = Some(lowest.map_or(quote.total, |lowest| lowest.min(quote.total)));
+            }
+        }
+        lowest
+    }
+
+    /// Quotes of the room types that sell a stay, the cheapest first.
     pub fn quotes(&self, enquiry: &Enquiry, today: Date) -> Vec<(&Inventory, Quote)> {
-        let quote = |inventory: &Inventory| inventory.quote_on(enquiry, today).ok();
+        let all = self.stock.iter().map(|stock| &stock.inventory);
         let mut quotes: Vec<_> =
-            self.stock.iter().filter_map(|inventory| Some((inventory, quote(inventory)?))).collect();
+            all.filter_map(|inventory| Some((inventory, inventory.offer_on(enquiry, today)?))).collect();
         quotes.sort_by_key(|(inventory, quote)| (quote.total, inventory.room_type.id));
         quotes
     }
@@ -110,31 +138,54 @@ impl House {
         if self.hotel != *hotel {
             self.hotel = hotel.clone();
         }
-        for inventory in &mut self.stock {
-            inventory.hotel = self.hotel.clone();
+        for stock in &mut self.stock {
+            stock.inventory.hotel = self.hotel.clone();
         }
     }
 
     fn put(&mut self, mut inventory: Inventory) {
         inventory.hotel = self.hotel.clone();
         match self.position(inventory.room_type.id) {
-            Ok(index) if self.stock[index].sequence() > inventory.sequence() => {}
-            Ok(index) => self.stock[index] = inventory,
-            Err(index) => self.stock.insert(index, inventory),
+            Ok(index) if self.stock[index].inventory.sequence() > inventory.sequence() => {}
+            Ok(index) => self.stock[index] = Stock::new(inventory),
+            Err(index) => self.stock.insert(index, Stock::new(inventory)),
         }
     }
 
-    fn floor(&self) -> Amount {
-        let plans = self.stock.iter().flat_map(|inventory| &inventory.plans);
-        plans.map(|plan| plan.lowest_price()).min().unwrap_or(Amount(i64::MAX))
-    }
-
-    fn find(&mut self, room_type: RoomTypeId) -> Option<&mut Inventory> {
-        let index = self.position(room_type).ok()?;
-        self.stock.get_mut(index)
+    /// The lowest floor of the room types that so many adults can share.
+    fn floor(&self, sharing: usize) -> Option<Amount> {
+        let takes = |stock: &&Stock| {
+            let occupancy = stock.inventory.room_type.occupancy;
+            usize::from(occupancy.max_adults.min(occupancy.max_occupancy)) >= sharing
+        };
+        self.stock.iter().filter(takes).filter_map(|stock| stock.floor).min()
     }
 
     fn position(&self, room_type: RoomTypeId) -> Result<usize, usize> {
-        self.stock.binary_search_by_key(&room_type, |inventory| inventory.room_type.id)
+        self.stock.binary_search_by_key(&room_type, |stock| stock.inventory.room_type.id)
     }
+}
+
+impl Stock {
+    fn new(inventory: Inventory) -> Self {
+        Self { floor: floor(&inventory), inventory }
+    }
+
+    fn apply(&mut self, fact: &Fact, now: Timestamp) -> Heard {
+        match fact.sequence.checked_sub(self.inventory.sequence()) {
+            None | Some(0) => return Heard::Known,
+            Some(1) => {}
+            Some(_) => return Heard::Gap,
+        }
+        self.inventory.roll(now);
+        self.inventory.apply(fact);
+        if !matches!(fact.change, Change::Booking { .. }) {
+            self.floor = floor(&self.inventory);
+        }
+        Heard::Applied
+    }
+}
+
+fn floor(inventory: &Inventory) -> Option<Amount> {
+    inventory.plans.iter().map(RatePlan::lowest_price).min()
 }

@@ -138,7 +138,7 @@ impl Search {
                 (distance <= *radius).then_some(Some(distance.round() as u32))?
             }
         };
-        let floor = listing.floor()?.times(self.stay.nights().into()).times(self.rooms.into());
+        let floor = listing.floor(self.party, self.rooms)?.times(self.stay.nights().into()).times(self.rooms.into());
         let earliest = self.position(listing, floor, metres);
         Some(Reverse(Candidate { earliest, metres, listing }))
     }
@@ -162,12 +162,14 @@ impl Search {
             return None;
         }
         let house = candidate.listing.read();
-        let quotes = house.quotes(&self.enquiry(), house.hotel.today(now));
-        let (_, cheapest) = quotes.first()?;
-        let total = cheapest.total;
+        let (enquiry, today) = (self.enquiry(), house.hotel.today(now));
+        let total = house.cheapest(&enquiry, today)?;
         let position = self.position(candidate.listing, total, candidate.metres);
         let too_late = found.len() > self.limit && found.last_key_value().is_some_and(|(last, _)| *last < position);
-        (!seen(position) && !too_late).then(|| (position, Offer::new(&house, candidate.metres, total, quotes)))
+        if seen(position) || too_late {
+            return None;
+        }
+        Some((position, Offer::new(&house, candidate.metres, total, house.quotes(&enquiry, today))))
     }
 }
 

@@ -16,6 +16,7 @@ mod http_nights;
 mod http_search;
 mod import;
 mod race;
+mod search;
 mod sqlite_files;
 mod store_contract;
 mod support;

@@ -17,6 +17,8 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use uuid::Uuid;
 
+use crate::support::fixtures;
+
 /// An empty SQLite file.
 pub async fn sqlite() -> House {
     let folder = tempfile::tempdir().unwrap();
@@ -42,6 +44,13 @@ pub struct House {
 
 /// 1 May 2026 at noon in Lisbon.
 pub const TODAY: Date = date(2026, 5, 1);
+
+/// An empty SQLite file, and the store itself, so that it can be closed.
+pub async fn sqlite_to_close() -> (House, Arc<Sqlite>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(fixtures::store(folder.path()).await);
+    (House { _files: Box::new(folder), ..House::new(store.clone()) }, store)
+}
 
 impl House {
     fn new(store: Arc<dyn Store>) -> Self {
