@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::app::{self, Running};
-use innkeeper::clock::ManualClock;
+use innkeeper::clock::{ManualClock, System};
 use innkeeper::config::{Config, Sources};
+use innkeeper::http::{Access, State};
 use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -66,6 +67,23 @@ impl App {
         let running = app::start(&config(folder, settings), listener, clock.clone()).await.unwrap();
         let url = running.url();
         Self { running, clock, client: Client::new(), url }
+    }
+
+    /// What its handlers are given, without an administrator.
+    pub fn state(&self) -> State {
+        let store = self.running.store.clone();
+        State {
+            engine: self.running.engine.clone(),
+            catalogue: store.clone(),
+            reports: store.clone(),
+            search: self.running.search.clone(),
+            ledger: store,
+            clock: self.clock.clone(),
+            ids: Arc::new(System),
+            access: Access::new(None, [0; 32]),
+            metrics: Arc::new(String::new),
+            draining: Default::default(),
+        }
     }
 
     /// A request that nobody in particular makes.
