@@ -1,7 +1,8 @@
 //! The catalogue that is searched: cities of 1,000 hotels × 5 room types × 2 rate plans, written with bulk SQL.
 //!
-//! In the city that is searched, every night of the next 180 has bookings, about a fifth is sold out, some have
-//! restrictions, and weekends have prices of their own. Elsewhere it is every ninth night, and the weekends of a month.
+//! In the city that is searched, every night of the next 180 has bookings, about a fifth of them, four at a time, is sold
+//! out, some have restrictions, and weekends have prices of their own. Elsewhere it is every ninth night, and the
+//! weekends of a month.
 
 use innkeeper::domain::Date;
 use innkeeper::store::sqlite::Sqlite;
@@ -17,7 +18,7 @@ pub const LONGITUDE: f64 = 20.0;
 
 const HOTELS_OF_A_CITY: u32 = 1_000;
 
-/// Numbers that look random and are the same in every run.
+/// `run` and `night` look random and are the same every time.
 const ROWS: &str = "
 CREATE TEMP TABLE days AS
     WITH RECURSIVE n(d) AS (SELECT 0 UNION ALL SELECT d + 1 FROM n WHERE d < 179)
@@ -46,11 +47,14 @@ INSERT INTO rate_plans SELECT
 FROM types, (SELECT 0 AS p UNION ALL SELECT 1) ORDER BY t, p;
 INSERT INTO nights (room_type_id, date, capacity, sold, stop_sell, closed_to_arrival, closed_to_departure,
                     min_nights_arrival, min_nights_through)
-SELECT printf('00000000-0000-7000-9000-%012x', t), date, rooms,
-       iif((t * 7919 + d * 104729) % 1000 < 200, rooms, (t * 31 + d * 17) % rooms),
-       (t * 13 + d * 7) % 100 = 0, (t * 17 + d * 11) % 50 = 0, (t * 19 + d * 5) % 50 = 0,
-       iif((t * 23 + d * 3) % 40 = 0, 2, 0), iif((t * 29 + d) % 60 = 0, 3, 0)
-FROM types, days WHERE c = 0 OR d % 9 = t % 9 ORDER BY t, d;
+SELECT printf('00000000-0000-7000-9000-%012x', t), date, rooms, iif(run % 5 = 0, rooms, night % rooms),
+       night / 20 % 100 = 0, night / 2000 % 50 = 0, night / 100000 % 50 = 0, iif(night / 7 % 40 = 0, 2, 0),
+       iif(night / 9 % 60 = 0, 3, 0)
+FROM (
+    SELECT *, x % 1000003 * (x % 999983) / 64 AS run, y % 1000003 * (y % 999983) / 64 AS night
+    FROM (SELECT *, t * 7919 + d / 4 * 104729 AS x, t * 6007 + d * 31337 AS y FROM types, days)
+    WHERE c = 0 OR d % 9 = t % 9
+) ORDER BY t, d;
 INSERT INTO rate_nights (rate_plan_id, date, price_minor)
 SELECT printf('00000000-0000-7000-a000-%012x', t * 2 + p), date, iif(p, price * 88 / 100, price) * 5 / 4
 FROM types, (SELECT 0 AS p UNION ALL SELECT 1), days WHERE weekend AND (c = 0 OR d < 28) ORDER BY t, p, d;
@@ -66,7 +70,7 @@ pub async fn write(url: &str) {
     let mut connection = options.connect().await.expect("the file is there");
     let rows =
         ROWS.replace(":hotels", &u32::max(hotels, 1).to_string()).replace(":city", &HOTELS_OF_A_CITY.to_string());
-    let script = format!("PRAGMA synchronous = OFF; BEGIN; {rows} COMMIT; PRAGMA wal_checkpoint(TRUNCATE);");
+    let script = format!("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {rows} PRAGMA journal_mode = WAL;");
     sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.expect("the rows are sound");
     for table in ["hotels", "room_types", "rate_plans", "nights", "rate_nights"] {
         let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));

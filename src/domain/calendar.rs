@@ -106,8 +106,8 @@ impl Calendar {
         self.touched.walk(from, to).map(night)
     }
 
-    /// The nights of [from, to) that somebody has touched, in order.
-    pub fn touched(&self, from: Date, to: Date) -> impl Iterator<Item = &Night> {
+    /// The nights of [from, to) that somebody has touched, with their dates, in order.
+    pub fn touched(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, &Night)> {
         self.touched.range(from, to)
     }
 

@@ -96,7 +96,7 @@ impl FromStr for Currency {
 /// By code.
 impl Ord for Currency {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.code().cmp(other.code())
+        if self == other { std::cmp::Ordering::Equal } else { self.code().cmp(other.code()) }
     }
 }
 

@@ -175,8 +175,8 @@ impl Inventory {
     /// Whether no rule at all is set on any date of a stay, departure included: what most stays are.
     fn is_unrestricted(&self, stay: Stay, plan: &RatePlan) -> bool {
         let (first, after) = (stay.check_in(), stay.check_out().tomorrow().unwrap_or(Date::MAX));
-        self.calendar.touched(first, after).all(|night| night.restriction.is_open())
-            && plan.nights.range(first, after).all(|night| night.restriction.is_open())
+        self.calendar.touched(first, after).all(|(_, night)| night.restriction.is_open())
+            && plan.nights.range(first, after).all(|(_, night)| night.restriction.is_open())
     }
 
     fn refusal(&self, enquiry: &Enquiry, mut nights: Vec<FailingNight>) -> Refusal {

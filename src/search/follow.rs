@@ -16,7 +16,7 @@ use tracing::{error, warn};
 use super::Index;
 use super::build::build;
 use super::index::Progress;
-use super::listing::Heard as Fate;
+use super::listing::Fate;
 use crate::clock::Clock;
 use crate::domain::{HotelId, RoomTypeId, Timestamp};
 use crate::events::{Heard, Hub, Listener, Notice};

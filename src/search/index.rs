@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::globe::Square;
 use super::groups::{Group, Groups};
-use super::listing::{Heard, Listing};
+use super::listing::{Fate, Listing};
 use crate::domain::catalogue::city_key;
 use crate::domain::{Fact, Hotel, HotelId, Inventory, RoomTypeId, Timestamp};
 
@@ -100,30 +100,31 @@ impl Index {
     pub(super) fn put(&self, hotels: impl IntoIterator<Item = (Arc<Hotel>, Vec<Inventory>)>) {
         let mut newcomers = Vec::new();
         for (hotel, stock) in hotels {
-            let listing = match self.hotel(hotel.id) {
-                Some(listing) => self.moved(listing, &hotel),
-                None => {
-                    newcomers.push(hotel.clone());
-                    let listing = Arc::new(Listing::new(hotel.clone()));
-                    self.0.hotels.insert(hotel.id, listing.clone());
-                    listing
-                }
+            let mut is_new = false;
+            let make = || {
+                is_new = true;
+                Arc::new(Listing::new(hotel.clone()))
             };
+            let listing = self.0.hotels.entry(hotel.id).or_insert_with(make).clone();
+            match is_new {
+                true => newcomers.push((hotel.clone(), listing.clone())),
+                false => self.regroup(&listing, &hotel),
+            }
             let ids: Vec<_> = stock.iter().map(|inventory| inventory.room_type.id).collect();
             listing.put(&hotel, stock);
             for id in ids {
                 self.0.room_types.entry(id).or_insert_with(|| listing.clone());
             }
         }
-        let with = |hotel: &Arc<Hotel>| self.hotel(hotel.id);
-        self.0.cities.add(newcomers.iter().filter_map(|hotel| Some((city_key(&hotel.city), with(hotel)?))));
-        self.0.squares.add(newcomers.iter().filter_map(|hotel| Some((square_of(hotel)?, with(hotel)?))));
+        let square = |(hotel, listing): &(Arc<Hotel>, Arc<Listing>)| Some((square_of(hotel)?, listing.clone()));
+        self.0.squares.add(newcomers.iter().filter_map(square));
+        self.0.cities.add(newcomers.into_iter().map(|(hotel, listing)| (city_key(&hotel.city), listing)));
     }
 
     /// Follows a room type by one fact.
-    pub(super) fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Heard {
+    pub(super) fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Fate {
         let listing = self.0.room_types.get(&room_type).map(|listing| listing.clone());
-        listing.map_or(Heard::Gap, |listing| listing.apply(room_type, fact, now))
+        listing.map_or(Fate::Gap, |listing| listing.apply(room_type, fact, now))
     }
 
     /// Forgets everything, as if it had never been built.
@@ -139,12 +140,11 @@ impl Index {
         self.0.progress.send_if_modified(|known| std::mem::replace(known, progress) != progress);
     }
 
-    /// A hotel that is there already, among the hotels it will be looked for with.
-    fn moved(&self, listing: Arc<Listing>, hotel: &Hotel) -> Arc<Listing> {
+    /// Moves a hotel that was there already to where it will be looked for.
+    fn regroup(&self, listing: &Arc<Listing>, hotel: &Hotel) {
         let before = listing.read().hotel.clone();
-        self.0.cities.shift(&listing, Some(city_key(&before.city)), Some(city_key(&hotel.city)));
-        self.0.squares.shift(&listing, square_of(&before), square_of(hotel));
-        listing
+        self.0.cities.shift(listing, Some(city_key(&before.city)), Some(city_key(&hotel.city)));
+        self.0.squares.shift(listing, square_of(&before), square_of(hotel));
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use super::screen::{self, Screen};
 use crate::domain::quote::Enquiry;
 use crate::domain::{
-    Amount, Change, Currency, Date, Fact, Hotel, HotelId, Inventory, Party, Quote, RatePlan, RoomTypeId, Timestamp,
+    Amount, Change, Currency, Fact, Hotel, HotelId, Inventory, Party, Quote, RatePlan, RoomTypeId, Stay, Timestamp,
 };
 
 /// The floor where there is nothing to buy.
@@ -30,16 +31,17 @@ pub(super) struct House {
     pub stock: Vec<Stock>,
 }
 
-/// A room type.
+/// A room type, with what can be said of it at a glance.
 pub(super) struct Stock {
-    pub inventory: Inventory,
     /// No night is cheaper; nothing is sold where there is none.
     floor: Option<Amount>,
+    screen: Screen,
+    pub inventory: Inventory,
 }
 
 /// What became of a fact.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(super) enum Fate {
     /// The room type is as the fact has left it.
     Applied,
     /// It was there already.
@@ -79,14 +81,14 @@ impl Listing {
     }
 
     /// Follows a room type by one fact.
-    pub fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Heard {
-        let mut heard = Heard::Gap;
+    pub fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Fate {
+        let mut fate = Fate::Gap;
         self.change(|house| {
             let Ok(index) = house.position(room_type) else { return false };
-            heard = house.stock[index].apply(fact, now);
-            heard == Heard::Applied && !matches!(fact.change, Change::Booking { .. })
+            fate = house.stock[index].apply(fact, now);
+            fate == Fate::Applied && !matches!(fact.change, Change::Booking { .. })
         });
-        heard
+        fate
     }
 
     /// Changes the house; prices may be different afterwards if the change says so.
@@ -111,9 +113,12 @@ impl House {
     }
 
     /// The lowest price of a stay in any of the room types. Those that cannot be lower are not asked.
-    pub fn cheapest(&self, enquiry: &Enquiry, today: Date) -> Option<Amount> {
+    pub fn cheapest(&self, enquiry: &Enquiry, now: Timestamp) -> Option<Amount> {
+        let mut open = self.open(enquiry.stay).peekable();
+        open.peek()?;
+        let today = self.hotel.today(now);
         let mut lowest: Option<Amount> = None;
-        for stock in &self.stock {
+        for stock in open {
             let Some(floor) = stock.floor else { continue };
             let floor = floor.times(enquiry.stay.nights().into()).times(enquiry.rooms.into());
             if lowest.is_none_or(|lowest| floor < lowest)
@@ -126,12 +131,19 @@ impl House {
     }
 
     /// Quotes of the room types that sell a stay, the cheapest first.
-    pub fn quotes(&self, enquiry: &Enquiry, today: Date) -> Vec<(&Inventory, Quote)> {
-        let all = self.stock.iter().map(|stock| &stock.inventory);
+    pub fn quotes(&self, enquiry: &Enquiry, now: Timestamp) -> Vec<(&Inventory, Quote)> {
+        let today = self.hotel.today(now);
+        let quote = |stock: &'_ Stock| stock.inventory.offer_on(enquiry, today);
         let mut quotes: Vec<_> =
-            all.filter_map(|inventory| Some((inventory, inventory.offer_on(enquiry, today)?))).collect();
+            self.open(enquiry.stay).filter_map(|stock| Some((&stock.inventory, quote(stock)?))).collect();
         quotes.sort_by_key(|(inventory, quote)| (quote.total, inventory.room_type.id));
         quotes
+    }
+
+    /// The room types that a first look does not rule out.
+    fn open(&self, stay: Stay) -> impl Iterator<Item = &Stock> {
+        let nights = screen::nights(stay);
+        self.stock.iter().filter(move |stock| !stock.screen.rules_out(nights.clone()))
     }
 
     fn rename(&mut self, hotel: &Arc<Hotel>) {
@@ -168,21 +180,22 @@ impl House {
 
 impl Stock {
     fn new(inventory: Inventory) -> Self {
-        Self { floor: floor(&inventory), inventory }
+        Self { floor: floor(&inventory), screen: Screen::of(&inventory), inventory }
     }
 
-    fn apply(&mut self, fact: &Fact, now: Timestamp) -> Heard {
+    fn apply(&mut self, fact: &Fact, now: Timestamp) -> Fate {
         match fact.sequence.checked_sub(self.inventory.sequence()) {
-            None | Some(0) => return Heard::Known,
+            None | Some(0) => return Fate::Known,
             Some(1) => {}
-            Some(_) => return Heard::Gap,
+            Some(_) => return Fate::Gap,
         }
         self.inventory.roll(now);
         self.inventory.apply(fact);
+        self.screen = Screen::of(&self.inventory);
         if !matches!(fact.change, Change::Booking { .. }) {
             self.floor = floor(&self.inventory);
         }
-        Heard::Applied
+        Fate::Applied
     }
 }
 

@@ -15,7 +15,7 @@
 //! When it fails (a notice was missed, a sequence jumps, the store does not answer) the store is read again: the hotel
 //! concerned, or everything. Until then an answer may be old, never invented; before the first build there is none.
 //!
-//! Reading order: [`globe`], `listing` (one hotel), `index` (all of them, by city and place), [`query`], [`calendar`],
+//! Reading order: [`globe`], `screen` (a first look), `listing` (one hotel), `index` (all of them, by city and place), [`query`], [`calendar`],
 //! `build` and `follow`.
 
 mod build;
@@ -26,6 +26,7 @@ mod groups;
 mod index;
 mod listing;
 pub mod query;
+mod screen;
 
 pub use follow::follow;
 pub use index::{Building, Index};

@@ -162,14 +162,14 @@ impl Search {
             return None;
         }
         let house = candidate.listing.read();
-        let (enquiry, today) = (self.enquiry(), house.hotel.today(now));
-        let total = house.cheapest(&enquiry, today)?;
+        let enquiry = self.enquiry();
+        let total = house.cheapest(&enquiry, now)?;
         let position = self.position(candidate.listing, total, candidate.metres);
         let too_late = found.len() > self.limit && found.last_key_value().is_some_and(|(last, _)| *last < position);
         if seen(position) || too_late {
             return None;
         }
-        Some((position, Offer::new(&house, candidate.metres, total, house.quotes(&enquiry, today))))
+        Some((position, Offer::new(&house, candidate.metres, total, house.quotes(&enquiry, now))))
     }
 }
 

@@ -7,8 +7,9 @@ use innkeeper::domain::{Fact, Hotel, HotelId, Inventory, Order, Party, RoomTypeI
 use innkeeper::events::{BACKLOG, Hub, Notice};
 use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
 use innkeeper::store::Entry;
+use sqlx::ConnectOptions;
 
-use crate::store_contract::house::{Desk, House, order, sqlite, stay};
+use crate::store_contract::house::{Desk, House, order, sqlite, sqlite_at, sqlite_to_close, stay};
 
 /// An index that follows a hub of which the test says what it tells.
 struct Watcher {
@@ -236,12 +237,30 @@ async fn tomorrow_the_horizon_is_a_day_further() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_leaves_the_last_answer() {
-    let house = crate::store_contract::house::sqlite_to_close().await;
-    let (house, store) = house;
+    let (house, store) = sqlite_to_close().await;
     let desk = house.desk(1).await;
     let watcher = Watcher::of(house).await;
     store.close().await.unwrap();
     watcher.hub.publish(Notice::Hotel(desk.inventory.hotel.id));
     assert_eq!(watcher.index.caught_up(watcher.hub.position()).await, Ok(()));
     assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("house.db");
+    let house = sqlite_at(&path).await;
+    let (broken, mut sound) = (house.desk(1).await, house.desk(1).await);
+    let watcher = Watcher::of(house).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut connection = options.connect().await.unwrap();
+    let spoil = sqlx::query("UPDATE rate_plans SET policy = 'free' WHERE room_type_id = $1");
+    spoil.bind(broken.id().to_string()).execute(&mut connection).await.unwrap();
+    watcher.hub.publish(Notice::Hotel(broken.inventory.hotel.id));
+    let booked = book(&watcher, &mut sound).await;
+    watcher.tell(&[booked]);
+    watcher.caught_up().await;
+    let page = watcher.index.search(&search("Lisbon", stay(3, 2)), watcher.house.now);
+    assert_eq!(page.offers.iter().map(|offer| offer.hotel.id).collect::<Vec<_>>(), [broken.inventory.hotel.id]);
 }
