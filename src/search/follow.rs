@@ -1,8 +1,8 @@
 //! Keeping the index up to date: facts are applied as they are heard, everything else is read again.
 //!
 //! One task. It listens before it reads, so that nothing falls between; it goes on listening while it reads, so that
-//! the hub never has to wait or to drop. One thing is read at a time, in no hurry: what is wanted while it is being
-//! read is wanted again, once.
+//! the hub never has to drop anything. One thing is read at a time: what is wanted while it is being read is wanted
+//! again, once. What cannot be read is tried again later, and nobody waits for it any more.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::{Interval, interval};
 use tracing::{error, warn};
 
 use super::Index;
@@ -22,7 +23,7 @@ use crate::domain::{HotelId, RoomTypeId, Timestamp};
 use crate::events::{Heard, Hub, Listener, Notice};
 use crate::store::{Error, Store};
 
-/// How long a store that did not answer is left alone.
+/// How long what could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Builds the index and keeps it up to date until the hub is gone. A mistake in here costs a new build, no more.
@@ -45,6 +46,9 @@ struct Follower {
     /// What the store has to be asked for.
     wanted: BTreeMap<Wanted, Since>,
     reading: Option<Reading>,
+    /// What could not be read, with the fact that must be known; tried again at the next tick.
+    failed: BTreeMap<Wanted, u64>,
+    ticks: Interval,
     built: bool,
 }
 
@@ -57,10 +61,10 @@ enum Wanted {
 }
 
 /// Why something has to be read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Since {
-    /// The first notice that asked for it.
-    position: u64,
+    /// The first notice that asked for it; none when it is tried again.
+    position: Option<u64>,
     /// The fact that must be known afterwards.
     sequence: u64,
 }
@@ -73,8 +77,9 @@ struct Reading {
 
 impl Follower {
     fn new(index: Index, hub: &Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        let wanted = BTreeMap::from([(Wanted::Everything, Since { position: 0, sequence: 0 })]);
-        Self { index, store, clock, listener: hub.listen(), wanted, reading: None, built: false }
+        let wanted = BTreeMap::from([(Wanted::Everything, Since::default())]);
+        let (listener, failed, ticks) = (hub.listen(), BTreeMap::new(), interval(RETRY_AFTER));
+        Self { index, store, clock, listener, wanted, reading: None, failed, ticks, built: false }
     }
 
     async fn run(mut self) {
@@ -94,6 +99,7 @@ impl Follower {
                     Heard::Closed => return,
                 },
                 result = done => self.has_read(result),
+                _ = self.ticks.tick(), if !self.failed.is_empty() => self.try_again(),
             }
         }
     }
@@ -118,9 +124,16 @@ impl Follower {
     }
 
     fn want(&mut self, what: Wanted, sequence: u64) {
-        let position = self.listener.position();
-        let since = self.wanted.entry(what).or_insert(Since { position, sequence });
+        let since = self.wanted.entry(what).or_default();
+        since.position.get_or_insert(self.listener.position());
         since.sequence = since.sequence.max(sequence);
+    }
+
+    fn try_again(&mut self) {
+        for (what, sequence) in std::mem::take(&mut self.failed) {
+            let since = self.wanted.entry(what).or_default();
+            since.sequence = since.sequence.max(sequence);
+        }
     }
 
     /// Begins to read what is wanted next, unless something is being read.
@@ -137,19 +150,21 @@ impl Follower {
             }
             if what == Wanted::Everything {
                 let covered = std::mem::take(&mut self.wanted).into_values();
-                since.position = covered.map(|since| since.position).fold(since.position, u64::min);
+                since.position = covered.filter_map(|since| since.position).chain(since.position).min();
             }
-            let done = read(self.index.clone(), self.store.clone(), self.clock.clone(), what);
+            let done = read(self.index.clone(), self.store.clone(), self.clock.now(), what);
             self.reading = Some(Reading { what, since, done: Box::pin(done) });
         }
     }
 
     fn has_read(&mut self, result: Result<(), Error>) {
-        let Some(Reading { what, .. }) = self.reading.take() else { return };
+        let Some(Reading { what, since, .. }) = self.reading.take() else { return };
         match result {
             Ok(()) => self.built |= what == Wanted::Everything,
             Err(error) => {
-                error!(?what, error = &error as &dyn std::error::Error, "search leaves out what cannot be read")
+                error!(?what, error = &error as &dyn std::error::Error, "search cannot read the store");
+                self.failed.insert(what, since.sequence);
+                self.ticks.reset();
             }
         }
     }
@@ -157,7 +172,7 @@ impl Follower {
     /// Says how far the index is: just before the oldest notice that something is still to be read for.
     fn tell(&self) {
         let open = self.wanted.values().chain(self.reading.iter().map(|reading| &reading.since));
-        let position = match open.map(|since| since.position).min() {
+        let position = match open.filter_map(|since| since.position).min() {
             Some(oldest) => oldest.saturating_sub(1),
             None => self.listener.position(),
         };
@@ -165,22 +180,11 @@ impl Follower {
     }
 }
 
-/// Reads until the store has answered. A row that cannot be read will not become better; the rest of the house can
-/// still be searched, but an index of everything must be one.
-async fn read(index: Index, store: Arc<dyn Store>, clock: Arc<dyn Clock>, what: Wanted) -> Result<(), Error> {
-    loop {
-        let now = clock.now();
-        let result = match what {
-            Wanted::Everything => build(index.clone(), store.clone(), now).await,
-            Wanted::Hotel(hotel) => take_hotel(&index, &*store, hotel, now).await,
-            Wanted::RoomType(room_type) => take_hotel_of(&index, &*store, room_type, now).await,
-        };
-        match result {
-            Err(Error::Corrupt(_)) if what != Wanted::Everything => return result,
-            Err(error) => warn!(?what, error = &error as &dyn std::error::Error, "search cannot read the store"),
-            Ok(()) => return Ok(()),
-        }
-        tokio::time::sleep(RETRY_AFTER).await;
+async fn read(index: Index, store: Arc<dyn Store>, now: Timestamp, what: Wanted) -> Result<(), Error> {
+    match what {
+        Wanted::Everything => build(index, store, now).await,
+        Wanted::Hotel(hotel) => take_hotel(&index, &*store, hotel, now).await,
+        Wanted::RoomType(room_type) => take_hotel_of(&index, &*store, room_type, now).await,
     }
 }
 
