@@ -1,23 +1,20 @@
 //! What durability costs: bookings committed in batches of 1, 16 and 256, against the bare speed of inserting the same
 //! rows in batches of 256. Same file, same settings, same run; throughput is bookings per second.
 
-use std::path::Path;
+#[path = "baselines/rows.rs"]
+mod rows;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use innkeeper::domain::catalogue::Zone;
-use innkeeper::domain::{
-    Amount, Booking, BookingId, CancellationPolicy, Command, Contact, FactId, Guest, Hotel, HotelId, Inventory, Mobile,
-    Occupancy, Order, RatePlan, RatePlanId, RoomType, RoomTypeId, Stay, Timestamp,
-};
+use innkeeper::domain::testing::{PRICE, hotel, noon, order, plan, room_type, stay};
+use innkeeper::domain::{BookingId, Command, FactId, Inventory, Timestamp};
 use innkeeper::lease::Token;
 use innkeeper::store::sqlite::Sqlite;
 use innkeeper::store::{Attempt, Catalogue, Entry, Fingerprint, KeyDigest, Ledger, Verdict};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, QueryBuilder, SqliteConnection};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -33,42 +30,13 @@ struct Desk {
 
 impl Desk {
     async fn open(store: &Sqlite) -> Self {
-        let now: Timestamp = "2026-05-01T11:00:00Z".parse().unwrap();
-        let hotel = Hotel {
-            id: HotelId(Uuid::from_u128(1)),
-            name: "Casa Azul".into(),
-            city: "Lisbon".into(),
-            country: "PT".into(),
-            timezone: Zone::parse("Europe/Lisbon").unwrap(),
-            currency: "EUR".parse().unwrap(),
-            check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
-            check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
-            location: None,
-            max_nights: 30,
-            horizon_nights: 730,
-        };
-        let room_type = RoomType {
-            id: RoomTypeId(Uuid::from_u128(2)),
-            hotel_id: hotel.id,
-            name: "Double".into(),
-            occupancy: Occupancy { max_adults: 2, max_children: 2, max_occupancy: 4 },
-            rooms: 10_000,
-            overbooking_allowance: 0,
-        };
+        let (now, hotel, room_type) = (noon(0), hotel(), room_type(10_000));
         store.insert_hotel(&hotel).await.unwrap();
         store.insert_room_type(&room_type).await.unwrap();
         store.claim(room_type.id, TOKEN).await.unwrap();
         let inventory = store.load(room_type.id, now).await.unwrap().unwrap();
         let mut desk = Self { inventory, now, last_id: 10 };
-        let plan = RatePlan {
-            id: RatePlanId(desk.id()),
-            room_type_id: room_type.id,
-            name: "Flexible".into(),
-            price: Amount(10_000),
-            policy: CancellationPolicy::flexible(),
-            nights: Default::default(),
-        };
-        let entry = desk.decide(Command::SetRatePlan(plan));
+        let entry = desk.decide(Command::SetRatePlan(plan(1, PRICE)));
         store.commit(&[entry]).await.unwrap();
         desk
     }
@@ -89,19 +57,7 @@ impl Desk {
     fn book(&mut self) -> Entry {
         let id = BookingId(self.id());
         let days = i64::try_from(self.last_id % 700).unwrap();
-        let day = |offset: i64| self.inventory.calendar.first().saturating_add(SignedDuration::from_hours(24 * offset));
-        let order = Order {
-            rate_plan: None,
-            stay: Stay::new(day(days), day(days + 3)).unwrap(),
-            rooms: 1,
-            guests: ["Ana Lopes", "Rui Lopes"].map(|name| Guest::new(name, 34).unwrap()).into(),
-            services: Vec::new(),
-            contact: Contact { mobile: Mobile::parse("+351912345678").unwrap(), email: None },
-            external_reference: None,
-            hold: false,
-            expected_sequence: None,
-            agreed_price: None,
-        };
+        let order = order(stay(days, 3), 1);
         let mut entry = self.decide(Command::Book { id, order, hold_until: self.now });
         let answer = entry.fact.change.booking().unwrap().clone();
         let expires_at = self.now + SignedDuration::from_hours(24);
@@ -115,79 +71,6 @@ impl Desk {
     }
 }
 
-/// The same rows without any check, by multi-row inserts in one transaction.
-async fn insert_bare(connection: &mut SqliteConnection, batch: &[Entry]) {
-    let bookings: Vec<&Booking> = batch.iter().filter_map(|entry| entry.fact.change.booking()).map(|b| &**b).collect();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.unwrap();
-    let mut insert = QueryBuilder::new(
-        "INSERT INTO bookings (id, hotel_id, room_type_id, rate_plan_id, status, check_in, check_out, rooms, prices,
-         mobile, policy, currency, created_at, changed_at, sequence) ",
-    );
-    insert.push_values(&bookings, |mut row, b| {
-        row.push_bind(b.id.to_string()).push_bind(b.hotel_id.to_string()).push_bind(b.room_type_id.to_string());
-        row.push_bind(b.rate_plan_id.to_string()).push_bind(b.status.name());
-        row.push_bind(b.stay.check_in().to_string()).push_bind(b.stay.check_out().to_string()).push_bind(b.rooms);
-        row.push_bind(serde_json::to_string(&b.prices).unwrap()).push_bind(b.contact.mobile.as_str());
-        row.push_bind(serde_json::to_string(&b.policy).unwrap()).push_bind(b.currency.code());
-        row.push_bind(b.created_at.as_microsecond()).push_bind(b.changed_at.as_microsecond());
-        row.push_bind(i64::try_from(b.sequence).unwrap());
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let guests = bookings.iter().flat_map(|b| b.guests.iter().enumerate().map(|(n, guest)| (b.id, n as i64, guest)));
-    let mut insert = QueryBuilder::new("INSERT INTO booking_guests (booking_id, position, name, age) ");
-    insert.push_values(guests, |mut row, (id, position, guest)| {
-        row.push_bind(id.to_string()).push_bind(position).push_bind(&guest.name).push_bind(guest.age);
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let nights = bookings.iter().flat_map(|b| b.stay.dates().map(|date| (b.room_type_id, date)));
-    let mut insert = QueryBuilder::new("INSERT INTO nights (room_type_id, date, capacity, sold) ");
-    insert.push_values(nights, |mut row, (room_type, date)| {
-        row.push_bind(room_type.to_string()).push_bind(date.to_string()).push_bind(10_000).push_bind(1);
-    });
-    insert.push(" ON CONFLICT DO UPDATE SET sold = sold + 1");
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let mut insert =
-        QueryBuilder::new("INSERT INTO events (room_type_id, sequence, fact_id, at, cause, booking_id, payload) ");
-    insert.push_values(batch, |mut row, entry| {
-        let fact = &entry.fact;
-        row.push_bind(entry.room_type.to_string()).push_bind(i64::try_from(fact.sequence).unwrap());
-        row.push_bind(fact.id.to_string()).push_bind(fact.at.as_microsecond()).push_bind(fact.change.cause());
-        row.push_bind(fact.change.booking().map(|b| b.id.to_string()));
-        let innkeeper::domain::Change::Booking { deltas, .. } = &fact.change else { unreachable!() };
-        row.push_bind(serde_json::to_string(deltas).unwrap());
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-
-    let attempts = batch.iter().filter_map(|entry| entry.attempt.as_ref().map(|attempt| (entry.room_type, attempt)));
-    let mut insert =
-        QueryBuilder::new("INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at) ");
-    insert.push_values(attempts, |mut row, (room_type, (key, attempt))| {
-        row.push_bind(key.0.to_vec()).push_bind(attempt.fingerprint.0.to_vec()).push_bind(room_type.to_string());
-        row.push_bind(attempt.answer.id.to_string()).push_bind(serde_json::to_string(&*attempt.answer).unwrap());
-        row.push_bind(attempt.expires_at.as_microsecond());
-    });
-    insert.build().execute(&mut *connection).await.unwrap();
-    sqlx::query("COMMIT").execute(&mut *connection).await.unwrap();
-}
-
-/// A second connection with the settings of the store's own.
-async fn bare_connection(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .pragma("temp_store", "memory")
-        .pragma("cache_size", "-65536")
-        .pragma("wal_autocheckpoint", "8192")
-        .connect()
-        .await
-        .unwrap()
-}
-
 fn group_commit(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     // Beside the build, because /tmp may be memory.
@@ -197,7 +80,7 @@ fn group_commit(criterion: &mut Criterion) {
         let store = Sqlite::open(&format!("sqlite://{}", path.display()), true).await.unwrap();
         store.migrate().await.unwrap();
         let desk = Desk::open(&store).await;
-        (store, desk, Mutex::new(bare_connection(&path).await))
+        (store, desk, Mutex::new(rows::connect(&path).await))
     });
     let mut group = criterion.benchmark_group("group_commit");
     group.sample_size(30).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
@@ -218,7 +101,7 @@ fn group_commit(criterion: &mut Criterion) {
     group.bench_function("bare_inserts_of_256", |bench| {
         bench.to_async(&runtime).iter_batched(
             || desk.batch(256),
-            async |batch| insert_bare(&mut *bare.lock().await, &batch).await,
+            async |batch| rows::insert_batch(&mut *bare.lock().await, &batch).await,
             BatchSize::PerIteration,
         );
     });

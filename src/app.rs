@@ -20,15 +20,22 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, IdSource, System};
 use crate::config::Config;
 use crate::engine::{self, Engine};
+use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
 use crate::search::{self, Index};
 use crate::shutdown::Draining;
-use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::store::{Ledger, Store};
+use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
 const BACKLOG: i32 = 1_024;
+/// Bytes that the system keeps for a client that does not read them yet; Linux doubles it for its own accounts.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How long a client may leave everything unread before the system gives the connection up.
+#[cfg(target_os = "linux")]
+const UNREAD_WITHIN: Duration = Duration::from_secs(60);
 /// How long a connection may take to say goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -68,20 +75,21 @@ pub enum Error {
 }
 
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
-pub async fn open_store(url: &str, create: bool) -> Result<Arc<dyn Store>, Error> {
-    let scheme = url.split(':').next().unwrap_or_default();
-    if scheme != "sqlite" {
+pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
+    let (url, patience) = (config.database_url.as_str(), config.lock_wait);
+    if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") {
         return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
     }
-    let sqlite = Sqlite::open(url, create).await.map_err(|source| Error::Open { url: url.to_owned(), source })?;
+    let opened = Sqlite::open_patiently(url, create, patience).await;
+    let sqlite = opened.map_err(|source| Error::Open { url: url.to_owned(), source })?;
     sqlite.migrate().await.map_err(|source| Error::Migrate { url: url.to_owned(), source })?;
     Ok(Arc::new(sqlite))
 }
 
 /// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
-pub fn start_engine(options: &engine::Options, store: &Arc<dyn Store>, clock: Arc<dyn Clock>) -> Engine {
+pub fn start_engine(options: &engine::Options, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Engine {
     let lease = Arc::new(SingleNode::new(Arc::new(System)));
-    Engine::start(options.clone(), store.clone(), lease, clock, Arc::new(System))
+    Engine::start(options.clone(), ledger, lease, clock, Arc::new(System))
 }
 
 /// Binds the address, so that a port in use is known before anything else happens.
@@ -89,6 +97,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
+        limit_what_is_unread(&socket)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
@@ -97,6 +106,15 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
         io::ErrorKind::AddrInUse => Error::PortInUse { address },
         _ => Error::Listen { address, source },
     })
+}
+
+/// Every connection inherits these: a client that reads slowly, or has vanished, costs a bounded buffer for a bounded
+/// time. Without the first, Linux lets the buffer of one connection grow to megabytes.
+fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNREAD_WITHIN))?;
+    Ok(())
 }
 
 /// A running innkeeper.
@@ -115,22 +133,40 @@ pub struct Running {
 /// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
 /// catalogue a little later, when the index is built.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let store = open_store(config, true).await?;
+    start_on(config, listener, clock, store.clone(), store).await
+}
+
+/// The same on a store that is open already. The engine writes through `ledger`, which is the store, or something that
+/// stands before it.
+pub async fn start_on(
+    config: &Config,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    ledger: Arc<dyn Ledger>,
+) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
-    let store = open_store(&config.database_url, true).await?;
     let metrics = telemetry::metrics()?;
-    let engine = start_engine(&config.engine, &store, clock.clone());
+    let engine = start_engine(&config.engine, ledger, clock.clone());
     engine.recover().await?;
 
+    let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
+    let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
     let draining = Draining::default();
     let search = Index::default();
-    let following = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
-    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, &draining).await?;
+    let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
+    let gate = Gate::new(live, config.ws.clone());
+    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, gate, &draining).await?;
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
     let chores = vec![
-        tokio::spawn(following),
+        following,
+        tokio::spawn(indexing),
         tokio::spawn(metrics.keep_up()),
-        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock)),
+        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
+        tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
+        tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
     Ok(Running { engine, store, search, address, grace: config.shutdown_grace, draining, http, serving, chores })
@@ -143,6 +179,7 @@ async fn http_state(
     search: &Index,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
+    gate: Gate,
     draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
@@ -159,6 +196,8 @@ async fn http_state(
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: Arc::new(move || metrics.render()),
+        gate,
+        feed: store.clone(),
         draining: draining.clone(),
     })
 }
@@ -197,6 +236,11 @@ impl Running {
         }
     }
 
+    /// Announces the shutdown: load balancers look elsewhere, dashboards are sent away; requests are still answered.
+    pub fn begin_draining(&self) {
+        self.draining.begin();
+    }
+
     /// Stops from the outside to the inside.
     pub async fn shutdown(self) {
         let Self { engine, store, grace, draining, http, serving, chores, .. } = self;
@@ -207,8 +251,17 @@ impl Running {
         for chore in chores {
             chore.abort();
         }
-        engine.shutdown().await;
-        drop(store);
-        tracing::info!("shut down: everything acknowledged is durable");
+        // A store that hangs must not keep the process: neither its last commit nor its closing is waited for longer.
+        let drained = async {
+            engine.shutdown().await;
+            store.close().await
+        };
+        match tokio::time::timeout(grace, drained).await {
+            Ok(Ok(())) => tracing::info!("shut down: everything acknowledged is durable"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "shut down, but the store was not closed");
+            }
+            Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
+        }
     }
 }

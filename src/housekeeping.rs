@@ -1,13 +1,18 @@
-//! Housekeeping: deleting what has expired, in small portions, so that it never stands in a booking's way.
+//! Housekeeping: what has to be looked after now and then, in small portions, so that it never stands in a booking's
+//! way.
 //!
-//! Started by `app.rs`, ended with it. A portion that fails is logged and tried again a minute later: nothing depends on
-//! it, as expired records count as absent wherever they are read.
+//! Started by `app.rs`, ended with it. What fails is logged and tried again a minute later: nothing depends on it, as
+//! what has expired counts as absent wherever it is asked for.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::clock::Clock;
-use crate::store::{Error, Ledger};
+use crate::domain::Timestamp;
+use crate::engine::Engine;
+use crate::store::{Error, Feed, Ledger};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// Records per transaction: a few milliseconds of the only writer.
@@ -15,26 +20,57 @@ const PORTION: u32 = 500;
 
 /// Forgets expired idempotency keys, for ever.
 pub async fn forget_attempts<L: Ledger + ?Sized>(ledger: Arc<L>, clock: Arc<dyn Clock>) {
+    let delete = || {
+        let (ledger, now) = (ledger.clone(), clock.now());
+        async move { ledger.forget_attempts(now, PORTION).await }
+    };
+    again_and_again("expired idempotency keys", delete).await;
+}
+
+/// Deletes events older than `keep`, for ever.
+pub async fn trim_events<F: Feed + ?Sized>(feed: Arc<F>, clock: Arc<dyn Clock>, keep: Duration) {
+    let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
+    let delete = || {
+        let (feed, oldest) = (feed.clone(), clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN));
+        async move { feed.trim_events(oldest, PORTION).await }
+    };
+    again_and_again("old events", delete).await;
+}
+
+async fn again_and_again<F: Future<Output = Result<u64, Error>>>(what: &'static str, delete: impl Fn() -> F) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match forget_due(&*ledger, &*clock).await {
+        match all_due(&delete).await {
             Ok(0) => {}
-            Ok(forgotten) => tracing::debug!(forgotten, "forgot expired idempotency keys"),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not forget expired keys"),
+            Ok(deleted) => tracing::debug!(what, deleted, "tidied up"),
+            Err(error) => tracing::warn!(what, error = &error as &dyn std::error::Error, "could not tidy up"),
+        }
+    }
+}
+
+/// Sees to it that every room type with a hold has an actor whose timer runs, for ever: one that could not load when it
+/// was woken has gone again.
+pub async fn watch_holds(engine: Engine) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = engine.recover().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not look for holds");
         }
     }
 }
 
 /// Portion after portion, until one is not full.
-async fn forget_due<L: Ledger + ?Sized>(ledger: &L, clock: &dyn Clock) -> Result<u64, Error> {
-    let mut forgotten = 0;
+async fn all_due<F: Future<Output = Result<u64, Error>>>(delete: impl Fn() -> F) -> Result<u64, Error> {
+    let mut deleted = 0;
     loop {
-        let portion = ledger.forget_attempts(clock.now(), PORTION).await?;
-        forgotten += portion;
+        let portion = delete().await?;
+        deleted += portion;
         if portion < u64::from(PORTION) {
-            return Ok(forgotten);
+            return Ok(deleted);
         }
         tokio::task::yield_now().await;
     }

@@ -15,7 +15,7 @@
 //!
 //! # The floor plan
 //!
-//! Outside to inside: [`cli`] and [`app`] compose, [`config`] says how, [`http`] faces the world, [`engine`] and
+//! Outside to inside: [`cli`] and [`app`] compose, [`config`] says how, [`http`] and [`ws`] face the world, [`engine`] and
 //! [`writer`] work, [`lease`] and [`store`] keep, [`domain`] decides. [`clock`] brings in time and ids, [`telemetry`]
 //! tells, [`housekeeping`] tidies, [`shutdown`] ends.
 
@@ -26,6 +26,7 @@ pub mod shutdown;
 pub mod telemetry;
 
 pub mod http;
+pub mod ws;
 
 pub mod engine;
 pub mod writer;

@@ -3,10 +3,8 @@
 //! The order of a shutdown is `app::Running::shutdown`. Here is only what starts it.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// SIGTERM and SIGINT.
 pub struct Signals {
@@ -29,16 +27,22 @@ impl Signals {
     }
 }
 
-/// Whether a shutdown has begun: from then on `/readyz` sends load balancers elsewhere. A clone is the same one.
+/// Whether a shutdown has begun: from then on `/readyz` sends load balancers elsewhere, and dashboards are let go. A
+/// clone is the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Draining(Arc<AtomicBool>);
+pub struct Draining(CancellationToken);
 
 impl Draining {
     pub fn begin(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.cancel();
     }
 
     pub fn has_begun(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.is_cancelled()
+    }
+
+    /// Waits until it has.
+    pub async fn begun(&self) {
+        self.0.cancelled().await;
     }
 }

@@ -1,9 +1,10 @@
 //! Logs and metrics of this process.
 //!
-//! Called once by `cli/` before anything else runs ([`start_logging`]) and by `app.rs` ([`metrics`]). It decides where log
+//! Called once by `cli/` before anything else runs ([`start_logging`]) and by `app.rs` ([`metrics()`]). It decides where log
 //! lines go (stderr, so that stdout stays free for results), makes panics visible, and keeps the numbers that `/metrics`
 //! shows. The recorder and the subscriber are process-wide, because the `tracing` and `metrics` facades are.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// Sends log lines to stderr and panics to the log. A second call changes nothing.
 pub fn start_logging(filter: &str, format: LogFormat) {
     let filter = EnvFilter::new(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(filter);
     let installed = match format {
         LogFormat::Text => registry.with(lines).try_init(),

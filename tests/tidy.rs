@@ -3,9 +3,11 @@
 //! It reads the source as text, so it sees code behind every `cfg`. To allow something new, change the table of the
 //! rule that forbids it, and say why in the commit.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Value crates: they compute, and know neither time nor place.
 const DOMAIN_MAY_USE: &[&str] =
@@ -15,6 +17,7 @@ const DOMAIN_MAY_USE: &[&str] =
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("actix_web", &["http/", "ws/", "app.rs"]),
+    ("actix_ws", &["ws/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];
 
@@ -23,7 +26,7 @@ const MAILBOXES: &[&str] = &["Addr", "Recipient", "WeakAddr", "mpsc"];
 const MAILBOX_OWNERS: &[&str] = &["engine/", "writer/"];
 
 /// Who must not know which store or lease there is.
-const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "http/", "ws/"];
+const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "events/", "http/", "ws/"];
 const BACKENDS: &[&str] = &["store::sqlite", "store::postgres", "lease::single_node", "lease::redis"];
 
 const LONGEST_FILE: usize = 400;
@@ -210,7 +213,8 @@ fn every_module_says_what_it_is() {
 
 #[test]
 fn the_program_does_not_panic_by_choice() {
-    let calls = [".unwrap()", ".expect(", ".unwrap_err()"];
+    // The print macros do when nobody reads any more.
+    let calls = [".unwrap()", ".expect(", ".unwrap_err()", "println!", "print!"];
     let found = breaches(&sources("src"), |_, line| calls.iter().any(|call| line.contains(call)));
     complain("an outsider or a full disk must not end an actor", found);
 }
@@ -239,4 +243,57 @@ fn migrations_are_numbered_from_one_without_a_gap() {
 fn migrations_of_two_stores_are_twins() {
     let (sqlite, postgres) = (migrations("sqlite"), migrations("postgres"));
     assert!(postgres.is_empty() || postgres == sqlite, "sqlite: {sqlite:?}, postgres: {postgres:?}");
+}
+
+/// Licences that everybody may live with. Of several that a crate offers one is enough; all that it demands are needed.
+const LICENCES: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Zlib",
+];
+
+/// Whether an SPDX expression, or an old one with a slash, asks for no more than [`LICENCES`].
+fn is_permissive(expression: &str) -> bool {
+    let all = |alternative: &str| {
+        alternative.split(" AND ").all(|licence| LICENCES.contains(&licence.trim_matches(['(', ')', ' '])))
+    };
+    // "(A OR B) AND C" is a choice, and then a demand.
+    let demands = expression.split(") AND ").flat_map(|part| part.split(" AND ("));
+    demands.into_iter().all(|demand| demand.replace('/', " OR ").split(" OR ").any(all))
+}
+
+#[test]
+fn licences_are_read_as_they_are_meant() {
+    for fine in ["MIT", "MIT/GPL-3.0", "Apache-2.0 OR LGPL-2.1", "(MIT OR GPL-2.0) AND Unicode-3.0", "MIT AND ISC"] {
+        assert!(is_permissive(fine), "{fine}");
+    }
+    for viral in
+        ["GPL-3.0", "MPL-2.0", "", "MIT AND GPL-2.0", "(MIT OR Apache-2.0) AND LGPL-3.0", "AGPL-3.0 OR GPL-3.0"]
+    {
+        assert!(!is_permissive(viral), "{viral}");
+    }
+}
+
+#[test]
+fn nothing_that_is_shipped_is_under_a_viral_licence() {
+    let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}|{l}"];
+    let tree = Command::new(env!("CARGO")).args(arguments).current_dir(package()).output().unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let listed = String::from_utf8(tree.stdout).unwrap();
+    let crates: BTreeSet<&str> = listed.lines().filter(|line| !line.is_empty()).collect();
+    assert!(crates.len() > 100, "cargo tree lists every dependency");
+    let viral = |line: &&str| {
+        let licence = line.rsplit_once('|').map_or("", |(_, licence)| licence);
+        !is_permissive(licence.trim_end_matches(" (*)"))
+    };
+    complain("permissive licences only", crates.into_iter().filter(viral).map(str::to_owned).collect());
 }

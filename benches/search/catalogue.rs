@@ -5,6 +5,7 @@
 //! weekends of a month.
 
 use innkeeper::domain::Date;
+use innkeeper::store::Store;
 use innkeeper::store::sqlite::Sqlite;
 use jiff::civil::date;
 use sqlx::sqlite::SqliteConnectOptions;

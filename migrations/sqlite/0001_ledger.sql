@@ -68,9 +68,9 @@ CREATE TABLE rate_nights (
 CREATE TABLE nights (
     room_type_id        TEXT    NOT NULL REFERENCES room_types (id),
     date                TEXT    NOT NULL,
-    physical            INTEGER, -- null: the room type's rooms
+    physical            INTEGER, -- null: the room type's rooms; a night of the past says what they were
     out_of_order        INTEGER NOT NULL DEFAULT 0,
-    allowance           INTEGER, -- null: the room type's
+    allowance           INTEGER, -- null: the room type's, likewise
     stop_sell           INTEGER NOT NULL DEFAULT 0,
     closed_to_arrival   INTEGER NOT NULL DEFAULT 0,
     closed_to_departure INTEGER NOT NULL DEFAULT 0,
@@ -78,7 +78,7 @@ CREATE TABLE nights (
     max_nights_arrival  INTEGER NOT NULL DEFAULT 0,
     min_nights_through  INTEGER NOT NULL DEFAULT 0,
     max_nights_through  INTEGER NOT NULL DEFAULT 0,
-    -- physical − out of order + allowance, as it was when last set: history is not resized
+    -- physical − out of order + allowance, never below zero; `verify` compares
     capacity            INTEGER NOT NULL,
     sold                INTEGER NOT NULL DEFAULT 0 CHECK (sold >= 0),
     held                INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
@@ -119,12 +119,14 @@ CREATE TABLE bookings (
     sequence           INTEGER NOT NULL  -- of the fact that changed it last
 ) STRICT, WITHOUT ROWID;
 
--- Lists are read in order of id, so every index but the first ends with it.
+-- Lists are read in order of id, so every index but the first ends with it. Each of them costs every commit: what it is
+-- for is in src/store/sqlite/list.rs.
 CREATE INDEX bookings_held ON bookings (room_type_id) WHERE status = 'held';
 CREATE INDEX bookings_by_hotel ON bookings (hotel_id, id);
 CREATE INDEX bookings_by_room_type ON bookings (room_type_id, id);
-CREATE INDEX bookings_by_arrival ON bookings (check_in, hotel_id, id);
+CREATE INDEX bookings_by_arrival ON bookings (hotel_id, check_in, id);
 CREATE INDEX bookings_by_status ON bookings (status, id);
+CREATE INDEX bookings_by_hotel_and_status ON bookings (hotel_id, status, id);
 CREATE INDEX bookings_by_mobile ON bookings (mobile, id);
 CREATE INDEX bookings_by_email ON bookings (lower(email), id) WHERE email IS NOT NULL;
 CREATE INDEX bookings_by_reference ON bookings (external_reference, id) WHERE external_reference IS NOT NULL;
@@ -149,8 +151,9 @@ CREATE TABLE booking_services (
     PRIMARY KEY (booking_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- The history of every room type, without a gap. Says what changed, never whom it concerns: no guests, no contacts.
+-- The history of every room type, without a gap: the whole, or its end. Says what changed, never whom it concerns: no guests, no contacts.
 CREATE TABLE events (
+    position     INTEGER NOT NULL PRIMARY KEY, -- in the order of commits, over all room types
     room_type_id TEXT    NOT NULL REFERENCES room_types (id),
     sequence     INTEGER NOT NULL,
     fact_id      TEXT    NOT NULL,
@@ -158,10 +161,19 @@ CREATE TABLE events (
     cause        TEXT    NOT NULL,
     booking_id   TEXT,
     payload      TEXT    NOT NULL, -- JSON
-    PRIMARY KEY (room_type_id, sequence)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (room_type_id, sequence)
+) STRICT;
 
 CREATE UNIQUE INDEX events_by_fact ON events (fact_id);
+
+-- Up to where old events have been deleted. The last one of a room type always stays, however old: so a position is
+-- never given again.
+CREATE TABLE event_trim (
+    id       INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO event_trim (id, position) VALUES (1, 0);
 
 -- Idempotency keys. They are random and their answers are large, so the rows are kept in order of arrival, and only the
 -- index of keys is written all over. No foreign key to the booking: `verify` looks whether it exists.
@@ -175,7 +187,6 @@ CREATE TABLE attempts (
 ) STRICT;
 
 CREATE INDEX attempts_by_expiry ON attempts (expires_at);
-CREATE INDEX attempts_by_room_type ON attempts (room_type_id);
 
 -- Side effects to be done after their cause is durable.
 CREATE TABLE jobs (
@@ -187,5 +198,3 @@ CREATE TABLE jobs (
     attempts   INTEGER NOT NULL DEFAULT 0,
     next_at    INTEGER NOT NULL
 ) STRICT;
-
-CREATE INDEX jobs_by_time ON jobs (state, next_at);

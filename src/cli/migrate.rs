@@ -1,7 +1,6 @@
 //! `innkeeper migrate`: makes the database, or brings it up to date.
 
-use super::{Outcome, SETTINGS_HELP};
-use crate::app;
+use super::{Outcome, SETTINGS_HELP, output, with_store};
 use crate::config::Config;
 use crate::config::flags::CommonFlags;
 
@@ -15,8 +14,8 @@ pub struct Migrate {
 
 impl Migrate {
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        app::open_store(&config.database_url, true).await?;
-        println!("{} is up to date", config.database_url);
+        with_store(&config, true, async |_| Ok(())).await?;
+        output::line(format_args!("{} is up to date", config.database_url))?;
         Ok(Outcome::Done)
     }
 }

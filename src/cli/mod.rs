@@ -3,26 +3,29 @@
 //! Owns what a person types and reads. Called by `main` alone. It decides nothing about bookings: it loads the
 //! configuration, lets `app.rs` compose what is needed, calls the engine and the store like everybody else, and prints.
 //!
-//! Results go to stdout, everything else (progress, log lines, errors) to stderr. Exit codes: 0 done, 1 it failed or
-//! `verify` found differences, 2 the command line or the configuration is wrong. An error is one line that names what
-//! is wrong and, where there is something to do, what.
+//! Results go to stdout, everything else (progress, log lines, errors) to stderr. Exit codes: 0 done, 1 it failed, 2 the
+//! command line or the configuration is wrong, 3 `verify` found differences. An error is one line that names what is
+//! wrong and, where there is something to do, what.
 
-mod demo;
+pub mod demo;
 mod export;
 mod import;
 mod migrate;
 mod openapi;
+mod output;
 mod progress;
 mod serve;
 mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, Sources};
-use crate::telemetry;
+use crate::store::Store;
+use crate::{app, telemetry};
 
 /// An actor-based hotel reservation engine: answers at once, never sells a room twice, loses nothing.
 #[derive(Debug, Parser)]
@@ -54,12 +57,14 @@ Examples:
   innkeeper export nights --csv > nights.csv
   innkeeper import bookings hotel_bookings.csv --capacity p95 --json
 
+Exit codes: 0 done, 1 it failed, 2 the command line or a setting is wrong, 3 verify found differences.
+
 Settings come from (weakest first) their defaults, a TOML file, .env, the environment (INNKEEPER_…) and flags.
 `innkeeper serve --help` lists them all.";
 
 /// What `--help` of a command says about settings that it has no flag for.
 const SETTINGS_HELP: &str = "\
-Every setting can also stand in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or in
+Every setting can also stand in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or in \
 the environment as INNKEEPER_ and its name; the later of these is stronger, and a flag is the strongest.";
 
 /// How a command ended, if it did not fail.
@@ -75,10 +80,10 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Differences) => ExitCode::from(1),
+        Ok(Outcome::Differences) => ExitCode::from(3),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("innkeeper: {error:#}");
+            output::remark(format_args!("innkeeper: {}\n", told_once(&error)));
             ExitCode::from(if error.is::<config::Error>() { 2 } else { 1 })
         }
     }
@@ -116,6 +121,33 @@ fn configure(sources: Sources) -> anyhow::Result<Config> {
 fn in_system(command: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("innkeeper").enable_all().build()?;
     actix_rt::System::with_tokio_rt(move || runtime).block_on(command)
+}
+
+/// Opens the store for a command and closes it again, whatever came of that: one file remains, with everything in it.
+async fn with_store<T>(
+    config: &Config,
+    create: bool,
+    work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let store = app::open_store(config, create).await?;
+    let done = work(&store).await;
+    let closed = store.close().await;
+    let done = done?;
+    closed?;
+    Ok(done)
+}
+
+/// The error and its causes, without causes that the words before them have told already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// Whether the reader of our output went away, as `| head` does: no failure.

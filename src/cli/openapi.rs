@@ -1,8 +1,6 @@
 //! `innkeeper openapi`: the description of the HTTP API.
 
-use std::io::Write;
-
-use super::Outcome;
+use super::{Outcome, output};
 use crate::http;
 
 /// Print the OpenAPI 3.1 description of the HTTP API, as `/openapi.json` serves it.
@@ -11,8 +9,7 @@ pub struct Openapi;
 
 impl Openapi {
     pub fn run(&self) -> anyhow::Result<Outcome> {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", http::openapi().to_pretty_json()?)?;
+        output::line(http::openapi().to_pretty_json()?)?;
         Ok(Outcome::Done)
     }
 }

@@ -1,13 +1,12 @@
 //! `innkeeper serve`: the reservation engine with its HTTP API.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::{Outcome, SETTINGS_HELP, demo};
+use super::{Outcome, SETTINGS_HELP, demo, output};
 use crate::app::{self, Running};
-use crate::clock::System;
+use crate::clock::{Clock, System};
 use crate::config::flags::ServeFlags;
 use crate::config::setting::SETTINGS;
 use crate::config::{Config, Secret};
@@ -39,11 +38,14 @@ impl Serve {
     pub async fn run(&self, mut config: Config) -> anyhow::Result<Outcome> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
         let listener = app::bind(config.listen)?;
+        allow_connections(config.max_connections);
+        let mut made = None;
         if self.demo && config.admin_token.is_none() {
-            config.admin_token = Some(Secret::random().context("cannot make a token")?);
+            made = Some(Secret::random().context("cannot make a token")?);
+            config.admin_token = made.clone();
         }
         let mut running = app::start(&config, listener, Arc::new(System)).await?;
-        self.welcome(&config, &running).await?;
+        self.welcome(&config, made.as_ref(), &running).await?;
         tokio::select! {
             signal = signals.next() => tracing::info!(signal, "told to stop"),
             error = running.failed() => return Err(error.into()),
@@ -54,20 +56,32 @@ impl Serve {
         }
     }
 
-    /// Says where it can be reached. Nobody may be reading any more, which is no reason to stop.
-    async fn welcome(&self, config: &Config, running: &Running) -> anyhow::Result<()> {
+    /// Says where it can be reached, and a token that was made for this run: who set one knows it, and a log that keeps
+    /// the greeting should not. Nobody may be reading any more, which is no reason to stop.
+    async fn welcome(&self, config: &Config, made: Option<&Secret>, running: &Running) -> anyhow::Result<()> {
         let url = running.url();
         tracing::info!(url, database = config.database_url, "ready");
-        let greeting = match &config.admin_token {
-            Some(token) if self.demo => demo::prepare(running, token).await?,
-            token => {
-                if token.is_none() {
-                    tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
-                }
-                format!("innkeeper is open at {url} (API docs: {url}/docs/)\n")
-            }
+        if config.admin_token.is_none() {
+            tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
+        }
+        let greeting = match self.demo {
+            true => demo::prepare(running, System.now(), made).await?,
+            false => format!("innkeeper is open at {url} (API docs: {url}/docs/)\n"),
         };
-        let _ = write!(std::io::stdout(), "{greeting}");
+        let _ = output::print(greeting);
         Ok(())
+    }
+}
+
+/// Every connection is a file. The soft limit of most systems is 1,024; the hard one is what we may raise it to.
+fn allow_connections(connections: usize) {
+    // Beside the connections: the database, the listener, the log.
+    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(128);
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(allowed) if allowed < needed => {
+            tracing::warn!(allowed, needed, "fewer files may be open than max_connections needs: see ulimit -n");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "cannot find out how many files may be open"),
     }
 }

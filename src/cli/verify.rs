@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Outcome, SETTINGS_HELP, progress};
-use crate::app;
+use super::{Outcome, SETTINGS_HELP, output, progress, with_store};
 use crate::config::Config;
 use crate::config::flags::CommonFlags;
 use crate::domain::RoomTypeId;
 use crate::store::audit::{self, Finding};
 use crate::store::{Page, Store};
 
-/// Recount every night from the bookings, and check sequences and idempotency records.
+/// Recount every night from the bookings and its settings, and check sequences and idempotency records.
 ///
-/// Prints each difference with its room type. Exit code 0: everything adds up. 1: something does not.
+/// Prints each difference with its room type. Exit code 0: everything adds up. 3: something does not.
 /// It may run while the server runs: each room type is read in one transaction.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
@@ -21,26 +20,32 @@ pub struct Verify {
     pub settings: CommonFlags,
 }
 
-/// Ids per query.
+/// Ids per query, and idempotency records that are named.
 const PAGE: u32 = 1_000;
 
 impl Verify {
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        let store = app::open_store(&config.database_url, false).await?;
-        let room_types = all_room_types(&store).await?;
-        let bar = progress::bar(room_types.len() as u64, "recounting");
-        let mut differences = 0;
-        for &room_type in &room_types {
-            let finding = Finding { room_type, differences: audit::recount(&store.evidence(room_type).await?) };
-            differences += finding.differences.len();
-            let lines = describe(&store, &finding).await?;
-            bar.suspend(|| lines.iter().for_each(|line| println!("{line}")));
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        println!("{} room types recounted, {differences} differences", room_types.len());
-        Ok(if differences == 0 { Outcome::Done } else { Outcome::Differences })
+        with_store(&config, false, verify).await
     }
+}
+
+async fn verify(store: &Arc<dyn Store>) -> anyhow::Result<Outcome> {
+    let room_types = all_room_types(store).await?;
+    let bar = progress::bar(room_types.len() as u64, "recounting");
+    let mut differences = 0;
+    for &room_type in &room_types {
+        let finding = Finding { room_type, differences: audit::recount(&store.evidence(room_type).await?) };
+        differences += finding.differences.len();
+        let lines = describe(store, &finding).await?;
+        bar.suspend(|| lines.iter().try_for_each(output::line))?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let stray = store.stray_attempts(PAGE).await?;
+    stray.iter().try_for_each(output::line)?;
+    differences += stray.len();
+    output::line(format_args!("room types recounted: {}; differences: {differences}", room_types.len()))?;
+    Ok(if differences == 0 { Outcome::Done } else { Outcome::Differences })
 }
 
 async fn all_room_types(store: &Arc<dyn Store>) -> anyhow::Result<Vec<RoomTypeId>> {

@@ -22,13 +22,14 @@ use std::time::Duration;
 pub use layers::Sources;
 pub use secret::Secret;
 
-use crate::engine;
+use crate::{engine, ws};
 use layers::Sourced;
 
 /// All settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub database_url: String,
+    pub lock_wait: Duration,
     pub log: String,
     pub log_format: LogFormat,
     pub engine: engine::Options,
@@ -39,6 +40,9 @@ pub struct Config {
     pub max_connections: usize,
     pub request_timeout: Duration,
     pub keep_alive: Duration,
+    pub ws: ws::Options,
+    /// How long events are kept.
+    pub event_retention: Duration,
 }
 
 /// How a log line looks.
@@ -70,6 +74,7 @@ impl Config {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             database_url: values.text("database_url", "must be a URL such as sqlite://innkeeper.db", |_| true)?,
+            lock_wait: values.seconds("lock_wait_secs", 0..=MINUTE)?,
             log: values.text(
                 "log",
                 "must be a level (error, warn, info, debug, trace) or target=level pairs",
@@ -87,11 +92,22 @@ impl Config {
             },
             listen: values.parse("listen", "must be an address and a port such as 127.0.0.1:8080")?,
             admin_token: values.secret("admin_token")?,
-            shutdown_grace: values.seconds("shutdown_grace_secs", 0..=HOUR)?,
+            shutdown_grace: values.seconds("shutdown_grace_secs", 1..=HOUR)?,
             http_workers: values.number("http_workers", 1..=256)?.unwrap_or(cores),
             max_connections: values.count("max_connections", 1..=1_000_000)?,
             request_timeout: values.seconds("request_timeout_secs", 1..=5 * MINUTE)?,
             keep_alive: values.seconds("keep_alive_secs", 1..=HOUR)?,
+            ws: ws::Options {
+                connections: values.count("ws_connections", 1..=1_000_000)?,
+                subscriptions: values.count("ws_subscriptions", 1..=1_024)?,
+                room_types: values.count("ws_room_types", 1..=1_024)?,
+                room_types_in_all: values.count("ws_room_types_in_all", 1..=1_000_000)?,
+                nights: values.count("ws_nights", 1..=1_000)?,
+                frame_bytes: values.count("ws_frame_bytes", 1_024..=1_048_576)?,
+                frames_per_sec: values.count("ws_frames_per_sec", 1..=10_000)?,
+                idle: values.seconds("ws_idle_secs", 1..=HOUR)?,
+            },
+            event_retention: values.seconds("event_retention_secs", HOUR..=3_650 * DAY)?,
         })
     }
 }
@@ -152,10 +168,11 @@ impl Values {
     }
 
     fn secret(&self, key: &str) -> Result<Option<Secret>, Error> {
-        let rule = "must be 1 to 255 visible ASCII characters";
+        let (least, most) = (Secret::LENGTHS.start(), Secret::LENGTHS.end());
+        let rule = format!("must be {least} to {most} visible ASCII characters");
         let visible =
-            |value: &str| (1..=255).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
-        self.optional(key, rule, |value| visible(value).then(|| Secret::new(value)))
+            |value: &str| Secret::LENGTHS.contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+        self.optional(key, &rule, |value| visible(value).then(|| Secret::new(value)))
     }
 }
 

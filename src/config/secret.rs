@@ -1,12 +1,16 @@
 //! Secrets: text that is never printed by accident, and the randomness to make it.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// Text that only [`Secret::expose`] shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
+    /// How long one may be that somebody sets. Shorter ones can be guessed: a server does not tire of being asked.
+    pub const LENGTHS: RangeInclusive<usize> = 16..=255;
+
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

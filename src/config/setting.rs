@@ -42,7 +42,18 @@ pub const FILE_VARIABLE: &str = "INNKEEPER_CONFIG";
 /// Every setting there is.
 pub const SETTINGS: &[Setting] = &[
     everywhere("database_url", "database-url", "sqlite://innkeeper.db", "Where the truth is kept: sqlite://FILE"),
-    everywhere("log", "log", "info", "What is logged: a level, or target=level pairs separated by commas"),
+    everywhere(
+        "lock_wait_secs",
+        "lock-wait-secs",
+        "5",
+        "How long to wait for a database that another program has locked",
+    ),
+    everywhere(
+        "log",
+        "log",
+        "info,actix_server=warn",
+        "What is logged: a level, or target=level pairs separated by commas",
+    ),
     everywhere("log_format", "log-format", "text", "How it is logged, on stderr: text or json"),
     everywhere("threads", "threads", "", "Threads that room types live on, 1 to 64 (one per core, at most 8)"),
     everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),
@@ -52,7 +63,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "admin_token",
         flag: None,
         default: "",
-        help: "The administrator's bearer token; without one, nobody is administrator",
+        help: "The administrator's bearer token, at least 16 characters; without one, nobody is administrator",
         everywhere: false,
     },
     serve("hold_ttl_secs", "hold-ttl-secs", "900", "How long a hold keeps its rooms"),
@@ -61,9 +72,18 @@ pub const SETTINGS: &[Setting] = &[
     serve("answer_within_secs", "answer-within-secs", "10", "How long a request may wait for its room type"),
     serve("shutdown_grace_secs", "shutdown-grace-secs", "30", "How long requests in flight may take at shutdown"),
     serve("http_workers", "http-workers", "", "Threads that speak HTTP, 1 to 256 (one per core)"),
-    serve("max_connections", "max-connections", "10000", "Connections open at the same time, over all threads"),
+    serve("max_connections", "max-connections", "20000", "Connections open at the same time, over all threads"),
     serve("request_timeout_secs", "request-timeout-secs", "10", "How long a client may take to send its headers"),
     serve("keep_alive_secs", "keep-alive-secs", "75", "How long an idle connection stays open"),
+    serve("ws_connections", "ws-connections", "10000", "WebSocket connections open at the same time"),
+    serve("ws_subscriptions", "ws-subscriptions", "16", "Subscriptions of one WebSocket connection"),
+    serve("ws_room_types", "ws-room-types", "64", "Room types that one WebSocket connection watches"),
+    serve("ws_room_types_in_all", "ws-room-types-in-all", "20000", "Room types watched at once, some 20 KiB each"),
+    serve("ws_nights", "ws-nights", "366", "Nights of one subscription"),
+    serve("ws_frame_bytes", "ws-frame-bytes", "16384", "The largest WebSocket message a client may send"),
+    serve("ws_frames_per_sec", "ws-frames-per-sec", "50", "WebSocket messages a client may send in a second"),
+    serve("ws_idle_secs", "ws-idle-secs", "60", "How long a WebSocket client may be silent, pongs included"),
+    serve("event_retention_secs", "event-retention-secs", "2592000", "How long /v1/events goes back"),
 ];
 
 const fn everywhere(key: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {

@@ -29,6 +29,7 @@ fn without_any_file_or_variable_the_defaults_hold() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.engine.hold_ttl, Duration::from_secs(900));
     assert_eq!(config.admin_token, None);
+    assert_eq!(config.ws, ws::Options::default());
 }
 
 #[test]
@@ -99,9 +100,29 @@ fn an_empty_variable_is_not_set() {
 
 #[test]
 fn secrets_stay_out_of_errors_and_debug_output() {
-    let config = load(&[], &[("INNKEEPER_ADMIN_TOKEN", "open-sesame")]).unwrap();
+    let config = load(&[], &[("INNKEEPER_ADMIN_TOKEN", "open-sesame-please")]).unwrap();
     assert!(!format!("{config:?}").contains("open-sesame"));
-    assert!(!refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "open sesame")]).contains("sesame"));
+    assert!(!refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "open sesame please")]).contains("sesame"));
     assert!(!refusal(&[("innkeeper.toml", "admin_token = \"open-sesame")], &[]).contains("sesame"));
     assert!(!refusal(&[(".env", "INNKEEPER_ADMIN_TOKEN='open-sesame")], &[]).contains("sesame"));
+}
+
+#[test]
+fn a_token_is_not_short_enough_to_be_guessed() {
+    let message = refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "fifteen-letters")]);
+    assert!(message.starts_with("admin_token must be 16 to 255 visible ASCII characters ("), "{message}");
+    assert!(load(&[], &[("INNKEEPER_ADMIN_TOKEN", "sixteen--letters")]).is_ok());
+}
+
+#[test]
+fn the_example_names_every_setting_and_can_be_used_as_it_stands() {
+    let example = include_str!("../../.env.example");
+    for setting in setting::SETTINGS {
+        let line = example.lines().find(|line| line.trim_start_matches("# ").starts_with(&setting.variable()));
+        assert!(line.is_some(), "{} is not in .env.example", setting.key);
+    }
+    let set = example.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    assert_eq!(load(&[(".env", &set)], &[]).unwrap().admin_token, None);
+    let all = example.replace("# INNKEEPER_", "INNKEEPER_");
+    assert_eq!(load(&[(".env", &all)], &[]).unwrap().engine.mailbox, 1_024);
 }

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stay::dates;
+use super::stay::{dates, days_between};
 use super::{
     Amount, BookedService, BookingId, CancellationPolicy, Contact, Currency, Date, Guest, HotelId, NightDelta, Party,
-    RatePlanId, RoomTypeId, Stay, Timestamp,
+    RatePlanId, Refusal, RoomTypeId, Stay, Timestamp,
 };
 
 /// One stay of `rooms` rooms of one room type.
@@ -137,13 +137,36 @@ impl Booking {
 
     /// The price of each night for all rooms together, in order.
     pub fn nightly_totals(&self) -> impl Iterator<Item = Amount> {
-        self.prices.iter().map(|price| price.times(u32::from(self.rooms)))
+        self.prices.iter().map(|price| price.times(u64::from(self.rooms)))
+    }
+
+    /// The price of one room for a night of the stay.
+    pub fn price_on(&self, date: Date) -> Option<Amount> {
+        let night = usize::try_from(days_between(self.stay.check_in(), date)).ok()?;
+        self.prices.get(night).copied()
+    }
+
+    /// Whether becoming `after` gives anything back: a night, a room, or a part of what a night costs.
+    pub fn gives_back(&self, after: &Self) -> bool {
+        let cheaper = |(date, cost): (Date, Amount)| {
+            let kept = after.price_on(date).map(|price| price.times(u64::from(after.rooms)));
+            kept.is_none_or(|kept| kept < cost)
+        };
+        after.rooms < self.rooms || self.stay.dates().zip(self.nightly_totals()).any(cheaper)
     }
 
     /// Nights and services together.
     pub fn total(&self) -> Amount {
         let nights: Amount = self.nightly_totals().sum();
         nights + self.services.iter().map(|service| service.amount).sum()
+    }
+
+    /// This booking, if its total is an amount that can be sold.
+    pub fn sellable(self) -> Result<Self, Refusal> {
+        match self.total().is_sellable() {
+            true => Ok(self),
+            false => Err(Refusal::TotalTooLarge),
+        }
     }
 }
 

@@ -29,6 +29,10 @@ pub struct Hotel {
 }
 
 impl Hotel {
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 200;
+    /// The longest name of its city, in characters.
+    pub const MAX_CITY: usize = 100;
     pub const DEFAULT_MAX_NIGHTS: u16 = 30;
     pub const DEFAULT_HORIZON_NIGHTS: u16 = 730;
     /// The farthest horizon a hotel can ask for: ten years.
@@ -94,6 +98,11 @@ pub struct RoomType {
     pub overbooking_allowance: i16,
 }
 
+impl RoomType {
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 100;
+}
+
 /// An IANA time zone, such as `Europe/Lisbon`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
@@ -156,19 +165,7 @@ mod tests {
     use super::*;
 
     fn hotel(zone: &str) -> Hotel {
-        Hotel {
-            id: HotelId(uuid::Uuid::nil()),
-            name: "Casa".into(),
-            city: "Lisbon".into(),
-            country: "PT".into(),
-            timezone: Zone::parse(zone).unwrap(),
-            currency: "EUR".parse().unwrap(),
-            check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
-            check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
-            location: None,
-            max_nights: Hotel::DEFAULT_MAX_NIGHTS,
-            horizon_nights: Hotel::DEFAULT_HORIZON_NIGHTS,
-        }
+        Hotel { timezone: Zone::parse(zone).unwrap(), ..crate::domain::testing::hotel() }
     }
 
     #[test]

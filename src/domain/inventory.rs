@@ -197,7 +197,8 @@ impl Inventory {
             created_at: now,
             changed_at: now,
             sequence: self.sequence + 1,
-        };
+        }
+        .sellable()?;
         let deltas = net_change(None, booking.footprint());
         Ok(Change::Booking { cause, booking: Arc::new(booking), deltas })
     }
@@ -211,3 +212,6 @@ impl Inventory {
         order.services.iter().map(sell).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,7 +116,22 @@ impl Inventory {
             self.quote(&Enquiry { stay, rooms, party, rate_plan, keeping: Some(booking) }, now)?;
         let resell = |service: &BookedService| service.clone().for_stay(stay.nights(), party.persons());
         let services = booking.services.iter().map(resell).collect();
-        Ok(Booking { stay, rooms, guests, prices, services, ..booking.clone() })
+        let after = Booking { stay, rooms, guests, prices, services, ..booking.clone() }.sellable()?;
+        match amendment.waive_policy {
+            true => Ok(after),
+            false => self.gives_back_for_free(booking, &after, now).map(|()| after),
+        }
+    }
+
+    /// Giving back a part is leaving in part: where leaving costs a fee, a smaller booking must not be the way around
+    /// it. A hold may always shrink.
+    fn gives_back_for_free(&self, before: &Booking, after: &Booking, now: Timestamp) -> Result<(), Refusal> {
+        let check_in = self.hotel.check_in_at(before.stay.check_in());
+        let held = matches!(before.status, Status::Held { .. });
+        if held || before.policy.fee_at(now, check_in).is_free() || !before.gives_back(after) {
+            return Ok(());
+        }
+        Err(Refusal::ChangeNotFree { until: before.policy.was_free_until(now, check_in) })
     }
 
     /// Present guests have arrived, and from the second day on they have slept in their rooms: that is history.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An amount in minor units (cents, yen, fils); the currency is the hotel's and is kept beside it.
 ///
-/// Arithmetic saturates: the limits on prices, nights and rooms keep every legal total far below `i64::MAX`
-/// ([`Amount::MAX_PRICE`] × 1,000 nights × 10,000 rooms = 10^18), so saturation is a guard, not a result.
+/// Arithmetic saturates, and no saturated amount is ever sold: parts are never negative, so a sum that saturated is above
+/// [`Amount::MAX_TOTAL`], and [`Amount::is_sellable`] says so. A total that passed is the exact sum of its parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Amount(pub i64);
@@ -20,13 +20,22 @@ impl Amount {
     /// The highest price of one night or one service, in minor units.
     pub const MAX_PRICE: Self = Self(100_000_000_000);
 
+    /// The highest total of a booking, in minor units: 2^53 − 1, the largest integer that every JSON client reads exactly
+    /// (RFC 8259, section 6).
+    pub const MAX_TOTAL: Self = Self((1 << 53) - 1);
+
     pub const fn minor(self) -> i64 {
         self.0
     }
 
     /// This amount, `count` times.
-    pub fn times(self, count: u32) -> Self {
-        Self(self.0.saturating_mul(i64::from(count)))
+    pub fn times(self, count: u64) -> Self {
+        Self(self.0.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX)))
+    }
+
+    /// Whether it can be the total of something that is sold.
+    pub fn is_sellable(self) -> bool {
+        self <= Self::MAX_TOTAL
     }
 
     /// A whole percentage of a non-negative amount, rounded half up to the minor unit.
@@ -147,6 +156,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_total_that_can_be_sold_is_the_exact_sum_of_its_parts(
+            parts in prop::collection::vec((0..=Amount::MAX_PRICE.0, any::<u32>()), 0..12),
+        ) {
+            let sum: Amount = parts.iter().map(|(price, count)| Amount(*price).times(u64::from(*count))).sum();
+            let exact: i128 = parts.iter().map(|(price, count)| i128::from(*price) * i128::from(*count)).sum();
+            prop_assert_eq!(sum.is_sellable(), exact <= i128::from(Amount::MAX_TOTAL.0));
+            prop_assert!(!sum.is_sellable() || i128::from(sum.0) == exact);
+        }
+
         #[test]
         fn a_percentage_is_never_more_than_the_whole(minor in 0..i64::MAX, percent in 0..=100u8) {
             let part = Amount(minor).percent(percent);

@@ -80,6 +80,22 @@ impl NightsChange {
     /// The longest range one change can cover, in dates.
     pub const MAX_DATES: i32 = 3_660;
 
+    /// A change of [from, to) that changes nothing yet.
+    pub fn untouched(from: Date, to: Date) -> Self {
+        Self {
+            from,
+            to,
+            weekdays: Vec::new(),
+            physical: Patch::Keep,
+            out_of_order: Patch::Keep,
+            allowance: Patch::Keep,
+            rate_plan: None,
+            price: Patch::Keep,
+            restriction: RestrictionPatch::default(),
+            forced_by: None,
+        }
+    }
+
     /// Checks the range and the limits.
     pub fn check(self) -> Result<Self, Violation> {
         if self.to <= self.from {
@@ -149,18 +165,7 @@ mod tests {
     use super::*;
 
     fn change() -> NightsChange {
-        NightsChange {
-            from: date(2026, 5, 1),
-            to: date(2026, 5, 15),
-            weekdays: Vec::new(),
-            physical: Patch::Keep,
-            out_of_order: Patch::Keep,
-            allowance: Patch::Keep,
-            rate_plan: None,
-            price: Patch::Keep,
-            restriction: RestrictionPatch::default(),
-            forced_by: None,
-        }
+        NightsChange::untouched(date(2026, 5, 1), date(2026, 5, 15))
     }
 
     #[test]

@@ -92,6 +92,9 @@ pub struct Amendment {
     pub check_out: Option<Date>,
     pub rooms: Option<u16>,
     pub guests: Option<Vec<Guest>>,
+    /// Nights and rooms may be given back for nothing, even where the booking's policy asks for a fee: what the hotel
+    /// can grant, and nobody else.
+    pub waive_policy: bool,
 }
 
 /// An amendment as it came in, nothing checked.
@@ -120,7 +123,7 @@ impl AmendmentDraft {
             (None, None) => None,
         };
         let (check_in, check_out) = (self.checkin_date, self.checkout_date);
-        let amendment = rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests });
+        let amendment = rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests, waive_policy: false });
         violations.finish(amendment)
     }
 }

@@ -59,6 +59,9 @@ pub struct Occupancy {
 }
 
 impl Occupancy {
+    /// The most people of a kind, and together, that one room can be said to take.
+    pub const MAX_PEOPLE: u16 = 100;
+
     /// Whether `rooms` rooms take this party, with at least one adult among them.
     pub fn admits(self, party: Party, rooms: u16) -> bool {
         let rooms = u32::from(rooms);

@@ -37,6 +37,15 @@ impl Fee {
         fee.min(total).max(Amount::ZERO)
     }
 
+    /// Whether it is nothing, whatever the booking costs.
+    pub const fn is_free(self) -> bool {
+        match self {
+            Self::None | Self::Percent { percent: 0 } | Self::Nights { nights: 0 } => true,
+            Self::Fixed { amount_minor } => amount_minor.minor() <= 0,
+            Self::Percent { .. } | Self::Nights { .. } => false,
+        }
+    }
+
     /// Checks the limits; the violation points to the offending member.
     pub fn check(self) -> Result<Self, Violation> {
         match self {
@@ -119,6 +128,16 @@ impl CancellationPolicy {
         };
         self.tiers.iter().find(in_time).map_or(Fee::Percent { percent: 100 }, |tier| tier.fee)
     }
+
+    /// Until when leaving was free, for an arrival at `check_in`; `None` if at `now` it has never been.
+    pub fn was_free_until(&self, now: Timestamp, check_in: Timestamp) -> Option<Timestamp> {
+        let free = self.tiers.iter().filter(|tier| tier.fee.is_free());
+        let deadline = |tier: &Tier| {
+            let notice = SignedDuration::from_hours(i64::from(tier.hours_before_check_in));
+            check_in.saturating_sub(notice).unwrap_or(Timestamp::MIN)
+        };
+        free.map(deadline).filter(|deadline| *deadline < now).max()
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +179,23 @@ mod tests {
     fn non_refundable_is_always_the_whole_price() {
         let fee = CancellationPolicy::non_refundable().fee_at(at("2020-01-01T00:00:00Z"), at("2026-05-10T15:00:00Z"));
         assert_eq!(fee, Fee::Percent { percent: 100 });
+    }
+
+    #[test]
+    fn the_last_free_deadline_that_has_passed_is_the_one_to_name() {
+        let check_in = at("2026-05-10T15:00:00Z");
+        let deadline = at("2026-05-07T15:00:00Z");
+        let late = deadline + SignedDuration::from_secs(1);
+        assert_eq!(tiered().was_free_until(late, check_in), Some(deadline));
+        assert_eq!(tiered().was_free_until(deadline, check_in), None);
+        assert_eq!(CancellationPolicy::non_refundable().was_free_until(late, check_in), None);
+    }
+
+    #[test]
+    fn a_fee_of_nothing_is_free_however_it_is_written() {
+        let nothing = [Fee::None, Fee::Percent { percent: 0 }, Fee::Nights { nights: 0 }];
+        assert!(nothing.into_iter().all(Fee::is_free) && Fee::Fixed { amount_minor: Amount::ZERO }.is_free());
+        assert!(!Fee::Percent { percent: 1 }.is_free() && !Fee::Fixed { amount_minor: Amount(1) }.is_free());
     }
 
     #[test]

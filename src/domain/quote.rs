@@ -1,7 +1,6 @@
 //! The one rule function. Search, quote, booking and change all ask [`Inventory::quote`], so what search offers,
 //! booking accepts unless somebody was faster.
 
-use super::stay::days_between;
 use super::{
     Amount, Booking, Date, FailingNight, Inventory, Night, Party, RatePlan, RatePlanId, Reason, Refusal, Stay,
     Timestamp,
@@ -15,8 +14,9 @@ pub struct Enquiry<'a> {
     pub party: Party,
     /// `None` takes the cheapest plan that sells the stay, the oldest of equals.
     pub rate_plan: Option<RatePlanId>,
-    /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only
-    /// additional nights are priced, and only what changes is measured against the rules.
+    /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only nights
+    /// that it does not have, or not with so many rooms, are priced, and only what changes is measured against the
+    /// rules.
     pub keeping: Option<&'a Booking>,
 }
 
@@ -46,8 +46,9 @@ impl Inventory {
         };
         let mut failing: Vec<_> = self.capacity_failures(enquiry).collect();
         match self.cheapest(enquiry, plans) {
-            Ok(quote) if failing.is_empty() => Ok(quote),
-            Ok(_) => Err(self.refusal(enquiry, failing)),
+            Ok(_) if !failing.is_empty() => Err(self.refusal(enquiry, failing)),
+            Ok(quote) if quote.total.is_sellable() => Ok(quote),
+            Ok(_) => Err(Refusal::TotalTooLarge),
             Err(restricted) => {
                 failing.extend(restricted);
                 Err(self.refusal(enquiry, failing))
@@ -214,16 +215,13 @@ fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
 
 /// All nights, all rooms.
 fn total(enquiry: &Enquiry, prices: impl Iterator<Item = Amount>) -> Amount {
-    prices.sum::<Amount>().times(u32::from(enquiry.rooms))
+    prices.sum::<Amount>().times(u64::from(enquiry.rooms))
 }
 
-/// Kept nights keep their price; the others cost what the plan says today.
+/// Kept nights keep their price, unless they take more rooms than before; all others cost what the plan says today.
 fn prices(enquiry: &Enquiry, plan: &RatePlan) -> impl Iterator<Item = Amount> {
-    let kept = |date: Date| {
-        let booking = enquiry.keeping?;
-        let position = usize::try_from(days_between(booking.stay.check_in(), date)).ok()?;
-        booking.prices.get(position).copied()
-    };
+    let as_sold = enquiry.keeping.filter(|booking| enquiry.rooms <= booking.rooms);
+    let kept = move |date: Date| as_sold.and_then(|booking| booking.price_on(date));
     let today = plan.prices(enquiry.stay.check_in(), enquiry.stay.check_out());
     today.map(move |(date, price)| kept(date).unwrap_or(price))
 }

@@ -45,6 +45,12 @@ impl RatePlan {
         self.night(date).price.unwrap_or(self.price)
     }
 
+    /// Whether this is the same plan on the same terms, whatever its nights say.
+    pub fn is_but_for_nights(&self, other: &Self) -> bool {
+        let terms = |plan: &Self| (plan.id, plan.room_type_id, plan.price);
+        terms(self) == terms(other) && self.name == other.name && self.policy == other.policy
+    }
+
     pub fn restriction_on(&self, date: Date) -> Restriction {
         self.night(date).restriction
     }

@@ -70,6 +70,8 @@ pub enum Refusal {
     EmptyStay { check_in: Date, check_out: Date },
     #[error("the rooms do not take this many guests, or no adult is among them")]
     Occupancy,
+    #[error("the total of a booking is at most {} minor units", super::Amount::MAX_TOTAL)]
+    TotalTooLarge,
     #[error("this room type has no rate plan {0}")]
     UnknownRatePlan(RatePlanId),
     #[error("this hotel has no service {0}")]
@@ -78,6 +80,8 @@ pub enum Refusal {
     Stale { expected: u64, actual: u64 },
     #[error("a booking that is {from} cannot be {verb}")]
     IllegalMove { from: &'static str, verb: &'static str },
+    #[error("this gives back nights or rooms, which {}; ask the hotel, which can allow it", free(*until))]
+    ChangeNotFree { until: Option<Timestamp> },
     #[error("the hold expired at {at}")]
     HoldExpired { at: Timestamp },
     #[error("this is possible from {from} on")]
@@ -88,6 +92,14 @@ pub enum Refusal {
     CapacityBelowSold { nights: Vec<FailingNight> },
     #[error("the dates must lie from {first} up to {end}, the booking horizon")]
     OutsideHorizon { first: Date, end: Date },
+}
+
+/// Until when something was free, in words.
+fn free(until: Option<Timestamp>) -> String {
+    match until {
+        Some(until) => format!("was free until {until}"),
+        None => "is not free under the policy of this booking".to_owned(),
+    }
 }
 
 impl Refusal {
@@ -107,10 +119,12 @@ impl Refusal {
             Self::TooManyNights { .. } => "too_many_nights",
             Self::EmptyStay { .. } => "empty_stay",
             Self::Occupancy => "occupancy",
+            Self::TotalTooLarge => "total_too_large",
             Self::UnknownRatePlan(_) => "unknown_rate_plan",
             Self::UnknownService(_) => "unknown_service",
             Self::Stale { .. } => "stale",
             Self::IllegalMove { .. } => "illegal_move",
+            Self::ChangeNotFree { .. } => "change_not_free",
             Self::HoldExpired { .. } => "hold_expired",
             Self::TooEarly { .. } => "too_early",
             Self::TooLate { .. } => "too_late",

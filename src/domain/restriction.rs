@@ -88,6 +88,8 @@ fn refuses_length(nights: u16, min: u8, max: u8) -> Option<Reason> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -114,5 +116,30 @@ mod tests {
         assert_eq!(rule.refuses_length_on_arrival(2), None);
         assert_eq!(rule.refuses_length_on_arrival(4), None);
         assert_eq!(rule.refuses_length_on_arrival(5), Some(Reason::MaxNights { max: 4 }));
+    }
+
+    prop_compose! {
+        fn any_restriction()(closed: [bool; 3], lengths: [u8; 4]) -> Restriction {
+            let [stop_sell, closed_to_arrival, closed_to_departure] = closed;
+            let [min_nights_arrival, max_nights_arrival, min_nights_through, max_nights_through] = lengths;
+            Restriction {
+                stop_sell, closed_to_arrival, closed_to_departure,
+                min_nights_arrival, max_nights_arrival, min_nights_through, max_nights_through,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn restrictions_add_up_in_any_order_and_number(
+            a in any_restriction(),
+            b in any_restriction(),
+            c in any_restriction(),
+        ) {
+            prop_assert_eq!(a.and(b), b.and(a));
+            prop_assert_eq!(a.and(b).and(c), a.and(b.and(c)));
+            prop_assert_eq!(a.and(a), a);
+            prop_assert_eq!(a.and(Restriction::default()), a);
+        }
     }
 }

@@ -20,12 +20,12 @@ pub enum ServiceBasis {
 
 impl ServiceBasis {
     /// How many units a stay of `nights` with `persons` guests takes.
-    pub fn units(self, nights: u16, persons: u32) -> u32 {
+    pub fn units(self, nights: u16, persons: u32) -> u64 {
         match self {
             Self::PerStay => 1,
-            Self::PerNight => u32::from(nights),
-            Self::PerPerson => persons,
-            Self::PerPersonNight => persons * u32::from(nights),
+            Self::PerNight => u64::from(nights),
+            Self::PerPerson => u64::from(persons),
+            Self::PerPersonNight => u64::from(persons) * u64::from(nights),
         }
     }
 }
@@ -68,7 +68,7 @@ impl BookedService {
 
     /// The same service at the price it was sold for, after the stay has changed.
     pub fn for_stay(mut self, nights: u16, persons: u32) -> Self {
-        let units = self.basis.units(nights, persons).saturating_mul(u32::from(self.quantity));
+        let units = self.basis.units(nights, persons).saturating_mul(u64::from(self.quantity));
         self.amount = self.unit_price.times(units);
         self
     }
@@ -85,7 +85,7 @@ mod tests {
     #[case(ServiceBasis::PerNight, 3)]
     #[case(ServiceBasis::PerPerson, 2)]
     #[case(ServiceBasis::PerPersonNight, 6)]
-    fn a_basis_counts_what_it_names(#[case] basis: ServiceBasis, #[case] units: u32) {
+    fn a_basis_counts_what_it_names(#[case] basis: ServiceBasis, #[case] units: u64) {
         assert_eq!(basis.units(3, 2), units);
     }
 }

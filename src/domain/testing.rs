@@ -134,18 +134,7 @@ pub fn fact_id(number: u64) -> FactId {
 
 /// A change of `nights` nights from `first` days after [`TODAY`] that changes nothing yet.
 pub fn nights_change(first: i64, nights: i64) -> NightsChange {
-    NightsChange {
-        from: day(first),
-        to: day(first + nights),
-        weekdays: Vec::new(),
-        physical: Default::default(),
-        out_of_order: Default::default(),
-        allowance: Default::default(),
-        rate_plan: None,
-        price: Default::default(),
-        restriction: Default::default(),
-        forced_by: None,
-    }
+    NightsChange::untouched(day(first), day(first + nights))
 }
 
 /// Decides and, if the answer is yes, applies.

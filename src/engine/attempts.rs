@@ -11,17 +11,18 @@ use jiff::SignedDuration;
 use moka::future::Cache;
 
 use super::message::Failure;
+use super::recall::Recall;
 use super::{Error, Key, Receipt};
 use crate::clock::Clock;
 use crate::domain::{Booking, Timestamp};
 use crate::store::{Attempt, Fingerprint, KeyDigest, Ledger};
 
-/// Answers kept in memory; the store has the others.
-const IN_MEMORY: u64 = 20_000;
+/// Bytes of answers kept in memory, roughly; the store has the others.
+const IN_MEMORY: u64 = 32 * 1024 * 1024;
 
 pub(super) struct Attempts {
     recent: Cache<KeyDigest, Attempt>,
-    ledger: Arc<dyn Ledger>,
+    stored: Recall,
     clock: Arc<dyn Clock>,
     ttl: SignedDuration,
 }
@@ -34,8 +35,9 @@ struct Failed {
 
 impl Attempts {
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
-        let recent = Cache::builder().max_capacity(IN_MEMORY).time_to_live(ttl).build();
-        Self { recent, ledger, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
+        let recent = Cache::builder().weigher(weight).max_capacity(IN_MEMORY).time_to_live(ttl).build();
+        let stored = Recall::start(ledger, clock.clone());
+        Self { recent, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
     }
 
     /// Until when an attempt made at `at` is remembered.
@@ -55,7 +57,7 @@ impl Attempts {
         }
         let first = async {
             let fail = |error| Failed { fingerprint: key.fingerprint, error };
-            if let Some(attempt) = self.recall(key.digest).await.map_err(fail)? {
+            if let Some(attempt) = self.stored.ask(key.digest).await.map_err(fail)? {
                 return Ok(attempt);
             }
             match work.await {
@@ -66,7 +68,7 @@ impl Attempts {
                 }
                 // Another node was faster with the same key.
                 Err(Failure::KeyTaken) => {
-                    let attempt = self.recall(key.digest).await.map_err(fail)?;
+                    let attempt = self.stored.ask(key.digest).await.map_err(fail)?;
                     attempt.ok_or_else(|| fail(Error::Interrupted))
                 }
                 Err(Failure::Because(error)) => Err(fail(error)),
@@ -82,9 +84,12 @@ impl Attempts {
             Err(_) => Err(Error::KeyReused),
         }
     }
+}
 
-    async fn recall(&self, digest: KeyDigest) -> Result<Option<Attempt>, Error> {
-        let found = self.ledger.recall(&[digest], self.clock.now()).await;
-        found.map(|mut found| found.remove(&digest)).map_err(|_| Error::Unavailable)
-    }
+/// Roughly the bytes of an answer: what an outsider can make long, and a round sum for the rest.
+fn weight(_: &KeyDigest, attempt: &Attempt) -> u32 {
+    let booking = &attempt.answer;
+    let names: usize = booking.guests.iter().map(|guest| guest.name.len() + 32).sum();
+    let services: usize = booking.services.iter().map(|service| service.name.len() + 64).sum();
+    u32::try_from(1_024 + names + services + 8 * booking.prices.len()).unwrap_or(u32::MAX)
 }

@@ -6,19 +6,26 @@ use std::sync::Arc;
 use super::message::Ask;
 use crate::domain::{Booking, BookingId};
 
-/// Bookings kept beyond those that are not durable yet.
-const KEPT: usize = 1_024;
+/// Bookings kept, at least; those that are not durable yet are kept whatever their number.
+const KEPT: usize = 128;
 
 /// What an actor knows of the bookings of its room type.
 ///
 /// A booking that is not durable yet must stay: the store would tell an older story. One that is durable may go at any
 /// time, because whoever asks next reads the same from the store. While it is being read, requests for it wait in line,
 /// so nobody decides on what was read before somebody else's decision.
-#[derive(Default)]
 pub(super) struct Cache {
     bookings: HashMap<BookingId, Arc<Booking>>,
+    /// How many may be kept before the durable ones are let go.
+    room: usize,
     lines: HashMap<BookingId, Vec<Ask>>,
     waiting: usize,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { bookings: HashMap::new(), room: KEPT, lines: HashMap::new(), waiting: 0 }
+    }
 }
 
 impl Cache {
@@ -28,8 +35,10 @@ impl Cache {
 
     /// Keeps a booking's newest state. Facts up to `durable` are in the store.
     pub fn keep(&mut self, booking: &Arc<Booking>, durable: u64) {
-        if self.bookings.len() >= KEPT && !self.bookings.contains_key(&booking.id) {
+        if self.bookings.len() >= self.room && !self.bookings.contains_key(&booking.id) {
             self.bookings.retain(|_, known| known.sequence > durable);
+            // Twice what had to stay, so that looking through them all stays rare while few are durable.
+            self.room = KEPT.max(2 * self.bookings.len());
         }
         self.bookings.insert(booking.id, booking.clone());
     }

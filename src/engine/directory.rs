@@ -56,13 +56,15 @@ pub(super) struct Resident {
 /// All actors of this node.
 pub(super) struct Directory {
     residents: DashMap<RoomTypeId, Resident>,
+    /// Actors in memory, also those that have left the directory.
+    alive: AtomicUsize,
     threads: Threads,
 }
 
 impl Directory {
     /// `threads` of 0 keeps all actors on the caller's thread.
     pub fn new(threads: usize) -> Self {
-        Self { residents: DashMap::new(), threads: Threads::start(threads) }
+        Self { residents: DashMap::new(), alive: AtomicUsize::new(0), threads: Threads::start(threads) }
     }
 
     /// The actor of a room type, started if there is none.
@@ -77,11 +79,7 @@ impl Directory {
                 entry.insert(fresh.clone());
                 fresh
             }
-            Entry::Vacant(entry) => {
-                let fresh = self.start(id, shared);
-                metrics::gauge!("innkeeper_live_actors").increment(1.0);
-                entry.insert(fresh).clone()
-            }
+            Entry::Vacant(entry) => entry.insert(self.start(id, shared)).clone(),
         }
     }
 
@@ -102,17 +100,27 @@ impl Directory {
 
     /// Forgets one particular actor; a successor that is already there stays.
     pub fn remove(&self, id: RoomTypeId, addr: &Addr<RoomTypeActor>) {
-        if self.residents.remove_if(&id, |_, resident| resident.addr == *addr).is_some() {
-            metrics::gauge!("innkeeper_live_actors").decrement(1.0);
-        }
+        self.residents.remove_if(&id, |_, resident| resident.addr == *addr);
     }
 
     pub fn all(&self) -> Vec<Resident> {
         self.residents.iter().map(|resident| resident.clone()).collect()
     }
 
-    pub fn len(&self) -> usize {
-        self.residents.len()
+    /// An actor has come into memory.
+    pub fn born(&self) {
+        self.alive.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!("innkeeper_live_actors").increment(1.0);
+    }
+
+    /// An actor has left memory.
+    pub fn died(&self) {
+        self.alive.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("innkeeper_live_actors").decrement(1.0);
+    }
+
+    pub fn alive(&self) -> usize {
+        self.alive.load(Ordering::Relaxed)
     }
 
     pub fn stop_threads(&self) {

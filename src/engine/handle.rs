@@ -5,20 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::dev::SendError;
 use futures_util::stream::{self, StreamExt};
-use tokio::sync::oneshot::Receiver;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tracing::{Instrument, Span, warn};
 
 use super::attempts::Attempts;
 use super::directory::Directory;
 use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request};
 use super::probe::{NoProbe, Probe};
-use super::{Error, Key, MoveOptions, NightsReceipt, Options, Receipt, View};
+use super::{Error, Key, MoveOptions, Options, Receipt, View};
 use crate::clock::{Clock, IdSource};
-use crate::domain::{
-    Booking, BookingId, Change, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType, RoomTypeId,
-};
+use crate::domain::{Booking, BookingId, Date, Fact, HotelId, Move, Order, RoomTypeId};
 use crate::events::{Hub, Notice};
 use crate::lease::Lease;
 use crate::store::{self, Ledger};
@@ -81,8 +79,8 @@ impl Engine {
         Self { shared: Arc::new(shared), writer: Arc::new(Mutex::new(Some(task))) }
     }
 
-    /// Wakes the room types that have holds, so that their timers run. To be called once after the start; how many
-    /// there were.
+    /// Wakes the room types that have holds, so that their timers run; how many there are. To be called after the start,
+    /// and now and then, because an actor that could not load at the time has gone again.
     pub async fn recover(&self) -> Result<usize, store::Error> {
         let holding = self.shared.ledger.room_types_with_holds().await?;
         for id in &holding {
@@ -117,45 +115,22 @@ impl Engine {
         self.booking_command(room_type, Intent::Act { booking, act, expected }, key, dry_run).await
     }
 
-    /// Sets capacity, restrictions or prices of nights.
-    pub async fn set_nights(&self, room_type: RoomTypeId, change: NightsChange) -> Result<NightsReceipt, Error> {
-        let fact = self.decide(room_type, Intent::SetNights(change), None, false).await.map_err(unbounced)?;
-        let changed = match &fact.change {
-            Change::Nights { nights, rates, .. } => nights.len() + rates.len(),
-            _ => 0,
-        };
-        Ok(NightsReceipt { sequence: fact.sequence, changed })
-    }
-
-    /// Replaces what a room type is; the sequence number of the change.
-    pub async fn set_room_type(&self, room_type: RoomType) -> Result<u64, Error> {
-        let fact = self.decide(room_type.id, Intent::SetRoomType(room_type), None, false).await;
-        fact.map(|fact| fact.sequence).map_err(unbounced)
-    }
-
-    /// Makes a rate plan, or replaces what it is; the sequence number of the change.
-    pub async fn set_rate_plan(&self, plan: RatePlan) -> Result<u64, Error> {
-        let fact = self.decide(plan.room_type_id, Intent::SetRatePlan(plan), None, false).await;
-        fact.map(|fact| fact.sequence).map_err(unbounced)
-    }
-
     /// The committed nights of [from, to), as far as they lie inside the horizon.
     pub async fn view(&self, room_type: RoomTypeId, from: Date, to: Date) -> Result<View, Error> {
         let look = |reply| Request::Look(Look { from, to, reply });
-        self.send(room_type, look).await.map_err(unbounced)
+        self.in_time(async { self.send(room_type, look).await.map_err(without_key) }).await
     }
 
     /// Lets the live actors of a hotel start again: what they know of the hotel or its services has changed.
-    pub async fn hotel_changed(&self, hotel: HotelId) -> Result<(), Error> {
-        let ids = self.shared.ledger.room_type_ids(hotel).await.map_err(|_| Error::Unavailable)?;
-        let residents = ids.into_iter().filter_map(|id| self.shared.directory.find(id));
+    pub async fn hotel_changed(&self, hotel: HotelId) {
+        let residents = match self.shared.ledger.room_type_ids(hotel).await {
+            Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
+            Err(error) => {
+                warn!(%hotel, error = &error as &dyn std::error::Error, "which actors a hotel has is unknown: all start again");
+                self.shared.directory.all()
+            }
+        };
         stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
-        self.hotel_grew(hotel);
-        Ok(())
-    }
-
-    /// Tells whoever follows that there is a new hotel, or a new room type in it. No live actor is concerned.
-    pub fn hotel_grew(&self, hotel: HotelId) {
         self.shared.hub.publish(Notice::Hotel(hotel));
     }
 
@@ -166,7 +141,12 @@ impl Engine {
 
     /// How many actors are in memory.
     pub fn live_actors(&self) -> usize {
-        self.shared.directory.len()
+        self.shared.directory.alive()
+    }
+
+    /// Whether requests can still become durable.
+    pub fn is_serving(&self) -> bool {
+        !self.shared.closing.load(Ordering::SeqCst) && !self.shared.writer.has_ended()
     }
 
     /// Refuses new requests, finishes those that were begun, gives all room types back, and ends the writer.
@@ -189,17 +169,33 @@ impl Engine {
         dry_run: bool,
     ) -> Result<Receipt, Error> {
         let Some(key) = key.filter(|_| !dry_run) else {
-            let fact = self.decide(room_type, intent, None, dry_run).await.map_err(unbounced)?;
-            return Ok(Receipt { booking: booking_of(&fact).map_err(unbounced)?, replayed: false });
+            let fact = self.decide_without_key(room_type, intent, dry_run).await?;
+            return Ok(Receipt { booking: booking_of(&fact).map_err(without_key)?, replayed: false });
         };
-        // On a task of its own: once begun, an attempt is finished, whether or not the client is still there. Were it
-        // dropped half-way, a second one under the same key could begin before the first is durable.
+        // On a task of its own: once begun, an attempt is finished, whether or not somebody still waits. Were it dropped
+        // half-way, or given up when the caller's time is over, a second one under the same key could begin before the
+        // first is durable; so it joins the first instead.
         let engine = self.clone();
         let attempt = async move {
             let work = async { booking_of(&*engine.decide(room_type, intent, Some(key), false).await?) };
             engine.shared.attempts.once(key, work).await
         };
-        tokio::spawn(attempt).await.unwrap_or(Err(Error::Interrupted))
+        let attempt = tokio::spawn(attempt.in_current_span());
+        self.in_time(async { attempt.await.unwrap_or(Err(Error::Interrupted)) }).await
+    }
+
+    pub(super) async fn decide_without_key(
+        &self,
+        room_type: RoomTypeId,
+        intent: Intent,
+        dry_run: bool,
+    ) -> Result<Arc<Fact>, Error> {
+        self.in_time(async { self.decide(room_type, intent, None, dry_run).await.map_err(without_key) }).await
+    }
+
+    /// No caller waits longer than this; what was begun goes on.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        timeout(self.shared.options.answer_within, work).await.unwrap_or(Err(Error::Interrupted))
     }
 
     async fn decide(
@@ -209,8 +205,12 @@ impl Engine {
         key: Option<Key>,
         dry_run: bool,
     ) -> Result<Arc<Fact>, Failure> {
-        let ask =
-            |reply| Request::Ask(Box::new(Ask { intent: intent.clone(), caller: Caller { key, dry_run, reply } }));
+        let ask = |reply| {
+            Request::Ask(Box::new(Ask {
+                intent: intent.clone(),
+                caller: Caller { key, dry_run, span: Span::current(), reply },
+            }))
+        };
         self.send(room_type, ask).await
     }
 
@@ -227,7 +227,7 @@ impl Engine {
             }
             let (reply, answer) = Reply::new();
             match resident.addr.try_send(request(reply)) {
-                Ok(()) => match self.wait(answer).await {
+                Ok(()) => match answer.await.unwrap_or_else(|_| Err(Error::Interrupted.into())) {
                     Err(Failure::Retired) => tokio::task::yield_now().await,
                     answered => return answered,
                 },
@@ -241,13 +241,6 @@ impl Engine {
             }
         }
         Err(Error::Interrupted.into())
-    }
-
-    async fn wait<T>(&self, answer: Receiver<Result<T, Failure>>) -> Result<T, Failure> {
-        match timeout(self.shared.options.answer_within, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => Err(Error::Interrupted.into()),
-        }
     }
 }
 
@@ -273,6 +266,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
         Err(Error::Refused(refusal)) => refusal.name(),
         Err(Error::NoSuchRoomType | Error::NoSuchBooking) => "not_found",
         Err(Error::KeyReused) => "key_reused",
+        Err(Error::Changed) => "changed",
         Err(Error::Busy) => "busy",
         Err(Error::Interrupted) => "interrupted",
         Err(Error::Unavailable | Error::ShuttingDown) => "unavailable",
@@ -280,7 +274,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
 }
 
 /// Without an idempotency key nobody else can have taken it.
-fn unbounced(failure: Failure) -> Error {
+fn without_key(failure: Failure) -> Error {
     match failure {
         Failure::Because(error) => error,
         Failure::Retired | Failure::KeyTaken => Error::Interrupted,

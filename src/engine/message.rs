@@ -13,10 +13,22 @@ use crate::lease::Token;
 #[derive(Debug, Clone)]
 pub(super) enum Intent {
     Book(Order),
-    Act { booking: BookingId, act: Move, expected: Option<u64> },
+    Act {
+        booking: BookingId,
+        act: Move,
+        expected: Option<u64>,
+    },
     SetNights(NightsChange),
-    SetRoomType(RoomType),
-    SetRatePlan(RatePlan),
+    /// Only if the room type still is what was `seen`, if anything was.
+    SetRoomType {
+        seen: Option<RoomType>,
+        room_type: RoomType,
+    },
+    /// The same; `seen` is without its nights.
+    SetRatePlan {
+        seen: Option<RatePlan>,
+        plan: RatePlan,
+    },
 }
 
 /// A request for a decision.
@@ -32,6 +44,8 @@ pub(super) struct Caller {
     pub key: Option<Key>,
     /// Decide only.
     pub dry_run: bool,
+    /// The request it belongs to, for the log.
+    pub span: tracing::Span,
     pub reply: Reply<Arc<Fact>>,
 }
 

@@ -19,8 +19,10 @@ mod directory;
 mod handle;
 mod message;
 pub mod probe;
+mod recall;
 mod room_type;
 mod tenure;
+mod terms;
 mod view;
 
 use directory::Depth;
@@ -74,7 +76,7 @@ pub struct Key {
     pub fingerprint: Fingerprint,
 }
 
-/// How to do a [`Move`].
+/// How to do a [`Move`](crate::domain::Move).
 #[derive(Debug, Clone, Default)]
 pub struct MoveOptions {
     pub key: Option<Key>,
@@ -137,6 +139,9 @@ pub enum Error {
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// It is no longer what the caller has seen. Nothing was done.
+    #[error("it has changed since it was read")]
+    Changed,
     /// Too many requests wait for this room type. Nothing was done.
     #[error("too many requests wait for this room type")]
     Busy,

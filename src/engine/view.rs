@@ -3,27 +3,29 @@
 use super::{NightView, View};
 use crate::domain::{Amount, Date, Inventory, RatePlan};
 
-/// The nights of [from, to) that lie inside the horizon.
-pub(super) fn of(inventory: &Inventory, from: Date, to: Date) -> View {
-    let calendar = &inventory.calendar;
-    let to = to.min(inventory.hotel.horizon_end(calendar.first()));
-    let nights = calendar.range(from, to).map(|(date, night)| {
-        let price = cheapest(&inventory.plans, date).filter(|_| !night.restriction.stop_sell);
-        NightView {
-            date,
-            night: *night,
-            physical: calendar.physical(night),
-            allowance: calendar.allowance(night),
-            free: calendar.free(night),
-            closed: price.is_none(),
-            price,
+impl View {
+    /// The nights of [from, to) that lie inside the horizon.
+    pub fn of(inventory: &Inventory, from: Date, to: Date) -> Self {
+        let calendar = &inventory.calendar;
+        let to = to.min(inventory.hotel.horizon_end(calendar.first()));
+        let nights = calendar.range(from, to).map(|(date, night)| {
+            let price = cheapest(&inventory.plans, date).filter(|_| !night.restriction.stop_sell);
+            NightView {
+                date,
+                night: *night,
+                physical: calendar.physical(night),
+                allowance: calendar.allowance(night),
+                free: calendar.free(night),
+                closed: price.is_none(),
+                price,
+            }
+        });
+        Self {
+            room_type_id: inventory.room_type.id,
+            currency: inventory.hotel.currency,
+            sequence: inventory.sequence(),
+            nights: nights.collect(),
         }
-    });
-    View {
-        room_type_id: inventory.room_type.id,
-        currency: inventory.hotel.currency,
-        sequence: inventory.sequence(),
-        nights: nights.collect(),
     }
 }
 

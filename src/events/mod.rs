@@ -4,16 +4,35 @@
 //! anybody is answered; the engine publishes changes of hotels. Dashboards and the search index listen. It never
 //! decides, never waits for a listener, and never tells what is not durable.
 //!
-//! Invariant: a listener sees the facts of a room type in order of their sequence. A commit in doubt is not published
-//! even if it turns out to be stored, so a listener watches the sequence: where it jumps, the store has the rest.
+//! Invariant: a listener sees the facts of a room type in order of their sequence. A commit in doubt is published late,
+//! when the store has said that it happened, or never; so a listener watches the sequence: where it jumps, the store has
+//! the rest, and what it has heard of before comes too late.
 //! Limit: [`BACKLOG`] notices wait for the slowest listener; one that falls further behind is told that it lagged, and
 //! reads the store.
+//!
+//! [`live`] is the follower for dashboards: it keeps a picture of every watched room type and tells each [`Subscriber`]
+//! how things stand and then every change, without a gap and without waiting for any of them.
 
+pub mod live;
+pub mod mailbox;
+mod picture;
+pub mod subscriber;
+pub mod topic;
+pub mod update;
+
+pub use live::Live;
+pub use mailbox::News;
+pub use subscriber::Subscriber;
+pub use update::{Update, Window};
+
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
+use crate::clock::Clock;
 use crate::domain::{Fact, HotelId, RoomTypeId};
+use crate::store::{self, Feed, Ledger};
 
 /// Notices that may wait for a listener.
 pub const BACKLOG: usize = 4_096;
@@ -106,6 +125,35 @@ impl Listener {
     pub fn position(&self) -> u64 {
         self.position
     }
+}
+
+/// Where dashboards learn what they have not heard.
+#[derive(Clone)]
+pub struct Sources {
+    pub ledger: Arc<dyn Ledger>,
+    pub feed: Arc<dyn Feed>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sources")
+    }
+}
+
+/// Why a room type cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no such room type")]
+    NoSuchRoomType,
+    /// As many room types are watched as may be.
+    #[error("too many room types are watched")]
+    Full,
+    /// It changed so fast that it could not be read.
+    #[error("the room type does not stand still")]
+    Unsettled,
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 #[cfg(test)]

@@ -42,16 +42,21 @@ codes! {
     NoSuchRatePlan = NOT_FOUND "no_such_rate_plan" "There is no such rate plan";
     NoSuchService = NOT_FOUND "no_such_service" "There is no such service";
     NoSuchBooking = NOT_FOUND "no_such_booking" "There is no such booking, or it is not yours";
+    NoSuchSubscription = NOT_FOUND "no_such_subscription" "This connection has no such subscription";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "This address does not know this method";
     BodyTimeout = REQUEST_TIMEOUT "body_timeout" "The body took too long to arrive";
     SoldOut = CONFLICT "sold_out" "Somebody was faster: not enough rooms are left";
     Closed = CONFLICT "closed" "Some of these nights are not for sale";
     IllegalMove = CONFLICT "illegal_move" "The booking's status does not allow this";
+    ChangeNotFree = CONFLICT "change_not_free" "Nights or rooms can no longer be given back for free";
     HoldExpired = GONE "hold_expired" "The hold has run out";
+    EventsGone = GONE "events_gone" "Events after this position have been deleted";
     Stale = PRECONDITION_FAILED "stale" "It has changed since you looked";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large";
     UriTooLong = URI_TOO_LONG "uri_too_long" "The address is too long";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body must be plain JSON";
+    UpgradeRequired = UPGRADE_REQUIRED "upgrade_required" "This address speaks WebSocket";
+    TooManyFrames = TOO_MANY_REQUESTS "too_many_frames" "Too many messages in a second";
     InvalidRequest = UNPROCESSABLE_ENTITY "invalid_request" "The request breaks rules of its fields";
     KeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used for another request";
     Restricted = UNPROCESSABLE_ENTITY "restricted" "The hotel's restrictions forbid this stay";
@@ -61,6 +66,7 @@ codes! {
     TooManyNights = UNPROCESSABLE_ENTITY "too_many_nights" "The stay is longer than the hotel takes";
     EmptyStay = UNPROCESSABLE_ENTITY "empty_stay" "The check-out must be after the check-in";
     Occupancy = UNPROCESSABLE_ENTITY "occupancy" "The rooms do not take these guests";
+    TotalTooLarge = UNPROCESSABLE_ENTITY "total_too_large" "The booking would cost more than can be counted exactly";
     UnknownRatePlan = UNPROCESSABLE_ENTITY "unknown_rate_plan" "The room type has no such rate plan";
     UnknownService = UNPROCESSABLE_ENTITY "unknown_service" "The hotel has no such service";
     TooEarly = UNPROCESSABLE_ENTITY "too_early" "It is too early for this";
@@ -73,6 +79,7 @@ codes! {
     Interrupted = SERVICE_UNAVAILABLE "interrupted" "The request was interrupted; repeat it with the same key";
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "The store cannot be reached";
     Starting = SERVICE_UNAVAILABLE "starting" "The search index is being built";
+    TooManyDashboards = SERVICE_UNAVAILABLE "too_many_dashboards" "Too many dashboards are open";
     ShuttingDown = SERVICE_UNAVAILABLE "shutting_down" "The server is shutting down";
 }
 

@@ -22,10 +22,14 @@ impl MergePatch {
         self.0.contains_key(member)
     }
 
-    /// The body after the patch.
-    pub fn over<T: Serialize + DeserializeOwned>(self, present: &T) -> Result<T, Problem> {
+    /// The body after the patch. A member that nobody knows is refused also when it is to be taken away.
+    pub fn over<T: Serialize + DeserializeOwned>(&self, present: &T) -> Result<T, Problem> {
         let mut body = serde_json::to_value(present).map_err(|_| Problem::of(Code::Internal))?;
-        merge(&mut body, Value::Object(self.0));
+        let unknown: Vec<_> = self.0.keys().filter(|name| body.get(name.as_str()).is_none()).cloned().collect();
+        merge(&mut body, Value::Object(self.0.clone()));
+        for name in unknown {
+            body.as_object_mut().map(|body| body.entry(name).or_insert(Value::Null));
+        }
         Ok(pointer::from_value(body)?)
     }
 }

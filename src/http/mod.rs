@@ -18,6 +18,7 @@ pub mod answer;
 pub mod bookings;
 pub mod code;
 pub mod edge;
+pub mod events;
 pub mod extract;
 pub mod hotels;
 pub mod merge_patch;

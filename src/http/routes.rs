@@ -6,10 +6,13 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
 
+use super::bookings::AtTheDesk;
 use super::code::Code;
 use super::problem::Problem;
 use super::state::State;
-use super::{bookings, edge, hotels, nights, rate_plans, room_types, search, services, system};
+use super::{bookings, edge, events, hotels, nights, rate_plans, room_types, search, services, system};
+use crate::domain::Move;
+use crate::ws;
 
 /// The addresses of the API.
 pub fn endpoints() -> Vec<Endpoint> {
@@ -40,13 +43,16 @@ pub fn endpoints() -> Vec<Endpoint> {
         patch("/v1/bookings/{booking_id}", bookings::amend::handle),
         post("/v1/bookings/{booking_id}/confirm", bookings::confirm::handle),
         post("/v1/bookings/{booking_id}/cancel", bookings::cancel::handle).with_query(),
-        post("/v1/bookings/{booking_id}/check-in", bookings::check_in::handle),
-        post("/v1/bookings/{booking_id}/check-out", bookings::check_out::handle),
-        post("/v1/bookings/{booking_id}/no-show", bookings::no_show::handle),
+        post("/v1/bookings/{booking_id}/check-in", AtTheDesk(Move::CheckIn)),
+        post("/v1/bookings/{booking_id}/check-out", AtTheDesk(Move::CheckOut)),
+        post("/v1/bookings/{booking_id}/no-show", AtTheDesk(Move::NoShow)),
+        get("/v1/events", events::list::handle).with_query(),
+        get("/v1/ws", ws::handle),
         get("/healthz", system::health::live),
         get("/readyz", system::health::ready),
         get("/metrics", system::metrics::handle),
         get("/openapi.json", system::docs::openapi),
+        get("/asyncapi.json", system::docs::asyncapi),
         get("/docs", system::docs::redirect),
     ]
 }

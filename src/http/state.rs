@@ -7,7 +7,8 @@ use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
 use crate::search::{Building, Index};
 use crate::shutdown::Draining;
-use crate::store::{Catalogue, Ledger, Reports};
+use crate::store::{Catalogue, Feed, Ledger, Reports};
+use crate::ws::Gate;
 
 /// Everything a handler may call. A clone is cheap.
 #[derive(Clone)]
@@ -23,6 +24,10 @@ pub struct State {
     pub access: Access,
     /// Renders the metrics as Prometheus reads them.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Where dashboards come in.
+    pub gate: Gate,
+    /// Events of all room types.
+    pub feed: Arc<dyn Feed>,
     /// Whether the process is about to end.
     pub draining: Draining,
 }

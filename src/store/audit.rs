@@ -1,4 +1,4 @@
-//! Recounting: whether what the store has counted is what its bookings say.
+//! Recounting: whether what the store has counted is what its bookings and settings say.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,21 +13,24 @@ pub struct Evidence {
     pub sequence: u64,
     /// Lowest and highest sequence number of its events, and how many there are.
     pub events: Option<(u64, u64, u64)>,
+    /// Whether old events have been deleted: then a history may begin late.
+    pub trimmed: bool,
     /// Every night with a row.
     pub nights: Vec<NightRow>,
     /// What every booking that takes inventory occupies.
     pub footprints: Vec<Footprint>,
-    /// Bookings whose last change has no event of its own, by id.
+    /// Bookings whose last change has no event of its own though it is not too old, by id.
     pub bookings_without_event: Vec<String>,
-    /// Idempotency records whose booking does not exist, by key digest.
-    pub attempts_without_booking: Vec<String>,
 }
 
 /// A stored night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NightRow {
     pub date: Date,
+    /// The most that may be sold and held, as the CHECK of the schema sees it.
     pub capacity: u16,
+    /// What the settings of the night, or else of its room type, make of it.
+    pub due: u16,
     pub sold: u16,
     pub held: u16,
 }
@@ -42,13 +45,19 @@ pub enum Difference {
         stored: u32,
         recounted: u32,
     },
+    /// The capacity of a night is not what its settings say.
+    Missized {
+        date: Date,
+        stored: u16,
+        due: u16,
+    },
     /// More is sold and held than there is.
     Oversold {
         date: Date,
         capacity: u16,
         taken: u32,
     },
-    /// The events do not run from 1 to the room type's sequence number.
+    /// The events do not run, without a gap, from 1 (or, where old ones were deleted, from a later one) to the room type's sequence number.
     BrokenSequence {
         stored: u64,
         first: u64,
@@ -56,7 +65,6 @@ pub enum Difference {
         count: u64,
     },
     BookingWithoutEvent(String),
-    AttemptWithoutBooking(String),
 }
 
 impl fmt::Display for Difference {
@@ -65,6 +73,9 @@ impl fmt::Display for Difference {
             Self::Miscounted { date, counter, stored, recounted } => {
                 write!(f, "{date}: {stored} {counter} in the calendar, {recounted} in the bookings")
             }
+            Self::Missized { date, stored, due } => {
+                write!(f, "{date}: a capacity of {stored} is stored, the settings make it {due}")
+            }
             Self::Oversold { date, capacity, taken } => {
                 write!(f, "{date}: {taken} sold and held, but only {capacity} to sell")
             }
@@ -72,7 +83,6 @@ impl fmt::Display for Difference {
                 write!(f, "sequence is {stored}, but there are {count} events, from {first} to {last}")
             }
             Self::BookingWithoutEvent(id) => write!(f, "booking {id}: its last change has no event"),
-            Self::AttemptWithoutBooking(key) => write!(f, "idempotency key {key}: its booking does not exist"),
         }
     }
 }
@@ -105,18 +115,46 @@ pub fn recount(evidence: &Evidence) -> Vec<Difference> {
         compare(date, "held", 0, held);
     }
     for night in &evidence.nights {
+        let NightRow { date, capacity: stored, due, .. } = *night;
+        if stored != due {
+            differences.push(Difference::Missized { date, stored, due });
+        }
         let taken = u32::from(night.sold) + u32::from(night.held);
         if taken > u32::from(night.capacity) {
             differences.push(Difference::Oversold { date: night.date, capacity: night.capacity, taken });
         }
     }
     let (first, last, count) = evidence.events.unwrap_or((1, 0, 0));
-    if first != 1 || last != evidence.sequence || count != evidence.sequence {
+    let begins = first == 1 || (evidence.trimmed && (1..=last).contains(&first));
+    if !begins || last != evidence.sequence || count != last + 1 - first {
         differences.push(Difference::BrokenSequence { stored: evidence.sequence, first, last, count });
     }
     differences.extend(evidence.bookings_without_event.iter().cloned().map(Difference::BookingWithoutEvent));
-    differences.extend(evidence.attempts_without_booking.iter().cloned().map(Difference::AttemptWithoutBooking));
     differences
+}
+
+/// An idempotency record that does not belong to what it answers with. Its columns as they are: whatever somebody wrote
+/// there, it can be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrayAttempt {
+    /// Digest of the key, in hexadecimal.
+    pub key: String,
+    pub room_type: String,
+    pub booking: String,
+    /// The room type of that booking, if there is one.
+    pub found_in: Option<String>,
+}
+
+impl fmt::Display for StrayAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, room_type, booking, found_in } = self;
+        match found_in {
+            Some(other) => {
+                write!(f, "idempotency key {key}: booking {booking} is of room type {other}, not of {room_type}")
+            }
+            None => write!(f, "idempotency key {key}: its booking {booking} does not exist"),
+        }
+    }
 }
 
 /// The differences of one room type.

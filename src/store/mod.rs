@@ -1,7 +1,8 @@
 //! Stores: where the truth is kept, in the words of the domain.
 //!
 //! Owns durability. Called by the engine and the writer through [`Ledger`], by the catalogue's handlers through
-//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`]. It never decides: it checks fencing tokens,
+//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`], by dashboards and integrations through
+//! [`Feed`]. It never decides: it checks fencing tokens,
 //! sequence numbers and idempotency keys, and keeps what it is given, all or nothing.
 //!
 //! Invariants: what [`Ledger::commit`] called committed survives a crash; a room type's facts are stored in order and
@@ -14,8 +15,11 @@
 //! (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
+pub mod feed;
 mod sql_error;
 pub mod sqlite;
+
+pub use feed::Feed;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
@@ -30,9 +34,11 @@ use crate::domain::{
 use crate::lease::Token;
 
 /// Everything a store can do.
-pub trait Store: Ledger + Catalogue + Reports {}
-
-impl<T: Ledger + Catalogue + Reports> Store for T {}
+#[async_trait]
+pub trait Store: Ledger + Catalogue + Reports + Feed {
+    /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
+    async fn close(&self) -> Result<(), Error>;
+}
 
 /// The write path, and what recovery needs.
 #[async_trait]
@@ -71,8 +77,8 @@ pub trait Ledger: Send + Sync + 'static {
 #[async_trait]
 pub trait Catalogue: Send + Sync + 'static {
     async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error>;
-    /// `false` when there is no such hotel.
-    async fn update_hotel(&self, hotel: &Hotel) -> Result<bool, Error>;
+    /// Only if the hotel still is what was `seen`; `false` if it has changed since, or is not there.
+    async fn update_hotel(&self, seen: &Hotel, hotel: &Hotel) -> Result<bool, Error>;
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error>;
     /// By id, after `after`; `city` matches without regard to case.
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error>;
@@ -87,8 +93,8 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error>;
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error>;
-    /// `false` when there is no such service.
-    async fn update_service(&self, service: &Service) -> Result<bool, Error>;
+    /// Only if the service still is what was `seen`; `false` if it has changed since, or is not there.
+    async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error>;
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error>;
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error>;
 
@@ -121,6 +127,9 @@ pub trait Reports: Send + Sync + 'static {
 
     /// Everything stored about a room type that can be counted twice.
     async fn evidence(&self, room_type: RoomTypeId) -> Result<audit::Evidence, Error>;
+
+    /// Idempotency records that do not belong to what they answer with, at most `limit`.
+    async fn stray_attempts(&self, limit: u32) -> Result<Vec<audit::StrayAttempt>, Error>;
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), Error>;

@@ -13,7 +13,8 @@ mod commit_loop;
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::events::Hub;
@@ -49,6 +50,14 @@ enum Item {
     Finish,
 }
 
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPlace {
+    Full,
+    /// The writer has ended: nothing can become durable any more.
+    Ended,
+}
+
 /// A cheap handle to the writer.
 #[derive(Clone)]
 pub struct Writer {
@@ -72,8 +81,27 @@ impl Writer {
     }
 
     /// A place in the queue, unless it is full.
-    pub fn reserve(&self) -> Option<Place> {
-        self.queue.clone().try_reserve_owned().ok().map(Place)
+    pub fn reserve(&self) -> Result<Place, NoPlace> {
+        self.queue.clone().try_reserve_owned().map(Place).map_err(|error| match error {
+            TrySendError::Full(_) => NoPlace::Full,
+            TrySendError::Closed(_) => NoPlace::Ended,
+        })
+    }
+
+    /// Waits until everything submitted so far has been settled, or the writer has ended.
+    pub async fn drained(&self) {
+        let (settled, wait) = oneshot::channel();
+        let settled = move || {
+            let _ = settled.send(());
+        };
+        if self.queue.send(Item::After(Box::new(settled))).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    /// Whether nothing can be submitted any more.
+    pub fn has_ended(&self) -> bool {
+        self.queue.is_closed()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 
-use crate::support::app::{order, with_app, with_files_in};
+use crate::support::app::{order, with_app, with_files_in, with_settings};
 
 #[test]
 fn it_lives_is_ready_and_shows_its_metrics() {
@@ -36,5 +36,12 @@ fn a_booking_is_there_after_a_restart_and_its_key_gets_the_same_answer() {
         let found = app.admin_get(&format!("/v1/bookings/{}", booked["id"].as_str().unwrap())).await;
         assert_eq!(found.body["status"], "confirmed");
         assert!(found.headers.contains_key("etag"));
+    });
+}
+
+#[test]
+fn without_an_administrators_token_nobody_is_administrator() {
+    with_settings(&[("admin_token", "")], async |app| {
+        assert_eq!(app.admin_get("/v1/bookings").await.status, StatusCode::UNAUTHORIZED);
     });
 }

@@ -37,7 +37,21 @@ fn the_curl_line_of_the_demo_books_a_room() {
     let again = curl(&greeting);
     assert_eq!(again.lines().last(), answer.lines().last(), "the same key gets the same answer");
     assert_eq!(started.terminate(), Some(0));
+    assert!(!workplace.path().join("innkeeper.db-wal").exists(), "an orderly end leaves one file");
     workplace.run(&["verify"]).succeeded();
+    let elsewhere = Workplace::new();
+    std::fs::copy(workplace.path().join("innkeeper.db"), elsewhere.path().join("innkeeper.db")).unwrap();
+    let counted = elsewhere.run(&["verify"]).succeeded().stdout;
+    assert_eq!(counted, workplace.run(&["verify"]).succeeded().stdout, "the one file is everything");
+}
+
+#[test]
+fn a_token_that_was_set_is_not_shown() {
+    let workplace = Workplace::new();
+    workplace.file(".env", "INNKEEPER_ADMIN_TOKEN=known-to-its-owner");
+    let (started, greeting) = demo(&workplace);
+    assert!(greeting.contains("Admin token  the one that was set") && !greeting.contains("known-to"), "{greeting}");
+    assert_eq!(started.terminate(), Some(0));
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::program;
+
 const ADMIN: &str = "crash-test-administrator";
 const ROUNDS: usize = 6;
 const CLIENTS: usize = 24;
@@ -23,7 +25,7 @@ struct Node {
 }
 
 fn innkeeper(database: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
+    let mut command = program::innkeeper();
     command
         .current_dir(database.parent().unwrap())
         .env("INNKEEPER_DATABASE_URL", format!("sqlite://{}", database.display()))

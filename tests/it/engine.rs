@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use innkeeper::clock::{Clock, ManualClock, System};
-use innkeeper::domain::{BookingId, Date, Move, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch};
+use innkeeper::domain::{
+    BookingId, Date, Hotel, Move, NightsChange, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch,
+};
 use innkeeper::engine::probe::{NoProbe, Point, Probe};
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, Options};
 use innkeeper::lease::{Lease, SingleNode, Token};
@@ -371,10 +373,10 @@ fn a_hotels_new_rules_hold_for_actors_already_in_memory() {
         let house = House::plain(5).await;
         house.book().await.unwrap();
         let room_type = house.store.room_type(house.room_type).await.unwrap().unwrap();
-        let mut hotel = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
-        hotel.max_nights = 1;
-        assert!(house.store.update_hotel(&hotel).await.unwrap());
-        house.engine.hotel_changed(hotel.id).await.unwrap();
+        let seen = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
+        let hotel = Hotel { max_nights: 1, ..seen.clone() };
+        assert!(house.store.update_hotel(&seen, &hotel).await.unwrap());
+        house.engine.hotel_changed(hotel.id).await;
         assert!(matches!(house.book().await, Err(Error::Refused(why)) if why.name() == "too_many_nights"));
     });
 }
@@ -387,10 +389,10 @@ fn a_hotel_that_shortens_its_horizon_still_has_its_guests_when_the_days_come() {
         let order = order_for(Stay::new(far, far.tomorrow().unwrap()).unwrap());
         house.engine.book(house.room_type, order.clone(), None).await.unwrap();
         let room_type = house.store.room_type(house.room_type).await.unwrap().unwrap();
-        let mut hotel = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
-        hotel.horizon_nights = 20;
-        house.store.update_hotel(&hotel).await.unwrap();
-        house.engine.hotel_changed(hotel.id).await.unwrap();
+        let seen = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
+        let hotel = Hotel { horizon_nights: 20, ..seen.clone() };
+        assert!(house.store.update_hotel(&seen, &hotel).await.unwrap());
+        house.engine.hotel_changed(hotel.id).await;
         let again = house.engine.book(house.room_type, order.clone(), None).await;
         assert!(matches!(again, Err(Error::Refused(why)) if why.name() == "beyond_horizon"));
         house.clock.advance(SignedDuration::from_hours(24 * 30));
@@ -405,7 +407,7 @@ fn nights_are_closed_and_opened() {
     run(async {
         let house = House::plain(5).await;
         let stay = house.order().stay;
-        let mut change = fixtures::nights(stay.check_in(), stay.check_out());
+        let mut change = NightsChange::untouched(stay.check_in(), stay.check_out());
         change.restriction.stop_sell = Patch::Set(true);
         assert_eq!(house.engine.set_nights(house.room_type, change.clone()).await.unwrap().changed, 2);
         assert!(matches!(house.book().await, Err(Error::Refused(why)) if why.name() == "closed"));
@@ -425,6 +427,21 @@ fn nobody_knows_a_booking_that_does_not_exist() {
         assert!(matches!(act, Err(Error::NoSuchBooking)));
         let nowhere = RoomTypeId(uuid::Uuid::nil());
         assert!(matches!(house.engine.view(nowhere, house.today, house.today).await, Err(Error::NoSuchRoomType)));
+    });
+}
+
+#[test]
+fn a_retired_actor_is_gone_from_memory() {
+    run(async {
+        let house = House::plain(1).await;
+        let nowhere = RoomTypeId(uuid::Uuid::nil());
+        assert!(matches!(house.engine.view(nowhere, house.today, house.today).await, Err(Error::NoSuchRoomType)));
+        let hotel = house.store.room_type(house.room_type).await.unwrap().unwrap().hotel_id;
+        house.engine.hotel_changed(hotel).await;
+        while house.engine.live_actors() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(house.free().await[1], 1);
         assert_eq!(house.engine.live_actors(), 1);
     });
 }

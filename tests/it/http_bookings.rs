@@ -236,16 +236,16 @@ fn an_amendment_takes_and_gives_back_the_difference() {
         let stale = answer(stale.json(&json!({"checkout_date": "2026-06-15"}))).await;
         assert_eq!((stale.status, &stale.body["sequence"]), (StatusCode::PRECONDITION_FAILED, &later.body["sequence"]));
 
-        for (body, pointer) in [
-            (json!({"rooms": null}), "/rooms"),
-            (json!({"contact": {}}), "/contact"),
-            (json!({"num_guests": 2}), "/num_guests"),
-            (json!({"guests": [{"name": "Ana", "age": 200}]}), "/guests/0/age"),
-            (json!({"checkout_date": "2026-06-12"}), "/checkout_date"),
+        for (body, pointer, code) in [
+            (json!({"rooms": null}), "/rooms", "invalid_request"),
+            (json!({"contact": {}}), "/contact", "invalid_request"),
+            (json!({"num_guests": 2}), "/num_guests", "invalid_request"),
+            (json!({"guests": [{"name": "Ana", "age": 200}]}), "/guests/0/age", "invalid_request"),
+            (json!({"checkout_date": "2026-06-12"}), "/checkout_date", "empty_stay"),
         ] {
             let refused = patch(app, &path(&booking), ADMIN, body).await;
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
-            assert_eq!(refused.body["errors"][0]["pointer"], pointer);
+            assert_eq!((&refused.body["errors"][0]["pointer"], &refused.body["code"]), (&json!(pointer), &json!(code)));
         }
         app.book("other", &order(&room_type, 10, 12)).await;
         let taken = patch(app, &path(&booking), ADMIN, json!({"checkin_date": "2026-06-11"})).await;
@@ -265,12 +265,20 @@ fn a_stay_is_lived_by_the_administrator_alone() {
         let early = post(app, &check_in, ADMIN).await;
         assert_eq!((early.status, &early.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("too_early")));
 
+        let late = app.book("late", &order(&room_type, 4, 5)).await.body;
         app.clock.set("2026-06-10T16:00:00Z".parse().unwrap());
+        let late = post(app, &format!("{}/check-in", path(&late)), ADMIN).await;
+        assert_eq!((late.status, &late.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("too_late")));
         assert_eq!(post(app, &check_in, ADMIN).await.body["status"], "in_house");
-        app.clock.set("2026-06-11T09:00:00Z".parse().unwrap());
+        app.clock.set("2026-06-12T09:00:00Z".parse().unwrap());
+        let back = patch(app, &path(&booking), ADMIN, json!({"checkout_date": "2026-06-11"})).await;
+        assert_eq!(
+            (back.status, &back.body["code"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("departure_in_the_past"))
+        );
         assert_eq!(post(app, &format!("{}/check-out", path(&booking)), ADMIN).await.body["status"], "checked_out");
 
-        let absent = app.book("n", &order(&room_type, 11, 13)).await.body;
+        let absent = app.book("n", &order(&room_type, 12, 13)).await.body;
         let no_show = post(app, &format!("{}/no-show", path(&absent)), ADMIN).await.body;
         assert_eq!((&no_show["status"], &no_show["fee_minor"]), (&json!("no_show"), &json!(10_000)));
         let unknown = "/v1/bookings/01950000-0000-7000-8000-00000000ffff/check-in";
@@ -296,6 +304,7 @@ fn rules_of_a_stay_have_codes() {
             (change("services", json!([{"service_id": id, "quantity": 1}])), 422, "unknown_service"),
             (change("guests", json!([{"name": "Rui", "age": 3}])), 422, "occupancy"),
             (change("num_guests", json!(2)), 422, "invalid_request"),
+            (change("guests", json!([["Ana", 34]])), 422, "invalid_request"),
             (change("contact", json!({"mobile": "912345678"})), 422, "invalid_request"),
             (change("rooms", json!(3)), 409, "sold_out"),
             (change("hold", json!(true)), 201, "none"),

@@ -124,6 +124,13 @@ fn a_rate_plan_says_whether_it_is_refundable_and_its_tiers_agree() {
             (&json!(true), &json!(72))
         );
 
+        let fixed = patch(app, &path, json!({"no_show_fee": {"type": "fixed", "amount_minor": 500}})).await.body;
+        assert_eq!(fixed["no_show_fee"], json!({"type": "fixed", "amount_minor": 500}));
+        let free = patch(app, &path, json!({"no_show_fee": {"type": "none"}})).await;
+        assert_eq!((free.status, &free.body["no_show_fee"]), (StatusCode::OK, &json!({"type": "none"})));
+        let halved = patch(app, &path, json!({"no_show_fee": {"percent": 50}})).await;
+        assert_eq!(halved.body["errors"][0]["rule"], "required", "{}", halved.body);
+
         let strict = patch(app, &path, json!({"refundable": false})).await.body;
         assert_eq!((&strict["cancellation_tiers"], &strict["no_show_fee"]["percent"]), (&json!([]), &json!(100)));
         let tiers = json!([{"hours_before_check_in": 0, "fee": {"type": "none"}}]);

@@ -51,6 +51,7 @@ fn nothing_is_refused_at_peak(path: &Path) {
     assert_eq!(report["cancelled"], file.cancelled);
     assert_eq!(report["no_shows"], file.no_shows);
     assert_eq!(report["nights_sold"], file.nights.values().sum::<u64>());
+    assert_eq!(report["revenue_minor"], file.revenue_minor);
     let sold: BTreeMap<_, _> = exported(&workplace)
         .into_iter()
         .map(|(night, (_, sold))| (night, sold))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use innkeeper::domain::Move;
 use innkeeper::store::sqlite::{OpenError, Sqlite};
-use innkeeper::store::{Catalogue, Error, Job};
+use innkeeper::store::{Catalogue, Error, Job, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -61,6 +61,22 @@ async fn a_closed_store_leaves_one_file() {
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["hotel.db"]);
     assert!(matches!(store.is_empty().await, Err(Error::Unavailable(_))));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_we_make_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = folder_with("hotel.db");
+    let store = open(&path, true).await.unwrap();
+    store.migrate().await.unwrap();
+    assert!(store.is_empty().await.unwrap());
+    let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for file in files {
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod claims;
 mod commits;
+mod feed;
 pub mod house;
 mod lists;
 mod nights;

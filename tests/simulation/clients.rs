@@ -192,12 +192,13 @@ impl Desk {
     fn act(&self, number: u64) -> Option<(RoomTypeId, Wish)> {
         let known = self.known.borrow();
         let booking = known.get(self.dice.below(known.len()))?;
-        let act = match self.dice.below(20) {
+        let act = match self.dice.below(24) {
             0..5 => Move::Confirm,
             5..10 => Move::Cancel,
             10..15 => Move::Amend(self.amendment(number)),
-            15..17 => Move::CheckIn,
-            17..19 => Move::CheckOut,
+            // Few bookings are of an age for these two.
+            15..19 => Move::CheckIn,
+            19..23 => Move::CheckOut,
             _ => Move::NoShow,
         };
         let expected = self.dice.chance(20).then_some(booking.sequence);
@@ -214,6 +215,7 @@ impl Desk {
             check_out: self.dice.chance(80).then(|| stay.check_out()),
             rooms: self.dice.chance(20).then(|| self.rooms()),
             guests: Some(party),
+            waive_policy: number.is_multiple_of(2),
         }
     }
 

@@ -67,11 +67,17 @@ fn a_seed_always_tells_the_same_story() {
 #[test]
 fn no_kind_of_trouble_is_left_out() {
     quiet_simulated_panics();
-    let seen: BTreeSet<String> = (0..200).flat_map(|seed| simulate(seed, None).seen).collect();
     let panics = [Point::Received, Point::Decided, Point::Applied, Point::Submitted, Point::Loaded];
     let expected = panics.map(|point| format!("{point:?}")).into_iter().chain(TROUBLE.iter().map(|it| it.to_string()));
-    let missed: Vec<_> = expected.filter(|it| !seen.contains(it)).collect();
-    assert!(missed.is_empty(), "{missed:?} never happened; what did: {seen:?}");
+    let mut missed: BTreeSet<String> = expected.collect();
+    for seed in 0..1_200 {
+        let seen = simulate(seed, None).seen;
+        missed.retain(|trouble| !seen.contains(trouble));
+        if missed.is_empty() {
+            return;
+        }
+    }
+    panic!("{missed:?} never happened");
 }
 
 const TROUBLE: &[&str] = &[
@@ -93,6 +99,7 @@ const TROUBLE: &[&str] = &[
     "closed",
     "stale",
     "illegal_move",
+    "change_not_free",
     "hold_expired",
     "capacity_below_sold",
     "held",

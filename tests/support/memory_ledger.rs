@@ -44,7 +44,7 @@ struct RoomTypeRows {
     history: Vec<Stored>,
 }
 
-/// A night, and the most that may be sold and held on it. The nights of days gone by keep the capacity they had.
+/// A night, and the most that may be sold and held on it. The nights of days gone by keep what they had.
 #[derive(Clone, Copy)]
 struct NightRows {
     night: Night,
@@ -96,21 +96,21 @@ impl MemoryLedger {
         let Some(own) = rows.room_types.get(&room_type) else { return Evidence::default() };
         let numbers = || own.history.iter().map(|stored| stored.fact.sequence);
         let row = |(date, row): (&Date, &NightRows)| {
-            let NightRows { night: Night { sold, held, .. }, capacity } = *row;
-            NightRow { date: *date, capacity, sold, held }
+            let NightRows { night, capacity } = *row;
+            NightRow { date: *date, capacity, due: own.capacity(&night), sold: night.sold, held: night.held }
         };
         let bookings = || rows.bookings.values().filter(|booking| booking.room_type_id == room_type);
         let has_event = |booking: &&Arc<Booking>| numbers().any(|number| number == booking.sequence);
         Evidence {
             sequence: own.sequence(),
             events: numbers().min().zip(numbers().max()).map(|(first, last)| (first, last, own.history.len() as u64)),
+            trimmed: false,
             nights: own.nights.iter().map(row).collect(),
             footprints: bookings().filter_map(|booking| booking.footprint()).collect(),
             bookings_without_event: bookings()
                 .filter(|booking| !has_event(booking))
                 .map(|booking| booking.id.to_string())
                 .collect(),
-            attempts_without_booking: Vec::new(),
         }
     }
 
@@ -164,7 +164,11 @@ impl RoomTypeRows {
                 }
             }
             Change::RoomType { room_type } => {
-                self.room_type = room_type.clone();
+                let before = std::mem::replace(&mut self.room_type, room_type.clone());
+                for (_, NightRows { night, .. }) in self.nights.range_mut(..today) {
+                    night.physical.get_or_insert(before.rooms);
+                    night.allowance.get_or_insert(before.overbooking_allowance);
+                }
                 let mut nights = std::mem::take(&mut self.nights);
                 for (_, row) in nights.range_mut(today..) {
                     row.capacity = self.capacity(&row.night);

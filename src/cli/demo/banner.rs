@@ -12,11 +12,11 @@ use crate::config::Secret;
 const GUESTS: [(&str, u8); 2] = [("Ana Lopes", 34), ("Rui Lopes", 36)];
 
 /// The greeting. `key` makes the curl line's idempotency key one of its own; sending the line twice books once.
-pub fn text(url: &str, token: &Secret, sample: Option<&Sample>, key: &Uuid) -> String {
+pub fn text(url: &str, made: Option<&Secret>, sample: Option<&Sample>, key: &Uuid) -> String {
+    let token = made.map_or("the one that was set", Secret::expose);
     let mut text = format!(
         "\ninnkeeper is open.\n\n  API          {url}/v1/hotels\n  API docs     {url}/docs/\n  \
-         Admin token  {}   (Authorization: Bearer …)\n\n",
-        token.expose()
+         Admin token  {token}   (Authorization: Bearer …)\n\n"
     );
     // Writing to a String cannot fail.
     let _ = match sample {

@@ -4,13 +4,13 @@ use jiff::ToSpan;
 use jiff::civil::Weekday;
 
 use super::hotels::{CITIES, City, House, Room};
+use super::ids::Ids;
 use crate::app::Running;
-use crate::clock::IdSource;
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::nights_change::{Patch, RestrictionPatch};
 use crate::domain::{
     Amount, ByDate, CancellationPolicy, Date, Hotel, HotelId, NightsChange, Occupancy, RatePlan, RatePlanId, RoomType,
-    RoomTypeId, Service, ServiceId, Timestamp, Violation,
+    Service, Timestamp, Violation,
 };
 
 /// Weekend nights cost this much more, in percent.
@@ -21,13 +21,13 @@ const NON_REFUNDABLE_DISCOUNT: u8 = 12;
 const SEASON_DAYS: i64 = 365;
 
 /// Creates every demo hotel.
-pub async fn fill(running: &Running, ids: &dyn IdSource, now: Timestamp) -> anyhow::Result<()> {
+pub async fn fill(running: &Running, ids: &Ids<'_>, now: Timestamp) -> anyhow::Result<()> {
     for city in CITIES {
         for house in city.hotels {
-            let hotel = hotel(city, house, HotelId(ids.next())).map_err(|violation| anyhow::anyhow!("{violation}"))?;
+            let hotel = hotel(city, house, ids.hotel()).map_err(|violation| anyhow::anyhow!("{violation}"))?;
             running.store.insert_hotel(&hotel).await?;
             for (name, basis, price) in city.services {
-                let id = ServiceId(ids.next());
+                let id = ids.service();
                 let (name, price) = ((*name).to_owned(), Amount(*price));
                 let service = Service { id, hotel_id: hotel.id, name, basis: *basis, price };
                 running.store.insert_service(&service).await?;
@@ -60,13 +60,13 @@ fn hotel(city: &City, house: &House, id: HotelId) -> Result<Hotel, Violation> {
 /// A room type with a flexible plan and a cheaper one without refund, dearer on weekends.
 async fn open_room_type(
     running: &Running,
-    ids: &dyn IdSource,
+    ids: &Ids<'_>,
     hotel: &Hotel,
     room: &Room,
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let Room(name, max_adults, max_children, max_occupancy, rooms, price) = *room;
-    let id = RoomTypeId(ids.next());
+    let id = ids.room_type();
     let occupancy = Occupancy { max_adults, max_children, max_occupancy };
     let (hotel_id, overbooking_allowance) = (hotel.id, 0);
     let room_type = RoomType { id, hotel_id, name: name.to_owned(), occupancy, rooms, overbooking_allowance };
@@ -77,7 +77,7 @@ async fn open_room_type(
     let flexible = ("Flexible", Amount(price), CancellationPolicy::flexible());
     let non_refundable = ("Non-refundable", discounted, CancellationPolicy::non_refundable());
     for (name, price, policy) in [flexible, non_refundable] {
-        let plan = RatePlanId(ids.next());
+        let plan = ids.rate_plan();
         let name = name.to_owned();
         let nights = ByDate::default();
         running.engine.set_rate_plan(RatePlan { id: plan, room_type_id: id, name, price, policy, nights }).await?;
@@ -104,18 +104,7 @@ impl Season {
     }
 
     fn untouched(&self, weekdays: &[Weekday]) -> NightsChange {
-        NightsChange {
-            from: self.from,
-            to: self.to,
-            weekdays: weekdays.to_vec(),
-            physical: Patch::Keep,
-            out_of_order: Patch::Keep,
-            allowance: Patch::Keep,
-            rate_plan: None,
-            price: Patch::Keep,
-            restriction: RestrictionPatch::default(),
-            forced_by: None,
-        }
+        NightsChange { weekdays: weekdays.to_vec(), ..NightsChange::untouched(self.from, self.to) }
     }
 
     fn weekend_price(&self, plan: RatePlanId, price: Amount) -> NightsChange {

@@ -24,6 +24,7 @@ pub struct Room(pub &'static str, pub u16, pub u16, pub u16, pub u16, pub i64);
 
 use Basis::{PerNight, PerPerson, PerPersonNight, PerStay};
 
+/// The first room type of the first hotel, its first plan and the hotel's first service are those of the API's examples.
 pub const CITIES: &[City] = &[
     City {
         name: "Lisbon",
@@ -41,8 +42,8 @@ pub const CITIES: &[City] = &[
                 latitude: 38.7139,
                 longitude: -9.1334,
                 rooms: &[
-                    Room("Single with courtyard view", 1, 0, 1, 4, 7_900),
                     Room("Double", 2, 1, 3, 12, 11_900),
+                    Room("Single with courtyard view", 1, 0, 1, 4, 7_900),
                     Room("Double with river view", 2, 1, 3, 6, 15_900),
                     Room("Family room", 2, 3, 5, 3, 19_900),
                 ],

@@ -30,7 +30,8 @@ pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, E
         for days in ARRIVALS {
             let arrival = today.saturating_add(days.days());
             let Ok(stay) = Stay::new(arrival, arrival.saturating_add(2.days())) else { continue };
-            if let Some(sample) = stock.iter().find_map(|inventory| bookable(inventory, stay, now)) {
+            let bookable = |adults| stock.iter().find_map(move |inventory| bookable(inventory, stay, adults, now));
+            if let Some(sample) = [2, 1].into_iter().find_map(bookable) {
                 return Ok(Some(sample));
             }
         }
@@ -38,12 +39,9 @@ pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, E
     Ok(None)
 }
 
-fn bookable(inventory: &Inventory, stay: Stay, now: Timestamp) -> Option<Sample> {
-    let accepts = |adults: &u16| {
-        let party = Party { adults: *adults, children: 0 };
-        inventory.quote(&Enquiry { stay, rooms: 1, party, rate_plan: None, keeping: None }, now).is_ok()
-    };
-    let adults = [2, 1].into_iter().find(accepts)?;
+fn bookable(inventory: &Inventory, stay: Stay, adults: u16, now: Timestamp) -> Option<Sample> {
+    let party = Party { adults, children: 0 };
+    inventory.quote(&Enquiry { stay, rooms: 1, party, rate_plan: None, keeping: None }, now).ok()?;
     Some(Sample {
         hotel: inventory.hotel.name.clone(),
         city: inventory.hotel.city.clone(),

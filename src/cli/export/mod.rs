@@ -6,8 +6,7 @@ mod nights;
 
 use clap::Subcommand;
 
-use super::{Outcome, SETTINGS_HELP};
-use crate::app;
+use super::{Outcome, SETTINGS_HELP, with_store};
 use crate::config::Config;
 use crate::config::flags::CommonFlags;
 
@@ -24,6 +23,8 @@ pub struct Export {
 #[derive(Debug, Subcommand)]
 enum What {
     /// hotel,room_type,date,physical,sold,held: every night with a room sold or held.
+    ///
+    /// physical is how many rooms of the type exist on that night; of a night in the past, how many existed.
     Nights(Format),
     /// One row per booking, without names and contact details of guests.
     ///
@@ -49,13 +50,15 @@ impl Export {
     }
 
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        let store = app::open_store(&config.database_url, false).await?;
-        let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
-        match &self.what {
-            What::Nights(_) => nights::write(&*store, &mut csv).await?,
-            What::Bookings(_) => bookings::write(&*store, &mut csv).await?,
-        }
-        csv.flush()?;
-        Ok(Outcome::Done)
+        with_store(&config, false, async |store| {
+            let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
+            match &self.what {
+                What::Nights(_) => nights::write(&**store, &mut csv).await?,
+                What::Bookings(_) => bookings::write(&**store, &mut csv).await?,
+            }
+            csv.flush()?;
+            Ok(Outcome::Done)
+        })
+        .await
     }
 }

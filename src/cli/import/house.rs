@@ -78,7 +78,7 @@ fn hotel(options: &Bookings, source: &Source, name: &str, id: HotelId) -> Result
     Ok(Hotel {
         id,
         name: name.to_owned(),
-        city: text(&options.city, 200, "/city")?,
+        city: text(&options.city, Hotel::MAX_CITY, "/city")?,
         country: COUNTRY.to_owned(),
         timezone: Zone::parse(TIMEZONE)?,
         currency: CURRENCY.parse().map_err(unknown)?,

@@ -2,7 +2,7 @@
 //!
 //! Reads the whole file ([`source`], [`row`]), works out when everything happened ([`schedule`]) and how many rooms that
 //! takes ([`demand`]), opens the hotels ([`house`]), and replays ([`replay`]) on a manual clock, through the same actors
-//! and the same writer as `serve`. At the end it reports ([`report`]).
+//! and the same writer as `serve`. At the end it reports ([`mod@report`]).
 //!
 //! Invariant: a file with a broken row changes nothing. When the replay itself is stopped, every move that was answered
 //! is durable and counted right; the imported hotel is merely incomplete.
@@ -28,11 +28,12 @@ use self::replay::Replay;
 use self::report::Report;
 use self::schedule::Schedule;
 use self::source::Source;
-use super::{Outcome, SETTINGS_HELP, progress};
+use super::{Outcome, SETTINGS_HELP, output, progress, with_store};
 use crate::app;
 use crate::clock::{ManualClock, System};
 use crate::config::Config;
 use crate::config::flags::CommonFlags;
+use crate::store::Store;
 
 /// Take over data from elsewhere.
 #[derive(Debug, clap::Args)]
@@ -61,10 +62,11 @@ enum What {
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Bookings {
+    /// The CSV file; its first line names the columns.
     file: PathBuf,
     /// How many rooms each room type gets: peak (just enough that nothing is refused), p95 (the 95th percentile of
     /// nightly demand, from first to last arrival), or a number.
-    #[arg(long, default_value = "peak", value_name = "peak|p95|N")]
+    #[arg(long, default_value = "peak", value_name = "peak|p95|N", allow_hyphen_values = true)]
     capacity: Capacity,
     /// Print the report as JSON.
     #[arg(long)]
@@ -90,11 +92,11 @@ impl Import {
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
         let What::Bookings(bookings) = &self.what;
         let source = Source::open(&bookings.file)?;
-        eprint!("{}", report::remarks(&source));
+        output::remark(report::remarks(&source));
         let report = bookings.import(&source, config).await?;
         match bookings.json {
-            true => println!("{}", serde_json::to_string(&report)?),
-            false => print!("{}", report.text()),
+            true => output::line(serde_json::to_string(&report)?)?,
+            false => output::print(report.text())?,
         }
         Ok(Outcome::Done)
     }
@@ -107,20 +109,28 @@ impl Bookings {
         let house = House::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
         let start = house.instant(schedule.first_day().context("there is nothing to import")?);
 
-        let store = app::open_store(&config.database_url, true).await?;
-        let clock = Arc::new(ManualClock::at(start));
-        let options = crate::engine::Options { answer_within: PATIENCE, ..config.engine };
-        let engine = app::start_engine(&options, &store, clock.clone());
-        house.open(source, &*store, &engine, &System).await?;
-
-        let in_flight = IN_FLIGHT.min(options.mailbox);
-        let replay = Replay { engine: &engine, clock: &clock, source, house: &house, in_flight };
-        let bar = progress::bar(schedule.moves() as u64, "replaying");
-        let started = Instant::now();
-        let outcome = replay.run(&schedule, &bar).await;
-        let took = started.elapsed();
-        bar.finish_and_clear();
-        engine.shutdown().await;
-        Ok(Report::new(source, &house, &outcome?, took))
+        with_store(&config, true, async |store| {
+            let clock = Arc::new(ManualClock::at(start));
+            let options = crate::engine::Options { answer_within: PATIENCE, ..config.engine.clone() };
+            let engine = app::start_engine(&options, store.clone(), clock.clone());
+            let in_flight = IN_FLIGHT.min(options.mailbox);
+            let replay = Replay { engine: &engine, clock: &clock, source, house: &house, in_flight };
+            let report = report(&replay, &schedule, &**store).await;
+            engine.shutdown().await;
+            report
+        })
+        .await
     }
+}
+
+/// Opens the house and replays what happened there.
+async fn report(replay: &Replay<'_>, schedule: &Schedule, store: &dyn Store) -> anyhow::Result<Report> {
+    let Replay { source, house, engine, .. } = *replay;
+    house.open(source, store, engine, &System).await.context("cannot make the hotels; no booking was imported")?;
+    let bar = progress::bar(schedule.moves() as u64, "replaying");
+    let started = Instant::now();
+    let outcome = replay.run(schedule, &bar).await;
+    let took = started.elapsed();
+    bar.finish_and_clear();
+    Ok(Report::new(source, house, &outcome?, took))
 }

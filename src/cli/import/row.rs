@@ -6,10 +6,9 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
-use crate::domain::order::MAX_GUESTS;
 use crate::domain::stay::days_between;
 use crate::domain::violation::text;
-use crate::domain::{Amount, Date, Stay};
+use crate::domain::{Amount, Date, Hotel, Occupancy, RoomType, Stay};
 
 /// Every column that is read; others are passed over.
 pub const COLUMNS: [&str; 14] = [
@@ -112,8 +111,8 @@ pub struct Problem {
 impl Row<'_> {
     /// Reads the row that begins at `line`.
     pub fn parse(&self, line: u64) -> Result<Parsed, Problem> {
-        let hotel = name("hotel", self.hotel)?;
-        let room_type = name("reserved_room_type", self.reserved_room_type)?;
+        let hotel = name("hotel", self.hotel, Hotel::MAX_NAME)?;
+        let room_type = name("reserved_room_type", self.reserved_room_type, RoomType::MAX_NAME)?;
         let lead_days = count("lead_time", self.lead_time, MAX_LEAD_DAYS)?;
         let arrival = self.arrival()?;
         let nights = self.nights()?;
@@ -159,16 +158,16 @@ impl Row<'_> {
     }
 
     fn party(&self) -> Result<Ages, Problem> {
-        let most = u16::try_from(MAX_GUESTS).unwrap_or(u16::MAX);
+        let most = Occupancy::MAX_PEOPLE;
         let children = match self.children {
             "NULL" | "NA" | "" => 0,
             children => count("children", children, most)?,
         };
         let party =
             Ages { adults: count("adults", self.adults, most)?, children, babies: count("babies", self.babies, most)? };
-        match party.persons() <= MAX_GUESTS {
+        match party.persons() <= usize::from(most) {
             true => Ok(party),
-            false => Err(problem("adults", format!("must be at most {MAX_GUESTS} with children and babies"))),
+            false => Err(problem("adults", format!("must be at most {most} with children and babies"))),
         }
     }
 
@@ -194,8 +193,8 @@ fn problem(column: &'static str, rule: impl Into<String>) -> Problem {
     Problem { column, rule: rule.into() }
 }
 
-fn name(column: &'static str, value: &str) -> Result<String, Problem> {
-    text(value, 200, "").map_err(|violation| problem(column, violation.message))
+fn name(column: &'static str, value: &str, most: usize) -> Result<String, Problem> {
+    text(value, most, "").map_err(|violation| problem(column, violation.message))
 }
 
 fn count(column: &'static str, value: &str, most: u16) -> Result<u16, Problem> {
@@ -318,7 +317,8 @@ mod tests {
     #[case(Row { stays_in_week_nights: "1001", ..ROW }, "stays_in_week_nights")]
     #[case(Row { stays_in_week_nights: "999", stays_in_weekend_nights: "2", ..ROW }, "stays_in_week_nights")]
     #[case(Row { adults: "two", ..ROW }, "adults")]
-    #[case(Row { adults: "400", children: "101", ..ROW }, "adults")]
+    #[case(Row { adults: "101", ..ROW }, "adults")]
+    #[case(Row { adults: "60", children: "40", babies: "1", ..ROW }, "adults")]
     #[case(Row { babies: "NULL", ..ROW }, "babies")]
     #[case(Row { adr: "1e3x", ..ROW }, "adr")]
     #[case(Row { adr: "99999999999999999999", ..ROW }, "adr")]
@@ -327,6 +327,15 @@ mod tests {
     #[case(Row { hotel: " ", ..ROW }, "hotel")]
     fn a_broken_value_is_named_by_its_column(#[case] row: Row<'_>, #[case] column: &str) {
         assert_eq!(row.parse(2).unwrap_err().column, column);
+    }
+
+    #[test]
+    fn names_are_no_longer_than_the_catalogue_takes_them() {
+        let (hotel, room_type) = ("H".repeat(201), "R".repeat(101));
+        assert_eq!(Row { hotel: &hotel, ..ROW }.parse(2).unwrap_err().column, "hotel");
+        assert!(Row { hotel: &hotel[1..], ..ROW }.parse(2).is_ok());
+        assert_eq!(Row { reserved_room_type: &room_type, ..ROW }.parse(2).unwrap_err().column, "reserved_room_type");
+        assert!(Row { reserved_room_type: &room_type[1..], ..ROW }.parse(2).is_ok());
     }
 
     #[test]

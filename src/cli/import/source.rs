@@ -46,7 +46,7 @@ pub enum Error {
     Read { path: PathBuf, source: csv::Error },
     #[error("{path}:1: missing columns: {columns}. Is it the \"Hotel booking demand\" format?")]
     MissingColumns { path: PathBuf, columns: String },
-    #[error("{path}: {count} broken rows, nothing was imported. Mend or remove them:\n{described}")]
+    #[error("{path}: rows that cannot be read: {count}. Nothing was imported; mend or remove them:\n{described}")]
     BrokenRows { path: PathBuf, count: usize, described: String },
     #[error("{path} has no reservation that could be imported")]
     Empty { path: PathBuf },
@@ -233,7 +233,7 @@ mod tests {
         let month = GOOD.replace("July", "Nemo");
         let short = "Resort Hotel,7";
         let error = read(&csv(&[GOOD, &month, short, GOOD])).unwrap_err().to_string();
-        assert!(error.contains("2 broken rows"), "{error}");
+        assert!(error.contains("cannot be read: 2."), "{error}");
         assert!(error.contains("rows.csv:3: arrival_date_month must be the name of a month, not \"Nemo\""), "{error}");
         assert!(error.contains("rows.csv:4: must have 14 columns like the first line, not 2"), "{error}");
     }
@@ -250,7 +250,7 @@ mod tests {
     fn a_flood_of_broken_rows_is_counted() {
         let broken = GOOD.replace(",75,", ",much,");
         let error = read(&csv(&vec![broken.as_str(); 50])).unwrap_err().to_string();
-        assert!(error.contains("50 broken rows") && error.ends_with("… and 30 more"), "{error}");
+        assert!(error.contains("cannot be read: 50.") && error.ends_with("… and 30 more"), "{error}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use rstest::rstest;
 
 use super::super::testing::{PRICE, TODAY, breakfast, day, guests, inventory, nights_change, noon, order, run, stay};
 use super::super::testing::{book, fact_id};
-use super::super::{Command, Guest, NightDelta, Order};
+use super::super::{CancellationPolicy, Command, Guest, NightDelta, Order, Tier};
 use super::*;
 use crate::domain::nights_change::Patch;
 use crate::domain::order::ServiceOrder;
@@ -153,12 +153,20 @@ fn amend(booking: &Booking, amendment: Amendment, now: Timestamp) -> Result<Arc<
 #[test]
 fn present_guests_keep_their_arrival_and_the_nights_they_slept() {
     let present = booking("in_house");
-    let to = |check_in, check_out, rooms| Amendment { check_in, check_out, rooms, guests: None };
+    let to = |check_in, check_out, rooms| Amendment {
+        check_in,
+        check_out,
+        rooms,
+        waive_policy: true,
+        ..Amendment::default()
+    };
     let extended = amend(&present, to(None, Some(day(5)), None), noon(1)).unwrap();
     assert_eq!((extended.stay, extended.status), (stay(0, 5), Status::InHouse));
     let leaves_today = amend(&present, to(None, Some(day(2)), None), noon(2)).unwrap();
     assert_eq!(leaves_today.stay, stay(0, 2));
     let refused = |amendment, now| amend(&present, amendment, now).unwrap_err().name();
+    let by_the_guest = Amendment { waive_policy: false, ..to(None, Some(day(2)), None) };
+    assert_eq!(refused(by_the_guest, noon(2)), "change_not_free");
     assert_eq!(refused(to(None, Some(day(1)), None), noon(2)), "departure_in_the_past");
     assert_eq!(refused(to(Some(day(1)), None, None), noon(1)), "illegal_move");
     assert_eq!(refused(to(None, None, Some(2)), noon(1)), "illegal_move");
@@ -179,6 +187,70 @@ fn a_change_reprices_only_the_nights_that_change() {
     let change = house.move_booking(&booking, &act, None, noon(0)).unwrap();
     let prices: Vec<_> = change.booking().unwrap().prices.iter().map(|price| price.0).collect();
     assert_eq!(prices, [10_000, 10_000, 50_000, 50_000]);
+}
+
+/// A booking of two rooms for three nights, sold under a policy.
+fn sold_under(policy: CancellationPolicy) -> Booking {
+    let mut house = inventory(2);
+    let fact = run(&mut house, book(1, order(stay(1, 3), 2), noon(0)), noon(0)).unwrap();
+    Booking { policy, ..Booking::clone(fact.change.booking().unwrap()) }
+}
+
+#[rstest]
+#[case::shorter(Amendment { check_out: Some(day(2)), ..Amendment::default() })]
+#[case::moved(Amendment { check_in: Some(day(2)), check_out: Some(day(5)), ..Amendment::default() })]
+#[case::fewer_rooms(Amendment { rooms: Some(1), ..Amendment::default() })]
+#[case::longer_with_fewer_rooms(Amendment { check_out: Some(day(9)), rooms: Some(1), ..Amendment::default() })]
+fn nights_and_rooms_are_given_back_only_while_leaving_is_free(#[case] amendment: Amendment) {
+    let strict = sold_under(CancellationPolicy::non_refundable());
+    let never_free = Err(Refusal::ChangeNotFree { until: None });
+    assert_eq!(amend(&strict, amendment.clone(), noon(0)), never_free);
+    let flexible = sold_under(CancellationPolicy::flexible());
+    assert!(amend(&flexible, amendment.clone(), noon(0)).is_ok());
+    let by_the_hotel = Amendment { waive_policy: true, ..amendment.clone() };
+    assert!(amend(&strict, by_the_hotel, noon(0)).is_ok());
+    let held = Booking { status: Status::Held { expires_at: noon(1) }, ..strict };
+    assert!(amend(&held, amendment, noon(0)).is_ok());
+}
+
+#[test]
+fn a_change_that_only_takes_is_open_to_every_policy() {
+    let strict = sold_under(CancellationPolicy::non_refundable());
+    let longer = Amendment { check_in: Some(day(0)), check_out: Some(day(9)), ..Amendment::default() };
+    assert!(amend(&strict, longer, noon(0)).is_ok());
+    let other_guests = Amendment { guests: Some(guests(&[50, 51])), ..Amendment::default() };
+    assert!(amend(&strict, other_guests, noon(0)).is_ok());
+}
+
+#[test]
+fn who_is_too_late_is_told_until_when_it_was_free() {
+    let tier = Tier { hours_before_check_in: 24, fee: Fee::None };
+    let booking = sold_under(CancellationPolicy::new(vec![tier], Fee::None).unwrap());
+    let shorter = || Amendment { check_out: Some(day(2)), ..Amendment::default() };
+    // Check-in is at 15:00 in Lisbon, which is 14:00 UTC.
+    let deadline: Timestamp = "2026-05-01T14:00:00Z".parse().unwrap();
+    assert!(amend(&booking, shorter(), deadline).is_ok());
+    let late = amend(&booking, shorter(), deadline + SignedDuration::from_secs(1)).unwrap_err();
+    assert_eq!(late, Refusal::ChangeNotFree { until: Some(deadline) });
+    assert!(late.to_string().contains("was free until 2026-05-01T14:00:00Z"), "{late}");
+}
+
+#[test]
+fn a_night_that_takes_more_rooms_costs_what_it_costs_today() {
+    let mut house = inventory(4);
+    let fact = run(&mut house, book(1, order(stay(1, 2), 1), noon(0)), noon(0)).unwrap();
+    let booking = fact.change.booking().unwrap();
+    let grown = |house: &Inventory, booking: &Booking, rooms| {
+        let act = Move::Amend(Amendment { rooms: Some(rooms), ..Amendment::default() });
+        house.move_booking(booking, &act, None, noon(0)).map(|change| change.booking().unwrap().prices.clone())
+    };
+    house.plans[0].price = Amount(50_000);
+    assert_eq!(grown(&house, booking, 2), Ok(vec![Amount(50_000); 2]));
+    assert_eq!(grown(&house, booking, 1), Ok(vec![PRICE; 2]));
+    // Two rooms at a fifth of the price would be a way to pay less for the first.
+    house.plans[0].price = Amount(PRICE.0 / 5);
+    let strict = Booking { policy: CancellationPolicy::non_refundable(), ..Booking::clone(booking) };
+    assert_eq!(grown(&house, &strict, 2), Err(Refusal::ChangeNotFree { until: None }));
 }
 
 #[test]

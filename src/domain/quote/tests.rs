@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::nights_change::{NightsChange, Patch, RestrictionPatch};
+use super::super::stay::days_between;
 use super::super::testing::{PRICE, book, day, guests, hotel, inventory, nights_change, noon, order, plan, run, stay};
 use super::super::{Amendment, Command, Fact, Hotel, Move, Order};
 use super::*;

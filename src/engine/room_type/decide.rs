@@ -6,22 +6,26 @@ use std::time::Instant;
 
 use actix::prelude::*;
 use jiff::SignedDuration;
+use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
-use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Move, Timestamp};
-use crate::engine::message::{Ask, Caller, Intent, Look};
+use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Timestamp};
+use crate::engine::message::{Ask, Caller, Intent, Look, Reply};
 use crate::engine::probe::Point;
-use crate::engine::{Error, view};
+use crate::engine::{Error, View};
 use crate::store::{self, Attempt, Entry, Job};
-use crate::writer::Place;
+use crate::writer::{NoPlace, Place};
 
 impl RoomTypeActor {
     pub(super) fn ask(&mut self, ask: Ask, ctx: &mut Context<Self>) {
         let State::Serving(_) = &self.state else { return ask.caller.reply.send(Err(self.not_serving())) };
+        let span = ask.caller.span.clone();
+        let _entered = span.enter();
         self.shared.probe.passed(Point::Received, self.id);
         let now = self.shared.clock.now();
-        let (true, Some(place)) = (self.expire_overdue(now, ctx), self.shared.writer.reserve()) else {
-            return ask.caller.reply.send(Err(Error::Busy));
+        let place = match self.expire_overdue(now, ctx).and_then(|()| self.place()) {
+            Ok(place) => place,
+            Err(error) => return ask.caller.reply.send(Err(error)),
         };
         let booking = match &ask.intent {
             Intent::Act { booking: id, .. } => match self.known(*id) {
@@ -34,8 +38,8 @@ impl RoomTypeActor {
             _ => None,
         };
         match self.command(ask.intent, booking, now) {
-            Some(command) => self.decide(command, now, ask.caller, place, ctx),
-            None => ask.caller.reply.send(Err(Error::NoSuchBooking)),
+            Ok(command) => self.decide(command, now, ask.caller, place, ctx),
+            Err(error) => self.answer(place, ask.caller.reply, Err(error)),
         }
         self.set_timer(ctx);
     }
@@ -46,19 +50,43 @@ impl RoomTypeActor {
         self.cache.get(id).or_else(|| tenure.inventory.hold(id)).cloned()
     }
 
-    /// The intent in the domain's words.
-    fn command(&self, intent: Intent, booking: Option<Arc<Booking>>, now: Timestamp) -> Option<Command> {
-        Some(match intent {
-            Intent::Act { act, expected, .. } => Command::Move { booking: booking?, act, expected },
+    /// The intent in the domain's words, unless what it speaks of is no longer, or never was, what it takes it for.
+    fn command(&self, intent: Intent, booking: Option<Arc<Booking>>, now: Timestamp) -> Result<Command, Error> {
+        Ok(match intent {
+            Intent::Act { act, expected, .. } => {
+                Command::Move { booking: booking.ok_or(Error::NoSuchBooking)?, act, expected }
+            }
             Intent::Book(order) => {
                 let ttl = SignedDuration::try_from(self.shared.options.hold_ttl).unwrap_or(SignedDuration::MAX);
                 let hold_until = now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
                 Command::Book { id: BookingId(self.shared.ids.next()), order, hold_until }
             }
             Intent::SetNights(change) => Command::SetNights(change),
-            Intent::SetRoomType(room_type) => Command::SetRoomType(room_type),
-            Intent::SetRatePlan(plan) => Command::SetRatePlan(plan),
+            Intent::SetRoomType { seen, room_type } => {
+                let known = self.inventory().map(|inventory| &inventory.room_type);
+                unchanged(seen.is_none_or(|seen| known == Some(&seen)))?;
+                Command::SetRoomType(room_type)
+            }
+            Intent::SetRatePlan { seen, plan } => {
+                let known = self.inventory().and_then(|inventory| inventory.plan(plan.id));
+                unchanged(seen.is_none_or(|seen| known.is_some_and(|known| known.is_but_for_nights(&seen))))?;
+                Command::SetRatePlan(plan)
+            }
         })
+    }
+
+    fn inventory(&self) -> Option<&Inventory> {
+        match &self.state {
+            State::Serving(tenure) => Some(&tenure.inventory),
+            _ => None,
+        }
+    }
+
+    /// Answers when everything that the answer rests on is durable.
+    fn answer<T: Send + 'static>(&self, place: Place, reply: Reply<T>, answer: Result<T, Error>) {
+        if let State::Serving(tenure) = &self.state {
+            tenure.answer(place, reply, answer);
+        }
     }
 
     fn decide(&mut self, command: Command, now: Timestamp, caller: Caller, place: Place, ctx: &mut Context<Self>) {
@@ -68,11 +96,13 @@ impl RoomTypeActor {
         metrics::histogram!("innkeeper_decide_seconds").record(started.elapsed());
         match decision {
             Ok(fact) if !caller.dry_run => {
+                debug!(room_type = %self.id, sequence = fact.sequence, cause = fact.change.cause(), "decided");
                 self.shared.probe.passed(Point::Decided, self.id);
                 self.commit(Arc::new(fact), place, Some(caller), ctx);
             }
             Ok(fact) => tenure.answer(place, caller.reply, Ok(Arc::new(fact))),
             Err(refusal) => {
+                debug!(room_type = %self.id, rule = refusal.name(), "refused");
                 metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);
                 tenure.answer(place, caller.reply, Err(Error::Refused(Arc::new(refusal))));
             }
@@ -99,18 +129,32 @@ impl RoomTypeActor {
         self.shared.probe.passed(Point::Submitted, self.id);
     }
 
-    /// Ends the holds whose time is over, so that everything after sees their rooms free. `false` if the writer is
-    /// full.
-    pub(super) fn expire_overdue(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> bool {
-        loop {
-            let State::Serving(tenure) = &mut self.state else { return false };
-            tenure.inventory.roll(now);
-            let Some(booking) = tenure.inventory.overdue(now) else { return true };
-            let Some(place) = self.shared.writer.reserve() else { return false };
+    /// A place with the writer, so that what is decided can be submitted.
+    fn place(&self) -> Result<Place, Error> {
+        self.shared.writer.reserve().map_err(|none| match none {
+            NoPlace::Full => Error::Busy,
+            NoPlace::Ended => Error::Unavailable,
+        })
+    }
+
+    /// Ends the holds whose time is over, so that everything after sees their rooms free.
+    pub(super) fn expire_overdue(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> Result<(), Error> {
+        let State::Serving(tenure) = &mut self.state else { return Err(Error::Interrupted) };
+        tenure.inventory.roll(now);
+        while let State::Serving(tenure) = &self.state
+            && let Some(booking) = tenure.inventory.overdue(now)
+        {
+            let place = self.place()?;
             let command = Command::Move { booking, act: Move::Expire, expected: None };
-            let Ok(fact) = tenure.inventory.decide(command, FactId(self.shared.ids.next()), now) else { return false };
-            self.commit(Arc::new(fact), place, None, ctx);
+            match tenure.inventory.decide(command, FactId(self.shared.ids.next()), now) {
+                Ok(fact) => self.commit(Arc::new(fact), place, None, ctx),
+                Err(refusal) => {
+                    error!(room_type = %self.id, %refusal, "an overdue hold cannot be ended");
+                    return Err(Error::Unavailable);
+                }
+            }
         }
+        Ok(())
     }
 
     /// Reads a booking from the store, and lets its requests stand in line meanwhile.
@@ -127,7 +171,9 @@ impl RoomTypeActor {
             move |result: Result<Option<Booking>, store::Error>, actor: &mut Self, ctx: &mut Context<Self>| {
                 actor.guarded(ctx, |actor, ctx| {
                     let line = actor.cache.arrived(id);
-                    let State::Serving(tenure) = &actor.state else { return };
+                    let State::Serving(tenure) = &actor.state else {
+                        return line.into_iter().for_each(|ask| ask.caller.reply.send(Err(actor.not_serving())));
+                    };
                     let error = match result {
                         // Somebody else has owned this room type since: what is in memory is an old story.
                         Ok(Some(booking))
@@ -153,14 +199,19 @@ impl RoomTypeActor {
     pub(super) fn look(&mut self, look: Look, ctx: &mut Context<Self>) {
         let State::Serving(_) = &self.state else { return look.reply.send(Err(self.not_serving())) };
         let now = self.shared.clock.now();
-        let (true, Some(place)) = (self.expire_overdue(now, ctx), self.shared.writer.reserve()) else {
-            return look.reply.send(Err(Error::Busy));
+        let place = match self.expire_overdue(now, ctx).and_then(|()| self.place()) {
+            Ok(place) => place,
+            Err(error) => return look.reply.send(Err(error)),
         };
         let State::Serving(tenure) = &self.state else { return };
-        let view = view::of(&tenure.inventory, look.from, look.to);
+        let view = View::of(&tenure.inventory, look.from, look.to);
         tenure.answer(place, look.reply, Ok(view));
         self.set_timer(ctx);
     }
+}
+
+fn unchanged(holds: bool) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(Error::Changed) }
 }
 
 /// What has to be done, once, after a fact.

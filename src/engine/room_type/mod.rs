@@ -34,6 +34,7 @@ pub(super) struct RoomTypeActor {
     /// Callers whose facts are in doubt until the next tenure can ask the store.
     doubts: Vec<(FactId, Arc<Fact>, Reply<Arc<Fact>>)>,
     timer: Option<(Timestamp, SpawnHandle)>,
+    idle_check: Option<SpawnHandle>,
     last_used: Instant,
 }
 
@@ -47,6 +48,7 @@ enum State {
 
 impl RoomTypeActor {
     pub fn new(id: RoomTypeId, shared: Arc<Shared>, depth: Arc<Depth>) -> Self {
+        shared.directory.born();
         Self {
             id,
             shared,
@@ -55,6 +57,7 @@ impl RoomTypeActor {
             cache: Cache::default(),
             doubts: Vec::new(),
             timer: None,
+            idle_check: None,
             last_used: Instant::now(),
         }
     }
@@ -98,9 +101,14 @@ impl RoomTypeActor {
         ctx.stop();
     }
 
-    /// Leaves the directory. The supervisor ends when the last address is gone.
+    /// Leaves the directory. The supervisor ends when the last address is gone and nothing is left to run: a timer would
+    /// keep the actor in memory for ever.
     fn retire(&mut self, ctx: &mut Context<Self>, why: Option<Error>) {
         self.shared.directory.remove(self.id, &ctx.address());
+        let timers = [self.idle_check.take(), self.timer.take().map(|(_, timer)| timer)];
+        for timer in timers.into_iter().flatten() {
+            ctx.cancel_future(timer);
+        }
         if let State::Serving(tenure) = std::mem::replace(&mut self.state, State::Retired(why)) {
             let (id, shared) = (self.id, self.shared.clone());
             let release = async move { shared.lease.release(id, tenure.token).await };
@@ -120,17 +128,13 @@ impl RoomTypeActor {
     /// Finishes what was begun, then leaves. Requests behind this one in the mailbox wait, and are then sent to the
     /// directory.
     fn finish(&mut self, done: oneshot::Sender<()>, ctx: &mut Context<Self>) {
-        let (drained, wait) = oneshot::channel();
-        if let (State::Serving(tenure), Some(place)) = (&self.state, self.shared.writer.reserve()) {
-            tenure.when_durable(place, move |_| {
-                let _ = drained.send(());
-            });
-        }
-        let retire = |_, actor: &mut Self, ctx: &mut Context<Self>| {
+        let writer = self.shared.writer.clone();
+        let drained = async move { writer.drained().await };
+        let retire = |(), actor: &mut Self, ctx: &mut Context<Self>| {
             actor.retire(ctx, None);
             let _ = done.send(());
         };
-        ctx.wait(wait.into_actor(self).map(retire));
+        ctx.wait(drained.into_actor(self).map(retire));
     }
 }
 
@@ -140,14 +144,21 @@ impl Actor for RoomTypeActor {
     fn started(&mut self, ctx: &mut Context<Self>) {
         // The directory's depth is the limit; this one must not be the lower.
         ctx.set_mailbox_capacity(self.shared.options.mailbox.saturating_add(1));
-        ctx.run_interval(self.shared.options.idle_after.max(Duration::from_millis(10)), Self::retire_if_idle);
         if !matches!(self.state, State::Retired(_)) {
+            let every = self.shared.options.idle_after.max(Duration::from_millis(10));
+            self.idle_check = Some(ctx.run_interval(every, Self::retire_if_idle));
             self.begin_tenure(ctx);
         }
     }
 }
 
 impl Supervised for RoomTypeActor {}
+
+impl Drop for RoomTypeActor {
+    fn drop(&mut self) {
+        self.shared.directory.died();
+    }
+}
 
 impl Handler<Request> for RoomTypeActor {
     type Result = ();

@@ -9,6 +9,7 @@ use super::{RoomTypeActor, State};
 use crate::domain::{Fact, FactId};
 use crate::engine::Error;
 use crate::engine::message::{Doubt, Failure, Lost, Reply};
+use crate::events::Notice;
 use crate::lease::Token;
 use crate::writer::Outcome;
 
@@ -33,11 +34,17 @@ impl RoomTypeActor {
             return;
         }
         let doubts = std::mem::take(&mut self.doubts);
-        let ledger = self.shared.ledger.clone();
+        let (room_type, shared) = (self.id, self.shared.clone());
         let settle = async move {
             let ids: Vec<FactId> = doubts.iter().map(|(id, ..)| *id).collect();
             // A store that cannot be asked leaves the callers interrupted: their replies are dropped.
-            let Ok(stored) = ledger.committed(&ids).await else { return };
+            let Ok(stored) = shared.ledger.committed(&ids).await else { return };
+            let facts: Arc<[_]> = doubts
+                .iter()
+                .filter(|(id, ..)| stored.contains(id))
+                .map(|(_, fact, _)| (room_type, fact.clone()))
+                .collect();
+            shared.hub.publish(Notice::Committed(facts));
             for (id, fact, reply) in doubts {
                 reply.send(if stored.contains(&id) { Ok(fact) } else { Err(Error::Interrupted) });
             }

@@ -23,7 +23,8 @@ impl RoomTypeActor {
         let timer = ctx.run_later(remaining.max(Duration::from_millis(1)), |actor, ctx| {
             actor.timer = None;
             actor.guarded(ctx, |actor, ctx| {
-                actor.expire_overdue(actor.shared.clock.now(), ctx);
+                // A full writer is tried again when the timer is set anew.
+                let _ = actor.expire_overdue(actor.shared.clock.now(), ctx);
                 actor.set_timer(ctx);
             });
         });

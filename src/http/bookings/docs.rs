@@ -2,7 +2,7 @@
 
 use super::order::{AmendmentBody, OrderBody};
 use super::view::BookingView;
-use crate::domain::Date;
+use crate::domain::{Date, Status};
 use crate::http::code::Code;
 use crate::http::openapi::example;
 use crate::http::openapi::operation::{Doc, get, patch, post};
@@ -11,8 +11,9 @@ use crate::http::page::List;
 
 const CREATE: &str = "Open to the public. With `hold` the rooms are kept until `expires_at`; confirm it in time. Sold \
                       out is 409, with the nights and the reasons.";
-const AMEND: &str = "Dates, rooms and guests. Nights that stay keep their price, the others cost what they cost today. \
-                     Capacity is only needed for what is new.";
+const AMEND: &str = "Dates, rooms and guests. Nights that stay keep their price, unless they take more rooms than before; \
+                     all others cost what they cost today. Capacity is only needed for what is new. Nights or rooms \
+                     are given back as long as cancelling is free; later only the administrator can do that.";
 const CANCEL: &str = "A booking is cancelled for the fee of the policy it was sold under, a hold is released for \
                       nothing. Its nights are free at once.";
 const VERSION: &str = "Only if the booking is still at this `sequence`.";
@@ -27,6 +28,7 @@ const RULES: &[Code] = &[
     Code::BeyondHorizon,
     Code::TooManyNights,
     Code::Occupancy,
+    Code::TotalTooLarge,
 ];
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "`true` when this is the answer to an earlier request.");
 const VERSIONED: &[(&str, &str)] = &[("ETag", "The booking's sequence number."), REPLAYED];
@@ -56,7 +58,7 @@ fn list() -> Doc {
         .administrator()
         .may("hotel_id", Kind::Id, "Of this hotel.")
         .may("room_type_id", Kind::Id, "Of this room type.")
-        .may("status", Kind::Text, "One of the statuses of a booking.")
+        .may("status", Kind::OneOf(&Status::NAMES), "With this status.")
         .may("arrival_from", Kind::Day, "Arrivals on this date or later.")
         .may("arrival_to", Kind::Day, "Arrivals before this date.")
         .may("contact", Kind::Text, "A mobile number, its `+` written as `%2B`, or an e-mail address.")
@@ -79,7 +81,7 @@ fn amend(today: Date) -> Doc {
         .manager()
         .merge_patch::<AmendmentBody>(example::amendment(today))
         .refuses(RULES)
-        .refuses(&[Code::HoldExpired, Code::EmptyStay])
+        .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::DepartureInThePast, Code::ChangeNotFree])
 }
 
 fn confirm() -> Doc {

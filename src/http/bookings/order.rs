@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::order::{AmendmentDraft, OrderDraft};
 use crate::domain::{Amendment, Order, RatePlanId, RoomTypeId, ServiceId, Violation};
+use crate::http::extract::object;
 use crate::http::value::{Day, present};
 
 /// A request for a booking.
@@ -26,17 +27,19 @@ pub struct OrderBody {
     /// As many as `guests` names.
     #[schema(minimum = 1, maximum = 500)]
     pub num_guests: i64,
+    #[serde(deserialize_with = "object::list")]
     #[schema(min_items = 1, max_items = 500)]
     pub guests: Vec<GuestBody>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::list")]
     #[schema(max_items = 50)]
     pub services: Vec<ServiceOrderBody>,
+    #[serde(deserialize_with = "object::one")]
     pub contact: ContactBody,
     /// Keep the rooms for a while instead of booking them at once; confirm the hold before it expires.
     #[serde(default)]
     pub hold: bool,
     /// Your own name for the booking, 1 to 100 characters.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub external_reference: Option<String>,
 }
 
@@ -46,7 +49,7 @@ pub struct OrderBody {
 #[schema(as = NewGuest)]
 pub struct GuestBody {
     /// Full name.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// In years, on arrival. Guests of 18 and more are adults.
     #[schema(minimum = 0, maximum = 150)]
@@ -95,7 +98,7 @@ pub struct AmendmentBody {
     #[schema(nullable = false, minimum = 1, maximum = 500)]
     pub num_guests: Option<i64>,
     /// All guests, instead of those there were.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "object::present_list")]
     #[schema(nullable = false)]
     pub guests: Option<Vec<GuestBody>>,
 }

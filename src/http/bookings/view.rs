@@ -40,7 +40,7 @@ pub struct BookingView {
     external_reference: Option<String>,
     nights: Vec<NightPrice>,
     /// All nights of all rooms, and services, in minor units.
-    #[schema(value_type = i64)]
+    #[schema(value_type = i64, maximum = 9_007_199_254_740_991_i64)]
     total_minor: Amount,
     /// What was charged for cancelling or not coming.
     #[serde(skip_serializing_if = "Option::is_none")]

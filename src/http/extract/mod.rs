@@ -6,7 +6,9 @@ pub mod caller;
 pub mod id;
 pub mod idempotency;
 pub mod if_match;
+pub mod if_unchanged;
 pub mod known;
+pub mod object;
 pub mod pointer;
 pub mod query;
 
@@ -15,6 +17,7 @@ pub use caller::{Administrator, Booker, Manager};
 pub use id::{BookingPath, Id};
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
+pub use if_unchanged::IfUnchanged;
 pub use known::Known;
 pub use query::Query;
 

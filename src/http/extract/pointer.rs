@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
+use super::object::Object;
 use crate::domain::Violation;
 
 /// serde quotes input; nobody needs more of it than this.
@@ -16,10 +17,10 @@ pub enum Error {
     Violation(Violation),
 }
 
-/// A value from JSON that has nothing after it.
+/// A value from a JSON object that has nothing after it.
 pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut input = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut input).map_err(json_error)?;
+    let Object(value) = serde_path_to_error::deserialize(&mut input).map_err(json_error)?;
     input.end().map_err(|error| Error::Malformed(short(&error.to_string())))?;
     Ok(value)
 }
@@ -30,9 +31,11 @@ pub fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Violation> {
     serde_path_to_error::deserialize(input).map_err(|error| violation(error.path(), &error.inner().to_string()))
 }
 
-/// A value from parsed JSON.
+/// A value from a parsed JSON object.
 pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Violation> {
-    serde_path_to_error::deserialize(value).map_err(|error| violation(error.path(), &error.inner().to_string()))
+    let read = serde_path_to_error::deserialize(value);
+    let value = read.map_err(|error| violation(error.path(), &error.inner().to_string()));
+    value.map(|Object(value)| value)
 }
 
 fn json_error(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
@@ -54,7 +57,7 @@ fn violation(path: &Path, message: &str) -> Violation {
         pointer.push('/');
         pointer.push_str(&member);
     }
-    Violation::new(pointer, rule, short(without_position(message)))
+    Violation::new(pointer, rule, short(&plain(without_position(message))))
 }
 
 /// The rule that a message of serde is about, and the member it names.
@@ -65,6 +68,27 @@ fn rule(message: &str) -> (&'static str, Option<&str>) {
         Some((_, rule)) => (rule, message.split('`').nth(1)),
         None => ("type", None),
     }
+}
+
+/// What serde says about types, in the words of people who write JSON.
+fn plain(message: &str) -> String {
+    const WORDS: [(&str, &str); 4] = [
+        ("i64", "a whole number"),
+        ("a formatted UUID string", "a UUID"),
+        ("a sequence", "a list"),
+        ("a JSON object", "an object"),
+    ];
+    let types = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    let Some((found, expected)) = types.and_then(|types| types.rsplit_once(", expected ")) else {
+        return message.to_owned();
+    };
+    let expected = WORDS.iter().find(|(serde, _)| *serde == expected).map_or(expected, |(_, plain)| plain);
+    let found = match found {
+        "sequence" => "a list".to_owned(),
+        "map" => "an object".to_owned(),
+        found => found.replacen("floating point", "number", 1),
+    };
+    format!("must be {expected}, not {found}")
 }
 
 fn pointer(path: &Path) -> String {
@@ -126,10 +150,24 @@ mod tests {
     #[case(r#"{"on":"2026-02-01","guests":[{"age":1e999}]}"#, "/guests/0/age", "type")]
     #[case(r#"{"on":"2026-02-01","guests":[{"age":1.5}]}"#, "/guests/0/age", "type")]
     #[case("[]", "", "type")]
+    #[case(r#"["2026-02-01",[]]"#, "", "type")]
     #[case("{}", "/on", "required")]
     fn a_mistake_is_pointed_at(#[case] json: &str, #[case] pointer: &str, #[case] rule: &str) {
         match from_json::<Stay>(json.as_bytes()).unwrap_err() {
             Error::Violation(violation) => assert_eq!((violation.pointer.as_str(), violation.rule), (pointer, rule)),
+            Error::Malformed(why) => panic!("malformed: {why}"),
+        }
+    }
+
+    #[rstest]
+    #[case(r#"{"age":"x"}"#, "must be a whole number, not string \"x\"")]
+    #[case(r#"{"age":1.5}"#, "must be a whole number, not number `1.5`")]
+    #[case(r#"{"age":[]}"#, "must be a whole number, not a list")]
+    #[case("[1]", "must be an object, not a list")]
+    #[case("null", "must be an object, not null")]
+    fn a_wrong_type_is_described_in_plain_words(#[case] json: &str, #[case] message: &str) {
+        match from_json::<Guest>(json.as_bytes()).unwrap_err() {
+            Error::Violation(violation) => assert_eq!(violation.message, message),
             Error::Malformed(why) => panic!("malformed: {why}"),
         }
     }

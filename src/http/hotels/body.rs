@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::catalogue::{Coordinates, Zone, country};
 use crate::domain::violation::{Violations, text};
 use crate::domain::{Currency, Hotel, HotelId, Stay, Violation};
+use crate::http::extract::object;
 use crate::http::value::{hours_and_minutes, time, whole};
 
 /// A hotel, as the administrator writes it.
@@ -14,24 +15,27 @@ use crate::http::value::{hours_and_minutes, time, whole};
 #[schema(as = NewHotel)]
 pub struct HotelBody {
     /// 1 to 200 characters.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// 1 to 100 characters. Search finds the hotel by it.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub city: String,
     /// ISO 3166-1 alpha-2.
+    #[schema(pattern = "^[A-Z]{2}$")]
     pub country: String,
     /// IANA time zone. Dates of the hotel are dates in this zone.
     pub timezone: String,
     /// ISO 4217. It cannot be changed later: prices and bookings are in it.
+    #[schema(pattern = "^[A-Z]{3}$")]
     pub currency: String,
     /// Earliest arrival, `HH:MM`; cancellation deadlines count back from it.
-    #[schema(default = "15:00")]
+    #[schema(default = "15:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub check_in_time: Option<String>,
     /// Latest departure, `HH:MM`.
-    #[schema(default = "11:00")]
+    #[schema(default = "11:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub check_out_time: Option<String>,
     /// WGS 84, in degrees.
+    #[serde(default, deserialize_with = "object::maybe")]
     pub coordinates: Option<CoordinatesBody>,
     /// Longest stay, in nights.
     #[schema(default = 30, minimum = 1, maximum = 1000)]
@@ -76,8 +80,8 @@ impl HotelBody {
             .map(|at| Coordinates::new(at.latitude, at.longitude).map_err(|violation| violation.under("/coordinates")));
         let (max, horizon) = (Hotel::DEFAULT_MAX_NIGHTS, Hotel::DEFAULT_HORIZON_NIGHTS);
 
-        let name = violations.keep(text(&self.name, 200, "/name"));
-        let city = violations.keep(text(&self.city, 100, "/city"));
+        let name = violations.keep(text(&self.name, Hotel::MAX_NAME, "/name"));
+        let city = violations.keep(text(&self.city, Hotel::MAX_CITY, "/city"));
         let country = violations.keep(country(&self.country));
         let timezone = violations.keep(Zone::parse(&self.timezone));
         let currency = violations.keep(self.currency.parse::<Currency>().map_err(code));

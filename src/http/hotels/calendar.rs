@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::violation::Violations;
 use crate::domain::{Amount, HotelId, RatePlanId, RoomTypeId, Stay, Violation};
-use crate::http::answer::unless_known;
+use crate::http::answer::shown;
 use crate::http::code::Code;
 use crate::http::extract::{Id, Known, Query};
 use crate::http::problem::Problem;
@@ -64,7 +64,7 @@ pub async fn handle(
     let visit = query.check()?;
     let arrivals = state.searchable().await?.calendar(hotel, query.from.0, query.to.0, visit, state.clock.now());
     let arrivals = arrivals.ok_or_else(|| Problem::of(Code::NoSuchHotel))?;
-    unless_known(&known, &PriceCalendar::new(hotel, visit, &arrivals))
+    Ok(shown(&PriceCalendar::new(hotel, visit, &arrivals), &known))
 }
 
 impl CalendarQuery {

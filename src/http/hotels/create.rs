@@ -5,6 +5,7 @@ use actix_web::web::Data;
 
 use super::body::{HotelBody, HotelView};
 use crate::domain::HotelId;
+use crate::events::Notice;
 use crate::http::answer::{created, to_the_end};
 use crate::http::extract::{Administrator, Body};
 use crate::http::problem::Problem;
@@ -15,7 +16,7 @@ pub async fn handle(state: Data<State>, _: Administrator, body: Body<HotelBody>)
     let answer = created(format!("/v1/hotels/{}", hotel.id), &HotelView::from(&hotel));
     let insert = async move {
         state.catalogue.insert_hotel(&hotel).await?;
-        state.engine.hotel_grew(hotel.id);
+        state.engine.hub().publish(Notice::Hotel(hotel.id));
         Ok(())
     };
     to_the_end(insert).await?;

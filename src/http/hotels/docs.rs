@@ -5,11 +5,11 @@ use serde_json::json;
 use super::body::{HotelBody, HotelView};
 use crate::http::code::Code;
 use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::openapi::schemas::Kind;
 use crate::http::page::List;
 
-const ADDRESS: &[(&str, &str)] = &[("Location", "The hotel's address.")];
+const ADDRESS: &[(&str, &str)] = &[("Location", "The hotel's address."), VERSION[0]];
 
 pub fn docs() -> Vec<Doc> {
     let docs = [
@@ -25,13 +25,15 @@ pub fn docs() -> Vec<Doc> {
             .answers::<HotelView>(201, "The hotel.", ADDRESS),
         get("/v1/hotels/{id}", "read_hotel")
             .says("Read a hotel", "")
-            .answers::<HotelView>(200, "The hotel.", &[])
+            .cacheable()
+            .answers::<HotelView>(200, "The hotel.", VERSION)
             .refuses(&[Code::NoSuchHotel]),
         patch("/v1/hotels/{id}", "change_hotel")
             .says("Change a hotel", "A merge patch: null returns a member to its default. The currency stays.")
             .administrator()
             .merge_patch::<HotelBody>(json!({ "max_nights": 60, "coordinates": null }))
-            .answers::<HotelView>(200, "The hotel as it is now.", &[])
+            .conditional(UNCHANGED)
+            .answers::<HotelView>(200, "The hotel as it is now.", VERSION)
             .refuses(&[Code::NoSuchHotel])
             .from_engine(),
     ];

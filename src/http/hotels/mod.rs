@@ -24,14 +24,15 @@ pub async fn find(state: &State, id: HotelId) -> Result<Hotel, Problem> {
 }
 
 /// Writes something that the actors of a hotel must know, and tells them.
-pub async fn write(
+pub async fn write<T: 'static>(
     state: Data<State>,
     hotel: HotelId,
-    write: impl AsyncFnOnce(&State) -> Result<(), Problem> + 'static,
-) -> Result<(), Problem> {
+    write: impl AsyncFnOnce(&State) -> Result<T, Problem> + 'static,
+) -> Result<T, Problem> {
     to_the_end(async move {
-        write(&state).await?;
-        Ok(state.engine.hotel_changed(hotel).await?)
+        let written = write(&state).await?;
+        state.engine.hotel_changed(hotel).await;
+        Ok(written)
     })
     .await
 }

@@ -4,11 +4,16 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::body::HotelView;
-use crate::http::extract::Id;
+use crate::http::answer::shown;
+use crate::http::extract::{Id, Known};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-pub async fn handle(state: Data<State>, Id(id): Id<crate::domain::HotelId>) -> Result<HttpResponse, Problem> {
+pub async fn handle(
+    state: Data<State>,
+    Id(id): Id<crate::domain::HotelId>,
+    known: Known,
+) -> Result<HttpResponse, Problem> {
     let hotel = super::find(&state, id).await?;
-    Ok(HttpResponse::Ok().json(HotelView::from(&hotel)))
+    Ok(shown(&HotelView::from(&hotel), &known))
 }

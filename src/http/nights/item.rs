@@ -67,7 +67,7 @@ pub struct NightsItem {
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 255)]
     max_nights_through: Patch<i64>,
     /// Who insists on a capacity below what is sold: the nights then get just the allowance their guests need.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     force: Option<String>,
 }
 

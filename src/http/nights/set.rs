@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::item::{MAX_ITEMS, NightsItem};
 use crate::domain::{NightsChange, RatePlanId, RoomTypeId, Violation};
 use crate::engine::NightsReceipt;
-use crate::http::extract::{Administrator, Body, Id};
+use crate::http::answer::to_the_end;
+use crate::http::extract::{Administrator, Body, Id, object};
 use crate::http::problem::{Document, Problem};
 use crate::http::room_types;
 use crate::http::state::State;
@@ -22,6 +23,7 @@ const LIMIT: usize = 1024 * 1024;
 #[serde(deny_unknown_fields)]
 #[schema(as = SetNights)]
 pub struct SetNights {
+    #[serde(deserialize_with = "object::list")]
     #[schema(min_items = 1, max_items = 1000)]
     items: Vec<NightsItem>,
 }
@@ -63,12 +65,17 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     room_types::find(&state, room_type).await?;
     let changes = check(&state, room_type, body.value.items).await?;
+    let items = to_the_end(async move { Ok(set(&state, room_type, changes).await) }).await?;
+    Ok(HttpResponse::Ok().json(NightsSet { items }))
+}
+
+async fn set(state: &State, room_type: RoomTypeId, changes: Vec<NightsChange>) -> Vec<ItemResult> {
     let mut items = Vec::with_capacity(changes.len());
     for (index, change) in changes.into_iter().enumerate() {
         let done = state.engine.set_nights(room_type, change).await.map_err(Problem::from);
-        items.push(ItemResult::of(index, done, &state));
+        items.push(ItemResult::of(index, done, state));
     }
-    Ok(HttpResponse::Ok().json(NightsSet { items }))
+    items
 }
 
 /// The changes, or everything that is wrong with any of them: then none is done.

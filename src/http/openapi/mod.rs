@@ -14,7 +14,7 @@ use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, License, OpenA
 
 use super::code::Code;
 use super::problem::Document;
-use super::{bookings, hotels, nights, rate_plans, room_types, search, services, system};
+use super::{bookings, events, hotels, nights, rate_plans, room_types, search, services, system};
 use crate::domain::Date;
 use operation::{ADMINISTRATOR, Doc, MANAGER};
 
@@ -27,8 +27,11 @@ its `currency`. Unknown members, unknown parameters and doubles are refused. Lis
 same key gets the first answer, with the header `Idempotent-Replayed: true`. Keys are remembered for a day; refusals
 are not. A 503 means that repeating helps, after `Retry-After`.
 
-**Conditions.** Availability and bookings carry a sequence number as a strong ETag. `If-None-Match` saves reading what
-you have, `If-Match` makes sure that nothing has changed since you looked.
+**Conditions.** Availability and bookings carry a sequence number as a strong ETag, the catalogue an opaque one.
+`If-None-Match` saves reading what you have, `If-Match` makes sure that nothing has changed since you looked.
+
+**Live.** `/v1/ws` tells every change of the nights you watch as it is committed. OpenAPI cannot describe that; the
+AsyncAPI document at [`/asyncapi.json`](/asyncapi.json) does.
 
 **Versions.** Within `/v1` members, addresses, parameters and problem codes are added, never removed or changed. Ignore
 members you do not know.
@@ -39,13 +42,14 @@ members you do not know.
 | --- | --- | --- |
 ";
 
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("hotels", "Houses. Reading is public, writing is for the administrator."),
     ("room types", "What is sold: a number of equal rooms."),
     ("rate plans", "What a night costs, and under which conditions."),
     ("services", "What is sold beside the room."),
     ("nights", "Availability, capacity, prices and restrictions, night by night."),
     ("bookings", "Searching, booking, and everything that happens to a booking."),
+    ("events", "Following what happens: live at `/v1/ws` (see `/asyncapi.json`), or later from the feed."),
     ("operation", "For those who run the server."),
 ];
 
@@ -89,6 +93,7 @@ fn all(today: Date) -> Vec<Doc> {
         nights::docs::docs(today),
         search::docs::docs(today),
         bookings::docs::docs(today),
+        events::docs::docs(),
         system::docs::docs(),
     ];
     chapters.into_iter().flatten().collect()

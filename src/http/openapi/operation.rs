@@ -14,11 +14,19 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Required, ResponseBui
 use super::example;
 use super::schemas::{self, Kind};
 use crate::http::code::Code;
+use crate::http::extract::idempotency::MAX_LENGTH;
+use crate::http::page::MAX_LIMIT;
 
 /// The security scheme of the administrator's token.
 pub const ADMINISTRATOR: &str = "administrator";
 /// The security scheme of a booking's manage token.
 pub const MANAGER: &str = "manage_token";
+
+/// The headers of something in the catalogue.
+pub const VERSION: &[(&str, &str)] = &[("ETag", "The version of what is shown.")];
+/// The condition under which something in the catalogue is changed.
+pub const UNCHANGED: &str = "Only if it still is what was shown with this ETag. Without it, concurrent changes of \
+                             different members all count.";
 
 /// One method of one address, described.
 pub struct Doc {
@@ -119,7 +127,7 @@ impl Doc {
 
     /// The parameters of every list.
     pub fn paged(self) -> Self {
-        self.may("limit", Kind::Whole, "Items of a page: 1 to 200, otherwise 20.").may(
+        self.may("limit", Kind::Whole(1, MAX_LIMIT.into()), "Items of a page; otherwise 20.").may(
             "cursor",
             Kind::Text,
             "The `next_cursor` of the page before.",
@@ -129,7 +137,8 @@ impl Doc {
     /// Takes an Idempotency-Key.
     pub fn idempotent(self) -> Self {
         let words = "Who repeats it gets the first answer. 1 to 255 visible ASCII characters; make it hard to guess.";
-        self.string_header("Idempotency-Key", words).refuses(&[Code::MalformedHeader, Code::KeyReused])
+        let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]+$")).max_length(Some(MAX_LENGTH));
+        self.header("Idempotency-Key", words, key).refuses(&[Code::MalformedHeader, Code::KeyReused])
     }
 
     /// Takes an If-Match.
@@ -145,9 +154,12 @@ impl Doc {
     }
 
     fn string_header(self, name: &str, description: &str) -> Self {
+        self.header(name, description, ObjectBuilder::new().schema_type(Type::String))
+    }
+
+    fn header(self, name: &str, description: &str, schema: ObjectBuilder) -> Self {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        self.parameter(parameter.required(Required::False).description(Some(description)).schema(Some(text)))
+        self.parameter(parameter.required(Required::False).description(Some(description)).schema(Some(schema)))
     }
 
     fn parameter(mut self, parameter: ParameterBuilder) -> Self {

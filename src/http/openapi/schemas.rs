@@ -32,9 +32,13 @@ pub fn patch<T: PartialSchema>() -> RefOr<Schema> {
 /// What a parameter is made of.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
+    /// Not empty.
     Text,
-    Whole,
-    Number,
+    OneOf(&'static [&'static str]),
+    /// From the first to the second.
+    Whole(i64, i64),
+    /// From the first to the second.
+    Number(f64, f64),
     Flag,
     Day,
     Id,
@@ -44,9 +48,10 @@ impl Kind {
     pub fn schema(self) -> RefOr<Schema> {
         let of = |schema_type| ObjectBuilder::new().schema_type(schema_type);
         match self {
-            Self::Text => of(Type::String).into(),
-            Self::Whole => of(Type::Integer).into(),
-            Self::Number => of(Type::Number).into(),
+            Self::Text => of(Type::String).min_length(Some(1)).into(),
+            Self::OneOf(names) => of(Type::String).enum_values(Some(names.iter().copied())).into(),
+            Self::Whole(min, max) => of(Type::Integer).minimum(Some(min)).maximum(Some(max)).into(),
+            Self::Number(min, max) => of(Type::Number).minimum(Some(min)).maximum(Some(max)).into(),
             Self::Flag => of(Type::Boolean).into(),
             Self::Day => Day::schema(),
             Self::Id => of(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).into(),

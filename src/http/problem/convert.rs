@@ -25,6 +25,7 @@ impl From<engine::Error> for Problem {
             engine::Error::NoSuchRoomType => Self::of(Code::NoSuchRoomType),
             engine::Error::NoSuchBooking => Self::of(Code::NoSuchBooking),
             engine::Error::KeyReused => Self::of(Code::KeyReused),
+            engine::Error::Changed => Self::of(Code::Stale),
             engine::Error::Busy => Self::of(Code::Busy).retry_after_secs(1),
             engine::Error::Interrupted => Self::of(Code::Interrupted).retry_after_secs(1),
             engine::Error::Unavailable => Self::of(Code::Unavailable).retry_after_secs(5),

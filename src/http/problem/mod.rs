@@ -70,6 +70,7 @@ impl Problem {
 
     pub fn invalid(errors: Vec<Violation>) -> Self {
         let detail = match errors.as_slice() {
+            [only] if only.pointer.is_empty() => format!("The body {}.", only.message),
             [only] => format!("{} {}.", only.pointer, only.message),
             several => format!("{} fields break a rule.", several.len()),
         };
@@ -126,6 +127,20 @@ impl Problem {
         self.0.code
     }
 
+    /// What is the matter this time.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    pub fn errors(&self) -> &[Violation] {
+        &self.0.errors
+    }
+
+    /// Seconds after which another try makes sense.
+    pub fn retry_after(&self, now: Option<Timestamp>) -> Option<i64> {
+        self.0.retry.and_then(|retry| retry.secs(now))
+    }
+
     /// The document, told the time it is read at.
     pub fn document(&self, now: Option<Timestamp>) -> Document {
         let parts = &self.0;
@@ -140,7 +155,7 @@ impl Problem {
             errors: parts.errors.iter().map(FieldError::from).collect(),
             nights: parts.nights.iter().map(NightInTheWay::from).collect(),
             sequence: parts.sequence,
-            retry_after: parts.retry.and_then(|retry| retry.secs(now)),
+            retry_after: self.retry_after(now),
         }
     }
 }
@@ -175,6 +190,9 @@ impl Problem {
         }
         if let Some(allow) = &self.0.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if self.0.code == Code::UpgradeRequired {
+            response.insert_header((header::UPGRADE, "websocket"));
         }
         if self.0.code == Code::Unauthorized {
             response.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="innkeeper""#));

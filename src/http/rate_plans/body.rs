@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::policy::{FeeBody, TierBody, policy};
 use crate::domain::violation::{Violations, text};
 use crate::domain::{RatePlan, RatePlanId, RoomTypeId, Violation};
+use crate::http::extract::object;
 use crate::http::value::price;
 
 /// A rate plan, as the administrator writes it.
@@ -14,7 +15,7 @@ use crate::http::value::price;
 #[schema(as = NewRatePlan)]
 pub struct RatePlanBody {
     /// 1 to 100 characters.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Price of one room for a night that names no other, in minor units of the hotel's currency.
     #[schema(minimum = 0, maximum = 100_000_000_000_i64)]
@@ -23,9 +24,11 @@ pub struct RatePlanBody {
     #[schema(default = true)]
     pub refundable: Option<bool>,
     /// At most 10, no deadline twice.
+    #[serde(default, deserialize_with = "object::maybe_list")]
     #[schema(max_items = 10)]
     pub cancellation_tiers: Option<Vec<TierBody>>,
     /// What a guest pays who never comes. Default: the first night, or everything when not refundable.
+    #[serde(default, deserialize_with = "object::maybe")]
     pub no_show_fee: Option<FeeBody>,
 }
 

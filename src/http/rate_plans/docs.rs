@@ -5,10 +5,11 @@ use serde_json::json;
 use super::body::{RatePlanBody, RatePlanView};
 use crate::http::code::Code;
 use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
-const CHANGE: &str = "A merge patch. `refundable` alone brings the usual tiers and fees with it. Bookings that are sold \
+const CHANGE: &str = "A merge patch. `refundable` alone brings the usual tiers and fees with it, \
+                      a fee is given whole. Bookings that are sold \
                       already keep their prices and their policy.";
 
 pub fn docs() -> Vec<Doc> {
@@ -22,18 +23,20 @@ pub fn docs() -> Vec<Doc> {
             .says("Create a rate plan", "")
             .administrator()
             .body::<RatePlanBody>(example::rate_plan())
-            .answers::<RatePlanView>(201, "The rate plan.", &[("Location", "The rate plan's address.")])
+            .answers::<RatePlanView>(201, "The rate plan.", &[("Location", "The rate plan's address."), VERSION[0]])
             .refuses(&[Code::NoSuchRoomType])
             .from_engine(),
         get("/v1/rate-plans/{id}", "read_rate_plan")
             .says("Read a rate plan", "")
-            .answers::<RatePlanView>(200, "The rate plan.", &[])
+            .cacheable()
+            .answers::<RatePlanView>(200, "The rate plan.", VERSION)
             .refuses(&[Code::NoSuchRatePlan]),
         patch("/v1/rate-plans/{id}", "change_rate_plan")
             .says("Change a rate plan", CHANGE)
             .administrator()
             .merge_patch::<RatePlanBody>(json!({ "price_minor": 13_000 }))
-            .answers::<RatePlanView>(200, "The rate plan as it is now.", &[])
+            .conditional(UNCHANGED)
+            .answers::<RatePlanView>(200, "The rate plan as it is now.", VERSION)
             .refuses(&[Code::NoSuchRatePlan])
             .from_engine(),
     ];

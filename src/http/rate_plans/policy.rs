@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::policy::{CancellationPolicy, Fee, Tier};
 use crate::domain::{Amount, Violation};
+use crate::http::extract::object;
 use crate::http::value::whole;
 
 /// What cancelling costs up to a deadline before check-in. After the last deadline nothing is refundable.
@@ -15,6 +16,7 @@ pub struct TierBody {
     /// The deadline, in hours before the hotel's check-in time on the arrival date. It still belongs to the guest.
     #[schema(minimum = 0, maximum = 8760)]
     pub hours_before_check_in: i64,
+    #[serde(deserialize_with = "object::one")]
     pub fee: FeeBody,
 }
 

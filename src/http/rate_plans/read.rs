@@ -5,11 +5,12 @@ use actix_web::web::Data;
 
 use super::body::RatePlanView;
 use crate::domain::RatePlanId;
-use crate::http::extract::Id;
+use crate::http::answer::shown;
+use crate::http::extract::{Id, Known};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-pub async fn handle(state: Data<State>, Id(id): Id<RatePlanId>) -> Result<HttpResponse, Problem> {
+pub async fn handle(state: Data<State>, Id(id): Id<RatePlanId>, known: Known) -> Result<HttpResponse, Problem> {
     let plan = super::find(&state, id).await?;
-    Ok(HttpResponse::Ok().json(RatePlanView::from(&plan)))
+    Ok(shown(&RatePlanView::from(&plan), &known))
 }

@@ -8,8 +8,6 @@ use crate::domain::violation::{Violations, text};
 use crate::domain::{HotelId, Occupancy, RoomType, RoomTypeId, Violation};
 use crate::http::value::whole;
 
-/// The most people of a kind in one room.
-const MAX_PEOPLE: u16 = 100;
 /// As many rooms beyond what exists, or kept back from it.
 pub const MAX_ALLOWANCE: i16 = MAX_ROOMS as i16;
 
@@ -19,7 +17,7 @@ pub const MAX_ALLOWANCE: i16 = MAX_ROOMS as i16;
 #[schema(as = NewRoomType)]
 pub struct RoomTypeBody {
     /// 1 to 100 characters.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Guests of 18 and more years in one room.
     #[schema(minimum = 1, maximum = 100)]
@@ -53,11 +51,11 @@ impl RoomTypeBody {
     /// The room type, or everything that is wrong with it.
     pub fn check(self, id: RoomTypeId, hotel_id: HotelId) -> Result<RoomType, Vec<Violation>> {
         let mut violations = Violations::default();
-        let people = |value, min, pointer: &str| whole(value, min, MAX_PEOPLE, pointer, "occupancy_range");
+        let people = |value, min, pointer: &str| whole(value, min, Occupancy::MAX_PEOPLE, pointer, "occupancy_range");
         let allowance = self.overbooking_allowance.unwrap_or_default();
         let beyond = "/overbooking_allowance";
 
-        let name = violations.keep(text(&self.name, 100, "/name"));
+        let name = violations.keep(text(&self.name, RoomType::MAX_NAME, "/name"));
         let max_adults = violations.keep(people(self.max_adults, 1, "/max_adults"));
         let max_children = violations.keep(people(self.max_children, 0, "/max_children"));
         let max_occupancy = violations.keep(people(self.max_occupancy, 1, "/max_occupancy"));

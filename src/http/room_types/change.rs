@@ -5,7 +5,9 @@ use actix_web::web::Data;
 
 use super::body::{RoomTypeBody, RoomTypeView};
 use crate::domain::RoomTypeId;
-use crate::http::extract::{Administrator, Body, Id};
+use crate::engine::Error;
+use crate::http::answer::{changed, overwriting_nobody, version};
+use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -14,10 +16,18 @@ pub async fn handle(
     state: Data<State>,
     _: Administrator,
     Id(id): Id<RoomTypeId>,
+    condition: IfUnchanged,
     patch: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
-    let present = super::find(&state, id).await?;
-    let room_type = patch.value.over(&RoomTypeBody::from(&present))?.check(id, present.hotel_id)?;
-    state.engine.set_room_type(room_type.clone()).await?;
-    Ok(HttpResponse::Ok().json(RoomTypeView::from(&room_type)))
+    let room_type = overwriting_nobody(async || {
+        let present = super::find(&state, id).await?;
+        condition.check(&version(&RoomTypeView::from(&present)))?;
+        let room_type = patch.value.over(&RoomTypeBody::from(&present))?.check(id, present.hotel_id)?;
+        match state.engine.change_room_type(present, room_type.clone()).await {
+            Ok(_) => Ok(Some(room_type)),
+            Err(Error::Changed) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    });
+    Ok(changed(&RoomTypeView::from(&room_type.await?)))
 }

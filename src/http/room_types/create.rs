@@ -5,6 +5,7 @@ use actix_web::web::Data;
 
 use super::body::{RoomTypeBody, RoomTypeView};
 use crate::domain::{HotelId, RoomTypeId};
+use crate::events::Notice;
 use crate::http::answer::{created, to_the_end};
 use crate::http::extract::{Administrator, Body, Id};
 use crate::http::hotels;
@@ -22,7 +23,7 @@ pub async fn handle(
     let answer = created(format!("/v1/room-types/{}", room_type.id), &RoomTypeView::from(&room_type));
     let insert = async move {
         state.catalogue.insert_room_type(&room_type).await?;
-        state.engine.hotel_grew(hotel.id);
+        state.engine.hub().publish(Notice::Hotel(hotel.id));
         Ok(())
     };
     to_the_end(insert).await?;

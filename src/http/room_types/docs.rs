@@ -5,7 +5,7 @@ use serde_json::json;
 use super::body::{RoomTypeBody, RoomTypeView};
 use crate::http::code::Code;
 use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
 const OPEN: &str = "It is open for the whole horizon as soon as it has a rate plan, unless its nights say otherwise.";
@@ -23,17 +23,19 @@ pub fn docs() -> Vec<Doc> {
             .says("Create a room type", OPEN)
             .administrator()
             .body::<RoomTypeBody>(example::room_type())
-            .answers::<RoomTypeView>(201, "The room type.", &[("Location", "The room type's address.")])
+            .answers::<RoomTypeView>(201, "The room type.", &[("Location", "The room type's address."), VERSION[0]])
             .refuses(&[Code::NoSuchHotel]),
         get("/v1/room-types/{id}", "read_room_type")
             .says("Read a room type", "")
-            .answers::<RoomTypeView>(200, "The room type.", &[])
+            .cacheable()
+            .answers::<RoomTypeView>(200, "The room type.", VERSION)
             .refuses(&[Code::NoSuchRoomType]),
         patch("/v1/room-types/{id}", "change_room_type")
             .says("Change a room type", CHANGE)
             .administrator()
             .merge_patch::<RoomTypeBody>(json!({ "rooms": 12, "overbooking_allowance": 1 }))
-            .answers::<RoomTypeView>(200, "The room type as it is now.", &[])
+            .conditional(UNCHANGED)
+            .answers::<RoomTypeView>(200, "The room type as it is now.", VERSION)
             .refuses(&[Code::NoSuchRoomType, Code::CapacityBelowSold])
             .from_engine(),
     ];

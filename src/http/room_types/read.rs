@@ -5,11 +5,12 @@ use actix_web::web::Data;
 
 use super::body::RoomTypeView;
 use crate::domain::RoomTypeId;
-use crate::http::extract::Id;
+use crate::http::answer::shown;
+use crate::http::extract::{Id, Known};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-pub async fn handle(state: Data<State>, Id(id): Id<RoomTypeId>) -> Result<HttpResponse, Problem> {
+pub async fn handle(state: Data<State>, Id(id): Id<RoomTypeId>, known: Known) -> Result<HttpResponse, Problem> {
     let room_type = super::find(&state, id).await?;
-    Ok(HttpResponse::Ok().json(RoomTypeView::from(&room_type)))
+    Ok(shown(&RoomTypeView::from(&room_type), &known))
 }

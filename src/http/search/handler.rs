@@ -5,7 +5,7 @@ use actix_web::web::Data;
 
 use super::offer::offers;
 use super::query::SearchQuery;
-use crate::http::answer::unless_known;
+use crate::http::answer::shown;
 use crate::http::extract::{Known, Query};
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -17,5 +17,5 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let search = query.check()?;
     let page = state.searchable().await?.search(&search, state.clock.now());
-    unless_known(&known, &offers(page))
+    Ok(shown(&offers(page), &known))
 }

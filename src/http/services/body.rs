@@ -13,7 +13,7 @@ use crate::http::value::price;
 #[schema(as = NewService)]
 pub struct ServiceBody {
     /// 1 to 100 characters.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     pub basis: Basis,
     /// Price of one unit, in minor units of the hotel's currency.

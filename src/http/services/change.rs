@@ -5,8 +5,8 @@ use actix_web::web::Data;
 
 use super::body::{ServiceBody, ServiceView};
 use crate::domain::ServiceId;
-use crate::http::code::Code;
-use crate::http::extract::{Administrator, Body, Id};
+use crate::http::answer::{changed, overwriting_nobody, version};
+use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
 use crate::http::hotels;
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
@@ -16,15 +16,19 @@ pub async fn handle(
     state: Data<State>,
     _: Administrator,
     Id(id): Id<ServiceId>,
+    condition: IfUnchanged,
     patch: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
-    let present = super::find(&state, id).await?;
-    let service = patch.value.over(&ServiceBody::from(&present))?.check(id, present.hotel_id)?;
-    let answer = HttpResponse::Ok().json(ServiceView::from(&service));
-    let update = async move |state: &State| match state.catalogue.update_service(&service).await? {
-        true => Ok(()),
-        false => Err(Problem::of(Code::NoSuchService)),
+    let hotel = super::find(&state, id).await?.hotel_id;
+    let change = async move |state: &State| {
+        overwriting_nobody(async || {
+            let present = super::find(state, id).await?;
+            condition.check(&version(&ServiceView::from(&present)))?;
+            let service = patch.value.over(&ServiceBody::from(&present))?.check(id, hotel)?;
+            Ok(state.catalogue.update_service(&present, &service).await?.then_some(service))
+        })
+        .await
     };
-    hotels::write(state, present.hotel_id, update).await?;
-    Ok(answer)
+    let service = hotels::write(state, hotel, change).await?;
+    Ok(changed(&ServiceView::from(&service)))
 }

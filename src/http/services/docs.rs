@@ -5,7 +5,7 @@ use serde_json::json;
 use super::body::{ServiceBody, ServiceView};
 use crate::http::code::Code;
 use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, get, patch, post};
+use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
 pub fn docs() -> Vec<Doc> {
@@ -19,18 +19,20 @@ pub fn docs() -> Vec<Doc> {
             .says("Create a service", "")
             .administrator()
             .body::<ServiceBody>(example::service())
-            .answers::<ServiceView>(201, "The service.", &[("Location", "The service's address.")])
+            .answers::<ServiceView>(201, "The service.", &[("Location", "The service's address."), VERSION[0]])
             .refuses(&[Code::NoSuchHotel])
             .from_engine(),
         get("/v1/services/{id}", "read_service")
             .says("Read a service", "")
-            .answers::<ServiceView>(200, "The service.", &[])
+            .cacheable()
+            .answers::<ServiceView>(200, "The service.", VERSION)
             .refuses(&[Code::NoSuchService]),
         patch("/v1/services/{id}", "change_service")
             .says("Change a service", "A merge patch. What is sold already keeps its name and price.")
             .administrator()
             .merge_patch::<ServiceBody>(json!({ "price_minor": 1_600 }))
-            .answers::<ServiceView>(200, "The service as it is now.", &[])
+            .conditional(UNCHANGED)
+            .answers::<ServiceView>(200, "The service as it is now.", VERSION)
             .refuses(&[Code::NoSuchService])
             .from_engine(),
     ];

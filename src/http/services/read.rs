@@ -5,11 +5,12 @@ use actix_web::web::Data;
 
 use super::body::ServiceView;
 use crate::domain::ServiceId;
-use crate::http::extract::Id;
+use crate::http::answer::shown;
+use crate::http::extract::{Id, Known};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-pub async fn handle(state: Data<State>, Id(id): Id<ServiceId>) -> Result<HttpResponse, Problem> {
+pub async fn handle(state: Data<State>, Id(id): Id<ServiceId>, known: Known) -> Result<HttpResponse, Problem> {
     let service = super::find(&state, id).await?;
-    Ok(HttpResponse::Ok().json(ServiceView::from(&service)))
+    Ok(shown(&ServiceView::from(&service), &known))
 }

@@ -10,11 +10,18 @@ use crate::http::code::Code;
 use crate::http::openapi::openapi_on;
 use crate::http::openapi::operation::{Doc, get};
 use crate::http::state::State;
+use crate::ws;
 
 /// `GET /openapi.json`. The dates of its examples lie ahead of today, so that they can be tried out.
 pub async fn openapi(state: Data<State>) -> HttpResponse {
     let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     HttpResponse::Ok().json(openapi_on(today))
+}
+
+/// `GET /asyncapi.json`, with examples that can be sent today.
+pub async fn asyncapi(state: Data<State>) -> HttpResponse {
+    let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    HttpResponse::Ok().json(ws::asyncapi::document(today, state.gate.options()))
 }
 
 /// `GET /docs`: Swagger UI lives in a folder.
@@ -43,6 +50,11 @@ pub fn docs() -> Vec<Doc> {
         get("/openapi.json", "openapi").says("This document", "").answers_otherwise(
             200,
             "OpenAPI 3.1.",
+            Some("application/json"),
+        ),
+        get("/asyncapi.json", "asyncapi").says("The protocol of `/v1/ws`", "").answers_otherwise(
+            200,
+            "AsyncAPI 3.0.",
             Some("application/json"),
         ),
         get("/docs", "docs")

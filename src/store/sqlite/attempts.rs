@@ -11,10 +11,10 @@ use super::rows::Columns;
 use crate::domain::Timestamp;
 use crate::store::{Attempt, Error, Fingerprint, KeyDigest};
 
-const RECALL: &str = "
+pub(super) const RECALL: &str = "
     SELECT key, fingerprint, answer, expires_at FROM attempts
     WHERE key IN (SELECT unhex(value) FROM json_each($1)) AND expires_at > $2";
-const FORGET: &str = "
+pub(super) const FORGET: &str = "
     DELETE FROM attempts
     WHERE key IN (SELECT key FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 

@@ -40,24 +40,29 @@ const UPDATE_HOTEL: &str = "
     UPDATE hotels
     SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
         check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13
-    WHERE id = $1";
+    WHERE id = $1
+      AND (id, name, city, country, timezone, currency, check_in_time, check_out_time, latitude, longitude, max_nights,
+           horizon_nights)
+       IS ($14, $15, $16, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
 const INSERT_ROOM_TYPE: &str = "
     INSERT INTO room_types (id, hotel_id, name, max_adults, max_children, max_occupancy, rooms, overbooking_allowance)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const INSERT_SERVICE: &str = "
     INSERT INTO services (id, hotel_id, name, basis, price_minor) VALUES ($1, $2, $3, $4, $5)";
 const UPDATE_SERVICE: &str = "
-    UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5 WHERE id = $1";
+    UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5
+    WHERE id = $1 AND (id, hotel_id, name, basis, price_minor) IS ($6, $7, $8, $9, $10)";
 
 #[async_trait]
 impl Catalogue for Sqlite {
     async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error> {
-        self.writer.execute(bind_hotel(INSERT_HOTEL, hotel)).await?;
+        self.writer.execute(bind_hotel(sqlx::query(INSERT_HOTEL), hotel)).await?;
         Ok(())
     }
 
-    async fn update_hotel(&self, hotel: &Hotel) -> Result<bool, Error> {
-        Ok(self.writer.execute(bind_hotel(UPDATE_HOTEL, hotel)).await? > 0)
+    async fn update_hotel(&self, seen: &Hotel, hotel: &Hotel) -> Result<bool, Error> {
+        let update = bind_hotel(bind_hotel(sqlx::query(UPDATE_HOTEL), hotel), seen);
+        Ok(self.writer.execute(update).await? > 0)
     }
 
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error> {
@@ -110,12 +115,13 @@ impl Catalogue for Sqlite {
     }
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error> {
-        self.writer.execute(bind_service(INSERT_SERVICE, service)).await?;
+        self.writer.execute(bind_service(sqlx::query(INSERT_SERVICE), service)).await?;
         Ok(())
     }
 
-    async fn update_service(&self, service: &Service) -> Result<bool, Error> {
-        Ok(self.writer.execute(bind_service(UPDATE_SERVICE, service)).await? > 0)
+    async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error> {
+        let update = bind_service(bind_service(sqlx::query(UPDATE_SERVICE), service), seen);
+        Ok(self.writer.execute(update).await? > 0)
     }
 
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error> {
@@ -166,8 +172,11 @@ impl Sqlite {
     }
 }
 
-fn bind_hotel<'q>(sql: &'static str, hotel: &'q Hotel) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
-    sqlx::query(sql)
+/// A statement whose next parameters are a row.
+type Statement<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
+
+fn bind_hotel<'q>(statement: Statement<'q>, hotel: &'q Hotel) -> Statement<'q> {
+    statement
         .bind(hotel.id.to_string())
         .bind(&hotel.name)
         .bind(&hotel.city)
@@ -183,8 +192,8 @@ fn bind_hotel<'q>(sql: &'static str, hotel: &'q Hotel) -> Query<'q, sqlx::Sqlite
         .bind(hotel.horizon_nights)
 }
 
-fn bind_service<'q>(sql: &'static str, service: &'q Service) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
-    sqlx::query(sql)
+fn bind_service<'q>(statement: Statement<'q>, service: &'q Service) -> Statement<'q> {
+    statement
         .bind(service.id.to_string())
         .bind(service.hotel_id.to_string())
         .bind(&service.name)

@@ -7,7 +7,7 @@ use crate::domain::RoomTypeId;
 use crate::lease::Token;
 use crate::store::{Claim, Error};
 
-const RAISE: &str = "UPDATE room_types SET fencing_token = $2 WHERE id = $1 AND fencing_token < $2";
+pub(super) const RAISE: &str = "UPDATE room_types SET fencing_token = $2 WHERE id = $1 AND fencing_token < $2";
 const CURRENT: &str = "SELECT fencing_token FROM room_types WHERE id = $1";
 
 impl Sqlite {

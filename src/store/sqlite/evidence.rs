@@ -7,27 +7,36 @@ use super::Sqlite;
 use super::rows::{self, Columns};
 use crate::domain::RoomTypeId;
 use crate::domain::booking::Footprint;
+use crate::domain::calendar::capacity;
 use crate::store::Error;
-use crate::store::audit::{Evidence, NightRow};
+use crate::store::audit::{Evidence, NightRow, StrayAttempt};
 
-const SEQUENCE: &str = "
-    SELECT t.sequence, e.first, e.last, e.count
-    FROM room_types AS t, (
+pub(super) const SEQUENCE: &str = "
+    SELECT t.sequence, e.first, e.last, e.count, trim.position AS trimmed
+    FROM room_types AS t, event_trim AS trim, (
         SELECT min(sequence) AS first, max(sequence) AS last, count(*) AS count FROM events WHERE room_type_id = $1
     ) AS e
     WHERE t.id = $1";
-const NIGHTS: &str = "SELECT date, capacity, sold, held FROM nights WHERE room_type_id = $1 ORDER BY date";
-const BOOKINGS: &str = "
+pub(super) const NIGHTS: &str = "
+    SELECT n.date, n.capacity, n.sold, n.held, n.out_of_order,
+           coalesce(n.physical, t.rooms) AS physical, coalesce(n.allowance, t.overbooking_allowance) AS allowance
+    FROM nights AS n JOIN room_types AS t ON t.id = n.room_type_id
+    WHERE n.room_type_id = $1
+    ORDER BY n.date";
+pub(super) const BOOKINGS: &str = "
     SELECT status, expires_at, departed, fee_minor, check_in, check_out, rooms FROM bookings WHERE room_type_id = $1";
-const BOOKINGS_WITHOUT_EVENT: &str = "
+pub(super) const BOOKINGS_WITHOUT_EVENT: &str = "
     SELECT b.id FROM bookings AS b
     LEFT JOIN events AS e ON e.room_type_id = b.room_type_id AND e.sequence = b.sequence AND e.booking_id = b.id
     WHERE b.room_type_id = $1 AND e.sequence IS NULL
+        AND b.sequence >= (SELECT min(sequence) FROM events WHERE room_type_id = $1)
     ORDER BY b.id";
-const ATTEMPTS_WITHOUT_BOOKING: &str = "
-    SELECT lower(hex(a.key)) FROM attempts AS a LEFT JOIN bookings AS b ON b.id = a.booking_id
-    WHERE a.room_type_id = $1 AND b.id IS NULL
-    ORDER BY 1";
+/// All of them at once: an index by room type would have to be kept up by every commit, for this question alone.
+const STRAY_ATTEMPTS: &str = "
+    SELECT lower(hex(a.key)) AS key, a.room_type_id, a.booking_id, b.room_type_id AS found_in
+    FROM attempts AS a LEFT JOIN bookings AS b ON b.id = a.booking_id
+    WHERE b.room_type_id IS NOT a.room_type_id
+    LIMIT $1";
 
 impl Sqlite {
     pub(super) async fn gather_evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
@@ -36,6 +45,7 @@ impl Sqlite {
         let id = room_type.to_string();
         for row in all(&mut reading, SEQUENCE, &id).await? {
             evidence.sequence = row.number("sequence")?;
+            evidence.trimmed = row.number::<u64>("trimmed")? > 0;
             let (first, last) = (row.number_opt("first")?, row.number_opt("last")?);
             let count = row.number("count")?;
             evidence.events = first.zip(last).map(|(first, last)| (first, last, count));
@@ -43,9 +53,13 @@ impl Sqlite {
         evidence.nights = each(all(&mut reading, NIGHTS, &id).await?, night)?;
         evidence.footprints = each(all(&mut reading, BOOKINGS, &id).await?, footprint)?.into_iter().flatten().collect();
         evidence.bookings_without_event = each(all(&mut reading, BOOKINGS_WITHOUT_EVENT, &id).await?, first_text)?;
-        evidence.attempts_without_booking = each(all(&mut reading, ATTEMPTS_WITHOUT_BOOKING, &id).await?, first_text)?;
         reading.commit().await?;
         Ok(evidence)
+    }
+
+    pub(super) async fn find_stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
+        let rows = sqlx::query(STRAY_ATTEMPTS).bind(i64::from(limit)).fetch_all(&self.readers).await?;
+        each(rows, stray_attempt)
     }
 }
 
@@ -58,9 +72,11 @@ fn each<T>(rows: Vec<SqliteRow>, read: fn(&SqliteRow) -> Result<T, Error>) -> Re
 }
 
 fn night(row: &SqliteRow) -> Result<NightRow, Error> {
+    let due = capacity(row.number("physical")?, row.number("out_of_order")?, row.number("allowance")?);
     Ok(NightRow {
         date: row.parsed("date")?,
         capacity: row.number("capacity")?,
+        due,
         sold: row.number("sold")?,
         held: row.number("held")?,
     })
@@ -68,6 +84,15 @@ fn night(row: &SqliteRow) -> Result<NightRow, Error> {
 
 fn footprint(row: &SqliteRow) -> Result<Option<Footprint>, Error> {
     Ok(rows::status(row)?.footprint(rows::stay(row)?, row.number("rooms")?))
+}
+
+fn stray_attempt(row: &SqliteRow) -> Result<StrayAttempt, Error> {
+    Ok(StrayAttempt {
+        key: row.text("key")?,
+        room_type: row.text("room_type_id")?,
+        booking: row.text("booking_id")?,
+        found_in: row.text_opt("found_in")?,
+    })
 }
 
 fn first_text(row: &SqliteRow) -> Result<String, Error> {

@@ -10,8 +10,8 @@ use crate::domain::{Booking, BookingId, FactId, HotelId, Inventory, RoomTypeId, 
 use crate::lease::Token;
 use crate::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Ledger, Verdict};
 
-const COMMITTED: &str = "SELECT fact_id FROM events WHERE fact_id IN (SELECT value FROM json_each($1))";
-const ROOM_TYPES_OF_HOTEL: &str = "SELECT id FROM room_types WHERE hotel_id = $1 ORDER BY id";
+pub(super) const COMMITTED: &str = "SELECT fact_id FROM events WHERE fact_id IN (SELECT value FROM json_each($1))";
+pub(super) const ROOM_TYPES_OF_HOTEL: &str = "SELECT id FROM room_types WHERE hotel_id = $1 ORDER BY id";
 
 #[async_trait]
 impl Ledger for Sqlite {

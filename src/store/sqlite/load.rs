@@ -10,8 +10,9 @@ use crate::domain::stay::days_between;
 use crate::domain::{Date, Inventory, RoomTypeId, Timestamp};
 use crate::store::Error;
 
-const ROOM_TYPE: &str = concat!(include_str!("inventory.sql"), "WHERE t.id = $1");
-const SERVICES: &str = "SELECT id, hotel_id, name, basis, price_minor FROM services WHERE hotel_id = $1 ORDER BY id";
+pub(super) const ROOM_TYPE: &str = concat!(include_str!("inventory.sql"), "WHERE t.id = $1");
+pub(super) const SERVICES: &str =
+    "SELECT id, hotel_id, name, basis, price_minor FROM services WHERE hotel_id = $1 ORDER BY id";
 
 impl Sqlite {
     /// The room type, read in one transaction.

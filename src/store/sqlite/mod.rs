@@ -19,8 +19,10 @@ mod catalogue;
 mod claim;
 mod commit;
 mod evidence;
+mod feed;
 mod inventory;
 mod ledger;
+mod list;
 mod load;
 mod migrate;
 mod open;
@@ -40,3 +42,6 @@ pub struct Sqlite {
     writer: Writer,
     readers: SqlitePool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,23 @@
 //! Opening a file, and refusing every file that is not ours before anything in it is changed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
 use super::{Sqlite, Writer, migrate};
-use crate::store::Error;
+use crate::store::{Error, Store};
 
 /// `PRAGMA application_id` of our files: "innk" in ASCII.
 const APPLICATION_ID: i64 = 0x696e_6e6b;
 /// Reading connections: what one disk and a few cores can use.
 const READERS: u32 = 4;
-/// How long to wait for a lock that another process holds, and for a reading connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a reading connection.
+const READER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why a database cannot be used. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -49,14 +51,25 @@ enum Content {
 }
 
 impl Sqlite {
+    /// How long to wait for a lock that another process holds, unless somebody says otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(5);
+
     /// Opens the file that `url` names; with `create`, makes it if it is not there. Its schema may be older than this
     /// version's until [`Sqlite::migrate`] has run.
     pub async fn open(url: &str, create: bool) -> Result<Self, OpenError> {
-        let options = parse(url)?.create_if_missing(create);
+        Self::open_patiently(url, create, Self::PATIENCE).await
+    }
+
+    /// The same, waiting for locks of other processes as long as `patience` lasts, now and later.
+    pub async fn open_patiently(url: &str, create: bool, patience: Duration) -> Result<Self, OpenError> {
+        let options = parse(url)?.create_if_missing(create).busy_timeout(patience);
         let path = options.get_filename().to_path_buf();
         let unavailable = |source| OpenError::Unavailable { path: path.clone(), source };
         match inspect(&options, &path).await.map_err(unavailable)? {
-            Content::Nothing if create => mark(&options).await.map_err(unavailable)?,
+            Content::Nothing if create => {
+                make_private(&path).await.map_err(unavailable)?;
+                mark(&options).await.map_err(unavailable)?;
+            }
             Content::Nothing => return Err(OpenError::Missing { path }),
             Content::NotSqlite => return Err(OpenError::NotSqlite { path }),
             Content::Foreign => return Err(OpenError::Foreign { path }),
@@ -67,9 +80,12 @@ impl Sqlite {
         }
         connect(options).await.map_err(unavailable)
     }
+}
 
-    /// Waits for a write under way, then closes the file; SQLite folds its log into it.
-    pub async fn close(&self) -> Result<(), Error> {
+#[async_trait]
+impl Store for Sqlite {
+    /// SQLite folds its log into the file when the last connection goes.
+    async fn close(&self) -> Result<(), Error> {
         self.readers.close().await;
         self.writer.turn().await?.connection.close().await?;
         Ok(())
@@ -93,7 +109,7 @@ async fn inspect(options: &SqliteConnectOptions, path: &Path) -> Result<Content,
     if !tokio::fs::try_exists(path).await.map_err(sqlx::Error::Io)? {
         return Ok(Content::Nothing);
     }
-    let probe = options.clone().create_if_missing(false).read_only(true).busy_timeout(PATIENCE);
+    let probe = options.clone().create_if_missing(false).read_only(true);
     let mut connection = match probe.connect().await {
         Ok(connection) => connection,
         Err(error) => return not_sqlite(error),
@@ -125,6 +141,19 @@ fn not_sqlite(error: sqlx::Error) -> Result<Content, sqlx::Error> {
     }
 }
 
+/// Makes the file, if it is not there, for its owner's eyes only: it will hold guests and a secret. SQLite gives the same
+/// mode to the files beside it.
+async fn make_private(path: &Path) -> Result<(), sqlx::Error> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    match options.open(path).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Marks an empty file as ours, before WAL mode, so that the mark is in the file itself from the beginning.
 async fn mark(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = options.connect().await?;
@@ -134,7 +163,7 @@ async fn mark(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
-    let options = options.create_if_missing(false).busy_timeout(PATIENCE).foreign_keys(true);
+    let options = options.create_if_missing(false).foreign_keys(true);
     let writing = options
         .clone()
         .journal_mode(SqliteJournalMode::Wal)
@@ -146,7 +175,7 @@ async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
     let writer = Writer::new(writing.clone(), writing.connect().await?);
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(READER_WITHIN)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)

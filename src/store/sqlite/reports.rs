@@ -8,10 +8,10 @@ use sqlx::sqlite::SqliteRow;
 use super::Sqlite;
 use super::rows::Columns;
 use crate::domain::{Booking, BookingId, Date, HotelId, Inventory, RoomTypeId, Timestamp};
-use crate::store::audit::Evidence;
+use crate::store::audit::{Evidence, StrayAttempt};
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
-const COUNTED_NIGHTS: &str = "
+pub(super) const COUNTED_NIGHTS: &str = "
     SELECT h.name AS hotel_name, t.name AS room_type_name, n.room_type_id, n.date,
            coalesce(n.physical, t.rooms) AS physical, n.sold, n.held
     FROM nights AS n
@@ -20,7 +20,7 @@ const COUNTED_NIGHTS: &str = "
     WHERE (n.room_type_id, n.date) > ($1, $2) AND n.sold + n.held > 0
     ORDER BY n.room_type_id, n.date
     LIMIT $3";
-const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
+pub(super) const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
 
 #[async_trait]
 impl Reports for Sqlite {
@@ -50,6 +50,10 @@ impl Reports for Sqlite {
 
     async fn evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
         self.gather_evidence(room_type).await
+    }
+
+    async fn stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
+        self.find_stray_attempts(limit).await
     }
 
     async fn ping(&self) -> Result<(), Error> {

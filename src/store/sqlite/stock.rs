@@ -11,8 +11,9 @@ use super::load::{END_OF_TIME, earliest_today};
 use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::store::Error;
 
-const OF_HOTEL: &str = concat!(include_str!("inventory.sql"), "WHERE t.hotel_id = $1 ORDER BY t.id");
-const BETWEEN: &str = concat!(include_str!("inventory.sql"), "WHERE t.id >= $1 AND t.id <= $4 ORDER BY t.id");
+pub(super) const OF_HOTEL: &str = concat!(include_str!("inventory.sql"), "WHERE t.hotel_id = $1 ORDER BY t.id");
+pub(super) const BETWEEN: &str =
+    concat!(include_str!("inventory.sql"), "WHERE t.id >= $1 AND t.id <= $4 ORDER BY t.id");
 
 impl Sqlite {
     pub(super) async fn stock_of(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error> {

@@ -9,7 +9,7 @@ use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
 use innkeeper::store::Entry;
 use sqlx::ConnectOptions;
 
-use crate::store_contract::house::{Desk, House, order, sqlite, sqlite_at, sqlite_to_close, stay};
+use crate::store_contract::house::{Desk, House, order, sqlite, sqlite_at, stay};
 
 /// An index that follows a hub of which the test says what it tells.
 struct Watcher {
@@ -168,7 +168,7 @@ async fn what_happens_while_the_index_is_built_is_in_it() {
 async fn a_hotel_that_moves_is_found_where_it_is_now() {
     let (watcher, desk) = one_room().await;
     let moved = Hotel { city: "Porto".into(), name: "Casa Nova".into(), ..(*desk.inventory.hotel).clone() };
-    assert!(watcher.house.store.update_hotel(&moved).await.unwrap());
+    assert!(watcher.house.store.update_hotel(&desk.inventory.hotel, &moved).await.unwrap());
     watcher.hub.publish(Notice::Hotel(moved.id));
     watcher.caught_up().await;
     assert_eq!(watcher.sellers("Porto", stay(3, 2)), ["Casa Nova"]);
@@ -181,7 +181,7 @@ async fn a_hotels_new_limits_hold_at_once() {
     let (watcher, desk) = one_room().await;
     assert_eq!(watcher.sellers("Lisbon", stay(100, 5)).len(), 1);
     let stricter = Hotel { max_nights: 4, horizon_nights: 50, ..(*desk.inventory.hotel).clone() };
-    watcher.house.store.update_hotel(&stricter).await.unwrap();
+    watcher.house.store.update_hotel(&desk.inventory.hotel, &stricter).await.unwrap();
     watcher.hub.publish(Notice::Hotel(stricter.id));
     watcher.caught_up().await;
     assert!(watcher.sellers("Lisbon", stay(1, 5)).is_empty());
@@ -237,10 +237,8 @@ async fn tomorrow_the_horizon_is_a_day_further() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_leaves_the_last_answer() {
-    let (house, store) = sqlite_to_close().await;
-    let desk = house.desk(1).await;
-    let watcher = Watcher::of(house).await;
-    store.close().await.unwrap();
+    let (watcher, desk) = one_room().await;
+    watcher.house.store.close().await.unwrap();
     watcher.hub.publish(Notice::Hotel(desk.inventory.hotel.id));
     assert_eq!(watcher.index.caught_up(watcher.hub.position()).await, Ok(()));
     assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);

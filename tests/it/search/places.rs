@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use innkeeper::clock::ManualClock;
 use innkeeper::domain::catalogue::Coordinates;
-use innkeeper::domain::{Hotel, HotelId, Party};
+use innkeeper::domain::{Hotel, Party};
 use innkeeper::events::{Hub, Notice};
 use innkeeper::search::{Index, Place, Search, Sort, follow};
 
@@ -21,9 +21,10 @@ impl World {
     async fn with(places: &[(&str, Option<(f64, f64)>)]) -> Self {
         let house = sqlite().await;
         for (name, place) in places {
-            let mut hotel = house.hotel(name, "Somewhere").await;
-            hotel.location = place.map(|(latitude, longitude)| Coordinates { latitude, longitude });
-            house.store.update_hotel(&hotel).await.unwrap();
+            let seen = house.hotel(name, "Somewhere").await;
+            let location = place.map(|(latitude, longitude)| Coordinates { latitude, longitude });
+            let hotel = Hotel { location, ..seen.clone() };
+            house.store.update_hotel(&seen, &hotel).await.unwrap();
             house.desk_in(&hotel, 1).await;
         }
         let world = Self { house, hub: Hub::default(), index: Index::default() };
@@ -101,12 +102,11 @@ async fn who_stands_nowhere_is_near_nothing() {
 #[tokio::test]
 async fn a_hotel_that_gets_a_place_is_found_there_and_one_that_loses_it_is_not() {
     let world = World::with(&[("Here", Some((38.7, -9.1))), ("Nowhere", None)]).await;
-    for hotel in world.house.store.hotels(None, innkeeper::store::Page { after: None, limit: 9 }).await.unwrap() {
-        let location = hotel.location.is_none().then_some(Coordinates { latitude: 41.1, longitude: -8.6 });
-        let hotel = Hotel { location, ..hotel };
-        world.house.store.update_hotel(&hotel).await.unwrap();
-        let id: HotelId = hotel.id;
-        world.hub.publish(Notice::Hotel(id));
+    for seen in world.house.store.hotels(None, innkeeper::store::Page { after: None, limit: 9 }).await.unwrap() {
+        let location = seen.location.is_none().then_some(Coordinates { latitude: 41.1, longitude: -8.6 });
+        let hotel = Hotel { location, ..seen.clone() };
+        world.house.store.update_hotel(&seen, &hotel).await.unwrap();
+        world.hub.publish(Notice::Hotel(hotel.id));
     }
     world.index.reached(world.hub.position()).await;
     assert!(world.names(38.7, -9.1, 50.0).is_empty());

@@ -9,6 +9,7 @@ use innkeeper::domain::{
     RatePlanId, RoomType, RoomTypeId, Stay,
 };
 use innkeeper::engine::{Error, MoveOptions, Receipt};
+use innkeeper::events::Notice;
 use innkeeper::search::{Place, Search, Sort};
 use jiff::{SignedDuration, ToSpan};
 
@@ -137,7 +138,7 @@ impl<'a> Town<'a> {
         let (city, location) = (self.city().to_owned(), self.location());
         let hotel = Hotel { city, location, currency, max_nights: 4, horizon_nights: 14, ..hotel };
         self.app.running.store.insert_hotel(&hotel).await.unwrap();
-        self.app.running.engine.hotel_grew(hotel.id);
+        self.app.running.engine.hub().publish(Notice::Hotel(hotel.id));
         self.hotels.push(hotel);
     }
 
@@ -146,7 +147,7 @@ impl<'a> Town<'a> {
         let (_, room_type, plan) = fixtures::house(self.dice.u16(0..6));
         let (hotel_id, occupancy) = (self.some_hotel(), self.occupancy());
         self.app.running.store.insert_room_type(&RoomType { hotel_id, occupancy, ..room_type.clone() }).await.unwrap();
-        self.app.running.engine.hotel_grew(hotel_id);
+        self.app.running.engine.hub().publish(Notice::Hotel(hotel_id));
         for _ in 0..self.dice.u8(1..3) {
             let id = RatePlanId(System.next());
             let price = Amount(self.dice.i64(5_000..20_000));
@@ -173,8 +174,8 @@ impl<'a> Town<'a> {
         let which = self.dice.usize(0..self.hotels.len());
         let (city, location, max_nights) = (self.city().to_owned(), self.location(), self.dice.u16(1..6));
         let hotel = Hotel { city, location, max_nights, ..self.hotels[which].clone() };
-        assert!(self.app.running.store.update_hotel(&hotel).await.unwrap());
-        self.app.running.engine.hotel_changed(hotel.id).await.unwrap();
+        assert!(self.app.running.store.update_hotel(&self.hotels[which], &hotel).await.unwrap());
+        self.app.running.engine.hotel_changed(hotel.id).await;
         self.hotels[which] = hotel;
     }
 
@@ -189,7 +190,7 @@ impl<'a> Town<'a> {
     async fn set_nights(&mut self) {
         let (room_type, plan) = self.some_plan();
         let from = self.day();
-        let nights = fixtures::nights(from, from.saturating_add(self.dice.i64(1..6).days()));
+        let nights = NightsChange::untouched(from, from.saturating_add(self.dice.i64(1..6).days()));
         let mut flag = || if self.dice.u8(0..8) == 0 { Patch::Set(self.dice.bool()) } else { Patch::Keep };
         let (stop_sell, closed_to_arrival, closed_to_departure) = (flag(), flag(), flag());
         let mut length = || if self.dice.u8(0..12) == 0 { Patch::Set(self.dice.u8(0..4)) } else { Patch::Keep };

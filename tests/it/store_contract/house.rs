@@ -5,19 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use innkeeper::domain::catalogue::Zone;
+pub use innkeeper::domain::testing::{day, stay};
 use innkeeper::domain::{
-    Amount, Booking, BookingId, CancellationPolicy, Command, Contact, Email, FactId, Guest, Hotel, HotelId, Inventory,
-    Mobile, Move, Occupancy, Order, RatePlan, RatePlanId, Refusal, RoomType, RoomTypeId, Stay, Timestamp,
+    Amount, Booking, BookingId, Command, Email, FactId, Hotel, HotelId, Inventory, Move, Order, RatePlan, RatePlanId,
+    Refusal, RoomType, RoomTypeId, Stay, Timestamp, testing,
 };
 use innkeeper::lease::Token;
 use innkeeper::store::sqlite::Sqlite;
 use innkeeper::store::{Attempt, Claim, Entry, Fingerprint, KeyDigest, Store, Verdict};
 use jiff::SignedDuration;
-use jiff::civil::{Date, date};
 use uuid::Uuid;
-
-use crate::support::fixtures;
 
 /// An empty SQLite file.
 pub async fn sqlite() -> House {
@@ -42,20 +39,9 @@ pub struct House {
     _files: Box<dyn Any + Send + Sync>,
 }
 
-/// 1 May 2026 at noon in Lisbon.
-pub const TODAY: Date = date(2026, 5, 1);
-
-/// An empty SQLite file, and the store itself, so that it can be closed.
-pub async fn sqlite_to_close() -> (House, Arc<Sqlite>) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(fixtures::store(folder.path()).await);
-    (House { _files: Box::new(folder), ..House::new(store.clone()) }, store)
-}
-
 impl House {
     fn new(store: Arc<dyn Store>) -> Self {
-        let now = "2026-05-01T11:00:00Z".parse().unwrap();
-        Self { store, now, ids: Arc::default(), _files: Box::new(()) }
+        Self { store, now: testing::noon(0), ids: Arc::default(), _files: Box::new(()) }
     }
 
     pub fn id(&self) -> Uuid {
@@ -63,32 +49,15 @@ impl House {
     }
 
     pub async fn hotel(&self, name: &str, city: &str) -> Hotel {
-        let hotel = Hotel {
-            id: HotelId(self.id()),
-            name: name.into(),
-            city: city.into(),
-            country: "PT".into(),
-            timezone: Zone::parse("Europe/Lisbon").unwrap(),
-            currency: "EUR".parse().unwrap(),
-            check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
-            check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
-            location: None,
-            max_nights: 30,
-            horizon_nights: 120,
-        };
+        let (id, name, city) = (HotelId(self.id()), name.into(), city.into());
+        let hotel = Hotel { id, name, city, horizon_nights: 120, ..testing::hotel() };
         self.store.insert_hotel(&hotel).await.unwrap();
         hotel
     }
 
     pub async fn room_type(&self, hotel: &Hotel, rooms: u16) -> RoomType {
-        let room_type = RoomType {
-            id: RoomTypeId(self.id()),
-            hotel_id: hotel.id,
-            name: "Double".into(),
-            occupancy: Occupancy { max_adults: 2, max_children: 2, max_occupancy: 4 },
-            rooms,
-            overbooking_allowance: 0,
-        };
+        let (id, hotel_id) = (RoomTypeId(self.id()), hotel.id);
+        let room_type = RoomType { id, hotel_id, ..testing::room_type(rooms) };
         self.store.insert_room_type(&room_type).await.unwrap();
         room_type
     }
@@ -166,14 +135,8 @@ impl Desk {
     }
 
     pub fn plan(&self, name: &str, price: i64) -> RatePlan {
-        RatePlan {
-            id: RatePlanId(next(&self.ids)),
-            room_type_id: self.id(),
-            name: name.into(),
-            price: Amount(price),
-            policy: CancellationPolicy::flexible(),
-            nights: Default::default(),
-        }
+        let (id, name) = (RatePlanId(next(&self.ids)), name.into());
+        RatePlan { id, room_type_id: self.id(), name, ..testing::plan(1, Amount(price)) }
     }
 }
 
@@ -182,31 +145,12 @@ pub fn booking(entry: &Entry) -> Arc<Booking> {
     entry.fact.change.booking().unwrap().clone()
 }
 
-/// A stay that begins `from` days after [`TODAY`].
-pub fn stay(from: i64, nights: i64) -> Stay {
-    Stay::new(day(from), day(from + nights)).unwrap()
-}
-
-pub fn day(offset: i64) -> Date {
-    TODAY.saturating_add(SignedDuration::from_hours(24 * offset))
-}
-
+/// An order with everything that an order can have, for an adult and a child.
 pub fn order(stay: Stay, rooms: u16) -> Order {
-    Order {
-        rate_plan: None,
-        stay,
-        rooms,
-        guests: vec![Guest { name: "Ana Lopes".into(), age: 34 }, Guest { name: "Rui Lopes".into(), age: 6 }],
-        services: Vec::new(),
-        contact: Contact {
-            mobile: Mobile::parse("+351912345678").unwrap(),
-            email: Some(Email::parse("Ana@example.com").unwrap()),
-        },
-        external_reference: Some("OTA-77".into()),
-        hold: false,
-        expected_sequence: None,
-        agreed_price: None,
-    }
+    let mut order = Order { guests: testing::guests(&[34, 6]), ..testing::order(stay, rooms) };
+    order.contact.email = Some(Email::parse("Ana@example.com").unwrap());
+    order.external_reference = Some("OTA-77".into());
+    order
 }
 
 /// The same entry, asked for under an idempotency key that is remembered for a day.

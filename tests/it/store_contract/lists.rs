@@ -33,11 +33,14 @@ async fn a_hotel_and_its_services_change_in_place(house: House) {
     let hotel = house.hotel("Casa", "Porto").await;
     let location = innkeeper::domain::catalogue::Coordinates::new(41.1, -8.6).ok();
     let changed = Hotel { name: "Casa Nova".into(), city: "Braga".into(), location, ..hotel.clone() };
-    assert!(house.store.update_hotel(&changed).await.unwrap());
-    assert_eq!(house.store.hotel(hotel.id).await.unwrap(), Some(changed));
-    let nobody = HotelId(house.id());
-    assert!(!house.store.update_hotel(&Hotel { id: nobody, ..hotel.clone() }).await.unwrap());
-    assert_eq!(house.store.hotel(nobody).await.unwrap(), None);
+    assert!(house.store.update_hotel(&hotel, &changed).await.unwrap());
+    assert!(!house.store.update_hotel(&hotel, &hotel).await.unwrap(), "it is not what was seen any more");
+    assert_eq!(house.store.hotel(hotel.id).await.unwrap(), Some(changed.clone()));
+    assert!(house.store.update_hotel(&changed, &hotel).await.unwrap());
+    assert_eq!(house.store.hotel(hotel.id).await.unwrap(), Some(hotel.clone()));
+    let nobody = Hotel { id: HotelId(house.id()), ..hotel.clone() };
+    assert!(!house.store.update_hotel(&nobody, &nobody).await.unwrap());
+    assert_eq!(house.store.hotel(nobody.id).await.unwrap(), None);
 
     let parking = Service {
         id: ServiceId(house.id()),
@@ -46,10 +49,11 @@ async fn a_hotel_and_its_services_change_in_place(house: House) {
         basis: ServiceBasis::PerNight,
         price: Amount(900),
     };
-    assert!(!house.store.update_service(&parking).await.unwrap());
+    assert!(!house.store.update_service(&parking, &parking).await.unwrap());
     house.store.insert_service(&parking).await.unwrap();
     let dearer = Service { price: Amount(1200), basis: ServiceBasis::PerPerson, ..parking.clone() };
-    assert!(house.store.update_service(&dearer).await.unwrap());
+    assert!(house.store.update_service(&parking, &dearer).await.unwrap());
+    assert!(!house.store.update_service(&parking, &parking).await.unwrap(), "it is not what was seen any more");
     assert_eq!(house.store.service(parking.id).await.unwrap(), Some(dearer.clone()));
     assert_eq!(house.store.services(hotel.id, page(None, ALL)).await.unwrap(), [dearer]);
 }

@@ -11,18 +11,7 @@ use super::contract;
 use super::house::{Desk, House, booking, day, order, stay};
 
 fn change(from: i64, to: i64) -> NightsChange {
-    NightsChange {
-        from: day(from),
-        to: day(to),
-        weekdays: Vec::new(),
-        physical: Patch::Keep,
-        out_of_order: Patch::Keep,
-        allowance: Patch::Keep,
-        rate_plan: None,
-        price: Patch::Keep,
-        restriction: RestrictionPatch::default(),
-        forced_by: None,
-    }
+    NightsChange::untouched(day(from), day(to))
 }
 
 fn resized(desk: &Desk, rooms: u16) -> Command {
@@ -117,6 +106,8 @@ async fn a_smaller_room_type_does_not_resize_the_past(house: House) {
     // Its guests never came: the second night is given back, the first stays sold.
     let no_show = desk.act(&booking(&full), Move::NoShow);
     assert_eq!(house.commit(&[no_show]).await, [Verdict::Committed]);
+    let night = house.store.counted_nights(None, 9).await.unwrap().remove(0);
+    assert_eq!((night.date, night.sold, night.physical), (day(0), 3, 3), "there were three rooms then");
     assert_reloads(&house, &desk).await;
 }
 

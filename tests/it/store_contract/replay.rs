@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
     let from = 0..12i64;
     let amendment = (0..12i64, 1..5i64, 1..3u16).prop_map(|(from, nights, rooms)| {
         let (check_in, check_out, rooms) = (Some(day(from)), Some(day(from + nights)), Some(rooms));
-        Move::Amend(Amendment { check_in, check_out, rooms, guests: None })
+        Move::Amend(Amendment { check_in, check_out, rooms, ..Amendment::default() })
     });
     let act = prop_oneof![
         Just(Move::Confirm),
@@ -133,18 +133,7 @@ impl Owner {
 }
 
 fn nights_from(from: jiff::civil::Date, nights: i64) -> NightsChange {
-    NightsChange {
-        from,
-        to: from.saturating_add(SignedDuration::from_hours(24 * nights)),
-        weekdays: Vec::new(),
-        physical: Patch::Keep,
-        out_of_order: Patch::Keep,
-        allowance: Patch::Keep,
-        rate_plan: None,
-        price: Patch::Keep,
-        restriction: RestrictionPatch::default(),
-        forced_by: None,
-    }
+    NightsChange::untouched(from, from.saturating_add(SignedDuration::from_hours(24 * nights)))
 }
 
 /// Commits what both owners have decided, the entries of one between those of the other.

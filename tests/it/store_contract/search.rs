@@ -12,18 +12,7 @@ async fn busy(house: &House) -> Desk {
     let hotel = house.hotel("Casa Azul", "Évora").await;
     let mut desk = house.desk_in(&hotel, 2).await;
     let cheap = desk.plan("Saver", 9000);
-    let nights = |from, to| NightsChange {
-        from: day(from),
-        to: day(to),
-        weekdays: Vec::new(),
-        physical: Patch::Keep,
-        out_of_order: Patch::Keep,
-        allowance: Patch::Keep,
-        rate_plan: None,
-        price: Patch::Keep,
-        restriction: RestrictionPatch::default(),
-        forced_by: None,
-    };
+    let nights = |from, to| NightsChange::untouched(day(from), day(to));
     let no_departure = RestrictionPatch { closed_to_departure: Patch::Set(true), ..RestrictionPatch::default() };
     let long = RestrictionPatch { min_nights_arrival: Patch::Set(3), ..RestrictionPatch::default() };
     let plan = Some(cheap.id);

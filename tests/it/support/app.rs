@@ -1,16 +1,21 @@
 //! The whole application on port 0, with a fresh SQLite file, a manual clock and an HTTP client.
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::app::{self, Running};
 use innkeeper::clock::{ManualClock, System};
 use innkeeper::config::{Config, Sources};
+use innkeeper::events::{self, Live};
 use innkeeper::http::{Access, State};
+use innkeeper::ws::{Gate, Options};
 use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
+
+use super::unreliable_ledger::Unreliable;
 
 /// The administrator's token of every test application.
 pub const ADMIN: &str = "test-administrator-token";
@@ -46,6 +51,26 @@ pub fn with_files_in<T>(folder: &Path, settings: &[(&'static str, &str)], test: 
     })
 }
 
+/// Starts an application whose engine writes through a ledger that can be made to fail.
+pub fn with_unreliable_ledger<T>(
+    settings: &[(&'static str, &str)],
+    test: impl AsyncFnOnce(&App, &Unreliable) -> T,
+) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    in_system(async {
+        let config = config(folder.path(), settings);
+        let store = app::open_store(&config, true).await.unwrap();
+        let ledger = Arc::new(Unreliable::new(store.clone()));
+        let app = App::over(async |clock| {
+            app::start_on(&config, listener(), clock, store.clone(), ledger.clone()).await.unwrap()
+        })
+        .await;
+        let result = test(&app, &ledger).await;
+        app.running.shutdown().await;
+        result
+    })
+}
+
 /// Runs inside the kind of system that the application needs.
 pub fn in_system<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -62,9 +87,13 @@ pub struct Answer {
 
 impl App {
     async fn start(folder: &Path, settings: &[(&'static str, &str)]) -> Self {
+        let config = config(folder, settings);
+        Self::over(async |clock| app::start(&config, listener(), clock).await.unwrap()).await
+    }
+
+    async fn over(start: impl AsyncFnOnce(Arc<ManualClock>) -> Running) -> Self {
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-        let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let running = app::start(&config(folder, settings), listener, clock.clone()).await.unwrap();
+        let running = start(clock.clone()).await;
         let url = running.url();
         Self { running, clock, client: Client::new(), url }
     }
@@ -72,7 +101,11 @@ impl App {
     /// What its handlers are given, without an administrator.
     pub fn state(&self) -> State {
         let store = self.running.store.clone();
+        let sources = events::Sources { ledger: store.clone(), feed: store.clone(), clock: self.clock.clone() };
+        let (live, _) = Live::start(self.running.engine.hub(), sources, 1);
         State {
+            gate: Gate::new(live, Options::default()),
+            feed: store.clone(),
             engine: self.running.engine.clone(),
             catalogue: store.clone(),
             reports: store.clone(),
@@ -151,9 +184,16 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     Answer { status, headers, body }
 }
 
+fn listener() -> TcpListener {
+    app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
+}
+
 fn config(folder: &Path, settings: &[(&'static str, &str)]) -> Config {
     let database = format!("sqlite://{}", folder.join("test.db").display());
     let own = [("database_url", database.as_str()), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
-    let flags = own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
+    let mut flags: BTreeMap<_, _> =
+        own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
+    // What a test sets to nothing is not set.
+    flags.retain(|_, value| !value.is_empty());
     Config::load(&Sources { folder: folder.to_owned(), flags, ..Sources::default() }).unwrap()
 }

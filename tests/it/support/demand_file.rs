@@ -88,6 +88,8 @@ pub struct Recount {
     pub skipped: u64,
     pub cancelled: u64,
     pub no_shows: u64,
+    /// What these nights cost, in cents.
+    pub revenue_minor: i64,
     /// Rooms sold by room type and date.
     pub nights: BTreeMap<(String, String), u64>,
 }
@@ -115,6 +117,8 @@ pub fn recount(path: &Path) -> Recount {
             }
             _ => nights,
         };
+        let rate = (row["adr"].parse::<f64>().unwrap().max(0.0) * 100.0).round() as i64;
+        recount.revenue_minor += rate * sold;
         for night in 0..sold {
             let date = arrival(&row).saturating_add(night.days()).to_string();
             *recount.nights.entry((row["reserved_room_type"].clone(), date)).or_default() += 1;

@@ -3,4 +3,6 @@
 pub mod app;
 pub mod demand_file;
 pub mod fixtures;
+pub mod live;
 pub mod program;
+pub mod unreliable_ledger;

@@ -5,6 +5,15 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+/// The program without the settings and test variables of whoever runs the tests.
+pub fn innkeeper() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("INNKEEPER_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Where a program runs.
 pub struct Workplace(TempDir);
 
@@ -33,12 +42,7 @@ impl Workplace {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("INNKEEPER_") {
-                command.env_remove(name);
-            }
-        }
+        let mut command = innkeeper();
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
         command
     }

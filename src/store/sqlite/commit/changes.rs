@@ -11,14 +11,15 @@ use crate::domain::{
 use crate::store::{Attempt, Entry, Job, KeyDigest};
 
 use super::rows::{
-    AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, NightSettings, RateNightSettings, Resized, Sequence,
-    ServiceRow,
+    AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, NightSettings, RateNightSettings, Resized,
+    RoomTypeRow, Sequence, ServiceRow,
 };
 
 /// What a batch changes. Sorted, because a B-tree likes rows in order.
 #[derive(Default)]
 pub(super) struct Changes<'a> {
-    room_types: BTreeMap<RoomTypeId, &'a RoomType>,
+    /// With the hotel's date when the first of their changes was decided.
+    room_types: BTreeMap<RoomTypeId, (&'a RoomType, Date)>,
     plans: BTreeMap<RatePlanId, &'a RatePlan>,
     rate_nights: BTreeMap<(RatePlanId, Date), RateNight>,
     nights: BTreeMap<(RoomTypeId, Date), Night>,
@@ -55,7 +56,8 @@ impl<'a> Changes<'a> {
                 self.resize(room_type, nights.iter().map(|(date, _)| *date).min());
             }
             Change::RoomType { room_type: new } => {
-                self.room_types.insert(room_type, new);
+                let changed = self.room_types.entry(room_type).or_insert((new, today));
+                *changed = (new, today.min(changed.1));
                 self.resize(room_type, Some(today));
             }
             Change::RatePlan { plan } => {
@@ -105,7 +107,7 @@ impl<'a> Changes<'a> {
     pub fn into_json(self) -> serde_json::Result<[String; 14]> {
         let people = || self.peopled.iter().filter_map(|id| self.bookings.get(id).copied());
         Ok([
-            array(self.room_types.values())?,
+            array(self.room_types.values().map(|(room_type, today)| RoomTypeRow { room_type, today: *today }))?,
             array(self.plans.values())?,
             array(self.rate_nights.iter().map(|(key, rate)| RateNightSettings::of(*key, *rate)))?,
             array(self.nights.iter().map(|(key, night)| NightSettings::of(*key, *night)))?,

@@ -11,7 +11,7 @@ use crate::domain::{Date, RoomTypeId, Timestamp};
 use crate::lease::Token;
 use crate::store::{Entry, Error, KeyDigest, Verdict};
 
-const CHECK: &str = include_str!("check.sql");
+pub(in super::super) const CHECK: &str = include_str!("check.sql");
 
 /// What the store knows about the room types and the idempotency keys of a batch.
 #[derive(Default)]

@@ -16,8 +16,10 @@ use sqlx::SqliteConnection;
 use super::Sqlite;
 use crate::store::{CommitError, Entry, Error, Verdict};
 use changes::Changes;
+#[cfg(test)]
+pub(super) use check::CHECK;
 
-const WRITE: &str = include_str!("write.sql");
+pub(super) const WRITE: &str = include_str!("write.sql");
 
 impl Sqlite {
     pub(super) async fn commit_batch(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {

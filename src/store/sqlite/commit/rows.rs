@@ -5,9 +5,17 @@ use serde::Serialize;
 
 use crate::domain::{
     Amount, BookedService, Booking, BookingId, CancellationPolicy, Change, Date, Fact, FactId, Guest, HotelId, Night,
-    NightDelta, RateNight, RatePlanId, Restriction, RoomTypeId, Status,
+    NightDelta, RateNight, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
 };
 use crate::store::{Attempt, Job};
+
+#[derive(Serialize)]
+pub(super) struct RoomTypeRow<'a> {
+    #[serde(flatten)]
+    pub room_type: &'a RoomType,
+    /// The nights before it are history.
+    pub today: Date,
+}
 
 #[derive(Serialize)]
 pub(super) struct RateNightSettings {

@@ -3,7 +3,22 @@
 -- SQLite to that order), so that an empty one costs nothing. It is read by jsonb_each, because json_each writes a row's
 -- text again for every column that is taken from it.
 
--- $1: room types
+-- $1: room types. What they have been stays with the nights of days gone by.
+UPDATE nights
+SET physical = past.physical, allowance = past.allowance
+FROM (
+    SELECT
+        n.room_type_id,
+        n.date,
+        coalesce(n.physical, t.rooms) AS physical,
+        coalesce(n.allowance, t.overbooking_allowance) AS allowance
+    FROM jsonb_each($1) AS new
+    CROSS JOIN room_types AS t ON t.id = new.value->>'id'
+    CROSS JOIN nights AS n ON n.room_type_id = t.id AND n.date < new.value->>'today'
+    WHERE n.physical IS NULL OR n.allowance IS NULL
+) AS past
+WHERE nights.room_type_id = past.room_type_id AND nights.date = past.date;
+
 UPDATE room_types
 SET name = new.name,
     max_adults = new.max_adults,

@@ -1,0 +1,113 @@
+//! Other ways to sell a room, each a page: what the engine is compared with.
+//!
+//! All of them write the rows that innkeeper writes, to the same file with the same settings, one transaction per
+//! booking, each statement prepared once. They differ in how they keep two guests from getting one room. None of them
+//! does what the engine does beside: no fencing, no recovery, no search for the cheapest plan.
+
+mod guarded_update;
+mod polling_lock;
+pub mod rows;
+mod serialised;
+
+pub use guarded_update::GuardedUpdate;
+pub use polling_lock::PollingLock;
+pub use serialised::Serialised;
+
+use std::sync::Arc;
+
+use innkeeper::clock::{Clock, IdSource, System};
+use innkeeper::domain::{
+    Amount, Booking, BookingId, CancellationPolicy, Cause, Change, Fact, FactId, HotelId, NightDelta, RatePlanId,
+    RoomTypeId, Status,
+};
+use innkeeper::lease::Token;
+use innkeeper::store::{Attempt, Entry, Job};
+use jiff::SignedDuration;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use crate::contest::Wish;
+
+/// What a transaction has read of a room type before it writes.
+pub struct Seen {
+    pub hotel: HotelId,
+    pub plan: RatePlanId,
+    pub price: Amount,
+    /// Of the fact to be written.
+    pub sequence: u64,
+}
+
+impl Seen {
+    /// From a row `hotel_id, rate_plan_id, price_minor, sequence`.
+    fn of(row: &SqliteRow) -> Self {
+        use sqlx::Row;
+        let id = |column| row.get::<String, _>(column).parse::<Uuid>().unwrap();
+        Self {
+            hotel: HotelId(id("hotel_id")),
+            plan: RatePlanId(id("rate_plan_id")),
+            price: Amount(row.get("price_minor")),
+            sequence: row.get::<i64, _>("sequence").unsigned_abs(),
+        }
+    }
+}
+
+/// The rows of a booking that nothing stands in the way of: those that the engine would write.
+fn entry(wish: &Wish, seen: Seen) -> Entry {
+    let (order, at) = (&wish.order, System.now());
+    let nights = usize::from(order.stay.nights());
+    let booking = Arc::new(Booking {
+        id: BookingId(System.next()),
+        hotel_id: seen.hotel,
+        room_type_id: wish.room_type,
+        rate_plan_id: seen.plan,
+        status: Status::Confirmed,
+        stay: order.stay,
+        rooms: order.rooms,
+        guests: order.guests.clone(),
+        prices: vec![seen.price; nights],
+        services: Vec::new(),
+        contact: order.contact.clone(),
+        external_reference: None,
+        policy: CancellationPolicy::flexible(),
+        currency: "EUR".parse().unwrap(),
+        created_at: at,
+        changed_at: at,
+        sequence: seen.sequence,
+    });
+    let deltas = order.stay.dates().map(|date| NightDelta { date, sold: i32::from(order.rooms), held: 0 }).collect();
+    let change = Change::Booking { cause: Cause::Booked, booking: booking.clone(), deltas };
+    let kind = "booking_confirmation";
+    let job = Job { kind, booking: booking.id, dedup_key: format!("{kind}:{}:{}", booking.id, booking.sequence) };
+    let attempt = wish.key.map(|key| {
+        let expires_at = at + SignedDuration::from_hours(24);
+        (key.digest, Attempt { fingerprint: key.fingerprint, answer: booking, expires_at })
+    });
+    let fact = Fact { id: FactId(System.next()), sequence: seen.sequence, at, change };
+    Entry { room_type: wish.room_type, token: Token(0), fact: Arc::new(fact), attempt, jobs: vec![job] }
+}
+
+/// A booking that nobody has asked the file about.
+pub fn made_up(wish: &Wish, sequence: &mut u64) -> Entry {
+    *sequence += 1;
+    let id = |group: u128| Uuid::from_u128(wish.room_type.0.as_u128() & u128::from(u32::MAX) | group << 64);
+    entry(wish, Seen { hotel: HotelId(id(0)), plan: RatePlanId(id(2)), price: Amount(10_000), sequence: *sequence })
+}
+
+async fn begin(connection: &mut SqliteConnection) {
+    sqlx::query("BEGIN IMMEDIATE").execute(connection).await.unwrap();
+}
+
+/// Ends a transaction; says whether it sold a room.
+async fn end(connection: &mut SqliteConnection, sold: bool) -> bool {
+    let statement = if sold { "COMMIT" } else { "ROLLBACK" };
+    sqlx::query(statement).execute(connection).await.unwrap();
+    sold
+}
+
+/// Moves the sequence of a room type.
+async fn set_sequence(connection: &mut SqliteConnection, room_type: RoomTypeId, sequence: u64) {
+    let update = sqlx::query("UPDATE room_types SET sequence = $2 WHERE id = $1");
+    let update = update.bind(room_type.to_string()).bind(i64::try_from(sequence).unwrap());
+    update.execute(connection).await.unwrap();
+}

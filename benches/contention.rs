@@ -1,0 +1,213 @@
+//! Everybody wants the same room: bookings per second of innkeeper and of the ways others do it.
+//!
+//! Same rows, same file, same settings (WAL, synchronous=FULL), same run. Throughput is bookings per second; the table
+//! at the end says it all at once. How to read it: `benches/README.md`.
+
+mod baselines;
+mod contest;
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use actix_rt::{System, SystemRunner};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use tokio::runtime::Runtime;
+
+use baselines::rows;
+use contest::callers::{self, Crowd};
+use contest::contender::{Contender, Door, Stage};
+use contest::house::House;
+use contest::scoreboard::Scoreboard;
+
+/// Room types of a large catalogue, unless the environment says otherwise.
+const LARGE_CATALOGUE: usize = 100_000;
+const LARGE_CATALOGUE_VARIABLE: &str = "INNKEEPER_BENCH_CATALOGUE";
+
+type Group<'c> = BenchmarkGroup<'c, WallTime>;
+
+/// The bench as a whole.
+struct Contest {
+    system: SystemRunner,
+    scores: RefCell<Scoreboard>,
+}
+
+/// One line of the scoreboard, and who works for it.
+struct Round<'r> {
+    setting: &'r str,
+    name: &'static str,
+    contender: Contender,
+    door: Door,
+    catalogue: usize,
+    wanted: usize,
+    guests: usize,
+}
+
+impl Contest {
+    /// An iteration is `guests` guests who come at the same moment and book once each.
+    fn rush(&self, group: &mut Group<'_>, round: &Round<'_>) {
+        let mut stage = None;
+        group.throughput(Throughput::Elements(round.guests as u64));
+        group.bench_function(round.name, |bench| {
+            let stage = stage.get_or_insert_with(|| self.system.block_on(round.stage()));
+            bench.iter_custom(|rounds| {
+                let mut latencies = callers::no_latencies();
+                let rush = async {
+                    let mut took = Duration::ZERO;
+                    for _ in 0..rounds {
+                        took += callers::rush(&stage.desk, &stage.house, round.guests, &mut latencies).await;
+                    }
+                    took
+                };
+                let took = self.system.block_on(rush);
+                self.score(round, rounds * round.guests as u64, took);
+                self.scores.borrow_mut().add_latencies(&latencies);
+                took
+            });
+        });
+        if let Some(stage) = stage {
+            self.system.block_on(stage.close());
+        }
+    }
+
+    /// An iteration is as many bookings as there are guests, somewhere in the middle of an endless row of them.
+    fn sustained(&self, group: &mut Group<'_>, round: &Round<'_>) {
+        let mut stage = None;
+        group.throughput(Throughput::Elements(round.guests as u64));
+        group.bench_function(round.name, |bench| {
+            let (_, crowd) = stage.get_or_insert_with(|| {
+                self.system.block_on(async {
+                    let stage = round.stage().await;
+                    let crowd = Crowd::gather(&stage.desk, &stage.house, round.guests);
+                    (stage, crowd)
+                })
+            });
+            bench.iter_custom(|rounds| {
+                let bookings = u32::try_from(rounds * round.guests as u64).unwrap();
+                let took = self.system.block_on(crowd.watch(bookings));
+                self.score(round, bookings.into(), took);
+                took
+            });
+        });
+        if let Some((stage, crowd)) = stage {
+            let latencies = self.system.block_on(crowd.dismiss());
+            self.scores.borrow_mut().add_latencies(&latencies);
+            self.system.block_on(stage.close());
+        }
+    }
+
+    /// The same rows in batches of 256 without a question asked: how fast this file takes them.
+    fn bare(&self, group: &mut Group<'_>, setting: &str) {
+        const NAME: &str = "bare_inserts_of_256";
+        const BATCH: u64 = 256;
+        let mut stage = None;
+        let mut sequence = 0;
+        group.throughput(Throughput::Elements(BATCH));
+        group.bench_function(NAME, |bench| {
+            let (house, connection) = stage.get_or_insert_with(|| {
+                self.system.block_on(async {
+                    let house = House::open(1, 1).await;
+                    let connection = rows::connect(&house.path()).await;
+                    (house, connection)
+                })
+            });
+            bench.iter_custom(|rounds| {
+                let mut took = Duration::ZERO;
+                for _ in 0..rounds {
+                    let batch: Vec<_> = (0..BATCH).map(|_| baselines::made_up(&house.wish(), &mut sequence)).collect();
+                    let started = Instant::now();
+                    self.system.block_on(rows::insert_batch(connection, &batch));
+                    took += started.elapsed();
+                }
+                self.scores.borrow_mut().add(setting, NAME, rounds * BATCH, took);
+                took
+            });
+        });
+    }
+
+    fn score(&self, round: &Round<'_>, bookings: u64, took: Duration) {
+        self.scores.borrow_mut().add(round.setting, round.name, bookings, took);
+    }
+}
+
+impl Round<'_> {
+    async fn stage(&self) -> Stage {
+        Stage::open(self.contender, self.door, self.catalogue, self.wanted).await
+    }
+}
+
+fn group<'c>(criterion: &'c mut Criterion, name: &str) -> Group<'c> {
+    let mut group = criterion.benchmark_group(name.replace(", ", "/").replace(' ', "_"));
+    group.sampling_mode(SamplingMode::Flat).sample_size(10);
+    group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
+    group
+}
+
+/// 64 guests at once, and then whole crowds for one room type and for 64.
+fn in_process(criterion: &mut Criterion, contest: &Contest) {
+    let setting = "1 room type, rush of 64";
+    let mut rush = group(criterion, setting);
+    Contender::ALL
+        .into_iter()
+        .for_each(|contender| contest.rush(&mut rush, &in_process_round(setting, contender, 1, 64)));
+    rush.finish();
+    for (wanted, callers) in [(1, 1), (1, 16), (1, 64), (1, 256), (64, 1), (64, 16), (64, 64), (64, 256)] {
+        let plural = if wanted == 1 { "" } else { "s" };
+        let setting = format!("{wanted} room type{plural}, {callers} callers");
+        let mut group = group(criterion, &setting);
+        for contender in Contender::ALL {
+            contest.sustained(&mut group, &in_process_round(&setting, contender, wanted, callers));
+        }
+        if (wanted, callers) == (1, 256) {
+            contest.bare(&mut group, &setting);
+        }
+    }
+}
+
+fn in_process_round(setting: &str, contender: Contender, wanted: usize, guests: usize) -> Round<'_> {
+    let (name, door) = (contender.name(), Door::InProcess);
+    Round { setting, name, contender, door, catalogue: wanted, wanted, guests }
+}
+
+/// The same through a server and kept connections.
+fn over_http(criterion: &mut Criterion, contest: &Contest) {
+    let round = |setting, contender: Contender| {
+        let (name, door) = (contender.name(), Door::Http);
+        Round { setting, name, contender, door, catalogue: 1, wanted: 1, guests: 64 }
+    };
+    let setting = "HTTP, 1 room type, rush of 64";
+    let mut rush = group(criterion, setting);
+    Contender::OVER_HTTP.into_iter().for_each(|contender| contest.rush(&mut rush, &round(setting, contender)));
+    rush.finish();
+    let setting = "HTTP, 1 room type, 64 connections";
+    let mut sustained = group(criterion, setting);
+    Contender::OVER_HTTP
+        .into_iter()
+        .for_each(|contender| contest.sustained(&mut sustained, &round(setting, contender)));
+}
+
+/// Whether it matters how many room types there are beside those that guests want.
+fn catalogue(criterion: &mut Criterion, contest: &Contest) {
+    // `cargo test --benches` only tries whether it works.
+    let trial = std::env::args().any(|argument| argument == "--test");
+    let large = std::env::var(LARGE_CATALOGUE_VARIABLE).ok().and_then(|number| number.parse().ok());
+    let large = large.unwrap_or(if trial { 1_000 } else { LARGE_CATALOGUE });
+    let setting = "64 room types of a catalogue, 64 callers";
+    let mut group = group(criterion, setting);
+    for (name, catalogue) in [("of_64", 64), ("of_many", large)] {
+        let (contender, door) = (Contender::Handle, Door::InProcess);
+        contest.sustained(&mut group, &Round { setting, name, contender, door, catalogue, wanted: 64, guests: 64 });
+    }
+}
+
+fn contention(criterion: &mut Criterion) {
+    let runtime = Runtime::new().unwrap();
+    let contest = Contest { system: System::with_tokio_rt(|| runtime), scores: RefCell::default() };
+    in_process(criterion, &contest);
+    over_http(criterion, &contest);
+    catalogue(criterion, &contest);
+    println!("{}", contest.scores.borrow());
+}
+
+criterion_group!(benches, contention);
+criterion_main!(benches);

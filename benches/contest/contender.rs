@@ -1,0 +1,97 @@
+//! Who takes part, and the stage that each gets for itself.
+
+use std::sync::Arc;
+
+use innkeeper::app::Running;
+use innkeeper::engine::Engine;
+
+use super::Desk;
+use super::handle::Handle;
+use super::house::House;
+use super::web::{self, Web};
+use crate::baselines::{GuardedUpdate, PollingLock, Serialised};
+
+/// A way to sell rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contender {
+    Handle,
+    HandleWithoutKeys,
+    GuardedUpdate,
+    Serialised,
+    PollingLock,
+}
+
+impl Contender {
+    /// The one that the others are measured by comes first.
+    pub const ALL: [Self; 5] =
+        [Self::Handle, Self::HandleWithoutKeys, Self::GuardedUpdate, Self::Serialised, Self::PollingLock];
+
+    /// Those that are also reached over HTTP, where nobody does without keys.
+    pub const OVER_HTTP: [Self; 4] = [Self::Handle, Self::GuardedUpdate, Self::Serialised, Self::PollingLock];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Handle => "innkeeper",
+            Self::HandleWithoutKeys => "innkeeper_without_keys",
+            Self::GuardedUpdate => "c_guarded_update",
+            Self::Serialised => "b_serialised",
+            Self::PollingLock => "a_polling_lock",
+        }
+    }
+}
+
+/// How guests reach a contender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    InProcess,
+    Http,
+}
+
+/// A contender in a fresh house.
+pub struct Stage {
+    pub house: Arc<House>,
+    pub desk: Arc<dyn Desk>,
+    open: Option<Open>,
+}
+
+/// What has to be shut down.
+enum Open {
+    Engine(Engine),
+    Application(Box<Running>),
+}
+
+impl Stage {
+    /// A house with a catalogue of room types, of which guests want `wanted`.
+    pub async fn open(contender: Contender, door: Door, catalogue: usize, wanted: usize) -> Self {
+        let house = Arc::new(House::open(catalogue, wanted).await);
+        let path = house.path();
+        let desk: Arc<dyn Desk> = match (contender, door) {
+            (Contender::Handle, Door::Http) => {
+                let running = web::serve_innkeeper(&house).await;
+                let desk = Arc::new(Web::at(&running.url()));
+                return Self { house, desk, open: Some(Open::Application(Box::new(running))) };
+            }
+            (Contender::Handle | Contender::HandleWithoutKeys, _) => {
+                let handle = Handle::open(&house, contender == Contender::Handle).await;
+                let open = Some(Open::Engine(handle.engine.clone()));
+                return Self { house, desk: Arc::new(handle), open };
+            }
+            (Contender::GuardedUpdate, _) => Arc::new(GuardedUpdate::open(&path).await),
+            (Contender::Serialised, _) => Arc::new(Serialised::open(&path).await),
+            (Contender::PollingLock, _) => Arc::new(PollingLock::open(&path).await),
+        };
+        let desk = match door {
+            Door::InProcess => desk,
+            Door::Http => Arc::new(Web::at(&web::serve(desk))),
+        };
+        Self { house, desk, open: None }
+    }
+
+    pub async fn close(self) {
+        match self.open {
+            Some(Open::Engine(engine)) => engine.shutdown().await,
+            Some(Open::Application(running)) => running.shutdown().await,
+            None => {}
+        }
+    }
+}

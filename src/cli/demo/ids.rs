@@ -1,0 +1,50 @@
+//! The ids of what the demo makes: the first of each kind has the id that the API's examples speak of, so that they can
+//! be tried out in `/docs` as they stand.
+
+use std::cell::Cell;
+
+use uuid::Uuid;
+
+use crate::clock::IdSource;
+use crate::domain::{HotelId, RatePlanId, RoomTypeId, ServiceId};
+use crate::http::openapi::example;
+
+pub struct Ids<'a> {
+    fresh: &'a dyn IdSource,
+    hotel: Cell<Option<HotelId>>,
+    room_type: Cell<Option<RoomTypeId>>,
+    rate_plan: Cell<Option<RatePlanId>>,
+    service: Cell<Option<ServiceId>>,
+}
+
+impl<'a> Ids<'a> {
+    pub fn new(fresh: &'a dyn IdSource) -> Self {
+        Self {
+            fresh,
+            hotel: Cell::new(Some(example::HOTEL)),
+            room_type: Cell::new(Some(example::ROOM_TYPE)),
+            rate_plan: Cell::new(Some(example::RATE_PLAN)),
+            service: Cell::new(Some(example::SERVICE)),
+        }
+    }
+
+    pub fn hotel(&self) -> HotelId {
+        self.next(&self.hotel, HotelId)
+    }
+
+    pub fn room_type(&self) -> RoomTypeId {
+        self.next(&self.room_type, RoomTypeId)
+    }
+
+    pub fn rate_plan(&self) -> RatePlanId {
+        self.next(&self.rate_plan, RatePlanId)
+    }
+
+    pub fn service(&self) -> ServiceId {
+        self.next(&self.service, ServiceId)
+    }
+
+    fn next<Id>(&self, example: &Cell<Option<Id>>, id: fn(Uuid) -> Id) -> Id {
+        example.take().unwrap_or_else(|| id(self.fresh.next()))
+    }
+}

@@ -1,0 +1,139 @@
+//! The one task per node that follows the hub, and everybody who watches a room type.
+//!
+//! Started by `app.rs`; `ws/` makes a [`Subscriber`] per connection. Watched room types are read from the store, not
+//! asked of their actors: thousands of dashboards keep nobody awake. At most [`Live::start`]'s `limit` room types are
+//! watched at a time; whoever wants one more is told so. When the hub is too fast for this task, every picture is thrown
+//! away and read again when it is asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use super::mailbox::{Mailbox, Slot};
+use super::subscriber::Subscriber;
+use super::topic::Topic;
+use super::update::Window;
+use super::{Error, Heard, Hub, Listener, Notice, Sources};
+use crate::domain::{HotelId, RoomTypeId};
+
+/// Everything that is watched. A clone is the same one.
+#[derive(Debug, Clone)]
+pub struct Live(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    topics: DashMap<RoomTypeId, Arc<Topic>>,
+    hotels: DashMap<HotelId, BTreeMap<Slot, Arc<Mailbox>>>,
+    sources: Sources,
+    limit: usize,
+    slots: AtomicU64,
+}
+
+impl Live {
+    /// Begins to follow the hub, for ever. `limit`: the most room types that are watched at a time.
+    pub fn start(hub: &Hub, sources: Sources, limit: usize) -> (Self, JoinHandle<()>) {
+        let slots = AtomicU64::new(0);
+        let live = Self(Arc::new(Inner { topics: DashMap::new(), hotels: DashMap::new(), sources, limit, slots }));
+        let task = tokio::spawn(live.clone().follow(hub.listen()));
+        (live, task)
+    }
+
+    pub fn subscriber(&self) -> Subscriber {
+        count_subscribers(1.0);
+        Subscriber::new(self.clone())
+    }
+
+    /// How many room types are watched.
+    pub fn watched(&self) -> usize {
+        self.0.topics.len()
+    }
+
+    async fn follow(self, mut hub: Listener) {
+        loop {
+            match hub.next().await {
+                Heard::Notice(Notice::Committed(facts)) => {
+                    let now = self.0.sources.clock.now();
+                    for (room_type, fact) in &*facts {
+                        if let Some(topic) = self.topic(*room_type) {
+                            topic.follow(fact, now);
+                        }
+                    }
+                }
+                Heard::Notice(Notice::Hotel(hotel)) => self.hotel_changed(hotel),
+                Heard::Lagged(missed) => {
+                    warn!(missed, "dashboards fell behind the commits and are drawn anew");
+                    self.all().iter().for_each(|topic| topic.forget());
+                }
+                Heard::Closed => return,
+            }
+        }
+    }
+
+    fn hotel_changed(&self, hotel: HotelId) {
+        self.all().iter().filter(|topic| topic.hotel() == Some(hotel)).for_each(|topic| topic.forget());
+        let followers = self.0.hotels.get(&hotel).map(|followers| followers.clone()).unwrap_or_default();
+        followers.values().for_each(|mailbox| mailbox.hotel(hotel));
+    }
+
+    fn topic(&self, room_type: RoomTypeId) -> Option<Arc<Topic>> {
+        self.0.topics.get(&room_type).map(|topic| topic.clone())
+    }
+
+    fn all(&self) -> Vec<Arc<Topic>> {
+        self.0.topics.iter().map(|topic| topic.clone()).collect()
+    }
+
+    pub(super) fn sources(&self) -> &Sources {
+        &self.0.sources
+    }
+
+    pub(super) fn new_slot(&self) -> Slot {
+        Slot(self.0.slots.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Enters a watcher, whose topic cannot be tidied away in between.
+    pub(super) fn enter(
+        &self,
+        room_type: RoomTypeId,
+        window: Window,
+        slot: Slot,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<Arc<Topic>, Error> {
+        if self.0.topics.len() >= self.0.limit && !self.0.topics.contains_key(&room_type) {
+            return Err(Error::Full);
+        }
+        let topic = self.0.topics.entry(room_type).or_insert_with(|| {
+            metrics::gauge!("innkeeper_watched_room_types").increment(1.0);
+            Arc::new(Topic::new(room_type))
+        });
+        topic.enter(window, slot, mailbox);
+        Ok(topic.clone())
+    }
+
+    /// Forgets a room type that nobody watches any more.
+    pub(super) fn tidy(&self, room_type: RoomTypeId) {
+        if self.0.topics.remove_if(&room_type, |_, topic| topic.is_deserted()).is_some() {
+            metrics::gauge!("innkeeper_watched_room_types").decrement(1.0);
+        }
+    }
+
+    pub(super) fn follow_hotel(&self, hotel: HotelId, own: Slot, mailbox: &Arc<Mailbox>) {
+        self.0.hotels.entry(hotel).or_default().insert(own, mailbox.clone());
+    }
+
+    pub(super) fn leave_hotel(&self, hotel: HotelId, own: Slot) {
+        self.0.hotels.alter(&hotel, |_, mut followers| {
+            followers.remove(&own);
+            followers
+        });
+        self.0.hotels.remove_if(&hotel, |_, followers| followers.is_empty());
+    }
+}
+
+pub(super) fn count_subscribers(by: f64) {
+    metrics::gauge!("innkeeper_dashboards").increment(by);
+}

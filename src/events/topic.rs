@@ -1,0 +1,233 @@
+//! One watched room type: its picture, who watches it, and how the two are joined without a gap or a doubling.
+//!
+//! A watcher is entered first; then it is told how things stand, under the same lock under which facts are followed.
+//! So every fact is either in what it was told or comes to it afterwards. The lock is never held while something is
+//! waited for, nor while watchers are gone through.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::mailbox::{Due, Mailbox, Slot};
+use super::picture::{Effect, Picture};
+use super::update::{Change, Shared, Snapshot, Update, Window};
+use super::{Error, Sources};
+use crate::domain::{Fact, HotelId, RoomTypeId, Timestamp};
+
+/// The most changes that somebody who comes back is told one by one.
+pub const REPLAY: u32 = 64;
+/// How often something is tried again because facts came in between.
+const TRIES: usize = 3;
+
+/// Who watches the same nights.
+type Members = BTreeMap<Slot, Arc<Mailbox>>;
+
+#[derive(Debug)]
+pub(super) struct Topic {
+    id: RoomTypeId,
+    state: Mutex<State>,
+    loading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// `None` until somebody asks, and after a gap.
+    picture: Option<Box<Picture>>,
+    /// The highest sequence number heard of.
+    newest: u64,
+    /// How often the picture was thrown away: what was read before does not count.
+    forgotten: u64,
+    audiences: BTreeMap<Window, Audience>,
+}
+
+#[derive(Debug, Default)]
+struct Audience {
+    members: Arc<Members>,
+    /// The window as it is now, for everybody who asks; the second for those who were too slow.
+    snapshots: [Option<Arc<Shared<Snapshot>>>; 2],
+}
+
+/// What one fact means to one audience.
+enum Delivery {
+    Change(Arc<Members>, Arc<Shared<Change>>),
+    Redraw(Arc<Members>),
+}
+
+impl Topic {
+    pub fn new(id: RoomTypeId) -> Self {
+        Self { id, state: Mutex::default(), loading: tokio::sync::Mutex::default() }
+    }
+
+    pub fn enter(&self, window: Window, slot: Slot, mailbox: &Arc<Mailbox>) {
+        let mut state = self.lock();
+        let audience = state.audiences.entry(window).or_default();
+        Arc::make_mut(&mut audience.members).insert(slot, mailbox.clone());
+    }
+
+    pub fn leave(&self, window: Window, slot: Slot) {
+        let mut state = self.lock();
+        let Some(audience) = state.audiences.get_mut(&window) else { return };
+        Arc::make_mut(&mut audience.members).remove(&slot);
+        if audience.members.is_empty() {
+            state.audiences.remove(&window);
+        }
+    }
+
+    pub fn is_deserted(&self) -> bool {
+        self.lock().audiences.is_empty()
+    }
+
+    /// The hotel, if it is known.
+    pub fn hotel(&self) -> Option<HotelId> {
+        self.lock().picture.as_ref().map(|picture| picture.hotel())
+    }
+
+    /// A fact has been committed.
+    pub fn follow(&self, fact: &Fact, now: Timestamp) {
+        let deliveries = self.lock().follow(fact, now);
+        for delivery in deliveries {
+            match delivery {
+                Delivery::Change(members, change) => {
+                    members.iter().for_each(|(slot, mailbox)| mailbox.change(*slot, &change));
+                }
+                Delivery::Redraw(members) => {
+                    members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, fact.sequence));
+                }
+            }
+        }
+    }
+
+    /// What is known may be wrong: everybody is to be told anew.
+    pub fn forget(&self) {
+        let audiences = self.lock().forget();
+        for members in audiences {
+            members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, u64::MAX));
+        }
+    }
+
+    /// Makes sure that there is a picture.
+    pub async fn load(&self, sources: &Sources) -> Result<(), Error> {
+        let _turn = self.loading.lock().await;
+        for _ in 0..TRIES {
+            let before = {
+                let state = self.lock();
+                if state.picture.is_some() {
+                    return Ok(());
+                }
+                state.forgotten
+            };
+            let loaded = sources.ledger.load(self.id, sources.clock.now()).await?;
+            let picture = Picture::of(loaded.ok_or(Error::NoSuchRoomType)?);
+            let mut state = self.lock();
+            if state.forgotten == before && picture.sequence() >= state.newest {
+                state.picture = Some(Box::new(picture));
+                return Ok(());
+            }
+        }
+        Err(Error::Unsettled)
+    }
+
+    /// Tells a member of an audience how things stand; from then on it is told every change.
+    pub async fn tell(
+        &self,
+        (window, slot, mailbox): (Window, Slot, &Mailbox),
+        due: Due,
+        sources: &Sources,
+    ) -> Result<Vec<Update>, Error> {
+        for _ in 0..TRIES {
+            self.load(sources).await?;
+            if let Due::Resume { after } = due
+                && let Some(updates) = self.resume((window, slot, mailbox), after, sources).await?
+            {
+                return Ok(updates);
+            }
+            let mut state = self.lock();
+            if let Some(snapshot) = state.snapshot(window, due == Due::Conflated, sources.clock.now()) {
+                mailbox.told(slot, snapshot.told().sequence);
+                return Ok(vec![Update::Snapshot(snapshot)]);
+            }
+        }
+        Err(Error::Unsettled)
+    }
+
+    /// The changes after a sequence number, if they are few and known.
+    async fn resume(
+        &self,
+        (window, slot, mailbox): (Window, Slot, &Mailbox),
+        after: u64,
+        sources: &Sources,
+    ) -> Result<Option<Vec<Update>>, Error> {
+        for _ in 0..TRIES {
+            let newest = self.lock().picture.as_ref().map_or(0, |picture| picture.sequence());
+            if after > newest || newest - after > u64::from(REPLAY) {
+                return Ok(None);
+            }
+            let events = match newest - after {
+                0 => Vec::new(),
+                _ => sources.feed.events_of(self.id, after, 2 * REPLAY).await?,
+            };
+            let state = self.lock();
+            let Some(picture) = &state.picture else { return Ok(None) };
+            let sequence = picture.sequence();
+            let until = events.partition_point(|event| event.sequence <= sequence);
+            if let Some(changes) = picture.replay(after, window, &events[..until]) {
+                mailbox.told(slot, sequence);
+                let changes = changes.into_iter().map(|change| Update::Change(Shared::new(change)));
+                let current = Update::Current { room_type: self.id, sequence };
+                return Ok(Some(changes.chain([current]).collect()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn follow(&mut self, fact: &Fact, now: Timestamp) -> Vec<Delivery> {
+        self.newest = self.newest.max(fact.sequence);
+        let Some(picture) = &mut self.picture else { return Vec::new() };
+        picture.roll(now);
+        let effect = picture.follow(fact);
+        if effect != Effect::Known {
+            self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
+        }
+        match effect {
+            Effect::Known | Effect::Nothing => Vec::new(),
+            Effect::Missed => self.forget().into_iter().map(Delivery::Redraw).collect(),
+            Effect::Moved(nights) => self.moved(nights, fact.change.cause()),
+            Effect::Redrawn(nights) => {
+                let affected = self.audiences.iter().filter(|(window, _)| window.cut(nights).is_some());
+                affected.map(|(_, audience)| Delivery::Redraw(audience.members.clone())).collect()
+            }
+        }
+    }
+
+    /// Audiences that see the same part of the change share it.
+    fn moved(&self, nights: Window, cause: &'static str) -> Vec<Delivery> {
+        let Some(picture) = &self.picture else { return Vec::new() };
+        let mut changes: HashMap<Window, Option<Arc<Shared<Change>>>> = HashMap::new();
+        let delivery = |(window, audience): (&Window, &Audience)| {
+            let seen = window.cut(nights)?;
+            let change = changes.entry(seen).or_insert_with(|| picture.change(seen, cause).map(Shared::new));
+            Some(Delivery::Change(audience.members.clone(), change.clone()?))
+        };
+        self.audiences.iter().filter_map(delivery).collect()
+    }
+
+    fn forget(&mut self) -> Vec<Arc<Members>> {
+        self.picture = None;
+        self.forgotten += 1;
+        self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
+        self.audiences.values().map(|audience| audience.members.clone()).collect()
+    }
+
+    fn snapshot(&mut self, window: Window, conflated: bool, now: Timestamp) -> Option<Arc<Shared<Snapshot>>> {
+        let picture = self.picture.as_mut()?;
+        picture.roll(now);
+        let draw = || Shared::new(picture.snapshot(window, conflated));
+        let kept = self.audiences.get_mut(&window).map(|audience| &mut audience.snapshots[usize::from(conflated)]);
+        Some(kept.map_or_else(draw, |kept| kept.get_or_insert_with(draw).clone()))
+    }
+}

@@ -1,0 +1,158 @@
+//! An event as it is written.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{
+    Amount, BookingId, Change, Date, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Timestamp,
+};
+use crate::http::nights::availability::Restrictions;
+use crate::http::value::Day;
+use crate::store::feed::{Event, Payload};
+
+/// Something that has happened to a room type.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
+pub struct EventView {
+    /// Grows from event to event; numbers may be left out. Send the last one as `after` to go on.
+    position: u64,
+    #[schema(value_type = uuid::Uuid)]
+    hotel_id: HotelId,
+    #[schema(value_type = uuid::Uuid)]
+    room_type_id: RoomTypeId,
+    /// Grows by one from event to event of a room type.
+    sequence: u64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// What happened, such as `booked`, `cancelled`, `nights_set`, `room_type_set` or `rate_plan_set`.
+    cause: String,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    booking_id: Option<BookingId>,
+    /// The nights that changed.
+    nights: Vec<EventNight>,
+    /// The nights of rate plans that changed.
+    rates: Vec<EventRate>,
+    /// The room type's new values, after `room_type_set`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room_type: Option<EventRoomType>,
+    /// The rate plan's new values, after `rate_plan_set`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_plan: Option<EventRatePlan>,
+}
+
+/// A night that changed: by how much a booking moved it, or its new values.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum EventNight {
+    Moved {
+        date: Day,
+        sold_delta: i32,
+        held_delta: i32,
+    },
+    Set {
+        date: Day,
+        /// Null: the room type's `rooms`.
+        physical: Option<u16>,
+        out_of_order: u16,
+        /// Null: the room type's.
+        overbooking_allowance: Option<i16>,
+        restrictions: Restrictions,
+    },
+}
+
+/// A night of a rate plan, with its new values.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventRate {
+    #[schema(value_type = uuid::Uuid)]
+    rate_plan_id: RatePlanId,
+    date: Day,
+    /// Null: the plan's.
+    #[schema(value_type = Option<i64>)]
+    price_minor: Option<Amount>,
+    restrictions: Restrictions,
+}
+
+/// What a room type is now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventRoomType {
+    name: String,
+    rooms: u16,
+    overbooking_allowance: i16,
+}
+
+/// What a rate plan is now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventRatePlan {
+    #[schema(value_type = uuid::Uuid)]
+    id: RatePlanId,
+    name: String,
+    #[schema(value_type = i64)]
+    price_minor: Amount,
+}
+
+impl From<&Event> for EventView {
+    fn from(event: &Event) -> Self {
+        let view = Self {
+            position: event.position,
+            hotel_id: event.hotel,
+            room_type_id: event.room_type,
+            sequence: event.sequence,
+            at: event.at,
+            cause: event.cause.clone(),
+            booking_id: event.booking,
+            nights: Vec::new(),
+            rates: Vec::new(),
+            room_type: None,
+            rate_plan: None,
+        };
+        match &event.payload {
+            Payload::Booking { deltas } => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..view },
+            Payload::Other(change) => view.with(change),
+        }
+    }
+}
+
+impl EventView {
+    /// Who insisted on a change stays inside.
+    fn with(self, change: &Change) -> Self {
+        match change {
+            Change::Booking { deltas, .. } => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..self },
+            Change::Nights { nights, rates, .. } => Self {
+                nights: nights.iter().map(|(date, night)| EventNight::set(*date, night)).collect(),
+                rates: rates.iter().map(|(plan, date, rate)| EventRate::of(*plan, *date, rate)).collect(),
+                ..self
+            },
+            Change::RoomType { room_type } => {
+                let (name, rooms) = (room_type.name.clone(), room_type.rooms);
+                let overbooking_allowance = room_type.overbooking_allowance;
+                Self { room_type: Some(EventRoomType { name, rooms, overbooking_allowance }), ..self }
+            }
+            Change::RatePlan { plan } => {
+                let (id, name, price_minor) = (plan.id, plan.name.clone(), plan.price);
+                Self { rate_plan: Some(EventRatePlan { id, name, price_minor }), ..self }
+            }
+        }
+    }
+}
+
+impl EventNight {
+    fn moved(delta: &NightDelta) -> Self {
+        Self::Moved { date: Day(delta.date), sold_delta: delta.sold, held_delta: delta.held }
+    }
+
+    fn set(date: Date, night: &Night) -> Self {
+        Self::Set {
+            date: Day(date),
+            physical: night.physical,
+            out_of_order: night.out_of_order,
+            overbooking_allowance: night.allowance,
+            restrictions: night.restriction.into(),
+        }
+    }
+}
+
+impl EventRate {
+    fn of(rate_plan_id: RatePlanId, date: Date, rate: &RateNight) -> Self {
+        Self { rate_plan_id, date: Day(date), price_minor: rate.price, restrictions: rate.restriction.into() }
+    }
+}

@@ -1,0 +1,70 @@
+//! The header If-Match with the ETag of something in the catalogue: change it only if it still is what the client saw.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{ETag, Header, IF_MATCH, IfMatch};
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+
+/// The tags of what the client may have seen; `None` when it does not care.
+#[derive(Debug)]
+pub struct IfUnchanged(Option<IfMatch>);
+
+impl IfUnchanged {
+    /// Refuses when the client has seen something else. Weak tags never match (RFC 9110, 13.1.1).
+    pub fn check(&self, present: &ETag) -> Result<(), Problem> {
+        match &self.0 {
+            None | Some(IfMatch::Any) => Ok(()),
+            Some(IfMatch::Items(tags)) if tags.iter().any(|tag| tag.strong_eq(&present.0)) => Ok(()),
+            Some(IfMatch::Items(_)) => Err(Problem::of(Code::Stale)),
+        }
+    }
+}
+
+impl FromRequest for IfUnchanged {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let malformed = |_| Problem::new(Code::MalformedHeader, "If-Match must be ETags in double quotes, or *.");
+        let given = request.headers().contains_key(IF_MATCH);
+        ready(given.then(|| IfMatch::parse(request).map_err(malformed)).transpose().map(Self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::EntityTag;
+    use actix_web::test::TestRequest;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn check(value: &str) -> Result<(), Code> {
+        let request = TestRequest::default().insert_header((IF_MATCH, value)).to_http_request();
+        let present = ETag(EntityTag::new_strong("b".to_owned()));
+        let condition = IfUnchanged::extract(&request).into_inner();
+        condition.and_then(|condition| condition.check(&present)).map_err(|problem| problem.code())
+    }
+
+    #[rstest]
+    #[case("\"b\"", Ok(()))]
+    #[case("\"a\", \"b\"", Ok(()))]
+    #[case("*", Ok(()))]
+    #[case("\"a\"", Err(Code::Stale))]
+    #[case("W/\"b\"", Err(Code::Stale))]
+    #[case("", Err(Code::Stale))]
+    fn only_what_the_client_saw_is_changed(#[case] value: &str, #[case] expected: Result<(), Code>) {
+        assert_eq!(check(value), expected);
+    }
+
+    #[test]
+    fn who_has_seen_nothing_does_not_care() {
+        let request = TestRequest::default().to_http_request();
+        let condition = IfUnchanged::extract(&request).into_inner().unwrap();
+        assert!(condition.check(&ETag(EntityTag::new_strong("b".to_owned()))).is_ok());
+    }
+}

@@ -1,0 +1,52 @@
+//! The feed: what has happened, read again from the history that every commit leaves.
+//!
+//! Called by `events/` (a dashboard that comes back asks what it missed) and by `GET /v1/events`. An event says what
+//! changed, never whom it concerns. Old events are deleted by housekeeping; the last one of each room type stays, so that
+//! `verify` can still follow every history to its end, and a position is never given twice.
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use super::Error;
+use crate::domain::{BookingId, Change, HotelId, NightDelta, RoomTypeId, Timestamp};
+
+/// Reading the history of room types.
+#[async_trait]
+pub trait Feed: Send + Sync + 'static {
+    /// At most `limit` events of a room type after a sequence number, in order. The first may be a later one than the
+    /// next: those before it have been deleted.
+    async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error>;
+
+    /// At most `limit` events of all room types, in the order of their commits, after a position; without one, from the
+    /// oldest that is kept. Once a position has been read, nothing ever appears before it. `None`: some after this
+    /// position have been deleted.
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error>;
+
+    /// Deletes events decided before `before`, oldest first, looking at no more than `limit`; how many it looked at.
+    async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error>;
+}
+
+/// One fact, as the history tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Where it stands among the events of all room types. Grows with every commit; numbers may be left out.
+    pub position: u64,
+    pub hotel: HotelId,
+    pub room_type: RoomTypeId,
+    /// Where it stands in the history of its room type, without a gap.
+    pub sequence: u64,
+    pub at: Timestamp,
+    pub cause: String,
+    pub booking: Option<BookingId>,
+    pub payload: Payload,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Payload {
+    /// A booking, told by what it did to the calendar.
+    Booking { deltas: Vec<NightDelta> },
+    /// Anything else, with its new values.
+    Other(Change),
+}

@@ -1,0 +1,105 @@
+//! The history, read and trimmed.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::Sqlite;
+use super::rows::Columns;
+use crate::domain::{RoomTypeId, Timestamp};
+use crate::store::Error;
+use crate::store::feed::{Event, Feed};
+
+pub(super) const OF_ROOM_TYPE: &str = "
+    SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
+    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
+    WHERE e.room_type_id = $1 AND e.sequence > $2
+    ORDER BY e.sequence LIMIT $3";
+const TRIMMED: &str = "SELECT position FROM event_trim";
+pub(super) const OF_ALL: &str = "
+    SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
+    FROM events AS e CROSS JOIN room_types AS t ON t.id = e.room_type_id
+    WHERE e.position > $1
+    ORDER BY e.position LIMIT $2";
+pub(super) const OLDEST: &str = "
+    SELECT position, room_type_id, sequence, at FROM events
+    WHERE position > (SELECT position FROM event_trim)
+    ORDER BY position LIMIT $1";
+/// $1: how far each room type's history is deleted, but for its last event. $2: the last position looked at.
+pub(super) const TRIM: &str = "
+    DELETE FROM events WHERE position IN (
+        SELECT e.position
+        FROM json_each($1) AS due
+        CROSS JOIN room_types AS t ON t.id = due.key
+        CROSS JOIN events AS e ON e.room_type_id = t.id AND e.sequence <= min(due.value, t.sequence - 1)
+    );
+    UPDATE event_trim SET position = $2;";
+
+#[async_trait]
+impl Feed for Sqlite {
+    async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error> {
+        let query = sqlx::query(OF_ROOM_TYPE).bind(room_type.to_string()).bind(number(after)).bind(i64::from(limit));
+        query.fetch_all(&self.readers).await?.iter().map(event).collect()
+    }
+
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
+        let mut reading = self.readers.begin().await?;
+        let trimmed: u64 = sqlx::query(TRIMMED).fetch_one(&mut *reading).await?.number("position")?;
+        let after = after.unwrap_or(trimmed);
+        if after < trimmed {
+            return Ok(None);
+        }
+        let query = sqlx::query(OF_ALL).bind(number(after)).bind(i64::from(limit));
+        let rows = query.fetch_all(&mut *reading).await?;
+        reading.commit().await?;
+        rows.iter().map(event).collect::<Result<_, _>>().map(Some)
+    }
+
+    async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error> {
+        let mut turn = self.writer.turn().await?;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut turn.connection).await?;
+        let looked_at = trim(&mut turn.connection, before, limit).await?;
+        sqlx::query("COMMIT").execute(&mut turn.connection).await?;
+        turn.give_back();
+        Ok(looked_at)
+    }
+}
+
+async fn trim(writing: &mut SqliteConnection, before: Timestamp, limit: u32) -> Result<u64, Error> {
+    let oldest = sqlx::query(OLDEST).bind(i64::from(limit)).fetch_all(&mut *writing).await?;
+    let (mut due, mut last, mut looked_at) = (BTreeMap::new(), 0_i64, 0);
+    for row in &oldest {
+        if row.instant("at")? >= before {
+            break;
+        }
+        due.insert(row.text("room_type_id")?, row.number::<u64>("sequence")?);
+        last = row.number("position")?;
+        looked_at += 1;
+    }
+    if looked_at > 0 {
+        let due = serde_json::to_string(&due).map_err(|error| Error::Corrupt(error.into()))?;
+        sqlx::query(TRIM).bind(due).bind(last).execute(&mut *writing).await?;
+    }
+    Ok(looked_at)
+}
+
+/// Numbers beyond what SQLite can count come after everything.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn event(row: &SqliteRow) -> Result<Event, Error> {
+    let booking = row.text_opt("booking_id")?;
+    Ok(Event {
+        position: row.number("position")?,
+        hotel: row.parsed("hotel_id")?,
+        room_type: row.parsed("room_type_id")?,
+        sequence: row.number("sequence")?,
+        at: row.instant("at")?,
+        cause: row.text("cause")?,
+        booking: booking.map(|_| row.parsed("booking_id")).transpose()?,
+        payload: row.json("payload")?,
+    })
+}

@@ -1,0 +1,143 @@
+//! How SQLite plans what it is asked: no list and nothing on the hot path reads a whole table.
+
+use rstest::rstest;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+use uuid::Uuid;
+
+use super::{attempts, bookings, claim, commit, evidence, feed, ledger, list, load, reports, stock};
+use crate::domain::{Date, HotelId, RoomTypeId};
+use crate::store::{BookingFilter, Page};
+
+const SCHEMA: &str = include_str!("../../../migrations/sqlite/0001_ledger.sql");
+
+/// The steps of the plan of every statement in a text. Without foreign keys: SQLite also plans how to look for the children
+/// of a new parent, which it does only while a reference is broken (`OP_FkIfZero`), and here none can be.
+async fn plans(sql: &str) -> Vec<String> {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    sqlx::raw_sql("PRAGMA foreign_keys = off").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(SCHEMA).execute(&mut connection).await.unwrap();
+    let mut steps = Vec::new();
+    for statement in sql.split(";\n").filter(|statement| statement.lines().any(is_sql)) {
+        let explain = format!("EXPLAIN QUERY PLAN {statement}");
+        for row in sqlx::query(AssertSqlSafe(explain)).fetch_all(&mut connection).await.unwrap() {
+            steps.push(row.get("detail"));
+        }
+    }
+    steps
+}
+
+fn is_sql(line: &str) -> bool {
+    !line.trim().is_empty() && !line.starts_with("--") && !line.starts_with("BEGIN")
+}
+
+/// A table whose CHECK allows it one row, and its alias.
+const ONE_ROW: [&str; 2] = ["event_trim", "trim"];
+
+/// The steps that read a whole table or a whole index. What a statement is given as JSON, or has made itself before, is
+/// no table.
+fn scans(steps: &[String]) -> Vec<&String> {
+    let made = |name: &str| {
+        steps.iter().any(|step| *step == format!("MATERIALIZE {name}") || *step == format!("CO-ROUTINE {name}"))
+    };
+    let scan = |step: &&String| match step.strip_prefix("SCAN ") {
+        Some("CONSTANT ROW") | None => false,
+        Some(what) => {
+            let name = what.split(' ').next().unwrap_or_default();
+            !what.contains("VIRTUAL TABLE") && !made(name) && !ONE_ROW.contains(&name)
+        }
+    };
+    steps.iter().filter(scan).collect()
+}
+
+#[rstest]
+#[case::commit_check(commit::CHECK)]
+#[case::commit_write(commit::WRITE)]
+#[case::claim(claim::RAISE)]
+#[case::load(load::ROOM_TYPE)]
+#[case::services(load::SERVICES)]
+#[case::holds(bookings::HOLDS)]
+#[case::booking(bookings::BOOKING)]
+#[case::committed(ledger::COMMITTED)]
+#[case::room_types_of_hotel(ledger::ROOM_TYPES_OF_HOTEL)]
+#[case::recall(attempts::RECALL)]
+#[case::forget(attempts::FORGET)]
+#[case::events_of_room_type(feed::OF_ROOM_TYPE)]
+#[case::events(feed::OF_ALL)]
+#[case::oldest_events(feed::OLDEST)]
+#[case::trim(feed::TRIM)]
+#[case::stock_of_hotel(stock::OF_HOTEL)]
+#[case::stock(stock::BETWEEN)]
+#[case::counted_nights(reports::COUNTED_NIGHTS)]
+#[case::room_types(reports::ROOM_TYPES)]
+#[case::evidence_of_sequence(evidence::SEQUENCE)]
+#[case::evidence_of_nights(evidence::NIGHTS)]
+#[case::evidence_of_bookings(evidence::BOOKINGS)]
+#[case::evidence_of_events(evidence::BOOKINGS_WITHOUT_EVENT)]
+#[tokio::test]
+async fn no_statement_reads_a_whole_table(#[case] sql: &str) {
+    let steps = plans(sql).await;
+    assert!(!steps.is_empty(), "{sql}");
+    assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+}
+
+#[tokio::test]
+async fn the_holds_of_all_room_types_are_read_from_an_index_of_holds() {
+    let steps = plans(bookings::ROOM_TYPES_WITH_HOLDS).await;
+    assert_eq!(steps, ["SCAN bookings USING COVERING INDEX bookings_held"]);
+}
+
+#[tokio::test]
+async fn a_scan_is_seen() {
+    let steps = plans("SELECT * FROM bookings WHERE rooms = 3").await;
+    assert_eq!(scans(&steps), ["SCAN bookings"]);
+}
+
+/// Filters with every combination of members, numbered by the members they have.
+fn filter(number: u32) -> BookingFilter {
+    let with = |bit: u32| number & (1 << bit) != 0;
+    let contact = if with(6) { "ana@example.com" } else { "+351912345678" };
+    BookingFilter {
+        hotel: with(0).then_some(HotelId(Uuid::nil())),
+        room_type: with(1).then_some(RoomTypeId(Uuid::nil())),
+        status: with(2).then_some("in_house"),
+        arrival: with(3).then_some(Date::MIN)..with(4).then_some(Date::MAX),
+        contact: with(5).then(|| contact.to_owned()),
+        external_reference: with(7).then(|| "OTA-77".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn every_list_is_read_through_an_index() {
+    for number in 0..1 << 8 {
+        let filter = filter(number);
+        let sql = list::list(&filter, Page { after: None, limit: 100 }).into_string();
+        let steps = plans(&sql).await;
+        // Every hotel in turn, where nobody named one.
+        let hotels = |step: &&&String| !step.starts_with("SCAN hotels USING COVERING INDEX");
+        assert_eq!(scans(&steps).iter().filter(hotels).count(), 0, "{filter:?}: {steps:#?}");
+        let index = list::index(&filter).map_or("PRIMARY KEY".to_owned(), |index| format!("INDEX {index} "));
+        assert!(
+            steps.iter().any(|step| step.starts_with("SEARCH b") && step.contains(&index)),
+            "{filter:?}: {steps:#?}"
+        );
+    }
+}
+
+#[rstest]
+#[case(0b00_0001, "bookings_by_hotel (hotel_id=? AND id>?)")]
+#[case(0b00_0010, "bookings_by_room_type (room_type_id=? AND id>?)")]
+#[case(0b00_0100, "bookings_by_status (status=? AND id>?)")]
+#[case(0b00_0101, "bookings_by_hotel_and_status (hotel_id=? AND status=? AND id>?)")]
+#[case(0b00_0110, "bookings_by_hotel_and_status (hotel_id=? AND status=? AND id>?)")]
+#[case(0b01_1001, "bookings_by_arrival (hotel_id=? AND check_in>? AND check_in<?)")]
+#[case(0b01_1010, "bookings_by_arrival (hotel_id=? AND check_in>? AND check_in<?)")]
+#[case(0b01_1000, "bookings_by_arrival (hotel_id=? AND check_in>? AND check_in<?)")]
+#[case(0b10_0000, "bookings_by_mobile (mobile=? AND id>?)")]
+#[case(0b110_0000, "bookings_by_email (<expr>=? AND id>?)")]
+#[case(0b1000_0000, "bookings_by_reference (external_reference=? AND id>?)")]
+#[tokio::test]
+async fn what_a_desk_asks_for_is_found_where_it_stands(#[case] number: u32, #[case] found: &str) {
+    let sql = list::list(&filter(number), Page { after: None, limit: 100 }).into_string();
+    let steps = plans(&sql).await;
+    assert!(steps.iter().any(|step| step.ends_with(found)), "{steps:#?}");
+}

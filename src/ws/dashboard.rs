@@ -1,0 +1,195 @@
+//! The subscriptions of one connection.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use super::frame::{self, After, Id, ServerFrame};
+use super::request::{Request, Source, Wish};
+use super::{Gate, Options, words};
+use crate::domain::{HotelId, RoomTypeId, Violation};
+use crate::events::mailbox::Slot;
+use crate::events::{self, News, Subscriber, Window};
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+use crate::store::{Catalogue, Ledger};
+
+/// What one client watches.
+pub struct Dashboard {
+    subscriber: Subscriber,
+    subscriptions: BTreeMap<Id, Subscription>,
+    options: Arc<Options>,
+    catalogue: Arc<dyn Catalogue>,
+    ledger: Arc<dyn Ledger>,
+}
+
+struct Subscription {
+    hotel: Option<HotelId>,
+    window: Window,
+    slots: BTreeMap<RoomTypeId, Slot>,
+}
+
+impl Dashboard {
+    pub fn new(gate: &Gate, catalogue: Arc<dyn Catalogue>, ledger: Arc<dyn Ledger>) -> Self {
+        let subscriber = gate.live.subscriber();
+        Self { subscriber, subscriptions: BTreeMap::new(), options: gate.options.clone(), catalogue, ledger }
+    }
+
+    /// Does what a client wants; what is to be said at once.
+    pub async fn serve(&mut self, request: Request) -> Option<ServerFrame> {
+        match request {
+            Request::Subscribe(wish) => {
+                let id = wish.id.clone();
+                self.subscribe(wish).await.unwrap_or_else(|problem| Some(error(Some(id), &problem)))
+            }
+            Request::Unsubscribe(id) => match self.end(&id) {
+                true => None,
+                false => Some(error(Some(id), &Problem::of(Code::NoSuchSubscription))),
+            },
+            Request::Ping => Some(ServerFrame::Pong(frame::Pong {})),
+        }
+    }
+
+    /// Waits for news. Nothing is lost when the waiting is given up.
+    pub async fn news(&self) -> News {
+        self.subscriber.news().await
+    }
+
+    /// News as the client is told them.
+    pub async fn tell(&mut self, news: News) -> Vec<ByteString> {
+        match news {
+            News::Change(change) => vec![words::of(&events::Update::Change(change))],
+            News::Due(slot, due) => match self.subscriber.tell(slot, due).await {
+                Ok(updates) => updates.iter().map(words::of).collect(),
+                Err(error) => self.lose(slot, error).iter().map(words::write).collect(),
+            },
+            News::Hotel(hotel) => self.hotel_changed(hotel).await.iter().map(words::write).collect(),
+        }
+    }
+
+    async fn subscribe(&mut self, wish: Wish) -> Result<Option<ServerFrame>, Problem> {
+        let Wish { id, source, window, after } = wish;
+        let (hotel, room_types) = match source {
+            Source::RoomTypes(ids) => (None, ids),
+            Source::Hotel(hotel) => (Some(hotel), self.room_types(hotel).await?),
+        };
+        self.check_limits(&id, room_types.len(), after.as_ref())?;
+        self.end(&id);
+        let mut slots = BTreeMap::new();
+        for room_type in &room_types {
+            let after = match &after {
+                None => None,
+                Some(After::Sequence(sequence)) => Some(*sequence),
+                Some(After::Sequences(seen)) => seen.get(&room_type.0).copied(),
+            };
+            match self.subscriber.watch(*room_type, window, after).await {
+                Ok(slot) => slots.insert(*room_type, slot),
+                Err(error) => {
+                    slots.into_values().for_each(|slot| self.subscriber.unwatch(slot));
+                    return Err(error.into());
+                }
+            };
+        }
+        if let Some(hotel) = hotel {
+            self.subscriber.follow_hotel(hotel);
+        }
+        let empty = slots.is_empty();
+        self.subscriptions.insert(id.clone(), Subscription { hotel, window, slots });
+        let nothing_yet = frame::Current { id: Some(id), room_type_id: None, sequence: None };
+        Ok(empty.then_some(ServerFrame::Current(nothing_yet)))
+    }
+
+    async fn room_types(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Problem> {
+        match self.catalogue.hotel(hotel).await? {
+            Some(_) => Ok(self.ledger.room_type_ids(hotel).await?),
+            None => Err(Problem::of(Code::NoSuchHotel)),
+        }
+    }
+
+    /// A subscription that replaces another one may have what that one had.
+    fn check_limits(&self, id: &Id, room_types: usize, after: Option<&After>) -> Result<(), Violation> {
+        let replaced = self.subscriptions.get(id);
+        if replaced.is_none() && self.subscriptions.len() >= self.options.subscriptions {
+            let message =
+                format!("must be one of at most {} subscriptions of a connection", self.options.subscriptions);
+            return Err(Violation::new("/id", "subscriptions_range", message));
+        }
+        let others = self.subscriber.watched() - replaced.map_or(0, |subscription| subscription.slots.len());
+        if others + room_types > self.options.room_types {
+            let message = format!("a connection watches at most {} room types", self.options.room_types);
+            return Err(Violation::new("/room_type_ids", "room_types_range", message));
+        }
+        match after {
+            Some(After::Sequence(_)) if room_types != 1 => Err(Violation::new(
+                "/after",
+                "one_room_type",
+                "must name each room type where there is not exactly one",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a subscription, if there is one of this name.
+    fn end(&mut self, id: &Id) -> bool {
+        let Some(subscription) = self.subscriptions.remove(id) else { return false };
+        subscription.slots.into_values().for_each(|slot| self.subscriber.unwatch(slot));
+        if let Some(hotel) = subscription.hotel
+            && !self.subscriptions.values().any(|other| other.hotel == Some(hotel))
+        {
+            self.subscriber.leave_hotel(hotel);
+        }
+        true
+    }
+
+    /// A room type cannot be shown: its subscription ends, and the client is told.
+    fn lose(&mut self, slot: Slot, why: events::Error) -> Option<ServerFrame> {
+        let mut named = self.subscriptions.iter().filter(|(_, it)| it.slots.values().any(|own| *own == slot));
+        let id = named.next().map(|(id, _)| id.clone())?;
+        self.end(&id);
+        Some(error(Some(id), &why.into()))
+    }
+
+    /// A hotel may have room types that its followers do not watch yet.
+    async fn hotel_changed(&mut self, hotel: HotelId) -> Vec<ServerFrame> {
+        let following = self.subscriptions.iter().filter(|(_, subscription)| subscription.hotel == Some(hotel));
+        let ids: Vec<Id> = following.map(|(id, _)| id.clone()).collect();
+        let mut frames = Vec::new();
+        for id in ids {
+            if let Err(problem) = self.extend(&id, hotel).await {
+                self.end(&id);
+                frames.push(error(Some(id), &problem));
+            }
+        }
+        frames
+    }
+
+    async fn extend(&mut self, id: &Id, hotel: HotelId) -> Result<(), Problem> {
+        let room_types = self.ledger.room_type_ids(hotel).await?;
+        self.check_limits(id, room_types.len(), None)?;
+        let Some(subscription) = self.subscriptions.get_mut(id) else { return Ok(()) };
+        for room_type in room_types {
+            if !subscription.slots.contains_key(&room_type) {
+                let slot = self.subscriber.watch(room_type, subscription.window, None).await?;
+                subscription.slots.insert(room_type, slot);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An `error` frame.
+pub fn error(id: Option<Id>, problem: &Problem) -> ServerFrame {
+    ServerFrame::Error(frame::Error::new(id, problem))
+}
+
+impl From<events::Error> for Problem {
+    fn from(error: events::Error) -> Self {
+        match error {
+            events::Error::NoSuchRoomType => Self::of(Code::NoSuchRoomType),
+            events::Error::Full => Self::of(Code::TooManyDashboards).retry_after_secs(5),
+            events::Error::Unsettled => Self::of(Code::Interrupted).retry_after_secs(1),
+            events::Error::Store(error) => error.into(),
+        }
+    }
+}

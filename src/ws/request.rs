@@ -1,0 +1,110 @@
+//! What a client wants: its frames, checked.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::Options;
+use super::frame::{After, Id, Ping, Subscribe, Unsubscribe};
+use crate::domain::violation::Violations;
+use crate::domain::{HotelId, RoomTypeId, Violation, stay};
+use crate::events::Window;
+use crate::http::code::Code;
+use crate::http::extract::pointer;
+use crate::http::problem::Problem;
+
+/// The longest name of a subscription, in characters.
+const MAX_ID: usize = 64;
+
+/// A frame of a client.
+#[derive(Debug)]
+pub enum Request {
+    Subscribe(Wish),
+    Unsubscribe(Id),
+    Ping,
+}
+
+/// What is to be watched.
+#[derive(Debug)]
+pub struct Wish {
+    pub id: Id,
+    pub source: Source,
+    pub window: Window,
+    pub after: Option<After>,
+}
+
+/// Which room types.
+#[derive(Debug, Clone)]
+pub enum Source {
+    Hotel(HotelId),
+    RoomTypes(Vec<RoomTypeId>),
+}
+
+/// Why a frame is not understood, and which subscription it is about.
+#[derive(Debug)]
+pub struct Misunderstanding {
+    pub id: Option<Id>,
+    pub problem: Problem,
+}
+
+/// Reads a text message.
+pub fn read(text: &str, options: &Options) -> Result<Request, Misunderstanding> {
+    let members: Map<String, Value> = json(text).map_err(|problem| Misunderstanding { id: None, problem })?;
+    let id = members.get("id").and_then(|id| serde_json::from_value(id.clone()).ok()).filter(is_short);
+    let request = match members.get("type").and_then(Value::as_str) {
+        Some("subscribe") => json(text).and_then(|wish| Ok(Request::Subscribe(check(wish, options)?))),
+        Some("unsubscribe") => json(text).map(|Unsubscribe { id, .. }| Request::Unsubscribe(id)),
+        Some("ping") => json(text).map(|Ping { .. }| Request::Ping),
+        _ => Err(Violation::new("/type", "type", "must be subscribe, unsubscribe or ping").into()),
+    };
+    request.map_err(|problem| Misunderstanding { id, problem })
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    pointer::from_json(text.as_bytes()).map_err(|error| match error {
+        pointer::Error::Malformed(why) => Problem::new(Code::MalformedJson, format!("The message is not JSON: {why}.")),
+        pointer::Error::Violation(violation) => violation.into(),
+    })
+}
+
+fn check(wish: Subscribe, options: &Options) -> Result<Wish, Vec<Violation>> {
+    let mut violations = Violations::default();
+    let id = violations.keep(match is_short(&wish.id) {
+        true => Ok(wish.id),
+        false => Err(Violation::new("/id", "id_length", format!("must have 1 to {MAX_ID} characters"))),
+    });
+    let nights = i32::try_from(options.nights).unwrap_or(i32::MAX);
+    let window = violations.keep(match stay::days_between(wish.from.0, wish.to.0) {
+        ..1 => Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)")),
+        days if days <= nights => Ok(Window { from: wish.from.0, to: wish.to.0 }),
+        _ => Err(Violation::new("/to", "range_length", format!("must be at most {nights} days after from"))),
+    });
+    let source = violations.keep(match (wish.hotel_id, wish.room_type_ids) {
+        (Some(hotel), None) => Ok(Source::Hotel(HotelId(hotel))),
+        (None, Some(ids)) => room_types(ids.into_iter().map(RoomTypeId).collect(), options),
+        _ => Err(Violation::new("/room_type_ids", "one_source", "either this or hotel_id must be there, and not both")),
+    });
+    let after = wish.after;
+    violations.finish((|| Some(Wish { id: id?, source: source?, window: window?, after }))())
+}
+
+fn room_types(ids: Vec<RoomTypeId>, options: &Options) -> Result<Source, Violation> {
+    let limit = options.room_types;
+    if !(1..=limit).contains(&ids.len()) {
+        let message = format!("must have 1 to {limit} entries");
+        return Err(Violation::new("/room_type_ids", "room_types_range", message));
+    }
+    let mut seen = BTreeSet::new();
+    match ids.iter().position(|id| !seen.insert(*id)) {
+        Some(index) => Err(Violation::new(format!("/room_type_ids/{index}"), "unique", "is there more than once")),
+        None => Ok(Source::RoomTypes(ids)),
+    }
+}
+
+fn is_short(id: &Id) -> bool {
+    match id {
+        Id::Text(text) => (1..=MAX_ID).contains(&text.chars().count()),
+        Id::Number(_) => true,
+    }
+}

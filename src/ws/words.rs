@@ -1,0 +1,55 @@
+//! Updates put into words. What many are told is written once, by the first connection that sends it.
+
+use bytestring::ByteString;
+
+use super::frame::{self, ServerFrame};
+use crate::events::Update;
+use crate::events::update::{Change, Counts, Shown, Snapshot};
+use crate::http::value::Day;
+
+/// The text of an update.
+pub fn of(update: &Update) -> ByteString {
+    match update {
+        Update::Snapshot(shared) => shared.words(|told| write(&ServerFrame::Snapshot(snapshot(told)))),
+        Update::Change(shared) => shared.words(|told| write(&ServerFrame::Change(change(told)))),
+        Update::Current { room_type, sequence } => {
+            let (room_type_id, sequence) = (Some(room_type.0), Some(*sequence));
+            write(&ServerFrame::Current(frame::Current { id: None, room_type_id, sequence }))
+        }
+    }
+}
+
+/// The text of a frame.
+pub fn write(frame: &ServerFrame) -> ByteString {
+    // Strings, numbers and arrays of them always have a text.
+    serde_json::to_string(frame).unwrap_or_default().into()
+}
+
+fn snapshot(told: &Snapshot) -> frame::Snapshot {
+    let column = |of: fn(&Shown) -> u16| told.nights.iter().map(of).collect();
+    frame::Snapshot {
+        room_type_id: told.room_type.0,
+        sequence: told.sequence,
+        from: Day(told.from),
+        currency: told.currency.code().to_owned(),
+        physical: column(|night| night.physical),
+        sold: column(|night| night.counts.sold),
+        held: column(|night| night.counts.held),
+        free: column(|night| night.counts.free),
+        price_minor: told.nights.iter().map(|night| night.price.map(|price| price.minor())).collect(),
+        conflated: told.conflated,
+    }
+}
+
+fn change(told: &Change) -> frame::Change {
+    let column = |of: fn(&Counts) -> u16| told.nights.iter().map(of).collect();
+    frame::Change {
+        room_type_id: told.room_type.0,
+        sequence: told.sequence,
+        from: Day(told.from),
+        sold: column(|night| night.sold),
+        held: column(|night| night.held),
+        free: column(|night| night.free),
+        cause: told.cause.to_string(),
+    }
+}

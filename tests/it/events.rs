@@ -1,0 +1,101 @@
+//! The event feed over HTTP.
+
+use innkeeper::clock::Clock;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::app::{App, order, with_app, with_settings};
+
+async fn feed(app: &App, query: &str) -> Value {
+    let page = app.admin_get(&format!("/v1/events{query}")).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    page.body
+}
+
+fn causes(page: &Value) -> Vec<&str> {
+    page["items"].as_array().unwrap().iter().map(|event| event["cause"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn everything_that_happens_is_told_in_order_and_page_by_page() {
+    with_app(async |app| {
+        let (one, two) = (app.room_type(3).await, app.room_type(3).await);
+        let booked = app.book("a", &order(&two, 10, 12)).await.body;
+        app.book("b", &order(&one, 10, 12)).await;
+        let cancel = format!("/v1/bookings/{}/cancel", booked["id"].as_str().unwrap());
+        app.admin(Method::POST, &cancel, &json!({})).await;
+
+        let all = feed(app, "").await;
+        assert_eq!(causes(&all), ["rate_plan_set", "rate_plan_set", "booked", "booked", "cancelled"]);
+        assert_eq!(all["next_cursor"], Value::Null);
+        let event = &all["items"][2];
+        assert_eq!((&event["room_type_id"], &event["sequence"]), (&json!(two), &json!(2)));
+        assert_eq!((&event["booking_id"], &event["at"]), (&booked["id"], &json!("2026-05-01T12:00:00Z")));
+        let nights = ["2026-06-10", "2026-06-11"].map(|date| json!({"date": date, "sold_delta": 1, "held_delta": 0}));
+        assert_eq!(event["nights"], json!(nights));
+
+        let first = feed(app, "?limit=3").await;
+        let rest = feed(app, &format!("?after={}", first["next_cursor"].as_str().unwrap())).await;
+        assert_eq!(causes(&rest), ["booked", "cancelled"]);
+        let last = rest["items"][1]["position"].as_u64().unwrap();
+        assert_eq!(feed(app, &format!("?after={last}")).await["items"], json!([]));
+    });
+}
+
+#[test]
+fn prices_capacity_and_plans_are_told_with_their_new_values() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let path = format!("/v1/room-types/{room_type}");
+        let items = json!({"items": [{"from": "2026-06-10", "to": "2026-06-11", "physical": 5, "price_minor": 15_000,
+            "force": "The manager"}]});
+        app.admin(Method::PUT, &format!("{path}/nights"), &items).await;
+        app.admin(Method::PATCH, &path, &json!({"rooms": 4})).await;
+        let events = feed(app, "?after=0").await;
+        assert_eq!(events["items"][0]["rate_plan"]["price_minor"], 10_000);
+        let set = &events["items"][1];
+        assert_eq!((&set["cause"], &set["nights"][0]["physical"]), (&json!("nights_set"), &json!(5)));
+        assert_eq!(set["rates"][0]["price_minor"], 15_000);
+        assert_eq!(events["items"][2]["room_type"]["rooms"], 4);
+        assert!(!events.to_string().contains("The manager"));
+    });
+}
+
+#[test]
+fn the_feed_is_for_the_administrator_and_knows_its_parameters() {
+    with_app(async |app| {
+        assert_eq!(app.get("/v1/events").await.status, StatusCode::UNAUTHORIZED);
+        for bad in ["?after=-1", "?after=x", "?limit=0", "?limit=201", "?cursor=1", "?after=9223372036854775808"] {
+            let refused = app.admin_get(&format!("/v1/events{bad}")).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        }
+        assert_eq!(feed(app, "?after=9223372036854775807").await["items"], json!([]));
+    });
+}
+
+#[test]
+fn whoever_stayed_away_too_long_is_told_that_events_are_gone() {
+    with_settings(&[("event_retention_secs", "3600")], async |app| {
+        let room_type = app.room_type(3).await;
+        app.book("a", &order(&room_type, 10, 12)).await;
+        let old = feed(app, "").await["items"][0]["position"].as_u64().unwrap();
+        let later = app.clock.now() + jiff::SignedDuration::from_hours(3);
+        app.running.store.trim_events(later, 100).await.unwrap();
+        app.book("b", &order(&room_type, 10, 12)).await;
+        let gone = app.admin_get(&format!("/v1/events?after={}", old - 1)).await;
+        assert_eq!((gone.status, &gone.body["code"]), (StatusCode::GONE, &json!("events_gone")));
+        assert_eq!(causes(&feed(app, "").await), ["booked"]);
+    });
+}
+
+#[test]
+fn no_event_says_whom_it_concerns() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        app.book("a", &order(&room_type, 10, 12)).await;
+        let text = feed(app, "").await.to_string();
+        for personal in ["Ana", "Lopes", "351912345678", "manage_token"] {
+            assert!(!text.contains(personal), "{text}");
+        }
+    });
+}

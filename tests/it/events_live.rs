@@ -1,0 +1,227 @@
+//! The follower of commits, without any network: gaps, overload, slow readers, and joining at any moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper::clock::ManualClock;
+use innkeeper::domain::nights_change::Patch;
+use innkeeper::domain::{Command, HotelId, NightsChange, RoomTypeId};
+use innkeeper::events::mailbox::{Due, ROOM};
+use innkeeper::events::update::{Change, Snapshot};
+use innkeeper::events::{BACKLOG, Error, Hub, Live, News, Notice, Sources, Subscriber, Update, Window};
+use innkeeper::store::Entry;
+
+use crate::store_contract::house::{self, Desk, House, day, order, stay};
+use crate::support::unreliable_ledger::Unreliable;
+
+/// A store, its hub, and whoever follows it.
+struct Follower {
+    house: House,
+    desk: Desk,
+    hub: Hub,
+    live: Live,
+    ledger: Arc<Unreliable>,
+}
+
+impl Follower {
+    async fn new() -> Self {
+        let house = house::sqlite().await;
+        let desk = house.desk(9_000).await;
+        let hub = Hub::default();
+        let clock = Arc::new(ManualClock::at(house.now));
+        let ledger = Arc::new(Unreliable::new(house.store.clone()));
+        let sources = Sources { ledger: ledger.clone(), feed: house.store.clone(), clock };
+        let (live, _) = Live::start(&hub, sources, 2);
+        Self { house, desk, hub, live, ledger }
+    }
+
+    /// Commits a booking of the night after today, and does not tell.
+    async fn book(&mut self) -> Entry {
+        let entry = self.desk.book(order(stay(1, 1), 1));
+        self.house.commit(std::slice::from_ref(&entry)).await;
+        entry
+    }
+
+    fn publish(&self, entry: &Entry) {
+        self.hub.publish(Notice::Committed([(entry.room_type, entry.fact.clone())].into()));
+    }
+
+    /// Publishes so much that the oldest notice is lost, if nobody has listened yet.
+    fn crowd(&self) {
+        let nobody = HotelId(uuid::Uuid::nil());
+        (0..BACKLOG).for_each(|_| self.hub.publish(Notice::Hotel(nobody)));
+    }
+
+    async fn subscriber(&self) -> Subscriber {
+        let mut subscriber = self.live.subscriber();
+        subscriber.watch(self.desk.id(), Window { from: day(0), to: day(5) }, None).await.unwrap();
+        subscriber
+    }
+}
+
+/// The next news. Nothing is measured by the wait: it is how a test fails that waits in vain.
+async fn news(subscriber: &Subscriber) -> News {
+    tokio::time::timeout(Duration::from_secs(20), subscriber.news()).await.expect("nothing is heard")
+}
+
+async fn snapshot(subscriber: &Subscriber) -> (Due, Snapshot) {
+    let News::Due(slot, due) = news(subscriber).await else { panic!("not due") };
+    match subscriber.tell(slot, due).await.unwrap().pop() {
+        Some(Update::Snapshot(shared)) => {
+            let Snapshot { room_type, currency, sequence, from, conflated, .. } = *shared.told();
+            (due, Snapshot { room_type, currency, sequence, from, nights: shared.told().nights.clone(), conflated })
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn change(subscriber: &Subscriber) -> (u64, u16) {
+    match news(subscriber).await {
+        News::Change(shared) => {
+            let Change { sequence, nights, .. } = shared.told();
+            (*sequence, nights[0].sold)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn facts_that_were_never_told_are_noticed_by_the_next_one() {
+    let mut follower = Follower::new().await;
+    let subscriber = follower.subscriber().await;
+    assert_eq!(snapshot(&subscriber).await.1.sequence, 1);
+    follower.book().await;
+    let told = follower.book().await;
+    follower.publish(&told);
+    let (due, after) = snapshot(&subscriber).await;
+    assert_eq!((due, after.sequence, after.conflated), (Due::Snapshot, 3, false));
+    assert_eq!(after.nights[1].counts.sold, 2);
+}
+
+#[tokio::test]
+async fn what_is_in_the_snapshot_is_not_told_again() {
+    let mut follower = Follower::new().await;
+    let early = follower.book().await;
+    let subscriber = follower.subscriber().await;
+    assert_eq!(snapshot(&subscriber).await.1.sequence, 2);
+    follower.publish(&early);
+    let late = follower.book().await;
+    follower.publish(&late);
+    assert_eq!(change(&subscriber).await, (3, 2));
+}
+
+/// Lets something be published while the store is read, after what is read was read.
+async fn while_it_is_read(follower: &mut Follower, publish: impl AsyncFnOnce(&mut Follower)) -> Subscriber {
+    follower.ledger.next_load_hangs();
+    let (live, id) = (follower.live.clone(), follower.desk.id());
+    let subscribing = tokio::spawn(async move {
+        let mut subscriber = live.subscriber();
+        subscriber.watch(id, Window { from: day(0), to: day(5) }, None).await.unwrap();
+        subscriber
+    });
+    follower.ledger.hangs().await;
+    publish(follower).await;
+    // One thread: whoever has been woken runs before this goes on.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    follower.ledger.release();
+    subscribing.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_fact_that_comes_while_the_store_is_read_is_not_lost() {
+    let mut follower = Follower::new().await;
+    let publish = async |follower: &mut Follower| {
+        let entry = follower.book().await;
+        follower.publish(&entry);
+    };
+    let subscriber = while_it_is_read(&mut follower, publish).await;
+    assert_eq!(snapshot(&subscriber).await.1.sequence, 2);
+}
+
+#[tokio::test]
+async fn falling_behind_while_the_store_is_read_loses_nothing_either() {
+    let mut follower = Follower::new().await;
+    let publish = async |follower: &mut Follower| {
+        let entry = follower.book().await;
+        follower.publish(&entry);
+        follower.crowd();
+    };
+    let subscriber = while_it_is_read(&mut follower, publish).await;
+    assert_eq!(snapshot(&subscriber).await.1.sequence, 2);
+}
+
+#[tokio::test]
+async fn a_follower_that_falls_behind_begins_anew() {
+    let mut follower = Follower::new().await;
+    let subscriber = follower.subscriber().await;
+    snapshot(&subscriber).await;
+    let last = follower.book().await;
+    // One thread: nobody follows until all of these are there.
+    follower.publish(&last);
+    follower.crowd();
+    assert_eq!(snapshot(&subscriber).await.1.sequence, 2);
+}
+
+#[tokio::test]
+async fn a_reader_that_is_too_slow_is_told_the_newest_state_only() {
+    let mut follower = Follower::new().await;
+    let (slow, quick) = (follower.subscriber().await, follower.subscriber().await);
+    snapshot(&slow).await;
+    snapshot(&quick).await;
+    let count = ROOM as u64 + 10;
+    for sequence in 2..2 + count {
+        let entry = follower.book().await;
+        follower.publish(&entry);
+        assert_eq!(change(&quick).await.0, sequence);
+    }
+    let (due, newest) = snapshot(&slow).await;
+    assert_eq!((due, newest.conflated, newest.sequence), (Due::Conflated, true, 1 + count));
+    assert_eq!(u64::from(newest.nights[1].counts.sold), count);
+    let entry = follower.book().await;
+    follower.publish(&entry);
+    assert_eq!(change(&slow).await.0, 2 + count);
+}
+
+#[tokio::test]
+async fn prices_are_drawn_anew_and_only_where_they_are_watched() {
+    let mut follower = Follower::new().await;
+    let subscriber = follower.subscriber().await;
+    snapshot(&subscriber).await;
+    let physical = Patch::Set(9);
+    for (from, to) in [(day(7), day(9)), (day(3), day(9))] {
+        let nights = NightsChange::untouched(from, to);
+        let command = Command::SetNights(NightsChange { physical, ..nights });
+        let entry = follower.desk.decide(command).unwrap();
+        follower.house.commit(std::slice::from_ref(&entry)).await;
+        follower.publish(&entry);
+    }
+    let (_, redrawn) = snapshot(&subscriber).await;
+    let physical: Vec<_> = redrawn.nights.iter().map(|night| night.physical).collect();
+    assert_eq!((redrawn.sequence, physical), (3, vec![9_000, 9_000, 9_000, 9, 9]));
+    let entry = follower.book().await;
+    follower.publish(&entry);
+    assert_eq!(change(&subscriber).await.0, 4);
+}
+
+#[tokio::test]
+async fn room_types_are_let_go_with_their_last_reader() {
+    let follower = Follower::new().await;
+    let (one, two) = (follower.subscriber().await, follower.subscriber().await);
+    assert_eq!(follower.live.watched(), 1);
+    drop(one);
+    assert_eq!(follower.live.watched(), 1);
+    drop(two);
+    assert_eq!(follower.live.watched(), 0);
+}
+
+#[tokio::test]
+async fn a_room_type_that_is_not_there_leaves_nothing_behind() {
+    let follower = Follower::new().await;
+    let mut subscriber = follower.live.subscriber();
+    let nobody = RoomTypeId(uuid::Uuid::nil());
+    let window = Window { from: day(0), to: day(5) };
+    assert!(matches!(subscriber.watch(nobody, window, None).await, Err(Error::NoSuchRoomType)));
+    assert_eq!((subscriber.watched(), follower.live.watched()), (0, 0));
+}

@@ -1,0 +1,248 @@
+//! When the store fails, over HTTP: callers get the truth or an honest 503, a repeat gets the first answer, and nothing
+//! is half done. The store is a real SQLite file.
+
+use std::path::Path;
+use std::process::Command;
+
+use innkeeper::domain::RoomTypeId;
+use innkeeper::store::audit::recount;
+use reqwest::{Method, StatusCode};
+use rstest::rstest;
+use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
+use crate::support::app::{ADMIN, Answer, App, answer, order, with_files_in, with_unreliable_ledger};
+use crate::support::unreliable_ledger::{Claiming, Commit};
+
+/// A 503 that says what it is and when to come back.
+fn assert_503(answer: &Answer, codes: &[&str]) {
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+    assert!(codes.contains(&answer.body["code"].as_str().unwrap()), "{}", answer.body);
+    let retry: u32 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=5).contains(&retry), "Retry-After: {retry}");
+}
+
+/// Rooms sold in the night of 1 June, by whoever is asked: the actor and the store.
+async fn sold(app: &App, room_type: &str) -> u64 {
+    let id: RoomTypeId = room_type.parse().unwrap();
+    assert_eq!(recount(&app.running.store.evidence(id).await.unwrap()), []);
+    let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02");
+    app.get(&path).await.body["nights"][0]["sold"].as_u64().unwrap()
+}
+
+/// Repeats a booking, as a client would that was told to; the first answer that is not a 503.
+async fn persist(app: &App, key: &str, room_type: &str) -> Answer {
+    for _ in 0..100 {
+        let answer = app.book(key, &order(room_type, 1, 2)).await;
+        if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+            return answer;
+        }
+    }
+    panic!("it never came back");
+}
+
+#[rstest]
+#[case::rolled_back(Commit::RolledBack)]
+#[case::lost_before(Commit::LostBefore)]
+fn a_booking_that_was_not_stored_is_an_honest_503_and_its_repeat_books_once(#[case] fate: Commit) {
+    with_unreliable_ledger(&[], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        ledger.next_commit(fate);
+        assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        assert_eq!(sold(app, &room_type).await, 0);
+
+        let first = app.book("k", &order(&room_type, 1, 2)).await;
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+        assert!(!first.headers.contains_key("idempotent-replayed"));
+        let again = app.book("k", &order(&room_type, 1, 2)).await;
+        assert_eq!((again.body, &again.headers["idempotent-replayed"]), (first.body, &"true".parse().unwrap()));
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+#[rstest]
+#[case::lost_after(Commit::LostAfter)]
+#[case::panic_after(Commit::PanicAfter)]
+fn a_booking_whose_commit_is_in_doubt_gets_its_answer_from_the_store(#[case] fate: Commit) {
+    with_unreliable_ledger(&[], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        ledger.next_commit(fate);
+        let first = app.book("k", &order(&room_type, 1, 2)).await;
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+        let again = app.book("k", &order(&room_type, 1, 2)).await;
+        assert_eq!((again.status, &again.body), (StatusCode::CREATED, &first.body));
+        assert_eq!(sold(app, &room_type).await, 1);
+
+        let cancel = format!("/v1/bookings/{}/cancel", first.body["id"].as_str().unwrap());
+        let cancel =
+            || answer(app.request(Method::POST, &cancel).bearer_auth(ADMIN).header("Idempotency-Key", "cancel"));
+        ledger.next_commit(fate);
+        let cancelled = cancel().await;
+        assert_eq!((cancelled.status, &cancelled.body["status"]), (StatusCode::OK, &json!("cancelled")));
+        assert_eq!(cancel().await.body, cancelled.body);
+        assert_eq!(sold(app, &room_type).await, 0);
+    });
+}
+
+#[rstest]
+#[case::before(Commit::HangsLostBefore)]
+#[case::after(Commit::HangsLostAfter)]
+fn who_does_not_get_an_answer_in_time_gets_it_under_the_same_key_later(#[case] fate: Commit) {
+    with_unreliable_ledger(&[("answer_within_secs", "1")], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        ledger.next_commit(fate);
+        assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        ledger.hangs().await;
+        ledger.release();
+        let first = persist(app, "k", &room_type).await;
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+        assert_eq!(persist(app, "k", &room_type).await.body, first.body);
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+/// The last room, a slow disk, an impatient client: its repeat must not be told that the room is gone, to itself.
+#[test]
+fn a_repeat_joins_what_was_begun_although_its_first_caller_gave_up() {
+    with_unreliable_ledger(&[("answer_within_secs", "1")], async |app, ledger| {
+        let room_type = app.room_type(1).await;
+        ledger.next_commit(Commit::HangsLostAfter);
+        assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        // Still hanging: the repeat waits for the same attempt, and gives up in turn.
+        assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        ledger.hangs().await;
+        ledger.release();
+        let answer = persist(app, "k", &room_type).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+#[test]
+fn a_room_type_with_a_full_mailbox_is_busy() {
+    with_unreliable_ledger(&[("mailbox", "1"), ("answer_within_secs", "1")], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        // What is rolled back starts the actor again, and its claim hangs: it takes up nothing.
+        ledger.next_commit(Commit::RolledBack);
+        ledger.next_claim(Claiming::Hangs);
+        assert_503(&app.book("first", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        ledger.hangs().await;
+        assert_503(&app.book("waits", &order(&room_type, 1, 2)).await, &["interrupted"]);
+        assert_503(&app.book("one-too-many", &order(&room_type, 1, 2)).await, &["busy"]);
+        ledger.release();
+        assert_eq!(persist(app, "one-too-many", &room_type).await.status, StatusCode::CREATED);
+        assert_eq!(persist(app, "waits", &room_type).await.status, StatusCode::CREATED);
+        assert_eq!(sold(app, &room_type).await, 2);
+    });
+}
+
+#[test]
+fn a_room_type_that_cannot_be_claimed_is_unavailable_until_it_can() {
+    with_unreliable_ledger(&[], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        let view = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02");
+        ledger.next_commit(Commit::LostAfter);
+        ledger.next_claim(Claiming::Unreachable);
+        // Nobody can say what became of it while the store cannot be asked.
+        assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted", "unavailable"]);
+        ledger.next_claim(Claiming::Unreachable);
+        assert_503(&app.get(&view).await, &["unavailable"]);
+        assert_eq!(app.get(&view).await.status, StatusCode::OK);
+        let again = app.book("k", &order(&room_type, 1, 2)).await;
+        assert_eq!(
+            (again.status, &again.headers["idempotent-replayed"]),
+            (StatusCode::CREATED, &"true".parse().unwrap())
+        );
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+#[test]
+fn a_database_locked_by_another_program_is_a_503_until_it_is_let_go() {
+    let folder = tempfile::tempdir().unwrap();
+    with_files_in(folder.path(), &[("lock_wait_secs", "0")], async |app| {
+        let room_type = app.room_type(3).await;
+        let mut other = SqliteConnectOptions::new().filename(folder.path().join("test.db")).connect().await.unwrap();
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+        for _ in 0..3 {
+            assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted", "unavailable"]);
+        }
+        let hotel = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
+            "currency": "EUR"});
+        assert_503(&app.admin(Method::POST, "/v1/hotels", &hotel).await, &["unavailable"]);
+        assert_eq!(app.get(&format!("/v1/room-types/{room_type}")).await.status, StatusCode::OK, "reading goes on");
+
+        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+        other.close().await.unwrap();
+        assert_eq!(app.book("k", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
+        assert_eq!(app.admin(Method::POST, "/v1/hotels", &hotel).await.status, StatusCode::CREATED);
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+/// A file system of its own, so small that it is soon full.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None` where mounting is not allowed.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = ["-t", "tmpfs", "-o", "size=4m", "innkeeper-test"];
+        let mounted = Command::new("mount").args(mount).arg(folder.path()).output();
+        mounted.is_ok_and(|mounted| mounted.status.success()).then_some(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn ballast(&self) -> std::path::PathBuf {
+        self.path().join("ballast")
+    }
+
+    /// Leaves not a page of room.
+    fn fill(&self) {
+        let mut ballast = std::fs::File::create(self.ballast()).unwrap();
+        let full = std::io::copy(&mut std::io::repeat(0), &mut ballast).unwrap_err();
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_a_503_until_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("this needs the right to mount a small disk");
+        return;
+    };
+    with_files_in(disk.path(), &[], async |app| {
+        let room_type = app.room_type(50).await;
+        disk.fill();
+        let mut booked = 0;
+        // What is left of the log's last page may take a booking or two.
+        let refused = loop {
+            let answer = app.book(&format!("k{booked}"), &order(&room_type, 1, 2)).await;
+            if answer.status != StatusCode::CREATED {
+                break answer;
+            }
+            booked += 1;
+            assert!(booked < 50, "the disk is never full");
+        };
+        assert_503(&refused, &["interrupted", "unavailable"]);
+        for _ in 0..3 {
+            let again = app.book(&format!("k{booked}"), &order(&room_type, 1, 2)).await;
+            assert_503(&again, &["interrupted", "unavailable"]);
+        }
+        assert_eq!(app.get("/v1/hotels").await.status, StatusCode::OK, "reading goes on");
+
+        std::fs::remove_file(disk.ballast()).unwrap();
+        assert_eq!(app.book(&format!("k{booked}"), &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
+        assert_eq!(sold(app, &room_type).await, booked + 1);
+    });
+}

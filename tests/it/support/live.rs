@@ -1,0 +1,149 @@
+//! A WebSocket client, and the picture it draws from what it is told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use super::app::App;
+
+/// Long enough for a busy machine; nothing is ever measured by it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One connection.
+pub struct Dashboard {
+    pub socket: WebSocketStream<TcpStream>,
+}
+
+impl Dashboard {
+    pub async fn open(app: &App) -> Self {
+        Self::try_open(app).await.unwrap()
+    }
+
+    pub async fn try_open(app: &App) -> Result<Self, tokio_tungstenite::tungstenite::Error> {
+        let address = app.running.url().replace("http://", "");
+        let stream = TcpStream::connect(&address).await.unwrap();
+        let (socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/v1/ws"), stream).await?;
+        Ok(Self { socket })
+    }
+
+    /// A connection that watches June 2026 of a room type and has been told how it stands.
+    pub async fn watching(app: &App, room_type: &str) -> (Self, Picture) {
+        let mut dashboard = Self::open(app).await;
+        dashboard.send(&june(room_type)).await;
+        let mut picture = Picture::default();
+        picture.follow(&dashboard.next().await);
+        (dashboard, picture)
+    }
+
+    pub async fn send(&mut self, frame: &Value) {
+        self.say(Message::text(frame.to_string())).await;
+    }
+
+    pub async fn say(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// The next frame. Heartbeats are answered on the way.
+    pub async fn next(&mut self) -> Value {
+        match self.next_or_close().await {
+            Ok(frame) => frame,
+            Err(close) => panic!("closed: {close:?}"),
+        }
+    }
+
+    /// The next frame, or how the server closed the connection.
+    pub async fn next_or_close(&mut self) -> Result<Value, Option<CloseFrame>> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("nothing is heard");
+            match message {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(frame))) => return Err(frame),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(None),
+            }
+        }
+    }
+
+    /// Reads to the end; the code the server closed with.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            if let Err(close) = self.next_or_close().await {
+                return close.map(|close| close.code.into());
+            }
+        }
+    }
+
+    /// Nothing has been sent that was not read: the answer to a ping is the next thing that comes.
+    pub async fn is_silent(&mut self) -> bool {
+        self.send(&json!({"type": "ping"})).await;
+        self.next().await["type"] == "pong"
+    }
+}
+
+/// Watches June 2026 of a room type.
+pub fn june(room_type: &str) -> Value {
+    json!({"type": "subscribe", "id": "june", "room_type_ids": [room_type], "from": "2026-06-01", "to": "2026-07-01"})
+}
+
+/// The same for somebody who has seen everything up to `after`.
+pub fn june_after(room_type: &str, after: u64) -> Value {
+    let mut frame = june(room_type);
+    frame["after"] = json!({ room_type: after });
+    frame
+}
+
+/// What a client knows: per night sold, held, free.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Picture {
+    pub nights: BTreeMap<String, [u64; 3]>,
+    pub sequence: u64,
+    pub conflated: usize,
+}
+
+impl Picture {
+    /// Draws what a frame says; `false` if it is none about nights.
+    pub fn follow(&mut self, frame: &Value) -> bool {
+        match frame["type"].as_str().unwrap() {
+            "snapshot" => self.nights.clear(),
+            "change" => {
+                assert!(frame["sequence"].as_u64().unwrap() > self.sequence, "doubled or out of order: {frame}")
+            }
+            _ => return false,
+        }
+        self.conflated += usize::from(frame["conflated"] == true);
+        self.sequence = frame["sequence"].as_u64().unwrap();
+        let mut date: jiff::civil::Date = frame["from"].as_str().unwrap().parse().unwrap();
+        for night in 0..frame["sold"].as_array().unwrap().len() {
+            let counts = ["sold", "held", "free"].map(|column| frame[column][night].as_u64().unwrap());
+            self.nights.insert(date.to_string(), counts);
+            date = date.tomorrow().unwrap();
+        }
+        true
+    }
+
+    /// Follows a dashboard up to a sequence number.
+    pub async fn follow_to(&mut self, dashboard: &mut Dashboard, sequence: u64) {
+        while self.sequence < sequence {
+            let frame = dashboard.next().await;
+            assert!(self.follow(&frame) || frame["type"] != "error", "{frame}");
+        }
+    }
+
+    /// What the API says about June 2026.
+    pub async fn of(app: &App, room_type: &str) -> Self {
+        let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-07-01");
+        let body = app.get(&path).await.body;
+        let night = |night: &Value| {
+            let counts = ["sold", "held", "free"].map(|column| night[column].as_u64().unwrap());
+            (night["date"].as_str().unwrap().to_owned(), counts)
+        };
+        let nights = body["nights"].as_array().unwrap().iter().map(night).collect();
+        Self { nights, sequence: body["sequence"].as_u64().unwrap(), conflated: 0 }
+    }
+}

@@ -1,0 +1,149 @@
+//! The real ledger behind a connection that breaks when a test says so.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use anyhow::anyhow;
+use async_trait::async_trait;
+use innkeeper::domain::{Booking, BookingId, FactId, HotelId, Inventory, RoomTypeId, Timestamp};
+use innkeeper::lease::Token;
+use innkeeper::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Ledger, Verdict};
+use tokio::sync::Semaphore;
+
+/// What becomes of a commit.
+#[derive(Debug, Clone, Copy)]
+pub enum Commit {
+    /// The store says that nothing was stored.
+    RolledBack,
+    /// The connection breaks before the COMMIT arrives: it says nothing, and nothing was stored.
+    LostBefore,
+    /// The connection breaks after it: it says nothing, and everything was stored.
+    LostAfter,
+    /// It panics, having stored everything.
+    PanicAfter,
+    /// It does not answer until it is released; then the connection breaks before the COMMIT arrives.
+    HangsLostBefore,
+    /// The same, but everything was stored at once.
+    HangsLostAfter,
+}
+
+/// What becomes of a claim.
+#[derive(Debug, Clone, Copy)]
+pub enum Claiming {
+    Unreachable,
+    /// It does not answer until it is released.
+    Hangs,
+}
+
+/// A ledger that fails as often as it was told to, in that order, and works otherwise.
+pub struct Unreliable {
+    inner: Arc<dyn Ledger>,
+    commits: Mutex<VecDeque<Commit>>,
+    claims: Mutex<VecDeque<Claiming>>,
+    /// Loads that are to hang.
+    loads: AtomicUsize,
+    hanging: Semaphore,
+    released: Semaphore,
+}
+
+impl Unreliable {
+    pub fn new(inner: Arc<dyn Ledger>) -> Self {
+        let (commits, claims) = (Mutex::default(), Mutex::default());
+        let loads = AtomicUsize::new(0);
+        Self { inner, commits, claims, loads, hanging: Semaphore::new(0), released: Semaphore::new(0) }
+    }
+
+    pub fn next_commit(&self, fate: Commit) {
+        self.commits.lock().unwrap().push_back(fate);
+    }
+
+    pub fn next_claim(&self, fate: Claiming) {
+        self.claims.lock().unwrap().push_back(fate);
+    }
+
+    /// The next load reads, but does not answer until it is released.
+    pub fn next_load_hangs(&self) {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Waits until something hangs.
+    pub async fn hangs(&self) {
+        self.hanging.acquire().await.unwrap().forget();
+    }
+
+    /// Lets what hangs go on.
+    pub fn release(&self) {
+        self.released.add_permits(1);
+    }
+
+    async fn hang(&self) {
+        self.hanging.add_permits(1);
+        self.released.acquire().await.unwrap().forget();
+    }
+}
+
+fn lost() -> Result<Vec<Verdict>, CommitError> {
+    Err(CommitError::InDoubt(anyhow!("the connection broke during COMMIT")))
+}
+
+#[async_trait]
+impl Ledger for Unreliable {
+    async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {
+        let fate = self.claims.lock().unwrap().pop_front();
+        match fate {
+            Some(Claiming::Unreachable) => return Err(Error::Unavailable(anyhow!("there is no connection"))),
+            Some(Claiming::Hangs) => self.hang().await,
+            None => {}
+        }
+        self.inner.claim(room_type, token).await
+    }
+
+    async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
+        let fate = self.commits.lock().unwrap().pop_front();
+        let Some(fate) = fate else { return self.inner.commit(batch).await };
+        if matches!(fate, Commit::LostAfter | Commit::PanicAfter | Commit::HangsLostAfter) {
+            self.inner.commit(batch).await?;
+        }
+        if matches!(fate, Commit::HangsLostBefore | Commit::HangsLostAfter) {
+            self.hang().await;
+        }
+        match fate {
+            Commit::RolledBack => Err(CommitError::RolledBack(anyhow!("rolled back"))),
+            Commit::PanicAfter => panic!("on purpose"),
+            _ => lost(),
+        }
+    }
+
+    async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {
+        let loaded = self.inner.load(room_type, now).await;
+        if self.loads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |loads| loads.checked_sub(1)).is_ok() {
+            self.hang().await;
+        }
+        loaded
+    }
+
+    async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
+        self.inner.committed(facts).await
+    }
+
+    async fn recall(&self, keys: &[KeyDigest], now: Timestamp) -> Result<HashMap<KeyDigest, Attempt>, Error> {
+        self.inner.recall(keys, now).await
+    }
+
+    async fn forget_attempts(&self, now: Timestamp, limit: u32) -> Result<u64, Error> {
+        self.inner.forget_attempts(now, limit).await
+    }
+
+    async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Error> {
+        self.inner.booking(id).await
+    }
+
+    async fn room_types_with_holds(&self) -> Result<Vec<RoomTypeId>, Error> {
+        self.inner.room_types_with_holds().await
+    }
+
+    async fn room_type_ids(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Error> {
+        self.inner.room_type_ids(hotel).await
+    }
+}
