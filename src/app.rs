@@ -153,11 +153,11 @@ pub async fn start_on(
 
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
     let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
-    let draining = Draining::default();
     let search = Index::default();
     let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
     let gate = Gate::new(live, config.ws.clone());
-    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, gate, &draining).await?;
+    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, gate).await?;
+    let draining = state.draining.clone();
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
     let chores = vec![
@@ -180,7 +180,6 @@ async fn http_state(
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
     gate: Gate,
-    draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh)?;
@@ -198,7 +197,7 @@ async fn http_state(
         metrics: Arc::new(move || metrics.render()),
         gate,
         feed: store.clone(),
-        draining: draining.clone(),
+        draining: Draining::default(),
     })
 }
 

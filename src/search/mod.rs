@@ -2,7 +2,7 @@
 //!
 //! Owns a shadow of what the actors know: one [`crate::domain::Inventory`] per room type, changed by the same facts
 //! through the same function, and quoted by the same rule function, so that what is offered here is sold by the engine
-//! unless somebody is faster. Called by `http/` through [`Index`]; built and kept up to date by [`follow`], which
+//! unless somebody is faster. Called by `http/` through [`Index`]; built and kept up to date by [`follow()`], which
 //! listens to the engine's hub. It is never asked for a decision and writes nothing.
 //!
 //! Invariants: a room type is what its facts up to its sequence have made it; what the index lacks, it knows to lack
