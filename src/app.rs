@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
+use crate::search::{self, Index};
 use crate::shutdown::Draining;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Ledger, Store};
@@ -120,6 +121,7 @@ fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
 pub struct Running {
     pub engine: Engine,
     pub store: Arc<dyn Store>,
+    pub search: Index,
     address: SocketAddr,
     grace: Duration,
     draining: Draining,
@@ -128,7 +130,8 @@ pub struct Running {
     chores: Vec<JoinHandle<()>>,
 }
 
-/// Starts everything: store, engine, HTTP. When it returns, requests are answered.
+/// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
+/// catalogue a little later, when the index is built.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let store = open_store(config, true).await?;
     start_on(config, listener, clock, store.clone(), store).await
@@ -150,30 +153,33 @@ pub async fn start_on(
 
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
     let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
-    let draining = Draining::default();
+    let search = Index::default();
+    let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
     let gate = Gate::new(live, config.ws.clone());
-    let state = http_state(config, &store, &engine, clock.clone(), &metrics, gate, &draining).await?;
+    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, gate).await?;
+    let draining = state.draining.clone();
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
     let chores = vec![
         following,
+        tokio::spawn(indexing),
         tokio::spawn(metrics.keep_up()),
         tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
         tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
-    Ok(Running { engine, store, address, grace: config.shutdown_grace, draining, http, serving, chores })
+    Ok(Running { engine, store, search, address, grace: config.shutdown_grace, draining, http, serving, chores })
 }
 
 async fn http_state(
     config: &Config,
     store: &Arc<dyn Store>,
     engine: &Engine,
+    search: &Index,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
     gate: Gate,
-    draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh)?;
@@ -183,6 +189,7 @@ async fn http_state(
         engine: engine.clone(),
         catalogue: store.clone(),
         reports: store.clone(),
+        search: search.clone(),
         ledger: store.clone(),
         clock,
         ids: Arc::new(System) as Arc<dyn IdSource>,
@@ -190,7 +197,7 @@ async fn http_state(
         metrics: Arc::new(move || metrics.render()),
         gate,
         feed: store.clone(),
-        draining: draining.clone(),
+        draining: Draining::default(),
     })
 }
 

@@ -28,7 +28,7 @@ const MAILBOXES: &[&str] = &["Addr", "Recipient", "WeakAddr", "mpsc"];
 const MAILBOX_OWNERS: &[&str] = &["engine/", "writer/"];
 
 /// Who must not know which store or lease there is.
-const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "events/", "http/", "ws/"];
+const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "events/", "search/", "http/", "ws/"];
 const BACKENDS: &[&str] = &["store::sqlite", "store::postgres", "lease::single_node", "lease::redis"];
 
 const LONGEST_FILE: usize = 400;

@@ -22,14 +22,14 @@ pub mod sqlite;
 pub use feed::Feed;
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::domain::{
     Booking, BookingId, Date, Fact, FactId, Hotel, HotelId, Inventory, RatePlan, RatePlanId, RoomType, RoomTypeId,
-    Service, ServiceId, Stay, Timestamp,
+    Service, ServiceId, Timestamp,
 };
 use crate::lease::Token;
 
@@ -110,14 +110,19 @@ pub trait Catalogue: Send + Sync + 'static {
 pub trait Reports: Send + Sync + 'static {
     async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error>;
 
-    /// Every room type of a city, as an inventory whose calendar covers only the stay and its departure date, without
-    /// holds. A constant number of queries, however many hotels there are.
-    async fn candidates(&self, city: &str, stay: Stay) -> Result<Vec<Inventory>, Error>;
+    /// Every room type of a hotel, to quote from, in order of their ids.
+    async fn stock(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error>;
+
+    /// The room types from the first to the last of these ids, to quote from, in one statement.
+    ///
+    /// What is made to quote from has neither services nor holds, and its calendar begins at the hotel's date of `now`
+    /// and has no end: a quote closes what lies beyond the horizon, and the horizon moves every day.
+    async fn stock_between(&self, ids: RangeInclusive<RoomTypeId>, now: Timestamp) -> Result<Vec<Inventory>, Error>;
 
     /// Nights with anything sold or held, by room type and date, after `after`.
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error>;
 
-    /// Room types by id, for `verify`.
+    /// Room types by id.
     async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error>;
 
     /// Everything stored about a room type that can be counted twice.

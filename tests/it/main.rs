@@ -24,6 +24,7 @@ mod http_policies;
 mod http_search;
 mod import;
 mod race;
+mod search;
 mod sqlite_files;
 mod store_contract;
 mod support;

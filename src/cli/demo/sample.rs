@@ -1,7 +1,5 @@
 //! A stay that can be booked right now, for the curl line of the banner.
 
-use std::collections::BTreeSet;
-
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
@@ -27,16 +25,13 @@ const HOTELS: u32 = 200;
 const ARRIVALS: [i64; 4] = [14, 30, 60, 120];
 
 pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, Error> {
-    let mut cities = BTreeSet::new();
+    let today = TimeZone::UTC.to_datetime(now).date();
     for hotel in store.hotels(None, Page { after: None, limit: HOTELS }).await? {
-        if !cities.insert(hotel.city.to_lowercase()) {
-            continue;
-        }
+        let stock = store.stock(hotel.id, now).await?;
         for days in ARRIVALS {
-            let arrival = TimeZone::UTC.to_datetime(now).date().saturating_add(days.days());
+            let arrival = today.saturating_add(days.days());
             let Ok(stay) = Stay::new(arrival, arrival.saturating_add(2.days())) else { continue };
-            let candidates = store.candidates(&hotel.city, stay).await?;
-            let bookable = |adults| candidates.iter().find_map(move |inventory| bookable(inventory, stay, adults, now));
+            let bookable = |adults| stock.iter().find_map(move |inventory| bookable(inventory, stay, adults, now));
             if let Some(sample) = [2, 1].into_iter().find_map(bookable) {
                 return Ok(Some(sample));
             }

@@ -6,6 +6,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 
 use super::Sqlite;
 use super::rows::{self, Columns};
+use crate::domain::catalogue::city_key;
 use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId};
 use crate::store::{Catalogue, Error, Page};
 
@@ -51,11 +52,6 @@ const INSERT_SERVICE: &str = "
 const UPDATE_SERVICE: &str = "
     UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5
     WHERE id = $1 AND (id, hotel_id, name, basis, price_minor) IS ($6, $7, $8, $9, $10)";
-
-/// What a city is found by: lower case of every script, and no spaces around it.
-pub(super) fn city_key(city: &str) -> String {
-    city.trim().to_lowercase()
-}
 
 #[async_trait]
 impl Catalogue for Sqlite {

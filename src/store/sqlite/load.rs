@@ -41,7 +41,7 @@ impl Sqlite {
 pub(super) const END_OF_TIME: &str = "9999-12-32";
 
 /// No hotel's date at `now` is before this one: no time zone is a whole day behind UTC.
-fn earliest_today(now: Timestamp) -> Date {
+pub(super) fn earliest_today(now: Timestamp) -> Date {
     let utc = TimeZone::UTC.to_datetime(now).date();
     utc.yesterday().unwrap_or(utc)
 }

@@ -15,7 +15,6 @@
 
 mod attempts;
 mod bookings;
-mod candidates;
 mod catalogue;
 mod claim;
 mod commit;
@@ -29,6 +28,7 @@ mod migrate;
 mod open;
 mod reports;
 mod rows;
+mod stock;
 mod writer;
 
 pub use open::OpenError;

@@ -1,11 +1,13 @@
 //! Reading across room types.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
 use super::rows::Columns;
-use crate::domain::{Booking, BookingId, Date, Inventory, RoomTypeId, Stay};
+use crate::domain::{Booking, BookingId, Date, HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::store::audit::{Evidence, StrayAttempt};
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
@@ -26,8 +28,12 @@ impl Reports for Sqlite {
         self.list_bookings(filter, page).await
     }
 
-    async fn candidates(&self, city: &str, stay: Stay) -> Result<Vec<Inventory>, Error> {
-        self.city(city, stay).await
+    async fn stock(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error> {
+        self.stock_of(hotel, now).await
+    }
+
+    async fn stock_between(&self, ids: RangeInclusive<RoomTypeId>, now: Timestamp) -> Result<Vec<Inventory>, Error> {
+        self.stock_in(ids, now).await
     }
 
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error> {

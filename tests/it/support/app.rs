@@ -6,8 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::app::{self, Running};
-use innkeeper::clock::ManualClock;
+use innkeeper::clock::{ManualClock, System};
 use innkeeper::config::{Config, Sources};
+use innkeeper::events::{self, Live};
+use innkeeper::http::{Access, State};
+use innkeeper::ws::{Gate, Options};
 use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -91,8 +94,31 @@ impl App {
     async fn over(start: impl AsyncFnOnce(Arc<ManualClock>) -> Running) -> Self {
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
         let running = start(clock.clone()).await;
+        // Ready, as a load balancer would have it: the index is built in the background.
+        running.search.reached(0).await;
         let url = running.url();
         Self { running, clock, client: Client::new(), url }
+    }
+
+    /// What its handlers are given, without an administrator.
+    pub fn state(&self) -> State {
+        let store = self.running.store.clone();
+        let sources = events::Sources { ledger: store.clone(), feed: store.clone(), clock: self.clock.clone() };
+        let (live, _) = Live::start(self.running.engine.hub(), sources, 1);
+        State {
+            gate: Gate::new(live, Options::default()),
+            feed: store.clone(),
+            engine: self.running.engine.clone(),
+            catalogue: store.clone(),
+            reports: store.clone(),
+            search: self.running.search.clone(),
+            ledger: store,
+            clock: self.clock.clone(),
+            ids: Arc::new(System),
+            access: Access::new(None, [0; 32]),
+            metrics: Arc::new(String::new),
+            draining: Default::default(),
+        }
     }
 
     /// A request that nobody in particular makes.
