@@ -32,7 +32,7 @@ pub enum Outcome {
     Fenced,
     /// Its idempotency key was used before. It was not stored.
     Duplicate,
-    /// The store refused the whole batch. It was not stored.
+    /// The store refused it, or the whole batch. It was not stored.
     Lost,
     /// The store did not say whether it was stored.
     InDoubt,

@@ -11,10 +11,13 @@ use innkeeper::domain::{
     Refusal, RoomType, RoomTypeId, Stay, Timestamp, testing,
 };
 use innkeeper::lease::Token;
+use innkeeper::store::postgres::{Options, Postgres};
 use innkeeper::store::sqlite::Sqlite;
 use innkeeper::store::{Attempt, Claim, Entry, Fingerprint, KeyDigest, Store, Verdict};
 use jiff::SignedDuration;
 use uuid::Uuid;
+
+use crate::support::postgres::{self, Database};
 
 /// An empty SQLite file.
 pub async fn sqlite() -> House {
@@ -22,6 +25,13 @@ pub async fn sqlite() -> House {
     let mut house = sqlite_at(&folder.path().join("house.db")).await;
     house._files = Box::new(folder);
     house
+}
+
+/// An empty PostgreSQL database.
+pub async fn postgres() -> House {
+    let database = Database::new();
+    let store = Postgres::open(&database.url(), false, Options::default()).await.unwrap();
+    House { postgres: Some(database), ..House::new(Arc::new(store)) }
 }
 
 /// A SQLite file at a path.
@@ -36,12 +46,21 @@ pub struct House {
     pub store: Arc<dyn Store>,
     pub now: Timestamp,
     ids: Arc<AtomicU64>,
+    /// Where the store is, if it is there; removed with the house.
+    postgres: Option<Database>,
     _files: Box<dyn Any + Send + Sync>,
 }
 
 impl House {
     fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, now: testing::noon(0), ids: Arc::default(), _files: Box::new(()) }
+        Self { store, now: testing::noon(0), ids: Arc::default(), postgres: None, _files: Box::new(()) }
+    }
+
+    /// Waits until everything committed so far is told by the feed.
+    pub async fn settled(&self) {
+        if let Some(database) = &self.postgres {
+            postgres::settled(&database.url()).await;
+        }
     }
 
     pub fn id(&self) -> Uuid {

@@ -4,5 +4,6 @@ pub mod app;
 pub mod demand_file;
 pub mod fixtures;
 pub mod live;
+pub mod postgres;
 pub mod program;
 pub mod unreliable_ledger;
