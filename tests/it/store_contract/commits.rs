@@ -197,6 +197,17 @@ async fn yields(times: u32) {
     }
 }
 
+async fn what_was_committed_is_there_after_a_restart(house: House) {
+    let mut desk = house.desk(2).await;
+    house.commit(&[desk.book(order(stay(1, 2), 1))]).await;
+    house.store.close().await.unwrap();
+    let House { place, .. } = house;
+    let house = House::at(place).await;
+    let inventory = house.store.load(desk.id(), house.now).await.unwrap().unwrap();
+    assert_eq!(inventory.sequence(), desk.inventory.sequence());
+    house.assert_sound(desk.id()).await;
+}
+
 async fn what_was_committed_is_known_by_its_fact(house: House) {
     let mut desk = house.desk(3).await;
     let (one, two): (Entry, Entry) = (desk.book(order(stay(1, 1), 1)), desk.book(order(stay(2, 1), 1)));
@@ -220,5 +231,6 @@ contract!(
     what_would_oversell_is_left_out_and_everybody_else_is_committed,
     a_counter_never_falls_below_zero,
     a_caller_that_stops_waiting_leaves_nothing_half_done,
+    what_was_committed_is_there_after_a_restart,
     what_was_committed_is_known_by_its_fact,
 );
