@@ -32,7 +32,7 @@ async fn sold(app: &App, room_type: &str) -> u64 {
 
 /// Repeats a booking, as a client would that was told to; the first answer that is not a 503.
 async fn persist(app: &App, key: &str, room_type: &str) -> Answer {
-    for _ in 0..100 {
+    for _ in 0..10_000 {
         let answer = app.book(key, &order(room_type, 1, 2)).await;
         if answer.status != StatusCode::SERVICE_UNAVAILABLE {
             return answer;

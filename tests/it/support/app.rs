@@ -96,6 +96,8 @@ impl App {
     async fn over(config: &Config, start: impl AsyncFnOnce(Arc<ManualClock>) -> Running) -> Self {
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
         let running = start(clock.clone()).await;
+        // Ready, as a load balancer would have it: the index is built in the background.
+        running.search.reached(0).await;
         let url = running.url();
         let database = config.database_url.expose().to_owned();
         Self { running, clock, client: Client::new(), url, database }
