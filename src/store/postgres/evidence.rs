@@ -36,6 +36,9 @@ const STRAY_ATTEMPTS: &str = "
     WHERE b.room_type_id IS DISTINCT FROM a.room_type_id
     LIMIT $1";
 
+const WHOLE_TABLES: &str =
+    "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on";
+
 impl Postgres {
     pub(super) async fn gather_evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
         let mut reading = self.pool.snapshot().await?;
@@ -53,7 +56,7 @@ impl Postgres {
     /// As long as it takes: it reads every record there is.
     pub(super) async fn find_stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
         let mut reading = self.pool.snapshot().await?;
-        reading.say("SET LOCAL statement_timeout = 0").await?;
+        reading.say(WHOLE_TABLES).await?;
         let rows = reading.all_in_time(sqlx::query(STRAY_ATTEMPTS).bind(i64::from(limit))).await?;
         reading.end().await?;
         each(rows, sql::attempt_found)

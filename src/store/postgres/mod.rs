@@ -47,3 +47,6 @@ pub struct Postgres {
     /// For what may take its time.
     unhurried: PgConnectOptions,
 }
+
+#[cfg(test)]
+mod tests;

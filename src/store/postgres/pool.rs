@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::session::{ANSWER_WITHIN, within};
+use super::session::{ANSWER_WITHIN, Home, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
@@ -18,7 +18,10 @@ const RESTED: Duration = Duration::from_secs(1);
 pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
 /// Lends its connections.
-pub(super) struct Pool(PgPool);
+pub(super) struct Pool {
+    pool: PgPool,
+    home: Home,
+}
 
 /// A connection of the pool. One that is not given back is closed: so neither an error nor a silent server nor a caller
 /// that stops waiting leaves something behind for the next one.
@@ -40,11 +43,12 @@ impl Pool {
                 })
             })
             .connect_lazy_with(options);
-        Self(pool)
+        Self { pool, home: Home::here() }
     }
 
     pub async fn lend(&self) -> Result<Lent, sqlx::Error> {
-        Ok(Lent(Some(self.0.acquire().await?)))
+        let pool = self.pool.clone();
+        Ok(Lent(Some(self.home.run(async move { pool.acquire().await }).await?)))
     }
 
     /// A connection on which everything is read as it was at one moment, until it is given back by [`Lent::end`].
@@ -79,7 +83,7 @@ impl Pool {
     }
 
     pub async fn close(&self) {
-        self.0.close().await;
+        self.pool.close().await;
     }
 }
 
@@ -101,7 +105,7 @@ impl Lent {
         Ok(within(ANSWER_WITHIN, statement.execute(self.connection()?)).await?.rows_affected())
     }
 
-    /// One of `BEGIN`, `COMMIT`, `ROLLBACK` and their like.
+    /// `BEGIN`, `COMMIT`, `SET LOCAL` and their like.
     pub async fn say(&mut self, command: &'static str) -> Result<(), sqlx::Error> {
         within(ANSWER_WITHIN, sqlx::raw_sql(command).execute(self.connection()?)).await?;
         Ok(())

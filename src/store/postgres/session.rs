@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
+use tokio::runtime::Handle;
 
 /// How long one statement of a commit may take.
 const COMMIT_STATEMENT: Duration = Duration::from_secs(8);
@@ -20,16 +21,9 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(4);
 pub(super) const COMMIT_WITHIN: Duration = COMMIT_STATEMENT.saturating_add(GRACE);
 pub(super) const ANSWER_WITHIN: Duration = STATEMENT.saturating_add(GRACE);
 
-/// For connections that commit. A batch looks its rows up by key, however few there are and whatever the statistics
-/// say, and its statements are planned once.
+/// For connections that commit: their statements are planned once.
 pub(super) fn committing(options: PgConnectOptions, lock_wait: Duration) -> PgConnectOptions {
-    let options = common(options, lock_wait, COMMIT_STATEMENT);
-    options.options([
-        ("plan_cache_mode", "force_generic_plan"),
-        ("enable_seqscan", "off"),
-        ("enable_hashjoin", "off"),
-        ("enable_mergejoin", "off"),
-    ])
+    common(options, lock_wait, COMMIT_STATEMENT).options([("plan_cache_mode", "force_generic_plan")])
 }
 
 /// For all others.
@@ -37,7 +31,9 @@ pub(super) fn asking(options: PgConnectOptions, lock_wait: Duration) -> PgConnec
     common(options, lock_wait, STATEMENT)
 }
 
-/// The server's side of keep-alives and time-outs: it must find out that a node has vanished, to let go of its locks.
+/// Everything here is looked up by key and read page by page, so the planner is told not to think otherwise where it has
+/// no statistics yet. Keep-alives and time-outs are the server's side of them: it must find out that a node has vanished,
+/// to let go of its locks.
 fn common(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -> PgConnectOptions {
     // 0 would be for ever.
     let lock_wait = lock_wait.max(Duration::from_millis(1));
@@ -45,6 +41,9 @@ fn common(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -
     options.options([
         ("synchronous_commit", "on".to_owned()),
         ("jit", "off".to_owned()),
+        ("enable_seqscan", "off".to_owned()),
+        ("enable_hashjoin", "off".to_owned()),
+        ("enable_mergejoin", "off".to_owned()),
         ("statement_timeout", millis(statement)),
         ("lock_timeout", millis(lock_wait)),
         ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
@@ -62,4 +61,25 @@ pub(super) async fn within<T>(
 ) -> Result<T, sqlx::Error> {
     let silent = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server does not answer"));
     tokio::time::timeout(limit, answer).await.map_err(silent)?
+}
+
+/// Opens connections where they are at home.
+///
+/// A connection belongs to the runtime it was opened on: to the thread of an actor or of an HTTP worker, if one of those
+/// had asked first. Such a thread may be busy, and it may die. So they are opened on the runtime that opened the store.
+#[derive(Clone)]
+pub(super) struct Home(Handle);
+
+impl Home {
+    /// This runtime.
+    pub fn here() -> Self {
+        Self(Handle::current())
+    }
+
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+    ) -> Result<T, sqlx::Error> {
+        self.0.spawn(work).await.map_err(|_| sqlx::Error::PoolClosed)?
+    }
 }

@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::session::{COMMIT_WITHIN, within};
+use super::session::{COMMIT_WITHIN, Home, within};
 
 /// Lends a connection with a transaction begun on it, one to each lane.
 ///
@@ -14,6 +14,7 @@ use super::session::{COMMIT_WITHIN, within};
 /// a caller that stops waiting can leave a transaction open for the next one.
 pub(super) struct Writer {
     options: PgConnectOptions,
+    home: Home,
     lanes: usize,
     places: Semaphore,
     idle: Mutex<Vec<PgConnection>>,
@@ -29,7 +30,7 @@ pub(super) struct Turn<'w> {
 impl Writer {
     /// Opens a connection when one is needed.
     pub fn new(options: PgConnectOptions, lanes: usize) -> Self {
-        Self { options, lanes, places: Semaphore::new(lanes), idle: Mutex::default() }
+        Self { options, home: Home::here(), lanes, places: Semaphore::new(lanes), idle: Mutex::default() }
     }
 
     /// How many commits can be under way at once.
@@ -45,7 +46,11 @@ impl Writer {
             let idle = self.idle().pop();
             let (connection, fresh) = match idle {
                 Some(connection) => (connection, false),
-                None => (within(COMMIT_WITHIN, self.options.connect()).await?, true),
+                None => {
+                    let options = self.options.clone();
+                    let connect = async move { within(COMMIT_WITHIN, options.connect()).await };
+                    (self.home.run(connect).await?, true)
+                }
             };
             let mut turn = Turn { writer: self, connection, place };
             match turn.say("BEGIN").await {
