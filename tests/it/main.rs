@@ -26,6 +26,7 @@ mod import;
 mod postgres_down;
 mod postgres_open;
 mod postgres_store;
+mod postgres_tls;
 mod race;
 mod search;
 mod sqlite_files;

@@ -38,6 +38,11 @@ pub struct Server {
 impl Server {
     /// Starts one; `settings` come on top of the usual ones.
     pub fn start(settings: &str) -> Self {
+        Self::start_prepared(settings, |_| ())
+    }
+
+    /// Starts one after somebody has put files into its data folder, which nobody but the server may read then.
+    pub fn start_prepared(settings: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("innkeeper-pg-").tempdir().unwrap().keep();
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(&folder));
@@ -55,6 +60,10 @@ impl Server {
         let file = server.data().join("postgresql.conf");
         fs::write(&file, fs::read_to_string(&file).unwrap() + &own).unwrap();
         fs::write(server.data().join("pg_hba.conf"), WHO_MAY_ENTER).unwrap();
+        prepare(&server.data());
+        if is_root() {
+            run(Command::new("chown").args(["-R", "postgres"]).arg(server.data()));
+        }
         server.come_back();
         server
     }
@@ -88,7 +97,7 @@ impl Server {
         &self.folder
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 }
