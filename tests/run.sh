@@ -19,6 +19,7 @@ need() { # need COMMAND PACKAGE
 
 need cc build-essential # the bundled SQLite is C
 need curl curl          # the demo's own curl line is tried out
+need redis-server redis-server # leases are tested against the real one
 
 if [ $# -gt 0 ]; then
     exec cargo test --locked "$@"

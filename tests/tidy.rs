@@ -18,6 +18,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("actix_web", &["http/", "ws/", "app.rs"]),
     ("actix_ws", &["ws/"]),
+    ("redis", &["lease/redis/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];
 

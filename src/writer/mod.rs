@@ -99,6 +99,11 @@ impl Writer {
         }
     }
 
+    /// Facts and answers that wait to be taken up.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Whether nothing can be submitted any more.
     pub fn has_ended(&self) -> bool {
         self.queue.is_closed()

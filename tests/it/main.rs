@@ -21,6 +21,7 @@ mod http_nights;
 mod http_policies;
 mod http_search;
 mod import;
+mod leases;
 mod race;
 mod search;
 mod sqlite_files;

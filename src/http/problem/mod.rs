@@ -15,6 +15,7 @@ use actix_web::{HttpResponse, ResponseError};
 use super::code::Code;
 use super::edge;
 use crate::domain::{FailingNight, Timestamp, Violation};
+use crate::lease::Peer;
 
 /// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,6 +32,8 @@ struct Parts {
     retry: Option<Retry>,
     /// The methods an address knows.
     allow: Option<String>,
+    /// Who owns the room type that was asked for, where it is not this node.
+    owner: Option<Peer>,
     /// Filled in at the edge.
     seen: Option<Seen>,
 }
@@ -59,6 +62,7 @@ impl Problem {
             sequence: None,
             retry: None,
             allow: None,
+            owner: None,
             seen: None,
         }))
     }
@@ -80,6 +84,13 @@ impl Problem {
     pub fn method_not_allowed(allow: String) -> Self {
         let mut problem = Self::new(Code::MethodNotAllowed, format!("This address knows {allow}."));
         problem.0.allow = Some(allow);
+        problem
+    }
+
+    /// Another node is to answer. A client sees it only where the request cannot be sent there.
+    pub fn elsewhere(owner: Peer) -> Self {
+        let mut problem = Self::of(Code::OwnerMoving).retry_after_secs(1);
+        problem.0.owner = Some(owner);
         problem
     }
 
@@ -125,6 +136,11 @@ impl Problem {
 
     pub fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// The node that is to answer, where it is not this one.
+    pub fn owner(&self) -> Option<&Peer> {
+        self.0.owner.as_ref()
     }
 
     /// What is the matter this time.

@@ -2,7 +2,9 @@
 
 pub mod app;
 pub mod demand_file;
+pub mod eventually;
 pub mod fixtures;
 pub mod live;
 pub mod program;
+pub mod redis;
 pub mod unreliable_ledger;
