@@ -27,6 +27,7 @@ use crate::domain::{RoomTypeId, Timestamp};
 
 pub use self::redis::RedisLease;
 pub use holdings::Holding;
+pub use placement::preferred;
 pub use single_node::SingleNode;
 
 /// A fencing token: the number of an ownership. The store accepts only the highest it has been shown.
@@ -143,6 +144,11 @@ pub struct Node {
 pub struct Unavailable(#[source] pub anyhow::Error);
 
 impl NodeId {
+    /// The name of a node that has no others.
+    pub fn single() -> Self {
+        Self("single".into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -25,7 +25,7 @@ pub struct SingleNode {
 impl SingleNode {
     /// Under the name by which a node that has no others goes.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self::named(Peer { node: NodeId("single".into()), url: "".into() }, clock)
+        Self::named(Peer { node: NodeId::single(), url: "".into() }, clock)
     }
 
     pub fn named(me: Peer, clock: Arc<dyn Clock>) -> Self {

@@ -7,6 +7,7 @@ mod cli_errors;
 mod cli_export;
 mod cli_serve;
 mod cli_verify;
+mod cluster;
 mod crash;
 mod engine;
 mod events;

@@ -13,9 +13,12 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 
 use super::code::Code;
-use super::edge;
+use super::{edge, forward};
 use crate::domain::{FailingNight, Timestamp, Violation};
 use crate::lease::Peer;
+
+/// The media type of problem documents.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -207,6 +210,9 @@ impl Problem {
         if let Some(allow) = &self.0.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
+        if let Some(Peer { node, url }) = &self.0.owner {
+            response.insert_header((forward::OWNER, format!("{node} {url}")));
+        }
         if self.0.code == Code::UpgradeRequired {
             response.insert_header((header::UPGRADE, "websocket"));
         }
@@ -214,7 +220,7 @@ impl Problem {
             response.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="innkeeper""#));
         }
         let json = serde_json::to_vec(&document).unwrap_or_default();
-        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
         let mut response = response.body(json);
         edge::harden(response.headers_mut());
         if let Some(seen) = &self.0.seen {

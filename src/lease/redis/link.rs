@@ -42,6 +42,11 @@ impl fmt::Debug for Addresses {
     }
 }
 
+/// Addresses that can be read but not used, such as those of a Redis Cluster with different passwords.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BadAddress(#[from] redis::RedisError);
+
 /// A cheap handle to Redis.
 #[derive(Clone)]
 pub struct Link {
@@ -52,17 +57,17 @@ pub struct Link {
 
 enum Server {
     One(ConnectionManager),
-    Cluster(ClusterClient, OnceCell<ClusterConnection>),
+    Cluster(Box<ClusterClient>, OnceCell<ClusterConnection>),
 }
 
 impl Link {
     /// A link whose calls take no longer than `patience`. Redis need not be there yet. Needs a runtime.
-    pub fn new(addresses: &Addresses, patience: Duration) -> RedisResult<Self> {
+    pub fn new(addresses: &Addresses, patience: Duration) -> Result<Self, BadAddress> {
         // The first provider stays; whoever was faster chose the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let server = match addresses.0.as_slice() {
             [address] => Server::One(manager(address.clone(), patience)?),
-            several => Server::Cluster(cluster(several, patience)?, OnceCell::new()),
+            several => Server::Cluster(Box::new(cluster(several, patience)?), OnceCell::new()),
         };
         Ok(Self { server: Arc::new(server), patience, runtime: Handle::current() })
     }

@@ -1,7 +1,7 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
-//! [`RedisLease`] answers the engine and the operators; [`keeper`] renews what was granted and says that this node lives;
-//! [`registry`] knows the nodes; [`leases`] and the `.lua` files beside it are all that Redis is asked to do; [`link`] is
+//! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
+//! `registry` knows the nodes; `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is
 //! the way there. Works with one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
@@ -35,7 +35,7 @@ use super::holdings::{Holding, Holdings};
 use super::{Acquired, Asked, Lease, Membership, Node, Peer, Revoked, Token, Unavailable};
 use crate::domain::{RoomTypeId, Timestamp};
 
-pub use link::Addresses;
+pub use link::{Addresses, BadAddress};
 
 /// Settings of the leases.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ pub struct RedisLease {
 
 impl RedisLease {
     /// A node that has no leases yet. Redis need not be there. Needs a runtime, on which all calls will run.
-    pub fn new(options: &Options, me: Peer, since: Timestamp) -> redis::RedisResult<Arc<Self>> {
+    pub fn new(options: &Options, me: Peer, since: Timestamp) -> Result<Arc<Self>, BadAddress> {
         let link = Link::new(&options.addresses, (options.ttl / 3).min(PATIENCE))?;
         let leases = Leases { link, me, ttl: options.ttl };
         let registry = Registry::new(leases.clone(), since);
@@ -188,6 +188,9 @@ impl Membership for RedisLease {
     }
 
     async fn known_to_drain(&self) {
+        if !self.registry.sees_others() {
+            return;
+        }
         // Everybody looks around once in this time, and what they saw then takes no longer to arrive than a call may.
         tokio::time::sleep(self.beat_every() + self.beat_every() / 2).await;
     }

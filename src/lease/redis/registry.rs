@@ -98,6 +98,12 @@ impl Registry {
         self.leases.link.run(call).await
     }
 
+    /// Whether another node lives.
+    pub fn sees_others(&self) -> bool {
+        let now = Instant::now();
+        self.seen().iter().any(|seen| seen.until > now && seen.node.peer != self.leases.me)
+    }
+
     fn sees_anybody(&self) -> bool {
         let now = Instant::now();
         self.seen().iter().any(|seen| seen.until > now)

@@ -93,7 +93,11 @@ impl App {
 
     async fn over(start: impl AsyncFnOnce(Arc<ManualClock>) -> Running) -> Self {
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-        let running = start(clock.clone()).await;
+        Self::of(start(clock.clone()).await, clock)
+    }
+
+    /// One that runs already.
+    pub fn of(running: Running, clock: Arc<ManualClock>) -> Self {
         let url = running.url();
         Self { running, clock, client: Client::new(), url }
     }
@@ -116,6 +120,8 @@ impl App {
             access: Access::new(None, [0; 32]),
             metrics: Arc::new(String::new),
             draining: Default::default(),
+            membership: self.running.membership.clone(),
+            peers: None,
         }
     }
 
@@ -184,11 +190,12 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     Answer { status, headers, body }
 }
 
-fn listener() -> TcpListener {
+pub fn listener() -> TcpListener {
     app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
-fn config(folder: &Path, settings: &[(&'static str, &str)]) -> Config {
+/// What it is started with.
+pub fn config(folder: &Path, settings: &[(&'static str, &str)]) -> Config {
     let database = format!("sqlite://{}", folder.join("test.db").display());
     let own = [("database_url", database.as_str()), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
     let mut flags: BTreeMap<_, _> =
