@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use innkeeper::app;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::store::audit::recount;
 use reqwest::{Method, StatusCode};
@@ -12,7 +13,7 @@ use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use crate::support::app::{ADMIN, Answer, App, answer, order, with_files_in, with_unreliable_ledger};
+use crate::support::app::{ADMIN, Answer, App, answer, config, listener, order, with_files_in, with_unreliable_ledger};
 use crate::support::unreliable_ledger::{Claiming, Commit};
 
 /// A 503 that says what it is and when to come back.
@@ -99,6 +100,36 @@ fn who_does_not_get_an_answer_in_time_gets_it_under_the_same_key_later(#[case] f
         assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
         assert_eq!(persist(app, "k", &room_type).await.body, first.body);
         assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+/// The last room, and two nodes: the one that takes over must not tell the client that the room is gone, to itself.
+#[test]
+fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
+    with_unreliable_ledger(&[], async |late, ledger| {
+        let room_type = late.room_type(1).await;
+        late.running.engine.hand_over().await;
+        let store = late.running.store.clone();
+        let settings = config(tempfile::tempdir().unwrap().path(), &[]);
+        let early = app::start_on(&settings, listener(), late.clock.clone(), store.clone(), store).await.unwrap();
+        let early = App::of(early, late.clock.clone());
+
+        // It has looked the key up, and waits for the room type.
+        ledger.next_claim(Claiming::Hangs);
+        let order = order(&room_type, 1, 2);
+        let repeated = late.book("k", &order);
+        let first = async {
+            ledger.hangs().await;
+            let first = early.book("k", &order).await;
+            ledger.release();
+            first
+        };
+        let (first, repeated) = tokio::join!(first, repeated);
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+        assert_eq!(repeated.body, first.body);
+        assert_eq!(repeated.headers["idempotent-replayed"], "true");
+        assert_eq!(late.book("another", &order).await.body["code"], "sold_out");
+        early.running.abort().await;
     });
 }
 
