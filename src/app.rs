@@ -18,11 +18,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, IdSource, System};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
+use crate::search::{self, Index};
 use crate::shutdown::Draining;
+use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Ledger, Store};
 use crate::ws::Gate;
@@ -41,17 +43,19 @@ const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Why something could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("this build speaks sqlite only: database_url must be like sqlite:///path/innkeeper.db, not {scheme}:…")]
+    #[error(
+        "database_url must be like sqlite:///path/innkeeper.db or postgres://user:password@host/database, not {scheme}:…"
+    )]
     UnknownBackend { scheme: String },
     #[error("cannot open {url}")]
     Open {
-        url: String,
+        url: DatabaseUrl,
         #[source]
-        source: store::sqlite::OpenError,
+        source: anyhow::Error,
     },
     #[error("cannot bring {url} up to date")]
     Migrate {
-        url: String,
+        url: DatabaseUrl,
         #[source]
         source: store::Error,
     },
@@ -75,14 +79,26 @@ pub enum Error {
 
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
 pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
-    let (url, patience) = (config.database_url.as_str(), config.lock_wait);
-    if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") {
-        return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
+    let url = &config.database_url;
+    let cannot_open = |source| Error::Open { url: url.clone(), source };
+    let cannot_migrate = |source| Error::Migrate { url: url.clone(), source };
+    match url.scheme() {
+        "sqlite" | "" => {
+            let opened = Sqlite::open_patiently(url.expose(), create, config.lock_wait).await;
+            let sqlite = opened.map_err(|error| cannot_open(error.into()))?;
+            sqlite.migrate().await.map_err(cannot_migrate)?;
+            Ok(Arc::new(sqlite))
+        }
+        "postgres" | "postgresql" => {
+            let Config { database_connections: connections, commit_lanes: lanes, lock_wait, .. } = *config;
+            let options = postgres::Options { connections, lanes, lock_wait };
+            let opened = Postgres::open(url.expose(), create, options).await;
+            let postgres = opened.map_err(|error| cannot_open(error.into()))?;
+            postgres.migrate().await.map_err(cannot_migrate)?;
+            Ok(Arc::new(postgres))
+        }
+        scheme => Err(Error::UnknownBackend { scheme: scheme.to_owned() }),
     }
-    let opened = Sqlite::open_patiently(url, create, patience).await;
-    let sqlite = opened.map_err(|source| Error::Open { url: url.to_owned(), source })?;
-    sqlite.migrate().await.map_err(|source| Error::Migrate { url: url.to_owned(), source })?;
-    Ok(Arc::new(sqlite))
 }
 
 /// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
@@ -120,6 +136,7 @@ fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
 pub struct Running {
     pub engine: Engine,
     pub store: Arc<dyn Store>,
+    pub search: Index,
     address: SocketAddr,
     grace: Duration,
     draining: Draining,
@@ -128,7 +145,8 @@ pub struct Running {
     chores: Vec<JoinHandle<()>>,
 }
 
-/// Starts everything: store, engine, HTTP. When it returns, requests are answered.
+/// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
+/// catalogue a little later, when the index is built.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let store = open_store(config, true).await?;
     start_on(config, listener, clock, store.clone(), store).await
@@ -150,30 +168,33 @@ pub async fn start_on(
 
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
     let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
-    let draining = Draining::default();
+    let search = Index::default();
+    let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
     let gate = Gate::new(live, config.ws.clone());
-    let state = http_state(config, &store, &engine, clock.clone(), &metrics, gate, &draining).await?;
+    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, gate).await?;
+    let draining = state.draining.clone();
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
     let chores = vec![
         following,
+        tokio::spawn(indexing),
         tokio::spawn(metrics.keep_up()),
         tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
         tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
-    Ok(Running { engine, store, address, grace: config.shutdown_grace, draining, http, serving, chores })
+    Ok(Running { engine, store, search, address, grace: config.shutdown_grace, draining, http, serving, chores })
 }
 
 async fn http_state(
     config: &Config,
     store: &Arc<dyn Store>,
     engine: &Engine,
+    search: &Index,
     clock: Arc<dyn Clock>,
     metrics: &telemetry::Metrics,
     gate: Gate,
-    draining: &Draining,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh)?;
@@ -183,6 +204,7 @@ async fn http_state(
         engine: engine.clone(),
         catalogue: store.clone(),
         reports: store.clone(),
+        search: search.clone(),
         ledger: store.clone(),
         clock,
         ids: Arc::new(System) as Arc<dyn IdSource>,
@@ -190,7 +212,7 @@ async fn http_state(
         metrics: Arc::new(move || metrics.render()),
         gate,
         feed: store.clone(),
-        draining: draining.clone(),
+        draining: Draining::default(),
     })
 }
 

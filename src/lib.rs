@@ -11,7 +11,7 @@
 //!    every fencing token, every sequence number and every idempotency key.
 //! 5. After the commit the callers get their answers. What was not committed never happened: its actor throws its
 //!    memory away and loads again, under a higher token.
-//! 6. [`events`] tells whoever follows, before anybody is answered.
+//! 6. [`events`] tells whoever follows, before anybody is answered; [`search`] answers from memory what is for sale.
 //!
 //! # The floor plan
 //!
@@ -32,6 +32,7 @@ pub mod engine;
 pub mod writer;
 
 pub mod events;
+pub mod search;
 
 pub mod lease;
 pub mod store;

@@ -46,9 +46,9 @@ impl<T> ByDate<T> {
         self.0.iter().map(|(date, value)| (*date, value))
     }
 
-    /// The values of [from, to), in order.
-    pub fn range(&self, from: Date, to: Date) -> impl Iterator<Item = &T> {
-        self.from(from).iter().take_while(move |(date, _)| *date < to).map(|(_, value)| value)
+    /// The values of [from, to) with their dates, in order.
+    pub fn range(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, &T)> {
+        self.from(from).iter().take_while(move |(date, _)| *date < to).map(|(date, value)| (*date, value))
     }
 
     /// Every date of [from, to), in order, with its value if it has one.
@@ -123,7 +123,7 @@ mod tests {
                 model.insert(day(number), value);
             }
             let (from, to) = (day(from.min(to)), day(to.max(from)));
-            prop_assert!(map.range(from, to).eq(model.range(from..to).map(|(_, value)| value)));
+            prop_assert!(map.range(from, to).eq(model.range(from..to).map(|(date, value)| (*date, value))));
             prop_assert!(map.walk(from, to).eq(dates(from, to).map(|date| (date, model.get(&date)))));
             prop_assert_eq!(map.get(from), model.get(&from));
             map.forget_before(from);

@@ -100,8 +100,14 @@ impl Calendar {
         nights.map(|(date, night)| (date, night.unwrap_or(&UNTOUCHED)))
     }
 
-    /// The nights of [from, to) that somebody has touched, in order.
-    pub fn touched(&self, from: Date, to: Date) -> impl Iterator<Item = &Night> {
+    /// Every date of [from, to) with its night, in order; outside of the horizon there is none.
+    pub fn nights(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, Option<&Night>)> {
+        let night = |(date, night): (Date, Option<_>)| (date, self.has(date).then(|| night.unwrap_or(&UNTOUCHED)));
+        self.touched.walk(from, to).map(night)
+    }
+
+    /// The nights of [from, to) that somebody has touched, with their dates, in order.
+    pub fn touched(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, &Night)> {
         self.touched.range(from, to)
     }
 

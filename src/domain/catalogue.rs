@@ -145,6 +145,11 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
+/// What a city is found by: lower case of every script, and no spaces around it.
+pub fn city_key(city: &str) -> String {
+    city.trim().to_lowercase()
+}
+
 /// An ISO 3166-1 alpha-2 country code in capitals.
 pub fn country(code: &str) -> Result<String, Violation> {
     match rust_iso3166::from_alpha2(code) {

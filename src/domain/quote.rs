@@ -2,7 +2,8 @@
 //! booking accepts unless somebody was faster.
 
 use super::{
-    Amount, Booking, Date, FailingNight, Inventory, Party, RatePlan, RatePlanId, Reason, Refusal, Stay, Timestamp,
+    Amount, Booking, Date, FailingNight, Inventory, Night, Party, RatePlan, RatePlanId, Reason, Refusal, Stay,
+    Timestamp,
 };
 
 /// What somebody wants to know the price of.
@@ -43,7 +44,7 @@ impl Inventory {
             Some(id) => std::slice::from_ref(self.plan(id).ok_or(Refusal::UnknownRatePlan(id))?),
             None => self.plans.as_slice(),
         };
-        let mut failing = self.capacity_failures(enquiry);
+        let mut failing: Vec<_> = self.capacity_failures(enquiry).collect();
         match self.cheapest(enquiry, plans) {
             Ok(_) if !failing.is_empty() => Err(self.refusal(enquiry, failing)),
             Ok(quote) if quote.total.is_sellable() => Ok(quote),
@@ -53,6 +54,12 @@ impl Inventory {
                 Err(self.refusal(enquiry, failing))
             }
         }
+    }
+
+    /// The same for who does not ask why not, which search mostly does: a stay that lacks rooms is not priced.
+    pub fn offer_on(&self, enquiry: &Enquiry, today: Date) -> Option<Quote> {
+        let has_rooms = self.check_party(enquiry).is_ok() && self.capacity_failures(enquiry).next().is_none();
+        has_rooms.then(|| self.quote_on(enquiry, today).ok()).flatten()
     }
 
     /// The cheapest of the plans that sell the stay; if none does, what stands in the way of the one that comes
@@ -107,13 +114,13 @@ impl Inventory {
     }
 
     /// Nights without enough rooms for what the enquiry takes beyond what it keeps.
-    fn capacity_failures(&self, enquiry: &Enquiry) -> Vec<FailingNight> {
-        let failure = |date: Date| {
+    fn capacity_failures(&self, enquiry: &Enquiry) -> impl Iterator<Item = FailingNight> {
+        let failure = |(date, night): (Date, Option<&Night>)| {
             let wanted = additional_rooms(enquiry, date);
             if wanted == 0 {
                 return None;
             }
-            let reason = match self.calendar.night(date) {
+            let reason = match night {
                 None => Reason::NoInventory,
                 Some(night) => match self.calendar.free(night) {
                     free if free < wanted => Reason::SoldOut { free, wanted },
@@ -122,7 +129,7 @@ impl Inventory {
             };
             Some(FailingNight { date, reason })
         };
-        enquiry.stay.dates().filter_map(failure).collect()
+        self.calendar.nights(enquiry.stay.check_in(), enquiry.stay.check_out()).filter_map(failure)
     }
 
     /// Dates on which the room type or the plan refuses this sale, this arrival, this departure or this length.
@@ -169,8 +176,8 @@ impl Inventory {
     /// Whether no rule at all is set on any date of a stay, departure included: what most stays are.
     fn is_unrestricted(&self, stay: Stay, plan: &RatePlan) -> bool {
         let (first, after) = (stay.check_in(), stay.check_out().tomorrow().unwrap_or(Date::MAX));
-        self.calendar.touched(first, after).all(|night| night.restriction.is_open())
-            && plan.nights.range(first, after).all(|night| night.restriction.is_open())
+        self.calendar.touched(first, after).all(|(_, night)| night.restriction.is_open())
+            && plan.nights.range(first, after).all(|(_, night)| night.restriction.is_open())
     }
 
     fn refusal(&self, enquiry: &Enquiry, mut nights: Vec<FailingNight>) -> Refusal {

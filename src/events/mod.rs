@@ -26,7 +26,7 @@ pub use subscriber::Subscriber;
 pub use update::{Update, Window};
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -48,34 +48,53 @@ pub enum Notice {
 
 /// Where notices are published. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Hub(broadcast::Sender<Notice>);
+pub struct Hub {
+    sender: broadcast::Sender<(u64, Notice)>,
+    /// How many notices were ever published; held while one is, so that they are sent in the order of their numbers.
+    published: Arc<Mutex<u64>>,
+}
 
 impl Default for Hub {
     fn default() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
+        Self { sender: broadcast::channel(BACKLOG).0, published: Arc::default() }
     }
 }
 
 impl Hub {
     /// Tells everybody who listens. Nobody is waited for.
     pub fn publish(&self, notice: Notice) {
+        let mut published = self.published();
+        *published += 1;
         // An error means that nobody listens.
-        let _ = self.0.send(notice);
+        let _ = self.sender.send((*published, notice));
     }
 
     /// Everything published from now on.
     pub fn listen(&self) -> Listener {
-        Listener(self.0.subscribe())
+        let published = self.published();
+        Listener { receiver: self.sender.subscribe(), position: *published }
+    }
+
+    /// The number of the last notice. Who has heard it knows everything that anybody was answered before now.
+    pub fn position(&self) -> u64 {
+        *self.published()
     }
 
     pub fn has_listeners(&self) -> bool {
-        self.0.receiver_count() > 0
+        self.sender.receiver_count() > 0
+    }
+
+    fn published(&self) -> MutexGuard<'_, u64> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One follower of the hub.
 #[derive(Debug)]
-pub struct Listener(broadcast::Receiver<Notice>);
+pub struct Listener {
+    receiver: broadcast::Receiver<(u64, Notice)>,
+    position: u64,
+}
 
 /// What a listener hears.
 #[derive(Debug, Clone)]
@@ -89,11 +108,22 @@ pub enum Heard {
 
 impl Listener {
     pub async fn next(&mut self) -> Heard {
-        match self.0.recv().await {
-            Ok(notice) => Heard::Notice(notice),
-            Err(RecvError::Lagged(missed)) => Heard::Lagged(missed),
+        match self.receiver.recv().await {
+            Ok((number, notice)) => {
+                self.position = number;
+                Heard::Notice(notice)
+            }
+            Err(RecvError::Lagged(missed)) => {
+                self.position += missed;
+                Heard::Lagged(missed)
+            }
             Err(RecvError::Closed) => Heard::Closed,
         }
+    }
+
+    /// The number of the last notice heard or missed.
+    pub fn position(&self) -> u64 {
+        self.position
     }
 }
 
@@ -138,7 +168,21 @@ mod tests {
             hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
         }
         assert!(matches!(listener.next().await, Heard::Lagged(1)));
+        assert_eq!(listener.position(), 1);
         assert!(matches!(listener.next().await, Heard::Notice(_)));
+        assert_eq!(listener.position(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_listener_knows_whether_it_has_heard_everything() {
+        let hub = Hub::default();
+        hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+        let mut listener = hub.listen();
+        assert_eq!(listener.position(), hub.position());
+        hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+        assert!(listener.position() < hub.position());
+        listener.next().await;
+        assert_eq!(listener.position(), hub.position());
     }
 
     #[tokio::test]

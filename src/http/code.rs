@@ -78,6 +78,7 @@ codes! {
     Busy = SERVICE_UNAVAILABLE "busy" "Too many requests wait for this room type";
     Interrupted = SERVICE_UNAVAILABLE "interrupted" "The request was interrupted; repeat it with the same key";
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "The store cannot be reached";
+    Starting = SERVICE_UNAVAILABLE "starting" "The search index is being built";
     TooManyDashboards = SERVICE_UNAVAILABLE "too_many_dashboards" "Too many dashboards are open";
     ShuttingDown = SERVICE_UNAVAILABLE "shutting_down" "The server is shutting down";
 }

@@ -21,6 +21,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         post("/v1/hotels", hotels::create::handle),
         get("/v1/hotels/{id}", hotels::read::handle),
         patch("/v1/hotels/{id}", hotels::change::handle),
+        get("/v1/hotels/{id}/calendar", hotels::calendar::handle).with_query(),
         get("/v1/hotels/{id}/room-types", room_types::list::handle).with_query(),
         post("/v1/hotels/{id}/room-types", room_types::create::handle),
         get("/v1/room-types/{id}", room_types::read::handle),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::access::Access;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
+use crate::search::{Building, Index};
 use crate::shutdown::Draining;
 use crate::store::{Catalogue, Feed, Ledger, Reports};
 use crate::ws::Gate;
@@ -15,6 +16,7 @@ pub struct State {
     pub engine: Engine,
     pub catalogue: Arc<dyn Catalogue>,
     pub reports: Arc<dyn Reports>,
+    pub search: Index,
     /// To read bookings. All writing goes through the engine.
     pub ledger: Arc<dyn Ledger>,
     pub clock: Arc<dyn Clock>,
@@ -28,4 +30,12 @@ pub struct State {
     pub feed: Arc<dyn Feed>,
     /// Whether the process is about to end.
     pub draining: Draining,
+}
+
+impl State {
+    /// The search index, knowing everything that anybody was answered before now.
+    pub async fn searchable(&self) -> Result<&Index, Building> {
+        self.search.caught_up(self.engine.hub().position()).await?;
+        Ok(&self.search)
+    }
 }

@@ -8,7 +8,9 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::{Amount, Date, Violation};
+use crate::domain::order::{MAX_GUESTS, MAX_ROOMS_PER_BOOKING};
+use crate::domain::violation::Violations;
+use crate::domain::{Amount, Date, Party, Violation, stay};
 
 /// A date, written `YYYY-MM-DD` and in no other way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,18 @@ impl ToSchema for Day {
     }
 }
 
+/// The longest range of dates, in days.
+const YEAR: i32 = 366;
+
+/// A range of dates that ends after it begins, within a year.
+pub fn up_to_a_year(from: Day, to: Day) -> Result<(), Violation> {
+    match stay::days_between(from.0, to.0) {
+        ..1 => Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)")),
+        1..=YEAR => Ok(()),
+        _ => Err(Violation::new("/to", "range_length", format!("must be at most {YEAR} days after from"))),
+    }
+}
+
 /// A time of the day, written `HH:MM`.
 pub fn time(text: &str, pointer: &str) -> Result<Time, Violation> {
     let shaped = text.len() == 5;
@@ -79,6 +93,20 @@ where
         Ok(value) if min <= value && value <= max => Ok(value),
         _ => Err(Violation::new(pointer, rule, format!("must be from {min} to {max}"))),
     }
+}
+
+/// Who travels together, and in how many rooms: two adults in one, unless it is said.
+pub fn company(
+    adults: Option<i64>,
+    children: Option<i64>,
+    rooms: Option<i64>,
+    violations: &mut Violations,
+) -> Option<(Party, u16)> {
+    let most = MAX_GUESTS as u16;
+    let adults = violations.keep(whole(adults.unwrap_or(2), 1, most, "/adults", "guests_range"));
+    let children = violations.keep(whole(children.unwrap_or(0), 0, most, "/children", "guests_range"));
+    let rooms = violations.keep(whole(rooms.unwrap_or(1), 1, MAX_ROOMS_PER_BOOKING, "/rooms", "rooms_range"));
+    Some((Party { adults: adults?, children: children? }, rooms?))
 }
 
 /// A price of one night or one unit of a service.

@@ -11,25 +11,26 @@
 //! When it fails, nothing is half done: [`CommitError::RolledBack`] left no trace, [`CommitError::InDoubt`] may have
 //! succeeded, and [`Ledger::committed`] tells afterwards.
 //!
-//! To add a store: make a folder beside [`sqlite`] with the same file names, and run the contract suite
+//! To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file names, and run the contract suite
 //! (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
 pub mod feed;
-mod sql_error;
+pub mod postgres;
+mod sql;
 pub mod sqlite;
 
 pub use feed::Feed;
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::domain::{
     Booking, BookingId, Date, Fact, FactId, Hotel, HotelId, Inventory, RatePlan, RatePlanId, RoomType, RoomTypeId,
-    Service, ServiceId, Stay, Timestamp,
+    Service, ServiceId, Timestamp,
 };
 use crate::lease::Token;
 
@@ -43,6 +44,11 @@ pub trait Store: Ledger + Catalogue + Reports + Feed {
 /// The write path, and what recovery needs.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
+    /// How many commits it can do at once. A room type's facts are always committed by the same one of them, in order.
+    fn lanes(&self) -> usize {
+        1
+    }
+
     /// Makes `token` the only one whose commits are accepted for a room type. Waits for a commit under way.
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error>;
 
@@ -51,8 +57,8 @@ pub trait Ledger: Send + Sync + 'static {
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error>;
 
     /// Stores a batch in one durable transaction. An entry with a stale token, a sequence number that does not follow,
-    /// or an idempotency key already used is left out, together with later entries of the same room type; the others
-    /// are committed. One verdict per entry, in order.
+    /// or an idempotency key already used is left out, together with later entries of the same room type; a room type
+    /// whose entries contradict the schema is left out whole; the others are committed. One verdict per entry, in order.
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError>;
 
     /// Which of these facts are stored.
@@ -110,14 +116,19 @@ pub trait Catalogue: Send + Sync + 'static {
 pub trait Reports: Send + Sync + 'static {
     async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error>;
 
-    /// Every room type of a city, as an inventory whose calendar covers only the stay and its departure date, without
-    /// holds. A constant number of queries, however many hotels there are.
-    async fn candidates(&self, city: &str, stay: Stay) -> Result<Vec<Inventory>, Error>;
+    /// Every room type of a hotel, to quote from, in order of their ids.
+    async fn stock(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error>;
+
+    /// The room types from the first to the last of these ids, to quote from, in one statement.
+    ///
+    /// What is made to quote from has neither services nor holds, and its calendar begins at the hotel's date of `now`
+    /// and has no end: a quote closes what lies beyond the horizon, and the horizon moves every day.
+    async fn stock_between(&self, ids: RangeInclusive<RoomTypeId>, now: Timestamp) -> Result<Vec<Inventory>, Error>;
 
     /// Nights with anything sold or held, by room type and date, after `after`.
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error>;
 
-    /// Room types by id, for `verify`.
+    /// Room types by id.
     async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error>;
 
     /// Everything stored about a room type that can be counted twice.
@@ -212,6 +223,8 @@ pub enum Verdict {
     Fenced,
     /// The idempotency key has been used.
     Duplicate,
+    /// It contradicts what is stored: the last guard, which a sound engine never meets.
+    Refused,
 }
 
 /// The store's answer to a claim.

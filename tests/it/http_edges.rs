@@ -1,14 +1,10 @@
 //! What every request meets: limits, ids, and one shape for every error.
 
 use std::net::TcpListener;
-use std::sync::Arc;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App as Routes, HttpServer, web};
-use innkeeper::clock::System;
-use innkeeper::events::{Live, Sources};
-use innkeeper::http::{self, Access, State};
-use innkeeper::ws::{Gate, Options};
+use innkeeper::http;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -209,22 +205,7 @@ fn a_server_that_shuts_down_says_so() {
 #[test]
 fn a_panic_is_the_end_of_one_request_only() {
     with_app(async |app| {
-        let store = app.running.store.clone();
-        let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: app.clock.clone() };
-        let (live, _) = Live::start(app.running.engine.hub(), sources, 1);
-        let state = web::Data::new(State {
-            gate: Gate::new(live, Options::default()),
-            feed: store.clone(),
-            engine: app.running.engine.clone(),
-            catalogue: store.clone(),
-            reports: store.clone(),
-            ledger: store,
-            clock: app.clock.clone(),
-            ids: Arc::new(System),
-            access: Access::new(None, [0; 32]),
-            metrics: Arc::new(String::new),
-            draining: Default::default(),
-        });
+        let state = web::Data::new(app.state());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/panic", listener.local_addr().unwrap());
         let panics = async || -> actix_web::HttpResponse { panic!("on purpose") };

@@ -1,18 +1,17 @@
 //! A stay that can be booked right now, for the curl line of the banner.
 
-use std::collections::BTreeSet;
-
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
 use crate::domain::quote::Enquiry;
-use crate::domain::{Inventory, Party, RoomTypeId, Stay, Timestamp};
+use crate::domain::{HotelId, Inventory, Party, RoomTypeId, Stay, Timestamp};
 use crate::store::{Error, Page, Store};
 
 /// A room type with a stay that its own rule function accepts, and for how many adults.
 #[derive(Debug)]
 pub struct Sample {
     pub hotel: String,
+    pub hotel_id: HotelId,
     pub city: String,
     pub room_type_name: String,
     pub room_type: RoomTypeId,
@@ -26,16 +25,13 @@ const HOTELS: u32 = 200;
 const ARRIVALS: [i64; 4] = [14, 30, 60, 120];
 
 pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, Error> {
-    let mut cities = BTreeSet::new();
+    let today = TimeZone::UTC.to_datetime(now).date();
     for hotel in store.hotels(None, Page { after: None, limit: HOTELS }).await? {
-        if !cities.insert(hotel.city.to_lowercase()) {
-            continue;
-        }
+        let stock = store.stock(hotel.id, now).await?;
         for days in ARRIVALS {
-            let arrival = TimeZone::UTC.to_datetime(now).date().saturating_add(days.days());
+            let arrival = today.saturating_add(days.days());
             let Ok(stay) = Stay::new(arrival, arrival.saturating_add(2.days())) else { continue };
-            let candidates = store.candidates(&hotel.city, stay).await?;
-            let bookable = |adults| candidates.iter().find_map(move |inventory| bookable(inventory, stay, adults, now));
+            let bookable = |adults| stock.iter().find_map(move |inventory| bookable(inventory, stay, adults, now));
             if let Some(sample) = [2, 1].into_iter().find_map(bookable) {
                 return Ok(Some(sample));
             }
@@ -49,6 +45,7 @@ fn bookable(inventory: &Inventory, stay: Stay, adults: u16, now: Timestamp) -> O
     inventory.quote(&Enquiry { stay, rooms: 1, party, rate_plan: None, keeping: None }, now).ok()?;
     Some(Sample {
         hotel: inventory.hotel.name.clone(),
+        hotel_id: inventory.hotel.id,
         city: inventory.hotel.city.clone(),
         room_type_name: inventory.room_type.name.clone(),
         room_type: inventory.room_type.id,

@@ -1,6 +1,7 @@
 //! Hotels: made and changed by the administrator, read by everybody.
 
 pub mod body;
+pub mod calendar;
 pub mod change;
 pub mod create;
 pub mod docs;

@@ -5,16 +5,13 @@ use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::{Amount, Restriction, RoomTypeId, Violation, stay};
+use crate::domain::{Amount, Restriction, RoomTypeId};
 use crate::engine::{NightView, View};
 use crate::http::answer::{REVALIDATE, etag};
 use crate::http::extract::{Id, Known, Query};
 use crate::http::problem::Problem;
 use crate::http::state::State;
-use crate::http::value::Day;
-
-/// The longest range, in nights.
-const MAX_NIGHTS: i32 = 366;
+use crate::http::value::{Day, up_to_a_year};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,21 +70,13 @@ pub async fn handle(
     Query(range): Query<Range>,
     known: Known,
 ) -> Result<HttpResponse, Problem> {
-    check(&range)?;
+    up_to_a_year(range.from, range.to)?;
     let view = state.engine.view(room_type, range.from.0, range.to.0).await?;
     let tag = etag(view.sequence);
     if known.has(&tag) {
         return Ok(HttpResponse::NotModified().insert_header(tag).insert_header(REVALIDATE).finish());
     }
     Ok(HttpResponse::Ok().insert_header(tag).insert_header(REVALIDATE).json(Availability::from(&view)))
-}
-
-fn check(range: &Range) -> Result<(), Violation> {
-    match stay::days_between(range.from.0, range.to.0) {
-        ..1 => Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)")),
-        1..=MAX_NIGHTS => Ok(()),
-        _ => Err(Violation::new("/to", "range_length", format!("must be at most {MAX_NIGHTS} days after from"))),
-    }
 }
 
 impl From<&View> for Availability {

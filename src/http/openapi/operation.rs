@@ -114,6 +114,11 @@ impl Doc {
         self.query(Required::False, name, kind, words, None)
     }
 
+    /// The same, with an example.
+    pub fn may_such_as(self, name: &str, kind: Kind, words: &str, example: impl Into<Value>) -> Self {
+        self.query(Required::False, name, kind, words, Some(example.into()))
+    }
+
     fn query(self, required: Required, name: &str, kind: Kind, words: &str, example: Option<Value>) -> Self {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(required);
         let parameter = parameter.description(Some(words)).schema(Some(kind.schema())).example(example);

@@ -37,6 +37,8 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// From the first to the second.
     Whole(i64, i64),
+    /// From the first to the second.
+    Number(f64, f64),
     Flag,
     Day,
     Id,
@@ -49,6 +51,7 @@ impl Kind {
             Self::Text => of(Type::String).min_length(Some(1)).into(),
             Self::OneOf(names) => of(Type::String).enum_values(Some(names.iter().copied())).into(),
             Self::Whole(min, max) => of(Type::Integer).minimum(Some(min)).maximum(Some(max)).into(),
+            Self::Number(min, max) => of(Type::Number).minimum(Some(min)).maximum(Some(max)).into(),
             Self::Flag => of(Type::Boolean).into(),
             Self::Day => Day::schema(),
             Self::Id => of(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).into(),

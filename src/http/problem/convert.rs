@@ -4,7 +4,7 @@ use super::Problem;
 use crate::domain::Violation;
 use crate::http::code::Code;
 use crate::http::refusal;
-use crate::{engine, store};
+use crate::{engine, search, store};
 
 impl From<Vec<Violation>> for Problem {
     fn from(errors: Vec<Violation>) -> Self {
@@ -34,6 +34,12 @@ impl From<engine::Error> for Problem {
     }
 }
 
+impl From<search::Building> for Problem {
+    fn from(_: search::Building) -> Self {
+        Self::of(Code::Starting).retry_after_secs(1)
+    }
+}
+
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         // The cause is for the log alone: it may name tables and files.
@@ -60,8 +66,8 @@ mod tests {
     fn repeating_helps_exactly_where_the_client_is_told_so() {
         let helps =
             [engine::Error::Busy, engine::Error::Interrupted, engine::Error::Unavailable, engine::Error::ShuttingDown];
-        for error in helps {
-            let answer = Problem::from(error).render();
+        for problem in helps.map(Problem::from).into_iter().chain([search::Building.into()]) {
+            let answer = problem.render();
             assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert!(answer.headers().contains_key(header::RETRY_AFTER));
         }

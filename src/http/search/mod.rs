@@ -1,7 +1,6 @@
-//! Search: what a city has to sell for a stay, cheapest hotel first.
+//! Search: what a city, or a neighbourhood, has to sell for a stay.
 //!
-//! Every candidate is quoted by the very function that decides about bookings, so what is offered here is sold by
-//! `POST /v1/bookings`, unless somebody was faster.
+//! Reads the parameters and renders the answer; both come from and go to [`crate::search`], which answers from memory.
 
 pub mod docs;
 mod handler;

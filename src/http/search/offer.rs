@@ -1,19 +1,22 @@
-//! Offers: quotes of room types, gathered by hotel.
+//! Offers as they are written.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::query::{Position, Search};
-use crate::domain::quote::Enquiry;
-use crate::domain::{Amount, Hotel, HotelId, Inventory, Quote, RatePlanId, RoomTypeId, Timestamp};
+use super::query::encode;
+use crate::domain::{Amount, Hotel, HotelId, RatePlanId, RoomTypeId};
 use crate::http::page::List;
+use crate::search::{self, Page};
 
 /// A hotel with room types that can be booked for the stay.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Offer {
     hotel: HotelSummary,
+    /// Great-circle distance from the place that was asked for, when one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance_km: Option<f64>,
     /// Price of the cheapest room type: all nights, all rooms.
     #[schema(value_type = i64)]
     total_minor: Amount,
@@ -52,63 +55,40 @@ pub struct RoomTypeOffer {
     sequence: u64,
 }
 
-/// The page of offers that a search asks for, from everything its city has.
-pub fn offers(search: &Search, candidates: &[Inventory], now: Timestamp) -> List<Offer> {
-    let mut hotels: HashMap<HotelId, Offer> = HashMap::new();
-    for candidate in candidates {
-        let enquiry =
-            Enquiry { stay: search.stay, rooms: search.rooms, party: search.party, rate_plan: None, keeping: None };
-        let Ok(quote) = candidate.quote(&enquiry, now) else { continue };
-        let offer = hotels.entry(candidate.hotel.id).or_insert_with(|| Offer::of(&candidate.hotel));
-        offer.room_types.push(RoomTypeOffer::of(candidate, quote));
-    }
-    page(search, hotels.into_values().map(Offer::sorted).collect())
+/// A page as it is written.
+pub fn offers(page: Page) -> List<Offer> {
+    let next_cursor = page.next.map(encode);
+    List { items: page.offers.into_iter().map(Offer::from).collect(), next_cursor }
 }
 
-fn page(search: &Search, mut offers: Vec<Offer>) -> List<Offer> {
-    offers.sort_by_cached_key(Offer::position);
-    let seen = |offer: &Offer| search.after.as_ref().is_some_and(|after| offer.position() <= *after);
-    offers.retain(|offer| !seen(offer));
-    let more = offers.len() > search.limit;
-    offers.truncate(search.limit);
-    let next_cursor = offers.last().filter(|_| more).map(|offer| offer.position().encode());
-    List { items: offers, next_cursor }
-}
-
-impl Offer {
-    fn of(hotel: &Hotel) -> Self {
-        let summary = HotelSummary {
-            id: hotel.id,
-            name: hotel.name.clone(),
-            city: hotel.city.clone(),
-            country: hotel.country.clone(),
-        };
-        let currency = hotel.currency.code();
-        Self { hotel: summary, total_minor: Amount::ZERO, currency, room_types: Vec::new() }
-    }
-
-    /// With the cheapest room type first, whose price is the hotel's.
-    fn sorted(mut self) -> Self {
-        self.room_types.sort_by_key(|offer| (offer.total_minor, offer.room_type_id));
-        self.total_minor = self.room_types.first().map_or(Amount::ZERO, |cheapest| cheapest.total_minor);
-        self
-    }
-
-    fn position(&self) -> Position {
-        Position::new(self.currency, self.total_minor.minor(), self.hotel.id)
-    }
-}
-
-impl RoomTypeOffer {
-    fn of(candidate: &Inventory, quote: Quote) -> Self {
+impl From<search::Offer> for Offer {
+    fn from(offer: search::Offer) -> Self {
         Self {
-            room_type_id: candidate.room_type.id,
-            name: candidate.room_type.name.clone(),
-            rate_plan_id: quote.rate_plan,
-            rate_plan_name: candidate.plan(quote.rate_plan).map(|plan| plan.name.clone()).unwrap_or_default(),
-            total_minor: quote.total,
-            nights_minor: quote.prices,
-            sequence: candidate.sequence(),
+            distance_km: offer.metres.map(|metres| f64::from(metres) / 1_000.0),
+            total_minor: offer.total,
+            currency: offer.hotel.currency.code(),
+            room_types: offer.room_types.into_iter().map(RoomTypeOffer::from).collect(),
+            hotel: offer.hotel.into(),
+        }
+    }
+}
+
+impl From<Arc<Hotel>> for HotelSummary {
+    fn from(hotel: Arc<Hotel>) -> Self {
+        Self { id: hotel.id, name: hotel.name.clone(), city: hotel.city.clone(), country: hotel.country.clone() }
+    }
+}
+
+impl From<search::RoomTypeOffer> for RoomTypeOffer {
+    fn from(offer: search::RoomTypeOffer) -> Self {
+        Self {
+            room_type_id: offer.id,
+            name: offer.name,
+            rate_plan_id: offer.quote.rate_plan,
+            rate_plan_name: offer.rate_plan_name,
+            total_minor: offer.quote.total,
+            nights_minor: offer.quote.prices,
+            sequence: offer.sequence,
         }
     }
 }

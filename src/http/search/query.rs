@@ -1,96 +1,139 @@
-//! What somebody looks for, and where the page before ended.
+//! What somebody looks for, as an address says it.
 
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde::Deserialize;
 
-use crate::domain::order::{MAX_GUESTS, MAX_ROOMS_PER_BOOKING};
+use crate::domain::catalogue::Coordinates;
 use crate::domain::violation::{Violations, text};
-use crate::domain::{HotelId, Party, Stay, Violation};
-use crate::http::page::{Paging, bad_cursor, decode, encode};
-use crate::http::value::{Day, whole};
+use crate::domain::{Stay, Violation};
+use crate::http::page::{self, Paging, bad_cursor};
+use crate::http::value::{Day, company};
+use crate::search::{Place, Position, Search, Sort};
+
+/// The widest circle, in kilometres.
+pub const MAX_RADIUS_KM: f64 = 500.0;
 
 /// The parameters of a search.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {
-    city: String,
+    city: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    radius_km: Option<f64>,
     checkin_date: Day,
     checkout_date: Day,
     adults: Option<i64>,
     children: Option<i64>,
     rooms: Option<i64>,
+    sort: Option<SortQuery>,
     limit: Option<i64>,
     cursor: Option<String>,
 }
 
-/// A well-formed search.
-#[derive(Debug)]
-pub struct Search {
-    pub city: String,
-    pub stay: Stay,
-    pub party: Party,
-    pub rooms: u16,
-    pub limit: usize,
-    pub after: Option<Position>,
-}
-
-/// Where a hotel stands in the results. Amounts of different currencies are not compared: each has its own run.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
-    currency: String,
-    total_minor: i64,
-    hotel: Uuid,
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SortQuery {
+    Price,
+    Distance,
 }
 
 impl SearchQuery {
     /// The search, or everything that is wrong with it.
     pub fn check(self) -> Result<Search, Vec<Violation>> {
         let mut violations = Violations::default();
-        let people = |given: Option<i64>, usual, min: u16, pointer: &str| {
-            whole(given.unwrap_or(usual), min, MAX_GUESTS as u16, pointer, "guests_range")
-        };
-        let city = violations.keep(text(&self.city, 100, "/city"));
+        let place = self.place(&mut violations);
+        let sort = violations.keep(self.sort());
         let stay = violations.keep(Stay::new(self.checkin_date.0, self.checkout_date.0));
-        let adults = violations.keep(people(self.adults, 2, 1, "/adults"));
-        let children = violations.keep(people(self.children, 0, 0, "/children"));
-        let rooms = self.rooms.unwrap_or(1);
-        let rooms = violations.keep(whole(rooms, 1, MAX_ROOMS_PER_BOOKING, "/rooms", "rooms_range"));
-        let paging = Paging { limit: self.limit, cursor: None };
-        let limit = violations.keep(paging.limit());
-        let after = violations.keep(self.cursor.as_deref().map(Position::decode).transpose());
+        let company = company(self.adults, self.children, self.rooms, &mut violations);
+        let limit = violations.keep(Paging { limit: self.limit, cursor: None }.limit());
+        let after = violations.keep(self.cursor.as_deref().map(|cursor| decode(cursor, sort)).transpose());
         let search = (|| {
-            let party = Party { adults: adults?, children: children? };
-            let limit = limit? as usize;
-            Some(Search { city: city?, stay: stay?, party, rooms: rooms?, limit, after: after? })
+            let ((party, rooms), limit) = (company?, limit? as usize);
+            Some(Search { place: place?, stay: stay?, party, rooms, sort: sort?, after: after?, limit })
         })();
         violations.finish(search)
     }
+
+    /// A city, or a circle: one of them, and all of it.
+    fn place(&self, violations: &mut Violations) -> Option<Place> {
+        let circle = [self.latitude, self.longitude, self.radius_km];
+        let [Some(latitude), Some(longitude), Some(radius)] = circle else {
+            if circle.iter().any(Option::is_some) {
+                let missing = ["/latitude", "/longitude", "/radius_km"].into_iter().zip(circle);
+                for (pointer, _) in missing.filter(|(_, given)| given.is_none()) {
+                    let message = "latitude, longitude and radius_km come together";
+                    violations.keep(Err::<(), _>(Violation::new(pointer, "required", message)));
+                }
+                return None;
+            }
+            let message = "must be given, or else latitude, longitude and radius_km";
+            let city = self.city.as_deref().ok_or_else(|| Violation::new("/city", "required", message));
+            return violations.keep(city.and_then(|city| text(city, 100, "/city"))).map(Place::City);
+        };
+        if self.city.is_some() {
+            let message = "must be left out where coordinates are given";
+            violations.keep(Err::<(), _>(Violation::new("/city", "one_place", message)));
+        }
+        let centre = violations.keep(Coordinates::new(latitude, longitude));
+        let radius = violations.keep(metres(radius));
+        Some(Place::Around(centre?, radius?))
+    }
+
+    fn sort(&self) -> Result<Sort, Violation> {
+        match self.sort {
+            None | Some(SortQuery::Price) => Ok(Sort::Price),
+            Some(SortQuery::Distance) if self.latitude.is_some() => Ok(Sort::Distance),
+            Some(SortQuery::Distance) => {
+                let message = "distance needs latitude, longitude and radius_km";
+                Err(Violation::new("/sort", "sort_needs_coordinates", message))
+            }
+        }
+    }
 }
 
-impl Position {
-    pub fn new(currency: &str, total_minor: i64, hotel: HotelId) -> Self {
-        Self { currency: currency.to_owned(), total_minor, hotel: hotel.0 }
+fn metres(radius_km: f64) -> Result<f64, Violation> {
+    match radius_km > 0.0 && radius_km <= MAX_RADIUS_KM {
+        true => Ok(radius_km * 1_000.0),
+        false => {
+            let message = format!("must be more than 0 and at most {MAX_RADIUS_KM}");
+            Err(Violation::new("/radius_km", "radius_range", message))
+        }
     }
+}
 
-    pub fn encode(&self) -> String {
-        encode(&serde_json::to_vec(self).unwrap_or_default())
-    }
+pub fn encode(position: Position) -> String {
+    page::encode(&serde_json::to_vec(&position).unwrap_or_default())
+}
 
-    fn decode(cursor: &str) -> Result<Self, Violation> {
-        serde_json::from_slice(&decode(cursor)?).map_err(|_| bad_cursor())
+/// A cursor belongs to the order it was made in.
+fn decode(cursor: &str, sort: Option<Sort>) -> Result<Position, Violation> {
+    let position = serde_json::from_slice(&page::decode(cursor)?).map_err(|_| bad_cursor())?;
+    match (position, sort) {
+        (Position::Price { .. }, Some(Sort::Distance)) | (Position::Distance { .. }, Some(Sort::Price)) => {
+            Err(bad_cursor())
+        }
+        _ => Ok(position),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::domain::{Amount, HotelId};
 
     #[test]
     fn a_position_survives_its_cursor_and_sorts_by_price() {
-        let cheap = Position::new("EUR", 9, HotelId(Uuid::from_u128(2)));
-        let dear = Position::new("EUR", 10, HotelId(Uuid::from_u128(1)));
-        assert_eq!(Position::decode(&cheap.encode()), Ok(cheap.clone()));
+        let hotel = |number| HotelId(Uuid::from_u128(number));
+        let currency = "EUR".parse().unwrap();
+        let cheap = Position::Price { currency, total_minor: Amount(9), hotel: hotel(2) };
+        let dear = Position::Price { currency, total_minor: Amount(10), hotel: hotel(1) };
+        let near = Position::Distance { metres: 10, hotel: hotel(1) };
+        assert_eq!(decode(&encode(cheap), Some(Sort::Price)), Ok(cheap));
+        assert_eq!(decode(&encode(near), Some(Sort::Distance)), Ok(near));
         assert!(cheap < dear);
-        assert_eq!(Position::decode("AAAA").unwrap_err().rule, "cursor");
+        assert_eq!(decode("AAAA", Some(Sort::Price)).unwrap_err().rule, "cursor");
+        assert_eq!(decode(&encode(near), Some(Sort::Price)).unwrap_err().rule, "cursor");
     }
 }

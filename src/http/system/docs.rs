@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::health::Health;
+use crate::http::code::Code;
 use crate::http::openapi::openapi_on;
 use crate::http::openapi::operation::{Doc, get};
 use crate::http::state::State;
@@ -37,8 +38,9 @@ pub fn docs() -> Vec<Doc> {
     let docs = [
         get("/healthz", "live").says("Does the process live?", "").answers::<Health>(200, "Yes.", &[]),
         get("/readyz", "ready")
-            .says("Can it serve?", "The store answers.")
+            .says("Can it serve?", "The store answers, and the search index is built.")
             .answers::<Health>(200, "Yes.", &[])
+            .refuses(&[Code::Starting, Code::ShuttingDown])
             .from_store(),
         get("/metrics", "metrics").says("Metrics for Prometheus", "").answers_otherwise(
             200,

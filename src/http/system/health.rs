@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::http::state::State;
+use crate::search::Building;
 
 /// All is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,13 +22,17 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// The store answers, too, what is decided can become durable, and the process is not about to end.
+/// The store answers, too, what is decided can become durable, the search index is built, and the process is not about
+/// to end.
 pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
     if state.draining.has_begun() {
         return Err(Problem::of(Code::ShuttingDown));
     }
     if !state.engine.is_serving() {
         return Err(Problem::of(Code::Unavailable));
+    }
+    if !state.search.is_built() {
+        return Err(Building.into());
     }
     state.reports.ping().await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))

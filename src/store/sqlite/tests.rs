@@ -4,7 +4,7 @@ use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{attempts, bookings, candidates, claim, commit, evidence, feed, ledger, list, load, reports};
+use super::{attempts, bookings, claim, commit, evidence, feed, ledger, list, load, reports, stock};
 use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::{BookingFilter, Page};
 
@@ -65,7 +65,8 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
 #[case::trim(feed::TRIM)]
-#[case::search(candidates::CITY)]
+#[case::stock_of_hotel(stock::OF_HOTEL)]
+#[case::stock(stock::BETWEEN)]
 #[case::counted_nights(reports::COUNTED_NIGHTS)]
 #[case::room_types(reports::ROOM_TYPES)]
 #[case::evidence_of_sequence(evidence::SEQUENCE)]

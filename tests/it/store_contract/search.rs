@@ -2,7 +2,7 @@
 
 use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
 use innkeeper::domain::quote::Enquiry;
-use innkeeper::domain::{Amount, Command, Inventory, NightsChange, Order, Party, Quote, Refusal, Stay};
+use innkeeper::domain::{Amount, Command, HotelId, Inventory, NightsChange, Order, Party, Quote, Refusal, Stay};
 
 use super::contract;
 use super::house::{Desk, House, day, order, stay};
@@ -40,14 +40,14 @@ fn quote(inventory: &Inventory, stay: Stay, rooms: u16, desk: &Desk) -> Result<Q
     })
 }
 
-async fn a_candidate_quotes_what_the_owner_quotes(house: House) {
+async fn what_is_read_to_quote_from_quotes_what_the_owner_quotes(house: House) {
     let desk = busy(&house).await;
+    let found = house.store.stock(desk.inventory.hotel.id, desk.now).await.unwrap();
+    assert_eq!(found.len(), 1);
     // Before today, every combination near it, and around the end of the horizon (120 nights).
     let starts = (-2..14).chain(116..123);
     for (from, nights) in starts.flat_map(|from| (1..=5).map(move |nights| (from, nights))) {
         let stay = stay(from, nights);
-        let found = house.store.candidates("ÉVORA", stay).await.unwrap();
-        assert_eq!(found.len(), 1);
         for rooms in [1, 2] {
             let (offered, decided) = (quote(&found[0], stay, rooms, &desk), quote(&desk.inventory, stay, rooms, &desk));
             assert_eq!(offered, decided, "{stay:?}, {rooms} rooms");
@@ -55,14 +55,19 @@ async fn a_candidate_quotes_what_the_owner_quotes(house: House) {
     }
 }
 
-async fn candidates_are_the_room_types_of_one_city(house: House) {
+async fn the_stock_is_read_by_hotel_and_by_id(house: House) {
     let (porto, braga) = (house.hotel("Casa", "Porto").await, house.hotel("Casa", "Braga").await);
     let (one, two) = (house.desk_in(&porto, 1).await, house.desk_in(&porto, 1).await);
-    house.desk_in(&braga, 1).await;
-    let found = house.store.candidates("porto", stay(1, 1)).await.unwrap();
-    assert_eq!(found.iter().map(|inventory| inventory.room_type.id).collect::<Vec<_>>(), [one.id(), two.id()]);
-    assert!(found.iter().all(|inventory| inventory.sequence() == 1 && inventory.hotel.id == porto.id));
-    assert!(house.store.candidates("Faro", stay(1, 1)).await.unwrap().is_empty());
+    let three = house.desk_in(&braga, 1).await;
+    let ids = |found: Vec<Inventory>| found.iter().map(|inventory| inventory.room_type.id).collect::<Vec<_>>();
+    let found = house.store.stock(porto.id, house.now).await.unwrap();
+    assert!(found.iter().all(|inventory| inventory.sequence() == 1 && *inventory.hotel == porto));
+    assert_eq!(ids(found), [one.id(), two.id()]);
+    let found = house.store.stock_between(two.id()..=three.id(), house.now).await.unwrap();
+    assert!(found.iter().all(|inventory| inventory.holds().count() == 0 && inventory.services.is_empty()));
+    assert_eq!(ids(found), [two.id(), three.id()]);
+    let nowhere = HotelId(house.id());
+    assert_eq!(ids(house.store.stock(nowhere, house.now).await.unwrap()), []);
 }
 
-contract!(a_candidate_quotes_what_the_owner_quotes, candidates_are_the_room_types_of_one_city);
+contract!(what_is_read_to_quote_from_quotes_what_the_owner_quotes, the_stock_is_read_by_hotel_and_by_id);

@@ -1,0 +1,89 @@
+//! Reading the whole store into the index.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::task::{JoinError, JoinSet};
+use tracing::info;
+
+use super::Index;
+use crate::domain::{Hotel, Inventory, RoomTypeId, Timestamp};
+use crate::store::{Error, Page, Store};
+
+/// Hotels that one statement reads.
+const HOTELS: u32 = 5_000;
+/// Room types that one statement reads: enough that a statement costs nothing, few enough to hold in memory twice.
+const ROOM_TYPES: u32 = 1_000;
+/// Statements at once. One reading connection is left to those who book.
+const AT_ONCE: usize = 3;
+/// How many statements there are between two lines in the log.
+const TELL_EVERY: usize = 100;
+
+/// Takes everything in that the store has. What the index already knows better stays.
+pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -> Result<(), Error> {
+    let started = Instant::now();
+    take_hotels(&index, &*store).await?;
+    let mut reads = JoinSet::new();
+    let (mut after, mut begun) = (None, 0);
+    loop {
+        let ids = store.all_room_types(Page { after, limit: ROOM_TYPES }).await?;
+        let Some((first, last)) = ids.first().zip(ids.last()) else { break };
+        if reads.len() >= AT_ONCE {
+            finish(reads.join_next().await)?;
+        }
+        reads.spawn(take_room_types(index.clone(), store.clone(), *first..=*last, now));
+        (after, begun) = (Some(*last), begun + 1);
+        if begun % TELL_EVERY == 0 {
+            info!(room_types = index.size().1, took = ?started.elapsed(), "building the search index");
+        }
+    }
+    while let Some(read) = reads.join_next().await {
+        finish(Some(read))?;
+    }
+    let (hotels, room_types) = index.size();
+    info!(hotels, room_types, took = ?started.elapsed(), "the search index is built");
+    Ok(())
+}
+
+/// Hotels, also those that have no room types yet.
+async fn take_hotels(index: &Index, store: &dyn Store) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let hotels = store.hotels(None, Page { after, limit: HOTELS }).await?;
+        let Some(last) = hotels.last() else { return Ok(()) };
+        after = Some(last.id);
+        index.put(hotels.into_iter().map(|hotel| (Arc::new(hotel), Vec::new())));
+    }
+}
+
+/// What became of a piece that was read.
+fn finish(read: Option<Result<Result<(), Error>, JoinError>>) -> Result<(), Error> {
+    match read {
+        Some(Err(panicked)) => Err(Error::Unavailable(panicked.into())),
+        Some(Ok(result)) => result,
+        None => Ok(()),
+    }
+}
+
+async fn take_room_types(
+    index: Index,
+    store: Arc<dyn Store>,
+    ids: RangeInclusive<RoomTypeId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    index.put(by_hotel(store.stock_between(ids, now).await?));
+    Ok(())
+}
+
+/// Room types gathered by hotel. Those of one hotel mostly come together.
+fn by_hotel(stock: Vec<Inventory>) -> Vec<(Arc<Hotel>, Vec<Inventory>)> {
+    let mut hotels: Vec<(Arc<Hotel>, Vec<Inventory>)> = Vec::new();
+    for inventory in stock {
+        match hotels.last_mut().filter(|(hotel, _)| hotel.id == inventory.hotel.id) {
+            Some((_, stock)) => stock.push(inventory),
+            None => hotels.push((inventory.hotel.clone(), vec![inventory])),
+        }
+    }
+    hotels
+}

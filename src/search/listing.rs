@@ -1,0 +1,204 @@
+//! One hotel in the index: everything it sells, and the least it asks for a night.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use super::screen::{self, Screen};
+use crate::domain::quote::Enquiry;
+use crate::domain::{
+    Amount, Change, Currency, Fact, Hotel, HotelId, Inventory, Party, Quote, RatePlan, RoomTypeId, Stay, Timestamp,
+};
+
+/// The floor where there is nothing to buy.
+const NOTHING: i64 = i64::MAX;
+/// How many adults share a room, as far as floors are told apart.
+const SHARING: usize = 4;
+
+/// A hotel's place in the index. The place stays, what stands there changes.
+pub(super) struct Listing {
+    pub id: HotelId,
+    /// A hotel keeps its currency.
+    pub currency: Currency,
+    /// By the number of adults in one room, less one: no room type that takes them has a cheaper night, in minor units.
+    /// Read without a lock, so that who sorts by price need not look into every hotel.
+    floors: [AtomicI64; SHARING],
+    house: RwLock<House>,
+}
+
+/// A hotel and its room types, in order of their ids.
+pub(super) struct House {
+    pub hotel: Arc<Hotel>,
+    pub stock: Vec<Stock>,
+}
+
+/// A room type, with what can be said of it at a glance.
+pub(super) struct Stock {
+    /// No night is cheaper; nothing is sold where there is none.
+    floor: Option<Amount>,
+    screen: Screen,
+    pub inventory: Inventory,
+}
+
+/// What became of a fact.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The room type is as the fact has left it.
+    Applied,
+    /// It was there already.
+    Known,
+    /// A fact before it is missing: the store has it.
+    Gap,
+}
+
+impl Listing {
+    pub fn new(hotel: Arc<Hotel>) -> Self {
+        let (id, currency) = (hotel.id, hotel.currency);
+        let house = RwLock::new(House { hotel, stock: Vec::new() });
+        Self { id, currency, floors: [const { AtomicI64::new(NOTHING) }; SHARING], house }
+    }
+
+    /// Never held across an await.
+    pub fn read(&self) -> RwLockReadGuard<'_, House> {
+        self.house.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No night of a room for them costs less; `None` when there is no such room to buy.
+    pub fn floor(&self, party: Party, rooms: u16) -> Option<Amount> {
+        let sharing = usize::from(party.adults.div_ceil(rooms.max(1))).clamp(1, SHARING);
+        Some(self.floors[sharing - 1].load(Ordering::Relaxed)).filter(|floor| *floor < NOTHING).map(Amount)
+    }
+
+    /// What the store says of the hotel and of some of its room types. Where memory is newer, it stays.
+    pub fn put(&self, hotel: &Arc<Hotel>, stock: impl IntoIterator<Item = Inventory>) {
+        self.change(|house| {
+            house.rename(hotel);
+            for inventory in stock {
+                house.put(inventory);
+            }
+            house.stock.shrink_to_fit();
+            true
+        });
+    }
+
+    /// Follows a room type by one fact.
+    pub fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Fate {
+        let mut fate = Fate::Gap;
+        self.change(|house| {
+            let Ok(index) = house.position(room_type) else { return false };
+            fate = house.stock[index].apply(fact, now);
+            fate == Fate::Applied && !matches!(fact.change, Change::Booking { .. })
+        });
+        fate
+    }
+
+    /// Changes the house; prices may be different afterwards if the change says so.
+    fn change(&self, change: impl FnOnce(&mut House) -> bool) {
+        let mut house = self.house.write().unwrap_or_else(PoisonError::into_inner);
+        if change(&mut house) {
+            for (index, floor) in self.floors.iter().enumerate() {
+                floor.store(house.floor(index + 1).map_or(NOTHING, Amount::minor), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl House {
+    pub fn inventories(&self) -> Vec<Inventory> {
+        self.stock.iter().map(|stock| stock.inventory.clone()).collect()
+    }
+
+    pub fn sequence(&self, room_type: RoomTypeId) -> Option<u64> {
+        let index = self.position(room_type).ok()?;
+        Some(self.stock[index].inventory.sequence())
+    }
+
+    /// The lowest price of a stay in any of the room types. Those that cannot be lower are not asked.
+    pub fn cheapest(&self, enquiry: &Enquiry, now: Timestamp) -> Option<Amount> {
+        let mut open = self.open(enquiry.stay).peekable();
+        open.peek()?;
+        let today = self.hotel.today(now);
+        let mut lowest: Option<Amount> = None;
+        for stock in open {
+            let Some(floor) = stock.floor else { continue };
+            let floor = floor.times(enquiry.stay.nights().into()).times(enquiry.rooms.into());
+            if lowest.is_none_or(|lowest| floor < lowest)
+                && let Some(quote) = stock.inventory.offer_on(enquiry, today)
+            {
+                lowest = Some(lowest.map_or(quote.total, |lowest| lowest.min(quote.total)));
+            }
+        }
+        lowest
+    }
+
+    /// Quotes of the room types that sell a stay, the cheapest first.
+    pub fn quotes(&self, enquiry: &Enquiry, now: Timestamp) -> Vec<(&Inventory, Quote)> {
+        let today = self.hotel.today(now);
+        let quote = |stock: &'_ Stock| stock.inventory.offer_on(enquiry, today);
+        let mut quotes: Vec<_> =
+            self.open(enquiry.stay).filter_map(|stock| Some((&stock.inventory, quote(stock)?))).collect();
+        quotes.sort_by_key(|(inventory, quote)| (quote.total, inventory.room_type.id));
+        quotes
+    }
+
+    /// The room types that a first look does not rule out.
+    fn open(&self, stay: Stay) -> impl Iterator<Item = &Stock> {
+        let nights = screen::nights(stay);
+        self.stock.iter().filter(move |stock| !stock.screen.rules_out(nights.clone()))
+    }
+
+    fn rename(&mut self, hotel: &Arc<Hotel>) {
+        if self.hotel != *hotel {
+            self.hotel = hotel.clone();
+        }
+        for stock in &mut self.stock {
+            stock.inventory.hotel = self.hotel.clone();
+        }
+    }
+
+    fn put(&mut self, mut inventory: Inventory) {
+        inventory.hotel = self.hotel.clone();
+        match self.position(inventory.room_type.id) {
+            Ok(index) if self.stock[index].inventory.sequence() > inventory.sequence() => {}
+            Ok(index) => self.stock[index] = Stock::new(inventory),
+            Err(index) => self.stock.insert(index, Stock::new(inventory)),
+        }
+    }
+
+    /// The lowest floor of the room types that so many adults can share.
+    fn floor(&self, sharing: usize) -> Option<Amount> {
+        let takes = |stock: &&Stock| {
+            let occupancy = stock.inventory.room_type.occupancy;
+            usize::from(occupancy.max_adults.min(occupancy.max_occupancy)) >= sharing
+        };
+        self.stock.iter().filter(takes).filter_map(|stock| stock.floor).min()
+    }
+
+    fn position(&self, room_type: RoomTypeId) -> Result<usize, usize> {
+        self.stock.binary_search_by_key(&room_type, |stock| stock.inventory.room_type.id)
+    }
+}
+
+impl Stock {
+    fn new(inventory: Inventory) -> Self {
+        Self { floor: floor(&inventory), screen: Screen::of(&inventory), inventory }
+    }
+
+    fn apply(&mut self, fact: &Fact, now: Timestamp) -> Fate {
+        match fact.sequence.checked_sub(self.inventory.sequence()) {
+            None | Some(0) => return Fate::Known,
+            Some(1) => {}
+            Some(_) => return Fate::Gap,
+        }
+        self.inventory.roll(now);
+        self.inventory.apply(fact);
+        self.screen = Screen::of(&self.inventory);
+        if !matches!(fact.change, Change::Booking { .. }) {
+            self.floor = floor(&self.inventory);
+        }
+        Fate::Applied
+    }
+}
+
+fn floor(inventory: &Inventory) -> Option<Amount> {
+    inventory.plans.iter().map(RatePlan::lowest_price).min()
+}

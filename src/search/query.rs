@@ -1,0 +1,214 @@
+//! One search: who sells the stay, and the first page of them in the wanted order.
+//!
+//! Not every hotel is quoted. Each has a position that it cannot be before (by price: as if every night were its
+//! cheapest), and the hotels are looked into in that order, until no later one can get onto the page.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Index;
+use super::globe;
+use super::groups::Group;
+use super::listing::{House, Listing};
+use crate::domain::catalogue::Coordinates;
+use crate::domain::quote::Enquiry;
+use crate::domain::{Amount, Currency, Hotel, HotelId, Inventory, Party, Quote, RoomTypeId, Stay, Timestamp};
+
+/// What somebody looks for.
+#[derive(Debug, Clone)]
+pub struct Search {
+    pub place: Place,
+    pub stay: Stay,
+    pub party: Party,
+    pub rooms: u16,
+    pub sort: Sort,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+    /// Hotels on a page.
+    pub limit: usize,
+}
+
+/// Where somebody looks.
+#[derive(Debug, Clone)]
+pub enum Place {
+    City(String),
+    /// At most so many metres away.
+    Around(Coordinates, f64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The cheapest first. Amounts of different currencies are not compared: each has its own run.
+    Price,
+    /// The nearest first.
+    Distance,
+}
+
+/// Where a hotel stands in the results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Position {
+    Price { currency: Currency, total_minor: Amount, hotel: HotelId },
+    Distance { metres: u32, hotel: HotelId },
+}
+
+/// A page of hotels.
+#[derive(Debug, PartialEq)]
+pub struct Page {
+    pub offers: Vec<Offer>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Position>,
+}
+
+/// A hotel with room types that can be booked for the stay.
+#[derive(Debug, PartialEq)]
+pub struct Offer {
+    pub hotel: Arc<Hotel>,
+    pub metres: Option<u32>,
+    /// Price of the cheapest room type: all nights, all rooms.
+    pub total: Amount,
+    /// The cheapest first.
+    pub room_types: Vec<RoomTypeOffer>,
+}
+
+/// A room type that can be booked for the stay.
+#[derive(Debug, PartialEq)]
+pub struct RoomTypeOffer {
+    pub id: RoomTypeId,
+    pub name: String,
+    pub rate_plan_name: String,
+    pub quote: Quote,
+    pub sequence: u64,
+}
+
+/// A hotel that may be on the page. Compared by where it cannot be before.
+struct Candidate<'a> {
+    earliest: Position,
+    metres: Option<u32>,
+    listing: &'a Listing,
+}
+
+impl Index {
+    /// The page of a search at `now`.
+    pub fn search(&self, search: &Search, now: Timestamp) -> Page {
+        let groups = self.groups(search);
+        let mut candidates: BinaryHeap<_> =
+            groups.iter().flat_map(|group| group.iter()).filter_map(|listing| search.candidate(listing)).collect();
+        let mut found = BTreeMap::new();
+        while let Some(Reverse(candidate)) = candidates.pop() {
+            let full = found.len() > search.limit;
+            if full && found.last_key_value().is_some_and(|(last, _)| *last < candidate.earliest) {
+                break;
+            }
+            if let Some((position, offer)) = search.look_into(&candidate, now, &found) {
+                found.insert(position, offer);
+                if found.len() > search.limit + 1 {
+                    found.pop_last();
+                }
+            }
+        }
+        let more = found.len() > search.limit;
+        let next = found.keys().nth(search.limit.saturating_sub(1)).copied().filter(|_| more);
+        Page { offers: found.into_values().take(search.limit).collect(), next }
+    }
+
+    fn groups(&self, search: &Search) -> Vec<Group> {
+        match &search.place {
+            Place::City(city) => vec![self.city(city)],
+            Place::Around(centre, radius) => {
+                globe::squares(*centre, *radius).into_iter().map(|square| self.square(square)).collect()
+            }
+        }
+    }
+}
+
+impl Search {
+    fn enquiry(&self) -> Enquiry<'static> {
+        Enquiry { stay: self.stay, rooms: self.rooms, party: self.party, rate_plan: None, keeping: None }
+    }
+
+    fn candidate<'a>(&self, listing: &'a Listing) -> Option<Reverse<Candidate<'a>>> {
+        let metres = match &self.place {
+            Place::City(_) => None,
+            Place::Around(centre, radius) => {
+                let distance = globe::distance(*centre, listing.read().hotel.location?);
+                (distance <= *radius).then_some(Some(distance.round() as u32))?
+            }
+        };
+        let floor = listing.floor(self.party, self.rooms)?.times(self.stay.nights().into()).times(self.rooms.into());
+        let earliest = self.position(listing, floor, metres);
+        Some(Reverse(Candidate { earliest, metres, listing }))
+    }
+
+    fn position(&self, listing: &Listing, total: Amount, metres: Option<u32>) -> Position {
+        match self.sort {
+            Sort::Price => Position::Price { currency: listing.currency, total_minor: total, hotel: listing.id },
+            Sort::Distance => Position::Distance { metres: metres.unwrap_or_default(), hotel: listing.id },
+        }
+    }
+
+    /// Quotes a candidate; what it offers, if that may be on the page.
+    fn look_into(
+        &self,
+        candidate: &Candidate,
+        now: Timestamp,
+        found: &BTreeMap<Position, Offer>,
+    ) -> Option<(Position, Offer)> {
+        let seen = |position: Position| self.after.is_some_and(|after| position <= after);
+        if self.sort == Sort::Distance && seen(candidate.earliest) {
+            return None;
+        }
+        let house = candidate.listing.read();
+        let enquiry = self.enquiry();
+        let total = house.cheapest(&enquiry, now)?;
+        let position = self.position(candidate.listing, total, candidate.metres);
+        let too_late = found.len() > self.limit && found.last_key_value().is_some_and(|(last, _)| *last < position);
+        if seen(position) || too_late {
+            return None;
+        }
+        Some((position, Offer::new(&house, candidate.metres, total, house.quotes(&enquiry, now))))
+    }
+}
+
+impl Offer {
+    fn new(house: &House, metres: Option<u32>, total: Amount, quotes: Vec<(&Inventory, Quote)>) -> Self {
+        let room_types = quotes.into_iter().map(|(inventory, quote)| RoomTypeOffer::new(inventory, quote)).collect();
+        Self { hotel: house.hotel.clone(), metres, total, room_types }
+    }
+}
+
+impl RoomTypeOffer {
+    fn new(inventory: &Inventory, quote: Quote) -> Self {
+        let plan = inventory.plan(quote.rate_plan);
+        Self {
+            id: inventory.room_type.id,
+            name: inventory.room_type.name.clone(),
+            rate_plan_name: plan.map(|plan| plan.name.clone()).unwrap_or_default(),
+            sequence: inventory.sequence(),
+            quote,
+        }
+    }
+}
+
+impl Ord for Candidate<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.earliest.cmp(&other.earliest)
+    }
+}
+
+impl PartialOrd for Candidate<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.earliest == other.earliest
+    }
+}
+
+impl Eq for Candidate<'_> {}

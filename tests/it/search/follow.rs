@@ -1,0 +1,259 @@
+//! The index follows the store, whatever it hears and whatever it misses.
+
+use std::sync::Arc;
+
+use innkeeper::clock::ManualClock;
+use innkeeper::domain::{Fact, Hotel, HotelId, Inventory, Order, Party, RoomTypeId, Stay, Timestamp};
+use innkeeper::events::{BACKLOG, Hub, Notice};
+use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
+use innkeeper::store::Entry;
+
+use crate::store_contract::house::{Desk, House, any, order, stay};
+
+/// An index that follows a hub of which the test says what it tells.
+struct Watcher {
+    house: House,
+    hub: Hub,
+    index: Index,
+}
+
+impl Watcher {
+    async fn of(house: House) -> Self {
+        let watcher = Self { house, hub: Hub::default(), index: Index::default() };
+        watcher.begin();
+        watcher.caught_up().await;
+        watcher
+    }
+
+    fn begin(&self) {
+        let clock = Arc::new(ManualClock::at(self.house.now));
+        tokio::spawn(follow(self.index.clone(), self.hub.clone(), self.house.store.clone(), clock));
+    }
+
+    fn tell(&self, entries: &[Entry]) {
+        let facts: Arc<[(RoomTypeId, Arc<Fact>)]> =
+            entries.iter().map(|entry| (entry.room_type, entry.fact.clone())).collect();
+        self.hub.publish(Notice::Committed(facts));
+    }
+
+    async fn caught_up(&self) {
+        self.index.reached(self.hub.position()).await;
+    }
+
+    /// Names of the hotels of a city that sell the stay.
+    fn sellers(&self, city: &str, stay: Stay) -> Vec<String> {
+        let page = self.index.search(&search(city, stay), self.house.now);
+        page.offers.iter().map(|offer| offer.hotel.name.clone()).collect()
+    }
+
+    /// What was followed is what would be read.
+    async fn assert_current(&self) {
+        self.caught_up().await;
+        let fresh = Self { house: any().await, hub: Hub::default(), index: Index::default() };
+        let clock = Arc::new(ManualClock::at(self.house.now));
+        tokio::spawn(follow(fresh.index.clone(), fresh.hub.clone(), self.house.store.clone(), clock));
+        fresh.caught_up().await;
+        assert_same(&self.index, &fresh.index, self.house.now);
+    }
+}
+
+/// Two indexes know the same at `now`. Days gone by may still be in one of them, and so may the names of live holds,
+/// which are in the counters of both.
+pub fn assert_same(one: &Index, other: &Index, now: Timestamp) {
+    let known = |index: &Index| {
+        let mut stock = index.stock();
+        stock.iter_mut().for_each(|inventory| inventory.roll(now));
+        stock
+    };
+    let (one, other) = (known(one), known(other));
+    assert_eq!(one.len(), other.len());
+    for (one, other) in one.iter().zip(&other) {
+        let parts = |it: &Inventory| (it.room_type.clone(), it.sequence(), it.hotel.clone());
+        assert_eq!(parts(one), parts(other));
+        assert_eq!(one.calendar, other.calendar);
+        assert_eq!(one.plans, other.plans);
+    }
+}
+
+fn search(city: &str, stay: Stay) -> Search {
+    let (place, party) = (Place::City(city.into()), Party { adults: 1, children: 0 });
+    Search { place, stay, party, rooms: 1, sort: Sort::Price, after: None, limit: 20 }
+}
+
+/// One room of one hotel in Lisbon, in an index.
+async fn one_room() -> (Watcher, Desk) {
+    let house = any().await;
+    let desk = house.desk(1).await;
+    (Watcher::of(house).await, desk)
+}
+
+/// A booking of the only room, committed.
+async fn book(watcher: &Watcher, desk: &mut Desk) -> Entry {
+    let entry = desk.book(order(stay(3, 2), 1));
+    watcher.house.commit(std::slice::from_ref(&entry)).await;
+    entry
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_searches_what_is_not_built() {
+    assert_eq!(Index::default().caught_up(0).await, Err(Building));
+}
+
+#[tokio::test]
+async fn a_booking_closes_its_nights_and_no_others() {
+    let (watcher, mut desk) = one_room().await;
+    assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
+    let booked = book(&watcher, &mut desk).await;
+    watcher.tell(&[booked]);
+    watcher.caught_up().await;
+    assert!(watcher.sellers("lisbon", stay(4, 3)).is_empty());
+    assert_eq!(watcher.sellers("Lisbon", stay(5, 3)), ["Casa Azul"]);
+    watcher.assert_current().await;
+}
+
+#[tokio::test]
+async fn a_fact_is_applied_once_however_often_it_is_told() {
+    let (watcher, mut desk) = one_room().await;
+    let booked = book(&watcher, &mut desk).await;
+    watcher.tell(&[booked.clone(), booked.clone()]);
+    watcher.tell(&[booked]);
+    watcher.assert_current().await;
+}
+
+#[tokio::test]
+async fn a_fact_that_was_never_told_is_read_when_the_next_one_comes() {
+    let (watcher, mut desk) = one_room().await;
+    let silent = book(&watcher, &mut desk).await;
+    watcher.caught_up().await;
+    assert_eq!(watcher.index.sequence(desk.id()), Some(silent.fact.sequence - 1));
+    let told = desk.book(order(stay(7, 2), 1));
+    watcher.house.commit(std::slice::from_ref(&told)).await;
+    watcher.tell(&[told]);
+    watcher.assert_current().await;
+    assert!(watcher.sellers("Lisbon", stay(3, 1)).is_empty());
+}
+
+#[tokio::test]
+async fn who_missed_notices_reads_the_store() {
+    let (watcher, mut desk) = one_room().await;
+    let missed = book(&watcher, &mut desk).await;
+    watcher.tell(&[missed]);
+    // On one thread the follower cannot run in between.
+    for _ in 0..=BACKLOG {
+        watcher.hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+    }
+    watcher.assert_current().await;
+    assert!(watcher.sellers("Lisbon", stay(3, 2)).is_empty());
+}
+
+#[tokio::test]
+async fn what_happens_while_the_index_is_built_is_in_it() {
+    let house = any().await;
+    let mut desks = Vec::new();
+    for _ in 0..20 {
+        desks.push(house.desk(1).await);
+    }
+    let watcher = Watcher { house, hub: Hub::default(), index: Index::default() };
+    watcher.begin();
+    for desk in &mut desks {
+        let booked = book(&watcher, desk).await;
+        watcher.tell(&[booked]);
+    }
+    watcher.assert_current().await;
+    assert!(watcher.sellers("Lisbon", stay(3, 1)).is_empty());
+}
+
+#[tokio::test]
+async fn a_hotel_that_moves_is_found_where_it_is_now() {
+    let (watcher, desk) = one_room().await;
+    let moved = Hotel { city: "Porto".into(), name: "Casa Nova".into(), ..(*desk.inventory.hotel).clone() };
+    assert!(watcher.house.store.update_hotel(&desk.inventory.hotel, &moved).await.unwrap());
+    watcher.hub.publish(Notice::Hotel(moved.id));
+    watcher.caught_up().await;
+    assert_eq!(watcher.sellers("Porto", stay(3, 2)), ["Casa Nova"]);
+    assert!(watcher.sellers("Lisbon", stay(3, 2)).is_empty());
+    watcher.assert_current().await;
+}
+
+#[tokio::test]
+async fn a_hotels_new_limits_hold_at_once() {
+    let (watcher, desk) = one_room().await;
+    assert_eq!(watcher.sellers("Lisbon", stay(100, 5)).len(), 1);
+    let stricter = Hotel { max_nights: 4, horizon_nights: 50, ..(*desk.inventory.hotel).clone() };
+    watcher.house.store.update_hotel(&desk.inventory.hotel, &stricter).await.unwrap();
+    watcher.hub.publish(Notice::Hotel(stricter.id));
+    watcher.caught_up().await;
+    assert!(watcher.sellers("Lisbon", stay(1, 5)).is_empty());
+    assert!(watcher.sellers("Lisbon", stay(47, 4)).is_empty());
+    assert_eq!(watcher.sellers("Lisbon", stay(46, 4)).len(), 1);
+}
+
+#[tokio::test]
+async fn a_room_type_nobody_announced_comes_with_its_first_fact() {
+    let (watcher, _) = one_room().await;
+    let hotel = watcher.house.hotel("Casa Verde", "Braga").await;
+    let room_type = watcher.house.room_type(&hotel, 1).await;
+    let mut desk = watcher.house.open_desk(room_type.id, innkeeper::lease::Token(1)).await;
+    let plan = desk.plan("Flexible", 5_000);
+    let entry = desk.decide(innkeeper::domain::Command::SetRatePlan(plan)).unwrap();
+    watcher.house.commit(std::slice::from_ref(&entry)).await;
+    watcher.tell(&[entry]);
+    watcher.caught_up().await;
+    assert_eq!(watcher.sellers("Braga", stay(3, 2)), ["Casa Verde"]);
+    watcher.assert_current().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_expires_opens_its_nights_again() {
+    let (watcher, mut desk) = one_room().await;
+    let held = desk.book(Order { hold: true, ..order(stay(3, 2), 1) });
+    let booking = crate::store_contract::house::booking(&held);
+    watcher.house.commit(std::slice::from_ref(&held)).await;
+    watcher.tell(&[held]);
+    watcher.caught_up().await;
+    assert!(watcher.sellers("Lisbon", stay(3, 2)).is_empty());
+    desk.now += jiff::SignedDuration::from_mins(16);
+    let expired = desk.act(&booking, innkeeper::domain::Move::Expire);
+    watcher.house.commit(std::slice::from_ref(&expired)).await;
+    watcher.tell(&[expired]);
+    watcher.assert_current().await;
+    assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
+}
+
+#[tokio::test]
+async fn tomorrow_the_horizon_is_a_day_further() {
+    let (watcher, desk) = one_room().await;
+    let last = stay(119, 1);
+    assert_eq!(watcher.sellers("Lisbon", last).len(), 1);
+    let beyond = search("Lisbon", stay(120, 1));
+    assert!(watcher.index.search(&beyond, desk.now).offers.is_empty());
+    let tomorrow = desk.now + jiff::SignedDuration::from_hours(24);
+    assert_eq!(watcher.index.search(&beyond, tomorrow).offers.len(), 1);
+    let today = search("Lisbon", stay(0, 1));
+    assert_eq!(watcher.index.search(&today, desk.now).offers.len(), 1);
+    assert!(watcher.index.search(&today, tomorrow).offers.is_empty());
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_leaves_the_last_answer() {
+    let (watcher, desk) = one_room().await;
+    watcher.house.store.close().await.unwrap();
+    watcher.hub.publish(Notice::Hotel(desk.inventory.hotel.id));
+    assert_eq!(watcher.index.caught_up(watcher.hub.position()).await, Ok(()));
+    assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
+    let house = any().await;
+    let (broken, mut sound) = (house.desk(1).await, house.desk(1).await);
+    let watcher = Watcher::of(house).await;
+    let spoil = format!("UPDATE rate_plans SET policy = '7' WHERE room_type_id = '{}'", broken.id());
+    watcher.house.place.execute(&spoil).await;
+    watcher.hub.publish(Notice::Hotel(broken.inventory.hotel.id));
+    let booked = book(&watcher, &mut sound).await;
+    watcher.tell(&[booked]);
+    watcher.caught_up().await;
+    let page = watcher.index.search(&search("Lisbon", stay(3, 2)), watcher.house.now);
+    assert_eq!(page.offers.iter().map(|offer| offer.hotel.id).collect::<Vec<_>>(), [broken.inventory.hotel.id]);
+}
