@@ -68,7 +68,8 @@ impl Protocol {
         }
         (!world.is_locked() || !self.keeps(Rule::ClaimWaits)).then_some(())?;
         let token = world.nodes[node].token()?;
-        if world.database.token >= token && world.redis.lease == Some((node, token)) {
+        let taken_over = world.redis.lease.is_some_and(|(owner, _)| owner != node);
+        if world.database.token >= token && !taken_over {
             return Some(granted(world, node, world.redis.fence.max(world.database.token) + 1));
         }
         let mut next = world.clone();
@@ -99,12 +100,12 @@ impl Protocol {
         let token = world.nodes[node].token()?;
         let mut next = world.clone();
         match world.redis.lease {
+            Some(lease) if lease == (node, token) => return None,
             None if world.redis.fence <= token => {
                 next.redis.lease = Some((node, token));
                 next.redis.fence = token;
             }
-            Some(lease) if lease != (node, token) => next.nodes[node].actor = Actor::Away,
-            _ => return None,
+            _ => next.nodes[node].actor = Actor::Away,
         }
         Some(next)
     }
