@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
-use super::handle::{Engine, Shared, retire_all};
-use super::message::LeaseLost;
+use super::handle::{Engine, Shared, finish_all};
+use super::message::{LeaseLost, Request};
 use crate::lease::{Asked, Lease, Revoked, Why};
 
 impl Engine {
@@ -17,7 +17,7 @@ impl Engine {
     /// Finishes what was begun and gives all room types back. Those that are asked for again meanwhile are taken again,
     /// unless their lease says otherwise.
     pub async fn hand_over(&self) {
-        retire_all(self.shared.directory.all()).await;
+        finish_all(self.shared.directory.all(), Request::Retire).await;
     }
 
     /// How many facts and answers wait in each of the lanes to the store.
@@ -46,5 +46,5 @@ fn end(revoked: &[Revoked], shared: &Shared) {
         }
     }
     // A store that hangs must not keep the next ones from being heard of.
-    tokio::spawn(retire_all(misplaced));
+    tokio::spawn(finish_all(misplaced, Request::Retire));
 }

@@ -7,7 +7,7 @@ use innkeeper::domain::RoomTypeId;
 use innkeeper::lease::redis::Options;
 use innkeeper::lease::{Lease, Membership, Peer, RedisLease};
 use jiff::Timestamp;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::app::order;
@@ -27,6 +27,15 @@ fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() 
         cluster.redis.stop();
         let booked = cluster.nodes[owner].book("without-redis", &order(&owned, 1, 2)).await;
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+        let asked_elsewhere = cluster.nodes[1 - owner].book("without-redis-2", &order(&owned, 1, 2)).await;
+        assert_eq!(asked_elsewhere.status, StatusCode::CREATED, "{}", asked_elsewhere.body);
+        // What makes an actor start again does not make it lose its room type.
+        let hotel = &cluster.nodes[owner].get(&format!("/v1/room-types/{owned}")).await.body["hotel_id"];
+        let hotel = format!("/v1/hotels/{}", hotel.as_str().unwrap());
+        let renamed = cluster.nodes[owner].admin(Method::PATCH, &hotel, &json!({"name": "Casa Nova"})).await;
+        assert_eq!(renamed.status, StatusCode::OK, "{}", renamed.body);
+        let booked = cluster.nodes[owner].book("without-redis-3", &order(&owned, 2, 3)).await;
+        assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         for node in &cluster.nodes {
             let refused = node.book("free", &order(&free, 1, 2)).await;
             assert_eq!(
@@ -43,7 +52,7 @@ fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() 
             cluster.nodes[0].book("free", &order(&free, 1, 2)).await.status == StatusCode::CREATED
         })
         .await;
-        eventually("the owner is the owner again", async || {
+        eventually("the others know the owner again", async || {
             cluster.nodes[1 - owner].book("with-redis", &order(&owned, 1, 2)).await.status == StatusCode::CREATED
         })
         .await;
