@@ -141,7 +141,8 @@ impl RoomTypeActor {
     /// wait: after a retirement they are sent to the directory, after a restart they are served.
     fn finish(&mut self, done: oneshot::Sender<()>, then: fn(&mut Self, &mut Context<Self>), ctx: &mut Context<Self>) {
         let writer = self.shared.writer.clone();
-        let drained = async move { writer.drained().await };
+        let id = self.id;
+        let drained = async move { writer.drained(id).await };
         let finished = move |(), actor: &mut Self, ctx: &mut Context<Self>| {
             then(actor, ctx);
             let _ = done.send(());

@@ -1,18 +1,17 @@
-//! Several nodes in one process, on one store and a real Redis.
+//! Several nodes in one process, on a real PostgreSQL and a real Redis.
 
 use std::sync::Arc;
 
 use innkeeper::app;
 use innkeeper::clock::ManualClock;
 use innkeeper::http::forward::credentials::{Claims, Seal};
-use innkeeper::store::Store;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
 use super::eventually::eventually;
+use super::place::Place;
 use super::redis::Redis;
 
 /// The secret of every test cluster.
@@ -22,18 +21,16 @@ pub const SECRET: &str = "test-cluster-secret";
 pub struct Cluster {
     pub nodes: Vec<App>,
     pub redis: Redis,
-    store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
-    folder: TempDir,
+    place: Place,
 }
 
 /// Starts so many nodes, and lets the test use them.
 pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     in_system(async {
-        let folder = tempfile::tempdir().unwrap();
-        let store = app::open_store(&config(folder.path(), &[]), true).await.unwrap();
+        let place = Place::postgres();
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), store, clock, folder };
+        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, place };
         for _ in 0..count {
             cluster.join().await;
         }
@@ -55,17 +52,15 @@ impl Cluster {
     pub async fn join(&mut self) {
         let (redis, name) = (self.redis.url(), format!("node-{}", self.nodes.len()));
         let settings = [
-            // The nodes are given the store that this stands for.
-            ("database_url", "postgres://shared"),
-            ("redis_url", &redis),
+            ("redis_url", redis.as_str()),
             ("cluster_secret", SECRET),
-            ("node_id", &name),
+            ("node_id", name.as_str()),
             ("lease_ttl_secs", "1"),
         ];
-        let config = config(self.folder.path(), &settings);
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        let running = app::start_on(&config, listener(), clock.clone(), store.clone(), store).await.unwrap();
-        self.nodes.push(App::of(running, clock));
+        let config = config(&self.place.url(), &settings);
+        let clock = self.clock.clone();
+        let running = app::start(&config, listener(), clock.clone()).await.unwrap();
+        self.nodes.push(App::of(running, clock, &config));
     }
 
     /// Which node owns a room type, if one does.

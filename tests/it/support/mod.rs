@@ -6,6 +6,8 @@ pub mod demand_file;
 pub mod eventually;
 pub mod fixtures;
 pub mod live;
+pub mod place;
+pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod unreliable_ledger;
