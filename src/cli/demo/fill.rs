@@ -71,6 +71,8 @@ async fn open_room_type(
     let (hotel_id, overbooking_allowance) = (hotel.id, 0);
     let room_type = RoomType { id, hotel_id, name: name.to_owned(), occupancy, rooms, overbooking_allowance };
     running.store.insert_room_type(&room_type).await?;
+    // Among several nodes it is set up here, whoever is to have it later.
+    let engine = running.engine.forwarded();
 
     let season = Season::from(hotel.today(now));
     let discounted = Amount(price).percent(100 - NON_REFUNDABLE_DISCOUNT);
@@ -80,14 +82,14 @@ async fn open_room_type(
         let plan = ids.rate_plan();
         let name = name.to_owned();
         let nights = ByDate::default();
-        running.engine.set_rate_plan(RatePlan { id: plan, room_type_id: id, name, price, policy, nights }).await?;
-        running.engine.set_nights(id, season.weekend_price(plan, price)).await?;
+        engine.set_rate_plan(RatePlan { id: plan, room_type_id: id, name, price, policy, nights }).await?;
+        engine.set_nights(id, season.weekend_price(plan, price)).await?;
     }
     if rooms <= 3 {
-        running.engine.set_nights(id, season.no_single_saturdays()).await?;
+        engine.set_nights(id, season.no_single_saturdays()).await?;
     }
     if rooms >= 20 {
-        running.engine.set_nights(id, season.renovation()).await?;
+        engine.set_nights(id, season.renovation()).await?;
     }
     Ok(())
 }
