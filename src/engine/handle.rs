@@ -235,7 +235,15 @@ impl Engine {
             if self.shared.closing.load(Ordering::SeqCst) {
                 return Err(Error::ShuttingDown.into());
             }
-            let resident = self.shared.directory.find_or_start(id, self.asked, &self.shared);
+            let resident = match self.shared.directory.find(id) {
+                Some(resident) => resident,
+                None => {
+                    if let Some(owner) = self.known_elsewhere(id) {
+                        return Err(Error::Elsewhere(owner).into());
+                    }
+                    self.shared.directory.find_or_start(id, self.asked, &self.shared)
+                }
+            };
             if !resident.depth.enter(self.shared.options.mailbox) {
                 return Err(Error::Busy.into());
             }

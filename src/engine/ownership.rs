@@ -4,7 +4,8 @@ use std::sync::{Arc, Weak};
 
 use super::handle::{Engine, Shared, finish_all};
 use super::message::{LeaseLost, Request};
-use crate::lease::{Asked, Lease, Revoked, Why};
+use crate::domain::RoomTypeId;
+use crate::lease::{Asked, Lease, Peer, Revoked, Why};
 
 impl Engine {
     /// The same engine for a request that another node has sent here, taking this one for the owner.
@@ -12,6 +13,14 @@ impl Engine {
         let mut engine = self.clone();
         engine.asked = Asked::Forwarded;
         engine
+    }
+
+    /// The owner, where it was found a moment ago: nothing need be started here to ask again. Who was sent here insists.
+    pub(super) fn known_elsewhere(&self, room_type: RoomTypeId) -> Option<Peer> {
+        match self.asked {
+            Asked::Here => self.shared.lease.last_found(room_type),
+            Asked::Forwarded => None,
+        }
     }
 
     /// Finishes what was begun and gives all room types back. Those that are asked for again meanwhile are taken again,

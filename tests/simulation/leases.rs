@@ -160,6 +160,12 @@ impl Lease for SimulatedLease {
         preferred(room_type, &self.table.nodes) == Some(&self.table.nodes[self.me])
     }
 
+    /// Anybody: a guess may be as wrong as it likes.
+    fn last_found(&self, _: RoomTypeId) -> Option<Peer> {
+        let guess = &self.table.nodes[self.table.dice.below(self.table.nodes.len())];
+        self.table.dice.fault(1).then(|| guess.clone())
+    }
+
     async fn revoked(&self) -> Vec<Revoked> {
         loop {
             let frozen = self.table.dice.fault(2);

@@ -135,7 +135,7 @@ impl RedisLease {
     /// What can be said without asking Redis. An ownership that was never given back goes on under a token of its own
     /// making: the store accepts it, unless somebody else has been granted as high a one meanwhile, who is then the
     /// owner. A node that owned the room type is likely to own it still.
-    async fn without_redis(&self, room_type: RoomTypeId, asked: Asked) -> Option<Acquired> {
+    fn without_redis(&self, room_type: RoomTypeId, asked: Asked) -> Option<Acquired> {
         if let Some(Token(held)) = self.holdings.token(room_type) {
             let token = Token(held.saturating_add(1));
             self.holdings.keep(room_type, token);
@@ -145,7 +145,7 @@ impl RedisLease {
         if asked == Asked::Forwarded {
             return None;
         }
-        let known = self.owners.last(room_type).await;
+        let known = self.owners.last(room_type);
         let owner = known.or_else(|| self.registry.preferred_of_all_seen(room_type))?;
         (owner != self.leases.me).then_some(Acquired::Elsewhere(owner))
     }
@@ -162,16 +162,16 @@ impl Lease for RedisLease {
     async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
         // A Redis that did not answer the last heartbeat is not waited for by everybody.
         if self.registry.is_out_of_touch()
-            && let Some(answer) = self.without_redis(room_type, asked).await
+            && let Some(answer) = self.without_redis(room_type, asked)
         {
             return Ok(answer);
         }
         match self.ask(room_type, asked).await {
             Ok(answer) => {
-                self.owners.learn(room_type, &answer).await;
+                self.owners.learn(room_type, &answer);
                 Ok(answer)
             }
-            Err(error) => self.without_redis(room_type, asked).await.ok_or(error),
+            Err(error) => self.without_redis(room_type, asked).ok_or(error),
         }
     }
 
@@ -189,6 +189,10 @@ impl Lease for RedisLease {
 
     fn forget(&self, room_type: RoomTypeId, token: Token) {
         self.give_back(room_type, token, true);
+    }
+
+    fn last_found(&self, room_type: RoomTypeId) -> Option<Peer> {
+        self.owners.found_within(room_type, self.beat_every() / 2)
     }
 
     fn belongs_here(&self, room_type: RoomTypeId) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use innkeeper::domain::RoomTypeId;
 use innkeeper::lease::redis::Options;
-use innkeeper::lease::{Lease, Membership, Peer, RedisLease};
+use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -92,12 +92,14 @@ fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
         assert_eq!(cluster.nodes[owner].book("one", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
-        // As if it had been frozen for longer than its lease.
-        cluster.redis.run::<()>(&["DEL", &format!("innkeeper:{{{room_type}}}:lease")]);
         let usurper = outsider(cluster, "http://127.0.0.1:9".to_owned()).await;
         let id = RoomTypeId(room_type.parse().unwrap());
-        let taken = usurper.acquire(id, innkeeper::lease::Asked::Forwarded).await.unwrap();
-        assert!(matches!(taken, innkeeper::lease::Acquired::Granted(_)));
+        eventually("somebody else is faster than its next renewal", async || {
+            // As if it had been frozen for longer than its lease.
+            cluster.redis.run::<()>(&["DEL", &format!("innkeeper:{{{room_type}}}:lease")]);
+            matches!(usurper.acquire(id, Asked::Forwarded).await.unwrap(), Acquired::Granted(_))
+        })
+        .await;
         eventually("it no longer thinks that it owns it", async || cluster.owner(&room_type).await.is_none()).await;
         let sent = cluster.nodes[owner].book("two", &order(&room_type, 1, 2)).await;
         assert_eq!(sent.body["code"], "owner_unreachable", "nobody answers there");
@@ -154,6 +156,6 @@ async fn lost_to(cluster: &Cluster, url: String) -> String {
     let free = async || cluster.redis.run::<i64>(&["EXISTS", &format!("innkeeper:{{{room_type}}}:lease")]) == 0;
     eventually("it is free", free).await;
     let id = RoomTypeId(room_type.parse().unwrap());
-    outsider(cluster, url).await.acquire(id, innkeeper::lease::Asked::Forwarded).await.unwrap();
+    outsider(cluster, url).await.acquire(id, Asked::Forwarded).await.unwrap();
     room_type
 }
