@@ -1,0 +1,6 @@
+//! x
+
+mod checker;
+mod link;
+mod story;
+mod truth;
