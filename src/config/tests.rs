@@ -25,7 +25,7 @@ fn refusal(files: &[(&str, &str)], variables: &[(&str, &str)]) -> String {
 #[test]
 fn without_any_file_or_variable_the_defaults_hold() {
     let config = load(&[], &[]).unwrap();
-    assert_eq!(config.database_url, "sqlite://innkeeper.db");
+    assert_eq!(config.database_url.expose(), "sqlite://innkeeper.db");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.engine.hold_ttl, Duration::from_secs(900));
     assert_eq!(config.admin_token, None);
@@ -102,6 +102,8 @@ fn an_empty_variable_is_not_set() {
 fn secrets_stay_out_of_errors_and_debug_output() {
     let config = load(&[], &[("INNKEEPER_ADMIN_TOKEN", "open-sesame-please")]).unwrap();
     assert!(!format!("{config:?}").contains("open-sesame"));
+    let config = load(&[], &[("INNKEEPER_DATABASE_URL", "postgres://me:open-sesame@db/inn")]).unwrap();
+    assert!(!format!("{config:?}").contains("open-sesame"));
     assert!(!refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "open sesame please")]).contains("sesame"));
     assert!(!refusal(&[("innkeeper.toml", "admin_token = \"open-sesame")], &[]).contains("sesame"));
     assert!(!refusal(&[(".env", "INNKEEPER_ADMIN_TOKEN='open-sesame")], &[]).contains("sesame"));
@@ -112,6 +114,37 @@ fn a_token_is_not_short_enough_to_be_guessed() {
     let message = refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "fifteen-letters")]);
     assert!(message.starts_with("admin_token must be 16 to 255 visible ASCII characters ("), "{message}");
     assert!(load(&[], &[("INNKEEPER_ADMIN_TOKEN", "sixteen--letters")]).is_ok());
+}
+
+/// What makes a node one of many.
+const NODE: [(&str, &str); 3] = [
+    ("INNKEEPER_DATABASE_URL", "postgres://db/innkeeper"),
+    ("INNKEEPER_REDIS_URL", "rediss://:hush-hush@redis:6379"),
+    ("INNKEEPER_CLUSTER_SECRET", "known-to-all-nodes"),
+];
+
+#[test]
+fn with_a_redis_a_node_is_one_of_many() {
+    assert!(load(&[], &[]).unwrap().cluster.is_none());
+    let config = load(&[], &NODE).unwrap();
+    assert!(!format!("{config:?}").contains("hush"));
+    let cluster = config.cluster.unwrap();
+    assert_eq!(cluster.leases.ttl, Duration::from_secs(10));
+    assert_eq!((cluster.node, cluster.advertise_url), (None, None));
+}
+
+#[rstest]
+#[case("INNKEEPER_DATABASE_URL", "sqlite://x.db", "redis_url needs a database that nodes can share")]
+#[case("INNKEEPER_CLUSTER_SECRET", "", "cluster_secret must be set where redis_url is")]
+#[case("INNKEEPER_LISTEN", "0.0.0.0:8080", "advertise_url must be set where redis_url is")]
+#[case("INNKEEPER_REDIS_URL", "hush-hush", "redis_url must be redis:// or rediss:// addresses")]
+#[case("INNKEEPER_NODE_ID", "node 1", "node_id must be 1 to 64 letters")]
+#[case("INNKEEPER_ADVERTISE_URL", "node-1:8080", "advertise_url must be like http://10.0.0.5:8080")]
+#[case("INNKEEPER_LEASE_TTL_SECS", "0", "lease_ttl_secs must be a number of seconds from 1 to 300")]
+fn a_node_that_could_not_work_with_others_does_not_start(#[case] name: &str, #[case] value: &str, #[case] rule: &str) {
+    let others = NODE.into_iter().filter(|(key, _)| *key != name);
+    let message = refusal(&[], &others.chain([(name, value)]).collect::<Vec<_>>());
+    assert!(message.starts_with(rule) && !message.contains("hush"), "{message}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use innkeeper::domain::{Hotel, Party};
 use innkeeper::events::{Hub, Notice};
 use innkeeper::search::{Index, Place, Search, Sort, follow};
 
-use crate::store_contract::house::{House, sqlite, stay};
+use crate::store_contract::house::{House, any, stay};
 
 struct World {
     house: House,
@@ -19,7 +19,7 @@ struct World {
 impl World {
     /// Hotels at these places, each with a room. `None` stands nowhere in particular.
     async fn with(places: &[(&str, Option<(f64, f64)>)]) -> Self {
-        let house = sqlite().await;
+        let house = any().await;
         for (name, place) in places {
             let seen = house.hotel(name, "Somewhere").await;
             let location = place.map(|(latitude, longitude)| Coordinates { latitude, longitude });
