@@ -158,18 +158,19 @@ fn ends(story: &Story, books: &Books<'_>, complaints: &mut Vec<String>) {
             let told = call.yes().map(|(yes, _)| yes.sequence);
             last.is_some_and(|last| last.cause == call.wish.cause() && told.is_none_or(|told| told == last.sequence))
         };
-        if !calls.iter().filter(is_last).any(|call| is_as_wished(booking, &call.wish)) {
+        if !calls.iter().filter(is_last).any(|call| is_as_wished(booking, call)) {
             complaints.push(format!("{booking:?} is not what was wished for: {last:?}"));
         }
     }
 }
 
-fn is_as_wished(booking: &Booking, wish: &Wish) -> bool {
-    let (status, wished_rooms, wished) = match *wish {
+fn is_as_wished(booking: &Booking, call: &Call) -> bool {
+    let (status, wished_rooms, wished) = match call.wish {
         Wish::Book { stay, rooms } => ("confirmed", rooms, stay),
         Wish::Amend { rooms, to, .. } => ("confirmed", rooms, to),
         Wish::Cancel { rooms, stay, .. } => ("cancelled", rooms, stay),
     };
     let stay = Stay { arrival: booking.arrival, departure: booking.departure };
-    (booking.status.as_str(), booking.rooms, stay) == (status, wished_rooms, wished)
+    let is = (booking.room_type_id, booking.status.as_str(), booking.rooms, stay);
+    is == (call.room_type, status, wished_rooms, wished)
 }
