@@ -48,7 +48,8 @@ struct Own {
     room_type: Uuid,
     booking: Uuid,
     rooms: i64,
-    stay: Stay,
+    /// None: a change of it was refused once, and may have been made before.
+    stay: Option<Stay>,
 }
 
 struct Guest {
@@ -72,6 +73,11 @@ impl Crowd {
             people.spawn(onlooker(scene.clone(), dice.fork()));
         }
         Self { scene, people }
+    }
+
+    /// On the clock of the story.
+    pub fn now(&self) -> Moment {
+        self.scene.now()
     }
 
     /// How many wishes have been granted so far.
@@ -119,9 +125,9 @@ impl Guest {
             return (room_type, Wish::Book { stay: self.any_stay(), rooms: self.dice.i64(1..=2) });
         }
         let Own { room_type, booking, rooms, stay } = self.own.swap_remove(about);
-        match self.dice.u8(..3) {
-            0 => (room_type, Wish::Amend { booking, rooms, from: stay, to: self.any_stay() }),
-            _ => (room_type, Wish::Cancel { booking, rooms, stay }),
+        match stay.filter(|_| self.dice.u8(..3) == 0) {
+            Some(from) => (room_type, Wish::Amend { booking, rooms, from, to: self.any_stay() }),
+            None => (room_type, Wish::Cancel { booking, rooms, stay }),
         }
     }
 
@@ -154,18 +160,15 @@ impl Guest {
         Attempt { node, sent, heard: self.scene.now(), answer }
     }
 
-    /// Remembers bookings of which there is no doubt.
+    /// Remembers bookings that there are.
     fn learn(&mut self, call: &Call) {
-        let room_type = call.room_type;
-        let own = match (call.wish, call.yes()) {
-            (Wish::Book { stay, rooms }, Some((yes, _))) => Own { room_type, booking: yes.booking, rooms, stay },
-            (Wish::Amend { booking, rooms, to, .. }, Some(_)) => Own { room_type, booking, rooms, stay: to },
-            (Wish::Amend { booking, rooms, from, .. }, None) if !call.is_open() => {
-                Own { room_type, booking, rooms, stay: from }
-            }
-            _ => return,
+        let (booking, rooms, stay) = match (call.wish, call.yes()) {
+            (Wish::Book { stay, rooms }, Some((yes, _))) => (yes.booking, rooms, Some(stay)),
+            (Wish::Amend { booking, rooms, to, .. }, Some(_)) => (booking, rooms, Some(to)),
+            (Wish::Amend { booking, rooms, from, .. }, None) => (booking, rooms, (!call.is_open()).then_some(from)),
+            (Wish::Book { .. }, None) | (Wish::Cancel { .. }, _) => return,
         };
-        self.own.push(own);
+        self.own.push(Own { room_type: call.room_type, booking, rooms, stay });
     }
 }
 

@@ -45,7 +45,8 @@ pub enum Wish {
     Cancel {
         booking: Uuid,
         rooms: i64,
-        stay: Stay,
+        /// Where the guest knows it for sure.
+        stay: Option<Stay>,
     },
 }
 

@@ -59,7 +59,7 @@ impl Weather {
 
     /// Some things go wrong for a while, and are mended. Meanwhile somebody is served, unless there is no database.
     pub async fn strike(&mut self, faults: &[Fault], lasts: Duration) {
-        println!("{faults:?} for {lasts:?}");
+        println!("{} µs: {faults:?} for {lasts:?}", self.crowd.now());
         for fault in faults {
             fault.strike(&mut self.cluster);
         }
@@ -83,7 +83,7 @@ impl Weather {
             let is_possible = active.len() < AT_ONCE && active.iter().all(|(_, one)| !one.is_about_the_same_as(fault));
             if Instant::now() < end && is_possible {
                 let lasts = Duration::from_millis(self.dice.u64(50..longest.as_millis() as u64));
-                println!("{fault:?} for {lasts:?}");
+                println!("{} µs: {fault:?} for {lasts:?}", self.crowd.now());
                 fault.strike(&mut self.cluster);
                 active.push((Instant::now() + lasts, fault));
             }
@@ -96,10 +96,12 @@ impl Weather {
     fn mend(&mut self, active: &mut Vec<(Instant, Fault)>) {
         let is_over = |(until, fault): &mut (Instant, Fault)| *until <= Instant::now() && !fault.ends_with_a_start();
         for (_, fault) in active.extract_if(.., is_over) {
+            println!("{} µs: the end of {fault:?}", self.crowd.now());
             fault.heal(&mut self.cluster);
         }
         if active.iter().all(|(until, fault)| *until <= Instant::now() && fault.ends_with_a_start()) {
             for (_, fault) in active.drain(..) {
+                println!("{} µs: the end of {fault:?}", self.crowd.now());
                 fault.heal(&mut self.cluster);
             }
         }

@@ -116,6 +116,10 @@ fn refusal(call: &Call, attempt: &Attempt, code: &str, past: &Past, times: &Time
     let too_few = |sequence| past.free(sequence, stay, besides).is_some_and(|free| free < rooms);
     match (from..=to).any(too_few) {
         true => Ok(()),
-        false => Err(format!("refused, although {rooms} rooms were free for {stay:?} from fact {from} to {to}")),
+        false => Err(format!(
+            "refused by node {} between {} and {} µs, although {rooms} rooms were free in room type {} for {stay:?}: \
+             after fact {from}, and until {to}",
+            attempt.node, attempt.sent, attempt.heard, call.room_type
+        )),
     }
 }

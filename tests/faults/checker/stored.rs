@@ -166,11 +166,11 @@ fn ends(story: &Story, books: &Books<'_>, complaints: &mut Vec<String>) {
 
 fn is_as_wished(booking: &Booking, call: &Call) -> bool {
     let (status, wished_rooms, wished) = match call.wish {
-        Wish::Book { stay, rooms } => ("confirmed", rooms, stay),
-        Wish::Amend { rooms, to, .. } => ("confirmed", rooms, to),
+        Wish::Book { stay, rooms } => ("confirmed", rooms, Some(stay)),
+        Wish::Amend { rooms, to, .. } => ("confirmed", rooms, Some(to)),
         Wish::Cancel { rooms, stay, .. } => ("cancelled", rooms, stay),
     };
     let stay = Stay { arrival: booking.arrival, departure: booking.departure };
-    let is = (booking.room_type_id, booking.status.as_str(), booking.rooms, stay);
-    is == (call.room_type, status, wished_rooms, wished)
+    let is = (booking.room_type_id, booking.status.as_str(), booking.rooms);
+    is == (call.room_type, status, wished_rooms) && wished.is_none_or(|wished| wished == stay)
 }

@@ -20,7 +20,7 @@ fn true_story() -> (Story, Truth) {
     let rui = Wish::Book { stay: june(2, 4), rooms: 1 };
     let eva = Wish::Book { stay: june(2, 3), rooms: 2 };
     let moves = Wish::Amend { booking: RUI, rooms: 1, from: june(2, 4), to: june(3, 5) };
-    let cancels = Wish::Cancel { booking: ANA, rooms: 1, stay: june(1, 3) };
+    let cancels = Wish::Cancel { booking: ANA, rooms: 1, stay: Some(june(1, 3)) };
     let calls = vec![
         call("ana", ana, vec![yes(10, 20, ANA, 2)]),
         call("rui", rui, vec![yes(30, 40, RUI, 3)]),
@@ -125,7 +125,7 @@ fn a_true_story_is_believed() {
     // Somebody else must have had the other room then; Ana had, and nobody knows when she came.
     story.calls.truncate(2);
     story.calls.push(call("rui moves", Wish::Amend { booking: RUI, rooms: 1, from: june(2, 4), to: june(3, 5) }, vec![lost(60)]));
-    story.calls.push(call("ana cancels", Wish::Cancel { booking: ANA, rooms: 1, stay: june(1, 3) }, vec![lost(60)]));
+    story.calls.push(call("ana cancels", Wish::Cancel { booking: ANA, rooms: 1, stay: Some(june(1, 3)) }, vec![lost(60)]));
 })]
 fn what_nobody_was_told_of_may_have_been_done_or_not(#[case] tell: fn(&mut Story, &mut Truth)) {
     let (mut story, mut truth) = true_story();
