@@ -68,10 +68,17 @@ impl Listing {
         Some(self.floors[sharing - 1].load(Ordering::Relaxed)).filter(|floor| *floor < NOTHING).map(Amount)
     }
 
-    /// What the store says of the hotel and of some of its room types. Where memory is newer, it stays.
-    pub fn put(&self, hotel: &Arc<Hotel>, stock: impl IntoIterator<Item = Inventory>) {
+    /// What the store says of the hotel.
+    pub fn rename(&self, hotel: &Arc<Hotel>) {
         self.change(|house| {
             house.rename(hotel);
+            false
+        });
+    }
+
+    /// What the store says of some of the room types. Where memory is newer, it stays.
+    pub fn put(&self, stock: impl IntoIterator<Item = Inventory>) {
+        self.change(|house| {
             for inventory in stock {
                 house.put(inventory);
             }
