@@ -18,6 +18,8 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("actix_web", &["http/", "ws/", "app.rs"]),
     ("actix_ws", &["ws/"]),
+    ("reqwest", &["cli/remote.rs", "cli/storm/"]),
+    ("tokio_tungstenite", &["cli/watch/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];
 

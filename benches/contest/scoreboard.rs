@@ -62,8 +62,8 @@ impl fmt::Display for Scoreboard {
                 (setting, first) = (&score.setting, score.rate());
                 writeln!(
                     f,
-                    "\n{setting:<34} {:>11} {:>9} {:>9} {:>13}",
-                    "bookings/s", "p50 ms", "p99 ms", "first ÷ this"
+                    "\n{setting:<34} {:>11} {:>9} {:>9} {:>9} {:>13}",
+                    "bookings/s", "p50 ms", "p99 ms", "max ms", "first ÷ this"
                 )?;
             }
             let (p50, p99, max, ratio) = (score.ms(50.0), score.ms(99.0), score.ms(100.0), first / score.rate());

@@ -14,8 +14,11 @@ mod migrate;
 mod openapi;
 mod output;
 mod progress;
+mod remote;
 mod serve;
+mod storm;
 mod verify;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +50,8 @@ enum Command {
     Verify(verify::Verify),
     Export(export::Export),
     Import(import::Import),
+    Storm(storm::Storm),
+    Watch(watch::Watch),
 }
 
 const EXAMPLES: &str = "\
@@ -56,6 +61,8 @@ Examples:
   innkeeper verify                              recount every night from the bookings
   innkeeper export nights --csv > nights.csv
   innkeeper import bookings hotel_bookings.csv --capacity p95 --json
+  innkeeper storm http://127.0.0.1:8080 --mix hot --clients 64
+  innkeeper watch http://127.0.0.1:8080 --hotel ID
 
 Exit codes: 0 done, 1 it failed, 2 the command line or a setting is wrong, 3 verify found differences.
 
@@ -100,6 +107,8 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
         Command::Migrate(migrate) => in_system(migrate.run(configure(process.quiet(&migrate.settings))?)),
         Command::Verify(verify) => in_system(verify.run(configure(process.quiet(&verify.settings))?)),
         Command::Export(export) => in_system(export.run(configure(process.quiet(export.settings()))?)),
+        Command::Storm(storm) => in_system(storm.run()),
+        Command::Watch(watch) => in_system(watch.run()),
         Command::Import(import) => in_system(import.run(configure(process.quiet(import.settings()))?)),
     }
 }

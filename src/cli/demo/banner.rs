@@ -28,14 +28,19 @@ pub fn text(url: &str, made: Option<&Secret>, sample: Option<&Sample>, key: &Uui
 }
 
 fn invitation(url: &str, sample: &Sample, key: &Uuid) -> String {
-    let Sample { hotel, city, room_type_name, stay, .. } = sample;
+    let Sample { hotel, hotel_id, city, room_type_name, stay, .. } = sample;
     format!(
         "Book \"{room_type_name}\" at {hotel}, {city}, from {} to {}:\n\n  \
          curl -i -X POST {url}/v1/bookings \\\n    -H 'Content-Type: application/json' \\\n    \
-         -H 'Idempotency-Key: {key}' \\\n    -d '{}'\n",
+         -H 'Idempotency-Key: {key}' \\\n    -d '{}'\n\n\
+         See it happen in another terminal, and let a crowd of guests in:\n\n  \
+         innkeeper watch {url} --hotel {} --from {}\n  \
+         innkeeper storm {url} --mix churn\n",
         stay.check_in(),
         stay.check_out(),
-        body(sample)
+        body(sample),
+        hotel_id.0,
+        stay.check_in(),
     )
 }
 

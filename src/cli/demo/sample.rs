@@ -4,13 +4,14 @@ use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
 use crate::domain::quote::Enquiry;
-use crate::domain::{Inventory, Party, RoomTypeId, Stay, Timestamp};
+use crate::domain::{HotelId, Inventory, Party, RoomTypeId, Stay, Timestamp};
 use crate::store::{Error, Page, Store};
 
 /// A room type with a stay that its own rule function accepts, and for how many adults.
 #[derive(Debug)]
 pub struct Sample {
     pub hotel: String,
+    pub hotel_id: HotelId,
     pub city: String,
     pub room_type_name: String,
     pub room_type: RoomTypeId,
@@ -44,6 +45,7 @@ fn bookable(inventory: &Inventory, stay: Stay, adults: u16, now: Timestamp) -> O
     inventory.quote(&Enquiry { stay, rooms: 1, party, rate_plan: None, keeping: None }, now).ok()?;
     Some(Sample {
         hotel: inventory.hotel.name.clone(),
+        hotel_id: inventory.hotel.id,
         city: inventory.hotel.city.clone(),
         room_type_name: inventory.room_type.name.clone(),
         room_type: inventory.room_type.id,

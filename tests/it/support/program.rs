@@ -1,5 +1,6 @@
 //! The real program in a folder of its own, with nothing of ours in its environment.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -69,6 +70,30 @@ impl Workplace {
     }
 }
 
+impl Workplace {
+    /// Starts the demo on some port and reads its greeting to the end.
+    pub fn demo(&self) -> (Started, String) {
+        self.demo_at("127.0.0.1:0")
+    }
+
+    pub fn demo_at(&self, address: &str) -> (Started, String) {
+        let mut started = self.start(&["serve", "--demo", "--listen", address]);
+        let mut greeting = String::new();
+        let mut stdout = BufReader::new(started.0.stdout.take().unwrap());
+        while !greeting.contains("Stop with Ctrl+C") {
+            assert_ne!(stdout.read_line(&mut greeting).unwrap(), 0, "it ended early: {greeting}");
+        }
+        (started, greeting)
+    }
+}
+
+/// Runs the curl line of a greeting in a shell, as somebody would who copies it; the answer with its headers.
+pub fn curl(greeting: &str) -> String {
+    let line: Vec<_> = greeting.lines().skip_while(|line| !line.contains("curl ")).take(4).collect();
+    let output = Command::new("sh").args(["-c", &line.join("\n")]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 impl Ended {
     /// Success, or everything it said.
     pub fn succeeded(self) -> Self {
@@ -90,9 +115,13 @@ pub struct Started(pub Child);
 impl Started {
     /// Sends SIGTERM and waits; the exit code.
     pub fn terminate(mut self) -> Option<i32> {
-        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.0.id())]).status().unwrap();
-        assert!(kill.success());
+        self.signal("TERM");
         self.0.wait().unwrap().code()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.0.id())]).status().unwrap();
+        assert!(kill.success());
     }
 }
 

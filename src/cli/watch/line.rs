@@ -1,0 +1,52 @@
+//! A frame as one line, for output that is no terminal.
+
+use super::picture;
+use super::place::Place;
+use crate::ws::frame::{Change, ServerFrame, Snapshot};
+
+/// What a frame says, if it says anything to a reader.
+pub fn of(frame: &ServerFrame, place: &Place) -> Option<String> {
+    match frame {
+        ServerFrame::Snapshot(snapshot) => Some(snapshot_line(snapshot, place)),
+        ServerFrame::Change(change) => Some(change_line(change, place)),
+        ServerFrame::Current(current) => {
+            let (id, sequence) = (current.room_type_id?, current.sequence?);
+            Some(format!("{} #{sequence} is current", place.name(id)))
+        }
+        ServerFrame::Error(_) | ServerFrame::Pong(_) => None,
+    }
+}
+
+fn snapshot_line(snapshot: &Snapshot, place: &Place) -> String {
+    let Snapshot { room_type_id, sequence, from, free, conflated, .. } = snapshot;
+    let name = place.name(*room_type_id);
+    let rooms: u64 = free.iter().map(|free| u64::from(*free)).sum();
+    let late = if *conflated { ", after changes that came too fast" } else { "" };
+    format!("{name} #{sequence} stands: {} nights from {}, {rooms} room nights free{late}", free.len(), from.0)
+}
+
+fn change_line(change: &Change, place: &Place) -> String {
+    let night = |(date, (sold, held, free))| format!("{date} {sold} sold {held} held {free} free");
+    let nights: Vec<_> = picture::counts(change).map(night).collect();
+    let name = place.name(change.room_type_id);
+    format!("{name} #{} {}: {}", change.sequence, change.cause, nights.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{change, frame, room_type, snapshot};
+    use super::*;
+
+    #[test]
+    fn every_frame_about_nights_is_a_line() {
+        let names = [(room_type(1), "Double".to_owned())].into();
+        let place = Place { names, ..Place::default() };
+        let line = |frame| of(&frame, &place);
+        let stands = "Double #7 stands: 3 nights from 2026-06-01, 10 room nights free";
+        assert_eq!(line(snapshot(1, 7)).as_deref(), Some(stands));
+        assert_eq!(line(change(1, 8)).as_deref(), Some("Double #8 booked: 2026-06-02 4 sold 0 held 0 free"));
+        let current = format!(r#"{{"type":"current","room_type_id":"{}","sequence":8}}"#, room_type(1));
+        assert_eq!(line(frame(&current)).as_deref(), Some("Double #8 is current"));
+        assert_eq!(line(frame(r#"{"type":"pong"}"#)), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! Showing: a table that is drawn over itself, or lines.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use console::Term;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::line;
+use super::picture::{self, Picture};
+use super::place::Place;
+use super::table::{self, Scene, Screen};
+use crate::cli::{output, told_once};
+use crate::domain::Date;
+use crate::ws::frame::ServerFrame;
+
+/// How long a night that has changed stands out.
+const FRESH: Duration = Duration::from_millis(1_200);
+
+/// What is shown, and where.
+pub struct Show {
+    pub place: Place,
+    picture: Picture,
+    /// The first night of the picture.
+    first: Option<Date>,
+    /// When nights have changed, as long as that stands out.
+    changed: HashMap<(Uuid, Date), Instant>,
+    /// How the connection is, and whether that is good.
+    state: (String, bool),
+    latest: String,
+    url: String,
+    /// `None` where lines are printed.
+    terminal: Option<Term>,
+    /// The screen that shows all this; none if it shows something older.
+    drawn: Option<Screen>,
+}
+
+impl Show {
+    pub fn new(url: &str) -> anyhow::Result<Self> {
+        let terminal = Some(Term::buffered_stdout()).filter(Term::is_term);
+        if let Some(terminal) = &terminal {
+            terminal.hide_cursor()?;
+            terminal.clear_screen()?;
+        }
+        Ok(Self {
+            place: Place::default(),
+            picture: Picture::default(),
+            first: None,
+            changed: HashMap::new(),
+            state: (format!("connecting to {url}"), false),
+            latest: String::new(),
+            url: url.to_owned(),
+            terminal,
+            drawn: None,
+        })
+    }
+
+    /// What has been seen of each room type, if it is nights from this one on; otherwise the picture begins anew.
+    pub fn seen(&mut self, first: Date) -> BTreeMap<Uuid, u64> {
+        if self.first.replace(first) != Some(first) {
+            self.picture = Picture::default();
+        }
+        self.picture.seen()
+    }
+
+    pub fn frame(&mut self, frame: &ServerFrame) -> anyhow::Result<()> {
+        if self.picture.draw(frame) {
+            self.drawn = None;
+        }
+        if let ServerFrame::Change(change) = frame {
+            let now = Instant::now();
+            let nights = picture::counts(change).map(|(date, _)| ((change.room_type_id, date), now));
+            self.changed.extend(nights);
+        }
+        let Some(line) = line::of(frame, &self.place) else { return Ok(()) };
+        match &self.terminal {
+            None => output::line(line)?,
+            Some(_) => self.latest = line,
+        }
+        Ok(())
+    }
+
+    pub fn connected(&mut self) {
+        self.state = (format!("live  {}", self.url), true);
+        self.drawn = None;
+    }
+
+    /// Says that the connection was lost, and when there will be another try.
+    pub fn lost(&mut self, why: &anyhow::Error, pause: Duration) -> anyhow::Result<()> {
+        let why = told_once(why);
+        self.state = (format!("no connection, again in {:.1} s: {why}", pause.as_secs_f64()), false);
+        self.drawn = None;
+        if self.terminal.is_none() {
+            output::remark(format_args!("{}\n", self.state.0));
+        }
+        self.refresh()
+    }
+
+    /// Draws the table again, if there is one and something has changed. Frames may come faster than anybody can look.
+    pub fn refresh(&mut self) -> anyhow::Result<()> {
+        let Some(terminal) = &self.terminal else { return Ok(()) };
+        let (rows, columns) = terminal.size();
+        let screen = Screen { rows: rows.into(), columns: columns.into(), colours: console::colors_enabled() };
+        let fresh = self.changed.len();
+        self.changed.retain(|_, at| at.elapsed() < FRESH);
+        if self.drawn == Some(screen) && self.changed.len() == fresh {
+            return Ok(());
+        }
+        self.drawn = Some(screen);
+        terminal.move_cursor_to(0, 0)?;
+        for line in table::lines(&self.scene(&|id, date| self.changed.contains_key(&(id, date))), screen) {
+            terminal.clear_line()?;
+            terminal.write_line(&line)?;
+        }
+        terminal.clear_to_end_of_screen()?;
+        Ok(terminal.flush()?)
+    }
+
+    fn scene<'a>(&'a self, fresh: &'a dyn Fn(Uuid, Date) -> bool) -> Scene<'a> {
+        let Self { picture, place, state: (state, good), latest, .. } = self;
+        Scene { picture, place, fresh, state: (state, *good), latest }
+    }
+}
+
+impl Drop for Show {
+    fn drop(&mut self) {
+        if let Some(terminal) = &self.terminal {
+            // A terminal that cannot be written to needs no cursor.
+            let _ = terminal.show_cursor().and_then(|()| terminal.flush());
+        }
+    }
+}

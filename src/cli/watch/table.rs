@@ -1,0 +1,206 @@
+//! The table: nights × room types, as lines of text for a screen of a given size.
+
+use std::collections::BTreeSet;
+
+use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
+use jiff::civil::Weekday;
+use uuid::Uuid;
+
+use super::cell;
+use super::picture::{Picture, RoomType};
+use super::place::Place;
+use crate::domain::Date;
+
+/// Width of the first column, which has dates, and bounds of the others.
+const DATE_WIDTH: usize = 15;
+const NARROWEST: usize = 14;
+const WIDEST: usize = 18;
+/// Lines that are no nights, and the one the cursor rests on.
+const OTHER_LINES: usize = 8;
+
+/// How much a terminal can show, and whether in colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Screen {
+    pub rows: usize,
+    pub columns: usize,
+    pub colours: bool,
+}
+
+/// Everything there is to see.
+pub struct Scene<'a> {
+    pub picture: &'a Picture,
+    pub place: &'a Place,
+    /// Whether a night has just changed.
+    pub fresh: &'a dyn Fn(Uuid, Date) -> bool,
+    /// How the connection is, and whether that is good.
+    pub state: (&'a str, bool),
+    /// The newest change, in words.
+    pub latest: &'a str,
+}
+
+/// A room type and how wide its column is.
+type Column<'a> = (Uuid, &'a RoomType, usize);
+
+/// Every line, from the top to the bottom.
+pub fn lines(scene: &Scene<'_>, screen: Screen) -> Vec<String> {
+    let painter = Painter(screen.colours);
+    let columns = columns(scene, screen.columns);
+    let dates: BTreeSet<Date> = columns.iter().flat_map(|(_, room_type, _)| room_type.nights.keys().copied()).collect();
+    let room_for = screen.rows.saturating_sub(OTHER_LINES).max(1);
+    let hidden = (scene.picture.room_types().count() - columns.len(), dates.len().saturating_sub(room_for));
+
+    let mut lines = vec![heading(scene, screen.columns, painter), String::new()];
+    lines.extend(header(&columns, scene.place).map(|line| painter.paint(&Style::new().bold(), &line)));
+    lines.extend(dates.iter().take(room_for).map(|date| row(*date, &columns, scene, painter)));
+    lines.extend([String::new(), legend(hidden, painter), painter.paint(&Style::new().dim(), scene.latest)]);
+    lines.iter().map(|line| truncate_str(line, screen.columns, "…").into_owned()).collect()
+}
+
+/// As many room types as fit beside each other, at least one.
+fn columns<'a>(scene: &'a Scene<'_>, width: usize) -> Vec<Column<'a>> {
+    let mut left = width.saturating_sub(DATE_WIDTH);
+    let column = |(id, room_type): (Uuid, &'a RoomType)| {
+        let cells = room_type.nights.values().map(|night| cell::text(*night));
+        let texts = cells.chain(two_lines(&scene.place.name(id), WIDEST));
+        let width = texts.map(|text| measure_text_width(&text)).max().unwrap_or(0);
+        (id, room_type, width.clamp(NARROWEST, WIDEST) + 2)
+    };
+    let fits = |(index, (_, _, width)): &(usize, Column<'_>)| {
+        let fits = *width <= left;
+        left = left.saturating_sub(*width);
+        fits || *index == 0
+    };
+    scene.picture.room_types().map(column).enumerate().take_while(fits).map(|(_, column)| column).collect()
+}
+
+/// The hotel on the left, the connection on the right.
+fn heading(scene: &Scene<'_>, width: usize, painter: Painter) -> String {
+    let (state, good) = scene.state;
+    let title = scene.place.title.as_deref().unwrap_or("innkeeper");
+    let gap = width.saturating_sub(measure_text_width(title) + measure_text_width(state) + 2).max(1);
+    let dot = painter.paint(&if good { cell::green() } else { cell::red() }, "●");
+    format!("{}{}{dot} {state}", painter.paint(&Style::new().bold(), title), " ".repeat(gap))
+}
+
+/// The names of the room types, which may take two lines.
+fn header(columns: &[Column<'_>], place: &Place) -> [String; 2] {
+    let names: Vec<_> = columns.iter().map(|(id, _, width)| (two_lines(&place.name(*id), width - 2), *width)).collect();
+    let line = |first: &str, index: usize| {
+        let cells = names.iter().map(|(name, width)| right(&name[index], *width));
+        left(first, DATE_WIDTH) + &cells.collect::<String>()
+    };
+    [line("", 0), line("night", 1)]
+}
+
+/// The words of a name on two lines, the lower one first to be filled when one is enough.
+fn two_lines(name: &str, width: usize) -> [String; 2] {
+    if measure_text_width(name) <= width {
+        return [String::new(), name.to_owned()];
+    }
+    let fits = |at: &usize| name.get(..*at).is_some_and(|upper| measure_text_width(upper) <= width);
+    match name.match_indices(' ').map(|(at, _)| at).rfind(fits) {
+        Some(at) => [name[..at].to_owned(), name[at + 1..].to_owned()],
+        None => [String::new(), name.to_owned()],
+    }
+}
+
+/// One night. Those before a Saturday and a Sunday stand out.
+fn row(date: Date, columns: &[Column<'_>], scene: &Scene<'_>, painter: Painter) -> String {
+    let weekend = matches!(date.weekday(), Weekday::Friday | Weekday::Saturday);
+    let style = if weekend { Style::new().bold() } else { Style::new() };
+    let day = painter.paint(&style, &left(&date.strftime("%a %e %b %Y").to_string(), DATE_WIDTH));
+    let cell = |(id, room_type, width): &Column<'_>| match room_type.nights.get(&date) {
+        Some(night) => {
+            let style = cell::style(*night, (scene.fresh)(*id, date));
+            "  ".to_owned() + &painter.paint(&style, &right(&cell::text(*night), width - 2))
+        }
+        None => " ".repeat(*width),
+    };
+    day + &columns.iter().map(cell).collect::<String>()
+}
+
+/// What the signs mean, and what there was no place for.
+fn legend((room_types, nights): (usize, usize), painter: Painter) -> String {
+    let colours = [(cell::green(), "free"), (cell::yellow(), "3/4 taken"), (cell::red(), "full")];
+    let colours = colours.map(|(style, what)| format!("{} {what}", painter.paint(&style, "█")));
+    let hidden = match (room_types, nights) {
+        (0, 0) => String::new(),
+        _ => format!("not shown: {room_types} room types, {nights} nights   "),
+    };
+    format!("{hidden}+held free/rooms   {}", colours.join("  "))
+}
+
+fn left(text: &str, width: usize) -> String {
+    pad_str(text, width, Alignment::Left, Some("…")).into_owned()
+}
+
+fn right(text: &str, width: usize) -> String {
+    pad_str(text, width, Alignment::Right, Some("…")).into_owned()
+}
+
+/// Whether there are colours.
+#[derive(Clone, Copy)]
+struct Painter(bool);
+
+impl Painter {
+    fn paint(self, style: &Style, text: &str) -> String {
+        style.clone().force_styling(self.0).apply_to(text).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::testing::{change, room_type, snapshot};
+    use super::*;
+
+    fn draw(rows: usize, columns: usize, colours: bool) -> Vec<String> {
+        let mut picture = Picture::default();
+        for frame in [snapshot(1, 1), snapshot(2, 1), change(2, 2)] {
+            picture.draw(&frame);
+        }
+        let names = [(room_type(1), "Double with a view of the sea".to_owned())].into();
+        let place = Place { title: Some("Casa, Lisbon".to_owned()), names, ..Place::default() };
+        let fresh = |id, day| (id, day) == (room_type(2), date(2026, 6, 2));
+        let (state, latest) = (("live", true), "Double booked");
+        let scene = Scene { picture: &picture, place: &place, fresh: &fresh, state, latest };
+        lines(&scene, Screen { rows, columns, colours })
+    }
+
+    #[test]
+    fn nights_are_rows_and_room_types_are_columns() {
+        let drawn: Vec<_> = draw(20, 60, false).iter().map(|line| line.trim_end().to_owned()).collect();
+        let expected = [
+            "Casa, Lisbon                                          ● live",
+            "",
+            "                 Double with a view",
+            "night                    of the sea       …00000002",
+            "Mon  1 Jun 2026           4/4 ·····       4/4 ·····",
+            "Tue  2 Jun 2026        +1 2/4 ██▌··       0/4 █████",
+            "Wed  3 Jun 2026              closed          closed",
+            "",
+            "+held free/rooms   █ free  █ 3/4 taken  █ full",
+            "Double booked",
+        ];
+        assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn a_small_screen_says_what_it_does_not_show() {
+        let drawn = draw(10, 40, false);
+        let columns = drawn.iter().map(|line| measure_text_width(line)).max();
+        assert!(drawn.len() < 10 && columns <= Some(40), "the last line is the cursor's: {drawn:?}");
+        let wide = draw(10, 90, false).concat();
+        assert!(wide.contains("not shown: 0 room types, 1 nights"), "{wide}");
+        assert!(!drawn.concat().contains("00000002"), "{drawn:?}");
+    }
+
+    #[test]
+    fn colours_tell_how_full_a_night_is_and_what_has_just_changed() {
+        let drawn = draw(20, 80, true);
+        assert!(drawn[4].contains("\u{1b}[32m") && drawn[5].contains("\u{1b}[31m"), "{drawn:?}");
+        assert!(drawn[5].contains("\u{1b}[7m") && !drawn[4].contains("\u{1b}[7m"), "{drawn:?}");
+        assert!(!draw(20, 80, false).concat().contains('\u{1b}'));
+    }
+}
