@@ -18,12 +18,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, IdSource, System};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
 use crate::lease::SingleNode;
 use crate::search::{self, Index};
 use crate::shutdown::Draining;
+use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Ledger, Store};
 use crate::ws::Gate;
@@ -42,17 +43,19 @@ const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Why something could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("this build speaks sqlite only: database_url must be like sqlite:///path/innkeeper.db, not {scheme}:…")]
+    #[error(
+        "database_url must be like sqlite:///path/innkeeper.db or postgres://user:password@host/database, not {scheme}:…"
+    )]
     UnknownBackend { scheme: String },
     #[error("cannot open {url}")]
     Open {
-        url: String,
+        url: DatabaseUrl,
         #[source]
-        source: store::sqlite::OpenError,
+        source: anyhow::Error,
     },
     #[error("cannot bring {url} up to date")]
     Migrate {
-        url: String,
+        url: DatabaseUrl,
         #[source]
         source: store::Error,
     },
@@ -76,14 +79,26 @@ pub enum Error {
 
 /// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
 pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
-    let (url, patience) = (config.database_url.as_str(), config.lock_wait);
-    if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") {
-        return Err(Error::UnknownBackend { scheme: scheme.to_owned() });
+    let url = &config.database_url;
+    let cannot_open = |source| Error::Open { url: url.clone(), source };
+    let cannot_migrate = |source| Error::Migrate { url: url.clone(), source };
+    match url.scheme() {
+        "sqlite" | "" => {
+            let opened = Sqlite::open_patiently(url.expose(), create, config.lock_wait).await;
+            let sqlite = opened.map_err(|error| cannot_open(error.into()))?;
+            sqlite.migrate().await.map_err(cannot_migrate)?;
+            Ok(Arc::new(sqlite))
+        }
+        "postgres" | "postgresql" => {
+            let Config { database_connections: connections, commit_lanes: lanes, lock_wait, .. } = *config;
+            let options = postgres::Options { connections, lanes, lock_wait };
+            let opened = Postgres::open(url.expose(), create, options).await;
+            let postgres = opened.map_err(|error| cannot_open(error.into()))?;
+            postgres.migrate().await.map_err(cannot_migrate)?;
+            Ok(Arc::new(postgres))
+        }
+        scheme => Err(Error::UnknownBackend { scheme: scheme.to_owned() }),
     }
-    let opened = Sqlite::open_patiently(url, create, patience).await;
-    let sqlite = opened.map_err(|source| Error::Open { url: url.to_owned(), source })?;
-    sqlite.migrate().await.map_err(|source| Error::Migrate { url: url.to_owned(), source })?;
-    Ok(Arc::new(sqlite))
 }
 
 /// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.

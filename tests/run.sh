@@ -19,6 +19,8 @@ need() { # need COMMAND PACKAGE
 
 need cc build-essential # the bundled SQLite is C
 need curl curl          # the demo's own curl line is tried out
+need openssl openssl    # a certificate for PostgreSQL
+[ -d /usr/lib/postgresql ] || need initdb postgresql
 
 if [ $# -gt 0 ]; then
     exec cargo test --locked "$@"
@@ -28,3 +30,4 @@ say "format";        cargo fmt --check
 say "lints";         cargo clippy --locked --all-targets --quiet -- -D warnings
 say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
 say "tests";         cargo test --locked
+say "tests on PostgreSQL"; INNKEEPER_TEST_STORE=postgres cargo test --locked --test it

@@ -60,7 +60,7 @@ impl Serve {
     /// the greeting should not. Nobody may be reading any more, which is no reason to stop.
     async fn welcome(&self, config: &Config, made: Option<&Secret>, running: &Running) -> anyhow::Result<()> {
         let url = running.url();
-        tracing::info!(url, database = config.database_url, "ready");
+        tracing::info!(url, database = %config.database_url, "ready");
         if config.admin_token.is_none() {
             tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
         }

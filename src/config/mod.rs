@@ -8,6 +8,7 @@
 //!
 //! To add a setting: a row in [`setting::SETTINGS`], a field in [`Config`], a line with its rule in [`Config::load`].
 
+pub mod database_url;
 pub mod flags;
 pub mod layers;
 pub mod secret;
@@ -19,6 +20,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use database_url::DatabaseUrl;
 pub use layers::Sources;
 pub use secret::Secret;
 
@@ -28,7 +30,11 @@ use layers::Sourced;
 /// All settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub database_url: String,
+    pub database_url: DatabaseUrl,
+    /// Connections to a database that other nodes share.
+    pub database_connections: u32,
+    /// How many of them commit.
+    pub commit_lanes: u32,
     pub lock_wait: Duration,
     pub log: String,
     pub log_format: LogFormat,
@@ -73,7 +79,9 @@ impl Config {
         let values = Values(layers::gather(sources)?);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
-            database_url: values.text("database_url", "must be a URL such as sqlite://innkeeper.db", |_| true)?,
+            database_url: values.required("database_url", "must be a URL", |url| Some(DatabaseUrl::new(url)))?,
+            database_connections: values.small_count("database_connections", 2..=1_000)?,
+            commit_lanes: values.small_count("commit_lanes", 1..=64)?,
             lock_wait: values.seconds("lock_wait_secs", 0..=MINUTE)?,
             log: values.text(
                 "log",
@@ -157,6 +165,11 @@ impl Values {
     }
 
     fn count(&self, key: &str, range: RangeInclusive<usize>) -> Result<usize, Error> {
+        let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
+        self.required(key, &rule, |value| value.parse().ok().filter(|number| range.contains(number)))
+    }
+
+    fn small_count(&self, key: &str, range: RangeInclusive<u32>) -> Result<u32, Error> {
         let rule = format!("must be a whole number from {} to {}", range.start(), range.end());
         self.required(key, &rule, |value| value.parse().ok().filter(|number| range.contains(number)))
     }

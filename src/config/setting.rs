@@ -41,7 +41,14 @@ pub const FILE_VARIABLE: &str = "INNKEEPER_CONFIG";
 
 /// Every setting there is.
 pub const SETTINGS: &[Setting] = &[
-    everywhere("database_url", "database-url", "sqlite://innkeeper.db", "Where the truth is kept: sqlite://FILE"),
+    everywhere(
+        "database_url",
+        "database-url",
+        "sqlite://innkeeper.db",
+        "Where the truth is kept: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+    ),
+    everywhere("database_connections", "database-connections", "16", "Connections to PostgreSQL"),
+    everywhere("commit_lanes", "commit-lanes", "2", "How many of them commit, each its share of the room types"),
     everywhere(
         "lock_wait_secs",
         "lock-wait-secs",

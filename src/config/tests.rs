@@ -25,7 +25,7 @@ fn refusal(files: &[(&str, &str)], variables: &[(&str, &str)]) -> String {
 #[test]
 fn without_any_file_or_variable_the_defaults_hold() {
     let config = load(&[], &[]).unwrap();
-    assert_eq!(config.database_url, "sqlite://innkeeper.db");
+    assert_eq!(config.database_url.expose(), "sqlite://innkeeper.db");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.engine.hold_ttl, Duration::from_secs(900));
     assert_eq!(config.admin_token, None);
@@ -101,6 +101,8 @@ fn an_empty_variable_is_not_set() {
 #[test]
 fn secrets_stay_out_of_errors_and_debug_output() {
     let config = load(&[], &[("INNKEEPER_ADMIN_TOKEN", "open-sesame-please")]).unwrap();
+    assert!(!format!("{config:?}").contains("open-sesame"));
+    let config = load(&[], &[("INNKEEPER_DATABASE_URL", "postgres://me:open-sesame@db/inn")]).unwrap();
     assert!(!format!("{config:?}").contains("open-sesame"));
     assert!(!refusal(&[], &[("INNKEEPER_ADMIN_TOKEN", "open sesame please")]).contains("sesame"));
     assert!(!refusal(&[("innkeeper.toml", "admin_token = \"open-sesame")], &[]).contains("sesame"));

@@ -11,12 +11,13 @@
 //! When it fails, nothing is half done: [`CommitError::RolledBack`] left no trace, [`CommitError::InDoubt`] may have
 //! succeeded, and [`Ledger::committed`] tells afterwards.
 //!
-//! To add a store: make a folder beside [`sqlite`] with the same file names, and run the contract suite
+//! To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file names, and run the contract suite
 //! (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
 pub mod feed;
-mod sql_error;
+pub mod postgres;
+mod sql;
 pub mod sqlite;
 
 pub use feed::Feed;
@@ -43,6 +44,11 @@ pub trait Store: Ledger + Catalogue + Reports + Feed {
 /// The write path, and what recovery needs.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
+    /// How many commits it can do at once. A room type's facts are always committed by the same one of them, in order.
+    fn lanes(&self) -> usize {
+        1
+    }
+
     /// Makes `token` the only one whose commits are accepted for a room type. Waits for a commit under way.
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error>;
 
@@ -51,8 +57,8 @@ pub trait Ledger: Send + Sync + 'static {
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error>;
 
     /// Stores a batch in one durable transaction. An entry with a stale token, a sequence number that does not follow,
-    /// or an idempotency key already used is left out, together with later entries of the same room type; the others
-    /// are committed. One verdict per entry, in order.
+    /// or an idempotency key already used is left out, together with later entries of the same room type; a room type
+    /// whose entries contradict the schema is left out whole; the others are committed. One verdict per entry, in order.
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError>;
 
     /// Which of these facts are stored.
@@ -217,6 +223,8 @@ pub enum Verdict {
     Fenced,
     /// The idempotency key has been used.
     Duplicate,
+    /// It contradicts what is stored: the last guard, which a sound engine never meets.
+    Refused,
 }
 
 /// The store's answer to a claim.

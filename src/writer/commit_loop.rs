@@ -82,6 +82,7 @@ fn outcome(verdict: Verdict) -> Outcome {
         Verdict::Committed => Outcome::Committed,
         Verdict::Fenced => Outcome::Fenced,
         Verdict::Duplicate => Outcome::Duplicate,
+        Verdict::Refused => Outcome::Lost,
     }
 }
 

@@ -3,9 +3,11 @@
 //! Owns the only way into [`Ledger::commit`]. Called by room-type actors, which reserve a place, decide, and submit. It
 //! never decides anything and never retries: it waits for one fact, takes what else is there up to a limit, commits
 //! once, and tells everybody what became of theirs. Under light load a batch is one fact; under load batches grow by
-//! themselves. No timer, no added latency.
+//! themselves. No timer, no added latency. Where the store can do several commits at once there are as many lanes, and a
+//! room type always takes the same one.
 //!
-//! Invariant: outcomes are told in the order of submission, and nothing is told before its commit has ended.
+//! Invariant: outcomes of a room type are told in the order of submission, and nothing is told before its commit has
+//! ended.
 //! Limits: [`QUEUE`] places; who finds none is told so before anything is decided. When a commit fails, the whole batch
 //! hears about it; the actors then recover from the store.
 
@@ -13,10 +15,12 @@ mod commit_loop;
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::domain::RoomTypeId;
 use crate::events::Hub;
 use crate::store::{Entry, Ledger};
 
@@ -32,7 +36,7 @@ pub enum Outcome {
     Fenced,
     /// Its idempotency key was used before. It was not stored.
     Duplicate,
-    /// The store refused the whole batch. It was not stored.
+    /// The store refused it, or the whole batch. It was not stored.
     Lost,
     /// The store did not say whether it was stored.
     InDoubt,
@@ -61,47 +65,62 @@ pub enum NoPlace {
 /// A cheap handle to the writer.
 #[derive(Clone)]
 pub struct Writer {
-    queue: mpsc::Sender<Item>,
+    lanes: Arc<[mpsc::Sender<Item>]>,
 }
 
 /// A reserved place in the queue: what it is used for cannot be refused any more.
 pub struct Place(mpsc::OwnedPermit<Item>);
 
 impl Writer {
-    /// Starts the writer, which tells `hub` what it has committed. It ends with [`Writer::finish`], or when the last handle is dropped.
+    /// Starts the writer, which tells `hub` what it has committed. It ends with [`Writer::finish`], or when the last
+    /// handle is dropped.
     pub fn start(ledger: Arc<dyn Ledger>, hub: Hub, batch: usize) -> (Self, JoinHandle<()>) {
-        let (queue, inbox) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(commit_loop::run(ledger, hub, inbox, batch.max(1)));
-        (Self { queue }, task)
+        let count = ledger.lanes().max(1);
+        let (lanes, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel(QUEUE.div_ceil(count))).unzip();
+        let run = move |inbox| tokio::spawn(commit_loop::run(ledger.clone(), hub.clone(), inbox, batch.max(1)));
+        let running: Vec<_> = inboxes.into_iter().map(run).collect();
+        let task = tokio::spawn(async move { drop(join_all(running).await) });
+        (Self { lanes: lanes.into() }, task)
     }
 
     /// Ends the writer after everything submitted so far. What comes later is dropped unsettled.
     pub async fn finish(&self) {
-        let _ = self.queue.send(Item::Finish).await;
+        for lane in &*self.lanes {
+            let _ = lane.send(Item::Finish).await;
+        }
     }
 
-    /// A place in the queue, unless it is full.
-    pub fn reserve(&self) -> Result<Place, NoPlace> {
-        self.queue.clone().try_reserve_owned().map(Place).map_err(|error| match error {
+    /// A place in the room type's queue, unless it is full.
+    pub fn reserve(&self, room_type: RoomTypeId) -> Result<Place, NoPlace> {
+        let lane = self.lane(room_type).ok_or(NoPlace::Ended)?;
+        lane.clone().try_reserve_owned().map(Place).map_err(|error| match error {
             TrySendError::Full(_) => NoPlace::Full,
             TrySendError::Closed(_) => NoPlace::Ended,
         })
     }
 
-    /// Waits until everything submitted so far has been settled, or the writer has ended.
-    pub async fn drained(&self) {
+    /// Waits until everything a room type has submitted so far has been settled, or the writer has ended.
+    pub async fn drained(&self, room_type: RoomTypeId) {
         let (settled, wait) = oneshot::channel();
         let settled = move || {
             let _ = settled.send(());
         };
-        if self.queue.send(Item::After(Box::new(settled))).await.is_ok() {
+        let Some(lane) = self.lane(room_type) else { return };
+        if lane.send(Item::After(Box::new(settled))).await.is_ok() {
             let _ = wait.await;
         }
     }
 
     /// Whether nothing can be submitted any more.
     pub fn has_ended(&self) -> bool {
-        self.queue.is_closed()
+        self.lanes.iter().any(mpsc::Sender::is_closed)
+    }
+
+    /// The same for a room type always: the end of its id is random.
+    fn lane(&self, room_type: RoomTypeId) -> Option<&mpsc::Sender<Item>> {
+        let lanes = u128::try_from(self.lanes.len()).ok()?;
+        let lane = room_type.0.as_u128().checked_rem(lanes)?;
+        self.lanes.get(usize::try_from(lane).ok()?)
     }
 }
 

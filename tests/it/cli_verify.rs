@@ -1,37 +1,34 @@
-//! `verify` finds what somebody did to the file, and says so.
-
-use std::path::Path;
+//! `verify` finds what somebody did to the database, and says so.
 
 use rstest::rstest;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::store_contract::house::{self, keyed, order, stay};
-use crate::support::program::Workplace;
-
-const DATABASE: &str = "innkeeper.db";
+use crate::store_contract::house::{self, House, keyed, order, stay};
+use crate::support::program::{Ended, Workplace};
 
 /// A database with a booking of two nights under an idempotency key, changed by some SQL behind its back.
-async fn tampered(sql: &str) -> Workplace {
-    let workplace = Workplace::new();
-    let path = workplace.path().join(DATABASE);
-    let house = house::sqlite_at(&path).await;
-    let mut desk = house.desk(3).await;
-    house.commit(&[keyed(desk.book(order(stay(1, 2), 1)), 7)]).await;
-    house.store.close().await.unwrap();
-    tamper(&path, sql).await;
-    workplace
+struct Tampered {
+    workplace: Workplace,
+    house: House,
 }
 
-async fn tamper(path: &Path, sql: &str) {
-    let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+impl Tampered {
+    async fn with(sql: &str) -> Self {
+        let house = house::any().await;
+        let mut desk = house.desk(3).await;
+        house.commit(&[keyed(desk.book(order(stay(1, 2), 1)), 7)]).await;
+        house.store.close().await.unwrap();
+        house.place.execute(sql).await;
+        Self { workplace: Workplace::new(), house }
+    }
+
+    fn verify(&self) -> Ended {
+        self.workplace.run(&["verify", "--database-url", &self.house.place.url()])
+    }
 }
 
 #[tokio::test]
 async fn a_sound_database_adds_up() {
-    let said = tampered("SELECT 1").await.run(&["verify"]).succeeded().stdout;
+    let said = Tampered::with("SELECT 1").await.verify().succeeded().stdout;
     assert_eq!(said, "room types recounted: 1; differences: 0\n");
 }
 
@@ -48,11 +45,17 @@ async fn a_sound_database_adds_up() {
 #[case("UPDATE bookings SET check_out = '2026-05-05'", "2026-05-04: 0 sold in the calendar, 1 in the bookings")]
 #[case("UPDATE room_types SET sequence = 9", "sequence is 9, but there are 2 events, from 1 to 2")]
 #[case("UPDATE events SET booking_id = NULL", ": its last change has no event")]
-#[case("UPDATE attempts SET booking_id = 'nobody'", ": its booking nobody does not exist")]
-#[case("UPDATE attempts SET room_type_id = 'elsewhere'", ", not of elsewhere")]
+#[case(
+    "UPDATE attempts SET booking_id = '00000000-0000-0000-0000-0000000000ff'",
+    ": its booking 00000000-0000-0000-0000-0000000000ff does not exist"
+)]
+#[case(
+    "UPDATE attempts SET room_type_id = '00000000-0000-0000-0000-0000000000ff'",
+    ", not of 00000000-0000-0000-0000-0000000000ff"
+)]
 #[tokio::test]
 async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: &str) {
-    let ended = tampered(sql).await.run(&["verify"]);
+    let ended = Tampered::with(sql).await.verify();
     assert!(ended.stdout.contains(&format!("{difference}\n")), "{ended:#?}");
     assert!(ended.stdout.ends_with("room types recounted: 1; differences: 1\n"), "{ended:#?}");
     ended.failed(3);
@@ -60,8 +63,8 @@ async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: 
 
 #[tokio::test]
 async fn differences_are_differences_even_when_nobody_reads_them() {
-    let workplace = tampered("UPDATE nights SET capacity = 4").await;
-    let mut started = workplace.start(&["verify"]);
+    let tampered = Tampered::with("UPDATE nights SET capacity = 4").await;
+    let mut started = tampered.workplace.start(&["verify", "--database-url", &tampered.house.place.url()]);
     drop(started.0.stdout.take());
     assert_eq!(started.0.wait().unwrap().code(), Some(3));
 }

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +11,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::place::Place;
 use crate::support::program;
 
 const ADMIN: &str = "crash-test-administrator";
@@ -24,11 +24,11 @@ struct Node {
     url: String,
 }
 
-fn innkeeper(database: &Path) -> Command {
+fn innkeeper(database: &str) -> Command {
     let mut command = program::innkeeper();
     command
-        .current_dir(database.parent().unwrap())
-        .env("INNKEEPER_DATABASE_URL", format!("sqlite://{}", database.display()))
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .env("INNKEEPER_DATABASE_URL", database)
         .env("INNKEEPER_ADMIN_TOKEN", ADMIN)
         .env("INNKEEPER_LISTEN", "127.0.0.1:0")
         .env("INNKEEPER_LOG", "warn");
@@ -36,7 +36,7 @@ fn innkeeper(database: &Path) -> Command {
 }
 
 impl Node {
-    fn start(database: &Path) -> Self {
+    fn start(database: &str) -> Self {
         let mut process = innkeeper(database).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = lines
@@ -135,8 +135,8 @@ impl Storm {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_booking_survives_kill_9() {
-    let folder = tempfile::tempdir().unwrap();
-    let database: PathBuf = folder.path().join("crash.db");
+    let place = Place::new();
+    let database = place.url();
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     let mut node = Node::start(&database);
     let room_type = catalogue(&node.url).await;
@@ -226,7 +226,7 @@ async fn repeat(http: &Client, url: &str, key: &str, body: &Value) -> (StatusCod
     (response.status(), response.json().await.unwrap())
 }
 
-fn verify(database: &Path) {
+fn verify(database: &str) {
     let output = innkeeper(database).arg("verify").output().unwrap();
     assert!(output.status.success(), "verify found: {}", String::from_utf8_lossy(&output.stdout));
 }

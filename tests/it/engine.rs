@@ -1,4 +1,4 @@
-//! The engine on a real SQLite file: supervision, recovery, idempotency, holds, limits, shutdown.
+//! The engine on a real store: supervision, recovery, idempotency, holds, limits, shutdown.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,27 +14,27 @@ use innkeeper::engine::probe::{NoProbe, Point, Probe};
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, Options};
 use innkeeper::lease::{Lease, SingleNode, Token};
 use innkeeper::store::audit::recount;
-use innkeeper::store::sqlite::Sqlite;
-use innkeeper::store::{Catalogue, Claim, Fingerprint, KeyDigest, Ledger, Reports};
+use innkeeper::store::{Claim, Fingerprint, KeyDigest, Store};
 use jiff::SignedDuration;
 
 use crate::support::app::in_system as run;
 use crate::support::fixtures::{self, order_for};
+use crate::support::place::Place;
 
 /// One hotel, one room type, one engine.
 struct House {
     engine: Engine,
-    store: Arc<Sqlite>,
+    store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
     room_type: RoomTypeId,
     today: Date,
-    _folder: tempfile::TempDir,
+    _place: Place,
 }
 
 impl House {
     async fn open(rooms: u16, options: Options, probe: Arc<dyn Probe>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(fixtures::store(folder.path()).await);
+        let place = Place::new();
+        let store = place.store().await;
         let clock = Arc::new(ManualClock::at("2026-05-01T12:00:00Z".parse().unwrap()));
         let (hotel, room_type, plan) = fixtures::house(rooms);
         store.insert_hotel(&hotel).await.unwrap();
@@ -42,7 +42,7 @@ impl House {
         let engine = start(options, &store, &clock, probe);
         engine.set_rate_plan(plan).await.unwrap();
         let today = hotel.today(clock.now());
-        Self { engine, store, clock, room_type: room_type.id, today, _folder: folder }
+        Self { engine, store, clock, room_type: room_type.id, today, _place: place }
     }
 
     async fn plain(rooms: u16) -> Self {
@@ -76,7 +76,7 @@ fn options() -> Options {
     Options { threads: 2, answer_within: Duration::from_secs(30), ..Options::default() }
 }
 
-fn start(options: Options, store: &Arc<Sqlite>, clock: &Arc<ManualClock>, probe: Arc<dyn Probe>) -> Engine {
+fn start(options: Options, store: &Arc<dyn Store>, clock: &Arc<ManualClock>, probe: Arc<dyn Probe>) -> Engine {
     let lease: Arc<dyn Lease> = Arc::new(SingleNode::new(Arc::new(System)));
     Engine::start_probed(options, store.clone(), lease, clock.clone(), Arc::new(System), probe)
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::app::{App, order, with_app, with_settings};
 
 async fn feed(app: &App, query: &str) -> Value {
+    app.settled().await;
     let page = app.admin_get(&format!("/v1/events{query}")).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     page.body
@@ -80,6 +81,7 @@ fn whoever_stayed_away_too_long_is_told_that_events_are_gone() {
         app.book("a", &order(&room_type, 10, 12)).await;
         let old = feed(app, "").await["items"][0]["position"].as_u64().unwrap();
         let later = app.clock.now() + jiff::SignedDuration::from_hours(3);
+        app.settled().await;
         app.running.store.trim_events(later, 100).await.unwrap();
         app.book("b", &order(&room_type, 10, 12)).await;
         let gone = app.admin_get(&format!("/v1/events?after={}", old - 1)).await;

@@ -25,7 +25,7 @@ struct Follower {
 
 impl Follower {
     async fn new() -> Self {
-        let house = house::sqlite().await;
+        let house = house::any().await;
         let desk = house.desk(9_000).await;
         let hub = Hub::default();
         let clock = Arc::new(ManualClock::at(house.now));

@@ -1,5 +1,5 @@
 //! When the store fails, over HTTP: callers get the truth or an honest 503, a repeat gets the first answer, and nothing
-//! is half done. The store is a real SQLite file.
+//! is half done. The store is a real one.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +9,9 @@ use innkeeper::store::audit::recount;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
 
-use crate::support::app::{ADMIN, Answer, App, answer, order, with_files_in, with_unreliable_ledger};
+use crate::support::app::{ADMIN, Answer, App, answer, order, with_database, with_place, with_unreliable_ledger};
+use crate::support::place::Place;
 use crate::support::unreliable_ledger::{Claiming, Commit};
 
 /// A 503 that says what it is and when to come back.
@@ -160,11 +159,10 @@ fn a_room_type_that_cannot_be_claimed_is_unavailable_until_it_can() {
 
 #[test]
 fn a_database_locked_by_another_program_is_a_503_until_it_is_let_go() {
-    let folder = tempfile::tempdir().unwrap();
-    with_files_in(folder.path(), &[("lock_wait_secs", "0")], async |app| {
+    let place = Place::new();
+    with_place(&place, &[("lock_wait_secs", "0")], async |app| {
         let room_type = app.room_type(3).await;
-        let mut other = SqliteConnectOptions::new().filename(folder.path().join("test.db")).connect().await.unwrap();
-        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+        let lock = place.lock().await;
         for _ in 0..3 {
             assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted", "unavailable"]);
         }
@@ -173,8 +171,7 @@ fn a_database_locked_by_another_program_is_a_503_until_it_is_let_go() {
         assert_503(&app.admin(Method::POST, "/v1/hotels", &hotel).await, &["unavailable"]);
         assert_eq!(app.get(&format!("/v1/room-types/{room_type}")).await.status, StatusCode::OK, "reading goes on");
 
-        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
-        other.close().await.unwrap();
+        lock.release().await;
         assert_eq!(app.book("k", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
         assert_eq!(app.admin(Method::POST, "/v1/hotels", &hotel).await.status, StatusCode::CREATED);
         assert_eq!(sold(app, &room_type).await, 1);
@@ -221,7 +218,8 @@ fn a_full_disk_is_a_503_until_there_is_room() {
         eprintln!("this needs the right to mount a small disk");
         return;
     };
-    with_files_in(disk.path(), &[], async |app| {
+    let file = format!("sqlite://{}", disk.path().join("test.db").display());
+    with_database(&file, &[], async |app| {
         let room_type = app.room_type(50).await;
         disk.fill();
         let mut booked = 0;

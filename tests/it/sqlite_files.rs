@@ -142,14 +142,13 @@ async fn an_empty_file_becomes_ours() {
 
 #[tokio::test]
 async fn the_history_names_nobody() {
-    let (_folder, path) = folder_with("hotel.db");
-    let house = house::sqlite_at(&path).await;
+    let house = house::sqlite().await;
     let mut desk = house.desk(2).await;
     let booked = desk.book(order(stay(1, 2), 1));
     let cancelled = desk.act(&booking(&booked), Move::Cancel);
     house.commit(&[booked, cancelled]).await;
     let columns = "SELECT cause || ' ' || payload FROM events ORDER BY sequence";
-    let events: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut connection(&path).await).await.unwrap();
+    let events: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut house.place.connection().await).await.unwrap();
     let (plan, events) = events.split_first().unwrap();
     assert!(plan.starts_with("rate_plan_set"), "{plan}");
     let night = |date, sold| format!(r#"{{"date":"{date}","sold":{sold},"held":0}}"#);
@@ -161,8 +160,7 @@ async fn the_history_names_nobody() {
 
 #[tokio::test]
 async fn a_job_is_kept_once() {
-    let (_folder, path) = folder_with("hotel.db");
-    let house = house::sqlite_at(&path).await;
+    let house = house::sqlite().await;
     let mut desk = house.desk(5).await;
     for _ in 0..2 {
         let mut entry = desk.book(order(stay(1, 2), 1));
@@ -171,21 +169,6 @@ async fn a_job_is_kept_once() {
         house.commit(&[entry]).await;
     }
     let jobs = "SELECT dedup_key FROM jobs WHERE kind = 'greet' AND state = 'ready' ORDER BY 1";
-    let jobs: Vec<String> = sqlx::query_scalar(jobs).fetch_all(&mut connection(&path).await).await.unwrap();
+    let jobs: Vec<String> = sqlx::query_scalar(jobs).fetch_all(&mut house.place.connection().await).await.unwrap();
     assert_eq!(jobs, ["other", "same"]);
-}
-
-#[tokio::test]
-async fn what_was_committed_is_there_after_a_restart() {
-    let (_folder, path) = folder_with("hotel.db");
-    let (id, sequence) = {
-        let house = house::sqlite_at(&path).await;
-        let mut desk = house.desk(2).await;
-        house.commit(&[desk.book(order(stay(1, 2), 1))]).await;
-        (desk.id(), desk.inventory.sequence())
-    };
-    let house = house::sqlite_at(&path).await;
-    let inventory = house.store.load(id, house.now).await.unwrap().unwrap();
-    assert_eq!(inventory.sequence(), sequence);
-    house.assert_sound(id).await;
 }

@@ -19,6 +19,13 @@ macro_rules! contract {
                 super::$sentence($crate::store_contract::house::sqlite().await).await;
             })+
         }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $sentence() {
+                super::$sentence($crate::store_contract::house::postgres().await).await;
+            })+
+        }
     };
 }
 use contract;

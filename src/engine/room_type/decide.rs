@@ -131,7 +131,7 @@ impl RoomTypeActor {
 
     /// A place with the writer, so that what is decided can be submitted.
     fn place(&self) -> Result<Place, Error> {
-        self.shared.writer.reserve().map_err(|none| match none {
+        self.shared.writer.reserve(self.id).map_err(|none| match none {
             NoPlace::Full => Error::Busy,
             NoPlace::Ended => Error::Unavailable,
         })

@@ -129,7 +129,8 @@ impl RoomTypeActor {
     /// directory.
     fn finish(&mut self, done: oneshot::Sender<()>, ctx: &mut Context<Self>) {
         let writer = self.shared.writer.clone();
-        let drained = async move { writer.drained().await };
+        let id = self.id;
+        let drained = async move { writer.drained(id).await };
         let retire = |(), actor: &mut Self, ctx: &mut Context<Self>| {
             actor.retire(ctx, None);
             let _ = done.send(());

@@ -1,15 +1,13 @@
 //! Idempotency records.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
-use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use super::rows::Columns;
 use crate::domain::Timestamp;
-use crate::store::{Attempt, Error, Fingerprint, KeyDigest};
+use crate::store::sql;
+use crate::store::{Attempt, Error, KeyDigest};
 
 pub(super) const RECALL: &str = "
     SELECT key, fingerprint, answer, expires_at FROM attempts
@@ -26,18 +24,11 @@ impl Sqlite {
     ) -> Result<HashMap<KeyDigest, Attempt>, Error> {
         let keys = serde_json::Value::from_iter(keys.iter().map(|key| HEXLOWER.encode(&key.0))).to_string();
         let rows = sqlx::query(RECALL).bind(keys).bind(now.as_microsecond()).fetch_all(&self.readers).await?;
-        rows.iter().map(attempt).collect()
+        rows.iter().map(sql::attempt).collect()
     }
 
     pub(super) async fn delete_attempts(&self, now: Timestamp, limit: u32) -> Result<u64, Error> {
         let query = sqlx::query(FORGET).bind(now.as_microsecond()).bind(i64::from(limit));
         Ok(self.writer.execute(query).await?)
     }
-}
-
-fn attempt(row: &SqliteRow) -> Result<(KeyDigest, Attempt), Error> {
-    let key = KeyDigest(row.bytes("key")?);
-    let fingerprint = Fingerprint(row.bytes("fingerprint")?);
-    let (answer, expires_at) = (Arc::new(row.json("answer")?), row.instant("expires_at")?);
-    Ok((key, Attempt { fingerprint, answer, expires_at }))
 }

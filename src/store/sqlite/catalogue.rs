@@ -5,12 +5,12 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 
 use super::Sqlite;
-use super::rows::{self, Columns};
 use crate::domain::catalogue::city_key;
 use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId};
+use crate::store::sql::{self, Columns};
 use crate::store::{Catalogue, Error, Page};
 
-/// The columns of a hotel as [`rows::hotel`] reads them.
+/// The columns of a hotel as [`crate::store::sql::hotel`] reads them.
 macro_rules! hotels {
     ($rest:literal) => {
         concat!(
@@ -21,7 +21,7 @@ macro_rules! hotels {
     };
 }
 
-/// The columns of a room type as [`rows::room_type`] reads them.
+/// The columns of a room type as [`crate::store::sql::room_type`] reads them.
 macro_rules! room_types {
     ($rest:literal) => {
         concat!(
@@ -66,7 +66,7 @@ impl Catalogue for Sqlite {
     }
 
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error> {
-        self.one(hotels!("WHERE id = $1"), id.to_string(), rows::hotel).await
+        self.one(hotels!("WHERE id = $1"), id.to_string(), sql::hotel).await
     }
 
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error> {
@@ -78,7 +78,7 @@ impl Catalogue for Sqlite {
             None => sqlx::query(hotels!("WHERE id > $1 ORDER BY id LIMIT $2")),
         };
         let rows = query.bind(after).bind(i64::from(page.limit)).fetch_all(&self.readers).await?;
-        rows.iter().map(rows::hotel).collect()
+        rows.iter().map(sql::hotel).collect()
     }
 
     async fn insert_room_type(&self, room_type: &RoomType) -> Result<(), Error> {
@@ -97,21 +97,21 @@ impl Catalogue for Sqlite {
     }
 
     async fn room_type(&self, id: RoomTypeId) -> Result<Option<RoomType>, Error> {
-        self.one(room_types!("WHERE id = $1"), id.to_string(), rows::room_type).await
+        self.one(room_types!("WHERE id = $1"), id.to_string(), sql::room_type).await
     }
 
     async fn room_types(&self, hotel: HotelId, page: Page<RoomTypeId>) -> Result<Vec<RoomType>, Error> {
         const PAGE: &str = room_types!("WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3");
-        self.page(PAGE, hotel.to_string(), page, rows::room_type).await
+        self.page(PAGE, hotel.to_string(), page, sql::room_type).await
     }
 
     async fn rate_plan(&self, id: RatePlanId) -> Result<Option<RatePlan>, Error> {
-        self.one("SELECT * FROM rate_plans WHERE id = $1", id.to_string(), rows::rate_plan).await
+        self.one("SELECT * FROM rate_plans WHERE id = $1", id.to_string(), sql::rate_plan).await
     }
 
     async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error> {
         const PAGE: &str = "SELECT * FROM rate_plans WHERE room_type_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        self.page(PAGE, room_type.to_string(), page, rows::rate_plan).await
+        self.page(PAGE, room_type.to_string(), page, sql::rate_plan).await
     }
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error> {
@@ -125,12 +125,12 @@ impl Catalogue for Sqlite {
     }
 
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error> {
-        self.one("SELECT * FROM services WHERE id = $1", id.to_string(), rows::service).await
+        self.one("SELECT * FROM services WHERE id = $1", id.to_string(), sql::service).await
     }
 
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error> {
         const PAGE: &str = "SELECT * FROM services WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        self.page(PAGE, hotel.to_string(), page, rows::service).await
+        self.page(PAGE, hotel.to_string(), page, sql::service).await
     }
 
     async fn is_empty(&self) -> Result<bool, Error> {
@@ -150,24 +150,24 @@ impl Catalogue for Sqlite {
 impl Sqlite {
     async fn one<T>(
         &self,
-        sql: &'static str,
+        statement: &'static str,
         id: String,
         read: fn(&SqliteRow) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers).await?;
+        let row = sqlx::query(statement).bind(id).fetch_optional(&self.readers).await?;
         row.as_ref().map(read).transpose()
     }
 
     /// A page of what belongs to `owner`.
     async fn page<T, Id: ToString>(
         &self,
-        sql: &'static str,
+        statement: &'static str,
         owner: String,
         page: Page<Id>,
         read: fn(&SqliteRow) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let after = page.after.map(|id| id.to_string()).unwrap_or_default();
-        let query = sqlx::query(sql).bind(owner).bind(after).bind(i64::from(page.limit));
+        let query = sqlx::query(statement).bind(owner).bind(after).bind(i64::from(page.limit));
         query.fetch_all(&self.readers).await?.iter().map(read).collect()
     }
 }
@@ -197,6 +197,6 @@ fn bind_service<'q>(statement: Statement<'q>, service: &'q Service) -> Statement
         .bind(service.id.to_string())
         .bind(service.hotel_id.to_string())
         .bind(&service.name)
-        .bind(rows::basis_name(service.basis))
+        .bind(sql::basis_name(service.basis))
         .bind(service.price.minor())
 }

@@ -1,15 +1,13 @@
 //! What `verify` recounts, read in one transaction: right while the system runs.
 
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::Sqlite;
-use super::rows::{self, Columns};
 use crate::domain::RoomTypeId;
-use crate::domain::booking::Footprint;
-use crate::domain::calendar::capacity;
 use crate::store::Error;
-use crate::store::audit::{Evidence, NightRow, StrayAttempt};
+use crate::store::audit::{Evidence, StrayAttempt};
+use crate::store::sql;
 
 pub(super) const SEQUENCE: &str = "
     SELECT t.sequence, e.first, e.last, e.count, trim.position AS trimmed
@@ -41,25 +39,20 @@ const STRAY_ATTEMPTS: &str = "
 impl Sqlite {
     pub(super) async fn gather_evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
         let mut reading = self.readers.begin().await?;
-        let mut evidence = Evidence::default();
         let id = room_type.to_string();
-        for row in all(&mut reading, SEQUENCE, &id).await? {
-            evidence.sequence = row.number("sequence")?;
-            evidence.trimmed = row.number::<u64>("trimmed")? > 0;
-            let (first, last) = (row.number_opt("first")?, row.number_opt("last")?);
-            let count = row.number("count")?;
-            evidence.events = first.zip(last).map(|(first, last)| (first, last, count));
-        }
-        evidence.nights = each(all(&mut reading, NIGHTS, &id).await?, night)?;
-        evidence.footprints = each(all(&mut reading, BOOKINGS, &id).await?, footprint)?.into_iter().flatten().collect();
-        evidence.bookings_without_event = each(all(&mut reading, BOOKINGS_WITHOUT_EVENT, &id).await?, first_text)?;
+        let rows = all(&mut reading, SEQUENCE, &id).await?;
+        let mut evidence = rows.first().map(sql::sequences).transpose()?.unwrap_or_default();
+        evidence.nights = each(all(&mut reading, NIGHTS, &id).await?, sql::night_row)?;
+        evidence.footprints =
+            each(all(&mut reading, BOOKINGS, &id).await?, sql::footprint)?.into_iter().flatten().collect();
+        evidence.bookings_without_event = each(all(&mut reading, BOOKINGS_WITHOUT_EVENT, &id).await?, sql::booking_id)?;
         reading.commit().await?;
         Ok(evidence)
     }
 
     pub(super) async fn find_stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
         let rows = sqlx::query(STRAY_ATTEMPTS).bind(i64::from(limit)).fetch_all(&self.readers).await?;
-        each(rows, stray_attempt)
+        each(rows, sql::attempt_found)
     }
 }
 
@@ -69,32 +62,4 @@ async fn all(reading: &mut SqliteConnection, query: &'static str, id: &str) -> R
 
 fn each<T>(rows: Vec<SqliteRow>, read: fn(&SqliteRow) -> Result<T, Error>) -> Result<Vec<T>, Error> {
     rows.iter().map(read).collect()
-}
-
-fn night(row: &SqliteRow) -> Result<NightRow, Error> {
-    let due = capacity(row.number("physical")?, row.number("out_of_order")?, row.number("allowance")?);
-    Ok(NightRow {
-        date: row.parsed("date")?,
-        capacity: row.number("capacity")?,
-        due,
-        sold: row.number("sold")?,
-        held: row.number("held")?,
-    })
-}
-
-fn footprint(row: &SqliteRow) -> Result<Option<Footprint>, Error> {
-    Ok(rows::status(row)?.footprint(rows::stay(row)?, row.number("rooms")?))
-}
-
-fn stray_attempt(row: &SqliteRow) -> Result<StrayAttempt, Error> {
-    Ok(StrayAttempt {
-        key: row.text("key")?,
-        room_type: row.text("room_type_id")?,
-        booking: row.text("booking_id")?,
-        found_in: row.text_opt("found_in")?,
-    })
-}
-
-fn first_text(row: &SqliteRow) -> Result<String, Error> {
-    Ok(row.try_get(0)?)
 }

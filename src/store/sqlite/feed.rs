@@ -1,16 +1,13 @@
 //! The history, read and trimmed.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use super::rows::Columns;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
 use crate::store::feed::{Event, Feed};
+use crate::store::sql::{self, Columns};
 
 pub(super) const OF_ROOM_TYPE: &str = "
     SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
@@ -41,7 +38,7 @@ pub(super) const TRIM: &str = "
 impl Feed for Sqlite {
     async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error> {
         let query = sqlx::query(OF_ROOM_TYPE).bind(room_type.to_string()).bind(number(after)).bind(i64::from(limit));
-        query.fetch_all(&self.readers).await?.iter().map(event).collect()
+        query.fetch_all(&self.readers).await?.iter().map(sql::event).collect()
     }
 
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
@@ -54,7 +51,7 @@ impl Feed for Sqlite {
         let query = sqlx::query(OF_ALL).bind(number(after)).bind(i64::from(limit));
         let rows = query.fetch_all(&mut *reading).await?;
         reading.commit().await?;
-        rows.iter().map(event).collect::<Result<_, _>>().map(Some)
+        rows.iter().map(sql::event).collect::<Result<_, _>>().map(Some)
     }
 
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error> {
@@ -69,37 +66,15 @@ impl Feed for Sqlite {
 
 async fn trim(writing: &mut SqliteConnection, before: Timestamp, limit: u32) -> Result<u64, Error> {
     let oldest = sqlx::query(OLDEST).bind(i64::from(limit)).fetch_all(&mut *writing).await?;
-    let (mut due, mut last, mut looked_at) = (BTreeMap::new(), 0_i64, 0);
-    for row in &oldest {
-        if row.instant("at")? >= before {
-            break;
-        }
-        due.insert(row.text("room_type_id")?, row.number::<u64>("sequence")?);
-        last = row.number("position")?;
-        looked_at += 1;
+    let due = sql::due(&oldest, before)?;
+    if due.looked_at > 0 {
+        let until = serde_json::to_string(&due.until).map_err(|error| Error::Corrupt(error.into()))?;
+        sqlx::query(TRIM).bind(until).bind(due.position).execute(&mut *writing).await?;
     }
-    if looked_at > 0 {
-        let due = serde_json::to_string(&due).map_err(|error| Error::Corrupt(error.into()))?;
-        sqlx::query(TRIM).bind(due).bind(last).execute(&mut *writing).await?;
-    }
-    Ok(looked_at)
+    Ok(due.looked_at)
 }
 
 /// Numbers beyond what SQLite can count come after everything.
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn event(row: &SqliteRow) -> Result<Event, Error> {
-    let booking = row.text_opt("booking_id")?;
-    Ok(Event {
-        position: row.number("position")?,
-        hotel: row.parsed("hotel_id")?,
-        room_type: row.parsed("room_type_id")?,
-        sequence: row.number("sequence")?,
-        at: row.instant("at")?,
-        cause: row.text("cause")?,
-        booking: booking.map(|_| row.parsed("booking_id")).transpose()?,
-        payload: row.json("payload")?,
-    })
 }

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use async_trait::async_trait;
 
 use super::Sqlite;
-use super::rows::Columns;
 use crate::domain::{Booking, BookingId, FactId, HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::lease::Token;
+use crate::store::sql::Columns;
 use crate::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Ledger, Verdict};
 
 pub(super) const COMMITTED: &str = "SELECT fact_id FROM events WHERE fact_id IN (SELECT value FROM json_each($1))";
@@ -30,7 +30,7 @@ impl Ledger for Sqlite {
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
         let facts = serde_json::Value::from_iter(facts.iter().map(FactId::to_string)).to_string();
         let rows = sqlx::query(COMMITTED).bind(facts).fetch_all(&self.readers).await?;
-        rows.iter().map(|row| row.parsed("fact_id")).collect()
+        rows.iter().map(|row| row.uuid("fact_id").map(FactId)).collect()
     }
 
     async fn recall(&self, keys: &[KeyDigest], now: Timestamp) -> Result<HashMap<KeyDigest, Attempt>, Error> {
@@ -51,6 +51,6 @@ impl Ledger for Sqlite {
 
     async fn room_type_ids(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Error> {
         let rows = sqlx::query(ROOM_TYPES_OF_HOTEL).bind(hotel.to_string()).fetch_all(&self.readers).await?;
-        rows.iter().map(|row| row.parsed("id")).collect()
+        rows.iter().map(|row| row.uuid("id").map(RoomTypeId)).collect()
     }
 }

@@ -2,8 +2,9 @@
 
 use sqlx::QueryBuilder;
 
-use super::{Sqlite, rows};
+use super::Sqlite;
 use crate::domain::{Booking, BookingId};
+use crate::store::sql;
 use crate::store::{BookingFilter, Error, Page};
 
 /// The page is chosen first, so that guests and services of other bookings are not read. Index and conditions go between.
@@ -17,7 +18,7 @@ impl Sqlite {
         page: Page<BookingId>,
     ) -> Result<Vec<Booking>, Error> {
         let rows = list(filter, page).build().fetch_all(&self.readers).await?;
-        rows.iter().map(rows::booking).collect()
+        rows.iter().map(sql::booking).collect()
     }
 }
 

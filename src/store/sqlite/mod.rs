@@ -17,17 +17,16 @@ mod attempts;
 mod bookings;
 mod catalogue;
 mod claim;
+mod columns;
 mod commit;
 mod evidence;
 mod feed;
-mod inventory;
 mod ledger;
 mod list;
 mod load;
 mod migrate;
 mod open;
 mod reports;
-mod rows;
 mod stock;
 mod writer;
 

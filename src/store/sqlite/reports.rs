@@ -3,12 +3,11 @@
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use super::rows::Columns;
 use crate::domain::{Booking, BookingId, Date, HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::store::audit::{Evidence, StrayAttempt};
+use crate::store::sql::{self, Columns};
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
 pub(super) const COUNTED_NIGHTS: &str = "
@@ -39,13 +38,13 @@ impl Reports for Sqlite {
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error> {
         let (room_type, date) = after.map(|(id, date)| (id.to_string(), date.to_string())).unwrap_or_default();
         let query = sqlx::query(COUNTED_NIGHTS).bind(room_type).bind(date).bind(i64::from(limit));
-        query.fetch_all(&self.readers).await?.iter().map(counted_night).collect()
+        query.fetch_all(&self.readers).await?.iter().map(sql::counted_night).collect()
     }
 
     async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error> {
         let after = page.after.map(|id| id.to_string()).unwrap_or_default();
         let rows = sqlx::query(ROOM_TYPES).bind(after).bind(i64::from(page.limit)).fetch_all(&self.readers).await?;
-        rows.iter().map(|row| row.parsed("id")).collect()
+        rows.iter().map(|row| row.uuid("id").map(RoomTypeId)).collect()
     }
 
     async fn evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
@@ -60,16 +59,4 @@ impl Reports for Sqlite {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         Ok(())
     }
-}
-
-fn counted_night(row: &SqliteRow) -> Result<CountedNight, Error> {
-    Ok(CountedNight {
-        hotel: row.text("hotel_name")?,
-        room_type: row.text("room_type_name")?,
-        room_type_id: row.parsed("room_type_id")?,
-        date: row.parsed("date")?,
-        physical: row.number("physical")?,
-        sold: row.number("sold")?,
-        held: row.number("held")?,
-    })
 }

@@ -1,6 +1,5 @@
 //! The index follows the store, whatever it hears and whatever it misses.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::clock::ManualClock;
@@ -8,10 +7,9 @@ use innkeeper::domain::{Fact, Hotel, HotelId, Inventory, Order, Party, RoomTypeI
 use innkeeper::events::{BACKLOG, Hub, Notice};
 use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
 use innkeeper::store::Entry;
-use sqlx::ConnectOptions;
 
 use super::index_of;
-use crate::store_contract::house::{Desk, House, order, sqlite, sqlite_at, stay};
+use crate::store_contract::house::{Desk, House, any, order, stay};
 
 /// An index that follows a hub of which the test says what it tells.
 struct Watcher {
@@ -81,7 +79,7 @@ fn search(city: &str, stay: Stay) -> Search {
 
 /// One room of one hotel in Lisbon, in an index.
 async fn one_room() -> (Watcher, Desk) {
-    let house = sqlite().await;
+    let house = any().await;
     let desk = house.desk(1).await;
     (Watcher::of(house).await, desk)
 }
@@ -147,7 +145,7 @@ async fn who_missed_notices_reads_the_store() {
 
 #[tokio::test]
 async fn what_happens_while_the_index_is_built_is_in_it() {
-    let house = sqlite().await;
+    let house = any().await;
     let mut desks = Vec::new();
     for _ in 0..20 {
         desks.push(house.desk(1).await);
@@ -243,28 +241,24 @@ async fn a_store_that_does_not_answer_leaves_the_last_answer() {
     assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
 }
 
-/// Two hotels in Lisbon with a room each, in a file.
-async fn two_hotels(path: &Path) -> (House, [Desk; 2]) {
-    let house = sqlite_at(path).await;
+/// Two hotels in Lisbon with a room each.
+async fn two_hotels() -> (House, [Desk; 2]) {
+    let house = any().await;
     let desks = [house.desk(1).await, house.desk(1).await];
     (house, desks)
 }
 
 /// Writes a rate plan that nobody can read.
-async fn spoil(path: &Path, desk: &Desk) {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    let mut connection = options.connect().await.unwrap();
-    let spoil = sqlx::query("UPDATE rate_plans SET policy = 'free' WHERE room_type_id = $1");
-    spoil.bind(desk.id().to_string()).execute(&mut connection).await.unwrap();
+async fn spoil(house: &House, desk: &Desk) {
+    let spoil = format!("UPDATE rate_plans SET policy = '7' WHERE room_type_id = '{}'", desk.id());
+    house.place.execute(&spoil).await;
 }
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("house.db");
-    let (house, [broken, mut sound]) = two_hotels(&path).await;
+    let (house, [broken, mut sound]) = two_hotels().await;
     let watcher = Watcher::of(house).await;
-    spoil(&path, &broken).await;
+    spoil(&watcher.house, &broken).await;
     watcher.hub.publish(Notice::Hotel(broken.inventory.hotel.id));
     let booked = book(&watcher, &mut sound).await;
     watcher.tell(&[booked]);
@@ -274,10 +268,8 @@ async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("house.db");
-    let (house, [broken, sound]) = two_hotels(&path).await;
-    spoil(&path, &broken).await;
+    let (house, [broken, sound]) = two_hotels().await;
+    spoil(&house, &broken).await;
     let watcher = Watcher::of(house).await;
     assert_eq!(watcher.offering(stay(3, 2)), [sound.inventory.hotel.id]);
 }

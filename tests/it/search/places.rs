@@ -6,7 +6,7 @@ use innkeeper::events::{Hub, Notice};
 use innkeeper::search::{Index, Place, Search, Sort};
 
 use super::index_of;
-use crate::store_contract::house::{House, sqlite, stay};
+use crate::store_contract::house::{House, any, stay};
 
 struct World {
     house: House,
@@ -17,7 +17,7 @@ struct World {
 impl World {
     /// Hotels at these places, each with a room. `None` stands nowhere in particular.
     async fn with(places: &[(&str, Option<(f64, f64)>)]) -> Self {
-        let house = sqlite().await;
+        let house = any().await;
         for (name, place) in places {
             let seen = house.hotel(name, "Somewhere").await;
             let location = place.map(|(latitude, longitude)| Coordinates { latitude, longitude });

@@ -7,7 +7,7 @@ use innkeeper::domain::order::ServiceOrder;
 use innkeeper::domain::service::ServiceBasis;
 use innkeeper::domain::{Amendment, Amount, Change, Fact, Guest, Move, Service, ServiceId};
 use innkeeper::lease::Token;
-use innkeeper::store::{CommitError, Entry, KeyDigest, Verdict};
+use innkeeper::store::{Entry, KeyDigest, Verdict};
 use jiff::SignedDuration;
 
 use super::contract;
@@ -143,18 +143,19 @@ async fn a_whole_life_may_pass_in_one_batch(house: House) {
     house.assert_sound(desk.id()).await;
 }
 
-async fn a_batch_that_oversells_is_rolled_back_whole_and_the_next_one_is_fine(house: House) {
+async fn what_would_oversell_is_left_out_and_everybody_else_is_committed(house: House) {
     let (mut honest, mut desk) = (house.desk(1).await, house.desk(1).await);
-    let fine = honest.book(order(stay(1, 1), 1));
+    let fine = [honest.book(order(stay(1, 1), 1)), honest.book(order(stay(2, 1), 1))];
     let first = desk.clone().book(order(stay(1, 1), 1));
     house.commit(from_ref(&first)).await;
     // A desk that has missed a fact, but not its number: only the last guard is left.
     let mut blind = desk.book(order(stay(1, 1), 1));
     blind.fact = Arc::new(Fact { sequence: first.fact.sequence + 1, ..Fact::clone(&blind.fact) });
-    let error = house.store.commit(&[fine.clone(), blind]).await.unwrap_err();
-    assert!(matches!(error, CommitError::RolledBack(_)), "{error:?}");
-    assert!(house.store.committed(&[fine.fact.id]).await.unwrap().is_empty());
-    assert_eq!(house.commit(from_ref(&fine)).await, [Verdict::Committed]);
+    let batch = [fine[0].clone(), blind.clone(), fine[1].clone()];
+    assert_eq!(house.commit(&batch).await, [Verdict::Committed, Verdict::Refused, Verdict::Committed]);
+    let known = house.store.committed(&batch.each_ref().map(|entry| entry.fact.id)).await.unwrap();
+    assert_eq!(known, fine.iter().map(|entry| entry.fact.id).collect());
+    assert_eq!(house.commit(from_ref(&blind)).await, [Verdict::Refused]);
     house.assert_sound(desk.id()).await;
     house.assert_sound(honest.id()).await;
 }
@@ -169,7 +170,7 @@ async fn a_counter_never_falls_below_zero(house: House) {
         deltas.iter_mut().for_each(|delta| delta.sold *= 2);
     }
     twice.fact = Arc::new(fact);
-    assert!(matches!(house.store.commit(&[twice]).await.unwrap_err(), CommitError::RolledBack(_)));
+    assert_eq!(house.commit(&[twice]).await, [Verdict::Refused]);
     house.assert_sound(desk.id()).await;
 }
 
@@ -196,6 +197,17 @@ async fn yields(times: u32) {
     }
 }
 
+async fn what_was_committed_is_there_after_a_restart(house: House) {
+    let mut desk = house.desk(2).await;
+    house.commit(&[desk.book(order(stay(1, 2), 1))]).await;
+    house.store.close().await.unwrap();
+    let House { place, .. } = house;
+    let house = House::at(place).await;
+    let inventory = house.store.load(desk.id(), house.now).await.unwrap().unwrap();
+    assert_eq!(inventory.sequence(), desk.inventory.sequence());
+    house.assert_sound(desk.id()).await;
+}
+
 async fn what_was_committed_is_known_by_its_fact(house: House) {
     let mut desk = house.desk(3).await;
     let (one, two): (Entry, Entry) = (desk.book(order(stay(1, 1), 1)), desk.book(order(stay(2, 1), 1)));
@@ -216,8 +228,9 @@ contract!(
     expired_keys_are_forgotten_a_few_at_a_time,
     a_booking_is_read_as_it_was_written_with_guests_services_and_prices,
     a_whole_life_may_pass_in_one_batch,
-    a_batch_that_oversells_is_rolled_back_whole_and_the_next_one_is_fine,
+    what_would_oversell_is_left_out_and_everybody_else_is_committed,
     a_counter_never_falls_below_zero,
     a_caller_that_stops_waiting_leaves_nothing_half_done,
+    what_was_committed_is_there_after_a_restart,
     what_was_committed_is_known_by_its_fact,
 );

@@ -14,9 +14,11 @@ async fn book(house: &House, desk: &mut Desk, count: usize) {
         let entry = desk.book(order(stay(5, 1), 1));
         house.commit(&[entry]).await;
     }
+    house.settled().await;
 }
 
 async fn all(house: &House) -> Vec<Event> {
+    house.settled().await;
     house.store.events(None, 1_000).await.unwrap().unwrap()
 }
 

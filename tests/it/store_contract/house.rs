@@ -1,7 +1,5 @@
 //! A hotel in an empty store, and a desk per room type that decides and remembers as an actor would.
 
-use std::any::Any;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,24 +9,25 @@ use innkeeper::domain::{
     Refusal, RoomType, RoomTypeId, Stay, Timestamp, testing,
 };
 use innkeeper::lease::Token;
-use innkeeper::store::sqlite::Sqlite;
 use innkeeper::store::{Attempt, Claim, Entry, Fingerprint, KeyDigest, Store, Verdict};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-/// An empty SQLite file.
+use crate::support::place::Place;
+
+/// A SQLite file.
 pub async fn sqlite() -> House {
-    let folder = tempfile::tempdir().unwrap();
-    let mut house = sqlite_at(&folder.path().join("house.db")).await;
-    house._files = Box::new(folder);
-    house
+    House::at(Place::sqlite()).await
 }
 
-/// A SQLite file at a path.
-pub async fn sqlite_at(path: &Path) -> House {
-    let store = Sqlite::open(&format!("sqlite://{}", path.display()), true).await.unwrap();
-    store.migrate().await.unwrap();
-    House::new(Arc::new(store))
+/// A PostgreSQL database.
+pub async fn postgres() -> House {
+    House::at(Place::postgres()).await
+}
+
+/// Whatever this run of the tests is about.
+pub async fn any() -> House {
+    House::at(Place::new()).await
 }
 
 /// A store with what was built in it. Ids count up, the clock stands still.
@@ -36,12 +35,19 @@ pub struct House {
     pub store: Arc<dyn Store>,
     pub now: Timestamp,
     ids: Arc<AtomicU64>,
-    _files: Box<dyn Any + Send + Sync>,
+    /// Where the store is; removed with the house.
+    pub place: Place,
 }
 
 impl House {
-    fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, now: testing::noon(0), ids: Arc::default(), _files: Box::new(()) }
+    /// An empty house, or one that opens again.
+    pub async fn at(place: Place) -> Self {
+        Self { store: place.store().await, now: testing::noon(0), ids: Arc::default(), place }
+    }
+
+    /// Waits until everything committed so far is told by the feed.
+    pub async fn settled(&self) {
+        self.place.settled().await;
     }
 
     pub fn id(&self) -> Uuid {

@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
 use innkeeper::domain::{Amount, Command, Move, NightsChange, RoomType};
-use innkeeper::store::{CommitError, Verdict};
+use innkeeper::store::Verdict;
 use jiff::SignedDuration;
 
 use super::contract;
@@ -111,7 +111,7 @@ async fn a_smaller_room_type_does_not_resize_the_past(house: House) {
     assert_reloads(&house, &desk).await;
 }
 
-async fn a_capacity_below_what_is_sold_is_rolled_back(house: House) {
+async fn a_capacity_below_what_is_sold_is_refused(house: House) {
     let mut desk = house.desk(2).await;
     // A desk that does not know of the booking lets the night shrink under it.
     let mut blind = desk.clone();
@@ -122,7 +122,7 @@ async fn a_capacity_below_what_is_sold_is_rolled_back(house: House) {
     let mut fact = innkeeper::domain::Fact::clone(&entry.fact);
     fact.sequence += 1;
     entry.fact = std::sync::Arc::new(fact);
-    assert!(matches!(house.store.commit(&[entry]).await.unwrap_err(), CommitError::RolledBack(_)));
+    assert_eq!(house.commit(&[entry]).await, [Verdict::Refused]);
     assert_reloads(&house, &desk).await;
 }
 
@@ -133,5 +133,5 @@ contract!(
     a_room_type_may_grow_and_shrink_between_bookings_of_one_batch,
     nights_follow_the_room_type_unless_they_say_otherwise,
     a_smaller_room_type_does_not_resize_the_past,
-    a_capacity_below_what_is_sold_is_rolled_back,
+    a_capacity_below_what_is_sold_is_refused,
 );

@@ -214,3 +214,16 @@ mod sqlite {
         }
     }
 }
+
+mod postgres {
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_reloads_is_what_was_in_memory(steps in vec((any::<bool>(), step()), 1..80)) {
+            run(house::postgres, steps);
+        }
+    }
+}

@@ -1,8 +1,7 @@
-//! The whole application on port 0, with a fresh SQLite file, a manual clock and an HTTP client.
+//! The whole application on port 0, with a fresh database, a manual clock and an HTTP client.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::sync::Arc;
 
 use innkeeper::app::{self, Running};
@@ -15,6 +14,8 @@ use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
+use super::place::Place;
+use super::postgres;
 use super::unreliable_ledger::Unreliable;
 
 /// The administrator's token of every test application.
@@ -28,6 +29,7 @@ pub struct App {
     pub clock: Arc<ManualClock>,
     client: Client,
     url: String,
+    database: String,
 }
 
 /// Starts an application, lets the test use it, and shuts it down.
@@ -37,14 +39,19 @@ pub fn with_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
 
 /// The same with settings that differ from the defaults.
 pub fn with_settings<T>(settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
-    let folder = tempfile::tempdir().unwrap();
-    with_files_in(folder.path(), settings, test)
+    with_place(&Place::new(), settings, test)
 }
 
-/// The same with files that outlive it.
-pub fn with_files_in<T>(folder: &Path, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
+/// The same with a database that outlives it.
+pub fn with_place<T>(place: &Place, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
+    with_database(&place.url(), settings, test)
+}
+
+/// The same with a database somewhere.
+pub fn with_database<T>(url: &str, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
     in_system(async {
-        let app = App::start(folder, settings).await;
+        let config = config(url, settings);
+        let app = App::over(&config, async |clock| app::start(&config, listener(), clock).await.unwrap()).await;
         let result = test(&app).await;
         app.running.shutdown().await;
         result
@@ -56,12 +63,12 @@ pub fn with_unreliable_ledger<T>(
     settings: &[(&'static str, &str)],
     test: impl AsyncFnOnce(&App, &Unreliable) -> T,
 ) -> T {
-    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new();
     in_system(async {
-        let config = config(folder.path(), settings);
+        let config = config(&place.url(), settings);
         let store = app::open_store(&config, true).await.unwrap();
         let ledger = Arc::new(Unreliable::new(store.clone()));
-        let app = App::over(async |clock| {
+        let app = App::over(&config, async |clock| {
             app::start_on(&config, listener(), clock, store.clone(), ledger.clone()).await.unwrap()
         })
         .await;
@@ -86,18 +93,14 @@ pub struct Answer {
 }
 
 impl App {
-    async fn start(folder: &Path, settings: &[(&'static str, &str)]) -> Self {
-        let config = config(folder, settings);
-        Self::over(async |clock| app::start(&config, listener(), clock).await.unwrap()).await
-    }
-
-    async fn over(start: impl AsyncFnOnce(Arc<ManualClock>) -> Running) -> Self {
+    async fn over(config: &Config, start: impl AsyncFnOnce(Arc<ManualClock>) -> Running) -> Self {
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
         let running = start(clock.clone()).await;
         // Ready, as a load balancer would have it: the index is built in the background.
         running.search.reached(0).await;
         let url = running.url();
-        Self { running, clock, client: Client::new(), url }
+        let database = config.database_url.expose().to_owned();
+        Self { running, clock, client: Client::new(), url, database }
     }
 
     /// What its handlers are given, without an administrator.
@@ -118,6 +121,13 @@ impl App {
             access: Access::new(None, [0; 32]),
             metrics: Arc::new(String::new),
             draining: Default::default(),
+        }
+    }
+
+    /// Waits until everything committed so far is told by the feed.
+    pub async fn settled(&self) {
+        if self.database.starts_with("postgres:") {
+            postgres::settled(&self.database).await;
         }
     }
 
@@ -190,12 +200,11 @@ fn listener() -> TcpListener {
     app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
-fn config(folder: &Path, settings: &[(&'static str, &str)]) -> Config {
-    let database = format!("sqlite://{}", folder.join("test.db").display());
-    let own = [("database_url", database.as_str()), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
+fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
+    let own = [("database_url", database), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
     let mut flags: BTreeMap<_, _> =
         own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
     // What a test sets to nothing is not set.
     flags.retain(|_, value| !value.is_empty());
-    Config::load(&Sources { folder: folder.to_owned(), flags, ..Sources::default() }).unwrap()
+    Config::load(&Sources { folder: env!("CARGO_TARGET_TMPDIR").into(), flags, ..Sources::default() }).unwrap()
 }

@@ -1,17 +1,7 @@
 //! A small house, and orders for it.
 
-use std::path::Path;
-
 use innkeeper::clock::{IdSource, System};
 use innkeeper::domain::{Hotel, HotelId, Order, RatePlan, RatePlanId, RoomType, RoomTypeId, Stay, testing};
-use innkeeper::store::sqlite::Sqlite;
-
-/// A migrated store in a folder.
-pub async fn store(folder: &Path) -> Sqlite {
-    let store = Sqlite::open(&format!("sqlite://{}", folder.join("innkeeper.db").display()), true).await.unwrap();
-    store.migrate().await.unwrap();
-    store
-}
 
 /// The hotel of all tests with one room type and one plan at 100.00 a night, under ids that no other house has.
 pub fn house(rooms: u16) -> (Hotel, RoomType, RatePlan) {

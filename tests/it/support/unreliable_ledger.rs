@@ -89,6 +89,10 @@ fn lost() -> Result<Vec<Verdict>, CommitError> {
 
 #[async_trait]
 impl Ledger for Unreliable {
+    fn lanes(&self) -> usize {
+        self.inner.lanes()
+    }
+
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {
         let fate = self.claims.lock().unwrap().pop_front();
         match fate {

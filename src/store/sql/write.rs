@@ -1,29 +1,54 @@
-//! Rows as `write.sql` reads them: one struct per argument, named as its columns.
+//! Rows as they are to be written: one struct per table or step, its fields named as the columns.
 
 use data_encoding::HEXLOWER;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::domain::{
     Amount, BookedService, Booking, BookingId, CancellationPolicy, Change, Date, Fact, FactId, Guest, HotelId, Night,
-    NightDelta, RateNight, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
+    NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status, Timestamp,
 };
 use crate::store::{Attempt, Job};
 
+/// Everything that a batch writes, in the order that the schema's references and CHECKs ask for. Mostly empty.
+pub struct Rows<'a> {
+    pub room_types: Vec<RoomTypeRow<'a>>,
+    pub plans: Vec<&'a RatePlan>,
+    pub rate_nights: Vec<RateNightSettings>,
+    pub nights: Vec<NightSettings>,
+    pub resized: Vec<Resized>,
+    pub counted: Vec<Counted>,
+    pub bookings: Vec<BookingRow<'a>>,
+    /// Bookings whose guests and services are replaced.
+    pub repeopled: Vec<BookingId>,
+    pub guests: Vec<GuestRow<'a>>,
+    pub services: Vec<ServiceRow<'a>>,
+    pub events: Vec<EventRow<'a>>,
+    pub attempts: Vec<AttemptRow<'a>>,
+    pub jobs: Vec<JobRow<'a>>,
+    pub sequences: Vec<Sequence>,
+}
+
 #[derive(Serialize)]
-pub(super) struct RoomTypeRow<'a> {
+pub struct RoomTypeRow<'a> {
     #[serde(flatten)]
     pub room_type: &'a RoomType,
     /// The nights before it are history.
     pub today: Date,
 }
 
+impl<'a> RoomTypeRow<'a> {
+    pub fn of(room_type: &'a RoomType, today: Date) -> Self {
+        Self { room_type, today }
+    }
+}
+
 #[derive(Serialize)]
-pub(super) struct RateNightSettings {
-    rate_plan_id: RatePlanId,
-    date: Date,
-    price: Option<Amount>,
+pub struct RateNightSettings {
+    pub rate_plan_id: RatePlanId,
+    pub date: Date,
+    pub price: Option<Amount>,
     #[serde(flatten)]
-    restriction: Restriction,
+    pub restriction: Restriction,
 }
 
 impl RateNightSettings {
@@ -34,14 +59,14 @@ impl RateNightSettings {
 
 /// A night without its counters: those belong to the bookings.
 #[derive(Serialize)]
-pub(super) struct NightSettings {
-    room_type_id: RoomTypeId,
-    date: Date,
-    physical: Option<u16>,
-    out_of_order: u16,
-    allowance: Option<i16>,
+pub struct NightSettings {
+    pub room_type_id: RoomTypeId,
+    pub date: Date,
+    pub physical: Option<u16>,
+    pub out_of_order: u16,
+    pub allowance: Option<i16>,
     #[serde(flatten)]
-    restriction: Restriction,
+    pub restriction: Restriction,
 }
 
 impl NightSettings {
@@ -52,17 +77,17 @@ impl NightSettings {
 }
 
 #[derive(Serialize)]
-pub(super) struct Resized {
+pub struct Resized {
     pub room_type_id: RoomTypeId,
     pub from: Date,
 }
 
 #[derive(Serialize)]
-pub(super) struct Counted {
-    room_type_id: RoomTypeId,
-    date: Date,
-    sold: i64,
-    held: i64,
+pub struct Counted {
+    pub room_type_id: RoomTypeId,
+    pub date: Date,
+    pub sold: i64,
+    pub held: i64,
 }
 
 impl Counted {
@@ -72,27 +97,27 @@ impl Counted {
 }
 
 #[derive(Serialize)]
-pub(super) struct BookingRow<'a> {
-    id: BookingId,
-    hotel_id: HotelId,
-    room_type_id: RoomTypeId,
-    rate_plan_id: RatePlanId,
-    status: &'static str,
-    expires_at: Option<i64>,
-    departed: Option<Date>,
-    fee_minor: Option<Amount>,
-    check_in: Date,
-    check_out: Date,
-    rooms: u16,
-    prices: &'a [Amount],
-    mobile: &'a str,
-    email: Option<&'a str>,
-    external_reference: Option<&'a str>,
-    policy: &'a CancellationPolicy,
-    currency: &'static str,
-    created_at: i64,
-    changed_at: i64,
-    sequence: u64,
+pub struct BookingRow<'a> {
+    pub id: BookingId,
+    pub hotel_id: HotelId,
+    pub room_type_id: RoomTypeId,
+    pub rate_plan_id: RatePlanId,
+    pub status: &'static str,
+    pub expires_at: Option<i64>,
+    pub departed: Option<Date>,
+    pub fee_minor: Option<Amount>,
+    pub check_in: Date,
+    pub check_out: Date,
+    pub rooms: u16,
+    pub prices: &'a [Amount],
+    pub mobile: &'a str,
+    pub email: Option<&'a str>,
+    pub external_reference: Option<&'a str>,
+    pub policy: &'a CancellationPolicy,
+    pub currency: &'static str,
+    pub created_at: i64,
+    pub changed_at: i64,
+    pub sequence: u64,
 }
 
 impl<'a> BookingRow<'a> {
@@ -127,56 +152,56 @@ impl<'a> BookingRow<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct GuestRow<'a> {
-    booking_id: BookingId,
-    position: usize,
-    name: &'a str,
-    age: u8,
+pub struct GuestRow<'a> {
+    pub booking_id: BookingId,
+    pub position: i32,
+    pub name: &'a str,
+    pub age: u8,
 }
 
 impl<'a> GuestRow<'a> {
     pub fn all(booking: &'a Booking) -> impl Iterator<Item = Self> {
-        let row = |(position, Guest { name, age }): (usize, &'a Guest)| Self {
+        let row = |(position, Guest { name, age }): (i32, &'a Guest)| Self {
             booking_id: booking.id,
             position,
             name,
             age: *age,
         };
-        booking.guests.iter().enumerate().map(row)
+        (0..).zip(&booking.guests).map(row)
     }
 }
 
 #[derive(Serialize)]
-pub(super) struct ServiceRow<'a> {
-    booking_id: BookingId,
-    position: usize,
+pub struct ServiceRow<'a> {
+    pub booking_id: BookingId,
+    pub position: i32,
     #[serde(flatten)]
-    service: &'a BookedService,
+    pub service: &'a BookedService,
 }
 
 impl<'a> ServiceRow<'a> {
     pub fn all(booking: &'a Booking) -> impl Iterator<Item = Self> {
         let row = |(position, service)| Self { booking_id: booking.id, position, service };
-        booking.services.iter().enumerate().map(row)
+        (0..).zip(&booking.services).map(row)
     }
 }
 
 #[derive(Serialize)]
-pub(super) struct EventRow<'a> {
-    room_type_id: RoomTypeId,
-    sequence: u64,
-    fact_id: FactId,
-    at: i64,
-    cause: &'static str,
-    booking_id: Option<BookingId>,
-    payload: Payload<'a>,
+pub struct EventRow<'a> {
+    pub room_type_id: RoomTypeId,
+    pub sequence: u64,
+    pub fact_id: FactId,
+    pub at: i64,
+    pub cause: &'static str,
+    pub booking_id: Option<BookingId>,
+    pub payload: Payload<'a>,
 }
 
 /// What an event tells. Of a booking only what it does to the calendar: whom it concerns is in the booking, where it
 /// can be corrected and deleted.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Payload<'a> {
+pub enum Payload<'a> {
     Booking { status: &'static str, deltas: &'a [NightDelta] },
     Other(&'a Change),
 }
@@ -202,34 +227,44 @@ impl<'a> EventRow<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct AttemptRow<'a> {
-    key: String,
-    fingerprint: String,
-    room_type_id: RoomTypeId,
-    booking_id: BookingId,
-    answer: &'a Booking,
-    expires_at: i64,
+pub struct AttemptRow<'a> {
+    #[serde(serialize_with = "in_hexadecimal")]
+    pub key: [u8; 32],
+    #[serde(serialize_with = "in_hexadecimal")]
+    pub fingerprint: [u8; 32],
+    pub room_type_id: RoomTypeId,
+    pub booking_id: BookingId,
+    pub answer: &'a Booking,
+    pub expires_at: i64,
+    /// When the key was used: an older record of it must have expired by then.
+    #[serde(skip)]
+    pub used_at: i64,
 }
 
 impl<'a> AttemptRow<'a> {
-    pub fn of(key: &[u8; 32], room_type_id: RoomTypeId, attempt: &'a Attempt) -> Self {
+    pub fn of(key: [u8; 32], room_type_id: RoomTypeId, used_at: Timestamp, attempt: &'a Attempt) -> Self {
         Self {
-            key: HEXLOWER.encode(key),
-            fingerprint: HEXLOWER.encode(&attempt.fingerprint.0),
+            key,
+            fingerprint: attempt.fingerprint.0,
             room_type_id,
             booking_id: attempt.answer.id,
             answer: &attempt.answer,
             expires_at: attempt.expires_at.as_microsecond(),
+            used_at: used_at.as_microsecond(),
         }
     }
 }
 
+fn in_hexadecimal<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&HEXLOWER.encode_display(bytes))
+}
+
 #[derive(Serialize)]
-pub(super) struct JobRow<'a> {
-    kind: &'static str,
-    booking_id: BookingId,
-    dedup_key: &'a str,
-    next_at: i64,
+pub struct JobRow<'a> {
+    pub kind: &'static str,
+    pub booking_id: BookingId,
+    pub dedup_key: &'a str,
+    pub next_at: i64,
 }
 
 impl<'a> JobRow<'a> {
@@ -239,7 +274,7 @@ impl<'a> JobRow<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Sequence {
+pub struct Sequence {
     pub room_type_id: RoomTypeId,
     pub sequence: u64,
 }

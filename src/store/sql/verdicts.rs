@@ -3,19 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use data_encoding::HEXLOWER;
-use sqlx::SqliteConnection;
 
-use super::super::rows::Columns;
+use super::{Changes, Columns};
 use crate::domain::catalogue::Zone;
 use crate::domain::{Date, RoomTypeId, Timestamp};
 use crate::lease::Token;
 use crate::store::{Entry, Error, KeyDigest, Verdict};
 
-pub(in super::super) const CHECK: &str = include_str!("check.sql");
-
 /// What the store knows about the room types and the idempotency keys of a batch.
 #[derive(Default)]
-pub(super) struct Known {
+pub struct Known {
     room_types: HashMap<RoomTypeId, Owned>,
     /// When each key that has been used is free again.
     attempts: HashMap<KeyDigest, Timestamp>,
@@ -28,14 +25,8 @@ struct Owned {
 }
 
 impl Known {
-    /// Begins the transaction.
-    pub async fn read(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Self, Error> {
-        let ids: BTreeSet<_> = batch.iter().map(|entry| entry.room_type).collect();
-        let ids = serde_json::Value::from_iter(ids.iter().map(RoomTypeId::to_string));
-        let keys = batch.iter().filter_map(|entry| entry.attempt.as_ref()).map(|(key, _)| HEXLOWER.encode(&key.0));
-        let keys = serde_json::Value::from_iter(keys);
-        let row = sqlx::query(CHECK).bind(ids.to_string()).bind(keys.to_string()).fetch_one(connection).await?;
-
+    /// From the row that `check.sql` answers with.
+    pub fn read(row: &impl Columns) -> Result<Self, Error> {
         let room_types: Vec<(RoomTypeId, i64, u64, Zone)> = row.json("room_types")?;
         let owned = |(id, token, sequence, zone)| (id, Owned { token: Token(token), sequence, zone });
         let attempts: Vec<(String, i64)> = row.json("attempts")?;
@@ -69,8 +60,19 @@ impl Known {
         verdicts
     }
 
+    /// What the accepted entries change.
+    pub fn changes<'a>(&self, batch: &'a [Entry], verdicts: &[Verdict]) -> Changes<'a> {
+        let mut changes = Changes::default();
+        for (entry, verdict) in batch.iter().zip(verdicts) {
+            if let (Verdict::Committed, Some(today)) = (verdict, self.today(entry)) {
+                changes.add(entry, today);
+            }
+        }
+        changes
+    }
+
     /// The hotel's date when the entry's fact was decided.
-    pub fn today(&self, entry: &Entry) -> Option<Date> {
+    fn today(&self, entry: &Entry) -> Option<Date> {
         self.room_types.get(&entry.room_type).map(|owned| owned.zone.date(entry.fact.at))
     }
 
@@ -81,6 +83,39 @@ impl Known {
     /// Whether a key has an effect already, in the store or earlier in this batch. An expired one counts as unused.
     fn is_used(&self, key: &KeyDigest, taken: &HashMap<KeyDigest, Timestamp>, at: Timestamp) -> bool {
         taken.get(key).or_else(|| self.attempts.get(key)).is_some_and(|expires_at| *expires_at > at)
+    }
+}
+
+/// How the rows of a batch are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// All in one go: what every batch tries first.
+    Together,
+    /// One room type after the other, each behind a savepoint: something in the batch contradicts the schema, and the
+    /// others shall not suffer for it.
+    Apart,
+}
+
+/// The verdicts about a batch, as they concern one room type after the other: what others brought is left out.
+pub fn parts(batch: &[Entry], verdicts: &[Verdict]) -> Vec<(RoomTypeId, Vec<Verdict>)> {
+    let room_types: BTreeSet<_> = batch.iter().map(|entry| entry.room_type).collect();
+    let part = |id: RoomTypeId| {
+        let own = |(entry, verdict): (&Entry, &Verdict)| match entry.room_type == id {
+            true => *verdict,
+            false => Verdict::Fenced,
+        };
+        (id, batch.iter().zip(verdicts).map(own).collect())
+    };
+    room_types.into_iter().map(part).collect()
+}
+
+/// Takes back what was accepted of a room type whose rows contradict the schema.
+pub fn refuse(room_type: RoomTypeId, batch: &[Entry], verdicts: &mut [Verdict], error: &Error) {
+    tracing::error!(%room_type, error = error as &dyn std::error::Error, "what a room type decided contradicts the store");
+    for (entry, verdict) in batch.iter().zip(verdicts) {
+        if entry.room_type == room_type && *verdict == Verdict::Committed {
+            *verdict = Verdict::Refused;
+        }
     }
 }
 

@@ -2,22 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
-
 use crate::domain::{
     Booking, BookingId, Cause, Change, Date, Fact, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType,
-    RoomTypeId,
+    RoomTypeId, Timestamp,
 };
 use crate::store::{Attempt, Entry, Job, KeyDigest};
 
-use super::rows::{
+use super::write::{
     AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, NightSettings, RateNightSettings, Resized,
-    RoomTypeRow, Sequence, ServiceRow,
+    RoomTypeRow, Rows, Sequence, ServiceRow,
 };
 
 /// What a batch changes. Sorted, because a B-tree likes rows in order.
 #[derive(Default)]
-pub(super) struct Changes<'a> {
+pub struct Changes<'a> {
     /// With the hotel's date when the first of their changes was decided.
     room_types: BTreeMap<RoomTypeId, (&'a RoomType, Date)>,
     plans: BTreeMap<RatePlanId, &'a RatePlan>,
@@ -32,7 +30,7 @@ pub(super) struct Changes<'a> {
     /// Those among them that may have had others.
     repeopled: BTreeSet<BookingId>,
     facts: Vec<(RoomTypeId, &'a Fact)>,
-    attempts: BTreeMap<[u8; 32], (RoomTypeId, &'a Attempt)>,
+    attempts: BTreeMap<[u8; 32], (RoomTypeId, Timestamp, &'a Attempt)>,
     jobs: Vec<(&'a Fact, &'a Job)>,
     sequences: BTreeMap<RoomTypeId, u64>,
 }
@@ -65,7 +63,8 @@ impl<'a> Changes<'a> {
             }
         }
         self.facts.push((room_type, fact));
-        self.attempts.extend(entry.attempt.as_ref().map(|(KeyDigest(key), attempt)| (*key, (room_type, attempt))));
+        self.attempts
+            .extend(entry.attempt.as_ref().map(|(KeyDigest(key), attempt)| (*key, (room_type, fact.at, attempt))));
         self.jobs.extend(entry.jobs.iter().map(|job| (fact, job)));
         self.sequences.insert(room_type, fact.sequence);
     }
@@ -103,32 +102,33 @@ impl<'a> Changes<'a> {
         self.resized.entry(room_type).and_modify(|first| *first = from.min(*first)).or_insert(from);
     }
 
-    /// The arguments of `write.sql`, in order.
-    pub fn into_json(self) -> serde_json::Result<[String; 14]> {
+    /// The rows to be written.
+    pub fn rows(&self) -> Rows<'a> {
         let people = || self.peopled.iter().filter_map(|id| self.bookings.get(id).copied());
-        Ok([
-            array(self.room_types.values().map(|(room_type, today)| RoomTypeRow { room_type, today: *today }))?,
-            array(self.plans.values())?,
-            array(self.rate_nights.iter().map(|(key, rate)| RateNightSettings::of(*key, *rate)))?,
-            array(self.nights.iter().map(|(key, night)| NightSettings::of(*key, *night)))?,
-            array(
-                self.resized.iter().map(|(room_type_id, from)| Resized { room_type_id: *room_type_id, from: *from }),
-            )?,
-            array(self.counters.iter().map(|(key, moved)| Counted::of(*key, *moved)))?,
-            array(self.bookings.values().map(|booking| BookingRow::of(booking)))?,
-            array(self.repeopled.iter())?,
-            array(people().flat_map(GuestRow::all))?,
-            array(people().flat_map(ServiceRow::all))?,
-            array(self.facts.iter().map(|(room_type, fact)| EventRow::of(*room_type, fact)))?,
-            array(self.attempts.iter().map(|(key, (room_type, attempt))| AttemptRow::of(key, *room_type, attempt)))?,
-            array(self.jobs.iter().map(|(fact, job)| JobRow::of(fact, job)))?,
-            array(self.sequences.iter().map(|(id, sequence)| Sequence { room_type_id: *id, sequence: *sequence }))?,
-        ])
+        let resized = |(room_type_id, from): (&RoomTypeId, &Date)| Resized { room_type_id: *room_type_id, from: *from };
+        let sequence = |(room_type_id, sequence): (&RoomTypeId, &u64)| Sequence {
+            room_type_id: *room_type_id,
+            sequence: *sequence,
+        };
+        Rows {
+            room_types: self.room_types.values().map(|(new, today)| RoomTypeRow::of(new, *today)).collect(),
+            plans: self.plans.values().copied().collect(),
+            rate_nights: self.rate_nights.iter().map(|(key, rate)| RateNightSettings::of(*key, *rate)).collect(),
+            nights: self.nights.iter().map(|(key, night)| NightSettings::of(*key, *night)).collect(),
+            resized: self.resized.iter().map(resized).collect(),
+            counted: self.counters.iter().map(|(key, moved)| Counted::of(*key, *moved)).collect(),
+            bookings: self.bookings.values().map(|booking| BookingRow::of(booking)).collect(),
+            repeopled: self.repeopled.iter().copied().collect(),
+            guests: people().flat_map(GuestRow::all).collect(),
+            services: people().flat_map(ServiceRow::all).collect(),
+            events: self.facts.iter().map(|(room_type, fact)| EventRow::of(*room_type, fact)).collect(),
+            attempts: self
+                .attempts
+                .iter()
+                .map(|(key, (id, at, attempt))| AttemptRow::of(*key, *id, *at, attempt))
+                .collect(),
+            jobs: self.jobs.iter().map(|(fact, job)| JobRow::of(fact, job)).collect(),
+            sequences: self.sequences.iter().map(sequence).collect(),
+        }
     }
-}
-
-fn array<T: Serialize>(rows: impl Iterator<Item = T>) -> serde_json::Result<String> {
-    let mut json = Vec::new();
-    serde_json::Serializer::new(&mut json).collect_seq(rows)?;
-    String::from_utf8(json).map_err(serde::ser::Error::custom)
 }

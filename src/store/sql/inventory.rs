@@ -1,19 +1,57 @@
 //! Rows of `inventory.sql` as inventories.
 
-use serde::Deserialize;
-use sqlx::sqlite::SqliteRow;
+use std::sync::Arc;
 
-use super::rows::{self, Columns};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use super::{Columns, rows};
+use crate::domain::stay::days_between;
 use crate::domain::{
-    Amount, Calendar, CancellationPolicy, Date, Hotel, Night, RateNight, RatePlan, RatePlanId, Restriction, RoomType,
+    Amount, Booking, Calendar, CancellationPolicy, Date, Hotel, Inventory, Night, RateNight, RatePlan, RatePlanId,
+    Restriction, RoomType, Service, Timestamp,
 };
 use crate::store::Error;
 
+/// No hotel's date at `now` is before this one: no time zone is a whole day behind UTC.
+pub fn earliest_today(now: Timestamp) -> Date {
+    let utc = TimeZone::UTC.to_datetime(now).date();
+    utc.yesterday().unwrap_or(utc)
+}
+
+/// What an actor starts from: the whole horizon, and every night beyond it that was ever touched.
+pub fn loaded(found: Found, services: Vec<Service>, holds: Vec<Arc<Booking>>, now: Timestamp) -> Inventory {
+    let hotel = Arc::new(found.hotel.clone());
+    let today = hotel.today(now);
+    let touched = found.last_night().map_or(0, |last| days_between(today, last) + 1);
+    let length = hotel.horizon_nights.max(u16::try_from(touched).unwrap_or(0));
+    let calendar = found.calendar(today, length);
+    let (room_type, sequence) = (found.room_type.clone(), found.sequence);
+    Inventory::new(hotel, room_type, calendar, found.plans(today), services, holds, sequence)
+}
+
+/// What search quotes from, without anything a quote does not read. Neighbours of one hotel share it.
+pub fn stock<R: Columns>(rows: &[R], now: Timestamp) -> Result<Vec<Inventory>, Error> {
+    let mut last: Option<Arc<Hotel>> = None;
+    let mut stock = Vec::with_capacity(rows.len());
+    for row in rows {
+        let found = Found::read(row)?;
+        let hotel = last.take().filter(|last| **last == found.hotel).unwrap_or_else(|| Arc::new(found.hotel.clone()));
+        let today = hotel.today(now);
+        let calendar = found.calendar(today, u16::MAX);
+        let (room_type, sequence) = (found.room_type.clone(), found.sequence);
+        let plans = found.plans(today);
+        stock.push(Inventory::new(hotel.clone(), room_type, calendar, plans, Vec::new(), [], sequence));
+        last = Some(hotel);
+    }
+    Ok(stock)
+}
+
 /// A hotel's room type as `inventory.sql` finds it.
-pub(super) struct Found {
+pub struct Found {
     pub hotel: Hotel,
-    pub room_type: RoomType,
-    pub sequence: u64,
+    room_type: RoomType,
+    sequence: u64,
     nights: Vec<NightColumns>,
     plans: Vec<PlanColumns>,
 }
@@ -36,7 +74,7 @@ struct RateNightColumns(Date, Option<Amount>, u8, u8, u8, u8, u8, u8, u8);
 struct PlanColumns(RatePlanId, String, Amount, CancellationPolicy, Vec<RateNightColumns>);
 
 impl Found {
-    pub fn read(row: &SqliteRow) -> Result<Self, Error> {
+    pub fn read(row: &impl Columns) -> Result<Self, Error> {
         Ok(Self {
             hotel: rows::hotel(row)?,
             room_type: rows::room_type(row)?,
@@ -47,18 +85,18 @@ impl Found {
     }
 
     /// The calendar of `length` nights from `first` on. Other nights, though they were read, are left out.
-    pub fn calendar(&self, first: Date, length: u16) -> Calendar {
+    fn calendar(&self, first: Date, length: u16) -> Calendar {
         let calendar = Calendar::new(first, length, self.room_type.rooms, self.room_type.overbooking_allowance);
         calendar.with(self.nights.iter().map(|columns| (columns.0, columns.night())))
     }
 
     /// The last night that was read.
-    pub fn last_night(&self) -> Option<Date> {
+    fn last_night(&self) -> Option<Date> {
         self.nights.iter().map(|columns| columns.0).max()
     }
 
     /// The plans in order of their ids, with their nights from `first` on.
-    pub fn plans(self, first: Date) -> Vec<RatePlan> {
+    fn plans(self, first: Date) -> Vec<RatePlan> {
         let room_type_id = self.room_type.id;
         let plan = |PlanColumns(id, name, price, policy, nights): PlanColumns| {
             let nights = nights.iter().filter(|night| night.0 >= first).map(RateNightColumns::rate_night).collect();

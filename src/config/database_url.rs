@@ -1,0 +1,65 @@
+//! Where the database is: a URL with a password in it, which is never printed.
+
+use std::fmt;
+
+/// A URL that only [`DatabaseUrl::expose`] shows whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The kind of database: what stands before the first colon.
+    pub fn scheme(&self) -> &str {
+        self.0.split_once(':').map_or("", |(scheme, _)| scheme)
+    }
+}
+
+/// Without the password, and without parameters, which may hold another. An unescaped @, / or ? in a password is a
+/// mistake, but no reason to print the rest of it: so whatever stands before the last @ is not trusted.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") else {
+            return f.write_str(&self.0);
+        };
+        let (who, place) = rest.rsplit_once('@').map_or(("", rest), |(who, place)| (who, place));
+        let user = who.split([':', '/', '?', '#']).next().unwrap_or_default();
+        let place = place.split(['?', '#']).next().unwrap_or_default();
+        match who.is_empty() {
+            true => write!(f, "{scheme}://{place}"),
+            false => write!(f, "{scheme}://{user}@{place}"),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("sqlite://inn.db", "sqlite://inn.db")]
+    #[case("postgres://db/inn", "postgres://db/inn")]
+    #[case("postgres://me:hush@db:5432/inn", "postgres://me@db:5432/inn")]
+    #[case("postgres://me:hush@db/inn?sslmode=require&password=hush", "postgres://me@db/inn")]
+    #[case("postgres://me:hu@sh/hush?hush@db/inn", "postgres://me@db/inn")]
+    #[case("postgres:///inn?host=/run&password=hush", "postgres:///inn")]
+    fn a_password_is_not_printed(#[case] url: &str, #[case] printed: &str) {
+        let url = DatabaseUrl::new(url);
+        assert_eq!(url.to_string(), printed);
+        assert_eq!(format!("{url:?}"), printed);
+    }
+}

@@ -1,0 +1,34 @@
+//! Idempotency records.
+
+use std::collections::HashMap;
+
+use super::Postgres;
+use crate::domain::Timestamp;
+use crate::store::sql;
+use crate::store::{Attempt, Error, KeyDigest};
+
+pub(super) const RECALL: &str = "
+    SELECT key, fingerprint, answer, expires_at FROM attempts WHERE key = ANY($1) AND expires_at > $2";
+/// What a commit is just using again, or another node just deleting, is left alone.
+pub(super) const FORGET: &str = "
+    DELETE FROM attempts
+    WHERE key = ANY (ARRAY(
+        SELECT key FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    ))";
+
+impl Postgres {
+    pub(super) async fn recall_attempts(
+        &self,
+        keys: &[KeyDigest],
+        now: Timestamp,
+    ) -> Result<HashMap<KeyDigest, Attempt>, Error> {
+        let keys: Vec<&[u8]> = keys.iter().map(|key| key.0.as_slice()).collect();
+        let rows = self.pool.all(sqlx::query(RECALL).bind(keys).bind(now.as_microsecond())).await?;
+        rows.iter().map(sql::attempt).collect()
+    }
+
+    pub(super) async fn delete_attempts(&self, now: Timestamp, limit: u32) -> Result<u64, Error> {
+        let query = sqlx::query(FORGET).bind(now.as_microsecond()).bind(i64::from(limit));
+        Ok(self.pool.execute(query).await?)
+    }
+}

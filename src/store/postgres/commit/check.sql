@@ -1,0 +1,22 @@
+-- Locks the room types of a batch, in one order for everybody, then reads what the verdicts depend on. A claim waits for
+-- this lock, and this lock for a claim: the token is read from the row as it is when the lock is had.
+WITH locked AS MATERIALIZED (
+    SELECT id, hotel_id, fencing_token, sequence
+    FROM room_types
+    WHERE id = ANY($1)
+    ORDER BY id
+    FOR NO KEY UPDATE
+)
+SELECT
+    -- $1: the room types of the batch
+    (
+        SELECT coalesce(json_agg(json_build_array(t.id, t.fencing_token, t.sequence, h.timezone)), '[]')
+        FROM locked AS t
+        JOIN hotels AS h ON h.id = t.hotel_id
+    ) AS room_types,
+    -- $2: its idempotency keys
+    (
+        SELECT coalesce(json_agg(json_build_array(encode(a.key, 'hex'), a.expires_at)), '[]')
+        FROM attempts AS a
+        WHERE a.key = ANY($2)
+    ) AS attempts

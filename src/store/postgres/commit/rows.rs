@@ -1,0 +1,134 @@
+//! The rows that bookings bring: one array per column, one statement for all tables.
+
+use jiff_sqlx::ToSqlx;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+
+use super::super::pool::Statement;
+use super::super::session::{COMMIT_WITHIN, within};
+use crate::store::Error;
+use crate::store::sql::{self, AttemptRow, BookingRow, Columns, Counted, EventRow, GuestRow, JobRow, Rows, ServiceRow};
+
+pub(in super::super) const WRITE: &str = include_str!("write.sql");
+/// Guests and services make room for others.
+pub(in super::super) const FREE: &str = "
+    WITH alone AS (DELETE FROM booking_guests WHERE booking_id = ANY($1))
+    DELETE FROM booking_services WHERE booking_id = ANY($1)";
+
+/// Removes the guests and services of bookings that get others.
+pub(super) async fn replace(connection: &mut PgConnection, rows: &Rows<'_>) -> Result<(), Error> {
+    if !rows.repeopled.is_empty() {
+        let query = sqlx::query(FREE).bind(column(&rows.repeopled, |booking| booking.0));
+        within(COMMIT_WITHIN, query.execute(connection)).await?;
+    }
+    Ok(())
+}
+
+/// Writes everything else; how many idempotency keys were written.
+pub(super) async fn write(connection: &mut PgConnection, rows: &Rows<'_>, place: usize) -> Result<usize, Error> {
+    let place = i64::try_from(place).unwrap_or(i64::MAX);
+    let mut query = counted(sqlx::query(WRITE), &rows.counted);
+    query = bookings(query, &rows.bookings);
+    query = guests(query, &rows.guests);
+    query = services(query, &rows.services);
+    query = events(query.bind(place), &rows.events);
+    query = attempts(query, &rows.attempts)?;
+    query = jobs(query, &rows.jobs);
+    query = query
+        .bind(column(&rows.sequences, |last| last.room_type_id.0))
+        .bind(column(&rows.sequences, |last| number(last.sequence)));
+    within(COMMIT_WITHIN, query.fetch_one(connection)).await?.number("remembered")
+}
+
+/// One column of all rows.
+fn column<'r, T, C>(rows: &'r [T], value: impl Fn(&'r T) -> C) -> Vec<C> {
+    rows.iter().map(value).collect()
+}
+
+/// Counts that fit by far: a room type would need centuries at a million facts a second.
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn counted<'q>(query: Statement<'q>, rows: &'q [Counted]) -> Statement<'q> {
+    query
+        .bind(column(rows, |night| night.room_type_id.0))
+        .bind(column(rows, |night| night.date.to_sqlx()))
+        .bind(column(rows, |night| night.sold))
+        .bind(column(rows, |night| night.held))
+}
+
+fn bookings<'q>(query: Statement<'q>, rows: &'q [BookingRow<'q>]) -> Statement<'q> {
+    query
+        .bind(column(rows, |booking| booking.id.0))
+        .bind(column(rows, |booking| booking.hotel_id.0))
+        .bind(column(rows, |booking| booking.room_type_id.0))
+        .bind(column(rows, |booking| booking.rate_plan_id.0))
+        .bind(column(rows, |booking| booking.status))
+        .bind(column(rows, |booking| booking.expires_at))
+        .bind(column(rows, |booking| booking.departed.map(ToSqlx::to_sqlx)))
+        .bind(column(rows, |booking| booking.fee_minor.map(|fee| fee.minor())))
+        .bind(column(rows, |booking| booking.check_in.to_sqlx()))
+        .bind(column(rows, |booking| booking.check_out.to_sqlx()))
+        .bind(column(rows, |booking| i32::from(booking.rooms)))
+        .bind(column(rows, |booking| Json(booking.prices)))
+        .bind(column(rows, |booking| booking.mobile))
+        .bind(column(rows, |booking| booking.email))
+        .bind(column(rows, |booking| booking.external_reference))
+        .bind(column(rows, |booking| Json(booking.policy)))
+        .bind(column(rows, |booking| booking.currency))
+        .bind(column(rows, |booking| booking.created_at))
+        .bind(column(rows, |booking| booking.changed_at))
+        .bind(column(rows, |booking| number(booking.sequence)))
+}
+
+fn guests<'q>(query: Statement<'q>, rows: &'q [GuestRow<'q>]) -> Statement<'q> {
+    query
+        .bind(column(rows, |guest| guest.booking_id.0))
+        .bind(column(rows, |guest| guest.position))
+        .bind(column(rows, |guest| guest.name))
+        .bind(column(rows, |guest| i16::from(guest.age)))
+}
+
+fn services<'q>(query: Statement<'q>, rows: &'q [ServiceRow<'q>]) -> Statement<'q> {
+    query
+        .bind(column(rows, |row| row.booking_id.0))
+        .bind(column(rows, |row| row.position))
+        .bind(column(rows, |row| row.service.service_id.0))
+        .bind(column(rows, |row| row.service.name.as_str()))
+        .bind(column(rows, |row| sql::basis_name(row.service.basis)))
+        .bind(column(rows, |row| row.service.unit_price.minor()))
+        .bind(column(rows, |row| i32::from(row.service.quantity)))
+        .bind(column(rows, |row| row.service.amount.minor()))
+}
+
+fn events<'q>(query: Statement<'q>, rows: &'q [EventRow<'q>]) -> Statement<'q> {
+    query
+        .bind(column(rows, |event| event.room_type_id.0))
+        .bind(column(rows, |event| number(event.sequence)))
+        .bind(column(rows, |event| event.fact_id.0))
+        .bind(column(rows, |event| event.at))
+        .bind(column(rows, |event| event.cause))
+        .bind(column(rows, |event| event.booking_id.map(|booking| booking.0)))
+        .bind(column(rows, |event| Json(&event.payload)))
+}
+
+fn attempts<'q>(query: Statement<'q>, rows: &'q [AttemptRow<'q>]) -> Result<Statement<'q>, Error> {
+    let answers: Result<Vec<String>, _> = rows.iter().map(|attempt| serde_json::to_string(attempt.answer)).collect();
+    Ok(query
+        .bind(column(rows, |attempt| attempt.key.as_slice()))
+        .bind(column(rows, |attempt| attempt.fingerprint.as_slice()))
+        .bind(column(rows, |attempt| attempt.room_type_id.0))
+        .bind(column(rows, |attempt| attempt.booking_id.0))
+        .bind(answers.map_err(|error| Error::Corrupt(error.into()))?)
+        .bind(column(rows, |attempt| attempt.expires_at))
+        .bind(column(rows, |attempt| attempt.used_at)))
+}
+
+fn jobs<'q>(query: Statement<'q>, rows: &'q [JobRow<'q>]) -> Statement<'q> {
+    query
+        .bind(column(rows, |job| job.kind))
+        .bind(column(rows, |job| job.booking_id.0))
+        .bind(column(rows, |job| job.dedup_key))
+        .bind(column(rows, |job| job.next_at))
+}

@@ -1,0 +1,98 @@
+//! The history, read and trimmed.
+//!
+//! A position is taken from the number of its transaction (see the schema), and a reader stops below the oldest
+//! transaction that is still under way in the whole cluster: what is read is complete, and nothing ever appears before
+//! it. A room type's commits follow each other, so the order of positions is the order of its sequence numbers. The
+//! price: a transaction that writes and does not end, also another program's, holds up everybody who reads behind it.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::Postgres;
+use super::pool::Lent;
+use crate::domain::{RoomTypeId, Timestamp};
+use crate::store::Error;
+use crate::store::feed::{Event, Feed};
+use crate::store::sql::{self, Columns};
+
+/// Positions below this one are complete.
+macro_rules! complete {
+    () => {
+        "(SELECT base + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 12) FROM event_positions)"
+    };
+}
+
+pub(super) const OF_ROOM_TYPE: &str = "
+    SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
+    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
+    WHERE e.room_type_id = $1 AND e.sequence > $2
+    ORDER BY e.sequence LIMIT $3";
+const TRIMMED: &str = "SELECT position FROM event_trim";
+pub(super) const OF_ALL: &str = concat!(
+    "SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
+    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
+    WHERE e.position > $1 AND e.position < ",
+    complete!(),
+    " ORDER BY e.position LIMIT $2"
+);
+/// One at a time: who comes second finds what the first has left.
+const TURN: &str = "SELECT position FROM event_trim FOR UPDATE";
+pub(super) const OLDEST: &str = concat!(
+    "SELECT position, room_type_id, sequence, at FROM events
+    WHERE position > (SELECT position FROM event_trim) AND position < ",
+    complete!(),
+    " ORDER BY position LIMIT $1"
+);
+/// $1, $2: how far each room type's history is deleted, but for its last event.
+pub(super) const TRIM: &str = "
+    DELETE FROM events
+    USING unnest($1::uuid[], $2::bigint[]) AS due (room_type_id, sequence), room_types AS t
+    WHERE t.id = due.room_type_id AND events.room_type_id = t.id
+        AND events.sequence <= least(due.sequence, t.sequence - 1)";
+const TRIMMED_TO: &str = "UPDATE event_trim SET position = $1";
+
+#[async_trait]
+impl Feed for Postgres {
+    async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error> {
+        let query = sqlx::query(OF_ROOM_TYPE).bind(room_type.0).bind(number(after)).bind(i64::from(limit));
+        self.pool.all(query).await?.iter().map(sql::event).collect()
+    }
+
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
+        let mut reading = self.pool.snapshot().await?;
+        let trimmed = reading.one(sqlx::query(TRIMMED)).await?.number("position")?;
+        let after = after.unwrap_or(trimmed);
+        if after < trimmed {
+            reading.end().await?;
+            return Ok(None);
+        }
+        let rows = reading.all(sqlx::query(OF_ALL).bind(number(after)).bind(i64::from(limit))).await?;
+        reading.end().await?;
+        rows.iter().map(sql::event).collect::<Result<_, _>>().map(Some)
+    }
+
+    async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error> {
+        let mut writing = self.pool.lend().await?;
+        writing.say("BEGIN").await?;
+        let looked_at = trim(&mut writing, before, limit).await?;
+        writing.end().await?;
+        Ok(looked_at)
+    }
+}
+
+async fn trim(writing: &mut Lent, before: Timestamp, limit: u32) -> Result<u64, Error> {
+    writing.one(sqlx::query(TURN)).await?;
+    let oldest = writing.all(sqlx::query(OLDEST).bind(i64::from(limit))).await?;
+    let due = sql::due(&oldest, before)?;
+    if due.looked_at > 0 {
+        let (room_types, sequences): (Vec<Uuid>, Vec<i64>) = due.until.iter().map(|(id, last)| (id.0, *last)).unzip();
+        writing.execute(sqlx::query(TRIM).bind(room_types).bind(sequences)).await?;
+        writing.execute(sqlx::query(TRIMMED_TO).bind(due.position)).await?;
+    }
+    Ok(due.looked_at)
+}
+
+/// Numbers beyond what PostgreSQL can count come after everything.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,230 @@
+//! Opening a database, and refusing every one that is not ours before anything in it is changed.
+
+use std::io;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection, Row};
+
+use super::{Pool, Postgres, Writer, migrate, session};
+use crate::store::{Error, Store};
+
+/// How long to wait for the server at the start.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// The oldest server that has what we need: 64-bit transaction numbers by name.
+const OLDEST_SERVER: i32 = 130_000;
+/// What a URL may say beyond user, host, port and database. Anything else is a slip, and would be passed over silently.
+const PARAMETERS: [&str; 16] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "application_name",
+];
+
+/// How the database is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Connections, those that commit included.
+    pub connections: u32,
+    /// How many of them commit.
+    pub lanes: u32,
+    /// How long to wait for a lock that another program holds.
+    pub lock_wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 16, lanes: 2, lock_wait: Duration::from_secs(5) }
+    }
+}
+
+/// Why a database cannot be used. Each says what to do. None repeats the URL: it has a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "the URL cannot be used: {why}; it must be like postgres://user:password@host/database?sslmode=verify-full"
+    )]
+    Url { why: String },
+    #[error("nobody answers at {server}; check that PostgreSQL runs there and can be reached")]
+    Away {
+        server: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("PostgreSQL at {server} does not let {user:?} in; check user and password, and its pg_hba.conf")]
+    NotLetIn {
+        server: String,
+        user: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("PostgreSQL at {server} has no database {database:?}; make it with `createdb {database}`")]
+    NoDatabase { server: String, database: String },
+    #[error("PostgreSQL at {server} is version {found}; 13 or newer is needed")]
+    TooOld { server: String, found: i32 },
+    #[error("there is no innkeeper in the database {database:?}; check the name, or make one with `innkeeper migrate`")]
+    Missing { database: String },
+    #[error("the database {database:?} belongs to another program; nothing was changed, choose another one")]
+    Foreign { database: String },
+    #[error(
+        "the database {database:?} comes from a newer innkeeper (schema {found}, this one knows {known}); use that \
+         version or newer"
+    )]
+    Newer { database: String, found: i64, known: i64 },
+    #[error("the database {database:?} at {server} cannot be used")]
+    Unavailable {
+        server: String,
+        database: String,
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+/// What a database holds.
+enum Content {
+    Nothing,
+    Ours { schema: i64 },
+    Foreign,
+}
+
+/// Where a database is, as it may be told to anybody.
+struct Place {
+    server: String,
+    user: String,
+    database: String,
+}
+
+impl Postgres {
+    /// Opens the database that `url` names, which must exist; with `create` it may be empty. Its schema may be older than
+    /// this version's until [`Postgres::migrate`] has run.
+    pub async fn open(url: &str, create: bool, options: Options) -> Result<Self, OpenError> {
+        let target = parse(url)?;
+        let place = Place::of(&target);
+        let mut connection = connect(&target).await.map_err(|error| place.why(error))?;
+        let unavailable = |error| place.why(error);
+        let found = sqlx::query_scalar("SELECT current_setting('server_version_num')::integer");
+        let found: i32 = found.fetch_one(&mut connection).await.map_err(unavailable)?;
+        if found < OLDEST_SERVER {
+            return Err(OpenError::TooOld { server: place.server, found: found / 10_000 });
+        }
+        let content = content(&mut connection).await.map_err(unavailable)?;
+        connection.close().await.map_err(unavailable)?;
+        let Place { database, .. } = place;
+        match content {
+            Content::Nothing if !create => Err(OpenError::Missing { database }),
+            Content::Foreign => Err(OpenError::Foreign { database }),
+            Content::Ours { schema } if schema > migrate::LATEST => {
+                Err(OpenError::Newer { database, found: schema, known: migrate::LATEST })
+            }
+            Content::Nothing | Content::Ours { .. } => Ok(Self::connected(target, options)),
+        }
+    }
+
+    fn connected(target: PgConnectOptions, options: Options) -> Self {
+        let lanes = options.lanes.max(1);
+        let others = options.connections.saturating_sub(lanes).max(1);
+        let committing = session::committing(target.clone(), options.lock_wait);
+        let asking = session::asking(target.clone(), options.lock_wait);
+        let writer = Writer::new(committing, usize::try_from(lanes).unwrap_or(usize::MAX));
+        Self { writer, pool: Pool::new(asking, others), unhurried: target }
+    }
+}
+
+#[async_trait]
+impl Store for Postgres {
+    async fn close(&self) -> Result<(), Error> {
+        self.pool.close().await;
+        self.writer.close().await?;
+        Ok(())
+    }
+}
+
+/// Reads a URL, and refuses what it does not understand.
+fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
+    let refused = |why: String| OpenError::Url { why };
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+        if !PARAMETERS.contains(&&*name) {
+            return Err(refused(format!("it has an unknown parameter {name:?}")));
+        }
+    }
+    let options = PgConnectOptions::from_str(url).map_err(|error| refused(error.to_string()))?;
+    Ok(match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("innkeeper"),
+    })
+}
+
+async fn connect(target: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    session::within(CONNECT_WITHIN, target.connect()).await
+}
+
+/// Looks into a database, and changes nothing. Tables of extensions are nobody's.
+async fn content(connection: &mut PgConnection) -> Result<Content, sqlx::Error> {
+    const LOOK: &str = "
+        SELECT
+            to_regclass('_sqlx_migrations') IS NOT NULL AS migrated,
+            to_regclass('event_positions') IS NOT NULL AND to_regclass('installation') IS NOT NULL AS ours,
+            EXISTS (
+                SELECT 1 FROM pg_class AS c
+                WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+                    AND c.relname <> '_sqlx_migrations'
+                    AND NOT EXISTS (
+                        SELECT 1 FROM pg_depend AS d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+                    )
+            ) AS used";
+    let row = sqlx::query(LOOK).fetch_one(&mut *connection).await?;
+    let (migrated, ours, used): (bool, bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if !migrated {
+        return Ok(if used { Content::Foreign } else { Content::Nothing });
+    }
+    let schema = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations");
+    match schema.fetch_one(&mut *connection).await? {
+        // A first migration that was cut off has left its list of migrations.
+        0 if !used => Ok(Content::Nothing),
+        schema if ours => Ok(Content::Ours { schema }),
+        _ => Ok(Content::Foreign),
+    }
+}
+
+impl Place {
+    fn of(target: &PgConnectOptions) -> Self {
+        let server = match target.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", target.get_host(), target.get_port()),
+        };
+        let user = target.get_username().to_owned();
+        let database = target.get_database().unwrap_or(&user).to_owned();
+        Self { server, user, database }
+    }
+
+    /// What kept us from using it, and what to do.
+    fn why(&self, source: sqlx::Error) -> OpenError {
+        let Self { server, user, database } = self;
+        let (server, user, database) = (server.clone(), user.clone(), database.clone());
+        let code = source.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+        match (&source, &*code) {
+            (_, "28P01" | "28000") => OpenError::NotLetIn { server, user, source },
+            (_, "3D000") => OpenError::NoDatabase { server, database },
+            (sqlx::Error::Io(error), _) if error.kind() != io::ErrorKind::InvalidData => {
+                OpenError::Away { server, source }
+            }
+            _ => OpenError::Unavailable { server, database, source },
+        }
+    }
+}

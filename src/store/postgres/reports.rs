@@ -1,0 +1,64 @@
+//! Reading across room types.
+
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+use jiff_sqlx::ToSqlx;
+use uuid::Uuid;
+
+use super::Postgres;
+use crate::domain::{Booking, BookingId, Date, HotelId, Inventory, RoomTypeId, Timestamp};
+use crate::store::audit::{Evidence, StrayAttempt};
+use crate::store::sql::{self, Columns};
+use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
+
+pub(super) const COUNTED_NIGHTS: &str = "
+    SELECT h.name AS hotel_name, t.name AS room_type_name, n.room_type_id, n.date,
+           coalesce(n.physical, t.rooms) AS physical, n.sold, n.held
+    FROM nights AS n
+    JOIN room_types AS t ON t.id = n.room_type_id
+    JOIN hotels AS h ON h.id = t.hotel_id
+    WHERE (n.room_type_id, n.date) > ($1, $2) AND n.sold + n.held > 0
+    ORDER BY n.room_type_id, n.date
+    LIMIT $3";
+pub(super) const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
+
+#[async_trait]
+impl Reports for Postgres {
+    async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error> {
+        self.list_bookings(filter, page).await
+    }
+
+    async fn stock(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error> {
+        self.stock_of(hotel, now).await
+    }
+
+    async fn stock_between(&self, ids: RangeInclusive<RoomTypeId>, now: Timestamp) -> Result<Vec<Inventory>, Error> {
+        self.stock_in(ids, now).await
+    }
+
+    async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error> {
+        let (room_type, date) = after.unwrap_or((RoomTypeId(Uuid::nil()), Date::ZERO));
+        let query = sqlx::query(COUNTED_NIGHTS).bind(room_type.0).bind(date.to_sqlx()).bind(i64::from(limit));
+        self.pool.all(query).await?.iter().map(sql::counted_night).collect()
+    }
+
+    async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error> {
+        let after = page.after.map_or(Uuid::nil(), |id| id.0);
+        let rows = self.pool.all(sqlx::query(ROOM_TYPES).bind(after).bind(i64::from(page.limit))).await?;
+        rows.iter().map(|row| row.uuid("id").map(RoomTypeId)).collect()
+    }
+
+    async fn evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
+        self.gather_evidence(room_type).await
+    }
+
+    async fn stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
+        self.find_stray_attempts(limit).await
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.pool.execute(sqlx::query("SELECT 1")).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! What every connection is told, whatever the server's own settings: how durable, and how long to wait for what.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::runtime::Handle;
+
+/// How long one statement of a commit may take.
+const COMMIT_STATEMENT: Duration = Duration::from_secs(8);
+/// How long any other statement may take: pages of exports, the nights of a whole city.
+const STATEMENT: Duration = Duration::from_secs(30);
+/// How much longer than the server's own limit we wait for it, before we take it for gone.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a transaction of ours may stand still. A node that froze in the middle of one must not keep its room types
+/// from their next owner, so this is below every sensible lease.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(4);
+
+/// After this the server is not waited for any more.
+pub(super) const COMMIT_WITHIN: Duration = COMMIT_STATEMENT.saturating_add(GRACE);
+pub(super) const ANSWER_WITHIN: Duration = STATEMENT.saturating_add(GRACE);
+
+/// For connections that commit: their statements are planned once.
+pub(super) fn committing(options: PgConnectOptions, lock_wait: Duration) -> PgConnectOptions {
+    common(options, lock_wait, COMMIT_STATEMENT).options([("plan_cache_mode", "force_generic_plan")])
+}
+
+/// For all others.
+pub(super) fn asking(options: PgConnectOptions, lock_wait: Duration) -> PgConnectOptions {
+    common(options, lock_wait, STATEMENT)
+}
+
+/// Everything here is looked up by key and read page by page, so the planner is told not to think otherwise where it has
+/// no statistics yet. Keep-alives and time-outs are the server's side of them: it must find out that a node has vanished,
+/// to let go of its locks.
+fn common(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -> PgConnectOptions {
+    // 0 would be for ever.
+    let lock_wait = lock_wait.max(Duration::from_millis(1));
+    let millis = |duration: Duration| duration.as_millis().to_string();
+    options.options([
+        ("synchronous_commit", "on".to_owned()),
+        ("jit", "off".to_owned()),
+        ("enable_seqscan", "off".to_owned()),
+        ("enable_hashjoin", "off".to_owned()),
+        ("enable_mergejoin", "off".to_owned()),
+        ("statement_timeout", millis(statement)),
+        ("lock_timeout", millis(lock_wait)),
+        ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
+        ("tcp_keepalives_idle", "5".to_owned()),
+        ("tcp_keepalives_interval", "2".to_owned()),
+        ("tcp_keepalives_count", "3".to_owned()),
+        ("tcp_user_timeout", millis(IDLE_IN_TRANSACTION)),
+    ])
+}
+
+/// An answer of the server, or the error of a server that keeps silent.
+pub(super) async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let silent = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server does not answer"));
+    tokio::time::timeout(limit, answer).await.map_err(silent)?
+}
+
+/// Opens connections where they are at home.
+///
+/// A connection belongs to the runtime it was opened on: to the thread of an actor or of an HTTP worker, if one of those
+/// had asked first. Such a thread may be busy, and it may die. So they are opened on the runtime that opened the store.
+#[derive(Clone)]
+pub(super) struct Home(Handle);
+
+impl Home {
+    /// This runtime.
+    pub fn here() -> Self {
+        Self(Handle::current())
+    }
+
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+    ) -> Result<T, sqlx::Error> {
+        self.0.spawn(work).await.map_err(|_| sqlx::Error::PoolClosed)?
+    }
+}

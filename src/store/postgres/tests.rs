@@ -1,0 +1,212 @@
+//! How PostgreSQL plans what it is asked: no list and nothing on the hot path reads a whole table, once it is large.
+
+#[path = "../../../tests/support/postgres_server.rs"]
+#[allow(dead_code, reason = "nothing is killed here")]
+mod server;
+
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::{attempts, bookings, claim, commit, evidence, feed, ledger, list, load, reports, session, stock};
+use crate::domain::{Date, HotelId, RoomTypeId};
+use crate::store::{BookingFilter, Page};
+use server::Server;
+
+/// 5,000 hotels, 200 of them with 5 room types and plans, 40 nights and 60 bookings of each of those.
+const TOWN: &str = "
+    CREATE FUNCTION id(number bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS
+        $$ SELECT lpad(to_hex(number), 32, '0')::uuid $$;
+    INSERT INTO hotels SELECT id(h), 'Casa', 'Lisbon', 'lisbon ' || h % 20, 'PT', 'Europe/Lisbon', 'EUR', '15:00:00',
+        '11:00:00', NULL, NULL, 30, 730 FROM generate_series(1, 5000) AS h;
+    INSERT INTO services SELECT id(h), id(h), 'Breakfast', 'per_night', 900 FROM generate_series(1, 5000) AS h;
+    INSERT INTO room_types SELECT id(t), id(1 + t % 200), 'Double', 2, 1, 3, 10, 0, 1, 60
+        FROM generate_series(1, 1000) AS t;
+    INSERT INTO rate_plans SELECT id(t), id(t), 'Flexible', 10000, '{}' FROM generate_series(1, 1000) AS t;
+    INSERT INTO rate_nights SELECT id(t), date '2026-05-01' + n
+        FROM generate_series(1, 1000) AS t, generate_series(1, 40) AS n;
+    INSERT INTO nights (room_type_id, date, capacity, sold) SELECT id(t), date '2026-05-01' + n, 10, 1
+        FROM generate_series(1, 1000) AS t, generate_series(1, 40) AS n;
+    INSERT INTO bookings SELECT id(b), id(1 + b % 1000 % 200), id(1 + b % 1000), id(1 + b % 1000),
+        (ARRAY['held', 'in_house', 'no_show'])[CASE WHEN b % 50 = 0 THEN 1 WHEN b % 50 = 1 THEN 2 ELSE 3 END], 0, NULL, 0,
+        date '2026-05-01' + (b % 97)::integer, date '2026-05-02' + (b % 97)::integer, 1, '[]', '+3519' || b,
+        'guest' || b || '@example.com', 'OTA-' || b, '{}', 'EUR', 0, 0, 1 + b / 1000
+        FROM generate_series(1, 60000) AS b;
+    INSERT INTO booking_guests SELECT id(b), 0, 'Ana', 34 FROM generate_series(1, 60000) AS b;
+    INSERT INTO booking_services SELECT id(b), 0, id(1 + b % 200), 'Breakfast', 'per_night', 900, 1, 900
+        FROM generate_series(1, 60000) AS b;
+    INSERT INTO events SELECT b, id(1 + b % 1000), 1 + b / 1000, id(b), b, 'booked', id(b), '{}'
+        FROM generate_series(1, 60000) AS b;
+    INSERT INTO attempts SELECT sha256(b::text::bytea), '', id(1), id(b), '{}', b FROM generate_series(1, 60000) AS b;
+    INSERT INTO jobs (kind, booking_id, dedup_key, next_at) SELECT 'mail', id(b), b::text, 0
+        FROM generate_series(1, 60000) AS b;
+    UPDATE event_positions SET base = 0;
+    ;;
+VACUUM ANALYZE";
+
+/// A connection to the town, as those that commit, or as all others. What it plans, it plans for any argument.
+async fn connection(committing: bool) -> PgConnection {
+    static TOWN_SERVER: OnceCell<Server> = OnceCell::const_new();
+    let server = TOWN_SERVER.get_or_init(build).await;
+    let options: PgConnectOptions = server.url("postgres").parse().unwrap();
+    let options = match committing {
+        true => session::committing(options, Duration::from_secs(5)),
+        false => session::asking(options, Duration::from_secs(5)).options([("plan_cache_mode", "force_generic_plan")]),
+    };
+    options.connect().await.unwrap()
+}
+
+async fn build() -> Server {
+    let server = Server::start("");
+    let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
+    for statement in
+        [include_str!("../../../migrations/postgres/0001_ledger.sql")].into_iter().chain(TOWN.split(";;\n"))
+    {
+        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    server
+}
+
+/// The nodes of a statement's plan.
+async fn plan(connection: &mut PgConnection, sql: &str) -> Vec<Value> {
+    let parameters = (1..).take_while(|number| sql.contains(&format!("${number}"))).count();
+    let nothing = if parameters == 0 { String::new() } else { format!("({})", vec!["NULL"; parameters].join(", ")) };
+    let prepare = format!("PREPARE question AS {sql}");
+    sqlx::raw_sql(AssertSqlSafe(prepare))
+        .execute(&mut *connection)
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE question{nothing}");
+    let row = sqlx::query(AssertSqlSafe(explain)).fetch_one(&mut *connection).await.unwrap();
+    sqlx::raw_sql("DEALLOCATE question").execute(&mut *connection).await.unwrap();
+    let mut nodes = Vec::new();
+    collect(&row.get::<Value, _>(0)[0]["Plan"], &mut nodes);
+    nodes
+}
+
+fn collect(node: &Value, nodes: &mut Vec<Value>) {
+    nodes.push(node.clone());
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        collect(child, nodes);
+    }
+}
+
+/// Tables whose CHECK allows them one row.
+const ONE_ROW: [&str; 3] = ["event_positions", "event_trim", "installation"];
+
+/// The nodes that read a whole table or a whole index.
+fn scans(nodes: &[Value]) -> Vec<String> {
+    let is_scan = |node: &&Value| match node["Node Type"].as_str() {
+        Some("Seq Scan") => !ONE_ROW.contains(&node["Relation Name"].as_str().unwrap_or_default()),
+        Some("Index Scan" | "Index Only Scan" | "Bitmap Index Scan") => node["Index Cond"].is_null(),
+        _ => false,
+    };
+    let name = |node: &Value| ["Node Type", "Relation Name", "Index Name"].map(|key| node[key].to_string()).join(" ");
+    nodes.iter().filter(is_scan).map(name).collect()
+}
+
+#[rstest]
+#[case::check(commit::CHECK)]
+#[case::write(commit::WRITE)]
+#[case::free(commit::FREE)]
+#[tokio::test]
+async fn no_statement_of_a_commit_reads_a_whole_table(#[case] sql: &str) {
+    let nodes = plan(&mut connection(true).await, sql).await;
+    assert_eq!(scans(&nodes), Vec::<String>::new(), "{nodes:#?}");
+}
+
+#[tokio::test]
+async fn no_step_of_changed_settings_reads_a_whole_table() {
+    let mut connection = connection(true).await;
+    for sql in commit::STEPS {
+        let nodes = plan(&mut connection, sql).await;
+        assert_eq!(scans(&nodes), Vec::<String>::new(), "{sql}: {nodes:#?}");
+    }
+}
+
+#[rstest]
+#[case::claim(claim::RAISE)]
+#[case::current(claim::CURRENT)]
+#[case::load(load::ROOM_TYPE)]
+#[case::services(load::SERVICES)]
+#[case::holds(bookings::HOLDS)]
+#[case::booking(bookings::BOOKING)]
+#[case::committed(ledger::COMMITTED)]
+#[case::room_types_of_hotel(ledger::ROOM_TYPES_OF_HOTEL)]
+#[case::recall(attempts::RECALL)]
+#[case::forget(attempts::FORGET)]
+#[case::events_of_room_type(feed::OF_ROOM_TYPE)]
+#[case::events(feed::OF_ALL)]
+#[case::oldest_events(feed::OLDEST)]
+#[case::trim(feed::TRIM)]
+#[case::stock_of_hotel(stock::OF_HOTEL)]
+#[case::stock(stock::BETWEEN)]
+#[case::counted_nights(reports::COUNTED_NIGHTS)]
+#[case::room_types(reports::ROOM_TYPES)]
+#[case::evidence_of_sequence(evidence::SEQUENCE)]
+#[case::evidence_of_nights(evidence::NIGHTS)]
+#[case::evidence_of_bookings(evidence::BOOKINGS)]
+#[case::evidence_of_events(evidence::BOOKINGS_WITHOUT_EVENT)]
+#[tokio::test]
+async fn no_other_statement_reads_a_whole_table(#[case] sql: &str) {
+    let nodes = plan(&mut connection(false).await, sql).await;
+    assert_eq!(scans(&nodes), Vec::<String>::new(), "{nodes:#?}");
+}
+
+#[tokio::test]
+async fn the_holds_of_all_room_types_are_read_from_an_index_of_holds() {
+    let nodes = plan(&mut connection(false).await, bookings::ROOM_TYPES_WITH_HOLDS).await;
+    assert!(nodes.iter().any(|node| node["Index Name"] == "bookings_held"), "{nodes:#?}");
+}
+
+#[tokio::test]
+async fn a_scan_is_seen() {
+    let nodes = plan(&mut connection(false).await, "SELECT * FROM bookings WHERE rooms = 3").await;
+    assert_eq!(scans(&nodes).len(), 1, "{nodes:#?}");
+}
+
+/// Filters with every combination of members, numbered by the members they have.
+fn filter(number: u32) -> BookingFilter {
+    let with = |bit: u32| number & (1 << bit) != 0;
+    let contact = if with(6) { "ana@example.com" } else { "+351912345678" };
+    BookingFilter {
+        hotel: with(0).then_some(HotelId(Uuid::nil())),
+        room_type: with(1).then_some(RoomTypeId(Uuid::nil())),
+        status: with(2).then_some("in_house"),
+        arrival: with(3).then_some(Date::MIN)..with(4).then_some(Date::MAX),
+        contact: with(5).then(|| contact.to_owned()),
+        external_reference: with(7).then(|| "OTA-77".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn every_list_is_read_through_an_index() {
+    let mut connection = connection(false).await;
+    for number in 0..1 << 8 {
+        let sql = list::list(&filter(number), Page { after: None, limit: 100 }).into_string();
+        let nodes = plan(&mut connection, sql.as_str()).await;
+        assert_eq!(scans(&nodes), Vec::<String>::new(), "{:?}: {nodes:#?}", filter(number));
+    }
+}
+
+#[rstest]
+#[case(0b00_0001, &["bookings_by_hotel"])]
+#[case(0b00_0010, &["bookings_by_room_type"])]
+#[case(0b00_0101, &["bookings_by_hotel_and_status"])]
+#[case(0b01_1001, &["bookings_by_arrival"])]
+#[case(0b10_0000, &["bookings_by_mobile"])]
+#[case(0b110_0000, &["bookings_by_email"])]
+#[case(0b1000_0000, &["bookings_by_reference"])]
+#[tokio::test]
+async fn what_a_desk_asks_for_is_found_where_it_stands(#[case] number: u32, #[case] found: &[&str]) {
+    let sql = list::list(&filter(number), Page { after: None, limit: 100 }).into_string();
+    let nodes = plan(&mut connection(false).await, sql.as_str()).await;
+    let used = |index: &&str| nodes.iter().any(|node| node["Index Name"] == *index);
+    assert!(found.iter().any(used), "{nodes:#?}");
+}

@@ -1,0 +1,57 @@
+//! Columns by name, as typed values: what every database's rows can be asked.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::domain::{Amount, Date, Timestamp};
+use crate::store::Error;
+
+/// A column whose text or number is not what this version writes.
+#[derive(Debug, thiserror::Error)]
+#[error("column {column}: {reason}")]
+struct Unreadable {
+    column: &'static str,
+    reason: String,
+}
+
+pub fn unreadable(column: &'static str, reason: impl Display) -> Error {
+    Error::Corrupt(Unreadable { column, reason: reason.to_string() }.into())
+}
+
+/// A row.
+pub trait Columns {
+    fn uuid(&self, column: &'static str) -> Result<Uuid, Error>;
+    fn uuid_opt(&self, column: &'static str) -> Result<Option<Uuid>, Error>;
+    fn date(&self, column: &'static str) -> Result<Date, Error>;
+    fn text(&self, column: &'static str) -> Result<&str, Error>;
+    fn text_opt(&self, column: &'static str) -> Result<Option<&str>, Error>;
+    fn integer_opt(&self, column: &'static str) -> Result<Option<i64>, Error>;
+    fn float_opt(&self, column: &'static str) -> Result<Option<f64>, Error>;
+    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, Error>;
+    fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], Error>;
+
+    /// Text that a type can be parsed from: times of day, codes.
+    fn parsed<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, Error> {
+        self.text(column)?.parse().map_err(|error| unreadable(column, error))
+    }
+
+    fn number_opt<T: TryFrom<i64, Error: Display>>(&self, column: &'static str) -> Result<Option<T>, Error> {
+        let number = self.integer_opt(column)?;
+        number.map(T::try_from).transpose().map_err(|error| unreadable(column, error))
+    }
+
+    fn number<T: TryFrom<i64, Error: Display>>(&self, column: &'static str) -> Result<T, Error> {
+        self.number_opt(column)?.ok_or_else(|| unreadable(column, "it is null"))
+    }
+
+    fn amount(&self, column: &'static str) -> Result<Amount, Error> {
+        self.number(column).map(Amount)
+    }
+
+    fn instant(&self, column: &'static str) -> Result<Timestamp, Error> {
+        Timestamp::from_microsecond(self.number(column)?).map_err(|error| unreadable(column, error))
+    }
+}

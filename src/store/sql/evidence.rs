@@ -1,0 +1,48 @@
+//! Rows of what `verify` recounts.
+
+use super::{Columns, rows};
+use crate::domain::booking::Footprint;
+use crate::domain::calendar::capacity;
+use crate::store::Error;
+use crate::store::audit::{Evidence, NightRow, StrayAttempt};
+
+/// What the room type's own row says, and its events.
+pub fn sequences(row: &impl Columns) -> Result<Evidence, Error> {
+    let (first, last) = (row.number_opt("first")?, row.number_opt("last")?);
+    let count = row.number("count")?;
+    Ok(Evidence {
+        sequence: row.number("sequence")?,
+        trimmed: row.number::<u64>("trimmed")? > 0,
+        events: first.zip(last).map(|(first, last)| (first, last, count)),
+        ..Evidence::default()
+    })
+}
+
+pub fn night_row(row: &impl Columns) -> Result<NightRow, Error> {
+    let due = capacity(row.number("physical")?, row.number("out_of_order")?, row.number("allowance")?);
+    Ok(NightRow {
+        date: row.date("date")?,
+        capacity: row.number("capacity")?,
+        due,
+        sold: row.number("sold")?,
+        held: row.number("held")?,
+    })
+}
+
+pub fn footprint(row: &impl Columns) -> Result<Option<Footprint>, Error> {
+    Ok(rows::status(row)?.footprint(rows::stay(row)?, row.number("rooms")?))
+}
+
+/// An id as it stands in its row.
+pub fn booking_id(row: &impl Columns) -> Result<String, Error> {
+    Ok(row.text("id")?.to_owned())
+}
+
+pub fn attempt_found(row: &impl Columns) -> Result<StrayAttempt, Error> {
+    Ok(StrayAttempt {
+        key: row.text("key")?.to_owned(),
+        room_type: row.text("room_type_id")?.to_owned(),
+        booking: row.text("booking_id")?.to_owned(),
+        found_in: row.text_opt("found_in")?.map(str::to_owned),
+    })
+}

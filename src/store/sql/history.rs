@@ -1,0 +1,45 @@
+//! Rows of the history, and which of them are old enough to go.
+
+use std::collections::BTreeMap;
+
+use super::Columns;
+use crate::domain::{BookingId, HotelId, RoomTypeId, Timestamp};
+use crate::store::Error;
+use crate::store::feed::Event;
+
+pub fn event(row: &impl Columns) -> Result<Event, Error> {
+    Ok(Event {
+        position: row.number("position")?,
+        hotel: HotelId(row.uuid("hotel_id")?),
+        room_type: RoomTypeId(row.uuid("room_type_id")?),
+        sequence: row.number("sequence")?,
+        at: row.instant("at")?,
+        cause: row.text("cause")?.to_owned(),
+        booking: row.uuid_opt("booking_id")?.map(BookingId),
+        payload: row.json("payload")?,
+    })
+}
+
+/// What may be deleted of the oldest events.
+#[derive(Default)]
+pub struct Due {
+    /// How far each room type's history is old, by sequence number.
+    pub until: BTreeMap<RoomTypeId, i64>,
+    /// The last position looked at.
+    pub position: i64,
+    pub looked_at: u64,
+}
+
+/// The events decided before `before`, up to the first that was not; `oldest` is in the order of positions.
+pub fn due<R: Columns>(oldest: &[R], before: Timestamp) -> Result<Due, Error> {
+    let mut due = Due::default();
+    for row in oldest {
+        if row.instant("at")? >= before {
+            break;
+        }
+        due.until.insert(RoomTypeId(row.uuid("room_type_id")?), row.number("sequence")?);
+        due.position = row.number("position")?;
+        due.looked_at += 1;
+    }
+    Ok(due)
+}

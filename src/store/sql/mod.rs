@@ -1,0 +1,27 @@
+//! What the stores that speak SQL have in common: how rows are read, what a batch makes of them, and who may write.
+//!
+//! Called by [`super::sqlite`] and [`super::postgres`] alone. It sends nothing: statements, connections and transactions
+//! are theirs, as no two databases agree on them. A row is mapped once, through [`Columns`], which each implements for
+//! its own rows.
+//!
+//! Invariant: what is decided here (verdicts, folding, mapping) is the same on every database.
+
+mod changes;
+mod columns;
+mod error;
+mod evidence;
+mod history;
+mod inventory;
+mod rows;
+mod verdicts;
+mod write;
+
+pub use changes::Changes;
+pub use columns::{Columns, unreadable};
+pub use error::contradicts;
+pub use evidence::{attempt_found, booking_id, footprint, night_row, sequences};
+pub use history::{due, event};
+pub use inventory::{Found, earliest_today, loaded, stock};
+pub use rows::{attempt, basis_name, booking, counted_night, hotel, rate_plan, room_type, service};
+pub use verdicts::{Known, Manner, parts, refuse};
+pub use write::{AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, Rows, ServiceRow};

@@ -1,0 +1,101 @@
+//! Opening a PostgreSQL database: what is wrong is said in one line with what to do, without the password.
+
+use rstest::rstest;
+
+use crate::support::postgres::{Database, execute, server};
+use crate::support::program::Workplace;
+
+/// What `migrate` says about a URL that it cannot use.
+fn refusal(url: &str) -> String {
+    let message = Workplace::new().run(&["migrate", "--database-url", url]).failed(1);
+    assert!(!message.contains("hush"), "{message}");
+    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    message
+}
+
+/// A URL of the test server with another user.
+fn url(user: &str, database: &str) -> String {
+    format!("postgres://{user}@localhost/{database}?host={}", server().folder().display())
+}
+
+#[rstest]
+#[case("postgres://me:hush@127.0.0.1:1/inn", "nobody answers at 127.0.0.1:1; check that PostgreSQL runs there")]
+#[case("postgres://me:hush@nowhere.invalid/inn", "nobody answers at nowhere.invalid:5432")]
+#[case("postgres://me:hush@db/inn?ssl=yes", "unknown parameter \"ssl\"")]
+#[case("postgres://me:hush@db/inn?sslmode=maybe", "sslmode")]
+#[case("postgres://me:hush@db:port/inn", "it must be like postgres://")]
+fn what_a_url_gets_wrong_is_said(#[case] url: &str, #[case] said: &str) {
+    let message = refusal(url);
+    assert!(message.contains(said), "{message}");
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_told_so() {
+    let database = Database::empty();
+    execute(
+        &database.url(),
+        "DO $$ BEGIN CREATE ROLE stranger LOGIN PASSWORD 'open'; EXCEPTION WHEN duplicate_object THEN END $$",
+    )
+    .await;
+    let message = refusal(&url("stranger:hush", "postgres"));
+    assert!(message.contains("does not let \"stranger\" in; check user and password"), "{message}");
+}
+
+#[test]
+fn a_database_that_is_not_there_is_named() {
+    let message = refusal(&url("postgres", "gone"));
+    assert!(message.contains("no database \"gone\"; make it with `createdb gone`"), "{message}");
+}
+
+#[test]
+fn nothing_is_made_by_looking() {
+    let (workplace, database) = (Workplace::new(), Database::empty());
+    for command in [&["verify"][..], &["export", "nights", "--csv"]] {
+        let message = workplace.run(&[command, &["--database-url", &database.url()]].concat()).failed(1);
+        assert!(message.contains("there is no innkeeper in the database"), "{message}");
+    }
+    workplace.run(&["migrate", "--database-url", &database.url()]).succeeded();
+    workplace.run(&["verify", "--database-url", &database.url()]).succeeded();
+}
+
+#[rstest]
+#[case("CREATE TABLE songs (title text)", "belongs to another program")]
+#[case("CREATE TABLE _sqlx_migrations (version bigint); INSERT INTO _sqlx_migrations VALUES (7)", "another program")]
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_untouched(#[case] sql: &str, #[case] said: &str) {
+    let database = Database::empty();
+    execute(&database.url(), sql).await;
+    let message = refusal(&database.url());
+    assert!(message.contains(said), "{message}");
+    execute(&database.url(), "CREATE TABLE installation ()").await;
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_untouched() {
+    let database = Database::new();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'from the future', true, '', 0)";
+    execute(&database.url(), newer).await;
+    let message = refusal(&database.url());
+    assert!(message.contains("comes from a newer innkeeper (schema 9999"), "{message}");
+}
+
+#[tokio::test]
+async fn a_first_attempt_that_was_cut_off_is_no_obstacle() {
+    let database = Database::empty();
+    let left = "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL,
+        installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL,
+        execution_time bigint NOT NULL)";
+    execute(&database.url(), left).await;
+    Workplace::new().run(&["migrate", "--database-url", &database.url()]).succeeded();
+}
+
+#[test]
+fn several_nodes_may_migrate_at_once() {
+    let (workplace, database) = (Workplace::new(), Database::empty());
+    let url = database.url();
+    let mut nodes: Vec<_> = (0..4).map(|_| workplace.start(&["migrate", "--database-url", &url])).collect();
+    for node in &mut nodes {
+        assert_eq!(node.0.wait().unwrap().code(), Some(0));
+    }
+}

@@ -1,0 +1,155 @@
+//! What only a store that others share can get wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use innkeeper::lease::Token;
+use innkeeper::store::postgres::{Options, Postgres};
+use innkeeper::store::{Claim, Feed, Ledger, Store, Verdict};
+
+use crate::store_contract::house::{self, House, keyed, order, stay};
+
+/// Another node on the same database.
+async fn neighbour(house: &House) -> Arc<dyn Store> {
+    Arc::new(Postgres::open(&house.place.url(), false, Options::default()).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_key_used_on_two_nodes_at_the_same_moment_has_one_effect() {
+    let house = house::postgres().await;
+    let neighbour = neighbour(&house).await;
+    let (mut here, mut there) = (house.desk(500).await, house.desk(500).await);
+    for round in 0..50 {
+        // In one order here, and in the other there.
+        let (low, high) = (2 * round, 2 * round + 1);
+        let one = [keyed(here.book(order(stay(1, 1), 1)), low), keyed(here.book(order(stay(1, 1), 1)), high)];
+        let two = [keyed(there.book(order(stay(1, 1), 1)), high), keyed(there.book(order(stay(1, 1), 1)), low)];
+        let (one, two) = tokio::join!(house.store.commit(&one), neighbour.commit(&two));
+        let verdicts = [one.unwrap(), two.unwrap()].concat();
+        let committed = verdicts.iter().filter(|verdict| **verdict == Verdict::Committed).count();
+        assert_eq!(committed, 2, "{verdicts:?}");
+        (here, there) = (reopened(&house, here.id()).await, reopened(&house, there.id()).await);
+    }
+    house.assert_sound(here.id()).await;
+    house.assert_sound(there.id()).await;
+}
+
+async fn reopened(house: &House, id: innkeeper::domain::RoomTypeId) -> house::Desk {
+    let Claim::Stale { current } = house.store.claim(id, Token(0)).await.unwrap() else { panic!("it has an owner") };
+    house.open_desk(id, Token(current.0 + 1)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn batches_of_the_same_room_types_in_any_order_do_not_lock_each_other_out() {
+    let house = house::postgres().await;
+    let neighbour = neighbour(&house).await;
+    let mut desks = Vec::new();
+    for _ in 0..8 {
+        desks.push(house.desk(500).await);
+    }
+    let zombies = desks.clone();
+    for round in 2..20 {
+        let mut owned = Vec::new();
+        for desk in &desks {
+            owned.push(house.open_desk(desk.id(), Token(round)).await);
+        }
+        desks = owned;
+        let fresh: Vec<_> = desks.iter_mut().map(|desk| desk.book(order(stay(1, 1), 1))).collect();
+        let stale: Vec<_> = zombies.iter().rev().map(|desk| desk.clone().book(order(stay(1, 1), 1))).collect();
+        let (fresh, stale) = tokio::join!(house.store.commit(&fresh), neighbour.commit(&stale));
+        assert_eq!(fresh.unwrap(), [Verdict::Committed; 8]);
+        assert_eq!(stale.unwrap(), [Verdict::Fenced; 8]);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_a_commit_under_way() {
+    let house = house::postgres().await;
+    let desk = house.desk(5).await;
+    // As a commit does it: first the lock, then the rest.
+    let lock = house.place.lock().await;
+    let claim = house.store.claim(desk.id(), Token(2));
+    tokio::pin!(claim);
+    tokio::select! {
+        claimed = &mut claim => panic!("it did not wait: {claimed:?}"),
+        () = somebody_waits(&house) => {}
+    }
+    lock.release().await;
+    assert_eq!(claim.await.unwrap(), Claim::Granted);
+}
+
+/// Until somebody waits for a lock in this database.
+async fn somebody_waits(house: &House) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&house.place.url()).await.unwrap();
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_follows_the_feed_misses_nothing_however_many_write() {
+    let house = house::postgres().await;
+    let mut desks = Vec::new();
+    for _ in 0..6 {
+        desks.push(house.desk(5_000).await);
+    }
+    let (store, each) = (house.store.clone(), 40);
+    let total = desks.len() * (each + 1);
+    let writers = join_all(desks.into_iter().map(|mut desk| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for _ in 0..each {
+                store.commit(&[desk.book(order(stay(1, 1), 1))]).await.unwrap();
+            }
+        })
+    }));
+    let reader = async {
+        let (mut read, mut after) = (Vec::new(), None);
+        while read.len() < total {
+            let portion = store.events(after, 7).await.unwrap().unwrap();
+            after = portion.last().map(|event| event.position).or(after);
+            read.extend(portion);
+        }
+        read
+    };
+    let (_, read) = tokio::join!(writers, reader);
+    for event in &read {
+        let before = read.iter().filter(|other| other.room_type == event.room_type && other.position < event.position);
+        assert_eq!(u64::try_from(before.count()).unwrap() + 1, event.sequence, "in order, without a gap");
+    }
+}
+
+#[tokio::test]
+async fn positions_go_on_after_a_dump_has_come_to_another_cluster() {
+    let house = house::postgres().await;
+    let mut desk = house.desk(5).await;
+    // What the old cluster gave was far ahead of what this one would give.
+    house.place.execute("UPDATE events SET position = position + (1::bigint << 50)").await;
+    house.store.close().await.unwrap();
+    let store = Postgres::open(&house.place.url(), false, Options::default()).await.unwrap();
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    store.commit(&[desk.book(order(stay(1, 1), 1))]).await.unwrap();
+    house.settled().await;
+    let events = store.events(None, 10).await.unwrap().unwrap();
+    let sequences: Vec<u64> = events.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
+    let house = house::postgres().await;
+    let mut desk = house.desk(5).await;
+    let options = Options { lock_wait: Duration::ZERO, ..Options::default() };
+    let impatient = Postgres::open(&house.place.url(), false, options).await.unwrap();
+    let lock = house.place.lock().await;
+    let entry = desk.book(order(stay(1, 1), 1));
+    let refused = impatient.commit(std::slice::from_ref(&entry)).await.unwrap_err();
+    assert!(matches!(refused, innkeeper::store::CommitError::RolledBack(_)), "{refused:?}");
+    assert!(impatient.claim(desk.id(), Token(2)).await.is_err());
+    lock.release().await;
+    assert_eq!(impatient.commit(&[entry]).await.unwrap(), [Verdict::Committed]);
+}

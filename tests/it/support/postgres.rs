@@ -1,0 +1,94 @@
+//! One PostgreSQL for all tests of this process, with a database for each.
+
+#[path = "../../support/postgres_server.rs"]
+mod server;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use innkeeper::store::postgres::{Options, Postgres};
+pub use server::Server;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// What new databases are copied from: an empty one, migrated.
+const TEMPLATE: &str = "innkeeper_template";
+
+/// A database of its own, dropped with this.
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    /// A migrated one.
+    pub fn new() -> Self {
+        Self::copied_from(TEMPLATE)
+    }
+
+    /// One with nothing in it.
+    pub fn empty() -> Self {
+        Self::copied_from("template1")
+    }
+
+    fn copied_from(template: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        administer(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        Self { name }
+    }
+
+    pub fn url(&self) -> String {
+        server().url(&self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        administer(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// The server, started by whoever needs it first.
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let server = Server::start("");
+        let (postgres, template) = (server.url("postgres"), server.url(TEMPLATE));
+        elsewhere(async move || {
+            execute(&postgres, &format!("CREATE DATABASE {TEMPLATE}")).await;
+            let store = Postgres::open(&template, true, Options::default()).await.unwrap();
+            store.migrate().await.unwrap();
+        });
+        server
+    })
+}
+
+/// Waits until everything committed so far is told to readers of the feed: until every transaction that was under way
+/// in the whole server, other tests' too, has ended.
+pub async fn settled(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let now: i64 =
+        sqlx::query_scalar("SELECT pg_current_xact_id()::text::bigint").fetch_one(&mut connection).await.unwrap();
+    let settled = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > $1";
+    while !sqlx::query_scalar::<_, bool>(settled).bind(now).fetch_one(&mut connection).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    connection.close().await.unwrap();
+}
+
+/// Runs some SQL.
+pub async fn execute(url: &str, sql: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+fn administer(sql: &str) {
+    let (url, sql) = (server().url("postgres"), sql.to_owned());
+    elsewhere(async move || execute(&url, &sql).await);
+}
+
+/// Runs to the end on a thread of its own, wherever the caller is.
+fn elsewhere(work: impl AsyncFnOnce() + Send + 'static) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::spawn(move || runtime.block_on(work())).join().unwrap();
+}
