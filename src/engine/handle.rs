@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::dev::SendError;
+use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
@@ -17,6 +18,7 @@ use super::probe::{NoProbe, Probe};
 use super::{Error, Key, MoveOptions, Options, Receipt, View};
 use crate::clock::{Clock, IdSource};
 use crate::domain::{Booking, BookingId, Date, Fact, HotelId, Move, Order, RoomTypeId};
+use crate::events::tail::Tenants;
 use crate::events::{Hub, Notice};
 use crate::lease::Lease;
 use crate::store::{self, Ledger};
@@ -123,6 +125,11 @@ impl Engine {
 
     /// Lets the live actors of a hotel start again: what they know of the hotel or its services has changed.
     pub async fn hotel_changed(&self, hotel: HotelId) {
+        self.restart_residents(hotel).await;
+        self.shared.hub.publish(Notice::Hotel(hotel));
+    }
+
+    async fn restart_residents(&self, hotel: HotelId) {
         let residents = match self.shared.ledger.room_type_ids(hotel).await {
             Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
             Err(error) => {
@@ -131,7 +138,6 @@ impl Engine {
             }
         };
         stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
-        self.shared.hub.publish(Notice::Hotel(hotel));
     }
 
     /// Where everything committed is published.
@@ -241,6 +247,14 @@ impl Engine {
             }
         }
         Err(Error::Interrupted.into())
+    }
+}
+
+#[async_trait]
+impl Tenants for Engine {
+    async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
+        self.restart_residents(hotel).await;
+        self.shared.hub.relay(Notice::Hotel(hotel));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Keeping the index up to date: facts are applied as they are heard, everything else is read again.
+//! Keeping the index up to date: steps are followed as they are heard, everything else is read again.
 //!
 //! One task. It listens before it reads, so that nothing falls between; it goes on listening while it reads, so that
 //! the hub never has to drop anything. One thing is read at a time: what is wanted while it is being read is wanted
@@ -109,11 +109,12 @@ impl Follower {
     fn take(&mut self, notice: Notice) {
         match notice {
             Notice::Hotel(hotel) => self.want(Wanted::Hotel(hotel), 0),
-            Notice::Committed(facts) => {
+            Notice::Lost => self.want(Wanted::Everything, 0),
+            Notice::Committed(_) | Notice::History(_) => {
                 let now = self.clock.now();
-                for (room_type, fact) in &*facts {
-                    if self.index.apply(*room_type, fact, now) == Fate::Gap {
-                        self.want(Wanted::RoomType(*room_type), fact.sequence);
+                for (room_type, step) in notice.steps() {
+                    if self.index.follow(room_type, step, now) == Fate::Gap {
+                        self.want(Wanted::RoomType(room_type), step.sequence);
                     }
                 }
             }

@@ -11,7 +11,7 @@ use super::globe::Square;
 use super::groups::{Group, Groups};
 use super::listing::{Fate, Listing};
 use crate::domain::catalogue::city_key;
-use crate::domain::{Fact, Hotel, HotelId, Inventory, RoomTypeId, Timestamp};
+use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Step, Timestamp};
 
 /// How long a search waits for an index that is not built, or that lacks what was committed before the search began.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -147,10 +147,10 @@ impl Index {
         self.0.cities.add(newcomers.into_iter().map(|(hotel, listing)| (city_key(&hotel.city), listing)));
     }
 
-    /// Follows a room type by one fact.
-    pub(super) fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Fate {
+    /// Follows a room type by one step of its history.
+    pub(super) fn follow(&self, room_type: RoomTypeId, step: Step, now: Timestamp) -> Fate {
         let listing = self.0.room_types.get(&room_type).map(|listing| listing.clone());
-        listing.map_or(Fate::Gap, |listing| listing.apply(room_type, fact, now))
+        listing.map_or(Fate::Gap, |listing| listing.follow(room_type, step, now))
     }
 
     /// Forgets everything, as if it had never been built.
