@@ -4,8 +4,11 @@
 //! whose runtime has several threads (`cli::run` and `tests/it/support` make one): pools are opened there and never on an
 //! HTTP worker or an actor's thread, so that no request waits behind another's blocked thread.
 //!
-//! A shutdown goes from the outside to the inside: accept nothing new, finish the requests in flight within the grace,
-//! drain the engine so that everything acknowledged or begun is durable, then close the store.
+//! A shutdown goes from the outside to the inside: let the other nodes have the room types, accept nothing new, finish
+//! the requests in flight within the grace, drain the engine so that everything acknowledged or begun is durable, leave
+//! the other nodes, then close the store.
+
+mod ownership;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -21,14 +24,15 @@ use crate::clock::{Clock, IdSource, System};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
-use crate::lease::SingleNode;
+use crate::lease::{self, Membership, SingleNode};
 use crate::search::{self, Index};
-use crate::shutdown::Draining;
+use crate::shutdown::{self, Draining};
 use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::Sqlite;
 use crate::store::{Ledger, Store};
 use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
+use ownership::Ownership;
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
 const BACKLOG: i32 = 1_024;
@@ -71,6 +75,10 @@ pub enum Error {
     Http(#[source] io::Error),
     #[error(transparent)]
     Store(#[from] store::Error),
+    #[error("redis_url cannot be used")]
+    Redis(#[source] lease::redis::BadAddress),
+    #[error("requests cannot be sent to other nodes")]
+    Peers(#[source] reqwest::Error),
     #[error("the operating system gives no random numbers")]
     Random(#[from] getrandom::Error),
     #[error("cannot record metrics")]
@@ -137,12 +145,22 @@ pub struct Running {
     pub engine: Engine,
     pub store: Arc<dyn Store>,
     pub search: Index,
+    pub membership: Arc<dyn Membership>,
     address: SocketAddr,
     grace: Duration,
     draining: Draining,
     http: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
     chores: Vec<JoinHandle<()>>,
+}
+
+/// Where a server that listens there can be reached from this machine.
+fn url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
 /// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
@@ -163,7 +181,8 @@ pub async fn start_on(
 ) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
     let metrics = telemetry::metrics()?;
-    let engine = start_engine(&config.engine, ledger, clock.clone());
+    let ownership = Ownership::begin(config, &url(address), clock.clone()).await?;
+    let engine = Engine::start(config.engine.clone(), ledger, ownership.lease.clone(), clock.clone(), Arc::new(System));
     engine.recover().await?;
 
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
@@ -171,11 +190,11 @@ pub async fn start_on(
     let search = Index::default();
     let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
     let gate = Gate::new(live, config.ws.clone());
-    let state = http_state(config, &store, &engine, &search, clock.clone(), &metrics, gate).await?;
+    let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
     let draining = state.draining.clone();
     let server = http_server(config, listener, state).map_err(Error::Http)?;
     let http = server.handle();
-    let chores = vec![
+    let mut chores = vec![
         following,
         tokio::spawn(indexing),
         tokio::spawn(metrics.keep_up()),
@@ -184,7 +203,10 @@ pub async fn start_on(
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
-    Ok(Running { engine, store, search, address, grace: config.shutdown_grace, draining, http, serving, chores })
+    // From now on the others send their clients here.
+    chores.extend(ownership.keep());
+    let (grace, membership) = (config.shutdown_grace, ownership.membership);
+    Ok(Running { engine, store, search, membership, address, grace, draining, http, serving, chores })
 }
 
 async fn http_state(
@@ -193,13 +215,13 @@ async fn http_state(
     engine: &Engine,
     search: &Index,
     clock: Arc<dyn Clock>,
-    metrics: &telemetry::Metrics,
     gate: Gate,
+    ownership: &Ownership,
 ) -> Result<http::State, Error> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh)?;
     let secret = store.installation_secret(fresh).await?;
-    let metrics = metrics.clone();
+    let metrics = telemetry::metrics()?;
     Ok(http::State {
         engine: engine.clone(),
         catalogue: store.clone(),
@@ -213,6 +235,8 @@ async fn http_state(
         gate,
         feed: store.clone(),
         draining: Draining::default(),
+        membership: ownership.membership.clone(),
+        peers: ownership.peers.clone(),
     })
 }
 
@@ -234,11 +258,7 @@ fn http_server(config: &Config, listener: TcpListener, state: http::State) -> io
 impl Running {
     /// Where it can be reached from this machine.
     pub fn url(&self) -> String {
-        let ip = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-            ip => ip,
-        };
-        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+        url(self.address)
     }
 
     /// Waits until the HTTP server ends by itself, which it does only when it fails.
@@ -255,11 +275,24 @@ impl Running {
         self.draining.begin();
     }
 
+    /// Stops as a crash would: nothing is finished, said or given back. The others find out by themselves.
+    pub async fn abort(self) {
+        self.chores.iter().for_each(JoinHandle::abort);
+        self.http.stop(false).await;
+        self.serving.abort();
+    }
+
     /// Stops from the outside to the inside.
     pub async fn shutdown(self) {
-        let Self { engine, store, grace, draining, http, serving, chores, .. } = self;
-        draining.begin();
+        let Self { engine, store, membership, grace, draining, http, serving, chores, .. } = self;
         tracing::info!(grace_secs = grace.as_secs(), "shutting down: finishing the requests in flight");
+        let handed_over = async {
+            shutdown::drain(&draining, &*membership, &engine).await;
+            membership.known_to_drain().await;
+        };
+        if tokio::time::timeout(grace, handed_over).await.is_err() {
+            tracing::warn!("room types are left to be taken over");
+        }
         http.stop(true).await;
         serving.abort();
         for chore in chores {
@@ -268,6 +301,7 @@ impl Running {
         // A store that hangs must not keep the process: neither its last commit nor its closing is waited for longer.
         let drained = async {
             engine.shutdown().await;
+            membership.leave().await;
             store.close().await
         };
         match tokio::time::timeout(grace, drained).await {

@@ -3,8 +3,12 @@
 //! The order of a shutdown is `app::Running::shutdown`. Here is only what starts it.
 
 use std::io;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::lease::Membership;
 
 /// SIGTERM and SIGINT.
 pub struct Signals {
@@ -25,6 +29,13 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+}
+
+/// Lets the other nodes have everything that this one owns. Requests are still answered, here or there.
+pub async fn drain(draining: &Draining, membership: &dyn Membership, engine: &Engine) {
+    draining.begin();
+    membership.drain().await;
+    engine.hand_over().await;
 }
 
 /// Whether a shutdown has begun: from then on `/readyz` sends load balancers elsewhere, and dashboards are let go. A

@@ -21,6 +21,7 @@ need cc build-essential # the bundled SQLite is C
 need curl curl          # the demo's own curl line is tried out
 need openssl openssl    # a certificate for PostgreSQL
 [ -d /usr/lib/postgresql ] || need initdb postgresql
+need redis-server redis-server # leases are tested against the real one
 
 if [ $# -gt 0 ]; then
     exec cargo test --locked "$@"

@@ -18,8 +18,9 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("actix_web", &["http/", "ws/", "app.rs"]),
     ("actix_ws", &["ws/"]),
-    ("reqwest", &["cli/remote.rs", "cli/storm/"]),
+    ("reqwest", &["http/forward/", "config/cluster.rs", "app.rs", "cli/remote.rs", "cli/storm/"]),
     ("tokio_tungstenite", &["cli/watch/"]),
+    ("redis", &["lease/redis/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];
 

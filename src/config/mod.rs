@@ -8,6 +8,7 @@
 //!
 //! To add a setting: a row in [`setting::SETTINGS`], a field in [`Config`], a line with its rule in [`Config::load`].
 
+pub mod cluster;
 pub mod database_url;
 pub mod flags;
 pub mod layers;
@@ -20,6 +21,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use cluster::Cluster;
 pub use database_url::DatabaseUrl;
 pub use layers::Sources;
 pub use secret::Secret;
@@ -47,6 +49,8 @@ pub struct Config {
     pub request_timeout: Duration,
     pub keep_alive: Duration,
     pub ws: ws::Options,
+    /// What a node needs that is not alone.
+    pub cluster: Option<Cluster>,
     /// How long events are kept.
     pub event_retention: Duration,
 }
@@ -78,7 +82,9 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Error> {
         let values = Values(layers::gather(sources)?);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let listen = values.parse("listen", "must be an address and a port such as 127.0.0.1:8080")?;
         Ok(Self {
+            cluster: cluster::read(&values, listen)?,
             database_url: values.required("database_url", "must be a URL", |url| Some(DatabaseUrl::new(url)))?,
             database_connections: values.small_count("database_connections", 2..=1_000)?,
             commit_lanes: values.small_count("commit_lanes", 1..=64)?,
@@ -98,7 +104,7 @@ impl Config {
                 answer_within: values.seconds("answer_within_secs", 1..=2 * MINUTE)?,
                 batch: values.count("batch", 1..=4_096)?,
             },
-            listen: values.parse("listen", "must be an address and a port such as 127.0.0.1:8080")?,
+            listen,
             admin_token: values.secret("admin_token")?,
             shutdown_grace: values.seconds("shutdown_grace_secs", 1..=HOUR)?,
             http_workers: values.number("http_workers", 1..=256)?.unwrap_or(cores),
@@ -136,6 +142,12 @@ impl FromStr for LogFormat {
 struct Values(BTreeMap<String, Sourced>);
 
 impl Values {
+    /// A value that breaks a rule together with others.
+    fn refuse(&self, key: &str, rule: &str) -> Error {
+        let origin = self.0.get(key).map_or_else(|| "nowhere".into(), |sourced| sourced.origin.clone());
+        Error::Invalid { key: key.to_owned(), origin, rule: rule.to_owned() }
+    }
+
     fn optional<T>(&self, key: &str, rule: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
         let Some(Sourced { value, origin }) = self.0.get(key) else { return Ok(None) };
         let Some(parsed) = read(value) else {

@@ -66,13 +66,10 @@ pub const SETTINGS: &[Setting] = &[
     everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),
     everywhere("batch", "batch", "256", "Facts that one commit gathers at most"),
     serve("listen", "listen", "127.0.0.1:8080", "Address and port to listen on; port 0 takes a free one"),
-    Setting {
-        key: "admin_token",
-        flag: None,
-        default: "",
-        help: "The administrator's bearer token, at least 16 characters; without one, nobody is administrator",
-        everywhere: false,
-    },
+    secret(
+        "admin_token",
+        "The administrator's bearer token, at least 16 characters; without one, nobody is administrator",
+    ),
     serve("hold_ttl_secs", "hold-ttl-secs", "900", "How long a hold keeps its rooms"),
     serve("idle_secs", "idle-secs", "600", "How long a room type without requests stays in memory"),
     serve("idempotency_ttl_secs", "idempotency-ttl-secs", "86400", "How long an Idempotency-Key is remembered"),
@@ -90,6 +87,18 @@ pub const SETTINGS: &[Setting] = &[
     serve("ws_frame_bytes", "ws-frame-bytes", "16384", "The largest WebSocket message a client may send"),
     serve("ws_frames_per_sec", "ws-frames-per-sec", "50", "WebSocket messages a client may send in a second"),
     serve("ws_idle_secs", "ws-idle-secs", "60", "How long a WebSocket client may be silent, pongs included"),
+    secret(
+        "redis_url",
+        "Where the nodes of a cluster agree who owns what: redis:// or rediss://, several addresses of a Redis Cluster \
+         separated by commas; without it, a node is alone",
+    ),
+    secret(
+        "cluster_secret",
+        "By which the nodes of a cluster know each other, at least 16 characters, on all the same",
+    ),
+    serve("node_id", "node-id", "", "The name of this node among the others (the host's name and a random number)"),
+    serve("advertise_url", "advertise-url", "", "Where the other nodes reach this one (where it listens)"),
+    serve("lease_ttl_secs", "lease-ttl-secs", "10", "After how long the others take over from a node that is silent"),
     serve("event_retention_secs", "event-retention-secs", "2592000", "How long /v1/events goes back"),
 ];
 
@@ -99,6 +108,10 @@ const fn everywhere(key: &'static str, flag: &'static str, default: &'static str
 
 const fn serve(key: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {
     Setting { key, flag: Some(flag), default, help, everywhere: false }
+}
+
+const fn secret(key: &'static str, help: &'static str) -> Setting {
+    Setting { key, flag: None, default: "", help, everywhere: false }
 }
 
 /// The setting with this key.
@@ -119,8 +132,8 @@ mod tests {
 
     #[test]
     fn flags_are_spelled_like_their_keys() {
-        for setting in SETTINGS {
-            assert_eq!(setting.flag.unwrap_or("admin-token").replace('-', "_"), setting.key);
+        for (setting, flag) in SETTINGS.iter().filter_map(|setting| Some((setting, setting.flag?))) {
+            assert_eq!(flag.replace('-', "_"), setting.key);
         }
     }
 

@@ -116,6 +116,37 @@ fn a_token_is_not_short_enough_to_be_guessed() {
     assert!(load(&[], &[("INNKEEPER_ADMIN_TOKEN", "sixteen--letters")]).is_ok());
 }
 
+/// What makes a node one of many.
+const NODE: [(&str, &str); 3] = [
+    ("INNKEEPER_DATABASE_URL", "postgres://db/innkeeper"),
+    ("INNKEEPER_REDIS_URL", "rediss://:hush-hush@redis:6379"),
+    ("INNKEEPER_CLUSTER_SECRET", "known-to-all-nodes"),
+];
+
+#[test]
+fn with_a_redis_a_node_is_one_of_many() {
+    assert!(load(&[], &[]).unwrap().cluster.is_none());
+    let config = load(&[], &NODE).unwrap();
+    assert!(!format!("{config:?}").contains("hush"));
+    let cluster = config.cluster.unwrap();
+    assert_eq!(cluster.leases.ttl, Duration::from_secs(10));
+    assert_eq!((cluster.node, cluster.advertise_url), (None, None));
+}
+
+#[rstest]
+#[case("INNKEEPER_DATABASE_URL", "sqlite://x.db", "redis_url needs a database that nodes can share")]
+#[case("INNKEEPER_CLUSTER_SECRET", "", "cluster_secret must be set where redis_url is")]
+#[case("INNKEEPER_LISTEN", "0.0.0.0:8080", "advertise_url must be set where redis_url is")]
+#[case("INNKEEPER_REDIS_URL", "hush-hush", "redis_url must be redis:// or rediss:// addresses")]
+#[case("INNKEEPER_NODE_ID", "node 1", "node_id must be 1 to 64 letters")]
+#[case("INNKEEPER_ADVERTISE_URL", "node-1:8080", "advertise_url must be like http://10.0.0.5:8080")]
+#[case("INNKEEPER_LEASE_TTL_SECS", "0", "lease_ttl_secs must be a number of seconds from 1 to 300")]
+fn a_node_that_could_not_work_with_others_does_not_start(#[case] name: &str, #[case] value: &str, #[case] rule: &str) {
+    let others = NODE.into_iter().filter(|(key, _)| *key != name);
+    let message = refusal(&[], &others.chain([(name, value)]).collect::<Vec<_>>());
+    assert!(message.starts_with(rule) && !message.contains("hush"), "{message}");
+}
+
 #[test]
 fn the_example_names_every_setting_and_can_be_used_as_it_stands() {
     let example = include_str!("../../.env.example");

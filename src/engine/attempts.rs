@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use moka::future::Cache;
+use tokio::time::Instant;
 
-use super::message::Failure;
+use super::message::{Failure, Unused};
 use super::recall::Recall;
 use super::{Error, Key, Receipt};
 use crate::clock::Clock;
@@ -46,7 +47,7 @@ impl Attempts {
     }
 
     /// The first answer under this key, or else the result of `work`.
-    pub async fn once<F>(&self, key: Key, work: F) -> Result<Receipt, Error>
+    pub async fn once<F>(&self, key: Key, work: impl FnOnce(Unused) -> F + Send) -> Result<Receipt, Error>
     where
         F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
     {
@@ -57,10 +58,11 @@ impl Attempts {
         }
         let first = async {
             let fail = |error| Failed { fingerprint: key.fingerprint, error };
+            let unused = Unused { key, at: Instant::now() };
             if let Some(attempt) = self.stored.ask(key.digest).await.map_err(fail)? {
                 return Ok(attempt);
             }
-            match work.await {
+            match work(unused).await {
                 Ok(booking) => {
                     fresh = true;
                     let expires_at = self.expires_at(booking.changed_at);
@@ -70,6 +72,10 @@ impl Attempts {
                 Err(Failure::KeyTaken) => {
                     let attempt = self.stored.ask(key.digest).await.map_err(fail)?;
                     attempt.ok_or_else(|| fail(Error::Interrupted))
+                }
+                Err(Failure::LookAgain(error)) => {
+                    let attempt = self.stored.ask(key.digest).await.map_err(fail)?;
+                    attempt.ok_or_else(|| fail(error))
                 }
                 Err(Failure::Because(error)) => Err(fail(error)),
                 Err(Failure::Retired) => Err(fail(Error::Interrupted)),

@@ -12,6 +12,7 @@ use tracing::warn;
 use super::Shared;
 use super::room_type::RoomTypeActor;
 use crate::domain::RoomTypeId;
+use crate::lease::Asked;
 
 /// Requests that an actor has not taken up yet. This is what bounds a mailbox: actix grants every clone of an address a
 /// place beyond the mailbox's capacity, and every request has a clone of its own.
@@ -67,25 +68,25 @@ impl Directory {
         Self { residents: DashMap::new(), alive: AtomicUsize::new(0), threads: Threads::start(threads) }
     }
 
-    /// The actor of a room type, started if there is none.
-    pub fn find_or_start(&self, id: RoomTypeId, shared: &Arc<Shared>) -> Resident {
+    /// The actor of a room type, started if there is none: then `asked` says where the request came in.
+    pub fn find_or_start(&self, id: RoomTypeId, asked: Asked, shared: &Arc<Shared>) -> Resident {
         if let Some(resident) = self.residents.get(&id).filter(|resident| resident.addr.connected()) {
             return resident.clone();
         }
         match self.residents.entry(id) {
             Entry::Occupied(entry) if entry.get().addr.connected() => entry.get().clone(),
             Entry::Occupied(mut entry) => {
-                let fresh = self.start(id, shared);
+                let fresh = self.start(id, asked, shared);
                 entry.insert(fresh.clone());
                 fresh
             }
-            Entry::Vacant(entry) => entry.insert(self.start(id, shared)).clone(),
+            Entry::Vacant(entry) => entry.insert(self.start(id, asked, shared)).clone(),
         }
     }
 
-    fn start(&self, id: RoomTypeId, shared: &Arc<Shared>) -> Resident {
+    fn start(&self, id: RoomTypeId, asked: Asked, shared: &Arc<Shared>) -> Resident {
         let depth = Arc::new(Depth::default());
-        let actor = RoomTypeActor::new(id, shared.clone(), depth.clone());
+        let actor = RoomTypeActor::new(id, asked, shared.clone(), depth.clone());
         let addr = match self.threads.of(id) {
             Some(thread) => Supervisor::start_in_arbiter(&thread, |_| actor),
             None => Supervisor::start(|_| actor),

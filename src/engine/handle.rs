@@ -7,20 +7,20 @@ use actix::dev::SendError;
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::{Mutex, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 use tracing::{Instrument, Span, warn};
 
 use super::attempts::Attempts;
-use super::directory::Directory;
-use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request};
+use super::directory::{Directory, Resident};
+use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
 use super::probe::{NoProbe, Probe};
-use super::{Error, Key, MoveOptions, Options, Receipt, View};
+use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
 use crate::clock::{Clock, IdSource};
 use crate::domain::{Booking, BookingId, Date, Fact, HotelId, Move, Order, RoomTypeId};
 use crate::events::tail::Tenants;
 use crate::events::{Hub, Notice};
-use crate::lease::Lease;
+use crate::lease::{Asked, Lease};
 use crate::store::{self, Ledger};
 use crate::writer::Writer;
 
@@ -32,8 +32,11 @@ const RETIRING_AT_ONCE: usize = 64;
 /// The engine. Cheap to clone; ends with [`Engine::shutdown`].
 #[derive(Clone)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    ownership: AbortHandle,
+    /// Where those who use this handle came in.
+    pub(super) asked: Asked,
 }
 
 /// What all actors use.
@@ -78,15 +81,19 @@ impl Engine {
         let directory = Directory::new(options.threads);
         let closing = AtomicBool::new(false);
         let shared = Shared { options, ledger, lease, clock, ids, probe, hub, writer, attempts, directory, closing };
-        Self { shared: Arc::new(shared), writer: Arc::new(Mutex::new(Some(task))) }
+        let shared = Arc::new(shared);
+        let ownership = tokio::spawn(ownership::watch(shared.lease.clone(), Arc::downgrade(&shared))).abort_handle();
+        Self { shared, writer: Arc::new(Mutex::new(Some(task))), ownership, asked: Asked::Here }
     }
 
-    /// Wakes the room types that have holds, so that their timers run; how many there are. To be called after the start,
-    /// and now and then, because an actor that could not load at the time has gone again.
+    /// Wakes the room types that have holds and belong to this node, so that their timers run; how many there are. To be
+    /// called after the start, and now and then, because an actor that could not load at the time has gone again, and
+    /// another node may have gone for good.
     pub async fn recover(&self) -> Result<usize, store::Error> {
-        let holding = self.shared.ledger.room_types_with_holds().await?;
+        let mut holding = self.shared.ledger.room_types_with_holds().await?;
+        holding.retain(|id| self.shared.lease.belongs_here(*id));
         for id in &holding {
-            self.shared.directory.find_or_start(*id, &self.shared);
+            self.shared.directory.find_or_start(*id, Asked::Here, &self.shared);
         }
         Ok(holding.len())
     }
@@ -123,13 +130,14 @@ impl Engine {
         self.in_time(async { self.send(room_type, look).await.map_err(without_key) }).await
     }
 
-    /// Lets the live actors of a hotel start again: what they know of the hotel or its services has changed.
+    /// What is known of a hotel or its services has changed here: its live actors start again, and everybody is told.
     pub async fn hotel_changed(&self, hotel: HotelId) {
-        self.restart_residents(hotel).await;
+        self.reload_hotel(hotel).await;
         self.shared.hub.publish(Notice::Hotel(hotel));
     }
 
-    async fn restart_residents(&self, hotel: HotelId) {
+    /// Lets the live actors of a hotel start again, because it was changed somewhere.
+    pub async fn reload_hotel(&self, hotel: HotelId) {
         let residents = match self.shared.ledger.room_type_ids(hotel).await {
             Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
             Err(error) => {
@@ -137,7 +145,7 @@ impl Engine {
                 self.shared.directory.all()
             }
         };
-        stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
+        retire_all(residents).await;
     }
 
     /// Where everything committed is published.
@@ -158,8 +166,8 @@ impl Engine {
     /// Refuses new requests, finishes those that were begun, gives all room types back, and ends the writer.
     pub async fn shutdown(&self) {
         self.shared.closing.store(true, Ordering::SeqCst);
-        let residents = self.shared.directory.all();
-        stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
+        self.hand_over().await;
+        self.ownership.abort();
         self.shared.directory.stop_threads();
         if let Some(writer) = self.writer.lock().await.take() {
             self.shared.writer.finish().await;
@@ -183,7 +191,7 @@ impl Engine {
         // first is durable; so it joins the first instead.
         let engine = self.clone();
         let attempt = async move {
-            let work = async { booking_of(&*engine.decide(room_type, intent, Some(key), false).await?) };
+            let work = async |unused| booking_of(&*engine.decide(room_type, intent, Some(unused), false).await?);
             engine.shared.attempts.once(key, work).await
         };
         let attempt = tokio::spawn(attempt.in_current_span());
@@ -208,7 +216,7 @@ impl Engine {
         &self,
         room_type: RoomTypeId,
         intent: Intent,
-        key: Option<Key>,
+        key: Option<Unused>,
         dry_run: bool,
     ) -> Result<Arc<Fact>, Failure> {
         let ask = |reply| {
@@ -223,11 +231,13 @@ impl Engine {
     /// Sends a request to the room type's actor and waits for the answer, following the room type when its actor
     /// retires.
     async fn send<T>(&self, id: RoomTypeId, request: impl Fn(Reply<T>) -> Request) -> Result<T, Failure> {
+        // An actor that was started for somebody who came in here may give up where this one insists.
+        let mut insist = self.asked == Asked::Forwarded;
         for _ in 0..MOVES {
             if self.shared.closing.load(Ordering::SeqCst) {
                 return Err(Error::ShuttingDown.into());
             }
-            let resident = self.shared.directory.find_or_start(id, &self.shared);
+            let resident = self.shared.directory.find_or_start(id, self.asked, &self.shared);
             if !resident.depth.enter(self.shared.options.mailbox) {
                 return Err(Error::Busy.into());
             }
@@ -235,6 +245,7 @@ impl Engine {
             match resident.addr.try_send(request(reply)) {
                 Ok(()) => match answer.await.unwrap_or_else(|_| Err(Error::Interrupted.into())) {
                     Err(Failure::Retired) => tokio::task::yield_now().await,
+                    Err(Failure::Because(Error::Elsewhere(_))) if insist => insist = false,
                     answered => return answered,
                 },
                 Err(error) => {
@@ -253,13 +264,17 @@ impl Engine {
 #[async_trait]
 impl Tenants for Engine {
     async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
-        self.restart_residents(hotel).await;
+        self.reload_hotel(hotel).await;
         self.shared.hub.relay(Notice::Hotel(hotel));
     }
 }
 
-/// Asks an actor to finish and waits until it has.
-async fn retire(resident: super::directory::Resident) {
+/// Asks actors to finish and waits until they have.
+pub(super) async fn retire_all(residents: Vec<Resident>) {
+    stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
+}
+
+async fn retire(resident: Resident) {
     let (done, finished) = oneshot::channel();
     resident.depth.enter(usize::MAX);
     match resident.addr.send(Request::Retire(done)).await {
@@ -283,6 +298,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
         Err(Error::Changed) => "changed",
         Err(Error::Busy) => "busy",
         Err(Error::Interrupted) => "interrupted",
+        Err(Error::Elsewhere(_)) => "elsewhere",
         Err(Error::Unavailable | Error::ShuttingDown) => "unavailable",
     }
 }
@@ -290,7 +306,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
 /// Without an idempotency key nobody else can have taken it.
 fn without_key(failure: Failure) -> Error {
     match failure {
-        Failure::Because(error) => error,
+        Failure::Because(error) | Failure::LookAgain(error) => error,
         Failure::Retired | Failure::KeyTaken => Error::Interrupted,
     }
 }

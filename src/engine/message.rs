@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::Message;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::{Error, Key, View};
 use crate::domain::{BookingId, Date, Fact, Move, NightsChange, Order, RatePlan, RoomType};
@@ -41,12 +42,19 @@ pub(super) struct Ask {
 /// Who waits for a decision, and on which terms.
 #[derive(Debug)]
 pub(super) struct Caller {
-    pub key: Option<Key>,
+    pub key: Option<Unused>,
     /// Decide only.
     pub dry_run: bool,
     /// The request it belongs to, for the log.
     pub span: tracing::Span,
     pub reply: Reply<Arc<Fact>>,
+}
+
+/// An idempotency key that was not in the store when it was looked up, at `at` or later.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unused {
+    pub key: Key,
+    pub at: Instant,
 }
 
 /// A request to see the nights [from, to).
@@ -65,6 +73,13 @@ pub(super) enum Request {
     Look(Look),
     /// Finish what was begun, give the room type back, and say so.
     Retire(oneshot::Sender<()>),
+}
+
+/// The lease of `token` is lost: somebody else owns the room type.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct LeaseLost {
+    pub token: Token,
 }
 
 /// A fact decided under `token` was not stored.
@@ -91,6 +106,8 @@ pub(super) enum Failure {
     Retired,
     /// Somebody else used the idempotency key first: look it up.
     KeyTaken,
+    /// The same answer, unless an earlier owner has used the idempotency key since it was looked up: look again.
+    LookAgain(Error),
 }
 
 impl From<Error> for Failure {

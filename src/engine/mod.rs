@@ -9,6 +9,9 @@
 //! [`Options::mailbox`] requests wait for an actor, further ones are [`Error::Busy`]; a request that was begun is
 //! finished whether or not somebody still listens.
 //!
+//! A room type that another node owns is [`Error::Elsewhere`]: who asked goes there, with [`Engine::forwarded`]. A lease
+//! that was lost ends the actor at once, one that another node is to have when everything begun is finished.
+//!
 //! When an actor fails (a panic, a failed or fenced commit, a commit in doubt), its memory is thrown away, it claims a
 //! higher token and reloads from the store. Callers in doubt are then answered from the store; the others get
 //! [`Error::Interrupted`] and may try again with the same idempotency key.
@@ -18,6 +21,7 @@ mod cache;
 mod directory;
 mod handle;
 mod message;
+mod ownership;
 pub mod probe;
 mod recall;
 mod room_type;
@@ -33,6 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Amount, Booking, Currency, Date, Night, Refusal, RoomTypeId};
+use crate::lease::Peer;
 use crate::store::{Fingerprint, KeyDigest};
 
 /// Settings of the engine.
@@ -149,7 +154,10 @@ pub enum Error {
     /// idempotency key is safe.
     #[error("the request was interrupted; it is safe to repeat it with the same idempotency key")]
     Interrupted,
-    /// The store cannot be reached. Nothing was done.
+    /// Another node owns the room type, or is to. Nothing was done.
+    #[error("the room type is at the node {}", .0.node)]
+    Elsewhere(Peer),
+    /// The store cannot be reached, or nobody can say who owns the room type. Nothing was done.
     #[error("the store is unavailable")]
     Unavailable,
     /// The engine is shutting down. Nothing was done.

@@ -36,6 +36,7 @@ codes! {
     MalformedHeader = BAD_REQUEST "malformed_header" "A header has a value that it cannot have";
     Unauthorized = UNAUTHORIZED "unauthorized" "A valid bearer token is needed";
     Forbidden = FORBIDDEN "forbidden" "This needs the administrator's token";
+    NotAPeer = FORBIDDEN "not_a_peer" "The request claims to come from a node of this cluster, and does not";
     NotFound = NOT_FOUND "not_found" "There is nothing at this address";
     NoSuchHotel = NOT_FOUND "no_such_hotel" "There is no such hotel";
     NoSuchRoomType = NOT_FOUND "no_such_room_type" "There is no such room type";
@@ -78,6 +79,8 @@ codes! {
     Busy = SERVICE_UNAVAILABLE "busy" "Too many requests wait for this room type";
     Interrupted = SERVICE_UNAVAILABLE "interrupted" "The request was interrupted; repeat it with the same key";
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "The store cannot be reached";
+    OwnerMoving = SERVICE_UNAVAILABLE "owner_moving" "The room type is moving to another node";
+    OwnerUnreachable = SERVICE_UNAVAILABLE "owner_unreachable" "The node that owns the room type cannot be reached";
     Starting = SERVICE_UNAVAILABLE "starting" "The search index is being built";
     TooManyDashboards = SERVICE_UNAVAILABLE "too_many_dashboards" "Too many dashboards are open";
     ShuttingDown = SERVICE_UNAVAILABLE "shutting_down" "The server is shutting down";

@@ -16,10 +16,12 @@
 pub mod access;
 pub mod answer;
 pub mod bookings;
+pub mod cluster;
 pub mod code;
 pub mod edge;
 pub mod events;
 pub mod extract;
+pub mod forward;
 pub mod hotels;
 pub mod merge_patch;
 pub mod nights;
@@ -37,6 +39,7 @@ pub mod system;
 pub mod value;
 
 pub use access::Access;
+pub use forward::Peers;
 pub use openapi::openapi;
 pub use problem::Problem;
 pub use routes::configure;

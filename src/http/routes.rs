@@ -8,9 +8,10 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
 
 use super::bookings::AtTheDesk;
 use super::code::Code;
+use super::forward::{self, Courier};
 use super::problem::Problem;
 use super::state::State;
-use super::{bookings, edge, events, hotels, nights, rate_plans, room_types, search, services, system};
+use super::{bookings, cluster, edge, events, hotels, nights, rate_plans, room_types, search, services, system};
 use crate::domain::Move;
 use crate::ws;
 
@@ -48,6 +49,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         post("/v1/bookings/{booking_id}/no-show", AtTheDesk(Move::NoShow)),
         get("/v1/events", events::list::handle).with_query(),
         get("/v1/ws", ws::handle),
+        get("/v1/cluster", cluster::read::handle).with_query(),
+        post("/v1/cluster/drain", cluster::drain::handle),
         get("/healthz", system::health::live),
         get("/readyz", system::health::ready),
         get("/metrics", system::metrics::handle),
@@ -61,13 +64,20 @@ pub fn endpoints() -> Vec<Endpoint> {
 pub fn configure(state: State) -> impl FnOnce(&mut ServiceConfig) + Clone {
     let state = Data::new(state);
     move |config| {
-        let mut scope = web::scope("").wrap(Compress::default()).wrap(from_fn(edge::around));
+        let mut scope =
+            web::scope("").wrap(from_fn(forward::around)).wrap(Compress::default()).wrap(from_fn(edge::around));
         for resource in resources() {
             scope = scope.service(resource);
         }
         let scope = scope.service(system::docs::user_interface()).default_service(web::to(nothing_here));
-        config.app_data(state).service(scope);
+        config.app_data(Data::new(courier(&state))).app_data(state).service(scope);
     }
+}
+
+/// Whoever takes requests to other nodes; there is one if there can be other nodes.
+fn courier(state: &State) -> Option<Courier> {
+    let courier = state.peers.as_ref()?.courier();
+    courier.inspect_err(|error| tracing::error!(%error, "nothing can be sent to other nodes")).ok()
 }
 
 /// One method of one address.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::access::Access;
+use super::forward::Peers;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
+use crate::lease::Membership;
 use crate::search::{Building, Index};
 use crate::shutdown::Draining;
 use crate::store::{Catalogue, Feed, Ledger, Reports};
@@ -30,6 +32,10 @@ pub struct State {
     pub feed: Arc<dyn Feed>,
     /// Whether the process is about to end.
     pub draining: Draining,
+    /// The nodes, and this one's part.
+    pub membership: Arc<dyn Membership>,
+    /// How to talk to the other nodes, where there can be others.
+    pub peers: Option<Peers>,
 }
 
 impl State {

@@ -1,37 +1,171 @@
 //! Leases: who may own a room type, and the fencing token that proves it.
 //!
-//! Owns nothing but the permission. Called by the engine before an actor loads its calendar and when it gives a room
-//! type back. It never decides about bookings, and it is not what keeps them safe: the store checks the token in every
-//! commit, so a lease that was granted twice costs time, never a room.
+//! Owns nothing but the permission. Called by the engine through [`Lease`], before an actor loads its calendar and when
+//! it gives a room type back, and by operators through [`Membership`]. It never decides about bookings, and it is not
+//! what keeps them safe: the store checks the token in every commit, so a lease that was granted twice costs time, never
+//! a room.
 //!
-//! Invariant: tokens of one room type only ever grow.
+//! Invariant: tokens of one room type grow, as far as whoever grants them remembers. Where it has forgotten, the store
+//! says so, and [`Lease::raise`] goes on above what the store has seen.
+//!
+//! When leases cannot be had, what is owned goes on (the token protects it) and what is not answers [`Unavailable`].
+//!
+//! To add a way of granting: implement both traits in a folder of its own, and choose it in `app.rs`.
 
+mod holdings;
+mod placement;
+pub mod redis;
 pub mod single_node;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::RoomTypeId;
+use crate::domain::{RoomTypeId, Timestamp};
 
+pub use self::redis::RedisLease;
+pub use holdings::Holding;
+pub use placement::preferred;
 pub use single_node::SingleNode;
 
 /// A fencing token: the number of an ownership. The store accepts only the highest it has been shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub i64);
 
+/// The name of a node: 1 to 64 letters, digits, `.`, `_` or `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(Arc<str>);
+
+/// A node, and the address at which the others reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    pub node: NodeId,
+    pub url: Arc<str>,
+}
+
+/// Where a request for a room type came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asked {
+    /// Here: if nobody owns the room type, the node that placement prefers is to have it.
+    #[default]
+    Here,
+    /// At another node, which took this one for the owner: if nobody owns the room type, this one is to have it.
+    Forwarded,
+}
+
+/// The answer to somebody who wants to own a room type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acquired {
+    Granted(Token),
+    /// That node owns it, or is to.
+    Elsewhere(Peer),
+}
+
+/// An ownership that this node has not given back, but is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revoked {
+    pub room_type: RoomTypeId,
+    pub token: Token,
+    pub why: Why,
+}
+
+/// Why an ownership is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody else owns the room type already: what is in memory is an old story.
+    Lost,
+    /// Another node is to have it: finish what was begun, then give it back.
+    Misplaced,
+}
+
 /// Grants the ownership of room types.
 #[async_trait]
 pub trait Lease: Send + Sync + 'static {
-    /// Asks to own a room type. The token is higher than every one granted before, as far as this lease remembers.
-    async fn acquire(&self, room_type: RoomTypeId) -> Result<Token, Unavailable>;
+    /// Asks to own a room type. A token is higher than every one granted before, as far as is remembered. Whoever asks
+    /// has no living actor for the room type: an ownership that this node still had is over.
+    async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable>;
 
     /// The store has seen `seen`, which is not lower than what was granted: continue above it.
     async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable>;
 
-    /// Gives a room type back.
-    async fn release(&self, room_type: RoomTypeId, token: Token);
+    /// Gives a room type back, unless it has been granted anew. Does not wait for whoever keeps the leases: one that
+    /// cannot be reached forgets them by itself.
+    fn release(&self, room_type: RoomTypeId, token: Token);
+
+    /// There is no such room type: nothing is to be kept of it.
+    fn forget(&self, room_type: RoomTypeId, token: Token);
+
+    /// Whether this node would be granted the room type, were it free: as far as it knows, without asking.
+    fn belongs_here(&self, room_type: RoomTypeId) -> bool;
+
+    /// Waits until ownerships are to end, and says which. For one listener.
+    async fn revoked(&self) -> Vec<Revoked>;
+}
+
+/// The nodes that share the room types, and this node's part.
+#[async_trait]
+pub trait Membership: Send + Sync + 'static {
+    fn me(&self) -> &Peer;
+
+    /// Every node that lives, by name.
+    async fn nodes(&self) -> Result<Vec<Node>, Unavailable>;
+
+    /// At most `limit` of the room types that this node owns, by id, after `after`.
+    fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding>;
+
+    /// From now on the others are to have every room type, if there are others; when it returns, they have been told.
+    async fn drain(&self);
+
+    /// Waits until the others know by themselves that this node drains.
+    async fn known_to_drain(&self);
+
+    /// Goes: what was released is given back, and the others no longer know this node.
+    async fn leave(&self);
+}
+
+/// A node as the others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub peer: Peer,
+    /// When it started.
+    pub since: Timestamp,
+    /// How long ago it was last heard of.
+    pub silent_for: std::time::Duration,
+    pub draining: bool,
+    /// Room types that it owned at that time.
+    pub owned: usize,
 }
 
 /// Nobody could say who owns the room type.
 #[derive(Debug, thiserror::Error)]
 #[error("no lease could be had")]
 pub struct Unavailable(#[source] pub anyhow::Error);
+
+impl NodeId {
+    /// The name of a node that has no others.
+    pub fn single() -> Self {
+        Self("single".into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NodeId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(plain);
+        fits.then(|| Self(text.into())).ok_or(())
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -111,6 +111,11 @@ impl Writer {
         }
     }
 
+    /// Facts and answers that wait to be taken up, in each lane.
+    pub fn waiting(&self) -> Vec<usize> {
+        self.lanes.iter().map(|lane| lane.max_capacity() - lane.capacity()).collect()
+    }
+
     /// Whether nothing can be submitted any more.
     pub fn has_ended(&self) -> bool {
         self.lanes.iter().any(mpsc::Sender::is_closed)

@@ -4,13 +4,16 @@
 use std::path::Path;
 use std::process::Command;
 
+use innkeeper::app;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::store::audit::recount;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::app::{ADMIN, Answer, App, answer, order, with_database, with_place, with_unreliable_ledger};
+use crate::support::app::{
+    ADMIN, Answer, App, answer, config, listener, order, with_database, with_place, with_unreliable_ledger,
+};
 use crate::support::place::Place;
 use crate::support::unreliable_ledger::{Claiming, Commit};
 
@@ -98,6 +101,36 @@ fn who_does_not_get_an_answer_in_time_gets_it_under_the_same_key_later(#[case] f
         assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
         assert_eq!(persist(app, "k", &room_type).await.body, first.body);
         assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+/// The last room, and two nodes: the one that takes over must not tell the client that the room is gone, to itself.
+#[test]
+fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
+    with_unreliable_ledger(&[], async |late, ledger| {
+        let room_type = late.room_type(1).await;
+        late.running.engine.hand_over().await;
+        let store = late.running.store.clone();
+        let settings = config(&late.database, &[]);
+        let early = app::start_on(&settings, listener(), late.clock.clone(), store.clone(), store).await.unwrap();
+        let early = App::of(early, late.clock.clone(), &settings);
+
+        // It has looked the key up, and waits for the room type.
+        ledger.next_claim(Claiming::Hangs);
+        let order = order(&room_type, 1, 2);
+        let repeated = late.book("k", &order);
+        let first = async {
+            ledger.hangs().await;
+            let first = early.book("k", &order).await;
+            ledger.release();
+            first
+        };
+        let (first, repeated) = tokio::join!(first, repeated);
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+        assert_eq!(repeated.body, first.body);
+        assert_eq!(repeated.headers["idempotent-replayed"], "true");
+        assert_eq!(late.book("another", &order).await.body["code"], "sold_out");
+        early.running.abort().await;
     });
 }
 

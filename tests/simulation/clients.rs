@@ -16,6 +16,7 @@ use innkeeper::store::{Fingerprint, KeyDigest};
 use jiff::SignedDuration;
 
 use crate::dice::{Dice, SimulatedClock};
+use crate::leases::Table;
 use crate::memory_ledger::MemoryLedger;
 
 /// What somebody wants.
@@ -53,6 +54,8 @@ pub struct Record {
 pub struct Desk {
     /// The nodes. All work on the same ledger.
     pub engines: Vec<Engine>,
+    /// Who owns what, if the nodes have leases.
+    leases: Option<Arc<Table>>,
     pub ledger: Arc<MemoryLedger>,
     pub clock: Arc<SimulatedClock>,
     pub dice: Arc<Dice>,
@@ -68,6 +71,7 @@ pub struct Desk {
 impl Desk {
     pub fn new(
         engines: Vec<Engine>,
+        leases: Option<Arc<Table>>,
         ledger: Arc<MemoryLedger>,
         clock: Arc<SimulatedClock>,
         dice: Arc<Dice>,
@@ -75,7 +79,7 @@ impl Desk {
         plan: fn(RoomTypeId) -> RatePlanId,
     ) -> Rc<Self> {
         let (records, known, keyed, asked) = Default::default();
-        Rc::new(Self { engines, ledger, clock, dice, records, room_types, plan, known, keyed, asked })
+        Rc::new(Self { engines, leases, ledger, clock, dice, records, room_types, plan, known, keyed, asked })
     }
 
     /// A client who wants `wishes` things, one after the other.
@@ -105,7 +109,8 @@ impl Desk {
             true => self.dice.between(1, 30),
             false => self.dice.between(60, 2_000),
         };
-        match self.dice.is_restless() || self.dice.chance(50) {
+        // Leases are renewed all the time, so nobody sleeps for long.
+        match self.dice.is_restless() || (self.leases.is_some() && minutes > 30) || self.dice.chance(50) {
             true => self.clock.put_forward(SignedDuration::from_mins(minutes)),
             false => tokio::time::sleep(Duration::from_secs(60 * minutes.unsigned_abs())).await,
         }
@@ -114,7 +119,7 @@ impl Desk {
     /// Asks, and writes down the answer. `true` if it is worth asking again under the same key.
     pub async fn ask(&self, engine: &Engine, room_type: RoomTypeId, wish: Wish, key: Option<Key>) -> bool {
         let before = (self.ledger.sequence(room_type), self.clock.now());
-        let answer = fulfil(engine, room_type, wish.clone(), key).await;
+        let answer = self.fulfil(engine, room_type, wish.clone(), key).await;
         let after = (self.ledger.sequence(room_type), self.clock.now());
         if let Ok(Answer::Booking(Receipt { booking, .. })) = &answer {
             self.known.borrow_mut().push(booking.clone());
@@ -124,12 +129,32 @@ impl Desk {
             Ok(Answer::Booking(receipt)) => receipt.booking.status.name().to_owned(),
             Ok(_) => "done".to_owned(),
             Err(Error::Refused(refusal)) => refusal.name().to_owned(),
+            Err(Error::Elsewhere(_)) => "nobody admits to own it".to_owned(),
             Err(error) => format!("{error:?}"),
         });
-        let failed = matches!(answer, Err(Error::Interrupted | Error::Unavailable | Error::Busy));
+        let failed = matches!(answer, Err(Error::Interrupted | Error::Unavailable | Error::Busy | Error::Elsewhere(_)));
         let (facts, time) = ((before.0, after.0), (before.1, after.1));
         self.records.borrow_mut().push(Record { room_type, wish, key, facts, time, answer });
         failed
+    }
+
+    /// Asks a node, or the one that it names, or the one that that one names.
+    pub async fn fulfil(
+        &self,
+        engine: &Engine,
+        room_type: RoomTypeId,
+        wish: Wish,
+        key: Option<Key>,
+    ) -> Result<Answer, Error> {
+        let mut answer = fulfil(engine, room_type, wish.clone(), key).await;
+        for _ in 0..3 {
+            let (Err(Error::Elsewhere(owner)), Some(leases)) = (&answer, &self.leases) else { break };
+            self.dice.saw("sent to its owner");
+            let owner = self.engines[leases.number(owner)].forwarded();
+            self.dice.nap(10).await;
+            answer = fulfil(&owner, room_type, wish.clone(), key).await;
+        }
+        answer
     }
 
     fn next_wish(&self) -> (RoomTypeId, Wish, Option<Key>) {

@@ -1,8 +1,8 @@
 //! The simulation: many small hotels, each with its own seed, in which everything goes wrong.
 //!
 //! A seed decides everything: what clients ask for and when, how slow the store is, which commits are rolled back or
-//! lost half-way, where an actor panics, when the clock jumps, and whether a second node works on the same store. The
-//! real engine runs on one thread and simulated time, so a seed that fails, fails again:
+//! lost half-way, where an actor panics, when the clock jumps, whether a second node works on the same store, and whether
+//! the two agree who owns what: with leases that run out and are forgotten, or not at all. The real engine runs on one thread and simulated time, so a seed that fails, fails again:
 //! `SEED=17 cargo test --test simulation`.
 //!
 //! Afterwards the faults end, the engine must serve again, and the [`oracle`] compares every answer with what is
@@ -12,6 +12,7 @@ mod clients;
 mod dice;
 mod faulty_ledger;
 mod history;
+mod leases;
 #[path = "../support/memory_ledger.rs"]
 mod memory_ledger;
 mod oracle;
@@ -26,13 +27,14 @@ use innkeeper::domain::testing::{PRICE, breakfast, hotel, id, order, plan, room_
 use innkeeper::domain::{Hotel, Inventory, Order, RatePlan, RatePlanId, RoomType, RoomTypeId};
 use innkeeper::engine::probe::{Point, Probe};
 use innkeeper::engine::{Engine, Error, Options};
-use innkeeper::lease::SingleNode;
+use innkeeper::lease::{Lease, SingleNode};
 use innkeeper::store::Ledger;
 use rstest::rstest;
 
 use clients::{Answer, Desk, Wish};
 use dice::{CountedIds, Dice, SimulatedClock};
 use faulty_ledger::{FaultyLedger, Lie};
+use leases::{SimulatedLease, Table};
 use memory_ledger::MemoryLedger;
 use oracle::{Oracle, answered_keys};
 
@@ -109,6 +111,11 @@ const TROUBLE: &[&str] = &[
     "no_show",
     "cancelled",
     "released",
+    "all leases are forgotten",
+    "a lease runs out",
+    "a lease is lost",
+    "a token is raised",
+    "sent to its owner",
 ];
 
 /// The oracle is only worth something if it sees what is wrong.
@@ -168,10 +175,19 @@ async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
         let loaded = ledger.load(id, clock.now()).await.ok().flatten();
         genesis.extend(loaded.map(|inventory: Inventory| (id, inventory)));
     }
-    let nodes = if dice.chance(25) { 2 } else { 1 };
-    let engines: Vec<Engine> = (0..nodes).map(|number| node(number, lie, &ledger, &clock, &dice)).collect();
+    let nodes = if dice.chance(35) { 2 } else { 1 };
+    // Without leases, both nodes think that they own everything.
+    let leases = (nodes == 2 && dice.chance(60)).then(|| Table::of(nodes, &dice));
+    let start = |number| {
+        let lease: Arc<dyn Lease> = match &leases {
+            Some(table) => Arc::new(SimulatedLease::of_node(number as usize, table)),
+            None => Arc::new(SingleNode::new(clock.clone())),
+        };
+        node(number, lease, lie, &ledger, &clock, &dice)
+    };
+    let engines: Vec<Engine> = (0..nodes).map(start).collect();
     let room_types = genesis.values().map(|inventory| inventory.room_type.clone()).collect();
-    let desk = Desk::new(engines, ledger.clone(), clock.clone(), dice.clone(), room_types, plan_of);
+    let desk = Desk::new(engines, leases, ledger.clone(), clock.clone(), dice.clone(), room_types, plan_of);
 
     let clients: Vec<_> = (0..dice.between(1, 6)).map(|_| actix_rt::spawn(desk.clone().client(20))).collect();
     for client in clients {
@@ -205,9 +221,10 @@ fn plan_of(room_type: RoomTypeId) -> RatePlanId {
     RatePlanId(room_type.0)
 }
 
-/// A node with its own lease and ids of its own, on a store that fails as the dice say.
+/// A node with ids of its own, on a store that fails as the dice say.
 fn node(
     number: u64,
+    lease: Arc<dyn Lease>,
     lie: Option<Lie>,
     ledger: &Arc<MemoryLedger>,
     clock: &Arc<SimulatedClock>,
@@ -223,7 +240,6 @@ fn node(
         ..Options::default()
     };
     let faulty = Arc::new(FaultyLedger::new(ledger.clone(), dice.clone(), lie));
-    let lease = Arc::new(SingleNode::new(clock.clone()));
     let ids = Arc::new(CountedIds::of_node(number));
     Engine::start_probed(options, faulty, lease, clock.clone(), ids, Arc::new(Stumble(dice.clone())))
 }
@@ -248,7 +264,8 @@ async fn serves_again(desk: &Rc<Desk>) -> Vec<String> {
         for room_type in desk.room_types.iter().map(|room_type| room_type.id) {
             // With two owners the first request may find that the other one took over; the next is served.
             for last in [false, false, true] {
-                match engine.view(room_type, nights.check_in(), nights.check_out()).await {
+                let wish = Wish::View(nights.check_in(), nights.check_out());
+                match desk.fulfil(engine, room_type, wish, None).await {
                     Ok(_) => break,
                     Err(error) if last => violations.push(format!("does not serve again: {error:?}")),
                     Err(_) => {}
@@ -261,7 +278,8 @@ async fn serves_again(desk: &Rc<Desk>) -> Vec<String> {
 
 /// A node that starts on the same store gives every key its first answer, and books again.
 async fn a_new_node_remembers(desk: &Rc<Desk>) -> Vec<String> {
-    let engine = node(9, None, &desk.ledger, &desk.clock, &desk.dice);
+    let lease = Arc::new(SingleNode::new(desk.clock.clone()));
+    let engine = node(9, lease, None, &desk.ledger, &desk.clock, &desk.dice);
     let mut violations = Vec::new();
     if let Err(error) = engine.recover().await {
         violations.push(format!("does not recover: {error:?}"));

@@ -134,6 +134,14 @@ impl<'a> Oracle<'a> {
         }
     }
 
+    /// Whether the order had been fulfilled under its key when it was asked for (again).
+    fn was_done_before(&self, record: &Record) -> bool {
+        let (Some(key), Some((tag, _))) = (record.key, order_by_tag(record)) else { return false };
+        let Some(history) = self.histories.get(&record.room_type) else { return false };
+        let mut done = history.facts().filter(|stored| stored.fact.sequence <= record.facts.0);
+        done.any(|stored| stored.key == Some(key.digest) && new_booking_tag(stored).as_ref() == Some(&tag))
+    }
+
     fn stands_in_history(&self, record: &Record, sequence: u64, cause: &str) -> Option<String> {
         let mut facts = self.histories.get(&record.room_type)?.facts();
         let stored = facts.any(|stored| stored.fact.sequence == sequence && stored.fact.change.cause() == cause);
@@ -161,6 +169,9 @@ impl<'a> Oracle<'a> {
     /// A refusal was right at some moment between question and answer. An owner that was overtaken may refuse a move
     /// because of a past of its own, into which it has read a booking from the present; nothing can come of it.
     fn refused(&self, record: &Record, refusal: &Arc<Refusal>) -> Option<String> {
+        if self.was_done_before(record) {
+            return Some("refused, though it had been done under this key before it was asked".to_owned());
+        }
         if !self.one_owner && matches!(record.wish, Wish::Act { .. }) {
             return None;
         }

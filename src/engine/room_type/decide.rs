@@ -10,7 +10,7 @@ use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
 use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Timestamp};
-use crate::engine::message::{Ask, Caller, Intent, Look, Reply};
+use crate::engine::message::{Ask, Caller, Failure, Intent, Look, Reply};
 use crate::engine::probe::Point;
 use crate::engine::{Error, View};
 use crate::store::{self, Attempt, Entry, Job};
@@ -39,7 +39,7 @@ impl RoomTypeActor {
         };
         match self.command(ask.intent, booking, now) {
             Ok(command) => self.decide(command, now, ask.caller, place, ctx),
-            Err(error) => self.answer(place, ask.caller.reply, Err(error)),
+            Err(error) => self.answer(place, ask.caller.reply, Err(error.into())),
         }
         self.set_timer(ctx);
     }
@@ -83,7 +83,7 @@ impl RoomTypeActor {
     }
 
     /// Answers when everything that the answer rests on is durable.
-    fn answer<T: Send + 'static>(&self, place: Place, reply: Reply<T>, answer: Result<T, Error>) {
+    fn answer<T: Send + 'static>(&self, place: Place, reply: Reply<T>, answer: Result<T, Failure>) {
         if let State::Serving(tenure) = &self.state {
             tenure.answer(place, reply, answer);
         }
@@ -104,7 +104,13 @@ impl RoomTypeActor {
             Err(refusal) => {
                 debug!(room_type = %self.id, rule = refusal.name(), "refused");
                 metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);
-                tenure.answer(place, caller.reply, Err(Error::Refused(Arc::new(refusal))));
+                let error = Error::Refused(Arc::new(refusal));
+                let failure = match caller.key {
+                    // An owner before this tenure may have done, under this key, what is in the way now.
+                    Some(unused) if unused.at <= tenure.began => Failure::LookAgain(error),
+                    _ => error.into(),
+                };
+                tenure.answer(place, caller.reply, Err(failure));
             }
         }
     }
@@ -117,7 +123,7 @@ impl RoomTypeActor {
         if let Some(booking) = fact.change.booking() {
             self.cache.keep(booking, tenure.durable.load(Ordering::Acquire));
         }
-        let key = caller.as_ref().and_then(|caller| caller.key);
+        let key = caller.as_ref().and_then(|caller| caller.key).map(|unused| unused.key);
         let attempt = key.zip(fact.change.booking()).map(|(key, booking)| {
             let expires_at = self.shared.attempts.expires_at(fact.at);
             (key.digest, Attempt { fingerprint: key.fingerprint, answer: booking.clone(), expires_at })

@@ -14,7 +14,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::cache::Cache;
 use super::message::{Failure, Reply, Request};
@@ -22,10 +22,13 @@ use super::probe::Point;
 use super::tenure::{self, Tenure};
 use super::{Depth, Error, Shared};
 use crate::domain::{Fact, FactId, RoomTypeId, Timestamp};
+use crate::lease::Asked;
 
 /// One supervised actor.
 pub(super) struct RoomTypeActor {
     id: RoomTypeId,
+    /// Where the request came in that this actor was started for; later tenures are its own idea.
+    asked: Asked,
     shared: Arc<Shared>,
     /// Requests in the mailbox and in line for a booking.
     depth: Arc<Depth>,
@@ -47,10 +50,11 @@ enum State {
 }
 
 impl RoomTypeActor {
-    pub fn new(id: RoomTypeId, shared: Arc<Shared>, depth: Arc<Depth>) -> Self {
+    pub fn new(id: RoomTypeId, asked: Asked, shared: Arc<Shared>, depth: Arc<Depth>) -> Self {
         shared.directory.born();
         Self {
             id,
+            asked,
             shared,
             depth,
             state: State::Loading,
@@ -64,8 +68,8 @@ impl RoomTypeActor {
 
     /// Takes the room type over, and lets the mailbox wait for it.
     fn begin_tenure(&mut self, ctx: &mut Context<Self>) {
-        let (id, shared) = (self.id, self.shared.clone());
-        let begin = async move { tenure::begin(id, &shared).await };
+        let (id, asked, shared) = (self.id, std::mem::take(&mut self.asked), self.shared.clone());
+        let begin = async move { tenure::begin(id, asked, &shared).await };
         let began = |result: Result<Tenure, Error>, actor: &mut Self, ctx: &mut Context<Self>| match result {
             Ok(tenure) => {
                 actor.state = State::Serving(Box::new(tenure));
@@ -74,7 +78,10 @@ impl RoomTypeActor {
                 actor.guarded(ctx, |actor, _| actor.shared.probe.passed(Point::Loaded, actor.id));
             }
             Err(error) => {
-                warn!(room_type = %actor.id, %error, "the room type cannot be served");
+                match error {
+                    Error::Elsewhere(_) => debug!(room_type = %actor.id, %error, "the room type is not served here"),
+                    _ => warn!(room_type = %actor.id, %error, "the room type cannot be served"),
+                }
                 actor.doubts.clear();
                 actor.retire(ctx, Some(error));
             }
@@ -110,9 +117,7 @@ impl RoomTypeActor {
             ctx.cancel_future(timer);
         }
         if let State::Serving(tenure) = std::mem::replace(&mut self.state, State::Retired(why)) {
-            let (id, shared) = (self.id, self.shared.clone());
-            let release = async move { shared.lease.release(id, tenure.token).await };
-            ctx.spawn(release.into_actor(self));
+            self.shared.lease.release(self.id, tenure.token);
         }
     }
 

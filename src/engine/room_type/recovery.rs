@@ -8,7 +8,7 @@ use actix::prelude::*;
 use super::{RoomTypeActor, State};
 use crate::domain::{Fact, FactId};
 use crate::engine::Error;
-use crate::engine::message::{Doubt, Failure, Lost, Reply};
+use crate::engine::message::{Doubt, Failure, LeaseLost, Lost, Reply};
 use crate::events::Notice;
 use crate::lease::Token;
 use crate::writer::Outcome;
@@ -50,6 +50,17 @@ impl RoomTypeActor {
             }
         };
         ctx.spawn(settle.into_actor(self));
+    }
+}
+
+impl Handler<LeaseLost> for RoomTypeActor {
+    type Result = ();
+
+    /// Throws the tenure away. What it has submitted was in time or will be fenced; who waits is told by the writer.
+    fn handle(&mut self, lost: LeaseLost, ctx: &mut Context<Self>) {
+        if matches!(&self.state, State::Serving(tenure) if tenure.token == lost.token) {
+            self.retire(ctx, None);
+        }
     }
 }
 
@@ -95,7 +106,11 @@ pub(super) fn settle(
                 return actor.do_send(Doubt { token, fact, reply });
             }
             Outcome::Duplicate => Failure::KeyTaken,
-            Outcome::Fenced | Outcome::Lost => Error::Interrupted.into(),
+            Outcome::Fenced => {
+                metrics::counter!("innkeeper_fenced_commits_total").increment(1);
+                Error::Interrupted.into()
+            }
+            Outcome::Lost => Error::Interrupted.into(),
         };
         actor.do_send(Lost { token });
         if let Some(reply) = reply {

@@ -7,20 +7,19 @@ use super::moves::{Conditions, act};
 use super::order::AmendmentBody;
 use crate::domain::Move;
 use crate::http::extract::caller::Principal;
-use crate::http::extract::{Body, IdempotencyKey, IfMatch, Manager};
+use crate::http::extract::{Body, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
     manager: Manager,
-    key: IdempotencyKey,
-    seen: IfMatch,
+    conditions: Conditions,
     body: Body<AmendmentBody>,
 ) -> Result<HttpResponse, Problem> {
     let canonical = body.canonical();
     let mut amendment = body.value.check()?;
     amendment.waive_policy = manager.principal == Principal::Administrator;
     let who = (manager.booking, manager.principal);
-    act(&state, who, Move::Amend(amendment), Conditions { key, seen }, &canonical).await
+    act(&state, who, Move::Amend(amendment), conditions, &canonical).await
 }

@@ -8,11 +8,11 @@ use futures_util::future::LocalBoxFuture;
 use super::moves::{Conditions, act};
 use crate::domain::Move;
 use crate::http::extract::caller::Principal;
-use crate::http::extract::{Administrator, BookingPath, IdempotencyKey, IfMatch, NoBody};
+use crate::http::extract::{Administrator, BookingPath, NoBody};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-type Arguments = (Data<State>, Administrator, BookingPath, IdempotencyKey, IfMatch, NoBody);
+type Arguments = (Data<State>, Administrator, BookingPath, Conditions, NoBody);
 type Answer = Result<HttpResponse, Problem>;
 
 /// A handler that does one move.
@@ -23,8 +23,8 @@ impl Handler<Arguments> for AtTheDesk {
     type Output = Answer;
     type Future = LocalBoxFuture<'static, Answer>;
 
-    fn call(&self, (state, _, BookingPath(booking), key, seen, _): Arguments) -> Self::Future {
+    fn call(&self, (state, _, BookingPath(booking), conditions, _): Arguments) -> Self::Future {
         let (who, step) = ((booking, Principal::Administrator), self.0.clone());
-        Box::pin(async move { act(&state, who, step, Conditions { key, seen }, b"").await })
+        Box::pin(async move { act(&state, who, step, conditions, b"").await })
     }
 }

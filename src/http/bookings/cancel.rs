@@ -8,7 +8,7 @@ use super::moves::{Conditions, act};
 use super::view::BookingView;
 use crate::domain::Move;
 use crate::engine::MoveOptions;
-use crate::http::extract::{IdempotencyKey, IfMatch, Manager, NoBody, Query};
+use crate::http::extract::{Manager, NoBody, Query};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
@@ -23,20 +23,19 @@ pub async fn handle(
     state: Data<State>,
     manager: Manager,
     Query(options): Query<Options>,
-    key: IdempotencyKey,
-    seen: IfMatch,
+    conditions: Conditions,
     _: NoBody,
 ) -> Result<HttpResponse, Problem> {
     if options.dry_run {
-        return preview(&state, manager, seen).await;
+        return preview(&state, manager, conditions).await;
     }
     let who = (manager.booking, manager.principal);
-    act(&state, who, Move::Cancel, Conditions { key, seen }, b"").await
+    act(&state, who, Move::Cancel, conditions, b"").await
 }
 
 /// The booking as it would be. It has no ETag: this version does not exist.
-async fn preview(state: &State, manager: Manager, seen: IfMatch) -> Result<HttpResponse, Problem> {
-    let options = MoveOptions { key: None, expected: seen.0, dry_run: true };
-    let receipt = state.engine.act(manager.booking, Move::Cancel, options).await?;
+async fn preview(state: &State, manager: Manager, conditions: Conditions) -> Result<HttpResponse, Problem> {
+    let options = MoveOptions { key: None, expected: conditions.seen.0, dry_run: true };
+    let receipt = conditions.engine.act(manager.booking, Move::Cancel, options).await?;
     Ok(HttpResponse::Ok().json(BookingView::of(&receipt.booking, &state.access)))
 }

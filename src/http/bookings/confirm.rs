@@ -5,17 +5,16 @@ use actix_web::web::Data;
 
 use super::moves::{Conditions, act};
 use crate::domain::Move;
-use crate::http::extract::{IdempotencyKey, IfMatch, Manager, NoBody};
+use crate::http::extract::{Manager, NoBody};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
     manager: Manager,
-    key: IdempotencyKey,
-    seen: IfMatch,
+    conditions: Conditions,
     _: NoBody,
 ) -> Result<HttpResponse, Problem> {
     let who = (manager.booking, manager.principal);
-    act(&state, who, Move::Confirm, Conditions { key, seen }, b"").await
+    act(&state, who, Move::Confirm, conditions, b"").await
 }

@@ -7,12 +7,13 @@ use actix_web::web::Data;
 
 use super::moves::answer;
 use super::order::OrderBody;
-use crate::http::extract::{Body, Booker, IdempotencyKey, IfMatch};
+use crate::http::extract::{Asking, Body, Booker, IdempotencyKey, IfMatch};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
+    Asking(engine): Asking,
     Booker(principal): Booker,
     key: IdempotencyKey,
     seen: IfMatch,
@@ -20,7 +21,7 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let key = key.bind(principal, &body.canonical());
     let (room_type, order) = body.value.check(seen.0)?;
-    let receipt = state.engine.book(room_type, order, key).await?;
+    let receipt = engine.book(room_type, order, key).await?;
     let mut response = answer(StatusCode::CREATED, &state, &receipt);
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", receipt.booking.id)) {
         response.headers_mut().insert(LOCATION, location);

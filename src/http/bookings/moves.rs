@@ -1,24 +1,43 @@
 //! What all moves of a booking have in common: who, under which key, at which version, and the answer.
 
-use actix_web::HttpResponse;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use super::view::BookingView;
 use crate::domain::{Booking, BookingId, Move};
-use crate::engine::{MoveOptions, Receipt};
+use crate::engine::{Engine, MoveOptions, Receipt};
 use crate::http::answer::etag;
 use crate::http::extract::caller::Principal;
-use crate::http::extract::{IdempotencyKey, IfMatch};
+use crate::http::extract::{Asking, IdempotencyKey, IfMatch};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
 /// Tells a client that an answer is a repetition.
 pub const REPLAYED: &str = "idempotent-replayed";
 
-/// The headers of a move.
+/// What the headers of a move say, and whom to ask.
 pub struct Conditions {
-    pub key: IdempotencyKey,
+    key: IdempotencyKey,
     pub seen: IfMatch,
+    pub engine: Engine,
+}
+
+impl FromRequest for Conditions {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let conditions = || {
+            let key = IdempotencyKey::extract(request).into_inner()?;
+            let seen = IfMatch::extract(request).into_inner()?;
+            let Asking(engine) = Asking::extract(request).into_inner()?;
+            Ok(Self { key, seen, engine })
+        };
+        ready(conditions())
+    }
 }
 
 /// Does a move, and answers with the booking as it is now.
@@ -31,7 +50,7 @@ pub async fn act(
 ) -> Result<HttpResponse, Problem> {
     let key = conditions.key.bind(principal, canonical_body);
     let options = MoveOptions { key, expected: conditions.seen.0, dry_run: false };
-    let receipt = state.engine.act(booking, act, options).await?;
+    let receipt = conditions.engine.act(booking, act, options).await?;
     Ok(answer(StatusCode::OK, state, &receipt))
 }
 

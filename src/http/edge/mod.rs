@@ -14,13 +14,14 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::code::Code;
-use super::problem::{Problem, Seen};
+use super::problem::{PROBLEM_JSON, Problem, Seen};
 use super::state::State;
 
 pub use query::no_query;
@@ -30,12 +31,14 @@ pub use security::harden;
 /// Wraps a request and its answer.
 pub async fn around<B: MessageBody + 'static>(
     state: Data<State>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let method = measure::method_name(request.method());
     let request_id = request_id::of(&request, state.ids.as_ref());
+    // Whoever handles it, here or at another node, finds the name.
+    request_id::name(request.headers_mut(), &request_id);
     let span = tracing::info_span!("request", request_id, method);
     let seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now() };
 
@@ -73,7 +76,9 @@ fn finish(response: ServiceResponse<BoxBody>, seen: &Seen) -> ServiceResponse<Bo
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
     let problem = response.response().error().and_then(problem_of);
-    let problem = problem.or_else(|| failed.then(|| Problem::of_status(status)));
+    // Another node's problem is relayed as it is.
+    let is_told = response.headers().get(CONTENT_TYPE).is_some_and(|media| media == PROBLEM_JSON);
+    let problem = problem.or_else(|| (failed && !is_told).then(|| Problem::of_status(status)));
     let mut response = match problem {
         Some(problem) => response.into_response(problem.seen(seen.clone()).render()),
         None => response,

@@ -20,6 +20,11 @@ pub fn of(request: &ServiceRequest, ids: &dyn IdSource) -> String {
 
 /// Tells the client.
 pub fn echo(headers: &mut HeaderMap, id: &str) {
+    name(headers, id);
+}
+
+/// Gives a request or an answer its name.
+pub fn name(headers: &mut HeaderMap, id: &str) {
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static(X_REQUEST_ID), value);
     }

@@ -109,7 +109,8 @@ fn check_type(request: &HttpRequest) -> Result<(), Problem> {
     }
 }
 
-async fn read(payload: Result<web::Payload, actix_web::Error>, max: usize) -> Result<Bytes, Problem> {
+/// Reads a body to its end.
+pub async fn read(payload: Result<web::Payload, actix_web::Error>, max: usize) -> Result<Bytes, Problem> {
     let broken = |_| Problem::new(Code::MalformedRequest, "The body could not be read to its end.");
     let reading = tokio::time::timeout(WITHIN, payload.map_err(broken)?.to_bytes_limited(max));
     let read = reading.await.map_err(|_| Problem::of(Code::BodyTimeout))?;

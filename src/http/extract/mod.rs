@@ -1,6 +1,7 @@
 //! From bytes to typed input: who asks, what for, under which conditions. Each extractor answers with a problem
 //! document when it cannot; none decides anything about bookings.
 
+pub mod asking;
 pub mod body;
 pub mod caller;
 pub mod id;
@@ -12,6 +13,7 @@ pub mod object;
 pub mod pointer;
 pub mod query;
 
+pub use asking::Asking;
 pub use body::{Body, NoBody};
 pub use caller::{Administrator, Booker, Manager};
 pub use id::{BookingPath, Id};
@@ -35,7 +37,7 @@ fn state(request: &HttpRequest) -> Result<&State, Problem> {
 }
 
 /// A header that may be there once, as text.
-fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Problem> {
+pub fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Problem> {
     let malformed = |why| Problem::new(Code::MalformedHeader, format!("{name} {why}."));
     let mut values = headers.get_all(name);
     let first = values.next();

@@ -1,16 +1,14 @@
 //! `GET /v1/room-types/{id}/availability`: what is left of a room type, night by night.
 
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{Amount, Restriction, RoomTypeId};
 use crate::engine::{NightView, View};
 use crate::http::answer::{REVALIDATE, etag};
-use crate::http::extract::{Id, Known, Query};
+use crate::http::extract::{Asking, Id, Known, Query};
 use crate::http::problem::Problem;
-use crate::http::state::State;
 use crate::http::value::{Day, up_to_a_year};
 
 #[derive(Debug, Deserialize)]
@@ -65,13 +63,13 @@ pub struct Restrictions {
 }
 
 pub async fn handle(
-    state: Data<State>,
+    Asking(engine): Asking,
     Id(room_type): Id<RoomTypeId>,
     Query(range): Query<Range>,
     known: Known,
 ) -> Result<HttpResponse, Problem> {
     up_to_a_year(range.from, range.to)?;
-    let view = state.engine.view(room_type, range.from.0, range.to.0).await?;
+    let view = engine.view(room_type, range.from.0, range.to.0).await?;
     let tag = etag(view.sequence);
     if known.has(&tag) {
         return Ok(HttpResponse::NotModified().insert_header(tag).insert_header(REVALIDATE).finish());

@@ -7,16 +7,16 @@ use utoipa::ToSchema;
 
 use super::item::{MAX_ITEMS, NightsItem};
 use crate::domain::{NightsChange, RatePlanId, RoomTypeId, Violation};
-use crate::engine::NightsReceipt;
+use crate::engine::{Engine, NightsReceipt};
 use crate::http::answer::to_the_end;
-use crate::http::extract::{Administrator, Body, Id, object};
+use crate::http::extract::{Administrator, Asking, Body, Id, object};
 use crate::http::problem::{Document, Problem};
 use crate::http::room_types;
 use crate::http::state::State;
 use crate::store::Page;
 
 /// The largest body, in bytes: a thousand items fit.
-const LIMIT: usize = 1024 * 1024;
+pub const LIMIT: usize = 1024 * 1024;
 
 /// A bulk change of nights: at most 1000 items, done one after the other.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -59,23 +59,33 @@ pub enum ItemStatus {
 
 pub async fn handle(
     state: Data<State>,
+    Asking(engine): Asking,
     _: Administrator,
     Id(room_type): Id<RoomTypeId>,
     body: Body<SetNights, LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     room_types::find(&state, room_type).await?;
     let changes = check(&state, room_type, body.value.items).await?;
-    let items = to_the_end(async move { Ok(set(&state, room_type, changes).await) }).await?;
+    let items = to_the_end(async move { set(&state, &engine, room_type, changes).await }).await?;
     Ok(HttpResponse::Ok().json(NightsSet { items }))
 }
 
-async fn set(state: &State, room_type: RoomTypeId, changes: Vec<NightsChange>) -> Vec<ItemResult> {
+/// What becomes of each item. Where another node owns the room type from the beginning, all of them are for it.
+async fn set(
+    state: &State,
+    engine: &Engine,
+    room_type: RoomTypeId,
+    changes: Vec<NightsChange>,
+) -> Result<Vec<ItemResult>, Problem> {
     let mut items = Vec::with_capacity(changes.len());
     for (index, change) in changes.into_iter().enumerate() {
-        let done = state.engine.set_nights(room_type, change).await.map_err(Problem::from);
-        items.push(ItemResult::of(index, done, state));
+        let done = engine.set_nights(room_type, change).await.map_err(Problem::from);
+        match done {
+            Err(problem) if index == 0 && problem.owner().is_some() => return Err(problem),
+            done => items.push(ItemResult::of(index, done, state)),
+        }
     }
-    items
+    Ok(items)
 }
 
 /// The changes, or everything that is wrong with any of them: then none is done.

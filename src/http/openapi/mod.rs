@@ -14,7 +14,7 @@ use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, License, OpenA
 
 use super::code::Code;
 use super::problem::Document;
-use super::{bookings, events, hotels, nights, rate_plans, room_types, search, services, system};
+use super::{bookings, cluster, events, hotels, nights, rate_plans, room_types, search, services, system};
 use crate::domain::Date;
 use operation::{ADMINISTRATOR, Doc, MANAGER};
 
@@ -94,6 +94,7 @@ fn all(today: Date) -> Vec<Doc> {
         search::docs::docs(today),
         bookings::docs::docs(today),
         events::docs::docs(),
+        cluster::docs::docs(),
         system::docs::docs(),
     ];
     chapters.into_iter().flatten().collect()

@@ -225,6 +225,7 @@ impl Doc {
     /// Goes through the engine.
     pub fn from_engine(self) -> Self {
         self.refuses(&[Code::Busy, Code::Interrupted, Code::Unavailable, Code::ShuttingDown])
+            .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable])
     }
 
     pub fn build(self) -> (&'static str, PathItem) {

@@ -27,6 +27,7 @@ impl From<engine::Error> for Problem {
             engine::Error::KeyReused => Self::of(Code::KeyReused),
             engine::Error::Changed => Self::of(Code::Stale),
             engine::Error::Busy => Self::of(Code::Busy).retry_after_secs(1),
+            engine::Error::Elsewhere(peer) => Self::elsewhere(peer),
             engine::Error::Interrupted => Self::of(Code::Interrupted).retry_after_secs(1),
             engine::Error::Unavailable => Self::of(Code::Unavailable).retry_after_secs(5),
             engine::Error::ShuttingDown => Self::of(Code::ShuttingDown).retry_after_secs(5),

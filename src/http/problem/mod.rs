@@ -13,8 +13,12 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 
 use super::code::Code;
-use super::edge;
+use super::{edge, forward};
 use crate::domain::{FailingNight, Timestamp, Violation};
+use crate::lease::Peer;
+
+/// The media type of problem documents.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,6 +35,8 @@ struct Parts {
     retry: Option<Retry>,
     /// The methods an address knows.
     allow: Option<String>,
+    /// Who owns the room type that was asked for, where it is not this node.
+    owner: Option<Peer>,
     /// Filled in at the edge.
     seen: Option<Seen>,
 }
@@ -59,6 +65,7 @@ impl Problem {
             sequence: None,
             retry: None,
             allow: None,
+            owner: None,
             seen: None,
         }))
     }
@@ -80,6 +87,13 @@ impl Problem {
     pub fn method_not_allowed(allow: String) -> Self {
         let mut problem = Self::new(Code::MethodNotAllowed, format!("This address knows {allow}."));
         problem.0.allow = Some(allow);
+        problem
+    }
+
+    /// Another node is to answer. A client sees it only where the request cannot be sent there.
+    pub fn elsewhere(owner: Peer) -> Self {
+        let mut problem = Self::of(Code::OwnerMoving).retry_after_secs(1);
+        problem.0.owner = Some(owner);
         problem
     }
 
@@ -125,6 +139,11 @@ impl Problem {
 
     pub fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// The node that is to answer, where it is not this one.
+    pub fn owner(&self) -> Option<&Peer> {
+        self.0.owner.as_ref()
     }
 
     /// What is the matter this time.
@@ -191,6 +210,9 @@ impl Problem {
         if let Some(allow) = &self.0.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
+        if let Some(Peer { node, url }) = &self.0.owner {
+            response.insert_header((forward::OWNER, format!("{node} {url}")));
+        }
         if self.0.code == Code::UpgradeRequired {
             response.insert_header((header::UPGRADE, "websocket"));
         }
@@ -198,7 +220,7 @@ impl Problem {
             response.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="innkeeper""#));
         }
         let json = serde_json::to_vec(&document).unwrap_or_default();
-        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
         let mut response = response.body(json);
         edge::harden(response.headers_mut());
         if let Some(seen) = &self.0.seen {

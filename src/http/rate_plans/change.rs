@@ -7,13 +7,14 @@ use super::body::{RatePlanBody, RatePlanView};
 use crate::domain::RatePlanId;
 use crate::engine::Error;
 use crate::http::answer::{changed, overwriting_nobody, version};
-use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
+use crate::http::extract::{Administrator, Asking, Body, Id, IfUnchanged};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
+    Asking(engine): Asking,
     _: Administrator,
     Id(id): Id<RatePlanId>,
     condition: IfUnchanged,
@@ -24,7 +25,7 @@ pub async fn handle(
         condition.check(&version(&RatePlanView::from(&present)))?;
         let body = yielding(RatePlanBody::from(&present), &patch.value);
         let plan = patch.value.over(&body)?.check(id, present.room_type_id)?;
-        match state.engine.change_rate_plan(present, plan.clone()).await {
+        match engine.change_rate_plan(present, plan.clone()).await {
             Ok(_) => Ok(Some(plan)),
             Err(Error::Changed) => Ok(None),
             Err(error) => Err(error.into()),

@@ -6,19 +6,20 @@ use actix_web::web::Data;
 use super::body::{RatePlanBody, RatePlanView};
 use crate::domain::{RatePlanId, RoomTypeId};
 use crate::http::answer::created;
-use crate::http::extract::{Administrator, Body, Id};
+use crate::http::extract::{Administrator, Asking, Body, Id};
 use crate::http::problem::Problem;
 use crate::http::room_types;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
+    Asking(engine): Asking,
     _: Administrator,
     Id(room_type): Id<RoomTypeId>,
     body: Body<RatePlanBody>,
 ) -> Result<HttpResponse, Problem> {
     let room_type = room_types::find(&state, room_type).await?;
     let plan = body.value.check(RatePlanId(state.ids.next()), room_type.id)?;
-    state.engine.set_rate_plan(plan.clone()).await?;
+    engine.set_rate_plan(plan.clone()).await?;
     Ok(created(format!("/v1/rate-plans/{}", plan.id), &RatePlanView::from(&plan)))
 }

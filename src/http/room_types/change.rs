@@ -7,13 +7,14 @@ use super::body::{RoomTypeBody, RoomTypeView};
 use crate::domain::RoomTypeId;
 use crate::engine::Error;
 use crate::http::answer::{changed, overwriting_nobody, version};
-use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
+use crate::http::extract::{Administrator, Asking, Body, Id, IfUnchanged};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
+    Asking(engine): Asking,
     _: Administrator,
     Id(id): Id<RoomTypeId>,
     condition: IfUnchanged,
@@ -23,7 +24,7 @@ pub async fn handle(
         let present = super::find(&state, id).await?;
         condition.check(&version(&RoomTypeView::from(&present)))?;
         let room_type = patch.value.over(&RoomTypeBody::from(&present))?.check(id, present.hotel_id)?;
-        match state.engine.change_room_type(present, room_type.clone()).await {
+        match engine.change_room_type(present, room_type.clone()).await {
             Ok(_) => Ok(Some(room_type)),
             Err(Error::Changed) => Ok(None),
             Err(error) => Err(error.into()),

@@ -29,7 +29,7 @@ pub struct App {
     pub clock: Arc<ManualClock>,
     client: Client,
     url: String,
-    database: String,
+    pub database: String,
 }
 
 /// Starts an application, lets the test use it, and shuts it down.
@@ -98,6 +98,11 @@ impl App {
         let running = start(clock.clone()).await;
         // Ready, as a load balancer would have it: the index is built in the background.
         running.search.reached(0).await;
+        Self::of(running, clock, config)
+    }
+
+    /// One that runs already.
+    pub fn of(running: Running, clock: Arc<ManualClock>, config: &Config) -> Self {
         let url = running.url();
         let database = config.database_url.expose().to_owned();
         Self { running, clock, client: Client::new(), url, database }
@@ -121,6 +126,8 @@ impl App {
             access: Access::new(None, [0; 32]),
             metrics: Arc::new(String::new),
             draining: Default::default(),
+            membership: self.running.membership.clone(),
+            peers: None,
         }
     }
 
@@ -196,11 +203,12 @@ pub async fn answer(request: RequestBuilder) -> Answer {
     Answer { status, headers, body }
 }
 
-fn listener() -> TcpListener {
+pub fn listener() -> TcpListener {
     app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
-fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
+/// What an application on a database is started with.
+pub fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
     let own = [("database_url", database), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
     let mut flags: BTreeMap<_, _> =
         own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();

@@ -1,10 +1,13 @@
 //! What the integration tests share.
 
 pub mod app;
+pub mod cluster;
 pub mod demand_file;
+pub mod eventually;
 pub mod fixtures;
 pub mod live;
 pub mod place;
 pub mod postgres;
 pub mod program;
+pub mod redis;
 pub mod unreliable_ledger;

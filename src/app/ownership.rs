@@ -1,0 +1,75 @@
+//! Who may own room types: this node alone, or the nodes of a cluster in turn.
+
+use std::sync::Arc;
+
+use gethostname::gethostname;
+use tokio::task::JoinHandle;
+
+use super::Error;
+use crate::clock::Clock;
+use crate::config::{Cluster, Config};
+use crate::http::Peers;
+use crate::lease::{Lease, Membership, NodeId, Peer, RedisLease, SingleNode};
+
+/// The leases of this node, and its place among the others.
+pub(super) struct Ownership {
+    pub lease: Arc<dyn Lease>,
+    pub membership: Arc<dyn Membership>,
+    pub peers: Option<Peers>,
+    kept: Option<Arc<RedisLease>>,
+}
+
+impl Ownership {
+    /// As the configuration says, for a node that can be reached at `url`.
+    pub async fn begin(config: &Config, url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        match &config.cluster {
+            Some(cluster) => Self::among_others(config, cluster, url, &*clock).await,
+            None => Ok(Self::alone(url)),
+        }
+    }
+
+    /// Fencing tokens follow the machine's clock even where another one replays the past.
+    fn alone(url: &str) -> Self {
+        let me = Peer { node: NodeId::single(), url: url.into() };
+        let lease = Arc::new(SingleNode::named(me, Arc::new(crate::clock::System)));
+        Self { lease: lease.clone(), membership: lease, peers: None, kept: None }
+    }
+
+    async fn among_others(config: &Config, cluster: &Cluster, url: &str, clock: &dyn Clock) -> Result<Self, Error> {
+        let node = match &cluster.node {
+            Some(node) => node.clone(),
+            None => made_up()?,
+        };
+        let url = cluster.advertise_url.as_deref().unwrap_or(url);
+        let me = Peer { node: node.clone(), url: url.into() };
+        let lease = RedisLease::new(&cluster.leases, me, clock.now()).map_err(Error::Redis)?;
+        let peers = Peers::new(node, &cluster.secret, config.engine.answer_within);
+        // Found out now, not by the first request.
+        peers.courier().map_err(Error::Peers)?;
+        // Who has looked around knows what belongs to it. A Redis that is away will be back.
+        if let Err(error) = lease.nodes().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "started without redis; nothing is owned until it answers"
+            );
+        }
+        tracing::info!(node = %lease.me().node, url, "one of the nodes of a cluster");
+        Ok(Self { lease: lease.clone(), membership: lease.clone(), peers: Some(peers), kept: Some(lease) })
+    }
+
+    /// Keeps what is granted, until the tasks are aborted.
+    pub fn keep(&self) -> Vec<JoinHandle<()>> {
+        self.kept.iter().flat_map(RedisLease::keep).collect()
+    }
+}
+
+/// The host's name and a random number: two nodes on one host are two.
+fn made_up() -> Result<NodeId, Error> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random)?;
+    let host = gethostname().to_string_lossy().into_owned();
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    let host: String = host.chars().map(plain).take(48).collect();
+    let name = format!("{host}-{}", data_encoding::HEXLOWER.encode(&random));
+    Ok(name.parse().unwrap_or_else(|()| NodeId::single()))
+}

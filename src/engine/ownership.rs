@@ -1,0 +1,50 @@
+//! Ownership of room types among several nodes: what this one is to give up, and how somebody who was sent here asks.
+
+use std::sync::{Arc, Weak};
+
+use super::handle::{Engine, Shared, retire_all};
+use super::message::LeaseLost;
+use crate::lease::{Asked, Lease, Revoked, Why};
+
+impl Engine {
+    /// The same engine for a request that another node has sent here, taking this one for the owner.
+    pub fn forwarded(&self) -> Self {
+        let mut engine = self.clone();
+        engine.asked = Asked::Forwarded;
+        engine
+    }
+
+    /// Finishes what was begun and gives all room types back. Those that are asked for again meanwhile are taken again,
+    /// unless their lease says otherwise.
+    pub async fn hand_over(&self) {
+        retire_all(self.shared.directory.all()).await;
+    }
+
+    /// How many facts and answers wait in each of the lanes to the store.
+    pub fn lanes(&self) -> Vec<usize> {
+        self.shared.writer.waiting()
+    }
+}
+
+/// Ends ownerships that are to end, for as long as the engine lives.
+pub(super) async fn watch(lease: Arc<dyn Lease>, shared: Weak<Shared>) {
+    loop {
+        let revoked = lease.revoked().await;
+        let Some(shared) = shared.upgrade() else { return };
+        end(&revoked, &shared);
+    }
+}
+
+fn end(revoked: &[Revoked], shared: &Shared) {
+    let mut misplaced = Vec::new();
+    for Revoked { room_type, token, why } in revoked {
+        match (shared.directory.find(*room_type), why) {
+            (Some(resident), Why::Lost) => resident.addr.do_send(LeaseLost { token: *token }),
+            (Some(resident), Why::Misplaced) => misplaced.push(resident),
+            // Whatever it was granted for has ended already.
+            (None, _) => shared.lease.release(*room_type, *token),
+        }
+    }
+    // A store that hangs must not keep the next ones from being heard of.
+    tokio::spawn(retire_all(misplaced));
+}

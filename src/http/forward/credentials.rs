@@ -1,0 +1,133 @@
+//! How a node shows that a request comes from another one: a signed statement about this one request (JWT, RFC 7519,
+//! HMAC with SHA-256), good for a short while and for one receiver.
+
+use data_encoding::BASE64URL_NOPAD;
+use jiff::SignedDuration;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::config::Secret;
+use crate::domain::Timestamp;
+use crate::lease::NodeId;
+
+/// How long a statement is good for: the clocks of two nodes may differ by as much.
+const GOOD_FOR: SignedDuration = SignedDuration::from_secs(30);
+
+/// What a node states.
+#[derive(Debug, Serialize, Deserialize)]
+struct Statement {
+    /// The node that forwards.
+    iss: String,
+    /// The node it forwards to.
+    aud: String,
+    /// In seconds since 1970.
+    exp: i64,
+    #[serde(flatten)]
+    claims: Claims,
+}
+
+/// What it states about a request.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    method: String,
+    /// With the query.
+    path: String,
+    /// SHA-256, in base64url.
+    body: String,
+}
+
+impl Claims {
+    pub fn of(method: &str, path: &str, body: &[u8]) -> Self {
+        let body = BASE64URL_NOPAD.encode(&Sha256::digest(body));
+        Self { method: method.to_owned(), path: path.to_owned(), body }
+    }
+
+    pub fn are_about(&self, request: &Self) -> bool {
+        self == request
+    }
+}
+
+/// Signs and checks statements under the secret of the cluster.
+#[derive(Clone)]
+pub struct Seal {
+    me: NodeId,
+    sign: EncodingKey,
+    check: DecodingKey,
+}
+
+impl Seal {
+    pub fn new(me: NodeId, secret: &Secret) -> Self {
+        let secret = secret.expose().as_bytes();
+        Self { me, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
+    }
+
+    /// `None` only if the library cannot sign.
+    pub fn sign(&self, to: &NodeId, claims: Claims, now: Timestamp) -> Option<String> {
+        let exp = now.saturating_add(GOOD_FOR).unwrap_or(now).as_second();
+        let statement = Statement { iss: self.me.to_string(), aud: to.to_string(), exp, claims };
+        encode(&Header::new(Algorithm::HS256), &statement, &self.sign).ok()
+    }
+
+    /// What a node of this cluster states to this one at `now`.
+    pub fn check(&self, token: &str, now: Timestamp) -> Option<Claims> {
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_audience(&[self.me.as_str()]);
+        rules.set_required_spec_claims(&["exp", "aud", "iss"]);
+        // By our clock, not the library's.
+        rules.validate_exp = false;
+        let statement = decode::<Statement>(token, &self.check, &rules).ok()?.claims;
+        (statement.exp > now.as_second()).then_some(statement.claims)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn seal(node: &str, secret: &str) -> Seal {
+        Seal::new(node.parse().unwrap(), &Secret::new(secret))
+    }
+
+    fn claims() -> Claims {
+        Claims::of("POST", "/v1/bookings", b"{}")
+    }
+
+    fn signed() -> String {
+        seal("one", "secret").sign(&"two".parse().unwrap(), claims(), at(NOW)).unwrap()
+    }
+
+    #[test]
+    fn a_statement_reaches_the_node_it_was_made_for() {
+        assert_eq!(seal("two", "secret").check(&signed(), at(NOW + 29)), Some(claims()));
+    }
+
+    #[test]
+    fn what_is_old_foreign_or_forged_is_worth_nothing() {
+        assert_eq!(seal("two", "secret").check(&signed(), at(NOW + 30)), None, "too old");
+        assert_eq!(seal("three", "secret").check(&signed(), at(NOW)), None, "for somebody else");
+        assert_eq!(seal("two", "another").check(&signed(), at(NOW)), None, "of another cluster");
+        let unsigned = format!("{}.", signed().rsplit_once('.').unwrap().0);
+        for forged in ["", "x", "a.b.c", &unsigned] {
+            assert_eq!(seal("two", "secret").check(forged, at(NOW)), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn a_statement_is_about_one_request() {
+        for other in [
+            Claims::of("PATCH", "/v1/bookings", b"{}"),
+            Claims::of("POST", "/v1/bookings?x=1", b"{}"),
+            Claims::of("POST", "/v1/bookings", b"{ }"),
+        ] {
+            assert!(!claims().are_about(&other));
+        }
+        assert!(claims().are_about(&claims()));
+    }
+}

@@ -1,0 +1,33 @@
+//! What a node needs to talk to the others.
+
+use std::time::Duration;
+
+use super::credentials::{Claims, Seal};
+use super::relay::Courier;
+use crate::config::Secret;
+use crate::domain::Timestamp;
+use crate::lease::NodeId;
+
+/// The other nodes, as far as HTTP is concerned. A clone is cheap.
+#[derive(Clone)]
+pub struct Peers {
+    seal: Seal,
+    answer_within: Duration,
+}
+
+impl Peers {
+    /// `answer_within` is what the owner itself takes at most.
+    pub fn new(me: NodeId, secret: &Secret, answer_within: Duration) -> Self {
+        Self { seal: Seal::new(me, secret), answer_within }
+    }
+
+    /// What a node of this cluster states with these credentials.
+    pub fn check(&self, credentials: &str, now: Timestamp) -> Option<Claims> {
+        self.seal.check(credentials, now)
+    }
+
+    /// Somebody who takes requests to the other nodes. One per thread that speaks HTTP: its connections live there.
+    pub fn courier(&self) -> reqwest::Result<Courier> {
+        Courier::new(self.seal.clone(), self.answer_within)
+    }
+}

@@ -1,0 +1,179 @@
+//! Takes a request to another node and brings back the answer.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
+
+use super::credentials::{Claims, Seal};
+use super::{FORWARDED, OWNER, TRIES};
+use crate::domain::Timestamp;
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+use crate::lease::Peer;
+
+/// How long a node may take to accept a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// What a node may take longer than its engine: to read, to write, and for the way there and back.
+const MARGIN: Duration = Duration::from_secs(2);
+/// Connections to one node that wait for the next request.
+const IDLE_CONNECTIONS: usize = 64;
+/// The largest answer that is relayed, in bytes.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
+/// Headers about a connection, not about a request (RFC 9110, section 7.6.1), and those that are written anew.
+const OF_THE_CONNECTION: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "host",
+    "content-length",
+    "date",
+    // What is compressed is compressed once, for the client.
+    "accept-encoding",
+    FORWARDED,
+];
+
+/// Takes requests to other nodes.
+pub struct Courier {
+    seal: Seal,
+    client: Client,
+}
+
+/// What a node made of a request.
+enum Delivered {
+    Answer(HttpResponse),
+    /// It did nothing: that node is to be asked.
+    Moved(Peer),
+    /// It did nothing: it cannot be reached.
+    Unreachable,
+    /// Nobody knows what it did.
+    Lost,
+}
+
+impl Courier {
+    pub fn new(seal: Seal, answer_within: Duration) -> reqwest::Result<Self> {
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(answer_within + MARGIN)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .build()?;
+        Ok(Self { seal, client })
+    }
+
+    /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know.
+    pub async fn deliver(
+        &self,
+        mut owner: Peer,
+        request: &HttpRequest,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Result<HttpResponse, Problem> {
+        for _ in 0..TRIES {
+            let outcome = self.ask(&owner, request, body.clone(), now).await;
+            let name = match &outcome {
+                Delivered::Answer(_) => "answered",
+                Delivered::Moved(_) => "moved",
+                Delivered::Unreachable => "unreachable",
+                Delivered::Lost => "lost",
+            };
+            metrics::counter!("innkeeper_forwards_total", "outcome" => name).increment(1);
+            match outcome {
+                Delivered::Answer(answer) => return Ok(answer),
+                Delivered::Moved(to) => owner = to,
+                Delivered::Unreachable => return Err(Problem::of(Code::OwnerUnreachable).retry_after_secs(1)),
+                Delivered::Lost => return Err(Problem::of(Code::Interrupted).retry_after_secs(1)),
+            }
+        }
+        Err(Problem::of(Code::OwnerMoving).retry_after_secs(1))
+    }
+
+    async fn ask(&self, owner: &Peer, request: &HttpRequest, body: Bytes, now: Timestamp) -> Delivered {
+        let Some(forwarded) = self.write(owner, request, body, now) else {
+            tracing::error!(node = %owner.node, url = &*owner.url, "a request cannot be written for this node");
+            return Delivered::Unreachable;
+        };
+        match forwarded.send().await {
+            Ok(answer) => read(answer).await,
+            Err(error) if error.is_connect() => {
+                tracing::warn!(node = %owner.node, %error, "a node cannot be reached");
+                Delivered::Unreachable
+            }
+            Err(error) => {
+                tracing::warn!(node = %owner.node, %error, "a node did not answer");
+                Delivered::Lost
+            }
+        }
+    }
+
+    /// The same request, sealed for its receiver.
+    fn write(&self, owner: &Peer, request: &HttpRequest, body: Bytes, now: Timestamp) -> Option<RequestBuilder> {
+        let path = request.uri().path_and_query()?.as_str();
+        let url = Url::parse(&format!("{}{path}", owner.url)).ok()?;
+        // As it will be sent: a library may write an address in another way.
+        let sent = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let claims = Claims::of(request.method().as_str(), &sent, &body);
+        let seal = self.seal.sign(&owner.node, claims, now)?;
+        let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
+        let mut forwarded = self.client.request(method, url).header(FORWARDED, seal);
+        for (name, value) in request.headers().iter().filter(|(name, _)| travels(name)) {
+            forwarded = forwarded.header(name.as_str(), value.as_bytes());
+        }
+        Some(if body.is_empty() { forwarded } else { forwarded.body(body) })
+    }
+}
+
+/// The answer of a node, or what it says instead.
+async fn read(mut answer: Response) -> Delivered {
+    if let Some(owner) = answer.headers().get(OWNER.as_str()) {
+        return match owner.to_str().ok().and_then(peer) {
+            Some(owner) => Delivered::Moved(owner),
+            None => Delivered::Unreachable,
+        };
+    }
+    let Ok(status) = StatusCode::from_u16(answer.status().as_u16()) else { return Delivered::Lost };
+    let mut relayed = HttpResponse::build(status);
+    for (name, value) in answer.headers() {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value)
+            && travels(&name)
+        {
+            relayed.append_header((name, value));
+        }
+    }
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(bytes)) if body.len() + bytes.len() <= MAX_ANSWER => body.extend_from_slice(&bytes),
+            Ok(None) => return Delivered::Answer(relayed.body(body)),
+            Ok(Some(_)) | Err(_) => return Delivered::Lost,
+        }
+    }
+}
+
+fn travels(name: &HeaderName) -> bool {
+    !OF_THE_CONNECTION.contains(&name.as_str())
+}
+
+/// A node as another one names it.
+fn peer(text: &str) -> Option<Peer> {
+    let (node, url) = text.split_once(' ')?;
+    Some(Peer { node: node.parse().ok()?, url: url.into() })
+}

@@ -1,0 +1,93 @@
+//! The keeper: renews what this node was granted, and says that it lives.
+//!
+//! Two tasks, so that a thousand leases never delay a heartbeat. What fails is counted and tried again at the next turn;
+//! a third of the TTL apart, a lease survives two turns that failed.
+
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{self, TryStreamExt};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use super::RedisLease;
+use crate::domain::RoomTypeId;
+use crate::lease::{Revoked, Token, Unavailable, Why};
+
+/// Renewals on their way at once: the connection sends them together.
+const AT_ONCE: usize = 512;
+/// Room types that one turn hands to the nodes that are to have them: a node that joins is given its share little by
+/// little.
+const HANDED_OVER_AT_ONCE: usize = 64;
+
+/// Says that this node lives, for ever.
+pub async fn beat(lease: &RedisLease) {
+    let mut ticks = ticks(lease.beat_every());
+    loop {
+        ticks.tick().await;
+        beat_once(lease).await;
+    }
+}
+
+/// Says it once.
+pub async fn beat_once(lease: &RedisLease) {
+    if let Err(error) = lease.registry.beat(lease.holdings.len()).await {
+        metrics::counter!("innkeeper_heartbeats_failed_total").increment(1);
+        warn!(error = &error as &dyn std::error::Error, "the other nodes cannot be told that this one lives");
+    }
+}
+
+/// Renews every lease, for ever.
+pub async fn renew(lease: &RedisLease) {
+    let mut ticks = ticks(lease.leases.ttl / 3);
+    loop {
+        ticks.tick().await;
+        match renew_once(lease).await {
+            Ok(()) => hand_over_misplaced(lease),
+            Err(error) => {
+                metrics::counter!("innkeeper_lease_renewals_failed_total").increment(1);
+                warn!(error = &error as &dyn std::error::Error, "leases cannot be renewed; what is owned goes on");
+            }
+        }
+    }
+}
+
+/// One turn. Ends with the first failure: Redis is away for all of them.
+async fn renew_once(lease: &RedisLease) -> Result<(), Unavailable> {
+    let held = stream::iter(lease.holdings.all().into_iter().map(Ok));
+    held.try_for_each_concurrent(AT_ONCE, |(room_type, token)| renew_one(lease, room_type, token)).await
+}
+
+async fn renew_one(lease: &RedisLease, room_type: RoomTypeId, token: Token) -> Result<(), Unavailable> {
+    // Where the answer is no, it may have been given back or granted anew while it was asked for.
+    if !lease.leases.renew(room_type, token).await? && lease.holdings.forget(room_type, token) {
+        metrics::counter!("innkeeper_leases_lost_total").increment(1);
+        warn!(%room_type, token = token.0, "a lease is lost: another node has it");
+        lease.revoke([Revoked { room_type, token, why: Why::Lost }]);
+    }
+    Ok(())
+}
+
+/// Lets go of some of the room types that another node is to have, such as one that has joined.
+fn hand_over_misplaced(lease: &RedisLease) {
+    let now = Instant::now();
+    lease.given_away.retain(|_, until| *until > now);
+    let held = lease.holdings.all().into_iter();
+    let elsewhere = |room_type| lease.registry.preferred_as_seen(room_type).is_some_and(|to| to != lease.leases.me);
+    let misplaced = held.filter(|(room_type, _)| elsewhere(*room_type)).take(HANDED_OVER_AT_ONCE);
+    let revoked: Vec<_> =
+        misplaced.map(|(room_type, token)| Revoked { room_type, token, why: Why::Misplaced }).collect();
+    if revoked.is_empty() {
+        return;
+    }
+    info!(room_types = revoked.len(), "room types are handed to the nodes that are to have them");
+    for misplaced in &revoked {
+        lease.given_away.insert(misplaced.room_type, now + lease.leases.ttl);
+    }
+    lease.revoke(revoked);
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

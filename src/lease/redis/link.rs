@@ -1,0 +1,120 @@
+//! The connection: where Redis is, and how long it may take to answer.
+//!
+//! Every call has a short time-out, and a connection that breaks is made anew by the next call: nothing here waits for
+//! Redis to come back. Calls run on the runtime that the link was made on, whoever asks: the tasks of a connection live
+//! where it was opened, and must not share a thread with an actor.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::{ClusterClient, ClusterConfig};
+use redis::cluster_async::ClusterConnection;
+use redis::{Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisResult, ScriptInvocation};
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+
+use crate::lease::Unavailable;
+
+/// Commands that may wait for the connection.
+const PIPELINE: usize = 1_024;
+
+/// Where Redis is: one address, or several of a Redis Cluster. They can hold a password and are never shown.
+#[derive(Clone)]
+pub struct Addresses(Vec<ConnectionInfo>);
+
+impl FromStr for Addresses {
+    type Err = ();
+
+    /// Reads `redis://`, `rediss://` or `redis+unix://` addresses, separated by commas.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let parsed = text.split(',').map(|address| address.trim().into_connection_info().map_err(drop));
+        parsed.collect::<Result<Vec<_>, ()>>().map(Self)
+    }
+}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Addresses({} of them)", self.0.len())
+    }
+}
+
+/// Addresses that can be read but not used, such as those of a Redis Cluster with different passwords.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct BadAddress(#[from] redis::RedisError);
+
+/// A cheap handle to Redis.
+#[derive(Clone)]
+pub struct Link {
+    server: Arc<Server>,
+    patience: Duration,
+    runtime: Handle,
+}
+
+enum Server {
+    One(ConnectionManager),
+    Cluster(Box<ClusterClient>, OnceCell<ClusterConnection>),
+}
+
+impl Link {
+    /// A link whose calls take no longer than `patience`. Redis need not be there yet. Needs a runtime.
+    pub fn new(addresses: &Addresses, patience: Duration) -> Result<Self, BadAddress> {
+        // The first provider stays; whoever was faster chose the same.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let server = match addresses.0.as_slice() {
+            [address] => Server::One(manager(address.clone(), patience)?),
+            several => Server::Cluster(Box::new(cluster(several, patience)?), OnceCell::new()),
+        };
+        Ok(Self { server: Arc::new(server), patience, runtime: Handle::current() })
+    }
+
+    /// Runs a script.
+    pub async fn run<T>(&self, script: ScriptInvocation<'static>) -> Result<T, Unavailable>
+    where
+        T: FromRedisValue + Send + 'static,
+    {
+        let server = self.server.clone();
+        let call = async move {
+            match &*server {
+                Server::One(manager) => script.invoke_async(&mut manager.clone()).await,
+                Server::Cluster(client, connection) => {
+                    let connect = || client.get_async_connection_with_config(ClusterConfig::new());
+                    let connection = connection.get_or_try_init(connect).await?;
+                    script.invoke_async(&mut connection.clone()).await
+                }
+            }
+        };
+        let answer = self.runtime.spawn(tokio::time::timeout(self.patience, call)).await;
+        match answer {
+            Ok(Ok(answer)) => answer.map_err(|error: redis::RedisError| Unavailable(error.into())),
+            Ok(Err(_)) => Err(Unavailable(anyhow!("redis took longer than {:?}", self.patience))),
+            Err(_) => Err(Unavailable(anyhow!("the runtime has ended"))),
+        }
+    }
+
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+}
+
+/// A connection that fails at once when Redis is away, and is tried again by the next call.
+fn manager(address: ConnectionInfo, patience: Duration) -> RedisResult<ConnectionManager> {
+    let config = ConnectionManagerConfig::new()
+        .set_number_of_retries(0)
+        .set_connection_timeout(Some(patience))
+        .set_response_timeout(Some(patience))
+        .set_pipeline_buffer_size(PIPELINE);
+    ConnectionManager::new_lazy_with_config(Client::open(address)?, config)
+}
+
+fn cluster(addresses: &[ConnectionInfo], patience: Duration) -> RedisResult<ClusterClient> {
+    ClusterClient::builder(addresses.iter().cloned())
+        .retries(1)
+        .connection_timeout(patience)
+        .response_timeout(patience)
+        .build()
+}

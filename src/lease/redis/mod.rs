@@ -1,0 +1,205 @@
+//! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
+//!
+//! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
+//! `registry` knows the nodes; `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is
+//! the way there. Works with one Redis and with Redis Cluster.
+//!
+//! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
+//! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on: only Redis itself
+//! says that it is lost.
+//!
+//! What Redis forgets costs time, not safety: a counter that fell back is raised to what the store has seen, a lease that
+//! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile.
+
+mod keeper;
+mod keys;
+mod leases;
+pub mod link;
+mod registry;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use async_trait::async_trait;
+use dashmap::DashMap;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use self::leases::{Leases, Reply};
+use self::link::Link;
+use self::registry::Registry;
+use super::holdings::{Holding, Holdings};
+use super::{Acquired, Asked, Lease, Membership, Node, Peer, Revoked, Token, Unavailable};
+use crate::domain::{RoomTypeId, Timestamp};
+
+pub use link::{Addresses, BadAddress};
+
+/// Settings of the leases.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub addresses: Addresses,
+    /// How long a lease is good for without being renewed.
+    pub ttl: Duration,
+}
+
+/// The longest that Redis may take for anything.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest between two heartbeats.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The leases of one node.
+pub struct RedisLease {
+    leases: Leases,
+    registry: Registry,
+    holdings: Holdings,
+    revoked: Mutex<Vec<Revoked>>,
+    news: Notify,
+    /// Room types that were handed to the node that is to have them, until it can be expected to have taken them.
+    given_away: DashMap<RoomTypeId, Instant>,
+    releases: TaskTracker,
+}
+
+impl RedisLease {
+    /// A node that has no leases yet. Redis need not be there. Needs a runtime, on which all calls will run.
+    pub fn new(options: &Options, me: Peer, since: Timestamp) -> Result<Arc<Self>, BadAddress> {
+        let link = Link::new(&options.addresses, (options.ttl / 3).min(PATIENCE))?;
+        let leases = Leases { link, me, ttl: options.ttl };
+        let registry = Registry::new(leases.clone(), since);
+        let (holdings, revoked, news, given_away) = Default::default();
+        let releases = TaskTracker::new();
+        Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, releases }))
+    }
+
+    /// Renews leases and says that this node lives, until aborted. From now on it is one of the nodes.
+    pub fn keep(self: &Arc<Self>) -> [JoinHandle<()>; 2] {
+        let (renewing, beating) = (self.clone(), self.clone());
+        [
+            tokio::spawn(async move { keeper::renew(&renewing).await }),
+            tokio::spawn(async move { keeper::beat(&beating).await }),
+        ]
+    }
+
+    /// How often the nodes hear of each other.
+    fn beat_every(&self) -> Duration {
+        (self.leases.ttl / 3).min(BEAT)
+    }
+
+    fn revoke(&self, revoked: impl IntoIterator<Item = Revoked>) {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner).extend(revoked);
+        self.news.notify_one();
+    }
+
+    fn give_back(&self, room_type: RoomTypeId, token: Token, for_good: bool) {
+        self.holdings.forget(room_type, token);
+        let leases = self.leases.clone();
+        let release = async move {
+            if let Err(error) = leases.release(room_type, token, for_good).await {
+                debug!(%room_type, error = &error as &dyn std::error::Error, "a lease is left to run out");
+            }
+        };
+        self.releases.spawn_on(release, self.leases.link.runtime());
+    }
+
+    /// Whether somebody who was sent here may have a room type that another node is to have.
+    fn takes_in(&self, room_type: RoomTypeId) -> bool {
+        let given = self.given_away.get(&room_type).is_some_and(|until| *until > Instant::now());
+        !given && !self.registry.is_draining()
+    }
+}
+
+#[async_trait]
+impl Lease for RedisLease {
+    async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+        let preferred = self.registry.preferred(room_type, self.holdings.len()).await?;
+        let other = preferred.filter(|peer| *peer != self.leases.me);
+        let may_take = other.is_none() || (asked == Asked::Forwarded && self.takes_in(room_type));
+        match (self.leases.acquire(room_type, may_take).await?, other) {
+            (Reply::Granted { token, after }, _) => {
+                self.holdings.keep(room_type, token);
+                if let Some(after) = after {
+                    metrics::counter!("innkeeper_takeovers_total").increment(1);
+                    debug!(%room_type, token = token.0, after, "a room type was taken over");
+                }
+                Ok(Acquired::Granted(token))
+            }
+            (Reply::Owned(owner), _) => Ok(Acquired::Elsewhere(owner)),
+            (Reply::Free, Some(other)) => {
+                self.holdings.forget_any(room_type);
+                Ok(Acquired::Elsewhere(other))
+            }
+            (Reply::Free, None) => Err(Unavailable(anyhow!("redis did not grant a lease that is free"))),
+        }
+    }
+
+    async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable> {
+        warn!(%room_type, seen = seen.0, "redis is behind the store and is told");
+        let raised = self.leases.raise(room_type, seen).await?;
+        let token = raised.ok_or_else(|| Unavailable(anyhow!("another node was granted the lease meanwhile")))?;
+        self.holdings.keep(room_type, token);
+        Ok(token)
+    }
+
+    fn release(&self, room_type: RoomTypeId, token: Token) {
+        self.give_back(room_type, token, false);
+    }
+
+    fn forget(&self, room_type: RoomTypeId, token: Token) {
+        self.give_back(room_type, token, true);
+    }
+
+    fn belongs_here(&self, room_type: RoomTypeId) -> bool {
+        self.registry.preferred_as_seen(room_type).is_some_and(|peer| peer == self.leases.me)
+    }
+
+    async fn revoked(&self) -> Vec<Revoked> {
+        loop {
+            // A notice that comes between the look and the waiting is kept for the waiting.
+            let revoked = std::mem::take(&mut *self.revoked.lock().unwrap_or_else(PoisonError::into_inner));
+            if !revoked.is_empty() {
+                return revoked;
+            }
+            self.news.notified().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Membership for RedisLease {
+    fn me(&self) -> &Peer {
+        &self.leases.me
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, Unavailable> {
+        let mut nodes = self.registry.beat(self.holdings.len()).await?;
+        nodes.sort_by(|a, b| a.peer.node.cmp(&b.peer.node));
+        Ok(nodes)
+    }
+
+    fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding> {
+        self.holdings.page(after, limit)
+    }
+
+    async fn drain(&self) {
+        self.registry.drain();
+        keeper::beat_once(self).await;
+    }
+
+    async fn known_to_drain(&self) {
+        if !self.registry.sees_others() {
+            return;
+        }
+        // Everybody looks around once in this time, and what they saw then takes no longer to arrive than a call may.
+        tokio::time::sleep(self.beat_every() + self.beat_every() / 2).await;
+    }
+
+    async fn leave(&self) {
+        self.releases.close();
+        self.releases.wait().await;
+        if let Err(error) = self.registry.leave().await {
+            debug!(error = &error as &dyn std::error::Error, "the others will miss this node by themselves");
+        }
+    }
+}

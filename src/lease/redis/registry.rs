@@ -1,0 +1,130 @@
+//! The registry: which nodes live, known from their heartbeats.
+//!
+//! A heartbeat is also a look around. What was seen is good for as long as Redis said it was; a node that sees nothing
+//! any more asks Redis again before it prefers anybody.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use redis::Script;
+use serde::{Deserialize, Serialize};
+
+use super::keys;
+use super::leases::{Leases, millis, peer};
+use crate::domain::{RoomTypeId, Timestamp};
+use crate::lease::{Node, Peer, Unavailable, placement};
+
+static HEARTBEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("heartbeat.lua")));
+static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("leave.lua")));
+
+/// What a node tells of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct About {
+    url: String,
+    since: Timestamp,
+    draining: bool,
+    owned: usize,
+    ttl_ms: u64,
+}
+
+/// A node, and until when it counts as living.
+#[derive(Debug)]
+struct Seen {
+    node: Node,
+    until: Instant,
+}
+
+/// The nodes, as this one sees them.
+pub struct Registry {
+    leases: Leases,
+    since: Timestamp,
+    draining: AtomicBool,
+    seen: RwLock<Arc<[Seen]>>,
+}
+
+impl Registry {
+    pub fn new(leases: Leases, since: Timestamp) -> Self {
+        Self { leases, since, draining: AtomicBool::new(false), seen: RwLock::new(Arc::default()) }
+    }
+
+    /// Says that this node lives, and looks who else does.
+    pub async fn beat(&self, owned: usize) -> Result<Vec<Node>, Unavailable> {
+        let (me, ttl_ms) = (&self.leases.me, millis(self.leases.ttl));
+        let about = About { url: me.url.to_string(), since: self.since, draining: self.is_draining(), owned, ttl_ms };
+        let about = serde_json::to_string(&about).map_err(|error| Unavailable(error.into()))?;
+        let mut call = nodes(&HEARTBEAT);
+        call.arg(me.node.as_str()).arg(ttl_ms).arg(about);
+        let asked = Instant::now();
+        let answer: Vec<(String, u64, String)> = self.leases.link.run(call).await?;
+        let seen = answer.into_iter().map(|(name, left, about)| read(&name, left, &about, asked));
+        let seen: Arc<[Seen]> = seen.collect::<Result<_, _>>()?;
+        let nodes = seen.iter().map(|seen| seen.node.clone()).collect();
+        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
+        Ok(nodes)
+    }
+
+    /// The node that is to have a room type: of those that live and do not drain. `None`: there is no such node.
+    /// Asks Redis only when everybody seen, this node included, would be dead by now.
+    pub async fn preferred(&self, room_type: RoomTypeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
+        if !self.sees_anybody() {
+            self.beat(owned).await?;
+        }
+        Ok(self.preferred_as_seen(room_type))
+    }
+
+    /// The same, as far as is known without asking.
+    pub fn preferred_as_seen(&self, room_type: RoomTypeId) -> Option<Peer> {
+        let (seen, now) = (self.seen(), Instant::now());
+        // What this node told Redis of itself may be older than what it knows.
+        let drains = |node: &Node| if node.peer == self.leases.me { self.is_draining() } else { node.draining };
+        let candidates = seen.iter().filter(|seen| seen.until > now && !drains(&seen.node));
+        placement::preferred(room_type, candidates.map(|seen| &seen.node.peer)).cloned()
+    }
+
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Lets the others forget this node.
+    pub async fn leave(&self) -> Result<(), Unavailable> {
+        let mut call = nodes(&LEAVE);
+        call.arg(self.leases.me.node.as_str());
+        self.leases.link.run(call).await
+    }
+
+    /// Whether another node lives.
+    pub fn sees_others(&self) -> bool {
+        let now = Instant::now();
+        self.seen().iter().any(|seen| seen.until > now && seen.node.peer != self.leases.me)
+    }
+
+    fn sees_anybody(&self) -> bool {
+        let now = Instant::now();
+        self.seen().iter().any(|seen| seen.until > now)
+    }
+
+    fn seen(&self) -> Arc<[Seen]> {
+        self.seen.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn nodes(script: &'static Script) -> redis::ScriptInvocation<'static> {
+    let mut call = script.prepare_invoke();
+    call.key(keys::NODES).key(keys::ABOUT);
+    call
+}
+
+fn read(name: &str, left_ms: u64, about: &str, asked: Instant) -> Result<Seen, Unavailable> {
+    let unreadable = |error| Unavailable(anyhow!("what {name} tells of itself cannot be read: {error}"));
+    let about: About = serde_json::from_str(about).map_err(unreadable)?;
+    let silent_for = Duration::from_millis(about.ttl_ms.saturating_sub(left_ms));
+    let About { url, since, draining, owned, .. } = about;
+    let node = Node { peer: peer(name, url)?, since, silent_for, draining, owned };
+    Ok(Seen { node, until: asked + Duration::from_millis(left_ms) })
+}

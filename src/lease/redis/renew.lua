@@ -1,0 +1,19 @@
+-- Renews a lease, also one that was forgotten here, as long as nobody has been granted it since.
+-- KEYS: lease, fence. ARGV: my name, my address, TTL in ms, my token.
+-- Gives: 1 if it is mine, 0 if it is lost.
+local lease = redis.call('HMGET', KEYS[1], 'node', 'token')
+if lease[1] then
+  if lease[1] == ARGV[1] and lease[2] == ARGV[4] then
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    return 1
+  end
+  return 0
+end
+local known = redis.call('HGET', KEYS[2], 'token')
+if known and tonumber(known) > tonumber(ARGV[4]) then
+  return 0
+end
+redis.call('HSET', KEYS[2], 'token', ARGV[4], 'holder', ARGV[1])
+redis.call('HSET', KEYS[1], 'node', ARGV[1], 'url', ARGV[2], 'token', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1

@@ -1,0 +1,5 @@
+//! Several nodes, each of which answers everything: by itself, or by the node that owns what is asked for.
+
+mod failures;
+mod forwarding;
+mod moving;

@@ -1,0 +1,150 @@
+//! What happens when Redis or another node fails.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use innkeeper::domain::RoomTypeId;
+use innkeeper::lease::redis::Options;
+use innkeeper::lease::{Lease, Membership, Peer, RedisLease};
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::app::order;
+use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::eventually::eventually;
+
+#[test]
+fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() {
+    with_nodes(2, async |cluster| {
+        let (owned, owner) = cluster.room_type(5).await;
+        let (free, other) = cluster.room_type(5).await;
+        // Nobody has it any more.
+        cluster.nodes[other].running.engine.hand_over().await;
+        eventually("it is free", async || cluster.owner(&free).await.is_none()).await;
+        assert_eq!(cluster.nodes[owner].book("warm", &order(&owned, 1, 2)).await.status, StatusCode::CREATED);
+
+        cluster.redis.stop();
+        let booked = cluster.nodes[owner].book("without-redis", &order(&owned, 1, 2)).await;
+        assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+        for node in &cluster.nodes {
+            let refused = node.book("free", &order(&free, 1, 2)).await;
+            assert_eq!(
+                (refused.status, &refused.body["code"]),
+                (StatusCode::SERVICE_UNAVAILABLE, &json!("unavailable"))
+            );
+            assert!(refused.headers.contains_key("retry-after"));
+            assert_eq!(node.cluster().await["nodes"], json!(null), "nobody can say");
+        }
+        assert_eq!(cluster.nodes[owner].get("/readyz").await.status, StatusCode::OK);
+
+        cluster.redis.start_again();
+        eventually("it can be booked again", async || {
+            cluster.nodes[0].book("free", &order(&free, 1, 2)).await.status == StatusCode::CREATED
+        })
+        .await;
+        eventually("the owner is the owner again", async || {
+            cluster.nodes[1 - owner].book("with-redis", &order(&owned, 1, 2)).await.status == StatusCode::CREATED
+        })
+        .await;
+    });
+}
+
+#[test]
+fn when_redis_forgets_everything_nothing_is_sold_twice() {
+    with_nodes(3, async |cluster| {
+        let (room_type, _) = cluster.room_type(3).await;
+        let mut accepted = 0;
+        for n in 0..30 {
+            if n % 5 == 1 {
+                cluster.redis.run::<()>(&["FLUSHALL"]);
+            }
+            let key = format!("key-{n}");
+            let mut last = None;
+            eventually("it is answered", async || {
+                let answer = cluster.nodes[n % 3].book(&key, &order(&room_type, 1, 2)).await;
+                let answered = answer.status != StatusCode::SERVICE_UNAVAILABLE;
+                last = Some(answer);
+                answered
+            })
+            .await;
+            let answer = last.unwrap();
+            match answer.status {
+                StatusCode::CREATED => accepted += 1,
+                _ => assert_eq!(answer.body["code"], "sold_out"),
+            }
+        }
+        assert_eq!(accepted, 3);
+    });
+}
+
+#[test]
+fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
+    with_nodes(2, async |cluster| {
+        let (room_type, owner) = cluster.room_type(3).await;
+        assert_eq!(cluster.nodes[owner].book("one", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
+        // As if it had been frozen for longer than its lease.
+        cluster.redis.run::<()>(&["DEL", &format!("innkeeper:{{{room_type}}}:lease")]);
+        let usurper = outsider(cluster, "http://127.0.0.1:9".to_owned()).await;
+        let id = RoomTypeId(room_type.parse().unwrap());
+        let taken = usurper.acquire(id, innkeeper::lease::Asked::Forwarded).await.unwrap();
+        assert!(matches!(taken, innkeeper::lease::Acquired::Granted(_)));
+        eventually("it no longer thinks that it owns it", async || cluster.owner(&room_type).await.is_none()).await;
+        let sent = cluster.nodes[owner].book("two", &order(&room_type, 1, 2)).await;
+        assert_eq!(sent.body["code"], "owner_unreachable", "nobody answers there");
+    });
+}
+
+#[test]
+fn an_owner_that_cannot_be_reached_has_done_nothing() {
+    with_nodes(1, async |cluster| {
+        // Nobody listens where it says it does.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let room_type = lost_to(cluster, format!("http://127.0.0.1:{port}")).await;
+        let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
+        assert_eq!(
+            (answer.status, &answer.body["code"]),
+            (StatusCode::SERVICE_UNAVAILABLE, &json!("owner_unreachable"))
+        );
+        assert_eq!(answer.headers["retry-after"], "1");
+    });
+}
+
+#[test]
+fn an_owner_that_falls_silent_may_have_done_anything() {
+    with_nodes(1, async |cluster| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let hangs_up = |connection: Result<std::net::TcpStream, _>| {
+                let mut request = [0; 1_024];
+                let _ = std::io::Read::read(&mut connection.unwrap(), &mut request);
+            };
+            listener.incoming().for_each(hangs_up);
+        });
+        let room_type = lost_to(cluster, url).await;
+        let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
+        assert_eq!((answer.status, &answer.body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("interrupted")));
+        assert_eq!(answer.headers["retry-after"], "1");
+    });
+}
+
+/// A node that is only known to Redis.
+async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLease> {
+    let options = Options { addresses: cluster.redis.url().parse().unwrap(), ttl: Duration::from_secs(60) };
+    let me = Peer { node: "outsider".parse().unwrap(), url: url.into() };
+    let lease = RedisLease::new(&options, me, Timestamp::UNIX_EPOCH).unwrap();
+    lease.nodes().await.unwrap();
+    lease
+}
+
+/// A room type that a node at `url` owns, of which nothing else is known.
+async fn lost_to(cluster: &Cluster, url: String) -> String {
+    let (room_type, owner) = cluster.room_type(1).await;
+    cluster.nodes[owner].running.engine.hand_over().await;
+    let free = async || cluster.redis.run::<i64>(&["EXISTS", &format!("innkeeper:{{{room_type}}}:lease")]) == 0;
+    eventually("it is free", free).await;
+    let id = RoomTypeId(room_type.parse().unwrap());
+    outsider(cluster, url).await.acquire(id, innkeeper::lease::Asked::Forwarded).await.unwrap();
+    room_type
+}

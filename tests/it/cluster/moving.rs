@@ -1,0 +1,197 @@
+//! Room types move between nodes: when one drains, joins or dies.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::support::app::{ADMIN, App, answer, order};
+use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::eventually::eventually;
+
+/// Books one room for one night after the other, until told to stop; everything that was not a booking.
+async fn book_all_the_time(
+    node: &App,
+    name: &str,
+    room_type: &str,
+    stop: &std::sync::atomic::AtomicBool,
+) -> Vec<String> {
+    let mut refused = Vec::new();
+    let mut booked = 0;
+    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        let answer = node.book(&format!("{name}-{booked}"), &order(room_type, 1, 2)).await;
+        booked += 1;
+        if answer.status != StatusCode::CREATED {
+            refused.push(answer.body.to_string());
+        }
+    }
+    assert!(booked > 0);
+    refused
+}
+
+/// What was refused at any of the nodes while something happened.
+async fn refused_while(cluster: &Cluster, room_type: &str, something: impl Future<Output = ()>) -> Vec<String> {
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let storm = async {
+        let clients = cluster.nodes.iter().enumerate().flat_map(|(index, node)| {
+            let stop = &stop;
+            (0..4).map(move |client| async move {
+                book_all_the_time(node, &format!("{index}-{client}"), room_type, stop).await
+            })
+        });
+        futures_util::future::join_all(clients).await.concat()
+    };
+    let something = async {
+        something.await;
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    futures_util::future::join(storm, something).await.0
+}
+
+#[test]
+fn a_drain_refuses_nothing() {
+    with_nodes(3, async |cluster| {
+        let (room_type, owner) = cluster.room_type(5_000).await;
+        let leaving = &cluster.nodes[owner];
+        let drain = async {
+            let drained = answer(leaving.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
+            assert_eq!((drained.status, &drained.body["draining"]), (StatusCode::OK, &json!(true)));
+            eventually("somebody else has it", async || {
+                cluster.owner(&room_type).await.is_some_and(|now| now != owner)
+            })
+            .await;
+        };
+        let refused = refused_while(cluster, &room_type, drain).await;
+        assert!(refused.is_empty(), "{refused:#?}");
+        assert!(leaving.owned().await.is_empty());
+        assert_eq!(leaving.get("/readyz").await.body["code"], "shutting_down");
+        let nodes = leaving.cluster().await["nodes"].clone();
+        let draining = nodes.as_array().unwrap().iter().filter(|node| node["draining"] == true).count();
+        assert_eq!(draining, 1, "{nodes}");
+    });
+}
+
+#[test]
+fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
+    with_nodes(1, async |cluster| {
+        let mut room_types = Vec::new();
+        for _ in 0..6 {
+            room_types.push(cluster.nodes[0].room_type(5_000).await);
+        }
+        cluster.join().await;
+        let hot = room_types[0].clone();
+        let shared = async {
+            eventually("the newcomer has a part", async || {
+                let (old, new) = (cluster.nodes[0].owned().await, cluster.nodes[1].owned().await);
+                let misplaced = old.iter().filter(|id| !belongs(cluster, 0, id)).count();
+                misplaced == 0 && (!belongs(cluster, 1, &hot) || new.contains(&hot))
+            })
+            .await;
+        };
+        let refused = refused_while(cluster, &hot, shared).await;
+        assert!(refused.is_empty(), "{refused:#?}");
+        for room_type in &room_types {
+            let booked = cluster.nodes[0].book(room_type, &order(room_type, 1, 3)).await;
+            assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+        }
+    });
+}
+
+fn belongs(cluster: &Cluster, node: usize, room_type: &str) -> bool {
+    use innkeeper::lease::{NodeId, Peer};
+    let peer = |n: usize| {
+        let node: NodeId = format!("node-{n}").parse().unwrap();
+        Peer { node, url: cluster.nodes[n].running.url().into() }
+    };
+    let nodes: Vec<Peer> = (0..cluster.nodes.len()).map(peer).collect();
+    let id = innkeeper::domain::RoomTypeId(room_type.parse().unwrap());
+    innkeeper::lease::preferred(id, &nodes) == Some(&nodes[node])
+}
+
+#[test]
+fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
+    with_nodes(3, async |cluster| {
+        let (room_type, owner) = cluster.room_type(2).await;
+        let first = cluster.nodes[(owner + 1) % 3].book("before", &order(&room_type, 1, 3)).await;
+        assert_eq!(first.status, StatusCode::CREATED);
+        cluster.nodes.remove(owner).running.abort().await;
+
+        let next = async || cluster.nodes[0].book("after", &order(&room_type, 1, 3)).await;
+        let mut answers = Vec::new();
+        eventually("it can be booked again", async || {
+            let answer = next().await;
+            answers.push(answer.body.to_string());
+            assert!(
+                answer.status == StatusCode::CREATED || answer.headers.contains_key("retry-after"),
+                "{}",
+                answer.body
+            );
+            answer.status == StatusCode::CREATED
+        })
+        .await;
+        let refused = cluster.nodes[1].book("too-late", &order(&room_type, 2, 4)).await;
+        assert_eq!(refused.body["code"], "sold_out", "both bookings count");
+        let replayed = cluster.nodes[1].book("before", &order(&room_type, 1, 3)).await;
+        assert_eq!(replayed.body, first.body);
+        let owned: Vec<_> = [cluster.nodes[0].owned().await, cluster.nodes[1].owned().await].concat();
+        assert!(owned.contains(&room_type));
+    });
+}
+
+#[test]
+fn holds_of_a_node_that_died_run_out_at_another() {
+    with_nodes(2, async |cluster| {
+        let (room_type, owner) = cluster.room_type(1).await;
+        let mut hold = order(&room_type, 1, 3);
+        hold["hold"] = json!(true);
+        assert_eq!(cluster.nodes[owner].book("hold", &hold).await.status, StatusCode::CREATED);
+        cluster.nodes.remove(owner).running.abort().await;
+        cluster.nodes[0].clock.advance(jiff::SignedDuration::from_mins(16));
+        eventually("its room can be booked", async || {
+            cluster.nodes[0].book("after", &order(&room_type, 1, 3)).await.status == StatusCode::CREATED
+        })
+        .await;
+    });
+}
+
+#[test]
+fn the_cluster_can_be_looked_at_page_by_page() {
+    with_nodes(2, async |cluster| {
+        for _ in 0..8 {
+            cluster.nodes[0].room_type(1).await;
+        }
+        let node = &cluster.nodes[0];
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = node.admin_get(&format!("/v1/cluster?limit=1{cursor}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+            for owned in page.body["owned"].as_array().unwrap() {
+                assert!(owned["token"].as_i64().is_some_and(|token| token > 0));
+                found.push(owned["room_type_id"].as_str().unwrap().to_owned());
+            }
+            match page.body["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, node.owned().await);
+        let view = node.cluster().await;
+        assert_eq!((&view["node"], &view["draining"]), (&json!("node-0"), &json!(false)));
+        assert_eq!(view["nodes"][1]["id"], "node-1");
+        assert_eq!(view["nodes"][1]["url"], cluster.nodes[1].running.url());
+        assert!(view["lanes"][0]["waiting"].is_u64());
+        assert_eq!(node.get("/v1/cluster").await.status, StatusCode::UNAUTHORIZED);
+    });
+}
+
+#[test]
+fn a_node_that_is_alone_is_a_cluster_of_one() {
+    crate::support::app::with_app(async |app| {
+        let room_type = app.room_type(1).await;
+        let view = app.cluster().await;
+        assert_eq!(view["nodes"].as_array().map(Vec::len), Some(1));
+        assert_eq!(app.owned().await, std::slice::from_ref(&room_type));
+        let drained = answer(app.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
+        assert_eq!(drained.body["owned"], json!([]), "everything begun is finished");
+        assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(app.book("key", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED, "it goes on");
+    });
+}

@@ -1,0 +1,331 @@
+//! Leases in a real Redis: granted once, renewed, lost and forgotten, and Redis itself going away and coming back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use innkeeper::domain::RoomTypeId;
+use innkeeper::lease::redis::Options;
+use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::support::app::in_system;
+use crate::support::eventually::eventually;
+use crate::support::redis::Redis;
+
+/// Long enough for a test, unless it waits for the end.
+const LONG: Duration = Duration::from_secs(60);
+/// Short enough to wait for its end.
+const SHORT: Duration = Duration::from_millis(900);
+
+fn id(n: u128) -> RoomTypeId {
+    RoomTypeId(Uuid::from_u128(n))
+}
+
+fn peer(name: &str) -> Peer {
+    Peer { node: name.parse().unwrap(), url: format!("http://{name}").into() }
+}
+
+/// A node that has looked around once, and renews nothing by itself.
+async fn node(redis: &Redis, name: &str, ttl: Duration) -> Arc<RedisLease> {
+    let options = Options { addresses: redis.url().parse().unwrap(), ttl };
+    let lease = RedisLease::new(&options, peer(name), Timestamp::UNIX_EPOCH).unwrap();
+    lease.nodes().await.unwrap();
+    lease
+}
+
+/// What a node is granted that was sent there.
+async fn take(lease: &RedisLease, room_type: RoomTypeId) -> Token {
+    match lease.acquire(room_type, Asked::Forwarded).await.unwrap() {
+        Acquired::Granted(token) => token,
+        Acquired::Elsewhere(peer) => panic!("{} has it", peer.node),
+    }
+}
+
+/// Who has the room type, as this node is told.
+async fn owner(lease: &RedisLease, room_type: RoomTypeId) -> Option<String> {
+    match lease.acquire(room_type, Asked::Forwarded).await.unwrap() {
+        Acquired::Granted(_) => None,
+        Acquired::Elsewhere(peer) => Some(peer.node.to_string()),
+    }
+}
+
+fn key(room_type: RoomTypeId, what: &str) -> String {
+    format!("innkeeper:{{{room_type}}}:{what}")
+}
+
+#[test]
+fn a_lease_is_granted_to_one_node_and_every_token_is_higher() {
+    in_system(async {
+        let redis = Redis::start();
+        let (one, two) = (node(&redis, "one", LONG).await, node(&redis, "two", LONG).await);
+        let first = take(&one, id(1)).await;
+        assert_eq!(owner(&two, id(1)).await.as_deref(), Some("one"));
+        let again = take(&one, id(1)).await;
+        assert!(again > first, "an owner that starts again has a new token");
+
+        one.release(id(1), first);
+        one.leave().await;
+        assert_eq!(owner(&two, id(1)).await.as_deref(), Some("one"), "an older token gives nothing back");
+    });
+}
+
+#[test]
+fn what_is_given_back_is_free_and_its_tokens_go_on() {
+    in_system(async {
+        let redis = Redis::start();
+        let (one, two) = (node(&redis, "one", LONG).await, node(&redis, "two", LONG).await);
+        let first = take(&one, id(1)).await;
+        one.release(id(1), first);
+        one.leave().await;
+        assert!(take(&two, id(1)).await > first);
+    });
+}
+
+#[test]
+fn a_node_that_falls_silent_loses_its_leases_when_their_time_is_over() {
+    in_system(async {
+        let redis = Redis::start();
+        let (silent, other) = (node(&redis, "silent", SHORT).await, node(&redis, "other", LONG).await);
+        let token = take(&silent, id(1)).await;
+        eventually("the lease runs out", async || owner(&other, id(1)).await.is_none()).await;
+        assert!(redis.run::<i64>(&["HGET", &key(id(1), "fence"), "token"]) > token.0);
+        let names =
+            async || other.nodes().await.unwrap().iter().map(|node| node.peer.node.to_string()).collect::<Vec<_>>();
+        assert_eq!(names().await, ["other"]);
+    });
+}
+
+#[test]
+fn a_kept_lease_is_renewed() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        take(&lease, id(1)).await;
+        redis.run::<()>(&["PERSIST", &key(id(1), "lease")]);
+        lease.keep();
+        // Only a renewal gives it a time again.
+        eventually("it is renewed", async || redis.run::<i64>(&["PTTL", &key(id(1), "lease")]) > 0).await;
+    });
+}
+
+#[test]
+fn a_lease_that_redis_forgot_is_set_again_with_its_token() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        let token = take(&lease, id(1)).await;
+        redis.run::<()>(&["FLUSHALL"]);
+        lease.keep();
+        eventually("it is set again", async || {
+            redis.run::<Option<i64>>(&["HGET", &key(id(1), "lease"), "token"]) == Some(token.0)
+        })
+        .await;
+        assert_eq!(redis.run::<i64>(&["HGET", &key(id(1), "fence"), "token"]), token.0);
+    });
+}
+
+#[test]
+fn an_owner_learns_that_redis_forgot_it_and_granted_the_lease_to_somebody_else() {
+    in_system(async {
+        let redis = Redis::start();
+        let (old, new) = (node(&redis, "old", SHORT).await, node(&redis, "new", LONG).await);
+        for _ in 0..5 {
+            take(&old, id(1)).await;
+        }
+        let lost = take(&old, id(1)).await;
+        redis.run::<()>(&["FLUSHALL"]);
+        let low = take(&new, id(1)).await;
+        assert!(low < lost, "the counter began anew");
+        let raised = new.raise(id(1), lost).await.unwrap();
+        assert!(raised > lost, "the store has seen {lost:?}");
+        assert_eq!(redis.run::<i64>(&["HGET", &key(id(1), "lease"), "token"]), raised.0);
+
+        old.keep();
+        let told = old.revoked().await;
+        assert_eq!(told, [Revoked { room_type: id(1), token: lost, why: Why::Lost }]);
+        assert!(old.holdings(None, 10).is_empty());
+        assert!(old.raise(id(1), raised).await.is_err(), "who has lost it raises nothing");
+    });
+}
+
+#[test]
+fn a_lease_that_was_granted_and_given_back_meanwhile_is_lost_all_the_same() {
+    in_system(async {
+        let redis = Redis::start();
+        let (old, new) = (node(&redis, "old", SHORT).await, node(&redis, "new", LONG).await);
+        let lost = take(&old, id(1)).await;
+        redis.run::<()>(&["DEL", &key(id(1), "lease")]);
+        let newer = take(&new, id(1)).await;
+        new.release(id(1), newer);
+        new.leave().await;
+        old.keep();
+        assert_eq!(old.revoked().await, [Revoked { room_type: id(1), token: lost, why: Why::Lost }]);
+    });
+}
+
+#[test]
+fn tokens_of_a_clock_in_microseconds_are_raised_exactly() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", LONG).await;
+        take(&lease, id(1)).await;
+        let seen = Token(1_795_000_000_123_457);
+        assert_eq!(lease.raise(id(1), seen).await.unwrap(), Token(seen.0 + 1));
+        assert_eq!(take(&lease, id(1)).await, Token(seen.0 + 2));
+        assert_eq!(redis.run::<i64>(&["HGET", &key(id(1), "lease"), "token"]), seen.0 + 2);
+    });
+}
+
+#[test]
+fn without_redis_nothing_is_granted_and_nothing_is_lost_until_it_is_back() {
+    in_system(async {
+        let mut redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        let token = take(&lease, id(1)).await;
+        lease.keep();
+        redis.stop();
+        assert!(lease.acquire(id(2), Asked::Here).await.is_err());
+        redis.start_again();
+        eventually("redis is found again", async || lease.acquire(id(2), Asked::Here).await.is_ok()).await;
+        // It came back with nothing: the lease that was held all the time is there again.
+        eventually("the lease is set again", async || {
+            redis.run::<Option<i64>>(&["HGET", &key(id(1), "lease"), "token"]) == Some(token.0)
+        })
+        .await;
+        assert_eq!(lease.holdings(None, 10).len(), 2);
+    });
+}
+
+#[test]
+fn a_redis_that_hangs_is_not_waited_for() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        redis.pause();
+        let asked = lease.acquire(id(1), Asked::Here).await;
+        redis.resume();
+        assert!(asked.is_err());
+        eventually("redis is found again", async || lease.acquire(id(1), Asked::Here).await.is_ok()).await;
+    });
+}
+
+#[test]
+fn a_node_can_start_before_redis() {
+    in_system(async {
+        let mut redis = Redis::start();
+        redis.stop();
+        let options = Options { addresses: redis.url().parse().unwrap(), ttl: LONG };
+        let lease = RedisLease::new(&options, peer("early"), Timestamp::UNIX_EPOCH).unwrap();
+        assert!(lease.acquire(id(1), Asked::Here).await.is_err());
+        assert!(!lease.belongs_here(id(1)), "who knows nobody is preferred by nobody");
+        redis.start_again();
+        eventually("redis is found", async || lease.acquire(id(1), Asked::Here).await.is_ok()).await;
+    });
+}
+
+#[test]
+fn redis_cluster_is_asked_for_nothing_across_slots() {
+    in_system(async {
+        let redis = Redis::start_cluster();
+        let (one, two) = (node(&redis, "one", SHORT).await, node(&redis, "two", LONG).await);
+        let token = take(&one, id(1)).await;
+        assert_eq!(owner(&two, id(1)).await.as_deref(), Some("one"));
+        let raised = one.raise(id(1), Token(token.0 + 10)).await.unwrap();
+        redis.run::<()>(&["PERSIST", &key(id(1), "lease")]);
+        one.keep();
+        eventually("it is renewed", async || redis.run::<i64>(&["PTTL", &key(id(1), "lease")]) > 0).await;
+        assert_eq!(two.nodes().await.unwrap().len(), 2);
+        one.release(id(1), raised);
+        one.leave().await;
+        assert!(take(&two, id(1)).await > raised);
+    });
+}
+
+#[test]
+fn a_room_type_that_nobody_owns_goes_to_the_node_that_placement_prefers() {
+    in_system(async {
+        let redis = Redis::start();
+        let nodes =
+            [node(&redis, "one", LONG).await, node(&redis, "two", LONG).await, node(&redis, "three", LONG).await];
+        for lease in &nodes {
+            lease.nodes().await.unwrap();
+        }
+        for n in 0..50 {
+            let chosen: Vec<_> =
+                nodes.iter().filter(|lease| lease.belongs_here(id(n))).map(|lease| lease.me()).collect();
+            let [chosen] = chosen.as_slice() else { panic!("{chosen:?} all want it") };
+            for lease in nodes.iter().filter(|lease| lease.me() != *chosen) {
+                let told = lease.acquire(id(n), Asked::Here).await.unwrap();
+                assert_eq!(told, Acquired::Elsewhere((*chosen).clone()));
+            }
+        }
+        assert!(redis.run::<Vec<String>>(&["KEYS", "*:lease"]).is_empty(), "asking takes nothing");
+    });
+}
+
+#[test]
+fn a_node_that_drains_gives_everything_to_the_others_and_is_no_candidate() {
+    in_system(async {
+        let redis = Redis::start();
+        let (leaving, staying) = (node(&redis, "leaving", LONG).await, node(&redis, "staying", LONG).await);
+        for n in 0..20 {
+            take(&leaving, id(n)).await;
+        }
+        leaving.drain().await;
+        for n in 0..20 {
+            let told = leaving.acquire(id(n), Asked::Forwarded).await.unwrap();
+            assert_eq!(told, Acquired::Elsewhere(staying.me().clone()), "also what it had, and what it is sent");
+        }
+        assert!(leaving.holdings(None, 100).is_empty());
+        staying.nodes().await.unwrap();
+        for n in 0..20 {
+            assert!(matches!(staying.acquire(id(n), Asked::Here).await, Ok(Acquired::Granted(_))));
+        }
+    });
+}
+
+#[test]
+fn the_last_node_that_drains_goes_on() {
+    in_system(async {
+        let redis = Redis::start();
+        let last = node(&redis, "last", LONG).await;
+        last.drain().await;
+        assert!(matches!(last.acquire(id(1), Asked::Here).await, Ok(Acquired::Granted(_))));
+    });
+}
+
+#[test]
+fn a_node_that_joins_is_handed_its_share() {
+    in_system(async {
+        let redis = Redis::start();
+        let first = node(&redis, "first", SHORT).await;
+        for n in 0..20 {
+            take(&first, id(n)).await;
+        }
+        first.keep();
+        let second = node(&redis, "second", LONG).await;
+        let told = first.revoked().await;
+        let share: Vec<_> = (0..20).map(id).filter(|room_type| second.belongs_here(*room_type)).collect();
+        assert!((1..20).contains(&share.len()), "{share:?}");
+        assert!(told.iter().all(|revoked| revoked.why == Why::Misplaced && share.contains(&revoked.room_type)));
+        assert_eq!(told.len(), share.len());
+
+        // Somebody sent here a moment too late does not bring it back.
+        let told = first.acquire(share[0], Asked::Forwarded).await.unwrap();
+        assert_eq!(told, Acquired::Elsewhere(second.me().clone()));
+    });
+}
+
+#[test]
+fn of_a_room_type_that_does_not_exist_nothing_is_kept() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", LONG).await;
+        let token = take(&lease, id(1)).await;
+        lease.forget(id(1), token);
+        eventually("it is forgotten", async || redis.run::<Vec<String>>(&["KEYS", "*:lease"]).is_empty()).await;
+        assert!(redis.run::<Vec<String>>(&["KEYS", "*:fence"]).is_empty());
+        assert!(lease.holdings(None, 1).is_empty());
+    });
+}

@@ -1,0 +1,102 @@
+//! Several nodes in one process, on a real PostgreSQL and a real Redis.
+
+use std::sync::Arc;
+
+use innkeeper::app;
+use innkeeper::clock::ManualClock;
+use innkeeper::http::forward::credentials::{Claims, Seal};
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
+use super::eventually::eventually;
+use super::place::Place;
+use super::redis::Redis;
+
+/// The secret of every test cluster.
+pub const SECRET: &str = "test-cluster-secret";
+
+/// Nodes that know each other.
+pub struct Cluster {
+    pub nodes: Vec<App>,
+    pub redis: Redis,
+    clock: Arc<ManualClock>,
+    place: Place,
+}
+
+/// Starts so many nodes, and lets the test use them.
+pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+    in_system(async {
+        let place = Place::postgres();
+        let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
+        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, place };
+        for _ in 0..count {
+            cluster.join().await;
+        }
+        eventually("every node knows every other", async || {
+            for node in &cluster.nodes {
+                if node.cluster().await["nodes"].as_array().is_none_or(|nodes| nodes.len() < count) {
+                    return false;
+                }
+            }
+            true
+        })
+        .await;
+        test(&mut cluster).await;
+    });
+}
+
+impl Cluster {
+    /// Starts one more node.
+    pub async fn join(&mut self) {
+        let (redis, name) = (self.redis.url(), format!("node-{}", self.nodes.len()));
+        let settings = [
+            ("redis_url", redis.as_str()),
+            ("cluster_secret", SECRET),
+            ("node_id", name.as_str()),
+            ("lease_ttl_secs", "1"),
+        ];
+        let config = config(&self.place.url(), &settings);
+        let clock = self.clock.clone();
+        let running = app::start(&config, listener(), clock.clone()).await.unwrap();
+        self.nodes.push(App::of(running, clock, &config));
+    }
+
+    /// Which node owns a room type, if one does.
+    pub async fn owner(&self, room_type: &str) -> Option<usize> {
+        for (index, node) in self.nodes.iter().enumerate() {
+            if node.owned().await.iter().any(|owned| owned == room_type) {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    /// A room type with so many rooms that somebody owns, and who does.
+    pub async fn room_type(&self, rooms: u16) -> (String, usize) {
+        let room_type = self.nodes[0].room_type(rooms).await;
+        let owner = self.owner(&room_type).await.unwrap();
+        (room_type, owner)
+    }
+
+    /// The header by which a node of this cluster shows that it forwards a request.
+    pub fn credentials(&self, from: usize, to: usize, method: &str, path: &str, body: &[u8]) -> String {
+        let seal = Seal::new(format!("node-{from}").parse().unwrap(), &innkeeper::config::Secret::new(SECRET));
+        let to = format!("node-{to}").parse().unwrap();
+        seal.sign(&to, Claims::of(method, path, body), NOW.parse().unwrap()).unwrap()
+    }
+}
+
+impl App {
+    /// What it says of its cluster.
+    pub async fn cluster(&self) -> Value {
+        answer(self.request(Method::GET, "/v1/cluster?limit=200").bearer_auth(ADMIN)).await.body
+    }
+
+    /// The room types that it owns.
+    pub async fn owned(&self) -> Vec<String> {
+        let id = |owned: &Value| owned["room_type_id"].as_str().unwrap().to_owned();
+        self.cluster().await["owned"].as_array().unwrap().iter().map(id).collect()
+    }
+}

@@ -1,0 +1,174 @@
+//! Leases among simulated nodes: they run out unnoticed, are forgotten, or cannot be had.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use async_trait::async_trait;
+use innkeeper::domain::RoomTypeId;
+use innkeeper::lease::{Acquired, Asked, Lease, Peer, Revoked, Token, Unavailable, Why, preferred};
+use tokio::time::{Instant, sleep};
+
+use crate::dice::Dice;
+
+/// How long a lease is good for.
+const TTL: Duration = Duration::from_secs(60);
+/// Longer than that.
+const FROZEN: Duration = Duration::from_secs(100);
+
+/// What everybody agrees on, as far as it is remembered.
+pub struct Table {
+    rows: Mutex<BTreeMap<RoomTypeId, Row>>,
+    nodes: Vec<Peer>,
+    dice: Arc<Dice>,
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    fence: i64,
+    /// The node that has the lease, under the token `fence`, and until when.
+    owner: Option<(usize, Instant)>,
+}
+
+impl Table {
+    pub fn of(nodes: u64, dice: &Arc<Dice>) -> Arc<Self> {
+        let peer = |number| Peer { node: format!("node-{number}").parse().unwrap(), url: "".into() };
+        Arc::new(Self { rows: Mutex::default(), nodes: (0..nodes).map(peer).collect(), dice: dice.clone() })
+    }
+
+    /// Which of the nodes this is.
+    pub fn number(&self, peer: &Peer) -> usize {
+        self.nodes.iter().position(|node| node == peer).expect("only nodes have leases")
+    }
+
+    /// Takes its time, may not be there, and may have lost its memory.
+    async fn reach(&self) -> Result<(), Unavailable> {
+        self.dice.nap(10).await;
+        if self.dice.fault(1) && self.dice.chance(20) {
+            self.dice.saw("all leases are forgotten");
+            self.rows().clear();
+        }
+        match self.dice.fault(1) {
+            true => Err(Unavailable(anyhow!("simulated: nobody knows who owns what"))),
+            false => Ok(()),
+        }
+    }
+
+    fn rows(&self) -> MutexGuard<'_, BTreeMap<RoomTypeId, Row>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The leases of one node.
+pub struct SimulatedLease {
+    me: usize,
+    table: Arc<Table>,
+    held: Mutex<BTreeMap<RoomTypeId, Token>>,
+}
+
+impl SimulatedLease {
+    pub fn of_node(me: usize, table: &Arc<Table>) -> Self {
+        Self { me, table: table.clone(), held: Mutex::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<RoomTypeId, Token>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A token above `floor`, unless somebody else has the lease.
+    fn grant(&self, room_type: RoomTypeId, floor: i64) -> Result<Token, usize> {
+        let mut rows = self.table.rows();
+        let row = rows.entry(room_type).or_insert(Row { fence: 0, owner: None });
+        match row.owner {
+            Some((owner, until)) if owner != self.me && until > Instant::now() => return Err(owner),
+            Some((owner, _)) if owner != self.me => self.table.dice.saw("a lease runs out"),
+            _ => {}
+        }
+        row.fence = row.fence.max(floor) + 1;
+        row.owner = Some((self.me, Instant::now() + TTL));
+        let token = Token(row.fence);
+        self.held().insert(room_type, token);
+        Ok(token)
+    }
+
+    /// Whether the lease is still this node's; it is set again where it was forgotten.
+    fn renew(&self, room_type: RoomTypeId, token: Token) -> bool {
+        let mut rows = self.table.rows();
+        let row = rows.entry(room_type).or_insert(Row { fence: 0, owner: None });
+        let mine = matches!(row.owner, Some((owner, _)) if owner == self.me) && row.fence == token.0;
+        if mine || (row.owner.is_none() && row.fence <= token.0) {
+            *row = Row { fence: token.0, owner: Some((self.me, Instant::now() + TTL)) };
+            return true;
+        }
+        false
+    }
+}
+
+#[async_trait]
+impl Lease for SimulatedLease {
+    async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+        self.table.reach().await?;
+        let is_free = self.table.rows().get(&room_type).is_none_or(|row| row.owner.is_none());
+        if is_free && asked == Asked::Here && !self.belongs_here(room_type) {
+            let to = preferred(room_type, &self.table.nodes).expect("there are nodes");
+            return Ok(Acquired::Elsewhere(to.clone()));
+        }
+        let granted = self.grant(room_type, 0);
+        // It may have been granted without the node ever hearing of it.
+        self.table.reach().await?;
+        Ok(granted.map_or_else(|owner| Acquired::Elsewhere(self.table.nodes[owner].clone()), Acquired::Granted))
+    }
+
+    async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable> {
+        self.table.reach().await?;
+        self.table.dice.saw("a token is raised");
+        self.grant(room_type, seen.0).map_err(|_| Unavailable(anyhow!("simulated: somebody else has it by now")))
+    }
+
+    fn release(&self, room_type: RoomTypeId, token: Token) {
+        let mut held = self.held();
+        if held.get(&room_type) == Some(&token) {
+            held.remove(&room_type);
+        }
+        // What does not arrive runs out.
+        if let Some(row) = self.table.rows().get_mut(&room_type)
+            && matches!(row.owner, Some((owner, _)) if owner == self.me)
+            && row.fence == token.0
+            && !self.table.dice.fault(1)
+        {
+            row.owner = None;
+        }
+    }
+
+    fn forget(&self, room_type: RoomTypeId, token: Token) {
+        self.release(room_type, token);
+    }
+
+    fn belongs_here(&self, room_type: RoomTypeId) -> bool {
+        preferred(room_type, &self.table.nodes) == Some(&self.table.nodes[self.me])
+    }
+
+    async fn revoked(&self) -> Vec<Revoked> {
+        loop {
+            let frozen = self.table.dice.fault(2);
+            sleep(if frozen { FROZEN } else { TTL / 3 }).await;
+            let held: Vec<_> = self.held().iter().map(|(room_type, token)| (*room_type, *token)).collect();
+            let mut revoked = Vec::new();
+            for (room_type, token) in held {
+                let lost = !self.renew(room_type, token);
+                // Now and then an owner is asked to leave, although it is in the right place.
+                if lost {
+                    self.held().remove(&room_type);
+                    self.table.dice.saw("a lease is lost");
+                    revoked.push(Revoked { room_type, token, why: Why::Lost });
+                } else if self.table.dice.fault(1) {
+                    revoked.push(Revoked { room_type, token, why: Why::Misplaced });
+                }
+            }
+            if !revoked.is_empty() {
+                return revoked;
+            }
+        }
+    }
+}
