@@ -7,7 +7,8 @@ use super::message::LeaseLost;
 use crate::lease::{Asked, Lease, Revoked, Why};
 
 impl Engine {
-    /// The same engine for a request that another node has sent here, taking this one for the owner.
+    /// The same engine for what is to be done here: it takes every room type that nobody owns, whichever node it
+    /// belongs to. For a request that another node has sent here, taking this one for the owner.
     pub fn forwarded(&self) -> Self {
         let mut engine = self.clone();
         engine.asked = Asked::Forwarded;
