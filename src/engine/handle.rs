@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::dev::SendError;
-use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -18,7 +17,6 @@ use super::probe::{NoProbe, Probe};
 use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
 use crate::clock::{Clock, IdSource};
 use crate::domain::{Booking, BookingId, Date, Fact, HotelId, Move, Order, RoomTypeId};
-use crate::events::tail::Tenants;
 use crate::events::{Hub, Notice};
 use crate::lease::{Asked, Lease};
 use crate::store::{self, Ledger};
@@ -258,14 +256,6 @@ impl Engine {
             }
         }
         Err(Error::Interrupted.into())
-    }
-}
-
-#[async_trait]
-impl Tenants for Engine {
-    async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
-        self.reload_hotel(hotel).await;
-        self.shared.hub.relay(Notice::Hotel(hotel));
     }
 }
 
