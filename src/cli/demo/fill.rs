@@ -71,9 +71,9 @@ async fn open_room_type(
     let (hotel_id, overbooking_allowance) = (hotel.id, 0);
     let room_type = RoomType { id, hotel_id, name: name.to_owned(), occupancy, rooms, overbooking_allowance };
     running.store.insert_room_type(&room_type).await?;
-    // Among several nodes it is set up here, whoever is to have it later.
-    let engine = running.engine.forwarded();
 
+    // Among several nodes the room type may belong to another, which does not know it yet.
+    let engine = running.engine.forwarded();
     let season = Season::from(hotel.today(now));
     let discounted = Amount(price).percent(100 - NON_REFUNDABLE_DISCOUNT);
     let flexible = ("Flexible", Amount(price), CancellationPolicy::flexible());
