@@ -1,6 +1,7 @@
 //! Everybody wants the same room: bookings per second of innkeeper and of the ways others do it.
 //!
-//! Same rows, same file, same settings (WAL, synchronous=FULL), same run. Throughput is bookings per second; the table
+//! Same rows, same file, same settings (WAL, synchronous=FULL), same run; with `INNKEEPER_BENCH_STORE=postgres` the same on
+//! PostgreSQL (fsync on, on the disk of the build). Throughput is bookings per second; the table
 //! at the end says it all at once. How to read it: `benches/README.md`.
 
 mod baselines;
@@ -12,11 +13,14 @@ use std::time::{Duration, Instant};
 use actix_rt::{System, SystemRunner};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use innkeeper::store::Entry;
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 
-use baselines::rows;
+use baselines::{postgres, rows};
 use contest::callers::{self, Crowd};
 use contest::contender::{Contender, Door, Stage};
+use contest::ground::Ground;
 use contest::house::House;
 use contest::scoreboard::Scoreboard;
 
@@ -107,7 +111,7 @@ impl Contest {
             let (house, connection) = stage.get_or_insert_with(|| {
                 self.system.block_on(async {
                     let house = House::open(1, 1).await;
-                    let connection = rows::connect(&house.path()).await;
+                    let connection = Bare::connect(&house.ground).await;
                     (house, connection)
                 })
             });
@@ -116,7 +120,7 @@ impl Contest {
                 for _ in 0..rounds {
                     let batch: Vec<_> = (0..BATCH).map(|_| baselines::made_up(&house.wish(), &mut sequence)).collect();
                     let started = Instant::now();
-                    self.system.block_on(rows::insert_batch(connection, &batch));
+                    self.system.block_on(connection.insert_batch(&batch));
                     took += started.elapsed();
                 }
                 self.scores.borrow_mut().add(setting, NAME, rounds * BATCH, took);
@@ -127,6 +131,28 @@ impl Contest {
 
     fn score(&self, round: &Round<'_>, bookings: u64, took: Duration) {
         self.scores.borrow_mut().add(round.setting, round.name, bookings, took);
+    }
+}
+
+/// A connection that asks no questions.
+enum Bare {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Bare {
+    async fn connect(ground: &Ground) -> Self {
+        match ground {
+            Ground::Sqlite(_) => Self::Sqlite(rows::connect(&ground.path()).await),
+            Ground::Postgres(url) => Self::Postgres(PgConnection::connect(url).await.unwrap()),
+        }
+    }
+
+    async fn insert_batch(&mut self, batch: &[Entry]) {
+        match self {
+            Self::Sqlite(connection) => rows::insert_batch(connection, batch).await,
+            Self::Postgres(connection) => postgres::rows::insert_batch(connection, batch).await,
+        }
     }
 }
 

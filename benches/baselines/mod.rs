@@ -6,12 +6,13 @@
 
 mod guarded_update;
 mod polling_lock;
+pub mod postgres;
 pub mod rows;
 mod serialised;
 
-pub use guarded_update::GuardedUpdate;
+use guarded_update::GuardedUpdate;
 pub use polling_lock::PollingLock;
-pub use serialised::Serialised;
+use serialised::Serialised;
 
 use std::sync::Arc;
 
@@ -27,7 +28,24 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use crate::contest::Wish;
+use crate::contest::ground::Ground;
+use crate::contest::{Desk, Wish};
+
+/// Baseline (c) on this ground.
+pub async fn guarded_update(ground: &Ground) -> Arc<dyn Desk> {
+    match ground {
+        Ground::Sqlite(_) => Arc::new(GuardedUpdate::open(&ground.path()).await),
+        Ground::Postgres(url) => Arc::new(postgres::GuardedUpdate::open(url).await),
+    }
+}
+
+/// Baseline (b) on this ground.
+pub async fn serialised(ground: &Ground) -> Arc<dyn Desk> {
+    match ground {
+        Ground::Sqlite(_) => Arc::new(Serialised::open(&ground.path()).await),
+        Ground::Postgres(url) => Arc::new(postgres::Serialised::open(url).await),
+    }
+}
 
 /// What a transaction has read of a room type before it writes.
 pub struct Seen {

@@ -2,26 +2,25 @@
 //! tutorial does with Redis. Here the lock is in memory and costs nothing, which flatters it.
 
 use std::collections::HashSet;
-use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper::domain::RoomTypeId;
 
-use super::Serialised;
 use crate::contest::{Desk, Wish};
 
 const POLL: Duration = Duration::from_millis(50);
 
 pub struct PollingLock {
     locked: Mutex<HashSet<RoomTypeId>>,
-    transaction: Serialised,
+    transaction: Arc<dyn Desk>,
 }
 
 impl PollingLock {
-    pub async fn open(path: &Path) -> Self {
-        Self { locked: Mutex::default(), transaction: Serialised::open(path).await }
+    /// `transaction` is what is done under the lock.
+    pub fn around(transaction: Arc<dyn Desk>) -> Self {
+        Self { locked: Mutex::default(), transaction }
     }
 }
 

@@ -9,7 +9,7 @@ use super::Desk;
 use super::handle::Handle;
 use super::house::House;
 use super::web::{self, Web};
-use crate::baselines::{GuardedUpdate, PollingLock, Serialised};
+use crate::baselines::{self, PollingLock};
 
 /// A way to sell rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,6 @@ impl Stage {
     /// A house with a catalogue of room types, of which guests want `wanted`.
     pub async fn open(contender: Contender, door: Door, catalogue: usize, wanted: usize) -> Self {
         let house = Arc::new(House::open(catalogue, wanted).await);
-        let path = house.path();
         let desk: Arc<dyn Desk> = match (contender, door) {
             (Contender::Handle, Door::Http) => {
                 let running = web::serve_innkeeper(&house).await;
@@ -76,9 +75,9 @@ impl Stage {
                 let open = Some(Open::Engine(handle.engine.clone()));
                 return Self { house, desk: Arc::new(handle), open };
             }
-            (Contender::GuardedUpdate, _) => Arc::new(GuardedUpdate::open(&path).await),
-            (Contender::Serialised, _) => Arc::new(Serialised::open(&path).await),
-            (Contender::PollingLock, _) => Arc::new(PollingLock::open(&path).await),
+            (Contender::GuardedUpdate, _) => baselines::guarded_update(&house.ground).await,
+            (Contender::Serialised, _) => baselines::serialised(&house.ground).await,
+            (Contender::PollingLock, _) => Arc::new(PollingLock::around(baselines::serialised(&house.ground).await)),
         };
         let desk = match door {
             Door::InProcess => desk,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use innkeeper::app::{open_store, start_engine};
 use innkeeper::clock::System;
 use innkeeper::engine::{Engine, Error, Options};
-use innkeeper::store::sqlite::Sqlite;
 
 use super::house::House;
+use super::web::config;
 use super::{Desk, Wish};
 
 pub struct Handle {
@@ -18,8 +19,8 @@ pub struct Handle {
 impl Handle {
     /// With or without idempotency keys.
     pub async fn open(house: &House, keys: bool) -> Self {
-        let store = Arc::new(Sqlite::open(&house.url(), false).await.unwrap());
-        Self { engine: innkeeper::app::start_engine(&Options::default(), store, Arc::new(System)), keys }
+        let store = open_store(&config(house), false).await.unwrap();
+        Self { engine: start_engine(&Options::default(), store, Arc::new(System)), keys }
     }
 }
 

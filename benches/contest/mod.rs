@@ -2,6 +2,7 @@
 
 pub mod callers;
 pub mod contender;
+pub mod ground;
 pub mod handle;
 pub mod house;
 pub mod scoreboard;

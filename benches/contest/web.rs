@@ -52,10 +52,15 @@ impl Desk for Web {
 
 /// Innkeeper as it is served.
 pub async fn serve_innkeeper(house: &House) -> Running {
-    let flags = [("database_url", house.url())];
-    let config = Config::load(&Sources { flags: flags.into(), ..Sources::default() }).unwrap();
+    let config = config(house);
     let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     app::start(&config, listener, Arc::new(System)).await.unwrap()
+}
+
+/// The settings of innkeeper in a house.
+pub fn config(house: &House) -> Config {
+    let flags = [("database_url", house.ground.url())];
+    Config::load(&Sources { flags: flags.into(), ..Sources::default() }).unwrap()
 }
 
 /// A server that does nothing but read a body and ask a desk. Where it listens.

@@ -198,6 +198,31 @@ fn without_redis_nothing_is_granted_and_nothing_is_lost_until_it_is_back() {
 }
 
 #[test]
+fn an_ownership_goes_on_without_redis_and_redis_is_told_when_it_is_back() {
+    in_system(async {
+        let redis = Redis::start();
+        let (lease, other) = (node(&redis, "one", SHORT).await, node(&redis, "other", LONG).await);
+        let token = take(&lease, id(1)).await;
+        assert_eq!(owner(&other, id(1)).await.as_deref(), Some("one"));
+        redis.pause();
+        let went_on = lease.acquire(id(1), Asked::Here).await;
+        let guessed = other.acquire(id(1), Asked::Here).await;
+        let insisted = other.acquire(id(1), Asked::Forwarded).await;
+        redis.resume();
+        let higher = Token(token.0 + 1);
+        assert_eq!(went_on.unwrap(), Acquired::Granted(higher), "the store will judge");
+        assert_eq!(guessed.unwrap(), Acquired::Elsewhere(lease.me().clone()), "as far as is known");
+        assert!(insisted.is_err(), "a guess is good for one step");
+        lease.keep();
+        eventually("redis knows the token", async || {
+            redis.run::<Option<i64>>(&["HGET", &key(id(1), "lease"), "token"]) == Some(higher.0)
+        })
+        .await;
+        assert_eq!(redis.run::<i64>(&["HGET", &key(id(1), "fence"), "token"]), higher.0);
+    });
+}
+
+#[test]
 fn a_redis_that_hangs_is_not_waited_for() {
     in_system(async {
         let redis = Redis::start();

@@ -26,7 +26,7 @@ fn free_port() -> u16 {
 fn only_a_server_with_a_trusted_certificate_is_spoken_to() {
     let port = free_port();
     let settings = format!("listen_addresses = '127.0.0.1'\nport = {port}\nssl = on");
-    let server = Server::start_prepared(&settings, certify);
+    let server = Server::start_in(&std::env::temp_dir(), &settings, certify);
     let workplace = Workplace::new();
     let certificate = std::fs::read(server.data().join("server.crt")).unwrap();
     let trusted = workplace.file("trusted.crt", certificate).display().to_string();

@@ -38,12 +38,13 @@ pub struct Server {
 impl Server {
     /// Starts one; `settings` come on top of the usual ones.
     pub fn start(settings: &str) -> Self {
-        Self::start_prepared(settings, |_| ())
+        Self::start_in(&std::env::temp_dir(), settings, |_| ())
     }
 
-    /// Starts one after somebody has put files into its data folder, which nobody but the server may read then.
-    pub fn start_prepared(settings: &str, prepare: impl FnOnce(&Path)) -> Self {
-        let folder = tempfile::Builder::new().prefix("innkeeper-pg-").tempdir().unwrap().keep();
+    /// Starts one somewhere, after somebody has put files into its data folder, which nobody but the server may read
+    /// then.
+    pub fn start_in(place: &Path, settings: &str, prepare: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::Builder::new().prefix("innkeeper-pg-").tempdir_in(place).unwrap().keep();
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(&folder));
         }

@@ -27,7 +27,7 @@ pub fn contradicts(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// What the database itself said, if that is what went wrong.
-fn database_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn DatabaseError> {
+pub fn database_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn DatabaseError> {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.find_map(|cause| cause.downcast_ref::<sqlx::Error>()?.as_database_error())
 }

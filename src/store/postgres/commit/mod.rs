@@ -65,7 +65,8 @@ impl Postgres {
                     turn.say("BEGIN").await.map_err(rolled_back)?;
                 }
                 Err(error) => {
-                    if turn.say("ROLLBACK").await.is_ok() {
+                    // A server that did not even answer is not asked again.
+                    if sql::database_error(&error).is_some() && turn.say("ROLLBACK").await.is_ok() {
                         turn.give_back();
                     }
                     return Err(CommitError::RolledBack(error.into()));

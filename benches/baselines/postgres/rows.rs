@@ -1,0 +1,143 @@
+//! The rows of a booking, inserted without any check: a statement per table, an array per column.
+
+use innkeeper::domain::{Booking, Change};
+use innkeeper::store::Entry;
+use jiff_sqlx::ToSqlx;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+
+/// Of events that are written by plain SQL, one after the other.
+const NEXT_POSITION: &str = "nextval('bench_positions')";
+
+/// What the rows need beyond the schema.
+pub async fn prepare(connection: &mut PgConnection) {
+    sqlx::query("CREATE SEQUENCE bench_positions CACHE 256").execute(connection).await.unwrap();
+}
+
+/// A batch of bookings as bare inserts in one transaction: as fast as these rows can be written by plain SQL.
+pub async fn insert_batch(connection: &mut PgConnection, batch: &[Entry]) {
+    sqlx::raw_sql("BEGIN").execute(&mut *connection).await.unwrap();
+    insert(connection, batch).await;
+    let nights: Vec<_> = batch
+        .iter()
+        .flat_map(|entry| {
+            let stay = entry.fact.change.booking().unwrap().stay;
+            stay.dates().map(|date| (entry.room_type, date))
+        })
+        .collect();
+    let count = "
+        INSERT INTO nights (room_type_id, date, capacity, sold)
+        SELECT room_type_id, date, 50000, count(*) FROM unnest($1::uuid[], $2::date[]) AS new (room_type_id, date)
+        GROUP BY room_type_id, date ORDER BY room_type_id, date
+        ON CONFLICT (room_type_id, date) DO UPDATE SET sold = nights.sold + excluded.sold";
+    let count = sqlx::query(count)
+        .bind(nights.iter().map(|(room_type, _)| room_type.0).collect::<Vec<_>>())
+        .bind(nights.iter().map(|(_, date)| date.to_sqlx()).collect::<Vec<_>>());
+    count.execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql("COMMIT").execute(&mut *connection).await.unwrap();
+}
+
+/// Everything of a booking but its nights.
+pub async fn insert(connection: &mut PgConnection, batch: &[Entry]) {
+    insert_bookings(connection, batch).await;
+    insert_events(connection, batch).await;
+    if batch.iter().any(|entry| entry.attempt.is_some()) {
+        insert_attempts(connection, batch).await;
+    }
+    if batch.iter().any(|entry| !entry.jobs.is_empty()) {
+        insert_jobs(connection, batch).await;
+    }
+}
+
+fn column<T, C>(rows: &[T], value: impl Fn(&T) -> C) -> Vec<C> {
+    rows.iter().map(value).collect()
+}
+
+async fn insert_bookings(connection: &mut PgConnection, batch: &[Entry]) {
+    let bookings: Vec<&Booking> = batch.iter().filter_map(|entry| entry.fact.change.booking()).map(|b| &**b).collect();
+    let insert = "
+        INSERT INTO bookings (id, hotel_id, room_type_id, rate_plan_id, status, check_in, check_out, rooms, prices,
+                              mobile, policy, currency, created_at, changed_at, sequence)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::date[], $7::date[],
+                             $8::integer[], $9::jsonb[], $10::text[], $11::jsonb[], $12::text[], $13::bigint[],
+                             $14::bigint[], $15::bigint[])";
+    let insert = sqlx::query(insert)
+        .bind(column(&bookings, |b| b.id.0))
+        .bind(column(&bookings, |b| b.hotel_id.0))
+        .bind(column(&bookings, |b| b.room_type_id.0))
+        .bind(column(&bookings, |b| b.rate_plan_id.0))
+        .bind(column(&bookings, |b| b.status.name()))
+        .bind(column(&bookings, |b| b.stay.check_in().to_sqlx()))
+        .bind(column(&bookings, |b| b.stay.check_out().to_sqlx()))
+        .bind(column(&bookings, |b| i32::from(b.rooms)))
+        .bind(column(&bookings, |b| Json(b.prices.clone())))
+        .bind(column(&bookings, |b| b.contact.mobile.as_str().to_owned()))
+        .bind(column(&bookings, |b| Json(b.policy.clone())))
+        .bind(column(&bookings, |b| b.currency.code()))
+        .bind(column(&bookings, |b| b.created_at.as_microsecond()))
+        .bind(column(&bookings, |b| b.changed_at.as_microsecond()))
+        .bind(column(&bookings, |b| i64::try_from(b.sequence).unwrap()));
+    insert.execute(&mut *connection).await.unwrap();
+
+    let guests: Vec<_> =
+        bookings.iter().flat_map(|b| b.guests.iter().zip(0_i32..).map(|(guest, n)| (b.id, n, guest.clone()))).collect();
+    let insert = "
+        INSERT INTO booking_guests (booking_id, position, name, age)
+        SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::smallint[])";
+    let insert = sqlx::query(insert)
+        .bind(column(&guests, |(id, ..)| id.0))
+        .bind(column(&guests, |(_, n, _)| *n))
+        .bind(column(&guests, |(.., guest)| guest.name.clone()))
+        .bind(column(&guests, |(.., guest)| i16::from(guest.age)));
+    insert.execute(&mut *connection).await.unwrap();
+}
+
+async fn insert_events(connection: &mut PgConnection, batch: &[Entry]) {
+    let insert = format!(
+        "INSERT INTO events (position, room_type_id, sequence, fact_id, at, cause, booking_id, payload)
+         SELECT {NEXT_POSITION}, * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[],
+                                               $6::uuid[], $7::jsonb[])"
+    );
+    let deltas = |entry: &Entry| match &entry.fact.change {
+        Change::Booking { deltas, .. } => Json(deltas.clone()),
+        _ => unreachable!("only bookings are benched"),
+    };
+    let insert = sqlx::query(sqlx::AssertSqlSafe(insert))
+        .bind(column(batch, |entry| entry.room_type.0))
+        .bind(column(batch, |entry| i64::try_from(entry.fact.sequence).unwrap()))
+        .bind(column(batch, |entry| entry.fact.id.0))
+        .bind(column(batch, |entry| entry.fact.at.as_microsecond()))
+        .bind(column(batch, |entry| entry.fact.change.cause()))
+        .bind(column(batch, |entry| entry.fact.change.booking().map(|booking| booking.id.0)))
+        .bind(column(batch, deltas));
+    insert.execute(&mut *connection).await.unwrap();
+}
+
+async fn insert_attempts(connection: &mut PgConnection, batch: &[Entry]) {
+    let attempts: Vec<_> =
+        batch.iter().filter_map(|entry| entry.attempt.as_ref().map(|attempt| (entry.room_type, attempt))).collect();
+    let insert = "
+        INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[]::json[], $6::bigint[])";
+    let insert = sqlx::query(insert)
+        .bind(column(&attempts, |(_, (key, _))| key.0.to_vec()))
+        .bind(column(&attempts, |(_, (_, attempt))| attempt.fingerprint.0.to_vec()))
+        .bind(column(&attempts, |(room_type, _)| room_type.0))
+        .bind(column(&attempts, |(_, (_, attempt))| attempt.answer.id.0))
+        .bind(column(&attempts, |(_, (_, attempt))| serde_json::to_string(&*attempt.answer).unwrap()))
+        .bind(column(&attempts, |(_, (_, attempt))| attempt.expires_at.as_microsecond()));
+    insert.execute(&mut *connection).await.unwrap();
+}
+
+async fn insert_jobs(connection: &mut PgConnection, batch: &[Entry]) {
+    let jobs: Vec<_> = batch.iter().flat_map(|entry| entry.jobs.iter().map(|job| (entry.fact.at, job))).collect();
+    let insert = "
+        INSERT INTO jobs (kind, booking_id, dedup_key, next_at)
+        SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[])";
+    let insert = sqlx::query(insert)
+        .bind(column(&jobs, |(_, job)| job.kind))
+        .bind(column(&jobs, |(_, job)| job.booking.0))
+        .bind(column(&jobs, |(_, job)| job.dedup_key.clone()))
+        .bind(column(&jobs, |(at, _)| at.as_microsecond()));
+    insert.execute(&mut *connection).await.unwrap();
+}

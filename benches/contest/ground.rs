@@ -1,0 +1,75 @@
+//! What a house stands on: a SQLite file, or a PostgreSQL database on a server that syncs every commit to the disk of the
+//! build. `INNKEEPER_BENCH_STORE=postgres` says which.
+
+#[path = "../../tests/support/postgres_server.rs"]
+#[allow(dead_code, reason = "nothing is killed here")]
+mod postgres_server;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+
+use postgres_server::Server;
+
+pub const VARIABLE: &str = "INNKEEPER_BENCH_STORE";
+
+/// As a careful operator would set it, on a small machine.
+const SETTINGS: &str = "
+fsync = on
+full_page_writes = on
+wal_level = replica
+max_wal_senders = 10
+shared_buffers = 512MB
+max_wal_size = 4GB
+";
+
+pub enum Ground {
+    Sqlite(TempDir),
+    Postgres(String),
+}
+
+impl Ground {
+    pub async fn new() -> Self {
+        match on_postgres() {
+            // Beside the build, because /tmp may be memory.
+            false => Self::Sqlite(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()),
+            true => {
+                static COUNT: AtomicU32 = AtomicU32::new(0);
+                let name = format!("contest_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+                let mut connection = PgConnection::connect(&server().url("postgres")).await.unwrap();
+                for sql in [format!("CREATE DATABASE {name}"), "CHECKPOINT".to_owned()] {
+                    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+                }
+                connection.close().await.unwrap();
+                Self::Postgres(server().url(&name))
+            }
+        }
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(_) => format!("sqlite://{}", self.path().display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// The file of a SQLite database.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("contest.db"),
+            Self::Postgres(_) => panic!("only SQLite has a file"),
+        }
+    }
+}
+
+pub fn on_postgres() -> bool {
+    std::env::var(VARIABLE).is_ok_and(|store| store == "postgres")
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start_in(Path::new(env!("CARGO_TARGET_TMPDIR")), SETTINGS, |_| ()))
+}
