@@ -4,7 +4,7 @@
 //!
 //! 1. [`http`] turns bytes into typed input, a principal and an idempotency key. No decision is made there.
 //! 2. [`engine`] finds the actor of the room type, or starts it: a lease from [`lease`], its fencing token claimed in
-//!    the store, the calendar loaded.
+//!    the store, the calendar loaded. What another node owns is answered there: [`http::forward`].
 //! 3. The actor asks the pure [`domain`] for a decision: a [`domain::Fact`], applied in memory at once, or a
 //!    [`domain::Refusal`] that says why. A refusal that rests on a fact not yet durable waits for it.
 //! 4. [`writer`] gathers the facts of many actors and commits them together: one transaction of [`store`], which checks

@@ -20,6 +20,8 @@ need() { # need COMMAND PACKAGE
 need cc build-essential # the bundled SQLite is C
 need curl curl          # the demo's own curl line is tried out
 need openssl openssl    # a certificate for PostgreSQL
+need haproxy haproxy    # its configuration is checked
+python3 -c 'import ensurepip' 2>/dev/null || need python3-venv python3-venv # the checkers of tests/deployment.sh
 [ -d /usr/lib/postgresql ] || need initdb postgresql
 need redis-server redis-server # leases are tested against the real one
 
@@ -30,5 +32,6 @@ fi
 say "format";        cargo fmt --check
 say "lints";         cargo clippy --locked --all-targets --quiet -- -D warnings
 say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
+say "deployment";    tests/deployment.sh
 say "tests";         cargo test --locked
 say "tests on PostgreSQL"; INNKEEPER_TEST_STORE=postgres cargo test --locked --test it

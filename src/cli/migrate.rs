@@ -1,20 +1,30 @@
 //! `innkeeper migrate`: makes the database, or brings it up to date.
 
-use super::{Outcome, SETTINGS_HELP, output, with_store};
+use std::sync::Arc;
+
+use super::{Outcome, SETTINGS_HELP, demo, output, with_store};
 use crate::config::Config;
 use crate::config::flags::CommonFlags;
+use crate::store::Store;
 
 /// Create the database, or bring it up to this version. `serve` does the same when it starts.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Migrate {
+    /// Fill an empty database with demo hotels.
+    #[arg(long)]
+    demo: bool,
     #[command(flatten)]
     pub settings: CommonFlags,
 }
 
 impl Migrate {
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        with_store(&config, true, async |_| Ok(())).await?;
+        let furnish = async |store: &Arc<dyn Store>| match self.demo {
+            true => demo::furnish(store, &config.engine).await,
+            false => Ok(()),
+        };
+        with_store(&config, true, furnish).await?;
         output::line(format_args!("{} is up to date", config.database_url))?;
         Ok(Outcome::Done)
     }

@@ -14,6 +14,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod progress;
+mod ready;
 mod remote;
 mod serve;
 mod storm;
@@ -47,6 +48,7 @@ enum Command {
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
     Openapi(openapi::Openapi),
+    Ready(ready::Ready),
     Verify(verify::Verify),
     Export(export::Export),
     Import(import::Import),
@@ -100,6 +102,7 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
     let process = Sources { file: config, ..Sources::of_process() };
     match command {
         Command::Openapi(openapi) => openapi.run(),
+        Command::Ready(ready) => in_system(ready.run()),
         Command::Serve(serve) => {
             let config = configure(Sources { flags: serve.settings.0.clone(), ..process })?;
             in_system(serve.run(config))

@@ -44,7 +44,11 @@ impl Serve {
             made = Some(Secret::random().context("cannot make a token")?);
             config.admin_token = made.clone();
         }
-        let mut running = app::start(&config, listener, Arc::new(System)).await?;
+        let store = app::open_store(&config, true).await?;
+        if self.demo {
+            demo::furnish(&store, &config.engine).await?;
+        }
+        let mut running = app::start_on(&config, listener, Arc::new(System), store.clone(), store).await?;
         self.welcome(&config, made.as_ref(), &running).await?;
         tokio::select! {
             signal = signals.next() => tracing::info!(signal, "told to stop"),
@@ -65,7 +69,7 @@ impl Serve {
             tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
         }
         let greeting = match self.demo {
-            true => demo::prepare(running, System.now(), made).await?,
+            true => demo::greeting(running, System.now(), made).await?,
             false => format!("innkeeper is open at {url} (API docs: {url}/docs/)\n"),
         };
         let _ = output::print(greeting);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::Url;
 
-use super::{Error, Secret, Values};
+use super::{DatabaseUrl, Error, Secret, Values};
 use crate::lease::NodeId;
 use crate::lease::redis::{Addresses, Options};
 
@@ -34,7 +34,7 @@ pub(super) fn read(values: &Values, listen: SocketAddr) -> Result<Option<Cluster
     let secret = values.secret("cluster_secret")?;
     let ttl = values.seconds("lease_ttl_secs", 1..=300)?;
     let Some(addresses) = redis else { return Ok(None) };
-    if values.text("database_url", "", |_| true)?.starts_with("sqlite:") {
+    if !values.required("database_url", "", |url| Some(DatabaseUrl::new(url)))?.is_shared() {
         return Err(values.refuse("redis_url", SHARED));
     }
     if advertise_url.is_none() && listen.ip().is_unspecified() {

@@ -15,6 +15,11 @@ impl DatabaseUrl {
         &self.0
     }
 
+    /// Whether several nodes can use it: a file belongs to one.
+    pub fn is_shared(&self) -> bool {
+        !["sqlite", ""].contains(&self.scheme())
+    }
+
     /// The kind of database: what stands before the first colon.
     pub fn scheme(&self) -> &str {
         self.0.split_once(':').map_or("", |(scheme, _)| scheme)

@@ -70,9 +70,6 @@ impl Directory {
 
     /// The actor of a room type, started if there is none: then `asked` says where the request came in.
     pub fn find_or_start(&self, id: RoomTypeId, asked: Asked, shared: &Arc<Shared>) -> Resident {
-        if let Some(resident) = self.residents.get(&id).filter(|resident| resident.addr.connected()) {
-            return resident.clone();
-        }
         match self.residents.entry(id) {
             Entry::Occupied(entry) if entry.get().addr.connected() => entry.get().clone(),
             Entry::Occupied(mut entry) => {
@@ -96,7 +93,7 @@ impl Directory {
 
     /// The actor of a room type, if it is in memory.
     pub fn find(&self, id: RoomTypeId) -> Option<Resident> {
-        self.residents.get(&id).map(|resident| resident.clone())
+        self.residents.get(&id).filter(|resident| resident.addr.connected()).map(|resident| resident.clone())
     }
 
     /// Forgets one particular actor; a successor that is already there stays.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::dev::SendError;
+use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -17,6 +18,7 @@ use super::probe::{NoProbe, Probe};
 use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
 use crate::clock::{Clock, IdSource};
 use crate::domain::{Booking, BookingId, Date, Fact, HotelId, Move, Order, RoomTypeId};
+use crate::events::tail::Tenants;
 use crate::events::{Hub, Notice};
 use crate::lease::{Asked, Lease};
 use crate::store::{self, Ledger};
@@ -25,7 +27,7 @@ use crate::writer::Writer;
 /// How often a request follows a room type to its next actor before it gives up.
 const MOVES: usize = 5;
 /// How many actors are asked to finish at once.
-const RETIRING_AT_ONCE: usize = 64;
+const FINISHING_AT_ONCE: usize = 64;
 
 /// The engine. Cheap to clone; ends with [`Engine::shutdown`].
 #[derive(Clone)]
@@ -143,7 +145,7 @@ impl Engine {
                 self.shared.directory.all()
             }
         };
-        retire_all(residents).await;
+        finish_all(residents, Request::Reload).await;
     }
 
     /// Where everything committed is published.
@@ -235,7 +237,15 @@ impl Engine {
             if self.shared.closing.load(Ordering::SeqCst) {
                 return Err(Error::ShuttingDown.into());
             }
-            let resident = self.shared.directory.find_or_start(id, self.asked, &self.shared);
+            let resident = match self.shared.directory.find(id) {
+                Some(resident) => resident,
+                None => {
+                    if let Some(owner) = self.known_elsewhere(id) {
+                        return Err(Error::Elsewhere(owner).into());
+                    }
+                    self.shared.directory.find_or_start(id, self.asked, &self.shared)
+                }
+            };
             if !resident.depth.enter(self.shared.options.mailbox) {
                 return Err(Error::Busy.into());
             }
@@ -259,15 +269,23 @@ impl Engine {
     }
 }
 
-/// Asks actors to finish and waits until they have.
-pub(super) async fn retire_all(residents: Vec<Resident>) {
-    stream::iter(residents).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
+#[async_trait]
+impl Tenants for Engine {
+    async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
+        self.reload_hotel(hotel).await;
+        self.shared.hub.relay(Notice::Hotel(hotel));
+    }
 }
 
-async fn retire(resident: Resident) {
+/// Asks actors to finish, to retire or to reload, and waits until they have.
+pub(super) async fn finish_all(residents: Vec<Resident>, how: fn(oneshot::Sender<()>) -> Request) {
+    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, |resident| finish(resident, how)).await;
+}
+
+async fn finish(resident: Resident, how: fn(oneshot::Sender<()>) -> Request) {
     let (done, finished) = oneshot::channel();
     resident.depth.enter(usize::MAX);
-    match resident.addr.send(Request::Retire(done)).await {
+    match resident.addr.send(how(done)).await {
         Ok(()) => drop(finished.await),
         Err(_) => resident.depth.leave(),
     }

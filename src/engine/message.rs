@@ -73,6 +73,8 @@ pub(super) enum Request {
     Look(Look),
     /// Finish what was begun, give the room type back, and say so.
     Retire(oneshot::Sender<()>),
+    /// Finish what was begun, say so, and load again.
+    Reload(oneshot::Sender<()>),
 }
 
 /// The lease of `token` is lost: somebody else owns the room type.

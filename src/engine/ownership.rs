@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Weak};
 
-use super::handle::{Engine, Shared, retire_all};
-use super::message::LeaseLost;
-use crate::lease::{Asked, Lease, Revoked, Why};
+use super::handle::{Engine, Shared, finish_all};
+use super::message::{LeaseLost, Request};
+use crate::domain::RoomTypeId;
+use crate::lease::{Asked, Lease, Peer, Revoked, Why};
 
 impl Engine {
     /// The same engine for what is to be done here: it takes every room type that nobody owns, whichever node it
@@ -15,10 +16,18 @@ impl Engine {
         engine
     }
 
+    /// The owner, where it was found a moment ago: nothing need be started here to ask again. Who was sent here insists.
+    pub(super) fn known_elsewhere(&self, room_type: RoomTypeId) -> Option<Peer> {
+        match self.asked {
+            Asked::Here => self.shared.lease.last_found(room_type),
+            Asked::Forwarded => None,
+        }
+    }
+
     /// Finishes what was begun and gives all room types back. Those that are asked for again meanwhile are taken again,
     /// unless their lease says otherwise.
     pub async fn hand_over(&self) {
-        retire_all(self.shared.directory.all()).await;
+        finish_all(self.shared.directory.all(), Request::Retire).await;
     }
 
     /// How many facts and answers wait in each of the lanes to the store.
@@ -47,5 +56,5 @@ fn end(revoked: &[Revoked], shared: &Shared) {
         }
     }
     // A store that hangs must not keep the next ones from being heard of.
-    tokio::spawn(retire_all(misplaced));
+    tokio::spawn(finish_all(misplaced, Request::Retire));
 }

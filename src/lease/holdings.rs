@@ -47,6 +47,11 @@ impl Holdings {
         self.show();
     }
 
+    /// The token under which a room type is held.
+    pub fn token(&self, room_type: RoomTypeId) -> Option<Token> {
+        self.map().get(&room_type).map(|(token, _)| *token)
+    }
+
     pub fn len(&self) -> usize {
         self.map().len()
     }

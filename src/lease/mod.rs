@@ -100,6 +100,9 @@ pub trait Lease: Send + Sync + 'static {
     /// Whether this node would be granted the room type, were it free: as far as it knows, without asking.
     fn belongs_here(&self, room_type: RoomTypeId) -> bool;
 
+    /// The node that was found to own the room type a moment ago. Where that is no longer so, it says so itself.
+    fn last_found(&self, room_type: RoomTypeId) -> Option<Peer>;
+
     /// Waits until ownerships are to end, and says which. For one listener.
     async fn revoked(&self) -> Vec<Revoked>;
 }

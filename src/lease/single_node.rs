@@ -66,6 +66,10 @@ impl Lease for SingleNode {
         true
     }
 
+    fn last_found(&self, _: RoomTypeId) -> Option<Peer> {
+        None
+    }
+
     async fn revoked(&self) -> Vec<Revoked> {
         std::future::pending().await
     }

@@ -436,8 +436,7 @@ fn a_retired_actor_is_gone_from_memory() {
         let house = House::plain(1).await;
         let nowhere = RoomTypeId(uuid::Uuid::nil());
         assert!(matches!(house.engine.view(nowhere, house.today, house.today).await, Err(Error::NoSuchRoomType)));
-        let hotel = house.store.room_type(house.room_type).await.unwrap().unwrap().hotel_id;
-        house.engine.hotel_changed(hotel).await;
+        house.engine.hand_over().await;
         while house.engine.live_actors() > 0 {
             tokio::task::yield_now().await;
         }

@@ -41,7 +41,7 @@ async fn send(app: &App, document: &Value, method: &str, path: &str, booking: &s
 #[test]
 fn every_example_works_when_it_is_sent_to_the_demo() {
     with_app(async |app| {
-        demo::prepare(&app.running, app.clock.now(), None).await.unwrap();
+        demo::fill(&*app.running.store, &app.running.engine, app.clock.now()).await.unwrap();
         let document = app.get("/openapi.json").await.body;
         let mut sent = 0;
         for (path, item) in document["paths"].as_object().unwrap() {

@@ -116,6 +116,7 @@ const TROUBLE: &[&str] = &[
     "a lease is lost",
     "a token is raised",
     "sent to its owner",
+    "an ownership goes on by itself",
 ];
 
 /// The oracle is only worth something if it sees what is wrong.

@@ -5,13 +5,14 @@ use jiff::civil::Weekday;
 
 use super::hotels::{CITIES, City, House, Room};
 use super::ids::Ids;
-use crate::app::Running;
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::nights_change::{Patch, RestrictionPatch};
 use crate::domain::{
     Amount, ByDate, CancellationPolicy, Date, Hotel, HotelId, NightsChange, Occupancy, RatePlan, RatePlanId, RoomType,
     Service, Timestamp, Violation,
 };
+use crate::engine::Engine;
+use crate::store::Store;
 
 /// Weekend nights cost this much more, in percent.
 const WEEKEND_SURCHARGE: u8 = 25;
@@ -21,19 +22,19 @@ const NON_REFUNDABLE_DISCOUNT: u8 = 12;
 const SEASON_DAYS: i64 = 365;
 
 /// Creates every demo hotel.
-pub async fn fill(running: &Running, ids: &Ids<'_>, now: Timestamp) -> anyhow::Result<()> {
+pub async fn fill(store: &dyn Store, engine: &Engine, ids: &Ids<'_>, now: Timestamp) -> anyhow::Result<()> {
     for city in CITIES {
         for house in city.hotels {
             let hotel = hotel(city, house, ids.hotel()).map_err(|violation| anyhow::anyhow!("{violation}"))?;
-            running.store.insert_hotel(&hotel).await?;
+            store.insert_hotel(&hotel).await?;
             for (name, basis, price) in city.services {
                 let id = ids.service();
                 let (name, price) = ((*name).to_owned(), Amount(*price));
                 let service = Service { id, hotel_id: hotel.id, name, basis: *basis, price };
-                running.store.insert_service(&service).await?;
+                store.insert_service(&service).await?;
             }
             for room in house.rooms {
-                open_room_type(running, ids, &hotel, room, now).await?;
+                open_room_type(store, engine, ids, &hotel, room, now).await?;
             }
         }
     }
@@ -59,7 +60,8 @@ fn hotel(city: &City, house: &House, id: HotelId) -> Result<Hotel, Violation> {
 
 /// A room type with a flexible plan and a cheaper one without refund, dearer on weekends.
 async fn open_room_type(
-    running: &Running,
+    store: &dyn Store,
+    engine: &Engine,
     ids: &Ids<'_>,
     hotel: &Hotel,
     room: &Room,
@@ -70,10 +72,8 @@ async fn open_room_type(
     let occupancy = Occupancy { max_adults, max_children, max_occupancy };
     let (hotel_id, overbooking_allowance) = (hotel.id, 0);
     let room_type = RoomType { id, hotel_id, name: name.to_owned(), occupancy, rooms, overbooking_allowance };
-    running.store.insert_room_type(&room_type).await?;
+    store.insert_room_type(&room_type).await?;
 
-    // Among several nodes the room type may belong to another, which does not know it yet.
-    let engine = running.engine.forwarded();
     let season = Season::from(hotel.today(now));
     let discounted = Amount(price).percent(100 - NON_REFUNDABLE_DISCOUNT);
     let flexible = ("Flexible", Amount(price), CancellationPolicy::flexible());

@@ -108,6 +108,13 @@ impl RoomTypeActor {
         ctx.stop();
     }
 
+    /// Begins a new tenure, unless this actor has none any more.
+    fn reload(&mut self, ctx: &mut Context<Self>) {
+        if let State::Serving(_) = &self.state {
+            self.restart(ctx);
+        }
+    }
+
     /// Leaves the directory. The supervisor ends when the last address is gone and nothing is left to run: a timer would
     /// keep the actor in memory for ever.
     fn retire(&mut self, ctx: &mut Context<Self>, why: Option<Error>) {
@@ -130,17 +137,17 @@ impl RoomTypeActor {
         }
     }
 
-    /// Finishes what was begun, then leaves. Requests behind this one in the mailbox wait, and are then sent to the
-    /// directory.
-    fn finish(&mut self, done: oneshot::Sender<()>, ctx: &mut Context<Self>) {
+    /// Finishes what was begun, then does what is to be done `then`, and says so. Requests behind this one in the mailbox
+    /// wait: after a retirement they are sent to the directory, after a restart they are served.
+    fn finish(&mut self, done: oneshot::Sender<()>, then: fn(&mut Self, &mut Context<Self>), ctx: &mut Context<Self>) {
         let writer = self.shared.writer.clone();
         let id = self.id;
         let drained = async move { writer.drained(id).await };
-        let retire = |(), actor: &mut Self, ctx: &mut Context<Self>| {
-            actor.retire(ctx, None);
+        let finished = move |(), actor: &mut Self, ctx: &mut Context<Self>| {
+            then(actor, ctx);
             let _ = done.send(());
         };
-        ctx.wait(drained.into_actor(self).map(retire));
+        ctx.wait(drained.into_actor(self).map(finished));
     }
 }
 
@@ -175,7 +182,8 @@ impl Handler<Request> for RoomTypeActor {
         self.guarded(ctx, |actor, ctx| match request {
             Request::Ask(ask) => actor.ask(*ask, ctx),
             Request::Look(look) => actor.look(look, ctx),
-            Request::Retire(done) => actor.finish(done, ctx),
+            Request::Retire(done) => actor.finish(done, |actor, ctx| actor.retire(ctx, None), ctx),
+            Request::Reload(done) => actor.finish(done, Self::reload, ctx),
         });
     }
 }

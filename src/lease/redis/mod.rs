@@ -2,11 +2,11 @@
 //!
 //! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
 //! `registry` knows the nodes; `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is
-//! the way there. Works with one Redis and with Redis Cluster.
+//! the way there; [`RedisWake`] lets the nodes wake each other on it. Works with one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
 //! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on: only Redis itself
-//! says that it is lost.
+//! says that it is lost. While it cannot be asked, requests go to the owner that was last known.
 //!
 //! What Redis forgets costs time, not safety: a counter that fell back is raised to what the store has seen, a lease that
 //! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile.
@@ -15,7 +15,9 @@ mod keeper;
 mod keys;
 mod leases;
 pub mod link;
+mod owners;
 mod registry;
+mod wake;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,12 +32,14 @@ use tracing::{debug, warn};
 
 use self::leases::{Leases, Reply};
 use self::link::Link;
+use self::owners::Owners;
 use self::registry::Registry;
 use super::holdings::{Holding, Holdings};
 use super::{Acquired, Asked, Lease, Membership, Node, Peer, Revoked, Token, Unavailable};
 use crate::domain::{RoomTypeId, Timestamp};
 
 pub use link::{Addresses, BadAddress};
+pub use wake::RedisWake;
 
 /// Settings of the leases.
 #[derive(Debug, Clone)]
@@ -59,6 +63,7 @@ pub struct RedisLease {
     news: Notify,
     /// Room types that were handed to the node that is to have them, until it can be expected to have taken them.
     given_away: DashMap<RoomTypeId, Instant>,
+    owners: Owners,
     releases: TaskTracker,
 }
 
@@ -68,9 +73,9 @@ impl RedisLease {
         let link = Link::new(&options.addresses, (options.ttl / 3).min(PATIENCE))?;
         let leases = Leases { link, me, ttl: options.ttl };
         let registry = Registry::new(leases.clone(), since);
-        let (holdings, revoked, news, given_away) = Default::default();
+        let (holdings, revoked, news, given_away, owners) = Default::default();
         let releases = TaskTracker::new();
-        Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, releases }))
+        Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, owners, releases }))
     }
 
     /// Renews leases and says that this node lives, until aborted. From now on it is one of the nodes.
@@ -80,6 +85,11 @@ impl RedisLease {
             tokio::spawn(async move { keeper::renew(&renewing).await }),
             tokio::spawn(async move { keeper::beat(&beating).await }),
         ]
+    }
+
+    /// The bell of this node, on the same connection.
+    pub fn wake(&self) -> Arc<RedisWake> {
+        Arc::new(RedisWake::new(self.leases.link.clone(), self.leases.me.node.clone()))
     }
 
     /// How often the nodes hear of each other.
@@ -103,16 +113,8 @@ impl RedisLease {
         self.releases.spawn_on(release, self.leases.link.runtime());
     }
 
-    /// Whether somebody who was sent here may have a room type that another node is to have.
-    fn takes_in(&self, room_type: RoomTypeId) -> bool {
-        let given = self.given_away.get(&room_type).is_some_and(|until| *until > Instant::now());
-        !given && !self.registry.is_draining()
-    }
-}
-
-#[async_trait]
-impl Lease for RedisLease {
-    async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+    /// What Redis says.
+    async fn ask(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
         let preferred = self.registry.preferred(room_type, self.holdings.len()).await?;
         let other = preferred.filter(|peer| *peer != self.leases.me);
         let may_take = other.is_none() || (asked == Asked::Forwarded && self.takes_in(room_type));
@@ -125,12 +127,58 @@ impl Lease for RedisLease {
                 }
                 Ok(Acquired::Granted(token))
             }
-            (Reply::Owned(owner), _) => Ok(Acquired::Elsewhere(owner)),
+            (Reply::Owned(owner), _) => {
+                self.holdings.forget_any(room_type);
+                Ok(Acquired::Elsewhere(owner))
+            }
             (Reply::Free, Some(other)) => {
                 self.holdings.forget_any(room_type);
                 Ok(Acquired::Elsewhere(other))
             }
             (Reply::Free, None) => Err(Unavailable(anyhow!("redis did not grant a lease that is free"))),
+        }
+    }
+
+    /// What can be said without asking Redis. An ownership that was never given back goes on under a token of its own
+    /// making: the store accepts it, unless somebody else has been granted as high a one meanwhile, who is then the
+    /// owner. A node that owned the room type is likely to own it still.
+    fn without_redis(&self, room_type: RoomTypeId, asked: Asked) -> Option<Acquired> {
+        if let Some(Token(held)) = self.holdings.token(room_type) {
+            let token = Token(held.saturating_add(1));
+            self.holdings.keep(room_type, token);
+            debug!(%room_type, token = token.0, "an ownership goes on without redis");
+            return Some(Acquired::Granted(token));
+        }
+        if asked == Asked::Forwarded {
+            return None;
+        }
+        let known = self.owners.last(room_type);
+        let owner = known.or_else(|| self.registry.preferred_of_all_seen(room_type))?;
+        (owner != self.leases.me).then_some(Acquired::Elsewhere(owner))
+    }
+
+    /// Whether somebody who was sent here may have a room type that another node is to have.
+    fn takes_in(&self, room_type: RoomTypeId) -> bool {
+        let given = self.given_away.get(&room_type).is_some_and(|until| *until > Instant::now());
+        !given && !self.registry.is_draining()
+    }
+}
+
+#[async_trait]
+impl Lease for RedisLease {
+    async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+        // A Redis that did not answer the last heartbeat is not waited for by everybody.
+        if self.registry.is_out_of_touch()
+            && let Some(answer) = self.without_redis(room_type, asked)
+        {
+            return Ok(answer);
+        }
+        match self.ask(room_type, asked).await {
+            Ok(answer) => {
+                self.owners.learn(room_type, &answer);
+                Ok(answer)
+            }
+            Err(error) => self.without_redis(room_type, asked).ok_or(error),
         }
     }
 
@@ -148,6 +196,10 @@ impl Lease for RedisLease {
 
     fn forget(&self, room_type: RoomTypeId, token: Token) {
         self.give_back(room_type, token, true);
+    }
+
+    fn last_found(&self, room_type: RoomTypeId) -> Option<Peer> {
+        self.owners.found_within(room_type, self.beat_every() / 2)
     }
 
     fn belongs_here(&self, room_type: RoomTypeId) -> bool {

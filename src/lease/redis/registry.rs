@@ -41,12 +41,15 @@ pub struct Registry {
     leases: Leases,
     since: Timestamp,
     draining: AtomicBool,
+    /// The last heartbeat was not answered.
+    out_of_touch: AtomicBool,
     seen: RwLock<Arc<[Seen]>>,
 }
 
 impl Registry {
     pub fn new(leases: Leases, since: Timestamp) -> Self {
-        Self { leases, since, draining: AtomicBool::new(false), seen: RwLock::new(Arc::default()) }
+        let (draining, out_of_touch, seen) = Default::default();
+        Self { leases, since, draining, out_of_touch, seen }
     }
 
     /// Says that this node lives, and looks who else does.
@@ -57,8 +60,9 @@ impl Registry {
         let mut call = nodes(&HEARTBEAT);
         call.arg(me.node.as_str()).arg(ttl_ms).arg(about);
         let asked = Instant::now();
-        let answer: Vec<(String, u64, String)> = self.leases.link.run(call).await?;
-        let seen = answer.into_iter().map(|(name, left, about)| read(&name, left, &about, asked));
+        let answer = self.leases.link.run::<Vec<(String, u64, String)>>(call).await;
+        self.out_of_touch.store(answer.is_err(), Ordering::Relaxed);
+        let seen = answer?.into_iter().map(|(name, left, about)| read(&name, left, &about, asked));
         let seen: Arc<[Seen]> = seen.collect::<Result<_, _>>()?;
         let nodes = seen.iter().map(|seen| seen.node.clone()).collect();
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
@@ -81,6 +85,16 @@ impl Registry {
         let drains = |node: &Node| if node.peer == self.leases.me { self.is_draining() } else { node.draining };
         let candidates = seen.iter().filter(|seen| seen.until > now && !drains(&seen.node));
         placement::preferred(room_type, candidates.map(|seen| &seen.node.peer)).cloned()
+    }
+
+    /// The same of everybody who was seen when Redis last answered, whether they live or not.
+    pub fn preferred_of_all_seen(&self, room_type: RoomTypeId) -> Option<Peer> {
+        placement::preferred(room_type, self.seen().iter().map(|seen| &seen.node.peer)).cloned()
+    }
+
+    /// Whether Redis did not answer the last heartbeat.
+    pub fn is_out_of_touch(&self) -> bool {
+        self.out_of_touch.load(Ordering::Relaxed)
     }
 
     pub fn drain(&self) {

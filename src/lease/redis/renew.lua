@@ -1,12 +1,13 @@
--- Renews a lease, also one that was forgotten here, as long as nobody has been granted it since.
+-- Renews a lease, also one that was forgotten here, as long as nobody has been granted it since. An owner may have gone
+-- on under a higher token while it could not ask.
 -- KEYS: lease, fence. ARGV: my name, my address, TTL in ms, my token.
 -- Gives: 1 if it is mine, 0 if it is lost.
 local lease = redis.call('HMGET', KEYS[1], 'node', 'token')
-if lease[1] then
-  if lease[1] == ARGV[1] and lease[2] == ARGV[4] then
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
-    return 1
-  end
+if lease[1] == ARGV[1] and lease[2] == ARGV[4] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  return 1
+end
+if lease[1] and lease[1] ~= ARGV[1] then
   return 0
 end
 local known = redis.call('HGET', KEYS[2], 'token')

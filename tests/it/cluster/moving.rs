@@ -70,6 +70,21 @@ fn a_drain_refuses_nothing() {
 }
 
 #[test]
+fn a_shutdown_refuses_nothing_at_the_other_nodes() {
+    with_nodes(3, async |cluster| {
+        let (room_type, owner) = cluster.room_type(5_000).await;
+        let leaving = cluster.nodes.remove(owner);
+        let name = leaving.running.membership.me().node.clone();
+        let refused = refused_while(cluster, &room_type, leaving.running.shutdown()).await;
+        assert!(refused.is_empty(), "{refused:#?}");
+        let left = cluster.nodes[0].cluster().await["nodes"].clone();
+        let gone = left.as_array().unwrap().iter().all(|node| node["id"] != name.as_str());
+        assert!(gone, "who leaves in order is forgotten at once: {left}");
+        assert!(cluster.owner(&room_type).await.is_some());
+    });
+}
+
+#[test]
 fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
     with_nodes(1, async |cluster| {
         let mut room_types = Vec::new();

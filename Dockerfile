@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+
+FROM rust:1.95-trixie AS build
+WORKDIR /src
+COPY . .
+# The caches stay with the builder: only what has changed is compiled again.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --locked --release && \
+    cp target/release/innkeeper /usr/local/bin/innkeeper && \
+    mkdir /var/lib/innkeeper
+
+# glibc, certificates, and nothing that could be started: no shell, no package manager.
+FROM gcr.io/distroless/cc-debian13:nonroot
+COPY --from=build /usr/local/bin/innkeeper /usr/local/bin/innkeeper
+COPY --from=build --chown=nonroot:nonroot /var/lib/innkeeper /var/lib/innkeeper
+WORKDIR /var/lib/innkeeper
+ENV INNKEEPER_DATABASE_URL=sqlite:///var/lib/innkeeper/innkeeper.db \
+    INNKEEPER_LISTEN=0.0.0.0:8080 \
+    INNKEEPER_LOG_FORMAT=json
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s CMD ["/usr/local/bin/innkeeper", "ready"]
+ENTRYPOINT ["/usr/local/bin/innkeeper"]
+CMD ["serve"]

@@ -1,0 +1,42 @@
+//! Who owned what when Redis was last asked. A guess, and harmless: a node that is not the owner says so.
+//!
+//! A fresh one saves asking Redis for every request that goes to another node; an old one is used only while Redis cannot
+//! be asked.
+
+use std::time::{Duration, Instant};
+
+use moka::sync::Cache;
+
+use crate::domain::RoomTypeId;
+use crate::lease::{Acquired, Peer};
+
+/// Room types of which the last owner is remembered.
+const REMEMBERED: u64 = 100_000;
+
+/// The last known owners, other than this node, and when they were found.
+#[derive(Debug)]
+pub struct Owners(Cache<RoomTypeId, (Peer, Instant)>);
+
+impl Default for Owners {
+    fn default() -> Self {
+        Self(Cache::new(REMEMBERED))
+    }
+}
+
+impl Owners {
+    pub fn learn(&self, room_type: RoomTypeId, answer: &Acquired) {
+        match answer {
+            Acquired::Granted(_) => self.0.invalidate(&room_type),
+            Acquired::Elsewhere(peer) => self.0.insert(room_type, (peer.clone(), Instant::now())),
+        }
+    }
+
+    pub fn last(&self, room_type: RoomTypeId) -> Option<Peer> {
+        self.0.get(&room_type).map(|(peer, _)| peer)
+    }
+
+    /// The owner that was found no longer ago than `age`.
+    pub fn found_within(&self, room_type: RoomTypeId, age: Duration) -> Option<Peer> {
+        self.0.get(&room_type).filter(|(_, found)| found.elapsed() < age).map(|(peer, _)| peer)
+    }
+}

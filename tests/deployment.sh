@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Checks what no test starts, because it needs Docker: the compose file, the image, the balancer, Prometheus, Grafana.
+# Called by run.sh, which has installed HAProxy; the other checkers are put into target/deployment.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=$PWD/target/deployment
+python3 -m venv "$tools"
+"$tools/bin/pip" install --quiet --disable-pip-version-check --requirement .ci/deployment.txt
+PATH=$tools/bin:$tools/usr/bin:$PATH
+
+# Not installed, as a Prometheus of the system would start to run.
+if ! command -v promtool >/dev/null; then
+    (cd "$tools" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar x ./usr/bin/promtool)
+    rm "$tools"/prometheus_*.deb
+fi
+
+yamllint --strict -d '{extends: default, rules: {document-start: disable, line-length: {max: 120}}}' \
+    docker-compose.yml .docker
+check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+hadolint Dockerfile
+promtool check config .docker/prometheus.yml >/dev/null
+python3 -m json.tool .docker/grafana/innkeeper.json >/dev/null
+# The nodes have no addresses here, which is a warning.
+checked=$(haproxy -c -f .docker/haproxy.cfg 2>&1) || { echo "$checked"; exit 1; }

@@ -1,0 +1,35 @@
+//! `ready` and `migrate --demo`: what containers are started and watched with.
+
+use crate::support::program::Workplace;
+
+fn url(greeting: &str) -> &str {
+    greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches("/v1/hotels")
+}
+
+#[test]
+fn ready_tells_by_its_exit_code_whether_a_server_takes_requests() {
+    let workplace = Workplace::new();
+    let (started, greeting) = workplace.demo();
+    let url = url(&greeting);
+    let told = workplace.run(&["ready", url]).succeeded().stdout;
+    assert_eq!(told, format!("{url} is ready\n"));
+    assert_eq!(started.terminate(), Some(0));
+    let message = workplace.run(&["ready", url]).failed(1);
+    assert!(message.contains("cannot reach"), "{message}");
+}
+
+#[test]
+fn a_database_is_furnished_once_before_anybody_serves_it() {
+    let workplace = Workplace::new();
+    let nights = || workplace.run(&["verify"]).succeeded().stdout;
+    workplace.run(&["migrate"]).succeeded();
+    let empty = nights();
+    workplace.run(&["migrate", "--demo"]).succeeded();
+    let furnished = nights();
+    assert_ne!(furnished, empty);
+    workplace.run(&["migrate", "--demo"]).succeeded();
+    assert_eq!(nights(), furnished, "a database with hotels keeps exactly those");
+    let (started, _) = workplace.demo();
+    assert_eq!(started.terminate(), Some(0));
+    assert_eq!(nights(), furnished);
+}

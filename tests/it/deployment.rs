@@ -1,0 +1,58 @@
+//! What is deployed agrees with the program: settings that exist, numbers that are recorded.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use innkeeper::config::setting::{PREFIX, SETTINGS};
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// Every word of a text that has this beginning.
+fn words<'a>(text: &'a str, beginning: &str) -> BTreeSet<&'a str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with(beginning)).collect()
+}
+
+#[test]
+fn every_setting_of_the_containers_exists() {
+    let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
+    for file in ["Dockerfile", "docker-compose.yml"] {
+        let text = read(file);
+        let set = words(&text, PREFIX);
+        assert!(set.len() > 2, "{file} sets something");
+        for variable in set {
+            assert!(known.contains(variable), "{file}: {variable} is not a setting");
+        }
+    }
+}
+
+#[test]
+fn every_number_on_the_dashboard_is_recorded() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let dashboard: serde_json::Value = serde_json::from_str(&read(".docker/grafana/innkeeper.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let queries = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
+    let queries: Vec<&str> = queries.map(|target| target["expr"].as_str().unwrap()).collect();
+    assert!(queries.len() > 20, "there is something to see");
+    let metrics = queries.iter().flat_map(|query| [words(query, "innkeeper_"), words(query, "http_")]).flatten();
+    for metric in metrics {
+        let name = ["_bucket", "_sum", "_count"].iter().find_map(|part| metric.strip_suffix(part)).unwrap_or(metric);
+        assert!(sources.iter().any(|text| text.contains(&format!("!(\"{name}\""))), "{metric} is never recorded");
+    }
+}
+
+/// The text of every file below a folder.
+fn sources(folder: &PathBuf) -> Vec<String> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        match entry.unwrap().path() {
+            path if path.is_dir() => texts.extend(sources(&path)),
+            path if path.extension().is_some_and(|end| end == "rs") => texts.push(fs::read_to_string(path).unwrap()),
+            _ => {}
+        }
+    }
+    texts
+}

@@ -1,0 +1,79 @@
+//! The protocol for the model checker: whatever step can be taken may be taken next.
+//!
+//! So a node that is paused needs no step of its own: its turn does not come. Nor does a Redis that is away. Clocks are
+//! not modelled at all: a lease may end at any time.
+
+use stateright::{Model, Property};
+
+use crate::promises;
+use crate::protocol::{Looked, Of, Protocol};
+use crate::requests::Key;
+use crate::world::World;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Acquire(usize),
+    Claim(usize),
+    Load(usize),
+    Renew(usize),
+    Release(usize),
+    Decide(usize, Key, Looked),
+    Begin(usize),
+    Commit(Of),
+    Hear(usize),
+    RollBack(Of),
+    LoseConnection(usize),
+    Crash(usize),
+    RedisForgets,
+}
+
+impl Model for Protocol {
+    type State = World;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World::default()]
+    }
+
+    fn actions(&self, world: &World, steps: &mut Vec<Step>) {
+        for node in 0..world.nodes.len() {
+            steps.extend([Step::Acquire(node), Step::Claim(node), Step::Load(node)]);
+            steps.extend([Step::Renew(node), Step::Release(node)]);
+            for key in 0..self.requests.len() as Key {
+                steps.extend([Looked::InTenure, Looked::BeforeTenure].map(|looked| Step::Decide(node, key, looked)));
+            }
+            steps.extend([Step::Begin(node), Step::Commit(Of::Node(node)), Step::Hear(node)]);
+            steps.extend([Step::RollBack(Of::Node(node)), Step::LoseConnection(node), Step::Crash(node)]);
+        }
+        for orphan in (0..world.database.orphans.len()).map(Of::Orphan) {
+            steps.extend([Step::Commit(orphan), Step::RollBack(orphan)]);
+        }
+        steps.push(Step::RedisForgets);
+    }
+
+    fn next_state(&self, world: &World, step: Step) -> Option<World> {
+        match step {
+            Step::Acquire(node) => self.acquire(world, node),
+            Step::Claim(node) => self.claim(world, node),
+            Step::Load(node) => self.load(world, node),
+            Step::Renew(node) => self.renew(world, node),
+            Step::Release(node) => self.release(world, node),
+            Step::Decide(node, key, looked) => self.decide(world, node, key, looked),
+            Step::Begin(node) => self.begin(world, node),
+            Step::Commit(of) => self.commit(world, of),
+            Step::Hear(node) => self.hear(world, node),
+            Step::RollBack(of) => self.roll_back(world, of),
+            Step::LoseConnection(node) => self.lose_connection(world, node),
+            Step::Crash(node) => self.crash(world, node),
+            Step::RedisForgets => self.forget(world),
+        }
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        promises::all()
+    }
+
+    fn within_boundary(&self, world: &World) -> bool {
+        world.redis.fence <= self.tokens && world.database.token <= self.tokens
+    }
+}

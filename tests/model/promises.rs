@@ -1,0 +1,69 @@
+//! What must hold in every world that can be reached, and what must be reachable.
+
+use stateright::Property;
+
+use crate::protocol::Protocol;
+use crate::requests::sold;
+use crate::world::{Actor, World};
+
+pub const NEVER_OVERSOLD: &str = "no night is sold twice";
+pub const YES_IS_STORED: &str = "who is told yes is stored";
+pub const NO_IS_FOUNDED: &str = "who is told no could not have it";
+pub const ONE_EFFECT: &str = "one key, one effect";
+pub const TOKENS_GROW: &str = "tokens of commits never go back";
+pub const CLAIM_IS_THE_END: &str = "after a claim nothing older is stored";
+pub const OWNER_KNOWS: &str = "the owner knows everything that is stored";
+
+pub fn all() -> Vec<Property<Protocol>> {
+    vec![
+        always(NEVER_OVERSOLD, |it, world| sold(it.requests, &world.database.history).iter().all(|times| *times <= 1)),
+        always(YES_IS_STORED, |_, world| !world.broken.empty_yes),
+        always(NO_IS_FOUNDED, |_, world| !world.broken.unfounded_no),
+        always(ONE_EFFECT, |_, world| {
+            let history = &world.database.history;
+            (1..history.len()).all(|time| !history[..time].contains(&history[time]))
+        }),
+        always(TOKENS_GROW, |_, world| !world.broken.token_went_back),
+        always(CLAIM_IS_THE_END, |_, world| !world.broken.stored_after_claim),
+        always(OWNER_KNOWS, the_owner_knows_everything),
+        sometimes("every night is sold", |it, world| sold(it.requests, &world.database.history) == [1, 1]),
+        sometimes("an owner goes on from what another one has stored", |_, world| {
+            let mut tokens = world.nodes.iter().filter_map(|node| Some(node.transaction.as_ref()?.batch[0].token));
+            world.database.committed > 0 && tokens.any(|token| token > world.database.committed)
+        }),
+        sometimes("both nodes take themselves for the owner", |_, world| {
+            world.nodes.iter().all(|node| matches!(node.actor, Actor::Serving(_)))
+        }),
+        sometimes("a stale owner is fenced", |_, world| {
+            let transactions = world.nodes.iter().filter_map(|node| node.transaction.as_ref());
+            let mut left_out = transactions.flat_map(|transaction| &transaction.batch[transaction.accepted..]);
+            left_out.any(|fact| fact.token < world.database.token)
+        }),
+        sometimes("a commit is in doubt", |_, world| {
+            world.database.orphans.iter().any(|transaction| transaction.accepted > 0)
+        }),
+        sometimes("Redis has forgotten what the database knows", |_, world| {
+            world.redis.lease.is_some() && world.redis.fence < world.database.token
+        }),
+    ]
+}
+
+type Holds = fn(&Protocol, &World) -> bool;
+
+fn always(name: &'static str, holds: Holds) -> Property<Protocol> {
+    Property::always(name, holds)
+}
+
+fn sometimes(name: &'static str, holds: Holds) -> Property<Protocol> {
+    Property::sometimes(name, holds)
+}
+
+/// Everything stored is in the memory of the owner whose token the database has, in the same order.
+fn the_owner_knows_everything(_: &Protocol, world: &World) -> bool {
+    world.nodes.iter().all(|node| match &node.actor {
+        Actor::Serving(tenure) if tenure.token == world.database.token => {
+            tenure.memory.starts_with(&world.database.history)
+        }
+        _ => true,
+    })
+}

@@ -1,0 +1,293 @@
+//! The protocol, as one function per step: `None` if the step cannot be taken now.
+
+use crate::requests::{Key, Requests, allows};
+use crate::world::{Actor, Fact, Node, Tenure, Token, Transaction, World};
+
+/// Facts of one node that may be with the writer at once.
+const PLACES: usize = 2;
+
+/// What keeps the promises. Each can be left out, to see which promise it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A commit needs the token of the last claim.
+    CommitChecksToken,
+    /// A fact is stored only right after the one it was decided on.
+    CommitChecksSequence,
+    /// A key that has had its effect has no second one.
+    CommitChecksKey,
+    /// A new owner claims first and loads then.
+    ClaimBeforeLoad,
+    /// A claim waits for a transaction under way.
+    ClaimWaits,
+    /// A refusal waits until everything it rests on is stored.
+    RefusalWaits,
+    /// Before a refusal the key is looked up again, if the owner has loaded since it was looked up first.
+    LookAgain,
+}
+
+/// The protocol, what is asked of it, and how far it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Protocol {
+    pub requests: Requests,
+    /// Ownerships, one after the other, before nobody looks further.
+    pub tokens: Token,
+    pub without: Option<Rule>,
+}
+
+/// When a key was looked up, and not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    BeforeTenure,
+    InTenure,
+}
+
+/// A transaction: that of a node, or one whose connection is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    Node(usize),
+    Orphan(usize),
+}
+
+/// A node takes the room type over, and gives it back.
+impl Protocol {
+    /// One script in Redis: the lease is granted and the fence counter raised. That the lease of another node has ended
+    /// shows when somebody takes it; that node knows nothing of it.
+    pub fn acquire(&self, world: &World, node: usize) -> Option<World> {
+        (world.nodes[node].actor == Actor::Away).then_some(())?;
+        Some(granted(world, node, world.redis.fence + 1))
+    }
+
+    /// The database takes the token, if it is higher, once no transaction is under way. From then on no older owner can
+    /// commit. If it is not higher, Redis has forgotten: it is taught, and the claim is tried again.
+    pub fn claim(&self, world: &World, node: usize) -> Option<World> {
+        let actor = &world.nodes[node].actor;
+        match actor {
+            Actor::Leased(_) => self.keeps(Rule::ClaimBeforeLoad).then_some(())?,
+            Actor::Loaded(..) => {}
+            _ => return None,
+        }
+        (!world.is_locked() || !self.keeps(Rule::ClaimWaits)).then_some(())?;
+        let token = world.nodes[node].token()?;
+        let taken_over = world.redis.lease.is_some_and(|(owner, _)| owner != node);
+        if world.database.token >= token && !taken_over {
+            return Some(granted(world, node, world.redis.fence.max(world.database.token) + 1));
+        }
+        let mut next = world.clone();
+        next.nodes[node].actor = match actor {
+            _ if world.database.token >= token => Actor::Away,
+            Actor::Loaded(_, memory) => Actor::Serving(Tenure { token, memory: memory.clone() }),
+            _ => Actor::Claimed(token),
+        };
+        next.database.token = world.database.token.max(token);
+        Some(next)
+    }
+
+    /// What is stored is the last word: about the nights, and about every commit in doubt.
+    pub fn load(&self, world: &World, node: usize) -> Option<World> {
+        let memory = || world.database.history.clone();
+        let loaded = match world.nodes[node].actor {
+            Actor::Claimed(token) => Actor::Serving(Tenure { token, memory: memory() }),
+            Actor::Leased(token) if !self.keeps(Rule::ClaimBeforeLoad) => Actor::Loaded(token, memory()),
+            _ => return None,
+        };
+        let mut next = world.clone();
+        next.nodes[node].actor = loaded;
+        Some(next)
+    }
+
+    /// The keeper looks after the lease. Redis may have forgotten it, or given it to somebody else.
+    pub fn renew(&self, world: &World, node: usize) -> Option<World> {
+        let token = world.nodes[node].token()?;
+        let mut next = world.clone();
+        match world.redis.lease {
+            Some(lease) if lease == (node, token) => return None,
+            None if world.redis.fence <= token => {
+                next.redis.lease = Some((node, token));
+                next.redis.fence = token;
+            }
+            _ => next.nodes[node].actor = Actor::Away,
+        }
+        Some(next)
+    }
+
+    /// Nobody asks for the room type any more, or the node is drained.
+    pub fn release(&self, world: &World, node: usize) -> Option<World> {
+        let Actor::Serving(tenure) = &world.nodes[node].actor else { return None };
+        world.nodes[node].pending().next().is_none().then_some(())?;
+        let mut next = world.clone();
+        next.nodes[node].actor = Actor::Away;
+        if world.redis.lease == Some((node, tenure.token)) {
+            next.redis.lease = None;
+        }
+        Some(next)
+    }
+}
+
+/// An owner at work.
+impl Protocol {
+    /// A request is granted in memory and its fact handed to the writer, or it is refused. (A key that is found when it
+    /// is looked up has its answer: no step. One that somebody here waits for is joined: no step.)
+    pub fn decide(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
+        let here = &world.nodes[node];
+        let Actor::Serving(tenure) = &here.actor else { return None };
+        let found = here.answered[usize::from(key)] || looked == Looked::InTenure && tenure.memory.contains(&key);
+        let joined = here.pending().any(|fact| fact.key == key);
+        (!found && !joined).then_some(())?;
+        if allows(self.requests, &tenure.memory, key) {
+            self.grant(world, node, key)
+        } else {
+            self.refuse(world, node, key, looked)
+        }
+    }
+
+    fn grant(&self, world: &World, node: usize, key: Key) -> Option<World> {
+        (world.nodes[node].pending().count() < PLACES).then_some(())?;
+        let mut next = world.clone();
+        let Actor::Serving(tenure) = &mut next.nodes[node].actor else { return None };
+        tenure.memory.push(key);
+        let fact = Fact { key, token: tenure.token, sequence: tenure.memory.len() as u8 };
+        next.nodes[node].queue.push(fact);
+        Some(next)
+    }
+
+    fn refuse(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
+        let token = world.nodes[node].token();
+        let durable = !world.nodes[node].pending().any(|fact| Some(fact.token) == token);
+        (durable || !self.keeps(Rule::RefusalWaits)).then_some(())?;
+        let history = &world.database.history;
+        if looked == Looked::BeforeTenure && self.keeps(Rule::LookAgain) && history.contains(&key) {
+            return None; // It has its answer.
+        }
+        let before = history.iter().position(|known| *known == key).unwrap_or(history.len());
+        let founded = (0..=before).any(|time| !allows(self.requests, &history[..time], key));
+        (!founded).then_some(())?;
+        let mut next = world.clone();
+        next.broken.unfounded_no = true;
+        Some(next)
+    }
+
+    /// The writer takes everything that waits into one transaction, which locks the room type's row and judges.
+    pub fn begin(&self, world: &World, node: usize) -> Option<World> {
+        let Node { queue, transaction, .. } = &world.nodes[node];
+        (!queue.is_empty() && transaction.is_none() && !world.is_locked()).then_some(())?;
+        let mut next = world.clone();
+        let batch = std::mem::take(&mut next.nodes[node].queue);
+        let accepted = self.judge(world, &batch);
+        next.nodes[node].transaction = Some(Transaction { batch, accepted, open: true });
+        Some(next)
+    }
+
+    /// How many facts of a batch are stored. One that is left out takes all that follow with it: they were decided on
+    /// top of it.
+    fn judge(&self, world: &World, batch: &[Fact]) -> usize {
+        let history = &world.database.history;
+        let is_stored = |(index, fact): (usize, &Fact)| {
+            let owned = fact.token == world.database.token;
+            let follows = usize::from(fact.sequence) == history.len() + index + 1;
+            let fresh = !history.contains(&fact.key) && batch[..index].iter().all(|other| other.key != fact.key);
+            (owned || !self.keeps(Rule::CommitChecksToken))
+                && (follows || !self.keeps(Rule::CommitChecksSequence))
+                && (fresh || !self.keeps(Rule::CommitChecksKey))
+        };
+        batch.iter().enumerate().take_while(|entry| is_stored(*entry)).count()
+    }
+
+    /// The transaction ends: everything it has accepted is stored.
+    pub fn commit(&self, world: &World, of: Of) -> Option<World> {
+        let (mut next, transaction) = ended(world, of)?;
+        for fact in &transaction.batch[..transaction.accepted] {
+            next.broken.token_went_back |= fact.token < next.database.committed;
+            next.broken.stored_after_claim |= fact.token < next.database.token;
+            next.database.committed = fact.token;
+            next.database.history.push(fact.key);
+        }
+        told(next, of, transaction)
+    }
+
+    /// The transaction ends: nothing is stored. The database was killed, for instance.
+    pub fn roll_back(&self, world: &World, of: Of) -> Option<World> {
+        let (next, transaction) = ended(world, of)?;
+        told(next, of, Transaction { accepted: 0, ..transaction })
+    }
+
+    /// The writer hears what was stored, and the callers hear it from him. An actor whose fact was left out throws its
+    /// memory away.
+    pub fn hear(&self, world: &World, node: usize) -> Option<World> {
+        let transaction = world.nodes[node].transaction.as_ref().filter(|transaction| !transaction.open)?;
+        let (stored, left_out) = transaction.batch.split_at(transaction.accepted);
+        let mut next = world.clone();
+        next.nodes[node].transaction = None;
+        stored.iter().for_each(|fact| next.nodes[node].answered[usize::from(fact.key)] = true);
+        next.broken.empty_yes |= stored.iter().any(|fact| !world.database.history.contains(&fact.key));
+        left_out.iter().for_each(|fact| next.nodes[node].restart(fact.token));
+        Some(next)
+    }
+}
+
+/// Trouble.
+impl Protocol {
+    /// The node dies, and starts again with an empty memory.
+    pub fn crash(&self, world: &World, node: usize) -> Option<World> {
+        (world.nodes[node] != Node::default()).then_some(())?;
+        let mut next = world.clone();
+        let lost = std::mem::take(&mut next.nodes[node]);
+        Some(orphaned(next, lost.transaction))
+    }
+
+    /// No answer comes from the transaction: it may be stored, now or later, or never. The actor throws its memory away.
+    pub fn lose_connection(&self, world: &World, node: usize) -> Option<World> {
+        let mut next = world.clone();
+        let transaction = next.nodes[node].transaction.take()?;
+        transaction.batch.iter().for_each(|fact| next.nodes[node].restart(fact.token));
+        Some(orphaned(next, Some(transaction)))
+    }
+
+    /// Redis loses its memory.
+    pub fn forget(&self, world: &World) -> Option<World> {
+        (world.redis != Default::default()).then(|| World { redis: Default::default(), ..world.clone() })
+    }
+
+    fn keeps(&self, rule: Rule) -> bool {
+        self.without != Some(rule)
+    }
+}
+
+fn granted(world: &World, node: usize, token: Token) -> World {
+    let mut next = world.clone();
+    next.redis.fence = token;
+    next.redis.lease = Some((node, token));
+    next.nodes[node].actor = match &world.nodes[node].actor {
+        Actor::Loaded(_, memory) => Actor::Loaded(token, memory.clone()),
+        _ => Actor::Leased(token),
+    };
+    next
+}
+
+/// Takes an open transaction out of the world.
+fn ended(world: &World, of: Of) -> Option<(World, Transaction)> {
+    let transaction = match of {
+        Of::Node(node) => world.nodes[node].transaction.as_ref(),
+        Of::Orphan(orphan) => world.database.orphans.get(orphan),
+    };
+    transaction.filter(|transaction| transaction.open)?;
+    let mut next = world.clone();
+    let transaction = match of {
+        Of::Node(node) => next.nodes[node].transaction.take()?,
+        Of::Orphan(orphan) => next.database.orphans.remove(orphan),
+    };
+    Some((next, Transaction { open: false, ..transaction }))
+}
+
+/// The answer is on its way to the writer, if there is one.
+fn told(mut world: World, of: Of, transaction: Transaction) -> Option<World> {
+    if let Of::Node(node) = of {
+        world.nodes[node].transaction = Some(transaction);
+    }
+    Some(world)
+}
+
+fn orphaned(mut world: World, transaction: Option<Transaction>) -> World {
+    world.database.orphans.extend(transaction.filter(|transaction| transaction.open));
+    world.database.orphans.sort();
+    world
+}

@@ -1,0 +1,96 @@
+//! A path of the checker in words.
+
+use std::fmt::Write as _;
+
+use crate::check::Step;
+use crate::protocol::{Looked, Of, Protocol};
+use crate::requests::{Key, Request};
+use crate::world::{Actor, World};
+
+/// One line per step.
+pub fn tell(protocol: &Protocol, path: Vec<(World, Option<Step>)>) -> String {
+    let mut story = String::new();
+    for (number, pair) in path.windows(2).enumerate() {
+        let [(before, Some(step)), (after, _)] = pair else { continue };
+        let _ = writeln!(story, "{:>4}. {}", number + 1, protocol.sentence(*step, before, after));
+    }
+    story
+}
+
+impl Protocol {
+    fn sentence(&self, step: Step, before: &World, after: &World) -> String {
+        match step {
+            Step::Acquire(node) => format!("Redis grants {} the lease, token {}.", name(node), after.redis.fence),
+            Step::Claim(node) => claim(node, after),
+            Step::Load(node) => format!("{} loads: {}.", name(node), self.list(&before.database.history)),
+            Step::Renew(node) if after.nodes[node].actor == Actor::Away => {
+                format!("{} finds its lease in other hands, and lets go.", name(node))
+            }
+            Step::Renew(node) => format!("{} finds its lease forgotten, and sets it again.", name(node)),
+            Step::Release(node) => format!("{} gives the room type back.", name(node)),
+            Step::Decide(node, key, looked) => self.decision(node, key, looked, before, after),
+            Step::Begin(node) => self.transaction(node, after),
+            Step::Commit(of) => format!("The database commits {}.", whose(of)),
+            Step::RollBack(of) => format!("The database rolls {} back.", whose(of)),
+            Step::Hear(node) => format!("{}'s writer hears of it, and tells its callers.", name(node)),
+            Step::LoseConnection(node) => format!("{} loses its connection: the commit is in doubt.", name(node)),
+            Step::Crash(node) => format!("{} crashes, and starts again.", name(node)),
+            Step::RedisForgets => "Redis loses its memory.".to_owned(),
+        }
+    }
+
+    fn decision(&self, node: usize, key: Key, looked: Looked, before: &World, after: &World) -> String {
+        let granted = after.nodes[node].queue.len() > before.nodes[node].queue.len();
+        let decides = if granted { "grants in memory" } else { "refuses" };
+        let since = match looked {
+            Looked::BeforeTenure => ", whose key was looked up before it loaded",
+            Looked::InTenure => "",
+        };
+        format!("{} {decides}: {}{since}.", name(node), self.list(&[key]))
+    }
+
+    fn transaction(&self, node: usize, after: &World) -> String {
+        let transaction = after.nodes[node].transaction.iter();
+        let judged = transaction.map(|it| {
+            let keys: Vec<Key> = it.batch.iter().map(|fact| fact.key).collect();
+            let (stored, left_out) = keys.split_at(it.accepted);
+            format!("accepted: {}; left out: {}", self.list(stored), self.list(left_out))
+        });
+        format!("{}'s writer begins a transaction; {}.", name(node), judged.collect::<String>())
+    }
+
+    fn list(&self, keys: &[Key]) -> String {
+        let words: Vec<String> = keys.iter().map(|key| self.request(*key)).collect();
+        if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
+    }
+
+    fn request(&self, key: Key) -> String {
+        match self.requests[usize::from(key)] {
+            Request::Book([night]) => format!("“night {}”", night + 1),
+            Request::Book(_) => "“both nights”".to_owned(),
+            Request::Cancel(booking) => format!("“cancel {}”", self.request(booking).trim_matches(['“', '”'])),
+        }
+    }
+}
+
+fn claim(node: usize, after: &World) -> String {
+    let token = after.nodes[node].token();
+    match (&after.nodes[node].actor, token) {
+        (Actor::Claimed(_) | Actor::Serving(_), Some(token)) => {
+            format!("The database takes {}'s claim with token {token}.", name(node))
+        }
+        (_, Some(token)) => format!("{}'s token is too low: Redis is taught, and grants {token}.", name(node)),
+        (_, None) => format!("{}'s claim comes too late: it lets go.", name(node)),
+    }
+}
+
+fn whose(of: Of) -> String {
+    match of {
+        Of::Node(node) => format!("{}'s transaction", name(node)),
+        Of::Orphan(_) => "a transaction whose connection is gone".to_owned(),
+    }
+}
+
+fn name(node: usize) -> &'static str {
+    ["Node A", "Node B"][node]
+}
