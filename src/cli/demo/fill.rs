@@ -74,8 +74,6 @@ async fn open_room_type(
     let room_type = RoomType { id, hotel_id, name: name.to_owned(), occupancy, rooms, overbooking_allowance };
     store.insert_room_type(&room_type).await?;
 
-    // Among several nodes the room type may belong to another, which does not know it yet.
-    let engine = running.engine.forwarded();
     let season = Season::from(hotel.today(now));
     let discounted = Amount(price).percent(100 - NON_REFUNDABLE_DISCOUNT);
     let flexible = ("Flexible", Amount(price), CancellationPolicy::flexible());
