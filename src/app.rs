@@ -154,6 +154,7 @@ pub async fn start_on(
     let ownership = Ownership::begin(config, &url(address), clock.clone()).await?;
     let engine = Engine::start(config.engine.clone(), ledger, ownership.lease.clone(), clock.clone(), Arc::new(System));
     engine.recover().await?;
+    let tail = ownership.tail(&store, &engine).await?;
 
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
     let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
@@ -174,7 +175,8 @@ pub async fn start_on(
     ];
     let serving = tokio::spawn(server);
     // From now on the others send their clients here.
-    chores.extend(ownership.keep());
+    chores.extend(ownership.keep(engine.hub()));
+    chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
     Ok(Running { engine, store, search, membership, address, grace, draining, http, serving, chores })
 }

@@ -100,7 +100,7 @@ impl Redis {
         Client::open(url.split(',').next().unwrap()).unwrap().get_connection().unwrap()
     }
 
-    fn socket(&self) -> PathBuf {
+    pub fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
     }
 }

@@ -1,0 +1,77 @@
+//! Nobody saw what never was: each look and each frame is a state of the history, dashboards never go back or miss a
+//! change, and the feed tells every event once, in the order of positions.
+
+use std::collections::BTreeMap;
+
+use innkeeper::domain::Date;
+use uuid::Uuid;
+
+use super::replay::{Replay, night};
+use crate::story::{Nights, Sighting, Story, Told};
+use crate::truth::Truth;
+
+pub fn check(story: &Story, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
+    for look in &story.looks {
+        if let Some(why) = differs(&look.nights, replay, look.room_type, look.sequence) {
+            complaints.push(format!("node {} showed room type {}: {why}", look.node, look.room_type));
+        }
+    }
+    dashboards(&story.sightings, replay, complaints);
+    feed(&story.feed, truth, complaints);
+}
+
+/// How nights differ from those of the history after a fact.
+fn differs(nights: &Nights, replay: &Replay, room_type: Uuid, sequence: u64) -> Option<String> {
+    let Some(state) = replay.state(room_type, sequence) else {
+        return Some(format!("fact {sequence}, which never was"));
+    };
+    let other = |(date, seen): (&Date, &(i64, i64))| {
+        let stood = night(state, *date);
+        (stood != *seen).then(|| format!("{date} as {seen:?} after fact {sequence}, when it was {stood:?}"))
+    };
+    nights.iter().find_map(other)
+}
+
+/// Each dashboard's picture, drawn from its frames alone, is at every moment the state of the history.
+fn dashboards(sightings: &[Sighting], replay: &Replay, complaints: &mut Vec<String>) {
+    let mut pictures: BTreeMap<_, (u64, Nights)> = BTreeMap::new();
+    for Sighting { node, room_type, sequence, whole, nights } in sightings {
+        let name = format!("the dashboard of room type {room_type} at node {node}");
+        let (seen, picture) = pictures.entry((*node, *room_type)).or_default();
+        let is_newer = if *whole { *sequence >= *seen } else { *sequence > *seen };
+        if !is_newer {
+            complaints.push(format!("{name} went back from {seen} to {sequence}"));
+        }
+        if let Some(missed) = (!whole).then(|| untold(replay, *room_type, *seen, *sequence)).flatten() {
+            complaints.push(format!("{name} was told of {sequence} after {seen}, and not of {missed}"));
+        }
+        if *whole {
+            picture.clear();
+        }
+        picture.extend(nights.clone());
+        *seen = *sequence;
+        if let Some(why) = differs(picture, replay, *room_type, *sequence) {
+            complaints.push(format!("{name} had {why}"));
+        }
+    }
+}
+
+/// A fact between two others that moved nights.
+fn untold(replay: &Replay, room_type: Uuid, seen: u64, told: u64) -> Option<u64> {
+    let past = replay.pasts.get(&room_type)?;
+    (seen + 1..told).find(|sequence| past.event(*sequence).is_some_and(|event| !event.deltas.is_empty()))
+}
+
+/// Whoever goes on after the last position it was told, at whatever node, is told everything in the end.
+fn feed(told: &[Told], truth: &Truth, complaints: &mut Vec<String>) {
+    let of_truth = truth.events.iter().map(|event| Told {
+        position: event.position,
+        room_type_id: event.room_type_id,
+        sequence: event.sequence,
+    });
+    let expected: Vec<_> = of_truth.collect();
+    if let Some(index) = (0..expected.len().max(told.len())).find(|index| told.get(*index) != expected.get(*index)) {
+        let (told, is) = (told.get(index), expected.get(index));
+        complaints.push(format!("the feed told {told:?} as number {index}, which is {is:?}"));
+    }
+}

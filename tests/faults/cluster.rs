@@ -1,0 +1,111 @@
+//! Three nodes, one PostgreSQL, one Redis: real processes in temporary folders, and a wire from each node to each server.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::link::Far;
+use super::node::{ADMIN, Node};
+use super::postgres::Server;
+use super::redis::Redis;
+
+const NODES: usize = 3;
+/// Rooms of each room type: few, so that many are refused.
+pub const ROOMS: u16 = 4;
+/// It must survive more than our processes: a killed server reads its log again.
+const DURABLE: &str = "fsync = on\nfull_page_writes = on\n";
+/// How long a process may take for what it should do, on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Everything that runs.
+pub struct Cluster {
+    pub nodes: Vec<Node>,
+    pub redis: Redis,
+    pub postgres: Server,
+    _folder: TempDir,
+}
+
+impl Cluster {
+    /// Starts it; every node is ready when this returns.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (postgres, redis) = (Server::start(DURABLE), Redis::start());
+        let mut nodes = Vec::new();
+        for number in 0..NODES {
+            let database = Far::Socket(postgres.folder().join(".s.PGSQL.5432"));
+            let (name, redis) = (format!("node-{number}"), Far::Socket(redis.socket()));
+            nodes.push(Node::new(&name, folder.path(), database, redis).await);
+        }
+        let mut cluster = Self { nodes, redis, postgres, _folder: folder };
+        create_database(cluster.postgres.folder());
+        for number in 0..NODES {
+            cluster.nodes[number].start();
+        }
+        for number in 0..NODES {
+            cluster.ready(number).await;
+        }
+        cluster
+    }
+
+    /// Waits until a node takes requests.
+    pub async fn ready(&self, number: usize) {
+        let node = &self.nodes[number];
+        let client = Client::builder().timeout(Duration::from_secs(2)).build().unwrap();
+        let is_ready = async || {
+            let asked = client.get(format!("{}/readyz", node.url())).send().await;
+            asked.is_ok_and(|answer| answer.status() == StatusCode::OK)
+        };
+        eventually(&format!("{} is ready", node.name), is_ready, || node.last_words()).await;
+    }
+
+    /// A hotel with so many room types, each with a price; their ids.
+    pub async fn catalogue(&self, room_types: usize) -> Vec<Uuid> {
+        let hotel = json!({"name": "Casa das Falhas", "city": "Lisbon", "country": "PT",
+            "timezone": "Europe/Lisbon", "currency": "EUR"});
+        let hotel = self.make("/v1/hotels", &hotel).await;
+        let mut made = Vec::new();
+        for number in 0..room_types {
+            let body = json!({"name": format!("Type {number}"), "max_adults": 2, "max_children": 0,
+                "max_occupancy": 2, "rooms": ROOMS});
+            let room_type = self.make(&format!("/v1/hotels/{hotel}/room-types"), &body).await;
+            let plan = json!({"name": "Flexible", "price_minor": 10_000});
+            self.make(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
+            made.push(room_type);
+        }
+        made
+    }
+
+    async fn make(&self, path: &str, body: &Value) -> Uuid {
+        let request = Client::new().post(format!("{}{path}", self.nodes[0].url())).bearer_auth(ADMIN).json(body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(status, StatusCode::CREATED, "{path}: {body}");
+        body["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The ends of all nodes' logs.
+    pub fn last_words(&self) -> String {
+        self.nodes.iter().map(Node::last_words).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+fn create_database(socket: &Path) {
+    let mut psql = std::process::Command::new("psql");
+    let made = psql.args(["-XqU", "postgres", "-c", "CREATE DATABASE innkeeper", "-h"]).arg(socket).status().unwrap();
+    assert!(made.success());
+}
+
+/// Asks again and again until it is so; what never is, fails the test with what there is to say about it.
+pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool, why_not: impl Fn() -> String) {
+    let asked = tokio::time::timeout(PATIENCE, async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(asked.await.is_ok(), "never: {what}\n{}", why_not());
+}

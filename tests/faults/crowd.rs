@@ -1,0 +1,190 @@
+//! Guests: many at once, each of whom books, moves and cancels at any node, and goes on asking under the same key, at
+//! another node, until somebody says yes or no. Beside them, people who only look.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use innkeeper::domain::Date;
+use jiff::ToSpan;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::request::Nodes;
+use super::story::{Attempt, Call, Look, Moment, Stay, Wish};
+
+const GUESTS: usize = 24;
+const ONLOOKERS: usize = 4;
+/// Nights that everybody wants.
+pub const NIGHTS: i64 = 16;
+/// Of a hundred acknowledged wishes, so many are asked for once more, elsewhere.
+const ASKED_AGAIN: u8 = 5;
+
+/// Where and when, and what has been written down so far.
+pub struct Scene {
+    pub nodes: Nodes,
+    pub room_types: Vec<Uuid>,
+    pub first: Date,
+    began: Instant,
+    /// No new wishes.
+    enough: CancellationToken,
+    /// Nobody waits for answers any longer.
+    hopeless: CancellationToken,
+    calls: Mutex<Vec<Call>>,
+    looks: Mutex<Vec<Look>>,
+}
+
+/// All of them, at it.
+pub struct Crowd {
+    scene: Arc<Scene>,
+    people: JoinSet<()>,
+}
+
+/// A booking that a guest knows to have.
+#[derive(Debug, Clone, Copy)]
+struct Own {
+    room_type: Uuid,
+    booking: Uuid,
+    rooms: i64,
+    /// None: a change of it was refused once, and may have been made before.
+    stay: Option<Stay>,
+}
+
+struct Guest {
+    scene: Arc<Scene>,
+    number: usize,
+    dice: Rng,
+    own: Vec<Own>,
+}
+
+impl Crowd {
+    pub fn gather(nodes: Nodes, room_types: Vec<Uuid>, first: Date, dice: &mut Rng) -> Self {
+        let (enough, hopeless) = (CancellationToken::new(), CancellationToken::new());
+        let (calls, looks, began) = (Mutex::default(), Mutex::default(), Instant::now());
+        let scene = Arc::new(Scene { nodes, room_types, first, began, enough, hopeless, calls, looks });
+        let mut people = JoinSet::new();
+        for number in 0..GUESTS {
+            let guest = Guest { scene: scene.clone(), number, dice: dice.fork(), own: Vec::new() };
+            people.spawn(guest.stay());
+        }
+        for _ in 0..ONLOOKERS {
+            people.spawn(onlooker(scene.clone(), dice.fork()));
+        }
+        Self { scene, people }
+    }
+
+    /// On the clock of the story.
+    pub fn now(&self) -> Moment {
+        self.scene.now()
+    }
+
+    /// How many wishes have been granted so far.
+    pub fn granted(&self) -> usize {
+        locked(&self.scene.calls).iter().filter(|call| call.yes().is_some()).count()
+    }
+
+    /// Lets nobody wish for more, waits until everybody knows what became of the last wish, or has given up after
+    /// `patience`.
+    pub async fn leave(mut self, patience: Duration) -> (Vec<Call>, Vec<Look>) {
+        self.scene.enough.cancel();
+        let everybody = async { while self.people.join_next().await.transpose().unwrap().is_some() {} };
+        if tokio::time::timeout(patience, everybody).await.is_err() {
+            self.scene.hopeless.cancel();
+            while self.people.join_next().await.transpose().unwrap().is_some() {}
+        }
+        (std::mem::take(&mut locked(&self.scene.calls)), std::mem::take(&mut locked(&self.scene.looks)))
+    }
+}
+
+impl Scene {
+    pub fn now(&self) -> Moment {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(Moment::MAX)
+    }
+}
+
+impl Guest {
+    async fn stay(mut self) {
+        for turn in 0.. {
+            if self.scene.enough.is_cancelled() {
+                return;
+            }
+            let (room_type, wish) = self.next();
+            let call = self.ask(format!("guest-{}-{turn}", self.number), room_type, wish).await;
+            self.learn(&call);
+            locked(&self.scene.calls).push(call);
+        }
+    }
+
+    /// Something to wish for. What is changed is out of the guest's hands until the answer is there.
+    fn next(&mut self) -> (Uuid, Wish) {
+        let about = self.dice.usize(..self.own.len().max(3) + 2);
+        if about >= self.own.len() {
+            let room_type = self.scene.room_types[self.dice.usize(..self.scene.room_types.len())];
+            return (room_type, Wish::Book { stay: self.any_stay(), rooms: self.dice.i64(1..=2) });
+        }
+        let Own { room_type, booking, rooms, stay } = self.own.swap_remove(about);
+        match stay.filter(|_| self.dice.u8(..3) == 0) {
+            Some(from) => (room_type, Wish::Amend { booking, rooms, from, to: self.any_stay() }),
+            None => (room_type, Wish::Cancel { booking, rooms, stay }),
+        }
+    }
+
+    fn any_stay(&mut self) -> Stay {
+        let (from, nights) = (self.dice.i64(0..NIGHTS - 2), self.dice.i64(1..=3));
+        let arrival = self.scene.first.saturating_add(from.days());
+        Stay { arrival, departure: arrival.saturating_add(nights.days()) }
+    }
+
+    /// Asks one node after the other until there is an answer.
+    async fn ask(&mut self, key: String, room_type: Uuid, wish: Wish) -> Call {
+        let mut call = Call { key, room_type, wish, attempts: Vec::new() };
+        let mut node = self.dice.usize(..self.scene.nodes.count());
+        while !call.is_settled() && !self.scene.hopeless.is_cancelled() {
+            if !call.attempts.is_empty() {
+                tokio::time::sleep(Duration::from_millis(self.dice.u64(10..100))).await;
+            }
+            call.attempts.push(self.attempt(node, &call).await);
+            node = (node + 1) % self.scene.nodes.count();
+        }
+        if call.yes().is_some() && self.dice.u8(..100) < ASKED_AGAIN {
+            call.attempts.push(self.attempt(node, &call).await);
+        }
+        call
+    }
+
+    async fn attempt(&self, node: usize, call: &Call) -> Attempt {
+        let sent = self.scene.now();
+        let answer = self.scene.nodes.ask(node, &call.key, call.room_type, &call.wish).await;
+        Attempt { node, sent, heard: self.scene.now(), answer }
+    }
+
+    /// Remembers bookings that there are.
+    fn learn(&mut self, call: &Call) {
+        let (booking, rooms, stay) = match (call.wish, call.yes()) {
+            (Wish::Book { stay, rooms }, Some((yes, _))) => (yes.booking, rooms, Some(stay)),
+            (Wish::Amend { booking, rooms, to, .. }, Some(_)) => (booking, rooms, Some(to)),
+            (Wish::Amend { booking, rooms, from, .. }, None) => (booking, rooms, (!call.is_open()).then_some(from)),
+            (Wish::Book { .. }, None) | (Wish::Cancel { .. }, _) => return,
+        };
+        self.own.push(Own { room_type: call.room_type, booking, rooms, stay });
+    }
+}
+
+async fn onlooker(scene: Arc<Scene>, mut dice: Rng) {
+    let departure = scene.first.saturating_add(NIGHTS.days());
+    while !scene.enough.is_cancelled() {
+        let node = dice.usize(..scene.nodes.count());
+        let room_type = scene.room_types[dice.usize(..scene.room_types.len())];
+        let stay = Stay { arrival: scene.first, departure };
+        if let Some(seen) = scene.nodes.look(node, room_type, stay).await {
+            locked(&scene.looks).push(seen);
+        }
+        tokio::time::sleep(Duration::from_millis(dice.u64(5..40))).await;
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,27 @@
+//! Faults: three nodes on one PostgreSQL and one Redis, all of them real processes, a crowd of guests at every door, and
+//! something that goes wrong. Afterwards an independent judge compares what everybody was told with what is stored.
+//!
+//! The servers are reached through wires that can be cut ([`link`]); the crowd ([`crowd`]) writes down every question and
+//! every answer with its time; dashboards and a reader of the feed ([`onlookers`]) write down what they are shown; the judge
+//! ([`checker`]) reads the database with `psql` and believes nobody.
+//!
+//! `INNKEEPER_FAULT_SECS` makes the random part longer, `INNKEEPER_FAULT_SEED` makes it throw the same dice again.
+
+mod checker;
+mod cluster;
+mod crowd;
+mod fault;
+mod link;
+mod node;
+mod onlookers;
+#[expect(dead_code, reason = "others need more of it")]
+#[path = "../support/postgres_server.rs"]
+mod postgres;
+#[expect(dead_code, reason = "others need more of it")]
+#[path = "../it/support/redis.rs"]
+mod redis;
+mod request;
+mod scenario;
+mod story;
+mod truth;
+mod weather;

@@ -1,0 +1,152 @@
+//! Those who are told everything: a dashboard at each node, and a reader of the feed who goes on at another node after
+//! every page.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use futures_util::{SinkExt, StreamExt};
+use innkeeper::domain::Date;
+use jiff::ToSpan;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tokio::task::JoinSet;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+use super::crowd::NIGHTS;
+use super::request::Nodes;
+use super::story::{Nights, Sighting, Told};
+
+/// A dashboard hears a ping at least so often, or comes back.
+const SILENCE: Duration = Duration::from_secs(30);
+/// The pause before somebody comes back, or reads on after an empty page.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Everybody who is told.
+pub struct Onlookers {
+    sightings: Arc<Mutex<Vec<Sighting>>>,
+    feed: Arc<Mutex<Vec<Told>>>,
+    /// They go when this is dropped.
+    _people: JoinSet<()>,
+}
+
+impl Onlookers {
+    /// `sockets`: where dashboards connect to, by node.
+    pub fn gather(sockets: Vec<String>, nodes: Nodes, room_types: &[Uuid], first: Date, dice: &mut Rng) -> Self {
+        let (sightings, feed) = (Arc::default(), Arc::default());
+        let mut people = JoinSet::new();
+        for (node, url) in sockets.into_iter().enumerate() {
+            let dashboard =
+                Dashboard { node, url, room_types: room_types.to_vec(), first, sightings: Arc::clone(&sightings) };
+            people.spawn(dashboard.watch());
+        }
+        people.spawn(read_on(nodes, Arc::clone(&feed), dice.fork()));
+        Self { sightings, feed, _people: people }
+    }
+
+    /// Whether every dashboard and the feed have come to the end of all room types.
+    pub fn have_seen(&self, ends: &BTreeMap<Uuid, u64>, nodes: usize) -> bool {
+        let mut seen: BTreeMap<(usize, Uuid), u64> = BTreeMap::new();
+        for sighting in locked(&self.sightings).iter() {
+            seen.insert((sighting.node, sighting.room_type), sighting.sequence);
+        }
+        let told: u64 = ends.values().sum();
+        let at_all =
+            |(room_type, end): (&Uuid, &u64)| (0..nodes).all(|node| seen.get(&(node, *room_type)) == Some(end));
+        locked(&self.feed).len() as u64 >= told && ends.iter().all(at_all)
+    }
+
+    /// What is missing still, in words.
+    pub fn state(&self) -> String {
+        let mut seen: BTreeMap<(usize, Uuid), u64> = BTreeMap::new();
+        for sighting in locked(&self.sightings).iter() {
+            seen.insert((sighting.node, sighting.room_type), sighting.sequence);
+        }
+        format!("seen: {seen:#?}\nthe feed told {} events", locked(&self.feed).len())
+    }
+
+    pub fn leave(self) -> (Vec<Sighting>, Vec<Told>) {
+        (std::mem::take(&mut locked(&self.sightings)), std::mem::take(&mut locked(&self.feed)))
+    }
+}
+
+/// One at a node, for all room types.
+struct Dashboard {
+    node: usize,
+    url: String,
+    room_types: Vec<Uuid>,
+    first: Date,
+    sightings: Arc<Mutex<Vec<Sighting>>>,
+}
+
+impl Dashboard {
+    /// Comes back for ever, and goes on after what it has seen.
+    async fn watch(self) {
+        let mut seen = BTreeMap::new();
+        loop {
+            // Why it ended is no matter: the node may be dead.
+            let _ = self.connection(&mut seen).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn connection(&self, seen: &mut BTreeMap<Uuid, u64>) -> Option<()> {
+        let (mut socket, _) = tokio::time::timeout(SILENCE, connect_async(&self.url)).await.ok()?.ok()?;
+        let to = self.first.saturating_add((NIGHTS + 4).days());
+        let mut subscribe = json!({"type": "subscribe", "id": 1, "room_type_ids": self.room_types,
+            "from": self.first, "to": to});
+        if !seen.is_empty() {
+            subscribe["after"] = json!(seen);
+        }
+        socket.send(Message::text(subscribe.to_string())).await.ok()?;
+        loop {
+            match tokio::time::timeout(SILENCE, socket.next()).await.ok()??.ok()? {
+                Message::Text(text) => self.frame(&serde_json::from_str(&text).ok()?, seen)?,
+                Message::Close(_) => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// Writes down what it is shown. None: the server does not want to go on.
+    fn frame(&self, frame: &Value, seen: &mut BTreeMap<Uuid, u64>) -> Option<()> {
+        let whole = match frame["type"].as_str()? {
+            "snapshot" => true,
+            "change" => false,
+            "error" => return None,
+            _ => return Some(()),
+        };
+        let (room_type, sequence) = (frame["room_type_id"].as_str()?.parse().ok()?, frame["sequence"].as_u64()?);
+        seen.insert(room_type, sequence);
+        let sighting = Sighting { node: self.node, room_type, sequence, whole, nights: nights(frame)? };
+        locked(&self.sightings).push(sighting);
+        Some(())
+    }
+}
+
+fn nights(frame: &Value) -> Option<Nights> {
+    let mut date: Date = frame["from"].as_str()?.parse().ok()?;
+    let mut nights = Nights::new();
+    for (sold, held) in frame["sold"].as_array()?.iter().zip(frame["held"].as_array()?) {
+        nights.insert(date, (sold.as_i64()?, held.as_i64()?));
+        date = date.tomorrow().ok()?;
+    }
+    Some(nights)
+}
+
+/// Reads the feed from its beginning, each page at another node, where the last one ended.
+async fn read_on(nodes: Nodes, feed: Arc<Mutex<Vec<Told>>>, mut dice: Rng) {
+    loop {
+        let after = locked(&feed).last().map_or(0, |told| told.position);
+        match nodes.feed(dice.usize(..nodes.count()), after).await {
+            Some(page) if !page.is_empty() => locked(&feed).extend(page),
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

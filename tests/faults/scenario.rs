@@ -1,0 +1,64 @@
+//! The scenarios: what goes wrong, for how long, and that nobody was told a lie.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use rstest::rstest;
+
+use super::fault::Fault::{self, *};
+use super::link::Mode::{Cut, Hung};
+use super::weather::Weather;
+
+/// A machine has few processors, and each scenario starts five servers: one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Longer than a lease lives.
+const PAST_THE_LEASE: Duration = Duration::from_millis(2_500);
+/// The random part, unless the environment says otherwise.
+const RANDOM_SECS: u64 = 20;
+
+fn weather(test: impl AsyncFnOnce(&mut Weather)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let seed = variable("INNKEEPER_FAULT_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("INNKEEPER_FAULT_SEED={seed}");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // Not on a worker: processes are killed when the thread that started them ends.
+    runtime.block_on(async {
+        let mut weather = Weather::begin(Rng::with_seed(seed)).await;
+        test(&mut weather).await;
+        weather.end().await;
+    });
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+#[rstest]
+#[case::nothing(Vec::new())]
+#[case::a_node_is_killed(vec![vec![NodeKilled(1)]])]
+#[case::a_node_is_replaced(vec![vec![NodeReplaced(2)]])]
+#[case::a_node_sleeps_past_its_lease_and_wakes(vec![vec![NodeAsleep(0)], vec![NodeAsleep(1), RedisForgets]])]
+#[case::postgres_is_killed(vec![vec![DatabaseKilled]])]
+#[case::redis_loses_its_memory(vec![vec![RedisForgets], vec![NodeKilled(0), RedisForgets]])]
+#[case::redis_is_killed(vec![vec![RedisKilled]])]
+#[case::redis_hangs(vec![vec![RedisAsleep]])]
+#[case::redis_cannot_be_reached(vec![vec![RedisAway(0, Cut)], vec![RedisAway(1, Hung)]])]
+#[case::postgres_cannot_be_reached(vec![vec![DatabaseAway(2, Cut)], vec![DatabaseAway(0, Hung)]])]
+#[case::a_node_cannot_be_reached(vec![vec![Unreachable(1, Cut)], vec![Unreachable(2, Hung)]])]
+fn nobody_is_told_a_lie_when(#[case] faults: Vec<Vec<Fault>>) {
+    weather(async |weather| {
+        weather.calm().await;
+        for together in &faults {
+            weather.strike(together, PAST_THE_LEASE).await;
+            weather.calm().await;
+        }
+    });
+}
+
+#[test]
+fn nobody_is_told_a_lie_when_everything_goes_wrong_at_random() {
+    let seconds = variable("INNKEEPER_FAULT_SECS").unwrap_or(RANDOM_SECS);
+    weather(async |weather| weather.storm(Duration::from_secs(seconds)).await);
+}

@@ -1,0 +1,182 @@
+//! One run: a cluster, its guests and onlookers, the faults they live through, and the judgement at the end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+use innkeeper::clock::{Clock, System};
+use innkeeper::domain::Date;
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::checker;
+use super::cluster::{Cluster, PATIENCE, eventually};
+use super::crowd::Crowd;
+use super::fault::Fault;
+use super::onlookers::Onlookers;
+use super::request::Nodes;
+use super::story::{Answer, Call, Stay, Story};
+use super::truth::Truth;
+
+const ROOM_TYPES: usize = 6;
+/// How long nothing happens between two faults.
+const CALM: Duration = Duration::from_millis(1_500);
+/// How long a fault may last, in a short storm and in a long one, and how many there are at the same time.
+const SHORT: Duration = Duration::from_secs(4);
+const LONG: Duration = Duration::from_secs(30);
+const AT_ONCE: usize = 2;
+
+pub struct Weather {
+    cluster: Cluster,
+    crowd: Crowd,
+    onlookers: Onlookers,
+    nodes: Nodes,
+    room_types: Vec<Uuid>,
+    first: Date,
+    dice: Rng,
+}
+
+impl Weather {
+    /// Starts everything, and lets everybody in.
+    pub async fn begin(mut dice: Rng) -> Self {
+        let cluster = Cluster::start().await;
+        let room_types = cluster.catalogue(ROOM_TYPES).await;
+        let first = System.now().to_zoned(TimeZone::UTC).date().saturating_add(3.days());
+        let urls: Vec<_> = cluster.nodes.iter().map(|node| node.url()).collect();
+        let sockets = urls.iter().map(|url| format!("{}/v1/ws", url.replacen("http", "ws", 1))).collect();
+        let nodes = Nodes::at(urls);
+        let onlookers = Onlookers::gather(sockets, nodes.clone(), &room_types, first, &mut dice);
+        let crowd = Crowd::gather(nodes.clone(), room_types.clone(), first, &mut dice);
+        Self { cluster, crowd, onlookers, nodes, room_types, first, dice }
+    }
+
+    /// Lets some time pass. No synchronisation: what happens meanwhile is arbitrary, and should be.
+    pub async fn calm(&mut self) {
+        tokio::time::sleep(CALM).await;
+    }
+
+    /// Some things go wrong for a while, and are mended. Meanwhile somebody is served, unless there is no database.
+    pub async fn strike(&mut self, faults: &[Fault], lasts: Duration) {
+        println!("{} µs: {faults:?} for {lasts:?}", self.crowd.now());
+        for fault in faults {
+            fault.strike(&mut self.cluster);
+        }
+        let before = self.crowd.granted();
+        tokio::time::sleep(lasts).await;
+        let granted = self.crowd.granted() - before;
+        for fault in faults {
+            fault.heal(&mut self.cluster);
+        }
+        println!("  {granted} wishes were granted meanwhile");
+        assert!(granted > 0 || faults.contains(&Fault::DatabaseKilled), "nobody was served");
+    }
+
+    /// Faults of any kind and length, up to [`AT_ONCE`] at the same time.
+    pub async fn storm(&mut self, lasts: Duration) {
+        let end = Instant::now() + lasts;
+        let longest = (lasts / 20).clamp(SHORT, LONG);
+        let mut active: Vec<(Instant, Fault)> = Vec::new();
+        while Instant::now() < end || !active.is_empty() {
+            let fault = Fault::any(&mut self.dice, self.cluster.nodes.len());
+            let is_possible = active.len() < AT_ONCE && active.iter().all(|(_, one)| !one.is_about_the_same_as(fault));
+            if Instant::now() < end && is_possible {
+                let lasts = Duration::from_millis(self.dice.u64(50..longest.as_millis() as u64));
+                println!("{} µs: {fault:?} for {lasts:?}", self.crowd.now());
+                fault.strike(&mut self.cluster);
+                active.push((Instant::now() + lasts, fault));
+            }
+            tokio::time::sleep(Duration::from_millis(self.dice.u64(0..1_500))).await;
+            self.mend(&mut active);
+        }
+    }
+
+    /// Ends what has lasted long enough. Nodes are started when everything else is well.
+    fn mend(&mut self, active: &mut Vec<(Instant, Fault)>) {
+        let is_over = |(until, fault): &mut (Instant, Fault)| *until <= Instant::now() && !fault.ends_with_a_start();
+        for (_, fault) in active.extract_if(.., is_over) {
+            println!("{} µs: the end of {fault:?}", self.crowd.now());
+            fault.heal(&mut self.cluster);
+        }
+        if active.iter().all(|(until, fault)| *until <= Instant::now() && fault.ends_with_a_start()) {
+            for (_, fault) in active.drain(..) {
+                println!("{} µs: the end of {fault:?}", self.crowd.now());
+                fault.heal(&mut self.cluster);
+            }
+        }
+    }
+
+    /// Waits until everything is well again and everybody knows everything; then it is judged.
+    pub async fn end(mut self) {
+        for number in 0..self.cluster.nodes.len() {
+            self.cluster.ready(number).await;
+        }
+        let (calls, looks) = self.crowd.leave(PATIENCE).await;
+        let mut complaints: Vec<_> = calls.iter().filter(|call| !call.is_settled()).map(unanswered).collect();
+        let ends = ends(&self.nodes, &self.room_types, self.first).await;
+        let (nodes, onlookers) = (self.cluster.nodes.len(), &self.onlookers);
+        let all_seen = async || onlookers.have_seen(&ends, nodes);
+        eventually("everybody has seen everything", all_seen, || format!("{ends:#?}\n{}", onlookers.state())).await;
+
+        let verified = self.cluster.nodes[0].program().arg("verify").output().unwrap();
+        if !verified.status.success() {
+            complaints.push(format!("verify: {}", String::from_utf8_lossy(&verified.stdout)));
+        }
+        for node in &self.cluster.nodes {
+            node.signal("TERM");
+        }
+        for node in &mut self.cluster.nodes {
+            complaints.extend((!node.ended()).then(|| format!("{} did not end in order", node.name)));
+        }
+        let (sightings, feed) = self.onlookers.leave();
+        let story = Story { calls, looks, sightings, feed };
+        println!("{}", summary(&story));
+        let truth = Truth::of(self.cluster.postgres.folder(), "innkeeper");
+        complaints.extend(checker::complaints(&story, &truth));
+        assert!(complaints.is_empty(), "{}\n\n{}", complaints.join("\n"), self.cluster.last_words());
+        assert!(story.calls.iter().filter(|call| call.yes().is_some()).count() > 100, "there was hardly anybody");
+    }
+}
+
+fn unanswered(call: &Call) -> String {
+    format!("nobody ever answered {call:?}")
+}
+
+/// Where the history of each room type ends.
+async fn ends(nodes: &Nodes, room_types: &[Uuid], first: Date) -> BTreeMap<Uuid, u64> {
+    let stay = Stay { arrival: first, departure: first.saturating_add(1.day()) };
+    let mut ends = BTreeMap::new();
+    for room_type in room_types {
+        let shown = async || nodes.look(0, *room_type, stay).await.is_some();
+        eventually("a room type is shown", shown, String::new).await;
+        ends.extend(nodes.look(0, *room_type, stay).await.map(|look| (*room_type, look.sequence)));
+    }
+    ends
+}
+
+/// How much there was to judge.
+fn summary(story: &Story) -> String {
+    let calls = &story.calls;
+    let granted = calls.iter().filter(|call| call.yes().is_some()).count();
+    let attempts = || calls.iter().flat_map(|call| &call.attempts);
+    let mut doubts: BTreeMap<&str, usize> = BTreeMap::new();
+    for attempt in attempts() {
+        if let Answer::Open(why) = &attempt.answer {
+            *doubts.entry(why).or_default() += 1;
+        }
+    }
+    let mut heard: Vec<_> = calls.iter().filter_map(|call| call.yes().map(|(_, heard)| heard)).collect();
+    heard.sort_unstable();
+    let silence = heard.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default();
+    format!(
+        "{} wishes, {} attempts, {granted} granted; {} looks, {} frames, {} events; longest time without a yes {} ms; \
+         doubts: {doubts:?}",
+        calls.len(),
+        attempts().count(),
+        story.looks.len(),
+        story.sightings.len(),
+        story.feed.len(),
+        silence / 1_000
+    )
+}
