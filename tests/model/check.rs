@@ -17,6 +17,7 @@ pub enum Step {
     Load(usize),
     Renew(usize),
     Release(usize),
+    GoOn(usize),
     Decide(usize, Key, Looked),
     Begin(usize),
     Commit(Of),
@@ -38,7 +39,7 @@ impl Model for Protocol {
     fn actions(&self, world: &World, steps: &mut Vec<Step>) {
         for node in 0..world.nodes.len() {
             steps.extend([Step::Acquire(node), Step::Claim(node), Step::Load(node)]);
-            steps.extend([Step::Renew(node), Step::Release(node)]);
+            steps.extend([Step::Renew(node), Step::Release(node), Step::GoOn(node)]);
             for key in 0..self.requests.len() as Key {
                 steps.extend([Looked::InTenure, Looked::BeforeTenure].map(|looked| Step::Decide(node, key, looked)));
             }
@@ -58,6 +59,7 @@ impl Model for Protocol {
             Step::Load(node) => self.load(world, node),
             Step::Renew(node) => self.renew(world, node),
             Step::Release(node) => self.release(world, node),
+            Step::GoOn(node) => self.go_on(world, node),
             Step::Decide(node, key, looked) => self.decide(world, node, key, looked),
             Step::Begin(node) => self.begin(world, node),
             Step::Commit(of) => self.commit(world, of),

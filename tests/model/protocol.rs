@@ -95,13 +95,24 @@ impl Protocol {
         Some(next)
     }
 
-    /// The keeper looks after the lease. Redis may have forgotten it, or given it to somebody else.
+    /// The actor has to start again while Redis cannot be asked: it goes on under the next token, which nobody granted.
+    /// Redis may grant the same to another node; the database takes it once.
+    pub fn go_on(&self, world: &World, node: usize) -> Option<World> {
+        let Actor::Serving(tenure) = &world.nodes[node].actor else { return None };
+        (tenure.token < self.tokens).then_some(())?;
+        let mut next = world.clone();
+        next.nodes[node].actor = Actor::Leased(tenure.token + 1);
+        Some(next)
+    }
+
+    /// The keeper looks after the lease. Redis may have forgotten it, or given it to somebody else, or not know yet that
+    /// its owner has gone on under a higher token.
     pub fn renew(&self, world: &World, node: usize) -> Option<World> {
         let token = world.nodes[node].token()?;
         let mut next = world.clone();
         match world.redis.lease {
             Some(lease) if lease == (node, token) => return None,
-            None if world.redis.fence <= token => {
+            lease if lease.is_none_or(|(owner, _)| owner == node) && world.redis.fence <= token => {
                 next.redis.lease = Some((node, token));
                 next.redis.fence = token;
             }

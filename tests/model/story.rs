@@ -26,7 +26,8 @@ impl Protocol {
             Step::Renew(node) if after.nodes[node].actor == Actor::Away => {
                 format!("{} finds its lease in other hands, and lets go.", name(node))
             }
-            Step::Renew(node) => format!("{} finds its lease forgotten, and sets it again.", name(node)),
+            Step::Renew(node) => format!("{} tells Redis its lease again, which it had forgotten.", name(node)),
+            Step::GoOn(node) => format!("{} starts again without Redis, under the next token.", name(node)),
             Step::Release(node) => format!("{} gives the room type back.", name(node)),
             Step::Decide(node, key, looked) => self.decision(node, key, looked, before, after),
             Step::Begin(node) => self.transaction(node, after),
