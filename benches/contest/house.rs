@@ -29,7 +29,7 @@ const CATALOGUE: &str = "
     WITH RECURSIVE number(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < $1)
     INSERT INTO hotels
     SELECT printf('00000000-0000-0000-0000-%012x', n), 'Hotel ' || n, 'City ' || (n % 100), 'city ' || (n % 100), 'PT',
-           'Europe/Lisbon', 'EUR', '15:00:00', '11:00:00', NULL, NULL, 30, 730
+           'Europe/Lisbon', 'EUR', '15:00:00', '11:00:00', NULL, NULL, 30, 730, 0
     FROM number;
     WITH RECURSIVE number(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < $1)
     INSERT INTO room_types

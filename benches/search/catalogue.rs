@@ -35,7 +35,7 @@ CREATE TEMP TABLE types AS
 INSERT INTO hotels SELECT
     printf('00000000-0000-7000-8000-%012x', h), 'Hotel ' || h, 'City ' || c, 'city ' || c, 'PT', 'Europe/Lisbon', 'EUR',
     '15:00:00', '11:00:00', 10.0 + c % 10 * 2 + (h * 31 % 1000 - 500) / 2500.0,
-    20.0 + c / 10 * 2 + (h * 17 % 1000 - 500) / 2500.0, 30, 730
+    20.0 + c / 10 * 2 + (h * 17 % 1000 - 500) / 2500.0, 30, 730, 0
 FROM houses ORDER BY h;
 INSERT INTO room_types SELECT
     printf('00000000-0000-7000-9000-%012x', t), printf('00000000-0000-7000-8000-%012x', h), 'Room type ' || k,

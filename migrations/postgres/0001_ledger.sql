@@ -20,10 +20,13 @@ CREATE TABLE hotels (
     latitude       double precision,
     longitude      double precision,
     max_nights     integer NOT NULL,
-    horizon_nights integer NOT NULL
+    horizon_nights integer NOT NULL,
+    -- order of the last change of it, its services or its list of room types: see event_positions
+    changed        bigint  NOT NULL DEFAULT 0
 );
 
 CREATE INDEX hotels_by_city ON hotels (city_key, id);
+CREATE INDEX hotels_by_change ON hotels (changed);
 
 CREATE TABLE room_types (
     id                    uuid    NOT NULL PRIMARY KEY,
@@ -169,7 +172,7 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX events_by_fact ON events (fact_id);
 
 -- A position is base + transaction number × 4096 + place in the transaction: an order of commits that nobody waits for.
--- Readers stop at the oldest transaction that is still under way. The base grows when a dump comes to a cluster whose
+-- Readers stop at the oldest transaction that is still under way. A changed hotel is numbered the same way. The base grows when a dump comes to a cluster whose
 -- transactions have lower numbers.
 CREATE TABLE event_positions (
     id   integer NOT NULL PRIMARY KEY CHECK (id = 1),

@@ -19,10 +19,12 @@ CREATE TABLE hotels (
     latitude       REAL,
     longitude      REAL,
     max_nights     INTEGER NOT NULL,
-    horizon_nights INTEGER NOT NULL
+    horizon_nights INTEGER NOT NULL,
+    changed        INTEGER NOT NULL DEFAULT 0 -- order of the last change of it, its services or its list of room types
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX hotels_by_city ON hotels (city_key, id);
+CREATE INDEX hotels_by_change ON hotels (changed);
 
 CREATE TABLE room_types (
     id                    TEXT    NOT NULL PRIMARY KEY,

@@ -8,15 +8,25 @@ use tokio::task::JoinHandle;
 use super::Error;
 use crate::clock::Clock;
 use crate::config::{Cluster, Config};
+use crate::engine::Engine;
+use crate::events::{Hub, Tail, wake};
 use crate::http::Peers;
+use crate::lease::redis::RedisWake;
 use crate::lease::{Lease, Membership, NodeId, Peer, RedisLease, SingleNode};
+use crate::store::Store;
 
 /// The leases of this node, and its place among the others.
 pub(super) struct Ownership {
     pub lease: Arc<dyn Lease>,
     pub membership: Arc<dyn Membership>,
     pub peers: Option<Peers>,
-    kept: Option<Arc<RedisLease>>,
+    others: Option<Others>,
+}
+
+/// What there is only where there are other nodes.
+struct Others {
+    lease: Arc<RedisLease>,
+    wake: Arc<RedisWake>,
 }
 
 impl Ownership {
@@ -32,7 +42,7 @@ impl Ownership {
     fn alone(url: &str) -> Self {
         let me = Peer { node: NodeId::single(), url: url.into() };
         let lease = Arc::new(SingleNode::named(me, Arc::new(crate::clock::System)));
-        Self { lease: lease.clone(), membership: lease, peers: None, kept: None }
+        Self { lease: lease.clone(), membership: lease, peers: None, others: None }
     }
 
     async fn among_others(config: &Config, cluster: &Cluster, url: &str, clock: &dyn Clock) -> Result<Self, Error> {
@@ -54,12 +64,29 @@ impl Ownership {
             );
         }
         tracing::info!(node = %lease.me().node, url, "one of the nodes of a cluster");
-        Ok(Self { lease: lease.clone(), membership: lease.clone(), peers: Some(peers), kept: Some(lease) })
+        Ok(Self {
+            lease: lease.clone(),
+            membership: lease.clone(),
+            peers: Some(peers),
+            others: Some(Others { wake: lease.wake(), lease }),
+        })
     }
 
-    /// Keeps what is granted, until the tasks are aborted.
-    pub fn keep(&self) -> Vec<JoinHandle<()>> {
-        self.kept.iter().flat_map(RedisLease::keep).collect()
+    /// Where the history of the other nodes begins for this one, if there are others. To be asked before anybody listens
+    /// to the engine's hub.
+    pub async fn tail(&self, store: &Arc<dyn Store>, engine: &Engine) -> Result<Option<Tail>, Error> {
+        let Some(Others { wake, .. }) = &self.others else { return Ok(None) };
+        let (hub, tenants) = (engine.hub().clone(), Arc::new(engine.clone()));
+        Ok(Some(Tail::begin(store.clone(), hub, wake.clone(), tenants).await?))
+    }
+
+    /// Keeps what is granted, and lets the others know when something happens here, until the tasks are aborted.
+    pub fn keep(&self, hub: &Hub) -> Vec<JoinHandle<()>> {
+        let keep = |Others { lease, wake }: &Others| {
+            let [renewing, beating] = lease.keep();
+            [renewing, beating, wake.listen(), tokio::spawn(wake::announce(hub.clone(), wake.clone()))]
+        };
+        self.others.iter().flat_map(keep).collect()
     }
 }
 

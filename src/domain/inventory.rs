@@ -1,7 +1,7 @@
 //! The aggregate one room-type actor owns: everything needed to decide about one room type, in memory.
 //!
-//! [`Inventory::decide`] looks and answers, [`Inventory::apply`] changes. Nothing else changes an inventory, so
-//! replaying its facts rebuilds it.
+//! [`Inventory::decide`] looks and answers, [`Inventory::apply`] changes ([`Inventory::follow`] is the part of it that
+//! needs no bookings). Nothing else changes an inventory, so replaying its facts rebuilds it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::holds::Holds;
 use super::quote::Enquiry;
 use super::{
     BookedService, Booking, BookingId, ByDate, Calendar, Cause, Change, Fact, FactId, Hotel, Move, Night, NightsChange,
-    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Timestamp,
+    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Step, Timestamp, Trace,
 };
 
 /// One room type with its hotel's rules, its nights, prices and live holds.
@@ -128,14 +128,19 @@ impl Inventory {
 
     /// Makes a fact part of this inventory. Facts come in order of their sequence.
     pub fn apply(&mut self, fact: &Fact) {
-        debug_assert_eq!(fact.sequence, self.sequence + 1, "facts are applied in order");
-        self.sequence = fact.sequence;
-        match &fact.change {
-            Change::Booking { booking, deltas, .. } => {
-                self.calendar.apply(deltas);
-                self.holds.follow(booking);
-            }
-            Change::Nights { nights, rates, .. } => {
+        self.follow(fact.step());
+        if let Some(booking) = fact.change.booking() {
+            self.holds.follow(booking);
+        }
+    }
+
+    /// The same for who knows no bookings, and so no holds: nights, prices and counts are right afterwards.
+    pub fn follow(&mut self, step: Step) {
+        debug_assert_eq!(step.sequence, self.sequence + 1, "facts are applied in order");
+        self.sequence = step.sequence;
+        match step.trace {
+            Trace::Counts(deltas) => self.calendar.apply(deltas),
+            Trace::Nights { nights, rates } => {
                 for (date, set) in nights {
                     if let Some(night) = self.calendar.night_mut(*date) {
                         *night = Night { sold: night.sold, held: night.held, ..*set };
@@ -147,11 +152,11 @@ impl Inventory {
                     }
                 }
             }
-            Change::RoomType { room_type } => {
+            Trace::RoomType(room_type) => {
                 self.calendar.set_defaults(room_type.rooms, room_type.overbooking_allowance);
                 self.room_type = room_type.clone();
             }
-            Change::RatePlan { plan } => match self.plans.iter_mut().find(|known| known.id == plan.id) {
+            Trace::RatePlan(plan) => match self.plans.iter_mut().find(|known| known.id == plan.id) {
                 Some(known) => {
                     let nights = std::mem::take(&mut known.nights);
                     *known = RatePlan { nights, ..plan.clone() };

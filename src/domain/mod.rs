@@ -35,6 +35,7 @@ pub mod refusal;
 pub mod restriction;
 pub mod service;
 pub mod stay;
+pub mod step;
 #[doc(hidden)]
 pub mod testing;
 pub mod violation;
@@ -59,6 +60,7 @@ pub use refusal::{FailingNight, Reason, Refusal};
 pub use restriction::Restriction;
 pub use service::{BookedService, Service, ServiceBasis};
 pub use stay::Stay;
+pub use step::{Step, Trace};
 pub use violation::Violation;
 
 /// An instant, the same everywhere.

@@ -55,18 +55,19 @@ impl Live {
     async fn follow(self, mut hub: Listener) {
         loop {
             match hub.next().await {
-                Heard::Notice(Notice::Committed(facts)) => {
+                Heard::Notice(Notice::Hotel(hotel)) => self.hotel_changed(hotel),
+                Heard::Notice(Notice::Lost) => self.forget_all(),
+                Heard::Notice(notice) => {
                     let now = self.0.sources.clock.now();
-                    for (room_type, fact) in &*facts {
-                        if let Some(topic) = self.topic(*room_type) {
-                            topic.follow(fact, now);
+                    for (room_type, step) in notice.steps() {
+                        if let Some(topic) = self.topic(room_type) {
+                            topic.follow(step, now);
                         }
                     }
                 }
-                Heard::Notice(Notice::Hotel(hotel)) => self.hotel_changed(hotel),
                 Heard::Lagged(missed) => {
                     warn!(missed, "dashboards fell behind the commits and are drawn anew");
-                    self.all().iter().for_each(|topic| topic.forget());
+                    self.forget_all();
                 }
                 Heard::Closed => return,
             }
@@ -77,6 +78,10 @@ impl Live {
         self.all().iter().filter(|topic| topic.hotel() == Some(hotel)).for_each(|topic| topic.forget());
         let followers = self.0.hotels.get(&hotel).map(|followers| followers.clone()).unwrap_or_default();
         followers.values().for_each(|mailbox| mailbox.hotel(hotel));
+    }
+
+    fn forget_all(&self) {
+        self.all().iter().for_each(|topic| topic.forget());
     }
 
     fn topic(&self, room_type: RoomTypeId) -> Option<Arc<Topic>> {

@@ -1,12 +1,11 @@
 //! One watched room type, as its committed facts have left it. Pure.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::update::{Change, Counts, Shown, Snapshot, Window};
-use crate::domain::{self, Date, Fact, HotelId, Inventory, Night, NightDelta, Timestamp};
+use crate::domain::{Date, HotelId, Inventory, Night, NightDelta, Step, Timestamp, Trace};
 use crate::engine::{NightView, View};
-use crate::store::feed::{Event, Payload};
+use crate::store::feed::Event;
 
 /// What a fact has done to a picture.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,18 +44,18 @@ impl Picture {
         self.0.roll(now);
     }
 
-    pub fn follow(&mut self, fact: &Fact) -> Effect {
-        match fact.sequence.cmp(&(self.sequence() + 1)) {
+    pub fn follow(&mut self, step: Step) -> Effect {
+        match step.sequence.cmp(&(self.sequence() + 1)) {
             std::cmp::Ordering::Less => return Effect::Known,
             std::cmp::Ordering::Greater => return Effect::Missed,
             std::cmp::Ordering::Equal => {}
         }
-        if let domain::Change::Booking { deltas, .. } = &fact.change {
-            self.0.apply(fact);
+        if let Trace::Counts(deltas) = step.trace {
+            self.0.follow(step);
             return span(deltas.iter().map(|delta| delta.date)).map_or(Effect::Nothing, Effect::Moved);
         }
         let before = self.view(Window { from: Date::MIN, to: Date::MAX }).nights;
-        self.0.apply(fact);
+        self.0.follow(step);
         let after = self.view(Window { from: Date::MIN, to: Date::MAX }).nights;
         let different = before.iter().zip(&after).filter(|(before, after)| before != after);
         span(different.map(|(_, after)| after.date)).map_or(Effect::Nothing, Effect::Redrawn)
@@ -75,8 +74,8 @@ impl Picture {
     }
 
     /// These nights after the fact that the picture has followed last.
-    pub fn change(&self, nights: Window, cause: &'static str) -> Option<Change> {
-        self.change_at(self.sequence(), nights, &BTreeMap::new(), Cow::Borrowed(cause))
+    pub fn change(&self, nights: Window, cause: &str) -> Option<Change> {
+        self.change_at(self.sequence(), nights, &BTreeMap::new(), cause)
     }
 
     /// The changes that led from a sequence number to this picture, in order, from the events in between. `None` where
@@ -89,10 +88,10 @@ impl Picture {
         let mut changes = Vec::new();
         let mut undone: BTreeMap<Date, (i32, i32)> = BTreeMap::new();
         for event in events.iter().rev() {
-            let Payload::Booking { deltas } = &event.payload else { return None };
+            let Trace::Counts(deltas) = event.payload.trace() else { return None };
             let nights = span(deltas.iter().map(|delta| delta.date)).and_then(|span| span.cut(window));
-            let cause = Cow::Owned(event.cause.clone());
-            changes.extend(nights.and_then(|nights| self.change_at(event.sequence, nights, &undone, cause)));
+            let change = |nights| self.change_at(event.sequence, nights, &undone, &event.cause);
+            changes.extend(nights.and_then(change));
             for NightDelta { date, sold, held } in deltas {
                 let (sold_since, held_since) = undone.entry(*date).or_default();
                 (*sold_since, *held_since) = (*sold_since + sold, *held_since + held);
@@ -108,7 +107,7 @@ impl Picture {
         sequence: u64,
         nights: Window,
         undone: &BTreeMap<Date, (i32, i32)>,
-        cause: Cow<'static, str>,
+        cause: &str,
     ) -> Option<Change> {
         let calendar = &self.0.calendar;
         let to = nights.to.min(self.0.hotel.horizon_end(calendar.first()));
@@ -120,7 +119,7 @@ impl Picture {
             Counts { sold, held, free: calendar.capacity(night).saturating_sub(sold.saturating_add(held)) }
         };
         let counts = nights.map(counts).collect();
-        Some(Change { room_type: self.0.room_type.id, sequence, from, nights: counts, cause })
+        Some(Change { room_type: self.0.room_type.id, sequence, from, nights: counts, cause: cause.to_owned() })
     }
 
     fn view(&self, window: Window) -> View {

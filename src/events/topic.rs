@@ -11,7 +11,7 @@ use super::mailbox::{Due, Mailbox, Slot};
 use super::picture::{Effect, Picture};
 use super::update::{Change, Shared, Snapshot, Update, Window};
 use super::{Error, Sources};
-use crate::domain::{Fact, HotelId, RoomTypeId, Timestamp};
+use crate::domain::{HotelId, RoomTypeId, Step, Timestamp};
 
 /// The most changes that somebody who comes back is told one by one.
 pub const REPLAY: u32 = 64;
@@ -82,15 +82,15 @@ impl Topic {
     }
 
     /// A fact has been committed.
-    pub fn follow(&self, fact: &Fact, now: Timestamp) {
-        let deliveries = self.lock().follow(fact, now);
+    pub fn follow(&self, step: Step, now: Timestamp) {
+        let deliveries = self.lock().follow(step, now);
         for delivery in deliveries {
             match delivery {
                 Delivery::Change(members, change) => {
                     members.iter().for_each(|(slot, mailbox)| mailbox.change(*slot, &change));
                 }
                 Delivery::Redraw(members) => {
-                    members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, fact.sequence));
+                    members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, step.sequence));
                 }
             }
         }
@@ -185,18 +185,18 @@ impl Topic {
 }
 
 impl State {
-    fn follow(&mut self, fact: &Fact, now: Timestamp) -> Vec<Delivery> {
-        self.newest = self.newest.max(fact.sequence);
+    fn follow(&mut self, step: Step, now: Timestamp) -> Vec<Delivery> {
+        self.newest = self.newest.max(step.sequence);
         let Some(picture) = &mut self.picture else { return Vec::new() };
         picture.roll(now);
-        let effect = picture.follow(fact);
+        let effect = picture.follow(step);
         if effect != Effect::Known {
             self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
         }
         match effect {
             Effect::Known | Effect::Nothing => Vec::new(),
             Effect::Missed => self.forget().into_iter().map(Delivery::Redraw).collect(),
-            Effect::Moved(nights) => self.moved(nights, fact.change.cause()),
+            Effect::Moved(nights) => self.moved(nights, step.cause),
             Effect::Redrawn(nights) => {
                 let affected = self.audiences.iter().filter(|(window, _)| window.cut(nights).is_some());
                 affected.map(|(_, audience)| Delivery::Redraw(audience.members.clone())).collect()
@@ -205,7 +205,7 @@ impl State {
     }
 
     /// Audiences that see the same part of the change share it.
-    fn moved(&self, nights: Window, cause: &'static str) -> Vec<Delivery> {
+    fn moved(&self, nights: Window, cause: &str) -> Vec<Delivery> {
         let Some(picture) = &self.picture else { return Vec::new() };
         let mut changes: HashMap<Window, Option<Arc<Shared<Change>>>> = HashMap::new();
         let delivery = |(window, audience): (&Window, &Audience)| {

@@ -1,6 +1,5 @@
 //! What a subscriber is told, free of any wire format.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bytestring::ByteString;
@@ -71,7 +70,7 @@ pub struct Change {
     pub sequence: u64,
     pub from: Date,
     pub nights: Vec<Counts>,
-    pub cause: Cow<'static, str>,
+    pub cause: String,
 }
 
 /// Something told to many, and put into words only once.

@@ -1,11 +1,13 @@
 //! Reading the whole store into the index.
+//!
+//! A room type with a row that cannot be read is left out, and so not offered: it must not keep the others off the
+//! market. A hotel that cannot be read stops the build, which is tried again.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::task::{JoinError, JoinSet};
-use tracing::info;
+use tracing::{error, info};
 
 use super::Index;
 use crate::domain::{Hotel, Inventory, RoomTypeId, Timestamp};
@@ -28,12 +30,12 @@ pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -
     let (mut after, mut begun) = (None, 0);
     loop {
         let ids = store.all_room_types(Page { after, limit: ROOM_TYPES }).await?;
-        let Some((first, last)) = ids.first().zip(ids.last()) else { break };
+        let Some(last) = ids.last().copied() else { break };
         if reads.len() >= AT_ONCE {
             finish(reads.join_next().await)?;
         }
-        reads.spawn(take_room_types(index.clone(), store.clone(), *first..=*last, now));
-        (after, begun) = (Some(*last), begun + 1);
+        reads.spawn(take_room_types(index.clone(), store.clone(), ids, now));
+        (after, begun) = (Some(last), begun + 1);
         if begun % TELL_EVERY == 0 {
             info!(room_types = index.size().1, took = ?started.elapsed(), "building the search index");
         }
@@ -53,7 +55,7 @@ async fn take_hotels(index: &Index, store: &dyn Store) -> Result<(), Error> {
         let hotels = store.hotels(None, Page { after, limit: HOTELS }).await?;
         let Some(last) = hotels.last() else { return Ok(()) };
         after = Some(last.id);
-        index.put(hotels.into_iter().map(|hotel| (Arc::new(hotel), Vec::new())));
+        index.put(hotels.into_iter().map(Arc::new));
     }
 }
 
@@ -66,13 +68,37 @@ fn finish(read: Option<Result<Result<(), Error>, JoinError>>) -> Result<(), Erro
     }
 }
 
+/// `ids` are in order, and nothing lies between them.
 async fn take_room_types(
     index: Index,
     store: Arc<dyn Store>,
-    ids: RangeInclusive<RoomTypeId>,
+    ids: Vec<RoomTypeId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    index.put(by_hotel(store.stock_between(ids, now).await?));
+    let Some((first, last)) = ids.first().zip(ids.last()) else { return Ok(()) };
+    match store.stock_between(*first..=*last, now).await {
+        Err(Error::Corrupt(_)) => take_what_can_be_read(&index, &*store, &ids, now).await,
+        stock => {
+            index.stock_up(by_hotel(stock?));
+            Ok(())
+        }
+    }
+}
+
+async fn take_what_can_be_read(
+    index: &Index,
+    store: &dyn Store,
+    ids: &[RoomTypeId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    for id in ids {
+        match store.stock_between(*id..=*id, now).await {
+            Err(error @ Error::Corrupt(_)) => {
+                error!(room_type = %id, error = &error as &dyn std::error::Error, "search leaves a room type out");
+            }
+            stock => index.stock_up(by_hotel(stock?)),
+        }
+    }
     Ok(())
 }
 

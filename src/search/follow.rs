@@ -1,4 +1,4 @@
-//! Keeping the index up to date: facts are applied as they are heard, everything else is read again.
+//! Keeping the index up to date: steps are followed as they are heard, everything else is read again.
 //!
 //! One task. It listens before it reads, so that nothing falls between; it goes on listening while it reads, so that
 //! the hub never has to drop anything. One thing is read at a time: what is wanted while it is being read is wanted
@@ -46,6 +46,8 @@ struct Follower {
     /// What the store has to be asked for.
     wanted: BTreeMap<Wanted, Since>,
     reading: Option<Reading>,
+    /// The first notice that something is still to be read for.
+    oldest: Option<u64>,
     /// What could not be read, with the fact that must be known; tried again at the next tick.
     failed: BTreeMap<Wanted, u64>,
     ticks: Interval,
@@ -79,7 +81,7 @@ impl Follower {
     fn new(index: Index, hub: &Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let wanted = BTreeMap::from([(Wanted::Everything, Since::default())]);
         let (listener, failed, ticks) = (hub.listen(), BTreeMap::new(), interval(RETRY_AFTER));
-        Self { index, store, clock, listener, wanted, reading: None, failed, ticks, built: false }
+        Self { index, store, clock, listener, wanted, reading: None, oldest: None, failed, ticks, built: false }
     }
 
     async fn run(mut self) {
@@ -107,11 +109,12 @@ impl Follower {
     fn take(&mut self, notice: Notice) {
         match notice {
             Notice::Hotel(hotel) => self.want(Wanted::Hotel(hotel), 0),
-            Notice::Committed(facts) => {
+            Notice::Lost => self.want(Wanted::Everything, 0),
+            Notice::Committed(_) | Notice::History(_) => {
                 let now = self.clock.now();
-                for (room_type, fact) in &*facts {
-                    if self.index.apply(*room_type, fact, now) == Fate::Gap {
-                        self.want(Wanted::RoomType(*room_type), fact.sequence);
+                for (room_type, step) in notice.steps() {
+                    if self.index.follow(room_type, step, now) == Fate::Gap {
+                        self.want(Wanted::RoomType(room_type), step.sequence);
                     }
                 }
             }
@@ -125,7 +128,9 @@ impl Follower {
 
     fn want(&mut self, what: Wanted, sequence: u64) {
         let since = self.wanted.entry(what).or_default();
-        since.position.get_or_insert(self.listener.position());
+        let position = *since.position.get_or_insert(self.listener.position());
+        // Whatever was wanted before was wanted for an earlier one.
+        self.oldest.get_or_insert(position);
         since.sequence = since.sequence.max(sequence);
     }
 
@@ -138,22 +143,28 @@ impl Follower {
 
     /// Begins to read what is wanted next, unless something is being read.
     fn read_on(&mut self) {
-        while self.reading.is_none()
-            && let Some((what, mut since)) = self.wanted.pop_first()
-        {
-            let known = match what {
-                Wanted::RoomType(id) => self.index.sequence(id).is_some_and(|sequence| sequence >= since.sequence),
-                Wanted::Everything | Wanted::Hotel(_) => false,
-            };
-            if known {
-                continue;
-            }
+        if self.reading.is_some() {
+            return;
+        }
+        while let Some((what, mut since)) = self.wanted.pop_first() {
             if what == Wanted::Everything {
                 let covered = std::mem::take(&mut self.wanted).into_values();
                 since.position = covered.filter_map(|since| since.position).chain(since.position).min();
             }
-            let done = read(self.index.clone(), self.store.clone(), self.clock.now(), what);
-            self.reading = Some(Reading { what, since, done: Box::pin(done) });
+            if !self.is_known(what, since) {
+                let done = read(self.index.clone(), self.store.clone(), self.clock.now(), what);
+                self.reading = Some(Reading { what, since, done: Box::pin(done) });
+                break;
+            }
+        }
+        let open = self.wanted.values().chain(self.reading.iter().map(|reading| &reading.since));
+        self.oldest = open.filter_map(|since| since.position).min();
+    }
+
+    fn is_known(&self, what: Wanted, since: Since) -> bool {
+        match what {
+            Wanted::RoomType(id) => self.index.sequence(id).is_some_and(|sequence| sequence >= since.sequence),
+            Wanted::Everything | Wanted::Hotel(_) => false,
         }
     }
 
@@ -171,11 +182,7 @@ impl Follower {
 
     /// Says how far the index is: just before the oldest notice that something is still to be read for.
     fn tell(&self) {
-        let open = self.wanted.values().chain(self.reading.iter().map(|reading| &reading.since));
-        let position = match open.filter_map(|since| since.position).min() {
-            Some(oldest) => oldest.saturating_sub(1),
-            None => self.listener.position(),
-        };
+        let position = self.oldest.map_or(self.listener.position(), |oldest| oldest.saturating_sub(1));
         self.index.tell(Progress { built: self.built, position });
     }
 }
@@ -190,7 +197,9 @@ async fn read(index: Index, store: Arc<dyn Store>, now: Timestamp, what: Wanted)
 
 async fn take_hotel(index: &Index, store: &dyn Store, id: HotelId, now: Timestamp) -> Result<(), Error> {
     let Some(hotel) = store.hotel(id).await? else { return Ok(()) };
-    index.put([(Arc::new(hotel), store.stock(id, now).await?)]);
+    let (hotel, stock) = (Arc::new(hotel), store.stock(id, now).await?);
+    index.put([hotel.clone()]);
+    index.stock_up([(hotel, stock)]);
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use super::globe::Square;
 use super::groups::{Group, Groups};
 use super::listing::{Fate, Listing};
 use crate::domain::catalogue::city_key;
-use crate::domain::{Fact, Hotel, HotelId, Inventory, RoomTypeId, Timestamp};
+use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Step, Timestamp};
 
 /// How long a search waits for an index that is not built, or that lacks what was committed before the search began.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -96,35 +96,61 @@ impl Index {
         self.0.squares.get(&square)
     }
 
-    /// Takes hotels in as the store has them, each with some of its room types or none.
-    pub(super) fn put(&self, hotels: impl IntoIterator<Item = (Arc<Hotel>, Vec<Inventory>)>) {
+    /// Takes hotels in as the store has them now. One that was there already moves to where it will be looked for; two
+    /// at a time must not say different things about the same hotel.
+    pub(super) fn put(&self, hotels: impl IntoIterator<Item = Arc<Hotel>>) {
+        let mut newcomers = Vec::new();
+        for hotel in hotels {
+            let (listing, is_new) = self.listing(&hotel);
+            match is_new {
+                true => newcomers.push((hotel, listing)),
+                false => {
+                    self.regroup(&listing, &hotel);
+                    listing.rename(&hotel);
+                }
+            }
+        }
+        self.group(newcomers);
+    }
+
+    /// Takes room types in, of hotels that may have been there before; those stay what they are.
+    pub(super) fn stock_up(&self, hotels: impl IntoIterator<Item = (Arc<Hotel>, Vec<Inventory>)>) {
         let mut newcomers = Vec::new();
         for (hotel, stock) in hotels {
-            let mut is_new = false;
-            let make = || {
-                is_new = true;
-                Arc::new(Listing::new(hotel.clone()))
-            };
-            let listing = self.0.hotels.entry(hotel.id).or_insert_with(make).clone();
-            match is_new {
-                true => newcomers.push((hotel.clone(), listing.clone())),
-                false => self.regroup(&listing, &hotel),
-            }
+            let (listing, is_new) = self.listing(&hotel);
             let ids: Vec<_> = stock.iter().map(|inventory| inventory.room_type.id).collect();
-            listing.put(&hotel, stock);
+            listing.put(stock);
             for id in ids {
                 self.0.room_types.entry(id).or_insert_with(|| listing.clone());
             }
+            if is_new {
+                newcomers.push((hotel, listing));
+            }
         }
+        self.group(newcomers);
+    }
+
+    /// The place of a hotel, made if there is none.
+    fn listing(&self, hotel: &Arc<Hotel>) -> (Arc<Listing>, bool) {
+        let mut is_new = false;
+        let make = || {
+            is_new = true;
+            Arc::new(Listing::new(hotel.clone()))
+        };
+        let listing = self.0.hotels.entry(hotel.id).or_insert_with(make).clone();
+        (listing, is_new)
+    }
+
+    fn group(&self, newcomers: Vec<(Arc<Hotel>, Arc<Listing>)>) {
         let square = |(hotel, listing): &(Arc<Hotel>, Arc<Listing>)| Some((square_of(hotel)?, listing.clone()));
         self.0.squares.add(newcomers.iter().filter_map(square));
         self.0.cities.add(newcomers.into_iter().map(|(hotel, listing)| (city_key(&hotel.city), listing)));
     }
 
-    /// Follows a room type by one fact.
-    pub(super) fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Fate {
+    /// Follows a room type by one step of its history.
+    pub(super) fn follow(&self, room_type: RoomTypeId, step: Step, now: Timestamp) -> Fate {
         let listing = self.0.room_types.get(&room_type).map(|listing| listing.clone());
-        listing.map_or(Fate::Gap, |listing| listing.apply(room_type, fact, now))
+        listing.map_or(Fate::Gap, |listing| listing.follow(room_type, step, now))
     }
 
     /// Forgets everything, as if it had never been built.

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use super::screen::{self, Screen};
 use crate::domain::quote::Enquiry;
 use crate::domain::{
-    Amount, Change, Currency, Fact, Hotel, HotelId, Inventory, Party, Quote, RatePlan, RoomTypeId, Stay, Timestamp,
+    Amount, Currency, Hotel, HotelId, Inventory, Party, Quote, RatePlan, RoomTypeId, Stay, Step, Timestamp, Trace,
 };
 
 /// The floor where there is nothing to buy.
@@ -39,14 +39,14 @@ pub(super) struct Stock {
     pub inventory: Inventory,
 }
 
-/// What became of a fact.
+/// What became of a step.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// The room type is as the fact has left it.
-    Applied,
+    /// The room type is as the step has left it.
+    Followed,
     /// It was there already.
     Known,
-    /// A fact before it is missing: the store has it.
+    /// One before it is missing: the store has it.
     Gap,
 }
 
@@ -68,10 +68,17 @@ impl Listing {
         Some(self.floors[sharing - 1].load(Ordering::Relaxed)).filter(|floor| *floor < NOTHING).map(Amount)
     }
 
-    /// What the store says of the hotel and of some of its room types. Where memory is newer, it stays.
-    pub fn put(&self, hotel: &Arc<Hotel>, stock: impl IntoIterator<Item = Inventory>) {
+    /// What the store says of the hotel.
+    pub fn rename(&self, hotel: &Arc<Hotel>) {
         self.change(|house| {
             house.rename(hotel);
+            false
+        });
+    }
+
+    /// What the store says of some of the room types. Where memory is newer, it stays.
+    pub fn put(&self, stock: impl IntoIterator<Item = Inventory>) {
+        self.change(|house| {
             for inventory in stock {
                 house.put(inventory);
             }
@@ -80,13 +87,13 @@ impl Listing {
         });
     }
 
-    /// Follows a room type by one fact.
-    pub fn apply(&self, room_type: RoomTypeId, fact: &Fact, now: Timestamp) -> Fate {
+    /// Follows a room type by one step of its history.
+    pub fn follow(&self, room_type: RoomTypeId, step: Step, now: Timestamp) -> Fate {
         let mut fate = Fate::Gap;
         self.change(|house| {
             let Ok(index) = house.position(room_type) else { return false };
-            fate = house.stock[index].apply(fact, now);
-            fate == Fate::Applied && !matches!(fact.change, Change::Booking { .. })
+            fate = house.stock[index].follow(step, now);
+            fate == Fate::Followed && !matches!(step.trace, Trace::Counts(_))
         });
         fate
     }
@@ -183,19 +190,19 @@ impl Stock {
         Self { floor: floor(&inventory), screen: Screen::of(&inventory), inventory }
     }
 
-    fn apply(&mut self, fact: &Fact, now: Timestamp) -> Fate {
-        match fact.sequence.checked_sub(self.inventory.sequence()) {
+    fn follow(&mut self, step: Step, now: Timestamp) -> Fate {
+        match step.sequence.checked_sub(self.inventory.sequence()) {
             None | Some(0) => return Fate::Known,
             Some(1) => {}
             Some(_) => return Fate::Gap,
         }
         self.inventory.roll(now);
-        self.inventory.apply(fact);
+        self.inventory.follow(step);
         self.screen = Screen::of(&self.inventory);
-        if !matches!(fact.change, Change::Booking { .. }) {
+        if !matches!(step.trace, Trace::Counts(_)) {
             self.floor = floor(&self.inventory);
         }
-        Fate::Applied
+        Fate::Followed
     }
 }
 

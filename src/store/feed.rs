@@ -1,14 +1,15 @@
-//! The feed: what has happened, read again from the history that every commit leaves.
+//! The feed: what has happened, read again from the history that every commit leaves, and which hotels have changed,
+//! which is no fact and has no history.
 //!
-//! Called by `events/` (a dashboard that comes back asks what it missed) and by `GET /v1/events`. An event says what
-//! changed, never whom it concerns. Old events are deleted by housekeeping; the last one of each room type stays, so that
+//! Called by `events/` (a dashboard that comes back asks what it missed, a node what the others have done) and by
+//! `GET /v1/events`. An event says what changed, never whom it concerns. Old events are deleted by housekeeping; the last one of each room type stays, so that
 //! `verify` can still follow every history to its end, and a position is never given twice.
 
 use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::Error;
-use crate::domain::{BookingId, Change, HotelId, NightDelta, RoomTypeId, Timestamp};
+use crate::domain::{BookingId, Change, HotelId, NightDelta, RoomTypeId, Step, Timestamp, Trace};
 
 /// Reading the history of room types.
 #[async_trait]
@@ -22,8 +23,30 @@ pub trait Feed: Send + Sync + 'static {
     /// position have been deleted.
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error>;
 
+    /// At most `limit` hotels whose own data, services or list of room types has changed after a position, in the order
+    /// of the last change of each. Once a position has been read, nothing ever appears before it.
+    async fn changed_hotels(&self, after: u64, limit: u32) -> Result<Vec<ChangedHotel>, Error>;
+
+    /// Where both end now: nothing ever appears before it.
+    async fn end(&self) -> Result<End, Error>;
+
     /// Deletes events decided before `before`, oldest first, looking at no more than `limit`; how many it looked at.
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error>;
+}
+
+/// Positions up to which everything is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    pub event: u64,
+    pub hotel: u64,
+}
+
+/// A hotel that has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangedHotel {
+    /// Where its last change stands among the changes of all hotels.
+    pub position: u64,
+    pub hotel: HotelId,
 }
 
 /// One fact, as the history tells it.
@@ -49,4 +72,20 @@ pub enum Payload {
     Booking { deltas: Vec<NightDelta> },
     /// Anything else, with its new values.
     Other(Change),
+}
+
+impl Event {
+    /// The same as the fact's.
+    pub fn step(&self) -> Step<'_> {
+        Step { sequence: self.sequence, cause: &self.cause, trace: self.payload.trace() }
+    }
+}
+
+impl Payload {
+    pub fn trace(&self) -> Trace<'_> {
+        match self {
+            Self::Booking { deltas } => Trace::Counts(deltas),
+            Self::Other(change) => change.trace(),
+        }
+    }
 }

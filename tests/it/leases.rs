@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::domain::RoomTypeId;
-use innkeeper::lease::redis::Options;
+use innkeeper::events::Wake;
+use innkeeper::lease::redis::{Options, RedisWake};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -352,5 +353,57 @@ fn of_a_room_type_that_does_not_exist_nothing_is_kept() {
         eventually("it is forgotten", async || redis.run::<Vec<String>>(&["KEYS", "*:lease"]).is_empty()).await;
         assert!(redis.run::<Vec<String>>(&["KEYS", "*:fence"]).is_empty());
         assert!(lease.holdings(None, 1).is_empty());
+    });
+}
+
+/// A node's bell, listening: it has been rung once, by having begun.
+async fn bell(redis: &Redis, name: &str) -> Arc<RedisWake> {
+    let wake = node(redis, name, LONG).await.wake();
+    wake.listen();
+    rung(&wake).await;
+    wake
+}
+
+async fn rung(wake: &RedisWake) {
+    tokio::time::timeout(LONG, wake.rung()).await.expect("nobody rings");
+}
+
+#[test]
+fn a_node_that_rings_wakes_the_others() {
+    in_system(async {
+        let redis = Redis::start();
+        let (one, two, three) = (bell(&redis, "one").await, bell(&redis, "two").await, bell(&redis, "three").await);
+        one.ring().await;
+        rung(&two).await;
+        rung(&three).await;
+        three.ring().await;
+        rung(&one).await;
+        rung(&two).await;
+    });
+}
+
+#[test]
+fn a_redis_that_went_away_wakes_again_when_it_is_back() {
+    in_system(async {
+        let mut redis = Redis::start();
+        let (one, two) = (bell(&redis, "one").await, bell(&redis, "two").await);
+        redis.stop();
+        one.ring().await;
+        redis.start_again();
+        // Who has subscribed again counts as rung.
+        rung(&one).await;
+        rung(&two).await;
+        one.ring().await;
+        rung(&two).await;
+    });
+}
+
+#[test]
+fn the_nodes_of_a_redis_cluster_wake_each_other() {
+    in_system(async {
+        let redis = Redis::start_cluster();
+        let (one, two) = (bell(&redis, "one").await, bell(&redis, "two").await);
+        one.ring().await;
+        rung(&two).await;
     });
 }

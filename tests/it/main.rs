@@ -36,6 +36,7 @@ mod search;
 mod sqlite_files;
 mod store_contract;
 mod support;
+mod tail;
 mod ws_limits;
 mod ws_live;
 mod ws_stories;

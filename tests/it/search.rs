@@ -4,3 +4,19 @@ mod follow;
 mod oracle;
 mod places;
 mod town;
+
+use std::sync::Arc;
+
+use innkeeper::clock::ManualClock;
+use innkeeper::domain::Timestamp;
+use innkeeper::events::Hub;
+use innkeeper::search::{Index, follow};
+use innkeeper::store::Store;
+
+/// A complete index of a store, as it is at `now`, and the hub that it listens to.
+async fn index_of(store: &Arc<dyn Store>, now: Timestamp) -> (Index, Hub) {
+    let (index, hub) = (Index::default(), Hub::default());
+    tokio::spawn(follow(index.clone(), hub.clone(), store.clone(), Arc::new(ManualClock::at(now))));
+    index.reached(hub.position()).await;
+    (index, hub)
+}

@@ -4,11 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Amount, BookingId, Change, Date, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Timestamp,
+    Amount, BookingId, Date, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Timestamp, Trace,
 };
 use crate::http::nights::availability::Restrictions;
 use crate::http::value::Day;
-use crate::store::feed::{Event, Payload};
+use crate::store::feed::Event;
 
 /// Something that has happened to a room type.
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,31 +105,21 @@ impl From<&Event> for EventView {
             room_type: None,
             rate_plan: None,
         };
-        match &event.payload {
-            Payload::Booking { deltas } => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..view },
-            Payload::Other(change) => view.with(change),
-        }
-    }
-}
-
-impl EventView {
-    /// Who insisted on a change stays inside.
-    fn with(self, change: &Change) -> Self {
-        match change {
-            Change::Booking { deltas, .. } => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..self },
-            Change::Nights { nights, rates, .. } => Self {
+        match event.payload.trace() {
+            Trace::Counts(deltas) => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..view },
+            Trace::Nights { nights, rates } => Self {
                 nights: nights.iter().map(|(date, night)| EventNight::set(*date, night)).collect(),
                 rates: rates.iter().map(|(plan, date, rate)| EventRate::of(*plan, *date, rate)).collect(),
-                ..self
+                ..view
             },
-            Change::RoomType { room_type } => {
+            Trace::RoomType(room_type) => {
                 let (name, rooms) = (room_type.name.clone(), room_type.rooms);
                 let overbooking_allowance = room_type.overbooking_allowance;
-                Self { room_type: Some(EventRoomType { name, rooms, overbooking_allowance }), ..self }
+                Self { room_type: Some(EventRoomType { name, rooms, overbooking_allowance }), ..view }
             }
-            Change::RatePlan { plan } => {
+            Trace::RatePlan(plan) => {
                 let (id, name, price_minor) = (plan.id, plan.name.clone(), plan.price);
-                Self { rate_plan: Some(EventRatePlan { id, name, price_minor }), ..self }
+                Self { rate_plan: Some(EventRatePlan { id, name, price_minor }), ..view }
             }
         }
     }

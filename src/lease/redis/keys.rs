@@ -18,3 +18,6 @@ pub fn fence(room_type: RoomTypeId) -> String {
 pub const NODES: &str = "innkeeper:{nodes}:until";
 /// What each of them told of itself.
 pub const ABOUT: &str = "innkeeper:{nodes}:about";
+
+/// The channel on which nodes wake each other.
+pub const BELL: &str = "innkeeper:bell";

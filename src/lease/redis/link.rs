@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, PubSubStream};
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
 use redis::{Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisResult, ScriptInvocation};
@@ -47,10 +47,15 @@ impl fmt::Debug for Addresses {
 #[error(transparent)]
 pub struct BadAddress(#[from] redis::RedisError);
 
+/// What is published on a channel.
+pub type Heard = PubSubStream;
+
 /// A cheap handle to Redis.
 #[derive(Clone)]
 pub struct Link {
     server: Arc<Server>,
+    /// Of each address.
+    clients: Arc<[Client]>,
     patience: Duration,
     runtime: Handle,
 }
@@ -69,7 +74,8 @@ impl Link {
             [address] => Server::One(manager(address.clone(), patience)?),
             several => Server::Cluster(Box::new(cluster(several, patience)?), OnceCell::new()),
         };
-        Ok(Self { server: Arc::new(server), patience, runtime: Handle::current() })
+        let clients = addresses.0.iter().cloned().map(Client::open).collect::<RedisResult<_>>()?;
+        Ok(Self { server: Arc::new(server), clients, patience, runtime: Handle::current() })
     }
 
     /// Runs a script.
@@ -88,6 +94,32 @@ impl Link {
                 }
             }
         };
+        self.in_time(call).await
+    }
+
+    /// Everything that is published on a channel from now on, until the connection breaks: on a connection of its own,
+    /// to the first address that answers. A Redis Cluster tells all of its nodes.
+    pub async fn subscribe(&self, channel: &'static str) -> Result<Heard, Unavailable> {
+        let mut last = Unavailable(anyhow!("there is no address"));
+        for client in &*self.clients {
+            let client = client.clone();
+            let call = async move {
+                let mut subscription = client.get_async_pubsub().await?;
+                subscription.subscribe(channel).await?;
+                Ok(subscription.into_on_message())
+            };
+            match self.in_time(call).await {
+                Ok(heard) => return Ok(heard),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    async fn in_time<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = RedisResult<T>> + Send + 'static,
+    ) -> Result<T, Unavailable> {
         let answer = self.runtime.spawn(tokio::time::timeout(self.patience, call)).await;
         match answer {
             Ok(Ok(answer)) => answer.map_err(|error: redis::RedisError| Unavailable(error.into())),

@@ -2,7 +2,7 @@
 //!
 //! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
 //! `registry` knows the nodes; `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is
-//! the way there. Works with one Redis and with Redis Cluster.
+//! the way there; [`RedisWake`] lets the nodes wake each other on it. Works with one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
 //! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on: only Redis itself
@@ -17,6 +17,7 @@ mod leases;
 pub mod link;
 mod owners;
 mod registry;
+mod wake;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +39,7 @@ use super::{Acquired, Asked, Lease, Membership, Node, Peer, Revoked, Token, Unav
 use crate::domain::{RoomTypeId, Timestamp};
 
 pub use link::{Addresses, BadAddress};
+pub use wake::RedisWake;
 
 /// Settings of the leases.
 #[derive(Debug, Clone)]
@@ -83,6 +85,11 @@ impl RedisLease {
             tokio::spawn(async move { keeper::renew(&renewing).await }),
             tokio::spawn(async move { keeper::beat(&beating).await }),
         ]
+    }
+
+    /// The bell of this node, on the same connection.
+    pub fn wake(&self) -> Arc<RedisWake> {
+        Arc::new(RedisWake::new(self.leases.link.clone(), self.leases.me.node.clone()))
     }
 
     /// How often the nodes hear of each other.

@@ -33,26 +33,54 @@ macro_rules! room_types {
     };
 }
 
-const INSERT_HOTEL: &str = "
-    INSERT INTO hotels (id, name, city, city_key, country, timezone, currency, check_in_time, check_out_time,
-                        latitude, longitude, max_nights, horizon_nights)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-const UPDATE_HOTEL: &str = "
-    UPDATE hotels
-    SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
-        check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13
-    WHERE id = $1
+/// The order of a change that this transaction makes: see event_positions in the schema.
+macro_rules! now {
+    () => {
+        "(SELECT base + (pg_current_xact_id()::text::bigint << 12) FROM event_positions)"
+    };
+}
+
+const INSERT_HOTEL: &str = concat!(
+    "INSERT INTO hotels (id, name, city, city_key, country, timezone, currency, check_in_time, check_out_time,
+                         latitude, longitude, max_nights, horizon_nights, changed)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, ",
+    now!(),
+    ")"
+);
+const UPDATE_HOTEL: &str = concat!(
+    "UPDATE hotels
+     SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
+         check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13, changed = ",
+    now!(),
+    "WHERE id = $1
       AND (id, name, city, country, timezone, currency, check_in_time, check_out_time, latitude, longitude, max_nights,
            horizon_nights)
-       IS NOT DISTINCT FROM ($14, $15, $16, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
-const INSERT_ROOM_TYPE: &str = "
-    INSERT INTO room_types (id, hotel_id, name, max_adults, max_children, max_occupancy, rooms, overbooking_allowance)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-const INSERT_SERVICE: &str = "
-    INSERT INTO services (id, hotel_id, name, basis, price_minor) VALUES ($1, $2, $3, $4, $5)";
-const UPDATE_SERVICE: &str = "
-    UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5
-    WHERE id = $1 AND (id, hotel_id, name, basis, price_minor) IS NOT DISTINCT FROM ($6, $7, $8, $9, $10)";
+       IS NOT DISTINCT FROM ($14, $15, $16, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
+);
+
+/// Changes something that belongs to a hotel, and with it the hotel, once or not at all.
+macro_rules! within_hotel {
+    ($change:literal) => {
+        concat!(
+            "WITH change AS (",
+            $change,
+            " RETURNING hotel_id) UPDATE hotels SET changed = ",
+            now!(),
+            " FROM change WHERE hotels.id = change.hotel_id"
+        )
+    };
+}
+
+pub(super) const INSERT_ROOM_TYPE: &str = within_hotel!(
+    "INSERT INTO room_types (id, hotel_id, name, max_adults, max_children, max_occupancy, rooms, overbooking_allowance)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+);
+pub(super) const INSERT_SERVICE: &str =
+    within_hotel!("INSERT INTO services (id, hotel_id, name, basis, price_minor) VALUES ($1, $2, $3, $4, $5)");
+pub(super) const UPDATE_SERVICE: &str = within_hotel!(
+    "UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5
+     WHERE id = $1 AND (id, hotel_id, name, basis, price_minor) IS NOT DISTINCT FROM ($6, $7, $8, $9, $10)"
+);
 
 #[async_trait]
 impl Catalogue for Postgres {

@@ -12,7 +12,7 @@ use super::Postgres;
 use super::pool::Lent;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{Event, Feed};
+use crate::store::feed::{ChangedHotel, End, Event, Feed};
 use crate::store::sql::{self, Columns};
 
 /// Positions below this one are complete.
@@ -35,6 +35,13 @@ pub(super) const OF_ALL: &str = concat!(
     complete!(),
     " ORDER BY e.position LIMIT $2"
 );
+pub(super) const CHANGED_HOTELS: &str = concat!(
+    "SELECT changed, id FROM hotels WHERE changed > $1 AND changed < ",
+    complete!(),
+    " ORDER BY changed LIMIT $2"
+);
+const END: &str =
+    concat!("SELECT complete - 1 AS event, complete - 1 AS hotel FROM ", complete!(), " AS ends (complete)");
 /// One at a time: who comes second finds what the first has left.
 const TURN: &str = "SELECT position FROM event_trim FOR UPDATE";
 pub(super) const OLDEST: &str = concat!(
@@ -69,6 +76,15 @@ impl Feed for Postgres {
         let rows = reading.all(sqlx::query(OF_ALL).bind(number(after)).bind(i64::from(limit))).await?;
         reading.end().await?;
         rows.iter().map(sql::event).collect::<Result<_, _>>().map(Some)
+    }
+
+    async fn changed_hotels(&self, after: u64, limit: u32) -> Result<Vec<ChangedHotel>, Error> {
+        let query = sqlx::query(CHANGED_HOTELS).bind(number(after)).bind(i64::from(limit));
+        self.pool.all(query).await?.iter().map(sql::changed_hotel).collect()
+    }
+
+    async fn end(&self) -> Result<End, Error> {
+        sql::end(&self.pool.one(sqlx::query(END)).await?)
     }
 
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error> {

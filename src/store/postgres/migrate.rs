@@ -20,7 +20,8 @@ const KEEP_POSITIONS_GROWING: &str = "
     UPDATE event_positions
     SET base = stored.last - (pg_current_xact_id()::text::bigint << 12) + 1
     FROM (
-        SELECT greatest((SELECT max(position) FROM events), (SELECT position FROM event_trim)) AS last
+        SELECT greatest((SELECT max(position) FROM events), (SELECT position FROM event_trim),
+                        (SELECT max(changed) FROM hotels)) AS last
     ) AS stored
     WHERE stored.last >= base + (pg_current_xact_id()::text::bigint << 12)";
 

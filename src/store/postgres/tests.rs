@@ -13,7 +13,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::{attempts, bookings, claim, commit, evidence, feed, ledger, list, load, reports, session, stock};
+use super::{
+    attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, reports, session, stock,
+};
 use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::{BookingFilter, Page};
 use server::Server;
@@ -144,6 +146,9 @@ async fn no_step_of_changed_settings_reads_a_whole_table() {
 #[case::events_of_room_type(feed::OF_ROOM_TYPE)]
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
+#[case::changed_hotels(feed::CHANGED_HOTELS)]
+#[case::new_room_type(catalogue::INSERT_ROOM_TYPE)]
+#[case::changed_service(catalogue::UPDATE_SERVICE)]
 #[case::trim(feed::TRIM)]
 #[case::stock_of_hotel(stock::OF_HOTEL)]
 #[case::stock(stock::BETWEEN)]

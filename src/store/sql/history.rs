@@ -1,11 +1,11 @@
-//! Rows of the history, and which of them are old enough to go.
+//! Rows of the history, which of them are old enough to go, and hotels that have changed.
 
 use std::collections::BTreeMap;
 
 use super::Columns;
 use crate::domain::{BookingId, HotelId, RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::Event;
+use crate::store::feed::{ChangedHotel, End, Event};
 
 pub fn event(row: &impl Columns) -> Result<Event, Error> {
     Ok(Event {
@@ -18,6 +18,14 @@ pub fn event(row: &impl Columns) -> Result<Event, Error> {
         booking: row.uuid_opt("booking_id")?.map(BookingId),
         payload: row.json("payload")?,
     })
+}
+
+pub fn changed_hotel(row: &impl Columns) -> Result<ChangedHotel, Error> {
+    Ok(ChangedHotel { position: row.number("changed")?, hotel: HotelId(row.uuid("id")?) })
+}
+
+pub fn end(row: &impl Columns) -> Result<End, Error> {
+    Ok(End { event: row.number("event")?, hotel: row.number("hotel")? })
 }
 
 /// What may be deleted of the oldest events.

@@ -20,7 +20,7 @@ pub use changes::Changes;
 pub use columns::{Columns, unreadable};
 pub use error::{contradicts, database_error};
 pub use evidence::{attempt_found, booking_id, footprint, night_row, sequences};
-pub use history::{due, event};
+pub use history::{changed_hotel, due, end, event};
 pub use inventory::{Found, earliest_today, loaded, stock};
 pub use rows::{attempt, basis_name, booking, counted_night, hotel, rate_plan, room_type, service};
 pub use verdicts::{Known, Manner, parts, refuse};

@@ -34,12 +34,14 @@ macro_rules! room_types {
 
 const INSERT_HOTEL: &str = "
     INSERT INTO hotels (id, name, city, city_key, country, timezone, currency, check_in_time, check_out_time,
-                        latitude, longitude, max_nights, horizon_nights)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+                        latitude, longitude, max_nights, horizon_nights, changed)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+            (SELECT coalesce(max(changed), 0) + 1 FROM hotels))";
 const UPDATE_HOTEL: &str = "
     UPDATE hotels
     SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
-        check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13
+        check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13,
+        changed = (SELECT max(changed) + 1 FROM hotels)
     WHERE id = $1
       AND (id, name, city, country, timezone, currency, check_in_time, check_out_time, latitude, longitude, max_nights,
            horizon_nights)
@@ -52,6 +54,10 @@ const INSERT_SERVICE: &str = "
 const UPDATE_SERVICE: &str = "
     UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5
     WHERE id = $1 AND (id, hotel_id, name, basis, price_minor) IS ($6, $7, $8, $9, $10)";
+
+/// What belongs to a hotel has changed, and so has the hotel.
+pub(super) const TOUCH_HOTEL: &str = "
+    UPDATE hotels SET changed = (SELECT max(changed) + 1 FROM hotels) WHERE id = $1";
 
 #[async_trait]
 impl Catalogue for Sqlite {
@@ -92,7 +98,7 @@ impl Catalogue for Sqlite {
             .bind(occupancy.max_occupancy)
             .bind(room_type.rooms)
             .bind(room_type.overbooking_allowance);
-        self.writer.execute(query).await?;
+        self.within(room_type.hotel_id, query).await?;
         Ok(())
     }
 
@@ -115,13 +121,13 @@ impl Catalogue for Sqlite {
     }
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error> {
-        self.writer.execute(bind_service(sqlx::query(INSERT_SERVICE), service)).await?;
+        self.within(service.hotel_id, bind_service(sqlx::query(INSERT_SERVICE), service)).await?;
         Ok(())
     }
 
     async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error> {
         let update = bind_service(bind_service(sqlx::query(UPDATE_SERVICE), service), seen);
-        Ok(self.writer.execute(update).await? > 0)
+        Ok(self.within(service.hotel_id, update).await? > 0)
     }
 
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error> {
@@ -148,6 +154,19 @@ impl Catalogue for Sqlite {
 }
 
 impl Sqlite {
+    /// Changes something that belongs to a hotel; how many rows that were.
+    async fn within(&self, hotel: HotelId, change: Statement<'_>) -> Result<u64, Error> {
+        let mut turn = self.writer.turn().await?;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut turn.connection).await?;
+        let changed = change.execute(&mut turn.connection).await?.rows_affected();
+        if changed > 0 {
+            sqlx::query(TOUCH_HOTEL).bind(hotel.to_string()).execute(&mut turn.connection).await?;
+        }
+        sqlx::query("COMMIT").execute(&mut turn.connection).await?;
+        turn.give_back();
+        Ok(changed)
+    }
+
     async fn one<T>(
         &self,
         statement: &'static str,

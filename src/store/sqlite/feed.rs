@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use super::Sqlite;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{Event, Feed};
+use crate::store::feed::{ChangedHotel, End, Event, Feed};
 use crate::store::sql::{self, Columns};
 
 pub(super) const OF_ROOM_TYPE: &str = "
@@ -20,6 +20,11 @@ pub(super) const OF_ALL: &str = "
     FROM events AS e CROSS JOIN room_types AS t ON t.id = e.room_type_id
     WHERE e.position > $1
     ORDER BY e.position LIMIT $2";
+pub(super) const CHANGED_HOTELS: &str = "
+    SELECT changed, id FROM hotels WHERE changed > $1 ORDER BY changed LIMIT $2";
+pub(super) const END: &str = "
+    SELECT max((SELECT coalesce(max(position), 0) FROM events), (SELECT position FROM event_trim)) AS event,
+           (SELECT coalesce(max(changed), 0) FROM hotels) AS hotel";
 pub(super) const OLDEST: &str = "
     SELECT position, room_type_id, sequence, at FROM events
     WHERE position > (SELECT position FROM event_trim)
@@ -52,6 +57,15 @@ impl Feed for Sqlite {
         let rows = query.fetch_all(&mut *reading).await?;
         reading.commit().await?;
         rows.iter().map(sql::event).collect::<Result<_, _>>().map(Some)
+    }
+
+    async fn changed_hotels(&self, after: u64, limit: u32) -> Result<Vec<ChangedHotel>, Error> {
+        let query = sqlx::query(CHANGED_HOTELS).bind(number(after)).bind(i64::from(limit));
+        query.fetch_all(&self.readers).await?.iter().map(sql::changed_hotel).collect()
+    }
+
+    async fn end(&self) -> Result<End, Error> {
+        sql::end(&sqlx::query(END).fetch_one(&self.readers).await?)
     }
 
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error> {

@@ -4,7 +4,7 @@ use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{attempts, bookings, claim, commit, evidence, feed, ledger, list, load, reports, stock};
+use super::{attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, reports, stock};
 use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::{BookingFilter, Page};
 
@@ -64,6 +64,9 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::events_of_room_type(feed::OF_ROOM_TYPE)]
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
+#[case::changed_hotels(feed::CHANGED_HOTELS)]
+#[case::end(feed::END)]
+#[case::touched_hotel(catalogue::TOUCH_HOTEL)]
 #[case::trim(feed::TRIM)]
 #[case::stock_of_hotel(stock::OF_HOTEL)]
 #[case::stock(stock::BETWEEN)]

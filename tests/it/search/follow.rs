@@ -8,6 +8,7 @@ use innkeeper::events::{BACKLOG, Hub, Notice};
 use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
 use innkeeper::store::Entry;
 
+use super::index_of;
 use crate::store_contract::house::{Desk, House, any, order, stay};
 
 /// An index that follows a hub of which the test says what it tells.
@@ -19,15 +20,8 @@ struct Watcher {
 
 impl Watcher {
     async fn of(house: House) -> Self {
-        let watcher = Self { house, hub: Hub::default(), index: Index::default() };
-        watcher.begin();
-        watcher.caught_up().await;
-        watcher
-    }
-
-    fn begin(&self) {
-        let clock = Arc::new(ManualClock::at(self.house.now));
-        tokio::spawn(follow(self.index.clone(), self.hub.clone(), self.house.store.clone(), clock));
+        let (index, hub) = index_of(&house.store, house.now).await;
+        Self { house, hub, index }
     }
 
     fn tell(&self, entries: &[Entry]) {
@@ -46,14 +40,17 @@ impl Watcher {
         page.offers.iter().map(|offer| offer.hotel.name.clone()).collect()
     }
 
+    /// The hotels of Lisbon that sell the stay.
+    fn offering(&self, stay: Stay) -> Vec<HotelId> {
+        let page = self.index.search(&search("Lisbon", stay), self.house.now);
+        page.offers.iter().map(|offer| offer.hotel.id).collect()
+    }
+
     /// What was followed is what would be read.
     async fn assert_current(&self) {
         self.caught_up().await;
-        let fresh = Self { house: any().await, hub: Hub::default(), index: Index::default() };
-        let clock = Arc::new(ManualClock::at(self.house.now));
-        tokio::spawn(follow(fresh.index.clone(), fresh.hub.clone(), self.house.store.clone(), clock));
-        fresh.caught_up().await;
-        assert_same(&self.index, &fresh.index, self.house.now);
+        let (fresh, _) = index_of(&self.house.store, self.house.now).await;
+        assert_same(&self.index, &fresh, self.house.now);
     }
 }
 
@@ -154,7 +151,8 @@ async fn what_happens_while_the_index_is_built_is_in_it() {
         desks.push(house.desk(1).await);
     }
     let watcher = Watcher { house, hub: Hub::default(), index: Index::default() };
-    watcher.begin();
+    let clock = Arc::new(ManualClock::at(watcher.house.now));
+    tokio::spawn(follow(watcher.index.clone(), watcher.hub.clone(), watcher.house.store.clone(), clock));
     for desk in &mut desks {
         let booked = book(&watcher, desk).await;
         watcher.tell(&[booked]);
@@ -243,17 +241,35 @@ async fn a_store_that_does_not_answer_leaves_the_last_answer() {
     assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
 }
 
+/// Two hotels in Lisbon with a room each.
+async fn two_hotels() -> (House, [Desk; 2]) {
+    let house = any().await;
+    let desks = [house.desk(1).await, house.desk(1).await];
+    (house, desks)
+}
+
+/// Writes a rate plan that nobody can read.
+async fn spoil(house: &House, desk: &Desk) {
+    let spoil = format!("UPDATE rate_plans SET policy = '7' WHERE room_type_id = '{}'", desk.id());
+    house.place.execute(&spoil).await;
+}
+
 #[tokio::test]
 async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
-    let house = any().await;
-    let (broken, mut sound) = (house.desk(1).await, house.desk(1).await);
+    let (house, [broken, mut sound]) = two_hotels().await;
     let watcher = Watcher::of(house).await;
-    let spoil = format!("UPDATE rate_plans SET policy = '7' WHERE room_type_id = '{}'", broken.id());
-    watcher.house.place.execute(&spoil).await;
+    spoil(&watcher.house, &broken).await;
     watcher.hub.publish(Notice::Hotel(broken.inventory.hotel.id));
     let booked = book(&watcher, &mut sound).await;
     watcher.tell(&[booked]);
     watcher.caught_up().await;
-    let page = watcher.index.search(&search("Lisbon", stay(3, 2)), watcher.house.now);
-    assert_eq!(page.offers.iter().map(|offer| offer.hotel.id).collect::<Vec<_>>(), [broken.inventory.hotel.id]);
+    assert_eq!(watcher.offering(stay(3, 2)), [broken.inventory.hotel.id]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
+    let (house, [broken, sound]) = two_hotels().await;
+    spoil(&house, &broken).await;
+    let watcher = Watcher::of(house).await;
+    assert_eq!(watcher.offering(stay(3, 2)), [sound.inventory.hotel.id]);
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use innkeeper::clock::Clock;
 use innkeeper::domain::quote::Enquiry;
 use innkeeper::domain::{Amount, HotelId, Inventory, Party, Quote, RoomTypeId, Stay, Timestamp};
-use innkeeper::events::Hub;
 use innkeeper::search::calendar::{Best, Visit};
-use innkeeper::search::{Index, Place, Position, Search, Sort, follow, globe};
+use innkeeper::search::{Index, Place, Position, Search, Sort, globe};
 use jiff::ToSpan;
 
 use super::follow::assert_same;
+use super::index_of;
 use super::town::{Town, order};
 use crate::support::app::with_app;
 
@@ -101,9 +101,7 @@ fn search_agrees_with_a_brute_force_oracle_through_a_life_of_changes() {
             }
             assert!(offers > 100, "seed {seed}: only {offers} offers were compared");
 
-            let (fresh, hub) = (Index::default(), Hub::default());
-            tokio::spawn(follow(fresh.clone(), hub.clone(), app.running.store.clone(), app.clock.clone()));
-            fresh.reached(hub.position()).await;
+            let (fresh, _) = index_of(&app.running.store, app.clock.now()).await;
             assert_same(&app.running.search, &fresh, app.clock.now());
         });
     }

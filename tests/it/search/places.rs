@@ -1,13 +1,11 @@
 //! Looking around a place: across the date line, at the poles, and in the order of distance.
 
-use std::sync::Arc;
-
-use innkeeper::clock::ManualClock;
 use innkeeper::domain::catalogue::Coordinates;
 use innkeeper::domain::{Hotel, Party};
 use innkeeper::events::{Hub, Notice};
-use innkeeper::search::{Index, Place, Search, Sort, follow};
+use innkeeper::search::{Index, Place, Search, Sort};
 
+use super::index_of;
 use crate::store_contract::house::{House, any, stay};
 
 struct World {
@@ -27,11 +25,8 @@ impl World {
             house.store.update_hotel(&seen, &hotel).await.unwrap();
             house.desk_in(&hotel, 1).await;
         }
-        let world = Self { house, hub: Hub::default(), index: Index::default() };
-        let clock = Arc::new(ManualClock::at(world.house.now));
-        tokio::spawn(follow(world.index.clone(), world.hub.clone(), world.house.store.clone(), clock));
-        world.index.reached(world.hub.position()).await;
-        world
+        let (index, hub) = index_of(&house.store, house.now).await;
+        Self { house, hub, index }
     }
 
     /// Who is found, the nearest first, and how far away in metres; a hotel to a page.

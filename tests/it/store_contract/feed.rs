@@ -1,8 +1,10 @@
 //! The history: read by room type, read as a whole, and trimmed.
 
 use innkeeper::domain::nights_change::Patch;
-use innkeeper::domain::{Change, Command, NightDelta, NightsChange, RoomType};
-use innkeeper::store::feed::{Event, Payload};
+use innkeeper::domain::{
+    Amount, Change, Command, Hotel, NightDelta, NightsChange, RoomType, Service, ServiceId, testing,
+};
+use innkeeper::store::feed::{ChangedHotel, Event, Payload};
 use jiff::SignedDuration;
 
 use super::contract;
@@ -124,6 +126,66 @@ async fn the_last_event_of_a_room_type_stays_until_there_is_a_later_one(house: H
     house.assert_sound(desk.id()).await;
 }
 
+async fn changed(house: &House, after: u64) -> Vec<ChangedHotel> {
+    house.settled().await;
+    house.store.changed_hotels(after, 100).await.unwrap()
+}
+
+async fn a_hotel_is_told_again_whenever_something_of_it_changes(house: House) {
+    let (one, two) = (house.hotel("Casa Azul", "Lisbon").await, house.hotel("Casa Verde", "Braga").await);
+    let told = changed(&house, 0).await;
+    assert_eq!(told.iter().map(|change| change.hotel).collect::<Vec<_>>(), [one.id, two.id]);
+    assert_eq!(house.store.changed_hotels(0, 1).await.unwrap(), told[..1]);
+    assert_eq!(changed(&house, told[0].position).await, told[1..]);
+
+    let mut after = told[1].position;
+    let (moved, breakfast) = (Hotel { city: "Porto".into(), ..one.clone() }, testing::breakfast());
+    let breakfast = Service { id: ServiceId(house.id()), hotel_id: one.id, ..breakfast };
+    let dearer = Service { price: Amount(1_500), ..breakfast.clone() };
+    for change in 0..4 {
+        match change {
+            0 => assert!(house.store.update_hotel(&one, &moved).await.unwrap()),
+            1 => drop(house.room_type(&one, 3).await),
+            2 => house.store.insert_service(&breakfast).await.unwrap(),
+            _ => assert!(house.store.update_service(&breakfast, &dearer).await.unwrap()),
+        }
+        let told = changed(&house, after).await;
+        assert_eq!(told.iter().map(|change| change.hotel).collect::<Vec<_>>(), [one.id], "change {change}");
+        after = told[0].position;
+    }
+    assert_eq!(changed(&house, 0).await.len(), 2, "each hotel is told once, however often it has changed");
+}
+
+async fn what_was_not_changed_and_what_is_sold_is_not_told(house: House) {
+    let mut desk = house.desk(9).await;
+    let after = changed(&house, 0).await[0].position;
+    let hotel = Hotel::clone(&desk.inventory.hotel);
+    let (stale, breakfast) = (Hotel { city: "Faro".into(), ..hotel.clone() }, testing::breakfast());
+    assert!(!house.store.update_hotel(&stale, &hotel).await.unwrap());
+    assert!(!house.store.update_service(&breakfast, &breakfast).await.unwrap());
+    book(&house, &mut desk, 2).await;
+    assert_eq!(changed(&house, after).await, []);
+}
+
+async fn after_the_end_there_is_what_comes_and_nothing_else(house: House) {
+    assert_eq!(all(&house).await, []);
+    let mut desk = house.desk(9).await;
+    book(&house, &mut desk, 2).await;
+    let end = house.store.end().await.unwrap();
+    let after_the_end = async || house.store.events(Some(end.event), 10).await.unwrap().unwrap();
+    assert_eq!((after_the_end().await, changed(&house, end.hotel).await), (vec![], vec![]));
+
+    book(&house, &mut desk, 2).await;
+    let hotel = house.hotel("Casa Verde", "Braga").await;
+    assert_eq!(changed(&house, end.hotel).await.iter().map(|change| change.hotel).collect::<Vec<_>>(), [hotel.id]);
+    assert_eq!(sequences(&after_the_end().await), [4, 5]);
+
+    let much_later = house.now + SignedDuration::from_hours(10_000);
+    while house.store.trim_events(much_later, 10).await.unwrap() > 0 {}
+    let trimmed = house.store.end().await.unwrap();
+    assert_eq!(house.store.events(Some(trimmed.event), 10).await.unwrap(), Some(vec![]));
+}
+
 contract![
     an_event_tells_what_a_booking_did_to_the_calendar,
     an_event_tells_the_new_values_of_everything_else,
@@ -131,4 +193,7 @@ contract![
     all_events_come_in_the_order_of_their_commits,
     trimmed_events_are_gone_and_the_rest_still_adds_up,
     the_last_event_of_a_room_type_stays_until_there_is_a_later_one,
+    a_hotel_is_told_again_whenever_something_of_it_changes,
+    what_was_not_changed_and_what_is_sold_is_not_told,
+    after_the_end_there_is_what_comes_and_nothing_else,
 ];

@@ -1,0 +1,122 @@
+//! What other nodes have done: the history is read on and told to this node's hub.
+//!
+//! One task per node, started by `app.rs` where there are other nodes. It reads what came after what it has read: after
+//! a wake-up at once, and every half second in case one was lost. What this node has done itself is read with the
+//! rest and told again; whoever listens knows it by its sequence number.
+//!
+//! Invariant: it begins at the end that the history had before anybody listened, and what a listener reads in the store
+//! it reads later; so nothing lies in between.
+//! Limit: 500 events at a time. A history that was deleted before it was read, or cannot be read, is given up as
+//! [`Notice::Lost`]: everybody reads the store, and it goes on at the end. A store that does not answer is asked again.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{error, warn};
+
+use super::{Hub, Notice, Wake};
+use crate::domain::HotelId;
+use crate::store::feed::{End, Event};
+use crate::store::{Error, Feed};
+
+/// How late something is heard of when its wake-up was lost.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Events, or changed hotels, that are read at once.
+const PORTION: u32 = 500;
+
+/// Who works with what a hotel was, and has to begin anew when another node has changed it.
+#[async_trait]
+pub trait Tenants: Send + Sync + 'static {
+    /// When it returns, nobody works with what the hotel was, and the hub has been told.
+    async fn hotel_changed_elsewhere(&self, hotel: HotelId);
+}
+
+/// Follows the history.
+pub struct Tail {
+    feed: Arc<dyn Feed>,
+    hub: Hub,
+    wake: Arc<dyn Wake>,
+    tenants: Arc<dyn Tenants>,
+    /// Up to where it has been told.
+    told: End,
+}
+
+impl Tail {
+    /// Begins here and now. Whoever listens to the hub must begin to read the store after this.
+    pub async fn begin(
+        feed: Arc<dyn Feed>,
+        hub: Hub,
+        wake: Arc<dyn Wake>,
+        tenants: Arc<dyn Tenants>,
+    ) -> Result<Self, Error> {
+        let told = feed.end().await?;
+        Ok(Self { feed, hub, wake, tenants, told })
+    }
+
+    /// Goes on for ever.
+    pub async fn follow(mut self) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // A wake-up that comes while something is read is kept until it is waited for.
+            tokio::select! {
+                () = self.wake.rung() => {}
+                _ = looks.tick() => {}
+            }
+            match AssertUnwindSafe(self.read_on()).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    warn!(error = &error as &dyn std::error::Error, "what other nodes do cannot be read");
+                }
+                Err(_) => error!("reading what other nodes do panicked; it is read again"),
+            }
+        }
+    }
+
+    async fn read_on(&mut self) -> Result<(), Error> {
+        while self.tell_hotels().await? {}
+        while self.tell_events().await? {}
+        Ok(())
+    }
+
+    /// Tells the next hotels that have changed; whether there may be more.
+    async fn tell_hotels(&mut self) -> Result<bool, Error> {
+        let changed = self.feed.changed_hotels(self.told.hotel, PORTION).await?;
+        for change in &changed {
+            self.tenants.hotel_changed_elsewhere(change.hotel).await;
+            self.told.hotel = change.position;
+        }
+        Ok(changed.len() >= PORTION as usize)
+    }
+
+    /// Tells the next events; whether there may be more.
+    async fn tell_events(&mut self) -> Result<bool, Error> {
+        let events = match self.feed.events(Some(self.told.event), PORTION).await {
+            Ok(Some(events)) => events,
+            Ok(None) => return self.give_up("was deleted before it was read").await,
+            Err(Error::Corrupt(error)) => return self.give_up(&format!("cannot be read: {error:#}")).await,
+            Err(error) => return Err(error),
+        };
+        let more = events.len() >= PORTION as usize;
+        if let Some(Event { position, .. }) = events.last() {
+            self.told.event = *position;
+            self.hub.relay(Notice::History(events.into()));
+        }
+        Ok(more)
+    }
+
+    /// Goes on at the end; everybody must read the store.
+    async fn give_up(&mut self, why: &str) -> Result<bool, Error> {
+        warn!(why, "a part of the history is lost; dashboards and searches read the store again");
+        self.told.event = self.feed.end().await?.event;
+        self.hub.relay(Notice::Lost);
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests;

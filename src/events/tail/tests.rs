@@ -1,0 +1,131 @@
+//! When it looks, and what it does when it cannot.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::*;
+use crate::domain::{RoomTypeId, Timestamp};
+use crate::events::{Heard, Listener};
+use crate::store::feed::{ChangedHotel, Payload};
+
+/// A history that fails as often as it is told to.
+#[derive(Default)]
+struct History {
+    events: Mutex<Vec<Event>>,
+    failures: AtomicI64,
+}
+
+impl History {
+    fn grow(&self) {
+        let mut events = self.events.lock().unwrap();
+        let position = events.len() as u64 + 1;
+        let (hotel, room_type) = (HotelId(uuid::Uuid::nil()), RoomTypeId(uuid::Uuid::nil()));
+        let payload = Payload::Booking { deltas: Vec::new() };
+        let (at, cause) = (Timestamp::UNIX_EPOCH, "booked".to_owned());
+        events.push(Event { position, hotel, room_type, sequence: position, at, cause, booking: None, payload });
+    }
+}
+
+#[async_trait]
+impl Feed for History {
+    async fn events_of(&self, _: RoomTypeId, _: u64, _: u32) -> Result<Vec<Event>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
+        match self.failures.fetch_sub(1, Ordering::SeqCst) {
+            1 => panic!("the last failure is a mistake of the program"),
+            2.. => return Err(Error::Unavailable(anyhow::anyhow!("away"))),
+            _ => {}
+        }
+        let events = self.events.lock().unwrap();
+        let later = events.iter().skip(after.unwrap_or(0) as usize).take(limit as usize);
+        Ok(Some(later.cloned().collect()))
+    }
+
+    async fn changed_hotels(&self, _: u64, _: u32) -> Result<Vec<ChangedHotel>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn end(&self) -> Result<End, Error> {
+        Ok(End { event: self.events.lock().unwrap().len() as u64, hotel: 0 })
+    }
+
+    async fn trim_events(&self, _: Timestamp, _: u32) -> Result<u64, Error> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl Wake for Notify {
+    async fn ring(&self) {}
+
+    async fn rung(&self) {
+        self.notified().await;
+    }
+}
+
+struct Nobody;
+
+#[async_trait]
+impl Tenants for Nobody {
+    async fn hotel_changed_elsewhere(&self, _: HotelId) {}
+}
+
+/// A tail that has looked once, half a period ago, and what it follows.
+async fn tail() -> (Arc<History>, Arc<Notify>, Listener) {
+    let (history, bell, hub) = (Arc::new(History::default()), Arc::new(Notify::new()), Hub::default());
+    let listener = hub.listen();
+    let tail = Tail::begin(history.clone(), hub, bell.clone(), Arc::new(Nobody)).await.unwrap();
+    tokio::spawn(tail.follow());
+    tokio::time::sleep(LOOK_EVERY / 2).await;
+    (history, bell, listener)
+}
+
+async fn next(listener: &mut Listener) -> Vec<u64> {
+    match listener.next().await {
+        Heard::Notice(Notice::History(events)) => events.iter().map(|event| event.position).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+// Time stands still here unless everybody waits: then it goes on to what happens next.
+
+#[tokio::test(start_paused = true)]
+async fn a_wake_up_is_followed_at_once() {
+    let (history, bell, mut listener) = tail().await;
+    let before = Instant::now();
+    history.grow();
+    bell.notify_one();
+    assert_eq!((next(&mut listener).await, before.elapsed()), (vec![1], Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_wake_up_it_looks_by_itself_a_little_later() {
+    let (history, _, mut listener) = tail().await;
+    let before = Instant::now();
+    history.grow();
+    assert_eq!((next(&mut listener).await, before.elapsed()), (vec![1], LOOK_EVERY / 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_and_even_one_that_panics_is_asked_again_and_nothing_is_lost() {
+    let (history, bell, mut listener) = tail().await;
+    history.failures.store(3, Ordering::SeqCst);
+    history.grow();
+    bell.notify_one();
+    history.grow();
+    assert_eq!(next(&mut listener).await, [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_history_is_told_in_portions() {
+    let (history, bell, mut listener) = tail().await;
+    (0..=PORTION).for_each(|_| history.grow());
+    bell.notify_one();
+    assert_eq!(next(&mut listener).await.len(), PORTION as usize);
+    assert_eq!(next(&mut listener).await, [u64::from(PORTION) + 1]);
+}
