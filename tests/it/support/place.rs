@@ -125,7 +125,7 @@ impl Lock {
         match self {
             Self::Sqlite(connection) => connection.close().await.unwrap(),
             Self::Postgres(mut connection) => {
-                // A server learns of a closed connection a little later.
+                // The server notices the end of a connection in its own time.
                 sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }
