@@ -4,30 +4,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::dev::SendError;
-use async_trait::async_trait;
-use futures_util::stream::{self, StreamExt};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::Mutex;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
-use tracing::{Instrument, Span, warn};
+use tracing::{Instrument, Span};
 
 use super::attempts::Attempts;
-use super::directory::{Directory, Resident};
+use super::directory::Directory;
 use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
 use super::probe::{NoProbe, Probe};
 use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
 use crate::clock::{Clock, IdSource};
-use crate::domain::{Booking, BookingId, Date, Fact, HotelId, Move, Order, RoomTypeId};
-use crate::events::tail::Tenants;
-use crate::events::{Hub, Notice};
+use crate::domain::{Booking, BookingId, Date, Fact, Move, Order, RoomTypeId};
+use crate::events::Hub;
 use crate::lease::{Asked, Lease};
 use crate::store::{self, Ledger};
 use crate::writer::Writer;
 
 /// How often a request follows a room type to its next actor before it gives up.
 const MOVES: usize = 5;
-/// How many actors are asked to finish at once.
-const FINISHING_AT_ONCE: usize = 64;
 
 /// The engine. Cheap to clone; ends with [`Engine::shutdown`].
 #[derive(Clone)]
@@ -128,24 +123,6 @@ impl Engine {
     pub async fn view(&self, room_type: RoomTypeId, from: Date, to: Date) -> Result<View, Error> {
         let look = |reply| Request::Look(Look { from, to, reply });
         self.in_time(async { self.send(room_type, look).await.map_err(without_key) }).await
-    }
-
-    /// What is known of a hotel or its services has changed here: its live actors start again, and everybody is told.
-    pub async fn hotel_changed(&self, hotel: HotelId) {
-        self.reload_hotel(hotel).await;
-        self.shared.hub.publish(Notice::Hotel(hotel));
-    }
-
-    /// Lets the live actors of a hotel start again, because it was changed somewhere.
-    pub async fn reload_hotel(&self, hotel: HotelId) {
-        let residents = match self.shared.ledger.room_type_ids(hotel).await {
-            Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
-            Err(error) => {
-                warn!(%hotel, error = &error as &dyn std::error::Error, "which actors a hotel has is unknown: all start again");
-                self.shared.directory.all()
-            }
-        };
-        finish_all(residents, Request::Reload).await;
     }
 
     /// Where everything committed is published.
@@ -266,28 +243,6 @@ impl Engine {
             }
         }
         Err(Error::Interrupted.into())
-    }
-}
-
-#[async_trait]
-impl Tenants for Engine {
-    async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
-        self.reload_hotel(hotel).await;
-        self.shared.hub.relay(Notice::Hotel(hotel));
-    }
-}
-
-/// Asks actors to finish, to retire or to reload, and waits until they have.
-pub(super) async fn finish_all(residents: Vec<Resident>, how: fn(oneshot::Sender<()>) -> Request) {
-    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, |resident| finish(resident, how)).await;
-}
-
-async fn finish(resident: Resident, how: fn(oneshot::Sender<()>) -> Request) {
-    let (done, finished) = oneshot::channel();
-    resident.depth.enter(usize::MAX);
-    match resident.addr.send(how(done)).await {
-        Ok(()) => drop(finished.await),
-        Err(_) => resident.depth.leave(),
     }
 }
 

@@ -20,6 +20,7 @@ mod attempts;
 mod cache;
 mod directory;
 mod handle;
+mod hotels;
 mod message;
 mod ownership;
 pub mod probe;

@@ -1,12 +1,12 @@
 //! What other nodes have done: the history is read on and told to this node's hub.
 //!
 //! One task per node, started by `app.rs` where there are other nodes. It reads what came after what it has read: after
-//! a wake-up at once, and every [`LOOK_EVERY`] in case one was lost. What this node has done itself is read with the
+//! a wake-up at once, and every half second in case one was lost. What this node has done itself is read with the
 //! rest and told again; whoever listens knows it by its sequence number.
 //!
 //! Invariant: it begins at the end that the history had before anybody listened, and what a listener reads in the store
 //! it reads later; so nothing lies in between.
-//! Limit: [`PORTION`] events at a time. A history that was deleted before it was read, or cannot be read, is given up as
+//! Limit: 500 events at a time. A history that was deleted before it was read, or cannot be read, is given up as
 //! [`Notice::Lost`]: everybody reads the store, and it goes on at the end. A store that does not answer is asked again.
 
 use std::panic::AssertUnwindSafe;

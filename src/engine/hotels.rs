@@ -1,0 +1,40 @@
+//! What follows when a hotel, its services or its room types have changed, here or at another node: those are no facts, so
+//! the actors that know the hotel as it was have to read it again.
+
+use async_trait::async_trait;
+use tracing::warn;
+
+use super::Engine;
+use super::message::Request;
+use super::ownership::finish_all;
+use crate::domain::HotelId;
+use crate::events::Notice;
+use crate::events::tail::Tenants;
+
+impl Engine {
+    /// What is known of a hotel or its services has changed here: its live actors start again, and everybody is told.
+    pub async fn hotel_changed(&self, hotel: HotelId) {
+        self.reload_hotel(hotel).await;
+        self.shared.hub.publish(Notice::Hotel(hotel));
+    }
+
+    /// Lets the live actors of a hotel start again, because it was changed somewhere.
+    async fn reload_hotel(&self, hotel: HotelId) {
+        let residents = match self.shared.ledger.room_type_ids(hotel).await {
+            Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
+            Err(error) => {
+                warn!(%hotel, error = &error as &dyn std::error::Error, "which actors a hotel has is unknown: all start again");
+                self.shared.directory.all()
+            }
+        };
+        finish_all(residents, Request::Reload).await;
+    }
+}
+
+#[async_trait]
+impl Tenants for Engine {
+    async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
+        self.reload_hotel(hotel).await;
+        self.shared.hub.relay(Notice::Hotel(hotel));
+    }
+}
