@@ -126,7 +126,7 @@ impl Guest {
         }
         let Own { room_type, booking, rooms, stay } = self.own.swap_remove(about);
         match stay.filter(|_| self.dice.u8(..3) == 0) {
-            Some(from) => (room_type, Wish::Amend { booking, rooms, from, to: self.any_stay() }),
+            Some(from) => (room_type, Wish::Amend { booking, rooms, from, to: self.other_stay(from) }),
             None => (room_type, Wish::Cancel { booking, rooms, stay }),
         }
     }
@@ -135,6 +135,11 @@ impl Guest {
         let (from, nights) = (self.dice.i64(0..NIGHTS - 2), self.dice.i64(1..=3));
         let arrival = self.scene.first.saturating_add(from.days());
         Stay { arrival, departure: arrival.saturating_add(nights.days()) }
+    }
+
+    /// What changes no night is not shown to dashboards, so nobody could say whether they have seen it.
+    fn other_stay(&mut self, than: Stay) -> Stay {
+        std::iter::repeat_with(|| self.any_stay()).find(|stay| *stay != than).unwrap_or(than)
     }
 
     /// Asks one node after the other until there is an answer.
