@@ -2,7 +2,9 @@
 
 use actix_web::dev::ServiceRequest;
 
+use super::X_REQUEST_ID;
 use crate::http::code::Code;
+use crate::http::forward::FORWARDED;
 use crate::http::problem::Problem;
 
 /// The longest address, in bytes.
@@ -16,7 +18,9 @@ pub fn check(request: &ServiceRequest) -> Result<(), Problem> {
     if uri > MAX_URI {
         return Err(Problem::new(Code::UriTooLong, format!("The address must have at most {MAX_URI} bytes.")));
     }
-    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    // What nodes add when they forward is not the client's.
+    let sent = request.headers().iter().filter(|(name, _)| ![FORWARDED, X_REQUEST_ID].contains(&name.as_str()));
+    let headers: usize = sent.map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers > MAX_HEADERS {
         let detail = format!("The headers must have at most {MAX_HEADERS} bytes together.");
         return Err(Problem::new(Code::HeadersTooLarge, detail));

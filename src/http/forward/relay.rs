@@ -20,6 +20,8 @@ use crate::lease::Peer;
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// What a node may take longer than its engine: to read, to write, and for the way there and back.
 const MARGIN: Duration = Duration::from_secs(2);
+/// What a change of many nights may take, which is many decisions.
+const BULK_WITHIN: Duration = Duration::from_secs(120);
 /// Connections to one node that wait for the next request.
 const IDLE_CONNECTIONS: usize = 64;
 /// The largest answer that is relayed, in bytes.
@@ -49,6 +51,7 @@ const OF_THE_CONNECTION: &[&str] = &[
 pub struct Courier {
     seal: Seal,
     client: Client,
+    answer_within: Duration,
 }
 
 /// What a node made of a request.
@@ -68,10 +71,9 @@ impl Courier {
             .no_proxy()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_WITHIN)
-            .timeout(answer_within + MARGIN)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
-        Ok(Self { seal, client })
+        Ok(Self { seal, client, answer_within })
     }
 
     /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know.
@@ -131,7 +133,8 @@ impl Courier {
         let claims = Claims::of(request.method().as_str(), &sent, &body);
         let seal = self.seal.sign(&owner.node, claims, now)?;
         let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
-        let mut forwarded = self.client.request(method, url).header(FORWARDED, seal);
+        let within = if method == Method::PUT { BULK_WITHIN } else { self.answer_within + MARGIN };
+        let mut forwarded = self.client.request(method, url).timeout(within).header(FORWARDED, seal);
         for (name, value) in request.headers().iter().filter(|(name, _)| travels(name)) {
             forwarded = forwarded.header(name.as_str(), value.as_bytes());
         }

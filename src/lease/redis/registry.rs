@@ -60,13 +60,29 @@ impl Registry {
         let mut call = nodes(&HEARTBEAT);
         call.arg(me.node.as_str()).arg(ttl_ms).arg(about);
         let asked = Instant::now();
-        let answer = self.leases.link.run::<Vec<(String, u64, String)>>(call).await;
+        let answer = self.leases.link.run::<(Option<String>, Vec<(String, u64, String)>)>(call).await;
         self.out_of_touch.store(answer.is_err(), Ordering::Relaxed);
-        let seen = answer?.into_iter().map(|(name, left, about)| read(&name, left, &about, asked));
-        let seen: Arc<[Seen]> = seen.collect::<Result<_, _>>()?;
+        let (before, answer) = answer?;
+        self.look_for_a_namesake(before.as_deref());
+        let seen = answer.into_iter().filter_map(|(name, left, about)| {
+            // A node of another version is no reason to know nobody.
+            let unreadable =
+                |error| tracing::warn!(name, error = &error as &dyn std::error::Error, "an unknown kind of node");
+            read(&name, left, &about, asked).map_err(unreadable).ok()
+        });
+        let seen: Arc<[Seen]> = seen.collect();
         let nodes = seen.iter().map(|seen| seen.node.clone()).collect();
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(nodes)
+    }
+
+    /// Two processes under one name take each other's room types away: safe, and slow.
+    fn look_for_a_namesake(&self, before: Option<&str>) {
+        let since = before.and_then(|about| serde_json::from_str::<About>(about).ok()).map(|about| about.since);
+        let known = !self.seen().is_empty();
+        if known && since.is_some_and(|since| since != self.since) {
+            tracing::error!(node = %self.leases.me.node, "another process goes by the name of this node: set node_id");
+        }
     }
 
     /// The node that is to have a room type: of those that live and do not drain. `None`: there is no such node.
