@@ -8,6 +8,7 @@
 //! the requests in flight within the grace, drain the engine so that everything acknowledged or begun is durable, leave
 //! the other nodes, then close the store.
 
+mod listen;
 mod ownership;
 
 use std::io;
@@ -17,7 +18,6 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, IdSource, System};
@@ -34,13 +34,8 @@ use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 use ownership::Ownership;
 
-/// Connections that may wait to be accepted: a rush of clients is not answered with resets.
-const BACKLOG: i32 = 1_024;
-/// Bytes that the system keeps for a client that does not read them yet; Linux doubles it for its own accounts.
-const SEND_BUFFER: usize = 128 * 1024;
-/// How long a client may leave everything unread before the system gives the connection up.
-#[cfg(target_os = "linux")]
-const UNREAD_WITHIN: Duration = Duration::from_secs(60);
+pub use listen::bind;
+
 /// How long a connection may take to say goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -113,31 +108,6 @@ pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>,
 pub fn start_engine(options: &engine::Options, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Engine {
     let lease = Arc::new(SingleNode::new(Arc::new(System)));
     Engine::start(options.clone(), ledger, lease, clock, Arc::new(System))
-}
-
-/// Binds the address, so that a port in use is known before anything else happens.
-pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    let open = || {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        limit_what_is_unread(&socket)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(socket))
-    };
-    open().map_err(|source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => Error::PortInUse { address },
-        _ => Error::Listen { address, source },
-    })
-}
-
-/// Every connection inherits these: a client that reads slowly, or has vanished, costs a bounded buffer for a bounded
-/// time. Without the first, Linux lets the buffer of one connection grow to megabytes.
-fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(UNREAD_WITHIN))?;
-    Ok(())
 }
 
 /// A running innkeeper.

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix::dev::SendError;
-use futures_util::stream::{self, StreamExt};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::Mutex;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::attempts::Attempts;
-use super::directory::{Directory, Resident};
+use super::directory::Directory;
 use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
 use super::probe::{NoProbe, Probe};
 use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
@@ -24,8 +23,6 @@ use crate::writer::Writer;
 
 /// How often a request follows a room type to its next actor before it gives up.
 const MOVES: usize = 5;
-/// How many actors are asked to finish at once.
-const FINISHING_AT_ONCE: usize = 64;
 
 /// The engine. Cheap to clone; ends with [`Engine::shutdown`].
 #[derive(Clone)]
@@ -246,20 +243,6 @@ impl Engine {
             }
         }
         Err(Error::Interrupted.into())
-    }
-}
-
-/// Asks actors to finish, to retire or to reload, and waits until they have.
-pub(super) async fn finish_all(residents: Vec<Resident>, how: fn(oneshot::Sender<()>) -> Request) {
-    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, |resident| finish(resident, how)).await;
-}
-
-async fn finish(resident: Resident, how: fn(oneshot::Sender<()>) -> Request) {
-    let (done, finished) = oneshot::channel();
-    resident.depth.enter(usize::MAX);
-    match resident.addr.send(how(done)).await {
-        Ok(()) => drop(finished.await),
-        Err(_) => resident.depth.leave(),
     }
 }
 

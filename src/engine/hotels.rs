@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use tracing::warn;
 
 use super::Engine;
-use super::handle::finish_all;
 use super::message::Request;
+use super::ownership::finish_all;
 use crate::domain::HotelId;
 use crate::events::Notice;
 use crate::events::tail::Tenants;

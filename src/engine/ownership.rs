@@ -2,10 +2,17 @@
 
 use std::sync::{Arc, Weak};
 
-use super::handle::{Engine, Shared, finish_all};
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::oneshot;
+
+use super::directory::Resident;
+use super::handle::{Engine, Shared};
 use super::message::{LeaseLost, Request};
 use crate::domain::RoomTypeId;
 use crate::lease::{Asked, Lease, Peer, Revoked, Why};
+
+/// How many actors are asked to finish at once.
+const FINISHING_AT_ONCE: usize = 64;
 
 impl Engine {
     /// The same engine for what is to be done here: it takes every room type that nobody owns, whichever node it
@@ -57,4 +64,18 @@ fn end(revoked: &[Revoked], shared: &Shared) {
     }
     // A store that hangs must not keep the next ones from being heard of.
     tokio::spawn(finish_all(misplaced, Request::Retire));
+}
+
+/// Asks actors to finish, to retire or to reload, and waits until they have.
+pub(super) async fn finish_all(residents: Vec<Resident>, how: fn(oneshot::Sender<()>) -> Request) {
+    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, |resident| finish(resident, how)).await;
+}
+
+async fn finish(resident: Resident, how: fn(oneshot::Sender<()>) -> Request) {
+    let (done, finished) = oneshot::channel();
+    resident.depth.enter(usize::MAX);
+    match resident.addr.send(how(done)).await {
+        Ok(()) => drop(finished.await),
+        Err(_) => resident.depth.leave(),
+    }
 }

@@ -13,6 +13,7 @@ use crate::world::World;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Acquire(usize),
+    GoOn(usize),
     Claim(usize),
     Load(usize),
     Renew(usize),
@@ -37,7 +38,7 @@ impl Model for Protocol {
 
     fn actions(&self, world: &World, steps: &mut Vec<Step>) {
         for node in 0..world.nodes.len() {
-            steps.extend([Step::Acquire(node), Step::Claim(node), Step::Load(node)]);
+            steps.extend([Step::Acquire(node), Step::GoOn(node), Step::Claim(node), Step::Load(node)]);
             steps.extend([Step::Renew(node), Step::Release(node)]);
             for key in 0..self.requests.len() as Key {
                 steps.extend([Looked::InTenure, Looked::BeforeTenure].map(|looked| Step::Decide(node, key, looked)));
@@ -54,6 +55,7 @@ impl Model for Protocol {
     fn next_state(&self, world: &World, step: Step) -> Option<World> {
         match step {
             Step::Acquire(node) => self.acquire(world, node),
+            Step::GoOn(node) => self.go_on(world, node),
             Step::Claim(node) => self.claim(world, node),
             Step::Load(node) => self.load(world, node),
             Step::Renew(node) => self.renew(world, node),
@@ -74,6 +76,7 @@ impl Model for Protocol {
     }
 
     fn within_boundary(&self, world: &World) -> bool {
-        world.redis.fence <= self.tokens && world.database.token <= self.tokens
+        let held = world.nodes.iter().filter_map(|node| node.held);
+        held.chain([world.redis.fence, world.database.token]).all(|token| token <= self.tokens)
     }
 }

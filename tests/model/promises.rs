@@ -45,6 +45,9 @@ pub fn all() -> Vec<Property<Protocol>> {
         sometimes("Redis has forgotten what the database knows", |_, world| {
             world.redis.lease.is_some() && world.redis.fence < world.database.token
         }),
+        sometimes("two nodes hold the same token", |_, world| {
+            world.nodes[0].held.is_some() && world.nodes[0].held == world.nodes[1].held
+        }),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The protocol, as one function per step: `None` if the step cannot be taken now.
 
 use crate::requests::{Key, Requests, allows};
-use crate::world::{Actor, Fact, Node, Tenure, Token, Transaction, World};
+use crate::world::{Actor, Fact, Node, Redis, Tenure, Token, Transaction, World};
 
 /// Facts of one node that may be with the writer at once.
 const PLACES: usize = 2;
@@ -54,58 +54,67 @@ impl Protocol {
     /// shows when somebody takes it; that node knows nothing of it.
     pub fn acquire(&self, world: &World, node: usize) -> Option<World> {
         (world.nodes[node].actor == Actor::Away).then_some(())?;
-        Some(granted(world, node, world.redis.fence + 1))
+        let mut next = granted(world, node, world.redis.fence + 1);
+        next.nodes[node].actor = Actor::Leased;
+        Some(next)
+    }
+
+    /// Redis cannot be asked, but the lease was never given back: the node goes on, under a token of its own making.
+    pub fn go_on(&self, world: &World, node: usize) -> Option<World> {
+        let token = world.nodes[node].held? + 1;
+        (world.nodes[node].actor == Actor::Away).then_some(())?;
+        let mut next = world.clone();
+        next.nodes[node].held = Some(token);
+        next.nodes[node].actor = Actor::Leased;
+        Some(next)
     }
 
     /// The database takes the token, if it is higher, once no transaction is under way. From then on no older owner can
-    /// commit. If it is not higher, Redis has forgotten: it is taught, and the claim is tried again.
+    /// commit. If it is not higher, Redis has less than the database: it is taught, and the claim is tried again.
     pub fn claim(&self, world: &World, node: usize) -> Option<World> {
-        let actor = &world.nodes[node].actor;
-        match actor {
-            Actor::Leased(_) => self.keeps(Rule::ClaimBeforeLoad).then_some(())?,
-            Actor::Loaded(..) => {}
+        let actor = match &world.nodes[node].actor {
+            Actor::Leased if self.keeps(Rule::ClaimBeforeLoad) => Actor::Claimed,
+            Actor::Loaded(memory) => Actor::Serving(Tenure { token: world.nodes[node].held?, memory: memory.clone() }),
             _ => return None,
-        }
+        };
         (!world.is_locked() || !self.keeps(Rule::ClaimWaits)).then_some(())?;
-        let token = world.nodes[node].token()?;
-        let taken_over = world.redis.lease.is_some_and(|(owner, _)| owner != node);
-        if world.database.token >= token && !taken_over {
+        let token = world.nodes[node].held?;
+        if world.database.token < token {
+            let mut next = world.clone();
+            next.database.token = token;
+            next.nodes[node].actor = actor;
+            return Some(next);
+        }
+        if world.redis.lease.is_none_or(|(owner, _)| owner == node) {
             return Some(granted(world, node, world.redis.fence.max(world.database.token) + 1));
         }
         let mut next = world.clone();
-        next.nodes[node].actor = match actor {
-            _ if world.database.token >= token => Actor::Away,
-            Actor::Loaded(_, memory) => Actor::Serving(Tenure { token, memory: memory.clone() }),
-            _ => Actor::Claimed(token),
-        };
-        next.database.token = world.database.token.max(token);
+        next.nodes[node].give_up();
         Some(next)
     }
 
     /// What is stored is the last word: about the nights, and about every commit in doubt.
     pub fn load(&self, world: &World, node: usize) -> Option<World> {
-        let memory = || world.database.history.clone();
-        let loaded = match world.nodes[node].actor {
-            Actor::Claimed(token) => Actor::Serving(Tenure { token, memory: memory() }),
-            Actor::Leased(token) if !self.keeps(Rule::ClaimBeforeLoad) => Actor::Loaded(token, memory()),
+        let memory = world.database.history.clone();
+        let actor = match &world.nodes[node].actor {
+            Actor::Claimed => Actor::Serving(Tenure { token: world.nodes[node].held?, memory }),
+            Actor::Leased if !self.keeps(Rule::ClaimBeforeLoad) => Actor::Loaded(memory),
             _ => return None,
         };
         let mut next = world.clone();
-        next.nodes[node].actor = loaded;
+        next.nodes[node].actor = actor;
         Some(next)
     }
 
-    /// The keeper looks after the lease. Redis may have forgotten it, or given it to somebody else.
+    /// The keeper looks after the lease. Redis may have forgotten it, or granted another one.
     pub fn renew(&self, world: &World, node: usize) -> Option<World> {
-        let token = world.nodes[node].token()?;
+        let token = world.nodes[node].held?;
         let mut next = world.clone();
         match world.redis.lease {
             Some(lease) if lease == (node, token) => return None,
-            None if world.redis.fence <= token => {
-                next.redis.lease = Some((node, token));
-                next.redis.fence = token;
-            }
-            _ => next.nodes[node].actor = Actor::Away,
+            Some((owner, _)) if owner != node => next.nodes[node].give_up(),
+            _ if world.redis.fence > token => next.nodes[node].give_up(),
+            _ => next = granted(world, node, token),
         }
         Some(next)
     }
@@ -115,10 +124,8 @@ impl Protocol {
         let Actor::Serving(tenure) = &world.nodes[node].actor else { return None };
         world.nodes[node].pending().next().is_none().then_some(())?;
         let mut next = world.clone();
-        next.nodes[node].actor = Actor::Away;
-        if world.redis.lease == Some((node, tenure.token)) {
-            next.redis.lease = None;
-        }
+        next.nodes[node].give_up();
+        next.redis.lease = world.redis.lease.filter(|lease| *lease != (node, tenure.token));
         Some(next)
     }
 }
@@ -136,7 +143,7 @@ impl Protocol {
         if allows(self.requests, &tenure.memory, key) {
             self.grant(world, node, key)
         } else {
-            self.refuse(world, node, key, looked)
+            self.refuse(world, node, tenure.token, key, looked)
         }
     }
 
@@ -150,9 +157,8 @@ impl Protocol {
         Some(next)
     }
 
-    fn refuse(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
-        let token = world.nodes[node].token();
-        let durable = !world.nodes[node].pending().any(|fact| Some(fact.token) == token);
+    fn refuse(&self, world: &World, node: usize, token: Token, key: Key, looked: Looked) -> Option<World> {
+        let durable = world.nodes[node].pending().all(|fact| fact.token != token);
         (durable || !self.keeps(Rule::RefusalWaits)).then_some(())?;
         let history = &world.database.history;
         if looked == Looked::BeforeTenure && self.keeps(Rule::LookAgain) && history.contains(&key) {
@@ -244,7 +250,7 @@ impl Protocol {
 
     /// Redis loses its memory.
     pub fn forget(&self, world: &World) -> Option<World> {
-        (world.redis != Default::default()).then(|| World { redis: Default::default(), ..world.clone() })
+        (world.redis != Redis::default()).then(|| World { redis: Redis::default(), ..world.clone() })
     }
 
     fn keeps(&self, rule: Rule) -> bool {
@@ -254,12 +260,8 @@ impl Protocol {
 
 fn granted(world: &World, node: usize, token: Token) -> World {
     let mut next = world.clone();
-    next.redis.fence = token;
-    next.redis.lease = Some((node, token));
-    next.nodes[node].actor = match &world.nodes[node].actor {
-        Actor::Loaded(_, memory) => Actor::Loaded(token, memory.clone()),
-        _ => Actor::Leased(token),
-    };
+    next.redis = Redis { lease: Some((node, token)), fence: token };
+    next.nodes[node].held = Some(token);
     next
 }
 

@@ -20,7 +20,8 @@ pub fn tell(protocol: &Protocol, path: Vec<(World, Option<Step>)>) -> String {
 impl Protocol {
     fn sentence(&self, step: Step, before: &World, after: &World) -> String {
         match step {
-            Step::Acquire(node) => format!("Redis grants {} the lease, token {}.", name(node), after.redis.fence),
+            Step::Acquire(node) => format!("Redis grants {} the lease, {}.", name(node), token(node, after)),
+            Step::GoOn(node) => format!("{} goes on without Redis, under {}.", name(node), token(node, after)),
             Step::Claim(node) => claim(node, after),
             Step::Load(node) => format!("{} loads: {}.", name(node), self.list(&before.database.history)),
             Step::Renew(node) if after.nodes[node].actor == Actor::Away => {
@@ -74,14 +75,15 @@ impl Protocol {
 }
 
 fn claim(node: usize, after: &World) -> String {
-    let token = after.nodes[node].token();
-    match (&after.nodes[node].actor, token) {
-        (Actor::Claimed(_) | Actor::Serving(_), Some(token)) => {
-            format!("The database takes {}'s claim with token {token}.", name(node))
-        }
-        (_, Some(token)) => format!("{}'s token is too low: Redis is taught, and grants {token}.", name(node)),
-        (_, None) => format!("{}'s claim comes too late: it lets go.", name(node)),
+    match &after.nodes[node].actor {
+        Actor::Claimed | Actor::Serving(_) => format!("The database takes {}'s {}.", name(node), token(node, after)),
+        Actor::Away => format!("{}'s claim comes too late: it lets go.", name(node)),
+        _ => format!("{}'s claim is too low: Redis is taught, and grants {}.", name(node), token(node, after)),
     }
+}
+
+fn token(node: usize, world: &World) -> String {
+    world.nodes[node].held.map_or_else(|| "no token".to_owned(), |token| format!("token {token}"))
 }
 
 fn whose(of: Of) -> String {

@@ -53,6 +53,8 @@ pub struct Transaction {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node {
+    /// The token under which it was granted the lease and has not given it back.
+    pub held: Option<Token>,
     pub actor: Actor,
     /// What was decided and waits for the writer, also when the actor that decided it is no more.
     pub queue: Vec<Fact>,
@@ -67,12 +69,12 @@ pub struct Node {
 pub enum Actor {
     #[default]
     Away,
-    /// Redis has granted a lease with this token.
-    Leased(Token),
-    /// The database has accepted the token.
-    Claimed(Token),
+    /// The lease is held.
+    Leased,
+    /// The database has accepted its token.
+    Claimed,
     /// Loaded, but not claimed: only where the order of the two is turned round.
-    Loaded(Token, Vec<Key>),
+    Loaded(Vec<Key>),
     Serving(Tenure),
 }
 
@@ -103,19 +105,17 @@ impl Node {
         self.queue.iter().chain(self.transaction.iter().flat_map(|transaction| &transaction.batch))
     }
 
-    pub fn token(&self) -> Option<Token> {
-        match &self.actor {
-            Actor::Away => None,
-            Actor::Leased(token) | Actor::Claimed(token) | Actor::Loaded(token, _) => Some(*token),
-            Actor::Serving(tenure) => Some(tenure.token),
-        }
-    }
-
     /// Throws the memory away, if it was made under this token.
     pub fn restart(&mut self, token: Token) {
         if matches!(&self.actor, Actor::Serving(tenure) if tenure.token == token) {
             self.actor = Actor::Away;
         }
+    }
+
+    /// Is not, or no longer, the owner.
+    pub fn give_up(&mut self) {
+        self.held = None;
+        self.actor = Actor::Away;
     }
 }
 

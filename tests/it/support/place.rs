@@ -124,7 +124,11 @@ impl Lock {
     pub async fn release(self) {
         match self {
             Self::Sqlite(connection) => connection.close().await.unwrap(),
-            Self::Postgres(connection) => connection.close().await.unwrap(),
+            Self::Postgres(mut connection) => {
+                // The server notices the end of a connection in its own time.
+                sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
         }
     }
 }
