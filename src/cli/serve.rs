@@ -49,14 +49,34 @@ impl Serve {
             demo::furnish(&store, &config.engine).await?;
         }
         let mut running = app::start_on(&config, listener, Arc::new(System), store.clone(), store).await?;
-        self.welcome(&config, made.as_ref(), &running).await?;
-        tokio::select! {
-            signal = signals.next() => tracing::info!(signal, "told to stop"),
-            error = running.failed() => return Err(error.into()),
-        }
+        self.serve(&config, made.as_ref(), &mut running, &mut signals).await?;
         tokio::select! {
             () = running.shutdown() => Ok(Outcome::Done),
             signal = signals.next() => anyhow::bail!("stopped at once by a second {signal}"),
+        }
+    }
+
+    /// Serves until it is told to stop, and greets as soon as it is ready: when the search index is built.
+    async fn serve(
+        &self,
+        config: &Config,
+        made: Option<&Secret>,
+        running: &mut Running,
+        signals: &mut Signals,
+    ) -> anyhow::Result<()> {
+        let (search, mut greeted) = (running.search.clone(), false);
+        loop {
+            tokio::select! {
+                () = search.reached(0), if !greeted => {
+                    self.welcome(config, made, running).await?;
+                    greeted = true;
+                }
+                signal = signals.next() => {
+                    tracing::info!(signal, "told to stop");
+                    return Ok(());
+                }
+                error = running.failed() => return Err(error.into()),
+            }
         }
     }
 

@@ -85,6 +85,8 @@ impl Pair {
 
     /// Nodes that have begun, but do not follow each other yet.
     async fn halted(house: House) -> (Self, [Tail; 2]) {
+        // What was there before is not told: a feed that is still behind would tell it.
+        house.settled().await;
         let (one, two, is_cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
         let bell = |own: &Arc<Notify>, other: &Arc<Notify>| {
             Arc::new(Bell { own: own.clone(), other: other.clone(), is_cut: is_cut.clone() })
