@@ -2,10 +2,11 @@
 //! something that goes wrong. Afterwards an independent judge compares what everybody was told with what is stored.
 //!
 //! The servers are reached through wires that can be cut ([`link`]); the crowd ([`crowd`]) writes down every question and
-//! every answer with its time; dashboards and a reader of the feed ([`onlookers`]) write down what they are shown; the judge
-//! ([`checker`]) reads the database with `psql` and believes nobody.
+//! every answer with its time; dashboards and a reader of the feed ([`onlookers`]) write down what they are shown; the
+//! judge ([`checker`]) reads the database with `psql` and believes nobody.
 //!
-//! `INNKEEPER_FAULT_SECS` makes the random part longer, `INNKEEPER_FAULT_SEED` makes it throw the same dice again.
+//! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` lets everything go wrong for ten minutes;
+//! `INNKEEPER_FAULT_SEED` makes it throw the same dice again, though never the same race.
 
 mod checker;
 mod cluster;

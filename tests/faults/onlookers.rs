@@ -1,6 +1,7 @@
 //! Those who are told everything: a dashboard at each node, and a reader of the feed who goes on at another node after
 //! every page.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,6 @@ use futures_util::{SinkExt, StreamExt};
 use innkeeper::domain::Date;
 use jiff::ToSpan;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -46,25 +46,27 @@ impl Onlookers {
         Self { sightings, feed, _people: people }
     }
 
-    /// Whether every dashboard and the feed have come to the end of all room types.
+    /// Whether every dashboard and the feed have come at least so far in all room types.
     pub fn have_seen(&self, ends: &BTreeMap<Uuid, u64>, nodes: usize) -> bool {
-        let mut seen: BTreeMap<(usize, Uuid), u64> = BTreeMap::new();
-        for sighting in locked(&self.sightings).iter() {
-            seen.insert((sighting.node, sighting.room_type), sighting.sequence);
-        }
-        let told: u64 = ends.values().sum();
-        let at_all =
-            |(room_type, end): (&Uuid, &u64)| (0..nodes).all(|node| seen.get(&(node, *room_type)) == Some(end));
-        locked(&self.feed).len() as u64 >= told && ends.iter().all(at_all)
+        let (told, seen) = (self.told(), self.seen());
+        let by = |node, room_type: &Uuid, end: &u64| seen.get(&(node, *room_type)).is_some_and(|seen| seen >= end);
+        told >= ends.values().sum()
+            && ends.iter().all(|(room_type, end)| (0..nodes).all(|node| by(node, room_type, end)))
     }
 
-    /// What is missing still, in words.
+    /// How far everybody has come, in words.
     pub fn state(&self) -> String {
-        let mut seen: BTreeMap<(usize, Uuid), u64> = BTreeMap::new();
-        for sighting in locked(&self.sightings).iter() {
-            seen.insert((sighting.node, sighting.room_type), sighting.sequence);
-        }
-        format!("seen: {seen:#?}\nthe feed told {} events", locked(&self.feed).len())
+        format!("by node and room type: {:#?}\nthe feed: {} events", self.seen(), self.told())
+    }
+
+    /// The newest fact that each dashboard knows, by node and room type.
+    fn seen(&self) -> BTreeMap<(usize, Uuid), u64> {
+        locked(&self.sightings).iter().map(|seen| ((seen.node, seen.room_type), seen.sequence)).collect()
+    }
+
+    /// How many events the feed has told.
+    fn told(&self) -> u64 {
+        locked(&self.feed).len() as u64
     }
 
     pub fn leave(self) -> (Vec<Sighting>, Vec<Told>) {

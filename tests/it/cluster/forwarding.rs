@@ -72,7 +72,7 @@ fn a_body_of_any_allowed_size_is_sent_on() {
         let items: Vec<Value> = (0..1_000).map(|n| item(n % 500)).collect();
         let nights = format!("/v1/room-types/{room_type}/nights");
         let set = cluster.nodes[1 - owner].admin(Method::PUT, &nights, &json!({"items": items})).await;
-        assert_eq!(set.body["items"].as_array().map(Vec::len), Some(1_000));
+        assert_eq!(set.body["items"].as_array().map(Vec::len), Some(1_000), "{}", set.body);
     });
 }
 

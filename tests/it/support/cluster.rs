@@ -56,6 +56,7 @@ impl Cluster {
             ("cluster_secret", SECRET),
             ("node_id", name.as_str()),
             ("lease_ttl_secs", "1"),
+            ("answer_within_secs", "60"),
         ];
         let config = config(&self.place.url(), &settings);
         let clock = self.clock.clone();
