@@ -123,12 +123,18 @@ impl Follower {
 
     fn start_over(&mut self, missed: u64) {
         warn!(missed, "the search index has fallen behind; it reads the store again");
-        self.want(Wanted::Everything, 0);
+        let first_missed = (self.listener.position() + 1).saturating_sub(missed);
+        self.want_since(first_missed, Wanted::Everything, 0);
     }
 
     fn want(&mut self, what: Wanted, sequence: u64) {
+        self.want_since(self.listener.position(), what, sequence);
+    }
+
+    /// `position`: the first notice that asks for it.
+    fn want_since(&mut self, position: u64, what: Wanted, sequence: u64) {
         let since = self.wanted.entry(what).or_default();
-        let position = *since.position.get_or_insert(self.listener.position());
+        let position = *since.position.get_or_insert(position);
         // Whatever was wanted before was wanted for an earlier one.
         self.oldest.get_or_insert(position);
         since.sequence = since.sequence.max(sequence);

@@ -144,6 +144,21 @@ async fn who_missed_notices_reads_the_store() {
 }
 
 #[tokio::test]
+async fn what_was_missed_is_not_known_before_the_store_is_read() {
+    let (watcher, mut desk) = one_room().await;
+    let missed = book(&watcher, &mut desk).await;
+    let sequence = missed.fact.sequence;
+    let before = watcher.hub.position();
+    watcher.tell(&[missed]);
+    // On one thread the follower cannot run in between.
+    for _ in 0..BACKLOG + 100 {
+        watcher.hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+    }
+    watcher.index.reached(before + 1).await;
+    assert_eq!(watcher.index.sequence(desk.id()), Some(sequence));
+}
+
+#[tokio::test]
 async fn what_happens_while_the_index_is_built_is_in_it() {
     let house = any().await;
     let mut desks = Vec::new();
