@@ -205,9 +205,9 @@ impl State {
             self.aside.keep(step);
             return Vec::new();
         };
-        picture.roll(now);
+        let rolled = picture.roll(now);
         let effect = picture.follow(step);
-        if effect != Effect::Known {
+        if rolled || effect != Effect::Known {
             self.clear_snapshots();
         }
         match effect {
@@ -245,8 +245,10 @@ impl State {
     }
 
     fn snapshot(&mut self, window: Window, conflated: bool, now: Timestamp) -> Option<Arc<Shared<Snapshot>>> {
-        let picture = self.picture.as_mut()?;
-        picture.roll(now);
+        if self.picture.as_mut()?.roll(now) {
+            self.clear_snapshots();
+        }
+        let picture = self.picture.as_ref()?;
         let draw = || Shared::new(picture.snapshot(window, conflated));
         let kept = self.audiences.get_mut(&window).map(|audience| &mut audience.snapshots[usize::from(conflated)]);
         Some(kept.map_or_else(draw, |kept| kept.get_or_insert_with(draw).clone()))

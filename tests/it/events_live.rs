@@ -21,6 +21,7 @@ struct Follower {
     hub: Hub,
     live: Live,
     ledger: Arc<Unreliable>,
+    clock: Arc<ManualClock>,
 }
 
 impl Follower {
@@ -30,9 +31,9 @@ impl Follower {
         let hub = Hub::default();
         let clock = Arc::new(ManualClock::at(house.now));
         let ledger = Arc::new(Unreliable::new(house.store.clone()));
-        let sources = Sources { ledger: ledger.clone(), feed: house.store.clone(), clock };
+        let sources = Sources { ledger: ledger.clone(), feed: house.store.clone(), clock: clock.clone() };
         let (live, _) = Live::start(&hub, sources, 2);
-        Self { house, desk, hub, live, ledger }
+        Self { house, desk, hub, live, ledger, clock }
     }
 
     /// Commits a booking of the night after today, and does not tell.
@@ -234,6 +235,17 @@ async fn prices_are_drawn_anew_and_only_where_they_are_watched() {
     let entry = follower.book().await;
     follower.publish(&entry);
     assert_eq!(change(&subscriber).await.0, 4);
+}
+
+#[tokio::test]
+async fn what_was_drawn_yesterday_is_drawn_anew_today() {
+    let follower = Follower::new().await;
+    let early = follower.subscriber().await;
+    assert_eq!(snapshot(&early).await.1.from, day(0));
+    follower.clock.advance(jiff::SignedDuration::from_hours(24));
+    let late = follower.subscriber().await;
+    let (_, redrawn) = snapshot(&late).await;
+    assert_eq!((redrawn.from, redrawn.nights.len()), (day(1), 4));
 }
 
 #[tokio::test]
