@@ -15,7 +15,7 @@ use tokio::time::{Interval, interval};
 use tracing::{error, warn};
 
 use super::Index;
-use super::build::build;
+use super::build::{build, take_what_can_be_read};
 use super::index::Progress;
 use super::listing::Fate;
 use crate::clock::Clock;
@@ -203,10 +203,15 @@ async fn read(index: Index, store: Arc<dyn Store>, now: Timestamp, what: Wanted)
 
 async fn take_hotel(index: &Index, store: &dyn Store, id: HotelId, now: Timestamp) -> Result<(), Error> {
     let Some(hotel) = store.hotel(id).await? else { return Ok(()) };
-    let (hotel, stock) = (Arc::new(hotel), store.stock(id, now).await?);
+    let hotel = Arc::new(hotel);
     index.put([hotel.clone()]);
-    index.stock_up([(hotel, stock)]);
-    Ok(())
+    match store.stock(id, now).await {
+        Err(Error::Corrupt(_)) => take_what_can_be_read(index, store, &store.room_type_ids(id).await?, now).await,
+        stock => {
+            index.stock_up([(hotel, stock?)]);
+            Ok(())
+        }
+    }
 }
 
 /// All room types of the hotel: one that was not known may belong to a hotel that was not known.

@@ -282,6 +282,27 @@ async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
 }
 
 #[tokio::test]
+async fn a_room_type_that_cannot_be_read_does_not_keep_others_of_its_hotel_out() {
+    let house = any().await;
+    let broken = house.desk(1).await;
+    let watcher = Watcher::of(house).await;
+    spoil(&watcher.house, &broken).await;
+    let sound = watcher.house.desk_in(&broken.inventory.hotel, 1).await;
+    watcher.hub.publish(Notice::Hotel(broken.inventory.hotel.id));
+    watcher.caught_up().await;
+    assert!(watcher.index.sequence(sound.id()).is_some());
+}
+
+#[tokio::test]
+async fn a_hotel_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
+    let (house, [broken, sound]) = two_hotels().await;
+    let id = broken.inventory.hotel.id;
+    house.place.execute(&format!("UPDATE hotels SET timezone = 'Nowhere' WHERE id = '{id}'")).await;
+    let watcher = Watcher::of(house).await;
+    assert_eq!(watcher.offering(stay(3, 2)), [sound.inventory.hotel.id]);
+}
+
+#[tokio::test]
 async fn a_row_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
     let (house, [broken, sound]) = two_hotels().await;
     spoil(&house, &broken).await;
