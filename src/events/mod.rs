@@ -15,6 +15,7 @@
 //! [`live`] is the follower for dashboards: it keeps a picture of every watched room type and tells each [`Subscriber`]
 //! how things stand and then every change, without a gap and without waiting for any of them.
 
+mod aside;
 pub mod hub;
 pub mod live;
 pub mod mailbox;

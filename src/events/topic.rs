@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::aside::Aside;
 use super::mailbox::{Due, Mailbox, Slot};
 use super::picture::{Effect, Picture};
 use super::update::{Change, Shared, Snapshot, Update, Window};
@@ -32,6 +33,8 @@ pub(super) struct Topic {
 struct State {
     /// `None` until somebody asks, and after a gap.
     picture: Option<Box<Picture>>,
+    /// What was heard while there was no picture.
+    aside: Aside,
     /// The highest sequence number heard of.
     newest: u64,
     /// How often the picture was thrown away: what was read before does not count.
@@ -104,7 +107,8 @@ impl Topic {
         }
     }
 
-    /// Makes sure that there is a picture.
+    /// Makes sure that there is a picture. What is heard while it is read is followed afterwards; it is read again only
+    /// if that does not suffice.
     pub async fn load(&self, sources: &Sources) -> Result<(), Error> {
         let _turn = self.loading.lock().await;
         for _ in 0..TRIES {
@@ -118,8 +122,7 @@ impl Topic {
             let loaded = sources.ledger.load(self.id, sources.clock.now()).await?;
             let picture = Picture::of(loaded.ok_or(Error::NoSuchRoomType)?);
             let mut state = self.lock();
-            if state.forgotten == before && picture.sequence() >= state.newest {
-                state.picture = Some(Box::new(picture));
+            if state.forgotten == before && state.settle(picture) {
                 return Ok(());
             }
         }
@@ -185,13 +188,27 @@ impl Topic {
 }
 
 impl State {
+    /// Takes a picture that was read, followed by what was heard meanwhile; not if it lacks some of that.
+    fn settle(&mut self, mut picture: Picture) -> bool {
+        let whole = self.aside.steps().all(|step| picture.follow(step) != Effect::Missed);
+        let settled = whole && picture.sequence() >= self.newest;
+        if settled {
+            self.aside.clear();
+            self.picture = Some(Box::new(picture));
+        }
+        settled
+    }
+
     fn follow(&mut self, step: Step, now: Timestamp) -> Vec<Delivery> {
         self.newest = self.newest.max(step.sequence);
-        let Some(picture) = &mut self.picture else { return Vec::new() };
-        picture.roll(now);
+        let Some(picture) = &mut self.picture else {
+            self.aside.keep(step);
+            return Vec::new();
+        };
+        let rolled = picture.roll(now);
         let effect = picture.follow(step);
-        if effect != Effect::Known {
-            self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
+        if rolled || effect != Effect::Known {
+            self.clear_snapshots();
         }
         match effect {
             Effect::Known | Effect::Nothing => Vec::new(),
@@ -219,13 +236,19 @@ impl State {
     fn forget(&mut self) -> Vec<Arc<Members>> {
         self.picture = None;
         self.forgotten += 1;
-        self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
+        self.clear_snapshots();
         self.audiences.values().map(|audience| audience.members.clone()).collect()
     }
 
+    fn clear_snapshots(&mut self) {
+        self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
+    }
+
     fn snapshot(&mut self, window: Window, conflated: bool, now: Timestamp) -> Option<Arc<Shared<Snapshot>>> {
-        let picture = self.picture.as_mut()?;
-        picture.roll(now);
+        if self.picture.as_mut()?.roll(now) {
+            self.clear_snapshots();
+        }
+        let picture = self.picture.as_ref()?;
         let draw = || Shared::new(picture.snapshot(window, conflated));
         let kept = self.audiences.get_mut(&window).map(|audience| &mut audience.snapshots[usize::from(conflated)]);
         Some(kept.map_or_else(draw, |kept| kept.get_or_insert_with(draw).clone()))

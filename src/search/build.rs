@@ -1,7 +1,7 @@
 //! Reading the whole store into the index.
 //!
-//! A room type with a row that cannot be read is left out, and so not offered: it must not keep the others off the
-//! market. A hotel that cannot be read stops the build, which is tried again.
+//! A hotel or a room type with a row that cannot be read is left out, and so not offered: it must not keep the others
+//! off the market. A store that does not answer stops the build, which is tried again.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info};
 
 use super::Index;
-use crate::domain::{Hotel, Inventory, RoomTypeId, Timestamp};
+use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::store::{Error, Page, Store};
 
 /// Hotels that one statement reads.
@@ -52,11 +52,37 @@ pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -
 async fn take_hotels(index: &Index, store: &dyn Store) -> Result<(), Error> {
     let mut after = None;
     loop {
-        let hotels = store.hotels(None, Page { after, limit: HOTELS }).await?;
-        let Some(last) = hotels.last() else { return Ok(()) };
-        after = Some(last.id);
-        index.put(hotels.into_iter().map(Arc::new));
+        let page = Page { after, limit: HOTELS };
+        let last = match store.hotels(None, page).await {
+            Err(Error::Corrupt(_)) => take_hotels_that_can_be_read(index, store, page).await?,
+            hotels => {
+                let hotels = hotels?;
+                let last = hotels.last().map(|hotel| hotel.id);
+                index.put(hotels.into_iter().map(Arc::new));
+                last
+            }
+        };
+        let Some(last) = last else { return Ok(()) };
+        after = Some(last);
     }
+}
+
+/// One by one; the last of the page.
+async fn take_hotels_that_can_be_read(
+    index: &Index,
+    store: &dyn Store,
+    page: Page<HotelId>,
+) -> Result<Option<HotelId>, Error> {
+    let ids = store.all_hotels(page).await?;
+    for id in &ids {
+        match store.hotel(*id).await {
+            Err(error @ Error::Corrupt(_)) => {
+                error!(hotel = %id, error = &error as &dyn std::error::Error, "search leaves a hotel out");
+            }
+            hotel => index.put(hotel?.map(Arc::new)),
+        }
+    }
+    Ok(ids.last().copied())
 }
 
 /// What became of a piece that was read.
@@ -85,7 +111,8 @@ async fn take_room_types(
     }
 }
 
-async fn take_what_can_be_read(
+/// Room types one by one.
+pub(super) async fn take_what_can_be_read(
     index: &Index,
     store: &dyn Store,
     ids: &[RoomTypeId],

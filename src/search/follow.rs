@@ -15,7 +15,7 @@ use tokio::time::{Interval, interval};
 use tracing::{error, warn};
 
 use super::Index;
-use super::build::build;
+use super::build::{build, take_what_can_be_read};
 use super::index::Progress;
 use super::listing::Fate;
 use crate::clock::Clock;
@@ -123,12 +123,18 @@ impl Follower {
 
     fn start_over(&mut self, missed: u64) {
         warn!(missed, "the search index has fallen behind; it reads the store again");
-        self.want(Wanted::Everything, 0);
+        let first_missed = (self.listener.position() + 1).saturating_sub(missed);
+        self.want_since(first_missed, Wanted::Everything, 0);
     }
 
     fn want(&mut self, what: Wanted, sequence: u64) {
+        self.want_since(self.listener.position(), what, sequence);
+    }
+
+    /// `position`: the first notice that asks for it.
+    fn want_since(&mut self, position: u64, what: Wanted, sequence: u64) {
         let since = self.wanted.entry(what).or_default();
-        let position = *since.position.get_or_insert(self.listener.position());
+        let position = *since.position.get_or_insert(position);
         // Whatever was wanted before was wanted for an earlier one.
         self.oldest.get_or_insert(position);
         since.sequence = since.sequence.max(sequence);
@@ -197,10 +203,15 @@ async fn read(index: Index, store: Arc<dyn Store>, now: Timestamp, what: Wanted)
 
 async fn take_hotel(index: &Index, store: &dyn Store, id: HotelId, now: Timestamp) -> Result<(), Error> {
     let Some(hotel) = store.hotel(id).await? else { return Ok(()) };
-    let (hotel, stock) = (Arc::new(hotel), store.stock(id, now).await?);
+    let hotel = Arc::new(hotel);
     index.put([hotel.clone()]);
-    index.stock_up([(hotel, stock)]);
-    Ok(())
+    match store.stock(id, now).await {
+        Err(Error::Corrupt(_)) => take_what_can_be_read(index, store, &store.room_type_ids(id).await?, now).await,
+        stock => {
+            index.stock_up([(hotel, stock?)]);
+            Ok(())
+        }
+    }
 }
 
 /// All room types of the hotel: one that was not known may belong to a hotel that was not known.

@@ -128,6 +128,9 @@ pub trait Reports: Send + Sync + 'static {
     /// Nights with anything sold or held, by room type and date, after `after`.
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error>;
 
+    /// Hotels by id.
+    async fn all_hotels(&self, page: Page<HotelId>) -> Result<Vec<HotelId>, Error>;
+
     /// Room types by id.
     async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error>;
 

@@ -21,6 +21,7 @@ struct Follower {
     hub: Hub,
     live: Live,
     ledger: Arc<Unreliable>,
+    clock: Arc<ManualClock>,
 }
 
 impl Follower {
@@ -30,9 +31,9 @@ impl Follower {
         let hub = Hub::default();
         let clock = Arc::new(ManualClock::at(house.now));
         let ledger = Arc::new(Unreliable::new(house.store.clone()));
-        let sources = Sources { ledger: ledger.clone(), feed: house.store.clone(), clock };
+        let sources = Sources { ledger: ledger.clone(), feed: house.store.clone(), clock: clock.clone() };
         let (live, _) = Live::start(&hub, sources, 2);
-        Self { house, desk, hub, live, ledger }
+        Self { house, desk, hub, live, ledger, clock }
     }
 
     /// Commits a booking of the night after today, and does not tell.
@@ -59,9 +60,11 @@ impl Follower {
     }
 }
 
-/// The next news. Nothing is measured by the wait: it is how a test fails that waits in vain.
+/// Nothing is measured by this wait: it is how a test fails that waits in vain.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 async fn news(subscriber: &Subscriber) -> News {
-    tokio::time::timeout(Duration::from_secs(20), subscriber.news()).await.expect("nothing is heard")
+    tokio::time::timeout(PATIENCE, subscriber.news()).await.expect("nothing is heard")
 }
 
 async fn snapshot(subscriber: &Subscriber) -> (Due, Snapshot) {
@@ -126,7 +129,7 @@ async fn while_it_is_read(follower: &mut Follower, publish: impl AsyncFnOnce(&mu
         tokio::task::yield_now().await;
     }
     follower.ledger.release();
-    subscribing.await.unwrap()
+    tokio::time::timeout(PATIENCE, subscribing).await.expect("it is read again").unwrap()
 }
 
 #[tokio::test]
@@ -138,6 +141,35 @@ async fn a_fact_that_comes_while_the_store_is_read_is_not_lost() {
     };
     let subscriber = while_it_is_read(&mut follower, publish).await;
     assert_eq!(snapshot(&subscriber).await.1.sequence, 2);
+}
+
+#[tokio::test]
+async fn what_comes_while_the_store_is_read_is_followed_and_the_store_is_not_read_again() {
+    let mut follower = Follower::new().await;
+    let publish = async |follower: &mut Follower| {
+        follower.ledger.next_load_hangs();
+        for _ in 0..3 {
+            let entry = follower.book().await;
+            follower.publish(&entry);
+        }
+    };
+    let subscriber = while_it_is_read(&mut follower, publish).await;
+    let (_, loaded) = snapshot(&subscriber).await;
+    assert_eq!((loaded.sequence, loaded.nights[1].counts.sold), (4, 3));
+}
+
+#[tokio::test]
+async fn more_than_can_be_put_aside_while_the_store_is_read_is_read_again() {
+    let mut follower = Follower::new().await;
+    let count = ROOM as u64 + 10;
+    let publish = async |follower: &mut Follower| {
+        for _ in 0..count {
+            let entry = follower.book().await;
+            follower.publish(&entry);
+        }
+    };
+    let subscriber = while_it_is_read(&mut follower, publish).await;
+    assert_eq!(snapshot(&subscriber).await.1.sequence, 1 + count);
 }
 
 #[tokio::test]
@@ -203,6 +235,17 @@ async fn prices_are_drawn_anew_and_only_where_they_are_watched() {
     let entry = follower.book().await;
     follower.publish(&entry);
     assert_eq!(change(&subscriber).await.0, 4);
+}
+
+#[tokio::test]
+async fn what_was_drawn_yesterday_is_drawn_anew_today() {
+    let follower = Follower::new().await;
+    let early = follower.subscriber().await;
+    assert_eq!(snapshot(&early).await.1.from, day(0));
+    follower.clock.advance(jiff::SignedDuration::from_hours(24));
+    let late = follower.subscriber().await;
+    let (_, redrawn) = snapshot(&late).await;
+    assert_eq!((redrawn.from, redrawn.nights.len()), (day(1), 4));
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ fn url(user: &str, database: &str) -> String {
 #[case("postgres://me:hush@127.0.0.1:1/inn", "nobody answers at 127.0.0.1:1; check that PostgreSQL runs there")]
 #[case("postgres://me:hush@nowhere.invalid/inn", "nobody answers at nowhere.invalid:5432")]
 #[case("postgres://me:hush@db/inn?ssl=yes", "unknown parameter \"ssl\"")]
+#[case("postgres://me:pass?hush7@db/inn", "a `?` in the password must be written %3F")]
+#[case("postgres://me:pass?hush=7@db/inn", "a `?` in the password must be written %3F")]
 #[case("postgres://me:hush@db/inn?sslmode=maybe", "sslmode")]
 #[case("postgres://me:hush@db:port/inn", "it must be like postgres://")]
 fn what_a_url_gets_wrong_is_said(#[case] url: &str, #[case] said: &str) {

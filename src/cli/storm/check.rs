@@ -2,8 +2,10 @@
 //!
 //! Three questions. Is any night oversold? Is every acknowledged booking there, in the state that was acknowledged? And,
 //! where the storm had a room type to itself (its sequence number moved by exactly the acknowledged writes), are the
-//! rooms taken on each night exactly those that were acknowledged?
+//! rooms taken on each night exactly those that were acknowledged? A sequence number that moved by less has lost writes;
+//! one that moved by more has had other guests.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -31,12 +33,15 @@ const NAMED: usize = 20;
 pub struct Findings {
     /// Nights with more rooms taken than there are.
     pub oversold: u64,
-    /// Acknowledged bookings that are not there or not as acknowledged, and nights that were not counted so.
+    /// Acknowledged bookings that are not there or not as acknowledged, nights that were not counted so, and room types
+    /// with fewer writes than were acknowledged.
     pub lost: u64,
     /// Bookings that were not looked at, because there were too many to remember.
     pub unchecked: u64,
     /// Writes that nobody knows the outcome of, even now.
     pub in_doubt: u64,
+    /// Room types whose nights say nothing, because others wrote too.
+    shared: u64,
     named: Vec<String>,
 }
 
@@ -51,6 +56,7 @@ impl Findings {
         let mut note = |count: u64, what: &str| remarks.extend((count > 0).then(|| format!("{count} {what}")));
         note(self.unchecked, "bookings were too many to remember and were not read back");
         note(self.in_doubt, "writes are still without an answer");
+        note(self.shared, "room types were written to by others too, so their nights could not be compared");
         remarks
     }
 
@@ -123,8 +129,17 @@ fn compare(target: &Target, after: &View, moves: &Moves, findings: &mut Findings
     for night in after.oversold() {
         findings.oversold(format!("room type {}: {} is oversold", target.room_type, night.date));
     }
-    if after.sequence != target.before.sequence + moves.count {
-        return;
+    let (facts, acknowledged) = (after.sequence.saturating_sub(target.before.sequence), moves.count);
+    match facts.cmp(&acknowledged) {
+        Ordering::Less => {
+            let room_type = target.room_type;
+            return findings.lost(format!("room type {room_type}: {facts} writes are there, not {acknowledged}"));
+        }
+        Ordering::Greater => {
+            findings.shared += 1;
+            return;
+        }
+        Ordering::Equal => {}
     }
     let before = target.before.taken();
     for (date, taken) in after.taken() {
@@ -186,10 +201,14 @@ mod tests {
         Target { room_type, city, guests: 2, first: date(2026, 6, 1), nights: 4, free: 2, before }
     }
 
-    fn findings(before: View, after: &View, moves: &Moves) -> (u64, u64) {
+    fn compared(before: View, after: &View, moves: &Moves) -> Findings {
         let mut findings = Findings::default();
         compare(&target(before), after, moves, &mut findings);
-        assert_eq!(findings.is_clean(), findings.remarks().is_empty());
+        findings
+    }
+
+    fn findings(before: View, after: &View, moves: &Moves) -> (u64, u64) {
+        let findings = compared(before, after, moves);
         (findings.oversold, findings.lost)
     }
 
@@ -205,6 +224,19 @@ mod tests {
     #[test]
     fn a_night_that_was_acknowledged_and_is_not_taken_is_lost() {
         assert_eq!(findings(june(5, &[1, 0, 0, 0]), &june(6, &[1, 0, 0, 0]), &one_booking()), (0, 1));
+    }
+
+    #[test]
+    fn fewer_writes_than_were_acknowledged_are_a_loss() {
+        let found = compared(june(5, &[1, 0, 0, 0]), &june(5, &[1, 1, 0, 0]), &one_booking());
+        assert_eq!((found.lost, found.remarks().len()), (1, 1));
+    }
+
+    #[test]
+    fn nights_that_could_not_be_compared_are_remarked_upon() {
+        let found = compared(june(5, &[1, 0, 0, 0]), &june(9, &[2, 2, 2, 2]), &one_booking());
+        assert!(found.is_clean());
+        assert!(found.remarks()[0].contains("could not be compared"), "{:?}", found.remarks());
     }
 
     #[test]

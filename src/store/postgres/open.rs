@@ -159,7 +159,7 @@ fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     for (name, _) in form_urlencoded::parse(query.as_bytes()) {
         if !PARAMETERS.contains(&&*name) {
-            return Err(refused(format!("it has an unknown parameter {name:?}")));
+            return Err(refused(unknown(&name, query)));
         }
     }
     let options = PgConnectOptions::from_str(url).map_err(|error| refused(error.to_string()))?;
@@ -167,6 +167,16 @@ fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
         Some(_) => options,
         None => options.application_name("innkeeper"),
     })
+}
+
+/// What is said of an unknown parameter. What does not look like one, or stands before an `@`, may be the rest of a
+/// password.
+fn unknown(name: &str, query: &str) -> String {
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_' || c == '-';
+    match !name.is_empty() && name.chars().all(is_name) && !query.contains('@') {
+        true => format!("it has an unknown parameter {name:?}"),
+        false => "it has an unknown parameter; a `?` in the password must be written %3F".to_owned(),
+    }
 }
 
 async fn connect(target: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {

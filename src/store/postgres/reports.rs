@@ -21,6 +21,7 @@ pub(super) const COUNTED_NIGHTS: &str = "
     WHERE (n.room_type_id, n.date) > ($1, $2) AND n.sold + n.held > 0
     ORDER BY n.room_type_id, n.date
     LIMIT $3";
+pub(super) const HOTELS: &str = "SELECT id FROM hotels WHERE id > $1 ORDER BY id LIMIT $2";
 pub(super) const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
 
 #[async_trait]
@@ -41,6 +42,12 @@ impl Reports for Postgres {
         let (room_type, date) = after.unwrap_or((RoomTypeId(Uuid::nil()), Date::ZERO));
         let query = sqlx::query(COUNTED_NIGHTS).bind(room_type.0).bind(date.to_sqlx()).bind(i64::from(limit));
         self.pool.all(query).await?.iter().map(sql::counted_night).collect()
+    }
+
+    async fn all_hotels(&self, page: Page<HotelId>) -> Result<Vec<HotelId>, Error> {
+        let after = page.after.map_or(Uuid::nil(), |id| id.0);
+        let rows = self.pool.all(sqlx::query(HOTELS).bind(after).bind(i64::from(page.limit))).await?;
+        rows.iter().map(|row| row.uuid("id").map(HotelId)).collect()
     }
 
     async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error> {

@@ -19,6 +19,7 @@ pub(super) const COUNTED_NIGHTS: &str = "
     WHERE (n.room_type_id, n.date) > ($1, $2) AND n.sold + n.held > 0
     ORDER BY n.room_type_id, n.date
     LIMIT $3";
+pub(super) const HOTELS: &str = "SELECT id FROM hotels WHERE id > $1 ORDER BY id LIMIT $2";
 pub(super) const ROOM_TYPES: &str = "SELECT id FROM room_types WHERE id > $1 ORDER BY id LIMIT $2";
 
 #[async_trait]
@@ -39,6 +40,12 @@ impl Reports for Sqlite {
         let (room_type, date) = after.map(|(id, date)| (id.to_string(), date.to_string())).unwrap_or_default();
         let query = sqlx::query(COUNTED_NIGHTS).bind(room_type).bind(date).bind(i64::from(limit));
         query.fetch_all(&self.readers).await?.iter().map(sql::counted_night).collect()
+    }
+
+    async fn all_hotels(&self, page: Page<HotelId>) -> Result<Vec<HotelId>, Error> {
+        let after = page.after.map(|id| id.to_string()).unwrap_or_default();
+        let rows = sqlx::query(HOTELS).bind(after).bind(i64::from(page.limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(|row| row.uuid("id").map(HotelId)).collect()
     }
 
     async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error> {

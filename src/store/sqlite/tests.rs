@@ -71,6 +71,7 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::stock_of_hotel(stock::OF_HOTEL)]
 #[case::stock(stock::BETWEEN)]
 #[case::counted_nights(reports::COUNTED_NIGHTS)]
+#[case::hotels(reports::HOTELS)]
 #[case::room_types(reports::ROOM_TYPES)]
 #[case::evidence_of_sequence(evidence::SEQUENCE)]
 #[case::evidence_of_nights(evidence::NIGHTS)]

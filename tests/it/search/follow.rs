@@ -144,6 +144,21 @@ async fn who_missed_notices_reads_the_store() {
 }
 
 #[tokio::test]
+async fn what_was_missed_is_not_known_before_the_store_is_read() {
+    let (watcher, mut desk) = one_room().await;
+    let missed = book(&watcher, &mut desk).await;
+    let sequence = missed.fact.sequence;
+    let before = watcher.hub.position();
+    watcher.tell(&[missed]);
+    // On one thread the follower cannot run in between.
+    for _ in 0..BACKLOG + 100 {
+        watcher.hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+    }
+    watcher.index.reached(before + 1).await;
+    assert_eq!(watcher.index.sequence(desk.id()), Some(sequence));
+}
+
+#[tokio::test]
 async fn what_happens_while_the_index_is_built_is_in_it() {
     let house = any().await;
     let mut desks = Vec::new();
@@ -264,6 +279,27 @@ async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
     watcher.tell(&[booked]);
     watcher.caught_up().await;
     assert_eq!(watcher.offering(stay(3, 2)), [broken.inventory.hotel.id]);
+}
+
+#[tokio::test]
+async fn a_room_type_that_cannot_be_read_does_not_keep_others_of_its_hotel_out() {
+    let house = any().await;
+    let broken = house.desk(1).await;
+    let watcher = Watcher::of(house).await;
+    spoil(&watcher.house, &broken).await;
+    let sound = watcher.house.desk_in(&broken.inventory.hotel, 1).await;
+    watcher.hub.publish(Notice::Hotel(broken.inventory.hotel.id));
+    watcher.caught_up().await;
+    assert!(watcher.index.sequence(sound.id()).is_some());
+}
+
+#[tokio::test]
+async fn a_hotel_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
+    let (house, [broken, sound]) = two_hotels().await;
+    let id = broken.inventory.hotel.id;
+    house.place.execute(&format!("UPDATE hotels SET timezone = 'Nowhere' WHERE id = '{id}'")).await;
+    let watcher = Watcher::of(house).await;
+    assert_eq!(watcher.offering(stay(3, 2)), [sound.inventory.hotel.id]);
 }
 
 #[tokio::test]

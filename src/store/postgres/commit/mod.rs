@@ -112,6 +112,7 @@ async fn write(turn: &mut Turn<'_>, batch: &[Entry], manner: Manner) -> Result<W
                         inserted?;
                     }
                 }
+                turn.say("RELEASE part").await?;
                 place += part.iter().filter(|verdict| **verdict == Verdict::Committed).count();
             }
         }
