@@ -11,6 +11,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::credentials::{Claims, Seal};
 use super::{FORWARDED, OWNER, TRIES};
+use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
@@ -56,7 +57,7 @@ enum Delivered {
     Answer(HttpResponse),
     /// It did nothing: that node is to be asked.
     Moved(Peer),
-    /// It did nothing: it cannot be reached.
+    /// It did nothing: it cannot be reached, or is not the node that was meant.
     Unreachable,
     /// Nobody knows what it did.
     Lost,
@@ -80,10 +81,11 @@ impl Courier {
         mut owner: Peer,
         request: &HttpRequest,
         body: Bytes,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<HttpResponse, Problem> {
         for _ in 0..TRIES {
-            let outcome = self.ask(&owner, request, body.clone(), now).await;
+            // Sealed anew: an earlier node may have taken as long as a seal is good for.
+            let outcome = self.ask(&owner, request, body.clone(), clock.now()).await;
             let name = match &outcome {
                 Delivered::Answer(_) => "answered",
                 Delivered::Moved(_) => "moved",
@@ -107,6 +109,10 @@ impl Courier {
             return Delivered::Unreachable;
         };
         match forwarded.send().await {
+            Ok(answer) if answer.status().as_u16() == Code::NotAPeer.status().as_u16() => {
+                tracing::error!(node = %owner.node, url = &*owner.url, "another node, or one with another secret or clock");
+                Delivered::Unreachable
+            }
             Ok(answer) => read(answer).await,
             Err(error) if error.is_connect() => {
                 tracing::warn!(node = %owner.node, %error, "a node cannot be reached");
