@@ -64,12 +64,15 @@ enum Delivered {
 }
 
 impl Courier {
-    pub fn new(seal: Seal, answer_within: Duration) -> reqwest::Result<Self> {
+    /// A connection that has been idle for half of `keep_alive` is used no more: no request is written into one that its
+    /// receiver is about to close, and then nobody knew whether it was read.
+    pub fn new(seal: Seal, answer_within: Duration, keep_alive: Duration) -> reqwest::Result<Self> {
         let client = Client::builder()
             .no_proxy()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_WITHIN)
             .timeout(answer_within + MARGIN)
+            .pool_idle_timeout(keep_alive / 2)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
         Ok(Self { seal, client })
