@@ -166,6 +166,21 @@ fn a_lease_that_was_granted_and_given_back_meanwhile_is_lost_all_the_same() {
 }
 
 #[test]
+fn a_lease_that_was_given_back_is_not_renewed() {
+    in_system(async {
+        let redis = Redis::start();
+        // The second stands for a renewal that was on its way while the lease was given back.
+        let (prompt, late) = (node(&redis, "one", LONG).await, node(&redis, "one", SHORT).await);
+        let token = take(&late, id(1)).await;
+        prompt.release(id(1), token);
+        prompt.leave().await;
+        late.keep();
+        assert_eq!(late.revoked().await, [Revoked { room_type: id(1), token, why: Why::Lost }]);
+        assert!(!redis.run::<bool>(&["EXISTS", &key(id(1), "lease")]));
+    });
+}
+
+#[test]
 fn tokens_of_a_clock_in_microseconds_are_raised_exactly() {
     in_system(async {
         let redis = Redis::start();

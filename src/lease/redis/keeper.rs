@@ -61,7 +61,7 @@ async fn renew_one(lease: &RedisLease, room_type: RoomTypeId, token: Token) -> R
     // Where the answer is no, it may have been given back or granted anew while it was asked for.
     if !lease.leases.renew(room_type, token).await? && lease.holdings.forget(room_type, token) {
         metrics::counter!("innkeeper_leases_lost_total").increment(1);
-        warn!(%room_type, token = token.0, "a lease is lost: another node has it");
+        warn!(%room_type, token = token.0, "a lease is lost: another node has it, or it was given back");
         lease.revoke([Revoked { room_type, token, why: Why::Lost }]);
     }
     Ok(())

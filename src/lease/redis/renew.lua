@@ -10,8 +10,12 @@ end
 if lease[1] and lease[1] ~= ARGV[1] then
   return 0
 end
-local known = redis.call('HGET', KEYS[2], 'token')
-if known and tonumber(known) > tonumber(ARGV[4]) then
+local fence = redis.call('HMGET', KEYS[2], 'token', 'holder')
+if fence[1] and tonumber(fence[1]) > tonumber(ARGV[4]) then
+  return 0
+end
+-- Nobody's: it was given back under this very token.
+if fence[1] == ARGV[4] and fence[2] == '' then
   return 0
 end
 redis.call('HSET', KEYS[2], 'token', ARGV[4], 'holder', ARGV[1])
