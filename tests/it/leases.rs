@@ -181,6 +181,30 @@ fn a_lease_that_was_given_back_is_not_renewed() {
 }
 
 #[test]
+fn tokens_are_remembered_for_a_week_after_their_last_use() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        let fence = key(id(1), "fence");
+        let forgotten_in = || Duration::from_millis(redis.run::<i64>(&["PTTL", &fence]).try_into().unwrap());
+        let six_days = Duration::from_secs(6 * 24 * 60 * 60);
+        let token = take(&lease, id(1)).await;
+        assert!(forgotten_in() > six_days, "granted");
+        redis.run::<()>(&["EXPIRE", &fence, "3600"]);
+        let token = lease.raise(id(1), token).await.unwrap();
+        assert!(forgotten_in() > six_days, "raised");
+        redis.run::<()>(&["EXPIRE", &fence, "3600"]);
+        let kept = lease.keep();
+        eventually("it is renewed", async || forgotten_in() > six_days).await;
+        kept.iter().for_each(|task| task.abort());
+        redis.run::<()>(&["EXPIRE", &fence, "3600"]);
+        lease.release(id(1), token);
+        lease.leave().await;
+        assert!(forgotten_in() > six_days, "given back");
+    });
+}
+
+#[test]
 fn tokens_of_a_clock_in_microseconds_are_raised_exactly() {
     in_system(async {
         let redis = Redis::start();
