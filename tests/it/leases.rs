@@ -181,6 +181,26 @@ fn a_lease_that_was_given_back_is_not_renewed() {
 }
 
 #[test]
+fn a_renewal_that_fails_does_not_keep_the_others_from_being_renewed() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        for n in 1..=3 {
+            take(&lease, id(n)).await;
+            redis.run::<()>(&["PERSIST", &key(id(n), "lease")]);
+        }
+        // Nothing that a script could read a token from.
+        redis.run::<()>(&["SET", &key(id(1), "lease"), "spoilt"]);
+        lease.keep();
+        eventually("the others are renewed", async || {
+            (2..=3).all(|n| redis.run::<i64>(&["PTTL", &key(id(n), "lease")]) > 0)
+        })
+        .await;
+        assert_eq!(lease.holdings(None, 10).len(), 3, "what cannot be renewed goes on");
+    });
+}
+
+#[test]
 fn tokens_are_remembered_for_a_week_after_their_last_use() {
     in_system(async {
         let redis = Redis::start();
