@@ -225,6 +225,23 @@ fn tokens_are_remembered_for_a_week_after_their_last_use() {
 }
 
 #[test]
+fn a_heartbeat_that_cannot_be_read_hides_only_its_own_node() {
+    in_system(async {
+        let redis = Redis::start();
+        let (one, _two) = (node(&redis, "one", LONG).await, node(&redis, "two", LONG).await);
+        let about = redis.run::<String>(&["HGET", "innkeeper:{nodes}:about", "two"]);
+        for (name, until, about) in
+            [("garbled", "9e12", "?"), ("endless", "inf", &about), ("two words", "9e12", &about)]
+        {
+            redis.run::<()>(&["ZADD", "innkeeper:{nodes}:until", until, name]);
+            redis.run::<()>(&["HSET", "innkeeper:{nodes}:about", name, about]);
+        }
+        let seen = one.nodes().await.unwrap();
+        assert_eq!(seen.iter().map(|node| node.peer.node.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    });
+}
+
+#[test]
 fn tokens_of_a_clock_in_microseconds_are_raised_exactly() {
     in_system(async {
         let redis = Redis::start();
