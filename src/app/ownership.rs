@@ -53,7 +53,7 @@ impl Ownership {
         let url = cluster.advertise_url.as_deref().unwrap_or(url);
         let me = Peer { node: node.clone(), url: url.into() };
         let lease = RedisLease::new(&cluster.leases, me, clock.now()).map_err(Error::Redis)?;
-        let peers = Peers::new(node, &cluster.secret, config.engine.answer_within);
+        let peers = Peers::new(node, &cluster.secret, config.engine.answer_within, config.keep_alive);
         // Found out now, not by the first request.
         peers.courier().map_err(Error::Peers)?;
         // Who has looked around knows what belongs to it. A Redis that is away will be back.

@@ -5,7 +5,8 @@ use super::{Outcome, output};
 
 /// Ask a server whether it takes requests now.
 ///
-/// Exit code 0: it does. 1: it does not (it starts, drains, or cannot reach its database), or there is no answer.
+/// Exit code 0: it does. 1: it does not (it starts, drains, or cannot reach its database), or there is no answer within
+/// two seconds. No proxy is asked.
 #[derive(Debug, clap::Args)]
 pub struct Ready {
     /// Where the server is: http://host:port
@@ -15,7 +16,7 @@ pub struct Ready {
 
 impl Ready {
     pub async fn run(&self) -> anyhow::Result<Outcome> {
-        Remote::at(&self.url)?.get::<serde_json::Value>("/readyz", &[]).await?;
+        Remote::nearby(&self.url)?.get::<serde_json::Value>("/readyz", &[]).await?;
         output::line(format_args!("{} is ready", self.url))?;
         Ok(Outcome::Done)
     }

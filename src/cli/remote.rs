@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use reqwest::{Client, Method, RequestBuilder, Url};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// After this a request counts as not answered.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a server nearby that only says how it is.
+const PATIENCE_NEARBY: Duration = Duration::from_secs(2);
 
 /// One server.
 #[derive(Debug, Clone)]
@@ -26,12 +28,20 @@ pub struct Page<T> {
 
 impl Remote {
     pub fn at(url: &str) -> anyhow::Result<Self> {
+        Self::reached(url, Client::builder().timeout(PATIENCE))
+    }
+
+    /// One on this machine, say: asked directly whatever the environment says of proxies, and expected to answer soon.
+    pub fn nearby(url: &str) -> anyhow::Result<Self> {
+        Self::reached(url, Client::builder().no_proxy().timeout(PATIENCE_NEARBY))
+    }
+
+    fn reached(url: &str, client: ClientBuilder) -> anyhow::Result<Self> {
         let base = Url::parse(url).with_context(|| format!("{url:?} is no URL such as http://127.0.0.1:8080"))?;
         if base.scheme() != "http" || base.host().is_none() {
             bail!("{url:?} is not of the form http://host:port; this program is a client of plain HTTP only");
         }
-        let client = Client::builder().timeout(PATIENCE).build()?;
-        Ok(Self { client, base: base.as_str().trim_end_matches('/').to_owned() })
+        Ok(Self { client: client.build()?, base: base.as_str().trim_end_matches('/').to_owned() })
     }
 
     /// The address of something that speaks WebSocket.

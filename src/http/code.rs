@@ -36,7 +36,6 @@ codes! {
     MalformedHeader = BAD_REQUEST "malformed_header" "A header has a value that it cannot have";
     Unauthorized = UNAUTHORIZED "unauthorized" "A valid bearer token is needed";
     Forbidden = FORBIDDEN "forbidden" "This needs the administrator's token";
-    NotAPeer = FORBIDDEN "not_a_peer" "The request claims to come from a node of this cluster, and does not";
     NotFound = NOT_FOUND "not_found" "There is nothing at this address";
     NoSuchHotel = NOT_FOUND "no_such_hotel" "There is no such hotel";
     NoSuchRoomType = NOT_FOUND "no_such_room_type" "There is no such room type";
@@ -56,6 +55,7 @@ codes! {
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large";
     UriTooLong = URI_TOO_LONG "uri_too_long" "The address is too long";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body must be plain JSON";
+    NotAPeer = MISDIRECTED_REQUEST "not_a_peer" "The request claims to come from a node of this cluster, and does not";
     UpgradeRequired = UPGRADE_REQUIRED "upgrade_required" "This address speaks WebSocket";
     TooManyFrames = TOO_MANY_REQUESTS "too_many_frames" "Too many messages in a second";
     InvalidRequest = UNPROCESSABLE_ENTITY "invalid_request" "The request breaks rules of its fields";

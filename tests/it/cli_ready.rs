@@ -14,6 +14,8 @@ fn ready_tells_by_its_exit_code_whether_a_server_takes_requests() {
     // It builds its index first.
     let told = (0..1_000).map(|_| workplace.run(&["ready", url])).find(|ended| ended.code == Some(0)).unwrap().stdout;
     assert_eq!(told, format!("{url} is ready\n"));
+    // Nobody listens at port 9.
+    workplace.run_with(&["ready", url], &[("http_proxy", "http://127.0.0.1:9"), ("no_proxy", "")]).succeeded();
     assert_eq!(started.terminate(), Some(0));
     let message = workplace.run(&["ready", url]).failed(1);
     assert!(message.contains("cannot reach"), "{message}");

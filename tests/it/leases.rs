@@ -166,6 +166,82 @@ fn a_lease_that_was_granted_and_given_back_meanwhile_is_lost_all_the_same() {
 }
 
 #[test]
+fn a_lease_that_was_given_back_is_not_renewed() {
+    in_system(async {
+        let redis = Redis::start();
+        // The second stands for a renewal that was on its way while the lease was given back.
+        let (prompt, late) = (node(&redis, "one", LONG).await, node(&redis, "one", SHORT).await);
+        let token = take(&late, id(1)).await;
+        prompt.release(id(1), token);
+        prompt.leave().await;
+        late.keep();
+        assert_eq!(late.revoked().await, [Revoked { room_type: id(1), token, why: Why::Lost }]);
+        assert!(!redis.run::<bool>(&["EXISTS", &key(id(1), "lease")]));
+    });
+}
+
+#[test]
+fn a_renewal_that_fails_does_not_keep_the_others_from_being_renewed() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        for n in 1..=3 {
+            take(&lease, id(n)).await;
+            redis.run::<()>(&["PERSIST", &key(id(n), "lease")]);
+        }
+        // Nothing that a script could read a token from.
+        redis.run::<()>(&["SET", &key(id(1), "lease"), "spoilt"]);
+        lease.keep();
+        eventually("the others are renewed", async || {
+            (2..=3).all(|n| redis.run::<i64>(&["PTTL", &key(id(n), "lease")]) > 0)
+        })
+        .await;
+        assert_eq!(lease.holdings(None, 10).len(), 3, "what cannot be renewed goes on");
+    });
+}
+
+#[test]
+fn tokens_are_remembered_for_a_week_after_their_last_use() {
+    in_system(async {
+        let redis = Redis::start();
+        let lease = node(&redis, "one", SHORT).await;
+        let fence = key(id(1), "fence");
+        let forgotten_in = || Duration::from_millis(redis.run::<i64>(&["PTTL", &fence]).try_into().unwrap());
+        let six_days = Duration::from_secs(6 * 24 * 60 * 60);
+        let token = take(&lease, id(1)).await;
+        assert!(forgotten_in() > six_days, "granted");
+        redis.run::<()>(&["EXPIRE", &fence, "3600"]);
+        let token = lease.raise(id(1), token).await.unwrap();
+        assert!(forgotten_in() > six_days, "raised");
+        redis.run::<()>(&["EXPIRE", &fence, "3600"]);
+        let kept = lease.keep();
+        eventually("it is renewed", async || forgotten_in() > six_days).await;
+        kept.iter().for_each(|task| task.abort());
+        redis.run::<()>(&["EXPIRE", &fence, "3600"]);
+        lease.release(id(1), token);
+        lease.leave().await;
+        assert!(forgotten_in() > six_days, "given back");
+    });
+}
+
+#[test]
+fn a_heartbeat_that_cannot_be_read_hides_only_its_own_node() {
+    in_system(async {
+        let redis = Redis::start();
+        let (one, _two) = (node(&redis, "one", LONG).await, node(&redis, "two", LONG).await);
+        let about = redis.run::<String>(&["HGET", "innkeeper:{nodes}:about", "two"]);
+        for (name, until, about) in
+            [("garbled", "9e12", "?"), ("endless", "inf", &about), ("two words", "9e12", &about)]
+        {
+            redis.run::<()>(&["ZADD", "innkeeper:{nodes}:until", until, name]);
+            redis.run::<()>(&["HSET", "innkeeper:{nodes}:about", name, about]);
+        }
+        let seen = one.nodes().await.unwrap();
+        assert_eq!(seen.iter().map(|node| node.peer.node.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    });
+}
+
+#[test]
 fn tokens_of_a_clock_in_microseconds_are_raised_exactly() {
     in_system(async {
         let redis = Redis::start();

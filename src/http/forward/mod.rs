@@ -9,7 +9,8 @@
 //! three times; a forwarded request is never forwarded. The body is kept while it is read, so it has the limits that
 //! its handler sets.
 //!
-//! When the owner cannot be reached, the client hears 503, and whether repeating is safe without a key.
+//! When the owner cannot be reached, or is no longer the node that was meant, the client hears 503, and whether repeating
+//! is safe without a key.
 
 pub mod credentials;
 mod peers;
@@ -71,7 +72,7 @@ async fn forward<B: MessageBody + 'static>(
     let body = Recorder::of(&mut request);
     let answered = next.call(request).await?.map_into_boxed_body();
     let Some(owner) = owner_of(&answered) else { return Ok(answered) };
-    let answer = courier.deliver(owner, answered.request(), body.bytes(), state.clock.now()).await;
+    let answer = courier.deliver(owner, answered.request(), body.bytes(), &*state.clock).await;
     Ok(match answer {
         Ok(answer) => answered.into_response(answer),
         Err(problem) => ServiceResponse::from_err(problem, answered.into_parts().0),

@@ -11,6 +11,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::credentials::{Claims, Seal};
 use super::{FORWARDED, OWNER, TRIES};
+use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
@@ -59,18 +60,21 @@ enum Delivered {
     Answer(HttpResponse),
     /// It did nothing: that node is to be asked.
     Moved(Peer),
-    /// It did nothing: it cannot be reached.
+    /// It did nothing: it cannot be reached, or is not the node that was meant.
     Unreachable,
     /// Nobody knows what it did.
     Lost,
 }
 
 impl Courier {
-    pub fn new(seal: Seal, answer_within: Duration) -> reqwest::Result<Self> {
+    /// A connection that has been idle for half of `keep_alive` is used no more: no request is written into one that its
+    /// receiver is about to close, and then nobody knew whether it was read.
+    pub fn new(seal: Seal, answer_within: Duration, keep_alive: Duration) -> reqwest::Result<Self> {
         let client = Client::builder()
             .no_proxy()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_WITHIN)
+            .pool_idle_timeout(keep_alive / 2)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
         Ok(Self { seal, client, answer_within })
@@ -82,10 +86,11 @@ impl Courier {
         mut owner: Peer,
         request: &HttpRequest,
         body: Bytes,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<HttpResponse, Problem> {
         for _ in 0..TRIES {
-            let outcome = self.ask(&owner, request, body.clone(), now).await;
+            // Sealed anew: an earlier node may have taken as long as a seal is good for.
+            let outcome = self.ask(&owner, request, body.clone(), clock.now()).await;
             let name = match &outcome {
                 Delivered::Answer(_) => "answered",
                 Delivered::Moved(_) => "moved",
@@ -109,6 +114,10 @@ impl Courier {
             return Delivered::Unreachable;
         };
         match forwarded.send().await {
+            Ok(answer) if answer.status().as_u16() == Code::NotAPeer.status().as_u16() => {
+                tracing::error!(node = %owner.node, url = &*owner.url, "another node, or one with another secret or clock");
+                Delivered::Unreachable
+            }
             Ok(answer) => read(answer).await,
             Err(error) if error.is_connect() => {
                 tracing::warn!(node = %owner.node, %error, "a node cannot be reached");

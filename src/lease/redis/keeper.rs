@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{self, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
@@ -15,6 +15,8 @@ use crate::lease::{Revoked, Token, Unavailable, Why};
 
 /// Renewals on their way at once: the connection sends them together.
 const AT_ONCE: usize = 512;
+/// After so many failures without a single answer, Redis is away for all the others too.
+const IN_VAIN: usize = 512;
 /// Room types that one turn hands to the nodes that are to have them: a node that joins is given its share little by
 /// little.
 const HANDED_OVER_AT_ONCE: usize = 64;
@@ -41,27 +43,51 @@ pub async fn renew(lease: &RedisLease) {
     let mut ticks = ticks(lease.leases.ttl / 3);
     loop {
         ticks.tick().await;
-        match renew_once(lease).await {
-            Ok(()) => hand_over_misplaced(lease),
-            Err(error) => {
-                metrics::counter!("innkeeper_lease_renewals_failed_total").increment(1);
-                warn!(error = &error as &dyn std::error::Error, "leases cannot be renewed; what is owned goes on");
-            }
+        let turn = renew_once(lease).await;
+        metrics::counter!("innkeeper_lease_renewals_failed_total").increment(turn.failed as u64);
+        if let Some(error) = &turn.last_error {
+            let error = error as &dyn std::error::Error;
+            warn!(failed = turn.failed, error, "leases cannot be renewed; what is owned goes on");
+        }
+        if turn.failed == 0 || turn.answered > 0 {
+            hand_over_misplaced(lease);
         }
     }
 }
 
-/// One turn. Ends with the first failure: Redis is away for all of them.
-async fn renew_once(lease: &RedisLease) -> Result<(), Unavailable> {
-    let held = stream::iter(lease.holdings.all().into_iter().map(Ok));
-    held.try_for_each_concurrent(AT_ONCE, |(room_type, token)| renew_one(lease, room_type, token)).await
+/// What became of the renewals of one turn.
+#[derive(Default)]
+struct Turn {
+    answered: usize,
+    failed: usize,
+    last_error: Option<Unavailable>,
+}
+
+/// One turn. One failure says nothing of the others: a part of a Redis Cluster may be away.
+async fn renew_once(lease: &RedisLease) -> Turn {
+    let mut turn = Turn::default();
+    let held = stream::iter(lease.holdings.all());
+    let mut renewals = held.map(|(room_type, token)| renew_one(lease, room_type, token)).buffer_unordered(AT_ONCE);
+    while let Some(renewed) = renewals.next().await {
+        match renewed {
+            Ok(()) => turn.answered += 1,
+            Err(error) => {
+                turn.failed += 1;
+                turn.last_error = Some(error);
+            }
+        }
+        if turn.answered == 0 && turn.failed >= IN_VAIN {
+            break;
+        }
+    }
+    turn
 }
 
 async fn renew_one(lease: &RedisLease, room_type: RoomTypeId, token: Token) -> Result<(), Unavailable> {
     // Where the answer is no, it may have been given back or granted anew while it was asked for.
     if !lease.leases.renew(room_type, token).await? && lease.holdings.forget(room_type, token) {
         metrics::counter!("innkeeper_leases_lost_total").increment(1);
-        warn!(%room_type, token = token.0, "a lease is lost: another node has it");
+        warn!(%room_type, token = token.0, "a lease is lost: another node has it, or it was given back");
         lease.revoke([Revoked { room_type, token, why: Why::Lost }]);
     }
     Ok(())

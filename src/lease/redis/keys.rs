@@ -9,7 +9,7 @@ pub fn lease(room_type: RoomTypeId) -> String {
     format!("innkeeper:{{{room_type}}}:lease")
 }
 
-/// The highest token of a room type and who got it, kept for ever.
+/// The highest token of a room type and who got it: a hash with a TTL of a week, which every use begins anew.
 pub fn fence(room_type: RoomTypeId) -> String {
     format!("innkeeper:{{{room_type}}}:fence")
 }

@@ -16,6 +16,9 @@ static RAISE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rais
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
 
+/// How long Redis remembers the tokens of a room type that nobody uses.
+const FENCE_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// What Redis says to somebody who wants a lease.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -69,14 +72,14 @@ impl Leases {
     /// Gives the lease back, if it still has this token; with `for_good`, nothing is kept of the room type.
     pub async fn release(&self, room_type: RoomTypeId, token: Token, for_good: bool) -> Result<(), Unavailable> {
         let mut call = on(&RELEASE, room_type);
-        call.arg(self.me.node.as_str()).arg(token.0).arg(u8::from(for_good));
+        call.arg(self.me.node.as_str()).arg(token.0).arg(millis(FENCE_TTL)).arg(u8::from(for_good));
         self.link.run(call).await
     }
 
     /// A call that tells Redis who asks, and for how long.
     fn call(&self, script: &'static Script, room_type: RoomTypeId) -> ScriptInvocation<'static> {
         let mut call = on(script, room_type);
-        call.arg(self.me.node.as_str()).arg(&*self.me.url).arg(millis(self.ttl));
+        call.arg(self.me.node.as_str()).arg(&*self.me.url).arg(millis(self.ttl)).arg(millis(FENCE_TTL));
         call
     }
 }

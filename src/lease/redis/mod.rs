@@ -9,7 +9,8 @@
 //! says that it is lost. While it cannot be asked, requests go to the owner that was last known.
 //!
 //! What Redis forgets costs time, not safety: a counter that fell back is raised to what the store has seen, a lease that
-//! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile.
+//! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile or it was given back. So the
+//! counter of a room type that nobody used for a week is forgotten: the next owner's first write is stale, and raises it.
 
 mod keeper;
 mod keys;

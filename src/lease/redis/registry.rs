@@ -1,7 +1,8 @@
 //! The registry: which nodes live, known from their heartbeats.
 //!
 //! A heartbeat is also a look around. What was seen is good for as long as Redis said it was; a node that sees nothing
-//! any more asks Redis again before it prefers anybody.
+//! any more asks Redis again before it prefers anybody. A heartbeat that cannot be read, such as one of another version,
+//! is passed over: its node is none for this one, and the others are seen all the same.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use redis::Script;
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::keys;
 use super::leases::{Leases, millis, peer};
@@ -60,14 +62,13 @@ impl Registry {
         let mut call = nodes(&HEARTBEAT);
         call.arg(me.node.as_str()).arg(ttl_ms).arg(about);
         let asked = Instant::now();
-        let answer = self.leases.link.run::<(Option<String>, Vec<(String, u64, String)>)>(call).await;
+        let answer = self.leases.link.run::<(Option<String>, Vec<(String, i64, String)>)>(call).await;
         self.out_of_touch.store(answer.is_err(), Ordering::Relaxed);
         let (before, answer) = answer?;
         self.look_for_a_namesake(before.as_deref());
         let seen = answer.into_iter().filter_map(|(name, left, about)| {
             // A node of another version is no reason to know nobody.
-            let unreadable =
-                |error| tracing::warn!(name, error = &error as &dyn std::error::Error, "an unknown kind of node");
+            let unreadable = |error| warn!(name, error = &error as &dyn std::error::Error, "an unknown kind of node");
             read(&name, left, &about, asked).map_err(unreadable).ok()
         });
         let seen: Arc<[Seen]> = seen.collect();
@@ -150,11 +151,14 @@ fn nodes(script: &'static Script) -> redis::ScriptInvocation<'static> {
     call
 }
 
-fn read(name: &str, left_ms: u64, about: &str, asked: Instant) -> Result<Seen, Unavailable> {
+fn read(name: &str, left_ms: i64, about: &str, asked: Instant) -> Result<Seen, Unavailable> {
     let unreadable = |error| Unavailable(anyhow!("what {name} tells of itself cannot be read: {error}"));
+    let endless = || Unavailable(anyhow!("{name} wants to be known for {left_ms} ms"));
+    let left = u64::try_from(left_ms).map(Duration::from_millis).map_err(|_| endless())?;
+    let until = asked.checked_add(left).ok_or_else(endless)?;
     let about: About = serde_json::from_str(about).map_err(unreadable)?;
-    let silent_for = Duration::from_millis(about.ttl_ms.saturating_sub(left_ms));
+    let silent_for = Duration::from_millis(about.ttl_ms).saturating_sub(left);
     let About { url, since, draining, owned, .. } = about;
     let node = Node { peer: peer(name, url)?, since, silent_for, draining, owned };
-    Ok(Seen { node, until: asked + Duration::from_millis(left_ms) })
+    Ok(Seen { node, until })
 }

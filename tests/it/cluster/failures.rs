@@ -122,6 +122,20 @@ fn an_owner_that_cannot_be_reached_has_done_nothing() {
 }
 
 #[test]
+fn an_address_that_belongs_to_another_node_by_now_is_no_owner() {
+    with_nodes(2, async |cluster| {
+        // A node was started again where an owner had been, under another name.
+        let room_type = lost_to(cluster, cluster.nodes[1].running.url()).await;
+        let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
+        assert_eq!(
+            (answer.status, &answer.body["code"]),
+            (StatusCode::SERVICE_UNAVAILABLE, &json!("owner_unreachable"))
+        );
+        assert_eq!(answer.headers["retry-after"], "1");
+    });
+}
+
+#[test]
 fn an_owner_that_falls_silent_may_have_done_anything() {
     with_nodes(1, async |cluster| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

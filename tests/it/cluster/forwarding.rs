@@ -154,12 +154,12 @@ fn nobody_who_is_no_node_forwards() {
             let refused = ask(wrong).await;
             assert_eq!(
                 (refused.status, &refused.body["code"]),
-                (StatusCode::FORBIDDEN, &json!("not_a_peer")),
+                (StatusCode::MISDIRECTED_REQUEST, &json!("not_a_peer")),
                 "{wrong}"
             );
         }
         cluster.nodes[owner].clock.advance(SignedDuration::from_secs(31));
-        assert_eq!(ask(&valid).await.status, StatusCode::FORBIDDEN, "too old");
+        assert_eq!(ask(&valid).await.status, StatusCode::MISDIRECTED_REQUEST, "too old");
     });
 }
 
@@ -167,7 +167,7 @@ fn nobody_who_is_no_node_forwards() {
 fn a_node_that_is_alone_is_sent_nothing() {
     with_app(async |app| {
         let refused = answer(app.request(Method::GET, "/v1/hotels").header(FORWARDED, "x")).await;
-        assert_eq!((refused.status, &refused.body["code"]), (StatusCode::FORBIDDEN, &json!("not_a_peer")));
+        assert_eq!((refused.status, &refused.body["code"]), (StatusCode::MISDIRECTED_REQUEST, &json!("not_a_peer")));
     });
 }
 
