@@ -5,7 +5,7 @@
 //! every answer with its time; dashboards and a reader of the feed ([`onlookers`]) write down what they are shown; the
 //! judge ([`checker`]) reads the database with `psql` and believes nobody.
 //!
-//! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --ignored --nocapture` lets everything go wrong for
+//! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` lets everything go wrong for
 //! ten minutes; `INNKEEPER_FAULT_SEED` makes it throw the same dice again, though never the same race.
 
 mod checker;
