@@ -174,7 +174,7 @@ pub async fn start_on(
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
-    // From now on the others send their clients here.
+    // The others know this node since its ownership began; from now on it is kept known to them.
     chores.extend(ownership.keep(engine.hub()));
     chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
