@@ -74,6 +74,13 @@ impl Ledger for FaultyLedger {
         claim
     }
 
+    async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error> {
+        self.reach().await?;
+        let tokens = self.inner.tokens(room_types).await;
+        self.dice.nap(10).await;
+        tokens
+    }
+
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {
         self.reach().await?;
         let mut loaded = self.inner.load(room_type, now).await;
