@@ -73,6 +73,8 @@ struct Nobody;
 #[async_trait]
 impl Tenants for Nobody {
     async fn hotel_changed_elsewhere(&self, _: HotelId) {}
+
+    fn advanced(&self, _: RoomTypeId, _: u64) {}
 }
 
 /// A tail that has looked once, half a period ago, and what it follows.
