@@ -22,6 +22,8 @@ pub struct Table {
     rows: Mutex<BTreeMap<RoomTypeId, Row>>,
     nodes: Vec<Peer>,
     dice: Arc<Dice>,
+    /// It may lose its memory. Then an owner may be replaced that takes itself for certain.
+    pub forgets: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -34,7 +36,8 @@ struct Row {
 impl Table {
     pub fn of(nodes: u64, dice: &Arc<Dice>) -> Arc<Self> {
         let peer = |number| Peer { node: format!("node-{number}").parse().unwrap(), url: "".into() };
-        Arc::new(Self { rows: Mutex::default(), nodes: (0..nodes).map(peer).collect(), dice: dice.clone() })
+        let (nodes, forgets) = ((0..nodes).map(peer).collect(), dice.chance(50));
+        Arc::new(Self { rows: Mutex::default(), nodes, dice: dice.clone(), forgets })
     }
 
     /// Which of the nodes this is.
@@ -42,10 +45,10 @@ impl Table {
         self.nodes.iter().position(|node| node == peer).expect("only nodes have leases")
     }
 
-    /// Takes its time, may not be there, and may have lost its memory.
+    /// Takes its time, may not be there, and may have lost its memory, if it is of that kind.
     async fn reach(&self) -> Result<(), Unavailable> {
         self.dice.nap(10).await;
-        if self.dice.fault(1) && self.dice.chance(20) {
+        if self.forgets && self.dice.fault(1) && self.dice.chance(20) {
             self.dice.saw("all leases are forgotten");
             self.rows().clear();
         }
@@ -63,14 +66,16 @@ impl Table {
 /// The leases of one node.
 pub struct SimulatedLease {
     me: usize,
+    /// Says so of everything it has.
+    always_certain: bool,
     table: Arc<Table>,
     /// What was granted and not given back, and when somebody who knows was asked whether it still is.
     held: Mutex<BTreeMap<RoomTypeId, (Token, Option<Instant>)>>,
 }
 
 impl SimulatedLease {
-    pub fn of_node(me: usize, table: &Arc<Table>) -> Self {
-        Self { me, table: table.clone(), held: Mutex::default() }
+    pub fn of_node(me: usize, table: &Arc<Table>, always_certain: bool) -> Self {
+        Self { me, always_certain, table: table.clone(), held: Mutex::default() }
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<RoomTypeId, (Token, Option<Instant>)>> {
@@ -146,7 +151,7 @@ impl Lease for SimulatedLease {
 
     fn is_certain(&self, room_type: RoomTypeId, token: Token) -> bool {
         let asked_at = self.held().get(&room_type).filter(|(held, _)| *held == token).and_then(|(_, asked)| *asked);
-        asked_at.is_some_and(|asked_at| asked_at.elapsed() < TTL)
+        self.always_certain || asked_at.is_some_and(|asked_at| asked_at.elapsed() < TTL)
     }
 
     fn release(&self, room_type: RoomTypeId, token: Token) {
