@@ -13,9 +13,9 @@
 //! An ownership is *certain* while nobody else can have been granted the room type, by the word of whoever grants and this
 //! machine's monotonic clock ([`Lease::is_certain`]). An owner that is not certain may have been replaced without a
 //! word, and asks the store before it says what only memory says ([`crate::engine`]).
-//! Limits: a Redis that forgets, or whose clock jumps ahead, within a TTL grants what is certain elsewhere; until the next
-//! renewal, or the history of the store, tells the owner, it is wrong. So it is on a machine whose monotonic clock
-//! stands still while the machine is suspended.
+//! Limits: where Redis has forgotten, or its clock was set forward, it grants what another node is certain of, or takes the
+//! word of one that was replaced; so it is with a machine whose monotonic clock stood still while it was suspended. Such an
+//! owner is certain and wrong until a renewal, or the history of the store, tells it.
 //!
 //! To add a way of granting: implement both traits in a folder of its own, and choose it in `app.rs`.
 
