@@ -4,3 +4,4 @@ mod failures;
 mod following;
 mod forwarding;
 mod moving;
+mod trust;
