@@ -165,7 +165,7 @@ async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLease> 
 }
 
 /// A room type that a node at `url` owns, of which nothing else is known.
-async fn lost_to(cluster: &Cluster, url: String) -> String {
+pub async fn lost_to(cluster: &Cluster, url: String) -> String {
     let (room_type, owner) = cluster.room_type(1).await;
     cluster.nodes[owner].running.engine.hand_over().await;
     let free = async || cluster.redis.run::<i64>(&["EXISTS", &format!("innkeeper:{{{room_type}}}:lease")]) == 0;
