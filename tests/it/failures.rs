@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use innkeeper::app;
-use innkeeper::domain::RoomTypeId;
+use innkeeper::domain::{HotelId, RoomTypeId};
+use innkeeper::events::tail::Tenants;
 use innkeeper::store::audit::recount;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
@@ -147,6 +149,27 @@ fn a_repeat_joins_what_was_begun_although_its_first_caller_gave_up() {
         ledger.release();
         let answer = persist(app, "k", &room_type).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+/// Whoever tells a node of changed hotels has more to tell.
+#[test]
+fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
+    with_unreliable_ledger(&[("answer_within_secs", "60")], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
+        let hotel: HotelId = hotel.as_str().unwrap().parse().unwrap();
+        ledger.next_commit(Commit::HangsLostAfter);
+        let told = async {
+            ledger.hangs().await;
+            let told = app.running.engine.hotel_changed_elsewhere(hotel);
+            let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+            ledger.release();
+            told.expect("it waits for an actor");
+        };
+        let (booked, ()) = tokio::join!(persist(app, "k", &room_type), told);
+        assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         assert_eq!(sold(app, &room_type).await, 1);
     });
 }
