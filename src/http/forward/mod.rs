@@ -13,6 +13,7 @@
 //! is safe without a key.
 
 pub mod credentials;
+mod hop;
 mod peers;
 mod recorder;
 mod relay;
