@@ -145,13 +145,13 @@ impl Guest {
     /// Asks one node after the other until there is an answer.
     async fn ask(&mut self, key: String, room_type: Uuid, wish: Wish) -> Call {
         let mut call = Call { key, room_type, wish, attempts: Vec::new() };
-        let mut node = self.dice.usize(..self.scene.nodes.count());
+        let mut node = self.scene.nodes.guide.any(&mut self.dice);
         while !call.is_settled() && !self.scene.hopeless.is_cancelled() {
             if !call.attempts.is_empty() {
                 tokio::time::sleep(Duration::from_millis(self.dice.u64(10..100))).await;
             }
             call.attempts.push(self.attempt(node, &call).await);
-            node = (node + 1) % self.scene.nodes.count();
+            node = self.scene.nodes.guide.after(node);
         }
         if call.yes().is_some() && self.dice.u8(..100) < ASKED_AGAIN {
             call.attempts.push(self.attempt(node, &call).await);
@@ -180,7 +180,7 @@ impl Guest {
 async fn onlooker(scene: Arc<Scene>, mut dice: Rng) {
     let departure = scene.first.saturating_add(NIGHTS.days());
     while !scene.enough.is_cancelled() {
-        let node = dice.usize(..scene.nodes.count());
+        let node = scene.nodes.guide.any(&mut dice);
         let room_type = scene.room_types[dice.usize(..scene.room_types.len())];
         let stay = Stay { arrival: scene.first, departure };
         if let Some(seen) = scene.nodes.look(node, room_type, stay).await {

@@ -32,7 +32,8 @@ impl Fault {
     pub fn strike(self, cluster: &mut Cluster) {
         match self {
             Self::NodeKilled(node) => cluster.nodes[node].kill(),
-            Self::NodeReplaced(node) => cluster.nodes[node].replaced(),
+            // Where something else is wrong at the same time, it may have to leave in disorder.
+            Self::NodeReplaced(node) => _ = cluster.nodes[node].replaced(),
             Self::NodeAsleep(node) => cluster.nodes[node].signal("STOP"),
             Self::DatabaseKilled => cluster.postgres.kill(),
             Self::RedisForgets => cluster.redis.run::<()>(&["FLUSHALL"]),

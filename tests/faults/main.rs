@@ -11,7 +11,9 @@
 mod checker;
 mod cluster;
 mod crowd;
+mod drain;
 mod fault;
+mod guide;
 mod link;
 mod node;
 mod onlookers;

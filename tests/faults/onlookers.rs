@@ -142,7 +142,7 @@ fn nights(frame: &Value) -> Option<Nights> {
 async fn read_on(nodes: Nodes, feed: Arc<Mutex<Vec<Told>>>, mut dice: Rng) {
     loop {
         let after = locked(&feed).last().map_or(0, |told| told.position);
-        match nodes.feed(dice.usize(..nodes.count()), after).await {
+        match nodes.feed(nodes.guide.any(&mut dice), after).await {
             Some(page) if !page.is_empty() => locked(&feed).extend(page),
             _ => tokio::time::sleep(PAUSE).await,
         }

@@ -15,8 +15,9 @@ use super::checker;
 use super::cluster::{Cluster, PATIENCE, eventually};
 use super::crowd::Crowd;
 use super::fault::Fault;
+use super::node::{Node, Way};
 use super::onlookers::Onlookers;
-use super::request::Nodes;
+use super::request::{IMPATIENT, Nodes, PATIENT};
 use super::story::{Answer, Call, Stay, Story};
 use super::truth::Truth;
 
@@ -29,24 +30,26 @@ const LONG: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 2;
 
 pub struct Weather {
-    cluster: Cluster,
+    pub cluster: Cluster,
+    pub nodes: Nodes,
     crowd: Crowd,
     onlookers: Onlookers,
-    nodes: Nodes,
     room_types: Vec<Uuid>,
     first: Date,
     dice: Rng,
 }
 
 impl Weather {
-    /// Starts everything, and lets everybody in.
-    pub async fn begin(mut dice: Rng) -> Self {
-        let cluster = Cluster::start().await;
+    /// Starts everything, and lets everybody in: guests who run away from a node that does not answer soon, through doors
+    /// that can be shut, or patient ones who come straight.
+    pub async fn begin(mut dice: Rng, ttl_secs: u64, way: Way) -> Self {
+        let cluster = Cluster::start(ttl_secs, way).await;
         let room_types = cluster.catalogue(ROOM_TYPES).await;
         let first = System.now().to_zoned(TimeZone::UTC).date().saturating_add(3.days());
         let urls: Vec<_> = cluster.nodes.iter().map(|node| node.url()).collect();
-        let sockets = urls.iter().map(|url| format!("{}/v1/ws", url.replacen("http", "ws", 1))).collect();
-        let nodes = Nodes::at(urls);
+        let socket = |node: &Node| format!("{}/v1/ws", node.door().replacen("http", "ws", 1));
+        let sockets = cluster.nodes.iter().map(socket).collect();
+        let nodes = Nodes::at(urls, if way == Way::Door { IMPATIENT } else { PATIENT });
         let onlookers = Onlookers::gather(sockets, nodes.clone(), &room_types, first, &mut dice);
         let crowd = Crowd::gather(nodes.clone(), room_types.clone(), first, &mut dice);
         Self { cluster, crowd, onlookers, nodes, room_types, first, dice }

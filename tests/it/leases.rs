@@ -418,6 +418,26 @@ fn a_node_that_joins_is_handed_its_share() {
 }
 
 #[test]
+fn what_cannot_be_handed_over_yet_is_asked_for_once_and_keeps_nothing_back() {
+    in_system(async {
+        let redis = Redis::start();
+        let (first, second) = (node(&redis, "first", SHORT).await, node(&redis, "second", LONG).await);
+        // More than are handed over in one turn, and none of them is ever given back.
+        let share: Vec<_> = (0..).map(id).filter(|room_type| second.belongs_here(*room_type)).take(150).collect();
+        for room_type in &share {
+            take(&first, *room_type).await;
+        }
+        first.keep();
+        let mut told = Vec::new();
+        while told.len() < share.len() {
+            told.extend(first.revoked().await.into_iter().map(|revoked| revoked.room_type));
+        }
+        told.sort();
+        assert_eq!(told, share);
+    });
+}
+
+#[test]
 fn of_a_room_type_that_does_not_exist_nothing_is_kept() {
     in_system(async {
         let redis = Redis::start();
