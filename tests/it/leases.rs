@@ -184,14 +184,16 @@ fn a_lease_that_was_given_back_is_not_renewed() {
 fn a_renewal_that_fails_does_not_keep_the_others_from_being_renewed() {
     in_system(async {
         let redis = Redis::start();
-        let lease = node(&redis, "one", SHORT).await;
-        // More than are renewed at once: the last waits for the first.
+        let lease = node(&redis, "one", LONG).await;
+        // More than are renewed at once: the last waits for others, most of which fail.
         for n in 1..=600 {
             take(&lease, id(n)).await;
         }
         redis.run::<()>(&["PERSIST", &key(id(600), "lease")]);
-        // Nothing that a script could read a token from.
-        redis.run::<()>(&["SET", &key(id(1), "lease"), "spoilt"]);
+        for n in 1..=500 {
+            // Nothing that a script could read a token from.
+            redis.run::<()>(&["SET", &key(id(n), "lease"), "spoilt"]);
+        }
         lease.keep();
         eventually("the last is renewed", async || redis.run::<i64>(&["PTTL", &key(id(600), "lease")]) > 0).await;
         assert_eq!(lease.holdings(None, 1_000).len(), 600, "what cannot be renewed goes on");
