@@ -26,5 +26,6 @@ mod redis;
 mod request;
 mod scenario;
 mod story;
+mod takeover;
 mod truth;
 mod weather;

@@ -11,6 +11,9 @@ use super::link::{Far, Link};
 /// The administrator's token of every node.
 pub const ADMIN: &str = "fault-suite-administrator";
 
+/// How long a hold lasts: some run out while the story is told.
+pub const HOLD_TTL_SECS: u32 = 2;
+
 /// A node, running or not. Its wires stay where they are.
 pub struct Node {
     pub name: String,
@@ -92,6 +95,7 @@ impl Node {
             ("REDIS_URL", format!("redis://{}", self.to_redis.address())),
             ("NODE_ID", self.name.clone()),
             ("CLUSTER_SECRET", "fault-suite-cluster-secret".to_owned()),
+            ("HOLD_TTL_SECS", HOLD_TTL_SECS.to_string()),
             ("LEASE_TTL_SECS", self.ttl_secs.to_string()),
         ];
         command.envs(settings.map(|(name, value)| (format!("INNKEEPER_{name}"), value)));

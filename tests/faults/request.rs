@@ -80,14 +80,15 @@ impl Nodes {
 
     fn wish(&self, node: usize, key: &str, room_type: Uuid, wish: &Wish) -> RequestBuilder {
         match *wish {
-            Wish::Book { stay, rooms } => {
+            Wish::Book { stay, rooms, hold } => {
                 let guests: Vec<_> = (0..rooms).map(|_| json!({"name": "Ana Lopes", "age": 34})).collect();
                 self.to(Method::POST, node, "/v1/bookings").json(&json!({
                     "room_type_id": room_type, "checkin_date": stay.arrival, "checkout_date": stay.departure,
                     "rooms": rooms, "num_guests": rooms, "guests": guests,
-                    "contact": {"mobile": "+351912345678"}, "external_reference": key,
+                    "contact": {"mobile": "+351912345678"}, "external_reference": key, "hold": hold,
                 }))
             }
+            Wish::Confirm { booking, .. } => self.to(Method::POST, node, &format!("/v1/bookings/{booking}/confirm")),
             Wish::Amend { booking, to, .. } => self
                 .to(Method::PATCH, node, &format!("/v1/bookings/{booking}"))
                 .json(&json!({"checkin_date": to.arrival, "checkout_date": to.departure})),
@@ -102,7 +103,7 @@ impl Nodes {
         let (status, body) = self.send(node, self.to(Method::GET, node, &path)).await.ok()?;
         let Availability { sequence, nights } = serde_json::from_value(body).ok().filter(|_| status.is_success())?;
         let nights: Nights = nights.into_iter().map(|night| (night.date, (night.sold, night.held))).collect();
-        Some(Look { node, room_type, sequence, nights })
+        Some(Look { node, room_type, asked: stay, sequence, nights })
     }
 
     /// A page of the feed, if the node tells it.
@@ -115,6 +116,13 @@ impl Nodes {
     /// Asks a node to let the others have everything.
     pub async fn drain(&self, node: usize) -> Result<(StatusCode, Value), String> {
         self.send(node, self.to(Method::POST, node, "/v1/cluster/drain")).await
+    }
+
+    /// Whether a node says that it owns a room type.
+    pub async fn owns(&self, node: usize, room_type: Uuid) -> bool {
+        let asked = self.send(node, self.to(Method::GET, node, "/v1/cluster?limit=200")).await;
+        let is = |owned: &Value| owned["room_type_id"] == json!(room_type);
+        asked.is_ok_and(|(_, body)| body["owned"].as_array().is_some_and(|owned| owned.iter().any(is)))
     }
 
     fn to(&self, method: Method, node: usize, path: &str) -> RequestBuilder {

@@ -22,19 +22,24 @@ const PAST_THE_LEASE: Duration = Duration::from_millis(2_500);
 const RANDOM_SECS: u64 = 20;
 
 pub fn weather(ttl_secs: u64, way: Way, test: impl AsyncFnOnce(&mut Weather)) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let seed = variable("INNKEEPER_FAULT_SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("INNKEEPER_FAULT_SEED={seed}");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    // Not on a worker: processes are killed when the thread that started them ends.
-    runtime.block_on(async {
-        let mut weather = Weather::begin(Rng::with_seed(seed), ttl_secs, way).await;
+    alone(async |dice| {
+        let mut weather = Weather::begin(dice, ttl_secs, way).await;
         test(&mut weather).await;
         weather.end().await;
     });
 }
 
-fn variable(name: &str) -> Option<u64> {
+/// Runs while no other scenario does, with dice that can be thrown again.
+pub fn alone(test: impl AsyncFnOnce(Rng)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let seed = variable("INNKEEPER_FAULT_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("INNKEEPER_FAULT_SEED={seed}");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // Not on a worker: processes are killed when the thread that started them ends.
+    runtime.block_on(test(Rng::with_seed(seed)));
+}
+
+pub fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
