@@ -15,7 +15,7 @@ mod listen;
 mod ownership;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,9 +128,10 @@ pub struct Running {
 }
 
 /// Where a server that listens there can be reached from this machine.
-fn url(address: SocketAddr) -> String {
+pub fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
@@ -180,13 +181,11 @@ pub async fn start_on(
     chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
     let running = Running { engine, store, search, membership, address, grace, draining, http, serving, chores };
-    match running.join().await {
-        Ok(()) => Ok(running),
-        Err(error) => {
-            running.shutdown().await;
-            Err(error.into())
-        }
+    if let Err(error) = running.join().await {
+        running.shutdown().await;
+        return Err(error.into());
     }
+    Ok(running)
 }
 
 async fn http_state(

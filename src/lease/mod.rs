@@ -16,6 +16,7 @@ mod holdings;
 mod placement;
 pub mod redis;
 pub mod single_node;
+pub mod statement;
 
 use std::fmt;
 use std::str::FromStr;

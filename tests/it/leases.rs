@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use innkeeper::clock::System;
+use innkeeper::config::Secret;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::events::Wake;
 use innkeeper::lease::redis::{Options, RedisWake};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why};
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::support::app::in_system;
+use crate::support::cluster::SECRET;
 use crate::support::eventually::eventually;
 use crate::support::redis::Redis;
 
@@ -29,10 +31,13 @@ fn peer(name: &str) -> Peer {
 
 /// A node that has looked around once, and renews nothing by itself.
 async fn node(redis: &Redis, name: &str, ttl: Duration) -> Arc<RedisLease> {
-    let options = Options { addresses: redis.url().parse().unwrap(), ttl };
-    let lease = RedisLease::new(&options, peer(name), Timestamp::UNIX_EPOCH).unwrap();
+    let lease = RedisLease::new(&options(redis, ttl), peer(name), Arc::new(System)).unwrap();
     lease.nodes().await.unwrap();
     lease
+}
+
+fn options(redis: &Redis, ttl: Duration) -> Options {
+    Options { addresses: redis.url().parse().unwrap(), secret: Secret::new(SECRET), ttl }
 }
 
 /// What a node is granted that was sent there.
@@ -317,8 +322,7 @@ fn a_node_can_start_before_redis() {
     in_system(async {
         let mut redis = Redis::start();
         redis.stop();
-        let options = Options { addresses: redis.url().parse().unwrap(), ttl: LONG };
-        let lease = RedisLease::new(&options, peer("early"), Timestamp::UNIX_EPOCH).unwrap();
+        let lease = RedisLease::new(&options(&redis, LONG), peer("early"), Arc::new(System)).unwrap();
         assert!(lease.acquire(id(1), Asked::Here).await.is_err());
         assert!(!lease.belongs_here(id(1)), "who knows nobody is preferred by nobody");
         redis.start_again();

@@ -16,6 +16,7 @@
 //! is safe without a key.
 
 pub mod credentials;
+mod hop;
 mod peers;
 mod recorder;
 mod relay;

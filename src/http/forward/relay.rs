@@ -1,16 +1,20 @@
 //! Takes a request to another node and brings back the answer.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use actix_web::body::{self, SizedStream};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http};
 use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::stream;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::credentials::{Claims, Seal};
+use super::hop::Hop;
 use super::{FORWARDED, OWNER};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -34,26 +38,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 const IDLE_CONNECTIONS: usize = 64;
 /// The largest answer that is relayed, in bytes.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
-
-/// Headers about a connection, not about a request (RFC 9110, section 7.6.1), and those that are written anew.
-const OF_THE_CONNECTION: &[&str] = &[
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-    "host",
-    "content-length",
-    "date",
-    // What is compressed is compressed once, for the client.
-    "accept-encoding",
-    FORWARDED,
-];
 
 /// Takes requests to other nodes.
 pub struct Courier {
@@ -128,7 +112,7 @@ impl Courier {
                 tracing::error!(node = %owner.node, url = &*owner.url, "another node, or one with another secret or clock");
                 Delivered::Unreachable
             }
-            Ok(answer) => read(answer).await,
+            Ok(answer) => read(answer, request.method() == http::Method::HEAD).await,
             Err(error) if error.is_connect() => {
                 tracing::warn!(node = %owner.node, %error, "a node cannot be reached");
                 Delivered::Unreachable
@@ -154,7 +138,8 @@ impl Courier {
         let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
         let within = if method == Method::PUT { BULK_WITHIN } else { self.answer_within + MARGIN };
         let mut forwarded = self.client.request(method, url).timeout(within).header(FORWARDED, seal);
-        for (name, value) in request.headers().iter().filter(|(name, _)| travels(name)) {
+        let hop = Hop::of(request.headers().get_all(header::CONNECTION).map(|value| value.as_bytes()));
+        for (name, value) in request.headers().iter().filter(|(name, _)| hop.lets_pass(name.as_str())) {
             forwarded = forwarded.header(name.as_str(), value.as_bytes());
         }
         Some(if body.is_empty() { forwarded } else { forwarded.body(body) })
@@ -170,8 +155,8 @@ fn pauses() -> ExponentialBuilder {
         .with_jitter()
 }
 
-/// The answer of a node, or what it says instead.
-async fn read(mut answer: Response) -> Delivered {
+/// The answer of a node, or what it says instead. `head`: an answer to HEAD.
+async fn read(answer: Response, head: bool) -> Delivered {
     if let Some(owner) = answer.headers().get(OWNER.as_str()) {
         return match owner.to_str().ok().and_then(peer) {
             Some(owner) => Delivered::Moved(owner),
@@ -180,27 +165,42 @@ async fn read(mut answer: Response) -> Delivered {
     }
     let Ok(status) = StatusCode::from_u16(answer.status().as_u16()) else { return Delivered::Lost };
     let mut relayed = HttpResponse::build(status);
-    for (name, value) in answer.headers() {
+    let hop = Hop::of(answer.headers().get_all("connection").iter().map(|value| value.as_bytes()));
+    for (name, value) in answer.headers().iter().filter(|(name, _)| hop.lets_pass(name.as_str())) {
         let name = HeaderName::from_bytes(name.as_str().as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, value)
-            && travels(&name)
-        {
+        if let (Ok(name), Ok(value)) = (name, value) {
             relayed.append_header((name, value));
         }
     }
-    let mut body = Vec::new();
-    loop {
-        match answer.chunk().await {
-            Ok(Some(bytes)) if body.len() + bytes.len() <= MAX_ANSWER => body.extend_from_slice(&bytes),
-            Ok(None) => return Delivered::Answer(relayed.body(body)),
-            Ok(Some(_)) | Err(_) => return Delivered::Lost,
-        }
+    if head {
+        return Delivered::Answer(without_body(relayed, &answer));
+    }
+    match body(answer).await {
+        Some(body) => Delivered::Answer(relayed.body(body)),
+        None => Delivered::Lost,
     }
 }
 
-fn travels(name: &HeaderName) -> bool {
-    !OF_THE_CONNECTION.contains(&name.as_str())
+/// An answer to HEAD, which has the length of a body but none.
+fn without_body(mut relayed: HttpResponseBuilder, answer: &Response) -> HttpResponse {
+    let length = answer.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length) => relayed.body(SizedStream::new(length, stream::empty::<Result<Bytes, Infallible>>())),
+        None => relayed.body(body::None::new()),
+    }
+}
+
+/// The whole body, if it arrives and is not too large.
+async fn body(mut answer: Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(bytes) = answer.chunk().await.ok()? {
+        if body.len() + bytes.len() > MAX_ANSWER {
+            return None;
+        }
+        body.extend_from_slice(&bytes);
+    }
+    Some(body)
 }
 
 /// A node as another one names it.

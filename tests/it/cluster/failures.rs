@@ -4,15 +4,15 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
+use innkeeper::config::Secret;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::lease::redis::Options;
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease};
-use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::app::order;
-use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::cluster::{Cluster, SECRET, with_nodes};
 use crate::support::eventually::eventually;
 
 #[test]
@@ -203,15 +203,16 @@ fn a_room_type_that_never_arrives_is_not_waited_for_for_ever() {
 
 /// A node that is only known to Redis.
 async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLease> {
-    let options = Options { addresses: cluster.redis.url().parse().unwrap(), ttl: Duration::from_secs(60) };
+    let (addresses, secret) = (cluster.redis.url().parse().unwrap(), Secret::new(SECRET));
+    let options = Options { addresses, secret, ttl: Duration::from_secs(60) };
     let me = Peer { node: "outsider".parse().unwrap(), url: url.into() };
-    let lease = RedisLease::new(&options, me, Timestamp::UNIX_EPOCH).unwrap();
+    let lease = RedisLease::new(&options, me, cluster.clock.clone()).unwrap();
     lease.nodes().await.unwrap();
     lease
 }
 
 /// A room type that a node at `url` owns, of which nothing else is known.
-async fn lost_to(cluster: &Cluster, url: String) -> String {
+pub async fn lost_to(cluster: &Cluster, url: String) -> String {
     let (room_type, owner) = cluster.room_type(1).await;
     cluster.nodes[owner].running.engine.hand_over().await;
     let free = async || cluster.redis.run::<i64>(&["EXISTS", &format!("innkeeper:{{{room_type}}}:lease")]) == 0;

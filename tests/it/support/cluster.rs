@@ -23,7 +23,7 @@ pub const SECRET: &str = "test-cluster-secret";
 pub struct Cluster {
     pub nodes: Vec<App>,
     pub redis: Redis,
-    clock: Arc<ManualClock>,
+    pub clock: Arc<ManualClock>,
     place: Place,
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy)]
 pub enum Commit {
+    Works,
     /// The store says that nothing was stored.
     RolledBack,
     /// The connection breaks before the COMMIT arrives: it says nothing, and nothing was stored.
@@ -111,7 +112,7 @@ impl Ledger for Unreliable {
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
         let fate = self.commits.lock().unwrap().pop_front();
-        let Some(fate) = fate else { return self.inner.commit(batch).await };
+        let fate = fate.unwrap_or(Commit::Works);
         if matches!(fate, Commit::LostAfter | Commit::PanicAfter | Commit::HangsLostAfter) {
             self.inner.commit(batch).await?;
         }
@@ -119,6 +120,7 @@ impl Ledger for Unreliable {
             self.hang().await;
         }
         match fate {
+            Commit::Works => self.inner.commit(batch).await,
             Commit::RolledBack => Err(CommitError::RolledBack(anyhow!("rolled back"))),
             Commit::PanicAfter => panic!("on purpose"),
             _ => lost(),
