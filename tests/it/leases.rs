@@ -189,14 +189,16 @@ fn a_lease_that_was_given_back_is_not_renewed() {
 fn a_renewal_that_fails_does_not_keep_the_others_from_being_renewed() {
     in_system(async {
         let redis = Redis::start();
-        let lease = node(&redis, "one", SHORT).await;
-        // More than are renewed at once: the last waits for the first.
+        let lease = node(&redis, "one", LONG).await;
+        // More than are renewed at once: the last waits for others, most of which fail.
         for n in 1..=600 {
             take(&lease, id(n)).await;
         }
         redis.run::<()>(&["PERSIST", &key(id(600), "lease")]);
-        // Nothing that a script could read a token from.
-        redis.run::<()>(&["SET", &key(id(1), "lease"), "spoilt"]);
+        for n in 1..=500 {
+            // Nothing that a script could read a token from.
+            redis.run::<()>(&["SET", &key(id(n), "lease"), "spoilt"]);
+        }
         lease.keep();
         eventually("the last is renewed", async || redis.run::<i64>(&["PTTL", &key(id(600), "lease")]) > 0).await;
         assert_eq!(lease.holdings(None, 1_000).len(), 600, "what cannot be renewed goes on");
@@ -418,6 +420,26 @@ fn a_node_that_joins_is_handed_its_share() {
         // Somebody sent here a moment too late does not bring it back.
         let told = first.acquire(share[0], Asked::Forwarded).await.unwrap();
         assert_eq!(told, Acquired::Elsewhere(second.me().clone()));
+    });
+}
+
+#[test]
+fn what_cannot_be_handed_over_yet_is_asked_for_once_and_keeps_nothing_back() {
+    in_system(async {
+        let redis = Redis::start();
+        let (first, second) = (node(&redis, "first", SHORT).await, node(&redis, "second", LONG).await);
+        // More than are handed over in one turn, and none of them is ever given back.
+        let share: Vec<_> = (0..).map(id).filter(|room_type| second.belongs_here(*room_type)).take(150).collect();
+        for room_type in &share {
+            take(&first, *room_type).await;
+        }
+        first.keep();
+        let mut told = Vec::new();
+        while told.len() < share.len() {
+            told.extend(first.revoked().await.into_iter().map(|revoked| revoked.room_type));
+        }
+        told.sort();
+        assert_eq!(told, share);
     });
 }
 

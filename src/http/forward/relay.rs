@@ -8,13 +8,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::stream;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::credentials::{Claims, Seal};
 use super::hop::Hop;
-use super::{FORWARDED, OWNER, TRIES};
+use super::{FORWARDED, OWNER};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
@@ -27,6 +28,12 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_secs(2);
 /// What a change of many nights may take, which is many decisions.
 const BULK_WITHIN: Duration = Duration::from_secs(120);
+/// How long a room type that is on its way is followed. Nodes see each other anew every second at the latest; until then
+/// two of them may each take the other for the owner.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(4);
+/// The pauses meanwhile, growing from the first to the longest.
+const PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// Connections to one node that wait for the next request.
 const IDLE_CONNECTIONS: usize = 64;
 /// The largest answer that is relayed, in bytes.
@@ -64,7 +71,8 @@ impl Courier {
         Ok(Self { seal, client, answer_within })
     }
 
-    /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know.
+    /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know. Where they name each
+    /// other, the room type is on its way, and is waited for.
     pub async fn deliver(
         &self,
         mut owner: Peer,
@@ -72,7 +80,8 @@ impl Courier {
         body: Bytes,
         clock: &dyn Clock,
     ) -> Result<HttpResponse, Problem> {
-        for _ in 0..TRIES {
+        let mut pauses = pauses().build();
+        loop {
             // Sealed anew: an earlier node may have taken as long as a seal is good for.
             let outcome = self.ask(&owner, request, body.clone(), clock.now()).await;
             let name = match &outcome {
@@ -88,8 +97,9 @@ impl Courier {
                 Delivered::Unreachable => return Err(Problem::of(Code::OwnerUnreachable).retry_after_secs(1)),
                 Delivered::Lost => return Err(Problem::of(Code::Interrupted).retry_after_secs(1)),
             }
+            let Some(pause) = pauses.next() else { return Err(Problem::of(Code::OwnerMoving).retry_after_secs(1)) };
+            tokio::time::sleep(pause).await;
         }
-        Err(Problem::of(Code::OwnerMoving).retry_after_secs(1))
     }
 
     async fn ask(&self, owner: &Peer, request: &HttpRequest, body: Bytes, now: Timestamp) -> Delivered {
@@ -134,6 +144,15 @@ impl Courier {
         }
         Some(if body.is_empty() { forwarded } else { forwarded.body(body) })
     }
+}
+
+fn pauses() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .with_total_delay(Some(ARRIVES_WITHIN))
+        .with_jitter()
 }
 
 /// The answer of a node, or what it says instead. `head`: an answer to HEAD.

@@ -68,10 +68,17 @@ pub struct RedisLease {
     holdings: Holdings,
     revoked: Mutex<Vec<Revoked>>,
     news: Notify,
-    /// Room types that were handed to the node that is to have them, until it can be expected to have taken them.
-    given_away: DashMap<RoomTypeId, Instant>,
+    given_away: DashMap<RoomTypeId, GivenAway>,
     owners: Owners,
     releases: TaskTracker,
+}
+
+/// An ownership that was to end because another node is to have the room type.
+#[derive(Debug, Clone, Copy)]
+struct GivenAway {
+    token: Token,
+    /// When the other one can be expected to have taken it.
+    until: Instant,
 }
 
 impl RedisLease {
@@ -85,7 +92,7 @@ impl RedisLease {
         Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, owners, releases }))
     }
 
-    /// Renews leases and says that this node lives, until aborted. From now on it is one of the nodes.
+    /// Renews leases and says that this node lives, until aborted.
     pub fn keep(self: &Arc<Self>) -> [JoinHandle<()>; 2] {
         let (renewing, beating) = (self.clone(), self.clone());
         [
@@ -167,8 +174,15 @@ impl RedisLease {
 
     /// Whether somebody who was sent here may have a room type that another node is to have.
     fn takes_in(&self, room_type: RoomTypeId) -> bool {
-        let given = self.given_away.get(&room_type).is_some_and(|until| *until > Instant::now());
+        let given = self.given_away.get(&room_type).is_some_and(|given| given.until > Instant::now());
         !given && !self.registry.is_draining()
+    }
+
+    /// Forgets what the other nodes can be expected to have; not what this one still cannot end.
+    fn forget_what_was_given_away(&self) {
+        let now = Instant::now();
+        let held = |room_type, token| self.holdings.token(room_type) == Some(token);
+        self.given_away.retain(|room_type, given| given.until > now || held(*room_type, given.token));
     }
 }
 
@@ -241,6 +255,10 @@ impl Membership for RedisLease {
 
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding> {
         self.holdings.page(after, limit)
+    }
+
+    async fn join(&self) {
+        keeper::beat_once(self).await;
     }
 
     async fn drain(&self) {
