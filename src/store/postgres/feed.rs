@@ -27,7 +27,7 @@ pub(super) const OF_ROOM_TYPE: &str = "
     FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
     WHERE e.room_type_id = $1 AND e.sequence > $2
     ORDER BY e.sequence LIMIT $3";
-const TRIMMED: &str = "SELECT position FROM event_trim";
+pub(super) const TRIMMED: &str = "SELECT position FROM event_trim";
 pub(super) const OF_ALL: &str = concat!(
     "SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
     FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
@@ -40,10 +40,10 @@ pub(super) const CHANGED_HOTELS: &str = concat!(
     complete!(),
     " ORDER BY changed LIMIT $2"
 );
-const END: &str =
+pub(super) const END: &str =
     concat!("SELECT complete - 1 AS event, complete - 1 AS hotel FROM ", complete!(), " AS ends (complete)");
 /// One at a time: who comes second finds what the first has left.
-const TURN: &str = "SELECT position FROM event_trim FOR UPDATE";
+pub(super) const TURN: &str = "SELECT position FROM event_trim FOR UPDATE";
 pub(super) const OLDEST: &str = concat!(
     "SELECT position, room_type_id, sequence, at FROM events
     WHERE position > (SELECT position FROM event_trim) AND position < ",
@@ -56,7 +56,7 @@ pub(super) const TRIM: &str = "
     USING unnest($1::uuid[], $2::bigint[]) AS due (room_type_id, sequence), room_types AS t
     WHERE t.id = due.room_type_id AND events.room_type_id = t.id
         AND events.sequence <= least(due.sequence, t.sequence - 1)";
-const TRIMMED_TO: &str = "UPDATE event_trim SET position = $1";
+pub(super) const TRIMMED_TO: &str = "UPDATE event_trim SET position = $1";
 
 #[async_trait]
 impl Feed for Postgres {
