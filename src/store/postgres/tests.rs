@@ -164,7 +164,6 @@ async fn no_step_of_changed_settings_reads_a_whole_table() {
 #[case::new_service(catalogue::INSERT_SERVICE)]
 #[case::changed_service(catalogue::UPDATE_SERVICE)]
 #[case::end_of_events(feed::END)]
-#[case::trimmed(feed::TRIMMED)]
 #[case::turn_to_trim(feed::TURN)]
 #[case::trim(feed::TRIM)]
 #[case::trimmed_to(feed::TRIMMED_TO)]
