@@ -33,7 +33,8 @@ const PORTION: u32 = 500;
 /// Who works with what a hotel was, and has to begin anew when another node has changed it.
 #[async_trait]
 pub trait Tenants: Send + Sync + 'static {
-    /// When it returns, nobody works with what the hotel was, and the hub has been told.
+    /// When it returns, nobody begins anything by what the hotel was, and the hub has been told. Nobody who has begun
+    /// something is waited for.
     async fn hotel_changed_elsewhere(&self, hotel: HotelId);
 }
 

@@ -16,6 +16,7 @@ mod holdings;
 mod placement;
 pub mod redis;
 pub mod single_node;
+pub mod statement;
 
 use std::fmt;
 use std::str::FromStr;
@@ -117,6 +118,10 @@ pub trait Membership: Send + Sync + 'static {
 
     /// At most `limit` of the room types that this node owns, by id, after `after`.
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding>;
+
+    /// Comes: from now on the others send here what is to be done here, so requests must be answered already. One that
+    /// cannot tell them now does so as soon as it can.
+    async fn join(&self);
 
     /// From now on the others are to have every room type, if there are others; when it returns, they have been told.
     async fn drain(&self);

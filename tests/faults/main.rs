@@ -11,7 +11,9 @@
 mod checker;
 mod cluster;
 mod crowd;
+mod drain;
 mod fault;
+mod guide;
 mod link;
 mod node;
 mod onlookers;
@@ -24,5 +26,6 @@ mod redis;
 mod request;
 mod scenario;
 mod story;
+mod takeover;
 mod truth;
 mod weather;

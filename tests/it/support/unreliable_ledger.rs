@@ -1,7 +1,7 @@
 //! The real ledger behind a connection that breaks when a test says so.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::anyhow;
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy)]
 pub enum Commit {
+    Works,
     /// The store says that nothing was stored.
     RolledBack,
     /// The connection breaks before the COMMIT arrives: it says nothing, and nothing was stored.
@@ -43,6 +44,7 @@ pub struct Unreliable {
     claims: Mutex<VecDeque<Claiming>>,
     /// Loads that are to hang.
     loads: AtomicUsize,
+    no_holds: AtomicBool,
     hanging: Semaphore,
     released: Semaphore,
 }
@@ -50,8 +52,8 @@ pub struct Unreliable {
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
         let (commits, claims) = (Mutex::default(), Mutex::default());
-        let loads = AtomicUsize::new(0);
-        Self { inner, commits, claims, loads, hanging: Semaphore::new(0), released: Semaphore::new(0) }
+        let (loads, no_holds) = Default::default();
+        Self { inner, commits, claims, loads, no_holds, hanging: Semaphore::new(0), released: Semaphore::new(0) }
     }
 
     pub fn next_commit(&self, fate: Commit) {
@@ -65,6 +67,11 @@ impl Unreliable {
     /// The next load reads, but does not answer until it is released.
     pub fn next_load_hangs(&self) {
         self.loads.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whoever asks which room types have holds waits until he is released, and then cannot be told.
+    pub fn holds_cannot_be_found(&self) {
+        self.no_holds.store(true, Ordering::SeqCst);
     }
 
     /// Waits until something hangs.
@@ -105,7 +112,7 @@ impl Ledger for Unreliable {
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
         let fate = self.commits.lock().unwrap().pop_front();
-        let Some(fate) = fate else { return self.inner.commit(batch).await };
+        let fate = fate.unwrap_or(Commit::Works);
         if matches!(fate, Commit::LostAfter | Commit::PanicAfter | Commit::HangsLostAfter) {
             self.inner.commit(batch).await?;
         }
@@ -113,6 +120,7 @@ impl Ledger for Unreliable {
             self.hang().await;
         }
         match fate {
+            Commit::Works => self.inner.commit(batch).await,
             Commit::RolledBack => Err(CommitError::RolledBack(anyhow!("rolled back"))),
             Commit::PanicAfter => panic!("on purpose"),
             _ => lost(),
@@ -144,6 +152,10 @@ impl Ledger for Unreliable {
     }
 
     async fn room_types_with_holds(&self) -> Result<Vec<RoomTypeId>, Error> {
+        if self.no_holds.load(Ordering::SeqCst) {
+            self.hang().await;
+            return Err(Error::Unavailable(anyhow!("there is no connection")));
+        }
         self.inner.room_types_with_holds().await
     }
 
