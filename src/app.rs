@@ -4,6 +4,9 @@
 //! whose runtime has several threads (`cli::run` and `tests/it/support` make one): pools are opened there and never on an
 //! HTTP worker or an actor's thread, so that no request waits behind another's blocked thread.
 //!
+//! A start goes from the inside to the outside: the store, the engine, the HTTP server, and only then do the other nodes
+//! hear of this one. A start that fails after that ends as a shutdown does.
+//!
 //! A shutdown goes from the outside to the inside: let the other nodes have the room types, accept nothing new, finish
 //! the requests in flight within the grace, drain the engine so that everything acknowledged or begun is durable, leave
 //! the other nodes, then close the store.
@@ -12,7 +15,7 @@ mod listen;
 mod ownership;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,9 +128,10 @@ pub struct Running {
 }
 
 /// Where a server that listens there can be reached from this machine.
-fn url(address: SocketAddr) -> String {
+pub fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
     format!("http://{}", SocketAddr::new(ip, address.port()))
@@ -151,9 +155,8 @@ pub async fn start_on(
 ) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
     let metrics = telemetry::metrics()?;
-    let ownership = Ownership::begin(config, &url(address), clock.clone()).await?;
+    let ownership = Ownership::begin(config, &url(address), clock.clone())?;
     let engine = Engine::start(config.engine.clone(), ledger, ownership.lease.clone(), clock.clone(), Arc::new(System));
-    engine.recover().await?;
     let tail = ownership.tail(&store, &engine).await?;
 
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
@@ -174,11 +177,15 @@ pub async fn start_on(
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
-    // The others know this node since its ownership began; from now on it is kept known to them.
     chores.extend(ownership.keep(engine.hub()));
     chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
-    Ok(Running { engine, store, search, membership, address, grace, draining, http, serving, chores })
+    let running = Running { engine, store, search, membership, address, grace, draining, http, serving, chores };
+    if let Err(error) = running.join().await {
+        running.shutdown().await;
+        return Err(error.into());
+    }
+    Ok(running)
 }
 
 async fn http_state(
@@ -231,6 +238,12 @@ impl Running {
     /// Where it can be reached from this machine.
     pub fn url(&self) -> String {
         url(self.address)
+    }
+
+    /// Becomes one of the nodes, now that requests are answered, and wakes what is to be done here.
+    async fn join(&self) -> Result<(), store::Error> {
+        self.membership.join().await;
+        self.engine.recover().await.map(drop)
     }
 
     /// Waits until the HTTP server ends by itself, which it does only when it fails.

@@ -38,8 +38,8 @@ pub async fn drain(draining: &Draining, membership: &dyn Membership, engine: &En
     engine.hand_over().await;
 }
 
-/// Whether a shutdown has begun: from then on `/readyz` sends load balancers elsewhere, and dashboards are let go. A
-/// clone is the same one.
+/// Whether a shutdown has begun: from then on `/readyz` sends load balancers elsewhere, every answer is the last one on
+/// its connection, and dashboards are let go. A clone is the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Draining(CancellationToken);
 

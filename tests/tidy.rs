@@ -9,6 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
 /// Value crates: they compute, and know neither time nor place.
 const DOMAIN_MAY_USE: &[&str] =
     &["email_address", "iso_currency", "jiff", "rust_decimal", "rust_iso3166", "serde", "thiserror", "uuid"];
@@ -247,6 +250,25 @@ fn migrations_are_numbered_from_one_without_a_gap() {
 fn migrations_of_two_stores_are_twins() {
     let (sqlite, postgres) = (migrations("sqlite"), migrations("postgres"));
     assert_eq!(sqlite, postgres);
+}
+
+/// What has landed is never edited: a database remembers every step as it was when it was taken, and is refused by a
+/// program that knows the step otherwise. A new step gets its line here, `sha256sum migrations/*/*`, once it is final.
+const LANDED: &[(&str, &str)] = &[
+    ("postgres/0001_ledger.sql", "dd351ef2d853ce2fd40d4ae4d0a9db9f568098d9affc493c60678ac89603fdf2"),
+    ("sqlite/0001_ledger.sql", "ca801fc5fb1c5e937e71e8c3fc62591f395b8bf58eb12a0ff375a560316cef07"),
+];
+
+#[test]
+fn migrations_that_have_landed_are_not_edited() {
+    let digest = |path: String| {
+        let text = fs::read(package().join("migrations").join(&path)).unwrap();
+        (path, HEXLOWER.encode(&Sha256::digest(text)))
+    };
+    let names = |store: &'static str| migrations(store).into_iter().map(move |name| format!("{store}/{name}"));
+    let found: Vec<_> = ["postgres", "sqlite"].into_iter().flat_map(names).map(digest).collect();
+    let landed: Vec<_> = LANDED.iter().map(|(path, digest)| ((*path).to_owned(), (*digest).to_owned())).collect();
+    assert_eq!(found, landed, "add a step instead of editing one that has landed");
 }
 
 /// Licences that everybody may live with. Of several that a crate offers one is enough; all that it demands are needed.

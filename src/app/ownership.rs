@@ -31,9 +31,9 @@ struct Others {
 
 impl Ownership {
     /// As the configuration says, for a node that can be reached at `url`.
-    pub async fn begin(config: &Config, url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub fn begin(config: &Config, url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         match &config.cluster {
-            Some(cluster) => Self::among_others(config, cluster, url, &*clock).await,
+            Some(cluster) => Self::among_others(config, cluster, url, clock),
             None => Ok(Self::alone(url)),
         }
     }
@@ -45,24 +45,18 @@ impl Ownership {
         Self { lease: lease.clone(), membership: lease, peers: None, others: None }
     }
 
-    async fn among_others(config: &Config, cluster: &Cluster, url: &str, clock: &dyn Clock) -> Result<Self, Error> {
+    /// Nobody knows of this node yet: that is for [`Membership::join`].
+    fn among_others(config: &Config, cluster: &Cluster, url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let node = match &cluster.node {
             Some(node) => node.clone(),
             None => made_up()?,
         };
         let url = cluster.advertise_url.as_deref().unwrap_or(url);
         let me = Peer { node: node.clone(), url: url.into() };
-        let lease = RedisLease::new(&cluster.leases, me, clock.now()).map_err(Error::Redis)?;
-        let peers = Peers::new(node, &cluster.secret, config.engine.answer_within, config.keep_alive);
+        let lease = RedisLease::new(&cluster.leases, me, clock).map_err(Error::Redis)?;
+        let peers = Peers::new(node, &cluster.leases.secret, config.engine.answer_within, config.keep_alive);
         // Found out now, not by the first request.
         peers.courier().map_err(Error::Peers)?;
-        // Who has looked around knows what belongs to it. A Redis that is away will be back.
-        if let Err(error) = lease.nodes().await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "started without redis; nothing is owned until it answers"
-            );
-        }
         tracing::info!(node = %lease.me().node, url, "one of the nodes of a cluster");
         Ok(Self {
             lease: lease.clone(),

@@ -102,7 +102,7 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
     let process = Sources { file: config, ..Sources::of_process() };
     match command {
         Command::Openapi(openapi) => openapi.run(),
-        Command::Ready(ready) => in_system(ready.run()),
+        Command::Ready(ready) => in_system(ready.run(&process)),
         Command::Serve(serve) => {
             let config = configure(Sources { flags: serve.settings.0.clone(), ..process })?;
             in_system(serve.run(config))

@@ -2,6 +2,8 @@
 
 use super::remote::Remote;
 use super::{Outcome, output};
+use crate::app;
+use crate::config::{self, Sources};
 
 /// Ask a server whether it takes requests now.
 ///
@@ -9,15 +11,18 @@ use super::{Outcome, output};
 /// two seconds. No proxy is asked.
 #[derive(Debug, clap::Args)]
 pub struct Ready {
-    /// Where the server is: http://host:port
-    #[arg(default_value = "http://127.0.0.1:8080")]
-    url: String,
+    /// Where the server is: http://host:port. Default: where `serve` listens with these settings
+    url: Option<String>,
 }
 
 impl Ready {
-    pub async fn run(&self) -> anyhow::Result<Outcome> {
-        Remote::nearby(&self.url)?.get::<serde_json::Value>("/readyz", &[]).await?;
-        output::line(format_args!("{} is ready", self.url))?;
+    pub async fn run(&self, sources: &Sources) -> anyhow::Result<Outcome> {
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => app::url(config::listen(sources)?),
+        };
+        Remote::nearby(&url)?.get::<serde_json::Value>("/readyz", &[]).await?;
+        output::line(format_args!("{url} is ready"))?;
         Ok(Outcome::Done)
     }
 }

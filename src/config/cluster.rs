@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::Url;
 
-use super::{DatabaseUrl, Error, Secret, Values};
+use super::{DatabaseUrl, Error, Values};
 use crate::lease::NodeId;
 use crate::lease::redis::{Addresses, Options};
 
@@ -12,7 +12,6 @@ use crate::lease::redis::{Addresses, Options};
 #[derive(Debug, Clone)]
 pub struct Cluster {
     pub leases: Options,
-    pub secret: Secret,
     /// Made up if it is not set.
     pub node: Option<NodeId>,
     /// Where it listens, if it is not set.
@@ -41,7 +40,7 @@ pub(super) fn read(values: &Values, listen: SocketAddr) -> Result<Option<Cluster
         return Err(values.refuse("advertise_url", REACHABLE));
     }
     let secret = secret.ok_or_else(|| values.refuse("cluster_secret", NEEDED))?;
-    Ok(Some(Cluster { leases: Options { addresses, ttl }, secret, node, advertise_url }))
+    Ok(Some(Cluster { leases: Options { addresses, secret, ttl }, node, advertise_url }))
 }
 
 /// A URL that consists of scheme, host and port.

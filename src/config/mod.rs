@@ -83,7 +83,7 @@ impl Config {
         let values = Values(layers::gather(sources)?);
         let database_connections = values.small_count("database_connections", 2..=1_000)?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let listen = values.parse("listen", "must be an address and a port such as 127.0.0.1:8080")?;
+        let listen = values.listen()?;
         Ok(Self {
             cluster: cluster::read(&values, listen)?,
             database_url: values.required("database_url", "must be a URL", |url| Some(DatabaseUrl::new(url)))?,
@@ -127,6 +127,11 @@ impl Config {
     }
 }
 
+/// Where a server with these settings listens, whether the rest of them can be used or not.
+pub fn listen(sources: &Sources) -> Result<SocketAddr, Error> {
+    Values(layers::gather(sources)?).listen()
+}
+
 impl FromStr for LogFormat {
     type Err = ();
 
@@ -143,6 +148,10 @@ impl FromStr for LogFormat {
 struct Values(BTreeMap<String, Sourced>);
 
 impl Values {
+    fn listen(&self) -> Result<SocketAddr, Error> {
+        self.parse("listen", "must be an address and a port such as 127.0.0.1:8080")
+    }
+
     /// A value that breaks a rule together with others.
     fn refuse(&self, key: &str, rule: &str) -> Error {
         let origin = self.0.get(key).map_or_else(|| "nowhere".into(), |sourced| sourced.origin.clone());

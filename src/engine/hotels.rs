@@ -6,19 +6,21 @@ use tracing::warn;
 
 use super::Engine;
 use super::message::{Advanced, Request};
-use super::ownership::finish_all;
+use super::ownership::tell;
 use crate::domain::{HotelId, RoomTypeId};
 use crate::events::Notice;
 use crate::events::tail::Tenants;
 
 impl Engine {
     /// What is known of a hotel or its services has changed here: its live actors start again, and everybody is told.
+    /// Whatever is asked of them from now on is answered by what the hotel is now.
     pub async fn hotel_changed(&self, hotel: HotelId) {
         self.reload_hotel(hotel).await;
         self.shared.hub.publish(Notice::Hotel(hotel));
     }
 
-    /// Lets the live actors of a hotel start again, because it was changed somewhere.
+    /// Lets the live actors of a hotel start again, because it was changed somewhere. They are not waited for: one whose
+    /// store hangs must not keep the news of all others.
     async fn reload_hotel(&self, hotel: HotelId) {
         let residents = match self.shared.ledger.room_type_ids(hotel).await {
             Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
@@ -27,7 +29,7 @@ impl Engine {
                 self.shared.directory.all()
             }
         };
-        finish_all(residents, Request::Reload).await;
+        residents.iter().for_each(|resident| drop(tell(resident, Request::Reload)));
     }
 }
 

@@ -72,10 +72,14 @@ pub(super) async fn finish_all(residents: Vec<Resident>, how: fn(oneshot::Sender
 }
 
 async fn finish(resident: Resident, how: fn(oneshot::Sender<()>) -> Request) {
+    // An actor that is gone has dropped its sender.
+    let _ = tell(&resident, how).await;
+}
+
+/// Asks an actor to finish. Whatever it is asked afterwards stands behind this.
+pub(super) fn tell(resident: &Resident, how: fn(oneshot::Sender<()>) -> Request) -> oneshot::Receiver<()> {
     let (done, finished) = oneshot::channel();
     resident.depth.enter(usize::MAX);
-    match resident.addr.send(how(done)).await {
-        Ok(()) => drop(finished.await),
-        Err(_) => resident.depth.leave(),
-    }
+    resident.addr.do_send(how(done));
+    finished
 }

@@ -75,7 +75,7 @@ impl Live {
     }
 
     fn hotel_changed(&self, hotel: HotelId) {
-        self.all().iter().filter(|topic| topic.hotel() == Some(hotel)).for_each(|topic| topic.forget());
+        self.all().iter().for_each(|topic| topic.hotel_changed(hotel));
         let followers = self.0.hotels.get(&hotel).map(|followers| followers.clone()).unwrap_or_default();
         followers.values().for_each(|mailbox| mailbox.hotel(hotel));
     }

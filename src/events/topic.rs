@@ -4,7 +4,7 @@
 //! So every fact is either in what it was told or comes to it afterwards. The lock is never held while something is
 //! waited for, nor while watchers are gone through.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::aside::Aside;
@@ -39,6 +39,8 @@ struct State {
     newest: u64,
     /// How often the picture was thrown away: what was read before does not count.
     forgotten: u64,
+    /// Hotels that have changed since a picture began to be read, if one is.
+    changed: Option<BTreeSet<HotelId>>,
     audiences: BTreeMap<Window, Audience>,
 }
 
@@ -79,11 +81,6 @@ impl Topic {
         self.lock().audiences.is_empty()
     }
 
-    /// The hotel, if it is known.
-    pub fn hotel(&self) -> Option<HotelId> {
-        self.lock().picture.as_ref().map(|picture| picture.hotel())
-    }
-
     /// A fact has been committed.
     pub fn follow(&self, step: Step, now: Timestamp) {
         let deliveries = self.lock().follow(step, now);
@@ -102,9 +99,13 @@ impl Topic {
     /// What is known may be wrong: everybody is to be told anew.
     pub fn forget(&self) {
         let audiences = self.lock().forget();
-        for members in audiences {
-            members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, u64::MAX));
-        }
+        redraw(audiences);
+    }
+
+    /// A hotel has changed: if it is this room type's, what is known may be wrong.
+    pub fn hotel_changed(&self, hotel: HotelId) {
+        let audiences = self.lock().hotel_changed(hotel);
+        redraw(audiences);
     }
 
     /// Makes sure that there is a picture. What is heard while it is read is followed afterwards; it is read again only
@@ -113,10 +114,11 @@ impl Topic {
         let _turn = self.loading.lock().await;
         for _ in 0..TRIES {
             let before = {
-                let state = self.lock();
+                let mut state = self.lock();
                 if state.picture.is_some() {
                     return Ok(());
                 }
+                state.changed = Some(BTreeSet::new());
                 state.forgotten
             };
             let loaded = sources.ledger.load(self.id, sources.clock.now()).await?;
@@ -190,6 +192,10 @@ impl Topic {
 impl State {
     /// Takes a picture that was read, followed by what was heard meanwhile; not if it lacks some of that.
     fn settle(&mut self, mut picture: Picture) -> bool {
+        let changed = self.changed.take().unwrap_or_default();
+        if changed.contains(&picture.hotel()) {
+            return false;
+        }
         let whole = self.aside.steps().all(|step| picture.follow(step) != Effect::Missed);
         let settled = whole && picture.sequence() >= self.newest;
         if settled {
@@ -240,6 +246,16 @@ impl State {
         self.audiences.values().map(|audience| audience.members.clone()).collect()
     }
 
+    fn hotel_changed(&mut self, hotel: HotelId) -> Vec<Arc<Members>> {
+        match &self.picture {
+            Some(picture) if picture.hotel() == hotel => return self.forget(),
+            Some(_) => {}
+            // Whose it is will be known when it has been read.
+            None => drop(self.changed.as_mut().map(|changed| changed.insert(hotel))),
+        }
+        Vec::new()
+    }
+
     fn clear_snapshots(&mut self) {
         self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
     }
@@ -252,5 +268,11 @@ impl State {
         let draw = || Shared::new(picture.snapshot(window, conflated));
         let kept = self.audiences.get_mut(&window).map(|audience| &mut audience.snapshots[usize::from(conflated)]);
         Some(kept.map_or_else(draw, |kept| kept.get_or_insert_with(draw).clone()))
+    }
+}
+
+fn redraw(audiences: Vec<Arc<Members>>) {
+    for members in audiences {
+        members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, u64::MAX));
     }
 }

@@ -14,8 +14,9 @@
 //! machine's monotonic clock ([`Lease::is_certain`]). An owner that is not certain may have been replaced without a
 //! word, and asks the store before it says what only memory says ([`crate::engine`]).
 //! Limits: where Redis has forgotten, or its clock was set forward, it grants what another node is certain of, or takes the
-//! word of one that was replaced; so it is with a machine whose monotonic clock stood still while it was suspended. Such an
-//! owner is certain and wrong until a renewal, or the history of the store, tells it.
+//! word of one that was replaced; so it is with a machine whose monotonic clock stood still while it was suspended, and with
+//! two processes that go by one name. Such an owner is certain and wrong until a renewal, or the history of the store,
+//! tells it.
 //!
 //! To add a way of granting: implement both traits in a folder of its own, and choose it in `app.rs`.
 
@@ -23,6 +24,7 @@ mod holdings;
 mod placement;
 pub mod redis;
 pub mod single_node;
+pub mod statement;
 
 use std::fmt;
 use std::str::FromStr;
@@ -128,6 +130,10 @@ pub trait Membership: Send + Sync + 'static {
 
     /// At most `limit` of the room types that this node owns, by id, after `after`.
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding>;
+
+    /// Comes: from now on the others send here what is to be done here, so requests must be answered already. One that
+    /// cannot tell them now does so as soon as it can.
+    async fn join(&self);
 
     /// From now on the others are to have every room type, if there are others; when it returns, they have been told.
     async fn drain(&self);

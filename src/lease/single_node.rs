@@ -96,6 +96,8 @@ impl Membership for SingleNode {
         self.holdings.page(after, limit)
     }
 
+    async fn join(&self) {}
+
     async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

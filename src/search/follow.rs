@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::{Interval, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, warn};
 
 use super::Index;
@@ -26,9 +26,13 @@ use crate::store::{Error, Store};
 /// How long what could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Builds the index and keeps it up to date until the hub is gone. A mistake in here costs a new build, no more.
+/// Builds the index and keeps it up to date until the hub is gone. A mistake in here costs a new build, at most one in
+/// [`RETRY_AFTER`].
 pub async fn follow(index: Index, hub: Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
+    let mut builds = interval(RETRY_AFTER);
+    builds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        builds.tick().await;
         let follower = Follower::new(index.clone(), &hub, store.clone(), clock.clone());
         match AssertUnwindSafe(follower.run()).catch_unwind().await {
             Ok(()) => return,

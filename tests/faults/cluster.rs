@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::link::Far;
-use super::node::{ADMIN, Node};
+use super::node::{ADMIN, Node, Way};
 use super::postgres::Server;
 use super::redis::Redis;
 
@@ -31,14 +31,14 @@ pub struct Cluster {
 
 impl Cluster {
     /// Starts it; every node is ready when this returns.
-    pub async fn start() -> Self {
+    pub async fn start(ttl_secs: u64, way: Way) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (postgres, redis) = (Server::start(DURABLE), Redis::start());
         let mut nodes = Vec::new();
         for number in 0..NODES {
             let database = Far::Socket(postgres.folder().join(".s.PGSQL.5432"));
             let (name, redis) = (format!("node-{number}"), Far::Socket(redis.socket()));
-            nodes.push(Node::new(&name, folder.path(), database, redis).await);
+            nodes.push(Node::new(&name, folder.path(), (database, redis), ttl_secs, way).await);
         }
         let mut cluster = Self { nodes, redis, postgres, _folder: folder };
         create_database(cluster.postgres.folder());

@@ -1,6 +1,7 @@
-//! Guests: many at once, each of whom books, moves and cancels at any node, and goes on asking under the same key, at
+//! Guests: many at once, each of whom books, holds, moves and cancels at any node, and goes on asking under the same key, at
 //! another node, until somebody says yes or no. Beside them, people who only look.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::request::Nodes;
-use super::story::{Attempt, Call, Look, Moment, Stay, Wish};
+use super::story::{Attempt, Call, Look, Moment, Stay, Wish, served};
 
 const GUESTS: usize = 24;
 const ONLOOKERS: usize = 4;
@@ -50,6 +51,7 @@ struct Own {
     rooms: i64,
     /// None: a change of it was refused once, and may have been made before.
     stay: Option<Stay>,
+    held: bool,
 }
 
 struct Guest {
@@ -80,9 +82,9 @@ impl Crowd {
         self.scene.now()
     }
 
-    /// How many wishes have been granted so far.
-    pub fn granted(&self) -> usize {
-        locked(&self.scene.calls).iter().filter(|call| call.yes().is_some()).count()
+    /// Room types in which a wish has been granted that nobody had before a moment.
+    pub fn served(&self, since: Moment) -> BTreeSet<Uuid> {
+        served(locked(&self.scene.calls).iter(), since)
     }
 
     /// Lets nobody wish for more, waits until everybody knows what became of the last wish, or has given up after
@@ -122,9 +124,14 @@ impl Guest {
         let about = self.dice.usize(..self.own.len().max(3) + 2);
         if about >= self.own.len() {
             let room_type = self.scene.room_types[self.dice.usize(..self.scene.room_types.len())];
-            return (room_type, Wish::Book { stay: self.any_stay(), rooms: self.dice.i64(1..=2) });
+            let (stay, rooms, hold) = (self.any_stay(), self.dice.i64(1..=2), self.dice.u8(..3) == 0);
+            return (room_type, Wish::Book { stay, rooms, hold });
         }
-        let Own { room_type, booking, rooms, stay } = self.own.swap_remove(about);
+        let Own { room_type, booking, rooms, stay, held } = self.own.swap_remove(about);
+        if let Some(stay) = stay.filter(|_| held) {
+            // Some let it run out.
+            return if self.dice.bool() { (room_type, Wish::Confirm { booking, rooms, stay }) } else { self.next() };
+        }
         match stay.filter(|_| self.dice.u8(..3) == 0) {
             Some(from) => (room_type, Wish::Amend { booking, rooms, from, to: self.other_stay(from) }),
             None => (room_type, Wish::Cancel { booking, rooms, stay }),
@@ -145,13 +152,13 @@ impl Guest {
     /// Asks one node after the other until there is an answer.
     async fn ask(&mut self, key: String, room_type: Uuid, wish: Wish) -> Call {
         let mut call = Call { key, room_type, wish, attempts: Vec::new() };
-        let mut node = self.dice.usize(..self.scene.nodes.count());
+        let mut node = self.scene.nodes.guide.any(&mut self.dice);
         while !call.is_settled() && !self.scene.hopeless.is_cancelled() {
             if !call.attempts.is_empty() {
                 tokio::time::sleep(Duration::from_millis(self.dice.u64(10..100))).await;
             }
             call.attempts.push(self.attempt(node, &call).await);
-            node = (node + 1) % self.scene.nodes.count();
+            node = self.scene.nodes.guide.after(node);
         }
         if call.yes().is_some() && self.dice.u8(..100) < ASKED_AGAIN {
             call.attempts.push(self.attempt(node, &call).await);
@@ -167,20 +174,22 @@ impl Guest {
 
     /// Remembers bookings that there are.
     fn learn(&mut self, call: &Call) {
+        let held = matches!(call.wish, Wish::Book { hold: true, .. });
         let (booking, rooms, stay) = match (call.wish, call.yes()) {
-            (Wish::Book { stay, rooms }, Some((yes, _))) => (yes.booking, rooms, Some(stay)),
+            (Wish::Book { stay, rooms, .. }, Some((yes, _))) => (yes.booking, rooms, Some(stay)),
+            (Wish::Confirm { booking, rooms, stay }, Some(_)) => (booking, rooms, Some(stay)),
             (Wish::Amend { booking, rooms, to, .. }, Some(_)) => (booking, rooms, Some(to)),
             (Wish::Amend { booking, rooms, from, .. }, None) => (booking, rooms, (!call.is_open()).then_some(from)),
-            (Wish::Book { .. }, None) | (Wish::Cancel { .. }, _) => return,
+            (Wish::Book { .. } | Wish::Confirm { .. }, None) | (Wish::Cancel { .. }, _) => return,
         };
-        self.own.push(Own { room_type: call.room_type, booking, rooms, stay });
+        self.own.push(Own { room_type: call.room_type, booking, rooms, stay, held });
     }
 }
 
 async fn onlooker(scene: Arc<Scene>, mut dice: Rng) {
     let departure = scene.first.saturating_add(NIGHTS.days());
     while !scene.enough.is_cancelled() {
-        let node = dice.usize(..scene.nodes.count());
+        let node = scene.nodes.guide.any(&mut dice);
         let room_type = scene.room_types[dice.usize(..scene.room_types.len())];
         let stay = Stay { arrival: scene.first, departure };
         if let Some(seen) = scene.nodes.look(node, room_type, stay).await {

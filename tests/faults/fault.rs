@@ -8,7 +8,7 @@ use super::link::Mode;
 pub enum Fault {
     /// kill -9; later it is started again.
     NodeKilled(usize),
-    /// SIGTERM, and its end awaited; later it is started again, as in a rolling upgrade.
+    /// SIGTERM; later, when it has ended in order, it is started again, as in a rolling upgrade.
     NodeReplaced(usize),
     /// SIGSTOP; later it goes on as if nothing had happened.
     NodeAsleep(usize),
@@ -32,7 +32,7 @@ impl Fault {
     pub fn strike(self, cluster: &mut Cluster) {
         match self {
             Self::NodeKilled(node) => cluster.nodes[node].kill(),
-            Self::NodeReplaced(node) => cluster.nodes[node].replaced(),
+            Self::NodeReplaced(node) => cluster.nodes[node].signal("TERM"),
             Self::NodeAsleep(node) => cluster.nodes[node].signal("STOP"),
             Self::DatabaseKilled => cluster.postgres.kill(),
             Self::RedisForgets => cluster.redis.run::<()>(&["FLUSHALL"]),
@@ -46,7 +46,11 @@ impl Fault {
 
     pub fn heal(self, cluster: &mut Cluster) {
         match self {
-            Self::NodeKilled(node) | Self::NodeReplaced(node) => cluster.nodes[node].start(),
+            Self::NodeKilled(node) => cluster.nodes[node].start(),
+            Self::NodeReplaced(node) => {
+                assert!(cluster.nodes[node].ended(), "it did not end in order:\n{}", cluster.last_words());
+                cluster.nodes[node].start();
+            }
             Self::NodeAsleep(node) => cluster.nodes[node].signal("CONT"),
             Self::DatabaseKilled => cluster.postgres.come_back(),
             Self::RedisForgets => {}
@@ -66,6 +70,18 @@ impl Fault {
     /// Whether a node is started when it is over, which only works where the node finds everything it needs.
     pub const fn ends_with_a_start(self) -> bool {
         matches!(self, Self::NodeKilled(_) | Self::NodeReplaced(_))
+    }
+
+    /// In how many of all room types guests must be served while it lasts.
+    pub const fn leaves(self, all: usize) -> usize {
+        match self {
+            Self::DatabaseKilled => 0,
+            // What is owned goes on; what is owned by whoever is cut off waits for that.
+            Self::RedisKilled | Self::RedisAsleep => 1,
+            Self::RedisAway(..) | Self::DatabaseAway(..) | Self::Unreachable(..) => 1,
+            // Others take over.
+            Self::NodeKilled(_) | Self::NodeReplaced(_) | Self::NodeAsleep(_) | Self::RedisForgets => all,
+        }
     }
 
     const fn subject(self) -> (&'static str, usize) {

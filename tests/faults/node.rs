@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -9,8 +10,9 @@ use super::link::{Far, Link};
 
 /// The administrator's token of every node.
 pub const ADMIN: &str = "fault-suite-administrator";
-/// After how long a silent node loses what it owns.
-pub const LEASE_TTL_SECS: u64 = 1;
+
+/// How long a hold lasts: some run out while the story is told.
+pub const HOLD_TTL_SECS: u32 = 2;
 
 /// A node, running or not. Its wires stay where they are.
 pub struct Node {
@@ -19,18 +21,41 @@ pub struct Node {
     pub door: Link,
     pub to_database: Link,
     pub to_redis: Link,
+    ttl_secs: u64,
+    way: Way,
     folder: PathBuf,
     process: Option<Child>,
+    /// Where it listens, or did last.
+    address: Option<SocketAddr>,
+}
+
+/// How guests and other nodes come to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Through a wire that can be cut, and that takes connections also while nobody listens behind it.
+    Door,
+    /// To the address it listens at, which is another one after each start: where nobody listens, connections are refused.
+    Straight,
 }
 
 impl Node {
-    pub async fn new(name: &str, folder: &Path, database: Far, redis: Far) -> Self {
+    pub async fn new(name: &str, folder: &Path, servers: (Far, Far), ttl_secs: u64, way: Way) -> Self {
+        let (database, redis) = servers;
         let (door, to_database, to_redis) = tokio::join!(Link::to(Far::Nowhere), Link::to(database), Link::to(redis));
         let (name, folder) = (name.to_owned(), folder.to_owned());
-        Self { name, door, to_database, to_redis, folder, process: None }
+        Self { name, door, to_database, to_redis, ttl_secs, way, folder, process: None, address: None }
     }
 
+    /// Where it is reached.
     pub fn url(&self) -> String {
+        match (self.way, self.address) {
+            (Way::Straight, Some(address)) => format!("http://{address}"),
+            _ => self.door(),
+        }
+    }
+
+    /// Where it is reached through its door, whatever the others do.
+    pub fn door(&self) -> String {
         format!("http://{}", self.door.address())
     }
 
@@ -49,6 +74,7 @@ impl Node {
         self.process = Some(process);
         let address = address.unwrap_or_else(|| panic!("{} does not start:\n{}", self.name, self.last_words()));
         self.door.lead_to(Far::Address(address));
+        self.address = Some(address);
     }
 
     /// The program with this node's settings, and nothing of ours in its environment. The kernel kills it when the thread
@@ -68,11 +94,14 @@ impl Node {
             ("DATABASE_URL", format!("postgres://postgres@{}/innkeeper", self.to_database.address())),
             ("REDIS_URL", format!("redis://{}", self.to_redis.address())),
             ("NODE_ID", self.name.clone()),
-            ("ADVERTISE_URL", self.url()),
             ("CLUSTER_SECRET", "fault-suite-cluster-secret".to_owned()),
-            ("LEASE_TTL_SECS", LEASE_TTL_SECS.to_string()),
+            ("HOLD_TTL_SECS", HOLD_TTL_SECS.to_string()),
+            ("LEASE_TTL_SECS", self.ttl_secs.to_string()),
         ];
         command.envs(settings.map(|(name, value)| (format!("INNKEEPER_{name}"), value)));
+        if self.way == Way::Door {
+            command.env("INNKEEPER_ADVERTISE_URL", self.door());
+        }
         command.current_dir(&self.folder).stdin(Stdio::null());
         command
     }
@@ -86,10 +115,10 @@ impl Node {
         self.door.lead_to(Far::Nowhere);
     }
 
-    /// Ends it in order, as somebody does who has a newer one. Nobody waits for it for ever.
-    pub fn replaced(&mut self) {
+    /// Ends it in order, as somebody does who has a newer one; whether it did end in order.
+    pub fn replaced(&mut self) -> bool {
         self.signal("TERM");
-        self.ended();
+        self.ended()
     }
 
     /// Sends a signal by its name.

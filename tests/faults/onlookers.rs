@@ -8,16 +8,14 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_util::{SinkExt, StreamExt};
 use innkeeper::domain::Date;
-use jiff::ToSpan;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-use super::crowd::NIGHTS;
 use super::request::Nodes;
-use super::story::{Nights, Sighting, Told};
+use super::story::{Nights, Sighting, Stay, Told};
 
 /// A dashboard hears a ping at least so often, or comes back.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -34,12 +32,12 @@ pub struct Onlookers {
 
 impl Onlookers {
     /// `sockets`: where dashboards connect to, by node.
-    pub fn gather(sockets: Vec<String>, nodes: Nodes, room_types: &[Uuid], first: Date, dice: &mut Rng) -> Self {
+    pub fn gather(sockets: Vec<String>, nodes: Nodes, room_types: &[Uuid], watched: Stay, dice: &mut Rng) -> Self {
         let (sightings, feed) = (Arc::default(), Arc::default());
         let mut people = JoinSet::new();
         for (node, url) in sockets.into_iter().enumerate() {
-            let dashboard =
-                Dashboard { node, url, room_types: room_types.to_vec(), first, sightings: Arc::clone(&sightings) };
+            let (room_types, sightings) = (room_types.to_vec(), Arc::clone(&sightings));
+            let dashboard = Dashboard { node, url, room_types, watched, sightings };
             people.spawn(dashboard.watch());
         }
         people.spawn(read_on(nodes, Arc::clone(&feed), dice.fork()));
@@ -79,7 +77,7 @@ struct Dashboard {
     node: usize,
     url: String,
     room_types: Vec<Uuid>,
-    first: Date,
+    watched: Stay,
     sightings: Arc<Mutex<Vec<Sighting>>>,
 }
 
@@ -96,9 +94,8 @@ impl Dashboard {
 
     async fn connection(&self, seen: &mut BTreeMap<Uuid, u64>) -> Option<()> {
         let (mut socket, _) = tokio::time::timeout(SILENCE, connect_async(&self.url)).await.ok()?.ok()?;
-        let to = self.first.saturating_add((NIGHTS + 4).days());
         let mut subscribe = json!({"type": "subscribe", "id": 1, "room_type_ids": self.room_types,
-            "from": self.first, "to": to});
+            "from": self.watched.arrival, "to": self.watched.departure});
         if !seen.is_empty() {
             subscribe["after"] = json!(seen);
         }
@@ -142,7 +139,7 @@ fn nights(frame: &Value) -> Option<Nights> {
 async fn read_on(nodes: Nodes, feed: Arc<Mutex<Vec<Told>>>, mut dice: Rng) {
     loop {
         let after = locked(&feed).last().map_or(0, |told| told.position);
-        match nodes.feed(dice.usize(..nodes.count()), after).await {
+        match nodes.feed(nodes.guide.any(&mut dice), after).await {
             Some(page) if !page.is_empty() => locked(&feed).extend(page),
             _ => tokio::time::sleep(PAUSE).await,
         }

@@ -1,6 +1,6 @@
 //! The scenarios: what goes wrong, for how long, and that nobody was told a lie.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -8,33 +8,38 @@ use rstest::rstest;
 
 use super::fault::Fault::{self, *};
 use super::link::Mode::{Cut, Hung};
+use super::node::Way;
 use super::weather::Weather;
 
-/// Held by whoever starts servers: a machine has few processors, and each scenario starts five of them.
-pub fn one_at_a_time() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// A machine has few processors, and each scenario starts five servers: one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
-/// Longer than a lease lives.
+/// After how long a silent node loses what it owns.
+pub const LEASE_TTL_SECS: u64 = 1;
+/// Longer than that.
 const PAST_THE_LEASE: Duration = Duration::from_millis(2_500);
 /// The random part, unless the environment says otherwise.
 const RANDOM_SECS: u64 = 20;
 
-fn weather(test: impl AsyncFnOnce(&mut Weather)) {
-    let _alone = one_at_a_time();
-    let seed = variable("INNKEEPER_FAULT_SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("INNKEEPER_FAULT_SEED={seed}");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    // Not on a worker: processes are killed when the thread that started them ends.
-    runtime.block_on(async {
-        let mut weather = Weather::begin(Rng::with_seed(seed)).await;
+pub fn weather(ttl_secs: u64, way: Way, test: impl AsyncFnOnce(&mut Weather)) {
+    alone(async |dice| {
+        let mut weather = Weather::begin(dice, ttl_secs, way).await;
         test(&mut weather).await;
         weather.end().await;
     });
 }
 
-fn variable(name: &str) -> Option<u64> {
+/// Runs while no other scenario does, with dice that can be thrown again.
+pub fn alone(test: impl AsyncFnOnce(Rng)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let seed = variable("INNKEEPER_FAULT_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("INNKEEPER_FAULT_SEED={seed}");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // Not on a worker: processes are killed when the thread that started them ends.
+    runtime.block_on(test(Rng::with_seed(seed)));
+}
+
+pub fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
@@ -51,7 +56,7 @@ fn variable(name: &str) -> Option<u64> {
 #[case::postgres_cannot_be_reached(vec![vec![DatabaseAway(2, Cut)], vec![DatabaseAway(0, Hung)]])]
 #[case::a_node_cannot_be_reached(vec![vec![Unreachable(1, Cut)], vec![Unreachable(2, Hung)]])]
 fn nobody_is_told_a_lie_when(#[case] faults: Vec<Vec<Fault>>) {
-    weather(async |weather| {
+    weather(LEASE_TTL_SECS, Way::Door, async |weather| {
         weather.calm().await;
         for together in &faults {
             weather.strike(together, PAST_THE_LEASE).await;
@@ -63,5 +68,5 @@ fn nobody_is_told_a_lie_when(#[case] faults: Vec<Vec<Fault>>) {
 #[test]
 fn nobody_is_told_a_lie_when_everything_goes_wrong_at_random() {
     let lasts = Duration::from_secs(variable("INNKEEPER_FAULT_SECS").unwrap_or(RANDOM_SECS));
-    weather(async |weather| weather.storm(lasts).await);
+    weather(LEASE_TTL_SECS, Way::Door, async |weather| weather.storm(lasts).await);
 }

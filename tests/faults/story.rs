@@ -1,6 +1,6 @@
 //! What happened, as those who asked saw it: every request with its answers and times, and everything that was shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use innkeeper::domain::Date;
 use serde::Deserialize;
@@ -11,8 +11,12 @@ use uuid::Uuid;
 pub type Moment = u64;
 
 /// Everything.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Story {
+    /// The nights that every dashboard watches.
+    pub watched: Stay,
+    /// How long a hold lasts, in microseconds.
+    pub hold_lasts: i64,
     pub calls: Vec<Call>,
     pub looks: Vec<Look>,
     pub sightings: Vec<Sighting>,
@@ -35,6 +39,14 @@ pub enum Wish {
     Book {
         stay: Stay,
         rooms: i64,
+        /// For a while, until it is confirmed or its time is over.
+        hold: bool,
+    },
+    /// Turn a hold into a booking.
+    Confirm {
+        booking: Uuid,
+        rooms: i64,
+        stay: Stay,
     },
     Amend {
         booking: Uuid,
@@ -93,6 +105,8 @@ pub type Nights = BTreeMap<Date, (i64, i64)>;
 pub struct Look {
     pub node: usize,
     pub room_type: Uuid,
+    /// What was asked for.
+    pub asked: Stay,
     pub sequence: u64,
     pub nights: Nights,
 }
@@ -145,8 +159,19 @@ impl Wish {
     /// What the event is called that it brings about.
     pub const fn cause(&self) -> &'static str {
         match self {
-            Self::Book { .. } => "booked",
+            Self::Book { hold: false, .. } => "booked",
+            Self::Book { hold: true, .. } => "held",
+            Self::Confirm { .. } => "confirmed",
             Self::Amend { .. } => "amended",
+            Self::Cancel { .. } => "cancelled",
+        }
+    }
+
+    /// What a booking is in the end that nothing else happened to.
+    pub const fn makes(&self) -> &'static str {
+        match self {
+            Self::Book { hold: true, .. } => "held",
+            Self::Book { hold: false, .. } | Self::Confirm { .. } | Self::Amend { .. } => "confirmed",
             Self::Cancel { .. } => "cancelled",
         }
     }
@@ -155,7 +180,9 @@ impl Wish {
     pub const fn booking(&self) -> Option<Uuid> {
         match self {
             Self::Book { .. } => None,
-            Self::Amend { booking, .. } | Self::Cancel { booking, .. } => Some(*booking),
+            Self::Confirm { booking, .. } | Self::Amend { booking, .. } | Self::Cancel { booking, .. } => {
+                Some(*booking)
+            }
         }
     }
 }
@@ -169,4 +196,10 @@ impl Stay {
     pub fn covers(self, date: Date) -> bool {
         self.arrival <= date && date < self.departure
     }
+}
+
+/// Room types in which a wish has been granted that nobody had before a moment.
+pub fn served<'a>(calls: impl IntoIterator<Item = &'a Call>, since: Moment) -> BTreeSet<Uuid> {
+    let is_new = |call: &&Call| call.sent() > since && call.yes().is_some();
+    calls.into_iter().filter(is_new).map(|call| call.room_type).collect()
 }

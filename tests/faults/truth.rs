@@ -43,6 +43,8 @@ pub struct Event {
     pub position: u64,
     pub room_type_id: Uuid,
     pub sequence: u64,
+    /// Microseconds by the clock of whoever decided it.
+    pub at: i64,
     pub cause: String,
     pub booking_id: Option<Uuid>,
     #[serde(default)]
@@ -74,7 +76,7 @@ const ROOM_TYPES: &str = "SELECT id, rooms + overbooking_allowance AS rooms, seq
 const BOOKINGS: &str = "SELECT id, room_type_id, status, check_in AS arrival, check_out AS departure, rooms,
     external_reference FROM bookings";
 
-const EVENTS: &str = "SELECT position, room_type_id, sequence, cause, booking_id,
+const EVENTS: &str = "SELECT position, room_type_id, sequence, at, cause, booking_id,
     coalesce(payload -> 'deltas', '[]') AS deltas FROM events ORDER BY position";
 
 const RECOUNTS: &str = "

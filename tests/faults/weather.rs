@@ -13,11 +13,12 @@ use uuid::Uuid;
 
 use super::checker;
 use super::cluster::{Cluster, PATIENCE, eventually};
-use super::crowd::Crowd;
+use super::crowd::{Crowd, NIGHTS};
 use super::fault::Fault;
+use super::node::{HOLD_TTL_SECS, Node, Way};
 use super::onlookers::Onlookers;
-use super::request::Nodes;
-use super::story::{Answer, Call, Stay, Story};
+use super::request::{IMPATIENT, Nodes, PATIENT};
+use super::story::{Answer, Call, Moment, Stay, Story};
 use super::truth::Truth;
 
 const ROOM_TYPES: usize = 6;
@@ -29,27 +30,33 @@ const LONG: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 2;
 
 pub struct Weather {
-    cluster: Cluster,
+    pub cluster: Cluster,
+    pub nodes: Nodes,
     crowd: Crowd,
     onlookers: Onlookers,
-    nodes: Nodes,
     room_types: Vec<Uuid>,
-    first: Date,
+    watched: Stay,
+    /// Everything that went wrong, and when.
+    struck: Vec<(Fault, Moment, Moment)>,
     dice: Rng,
 }
 
 impl Weather {
-    /// Starts everything, and lets everybody in.
-    pub async fn begin(mut dice: Rng) -> Self {
-        let cluster = Cluster::start().await;
+    /// Starts everything, and lets everybody in: guests who run away from a node that does not answer soon, through doors
+    /// that can be shut, or patient ones who come straight.
+    pub async fn begin(mut dice: Rng, ttl_secs: u64, way: Way) -> Self {
+        let cluster = Cluster::start(ttl_secs, way).await;
         let room_types = cluster.catalogue(ROOM_TYPES).await;
         let first = System.now().to_zoned(TimeZone::UTC).date().saturating_add(3.days());
         let urls: Vec<_> = cluster.nodes.iter().map(|node| node.url()).collect();
-        let sockets = urls.iter().map(|url| format!("{}/v1/ws", url.replacen("http", "ws", 1))).collect();
-        let nodes = Nodes::at(urls);
-        let onlookers = Onlookers::gather(sockets, nodes.clone(), &room_types, first, &mut dice);
+        let socket = |node: &Node| format!("{}/v1/ws", node.door().replacen("http", "ws", 1));
+        let sockets = cluster.nodes.iter().map(socket).collect();
+        let nodes = Nodes::at(urls, if way == Way::Door { IMPATIENT } else { PATIENT });
+        let watched = Stay { arrival: first, departure: first.saturating_add((NIGHTS + 4).days()) };
+        let onlookers = Onlookers::gather(sockets, nodes.clone(), &room_types, watched, &mut dice);
         let crowd = Crowd::gather(nodes.clone(), room_types.clone(), first, &mut dice);
-        Self { cluster, crowd, onlookers, nodes, room_types, first, dice }
+        let struck = Vec::new();
+        Self { cluster, crowd, onlookers, nodes, room_types, watched, struck, dice }
     }
 
     /// Lets some time pass. No synchronisation: what happens meanwhile is arbitrary, and should be.
@@ -57,22 +64,18 @@ impl Weather {
         tokio::time::sleep(CALM).await;
     }
 
-    /// Some things go wrong for a while, and are mended. Meanwhile somebody is served, unless there is no database.
+    /// Some things go wrong for a while, and are mended. They last until those have been served who must be served
+    /// meanwhile.
     pub async fn strike(&mut self, faults: &[Fault], lasts: Duration) {
-        println!("{} µs: {faults:?} for {lasts:?}", self.crowd.now());
-        for fault in faults {
-            fault.strike(&mut self.cluster);
-        }
-        let before = self.crowd.granted();
+        faults.iter().for_each(|fault| self.begins(*fault));
+        let struck = self.crowd.now();
         tokio::time::sleep(lasts).await;
-        if !faults.contains(&Fault::DatabaseKilled) {
-            let somebody = async || self.crowd.granted() > before;
-            eventually("somebody is served meanwhile", somebody, || self.cluster.last_words()).await;
-        }
-        println!("  {} wishes were granted meanwhile", self.crowd.granted() - before);
-        for fault in faults {
-            fault.heal(&mut self.cluster);
-        }
+        let room_types = self.room_types.len();
+        let wanted = faults.iter().map(|fault| fault.leaves(room_types)).min().unwrap_or(room_types);
+        let served = async || self.crowd.served(struck).len() >= wanted;
+        eventually(&format!("{wanted} room types are served"), served, || self.cluster.last_words()).await;
+        println!("  {} of {room_types} room types were served meanwhile", self.crowd.served(struck).len());
+        faults.iter().for_each(|fault| self.ends(*fault));
     }
 
     /// Faults of any kind and any length, up to [`AT_ONCE`] at the same time.
@@ -85,8 +88,7 @@ impl Weather {
             let is_alone = active.iter().all(|(_, one)| !one.is_about_the_same_as(fault));
             if Instant::now() < end && active.len() < AT_ONCE && is_alone {
                 let lasts = Duration::from_millis(self.dice.u64(50..longest.as_millis() as u64));
-                println!("{} µs: {fault:?} for {lasts:?}", self.crowd.now());
-                fault.strike(&mut self.cluster);
+                self.begins(fault);
                 active.push((Instant::now() + lasts, fault));
             }
             tokio::time::sleep(Duration::from_millis(self.dice.u64(0..1_500))).await;
@@ -97,16 +99,25 @@ impl Weather {
     /// Ends what has lasted long enough. Nodes are started when everything else is well.
     fn mend(&mut self, active: &mut Vec<(Instant, Fault)>) {
         let is_over = |(until, fault): &mut (Instant, Fault)| *until <= Instant::now() && !fault.ends_with_a_start();
-        for (_, fault) in active.extract_if(.., is_over) {
-            println!("{} µs: the end of {fault:?}", self.crowd.now());
-            fault.heal(&mut self.cluster);
-        }
+        let over: Vec<_> = active.extract_if(.., is_over).collect();
+        over.into_iter().for_each(|(_, fault)| self.ends(fault));
         if active.iter().all(|(until, fault)| *until <= Instant::now() && fault.ends_with_a_start()) {
-            for (_, fault) in active.drain(..) {
-                println!("{} µs: the end of {fault:?}", self.crowd.now());
-                fault.heal(&mut self.cluster);
-            }
+            active.drain(..).for_each(|(_, fault)| self.ends(fault));
         }
+    }
+
+    fn begins(&mut self, fault: Fault) {
+        println!("{} µs: {fault:?}", self.crowd.now());
+        self.struck.push((fault, self.crowd.now(), Moment::MAX));
+        fault.strike(&mut self.cluster);
+    }
+
+    fn ends(&mut self, fault: Fault) {
+        println!("{} µs: the end of {fault:?}", self.crowd.now());
+        fault.heal(&mut self.cluster);
+        let healed = self.crowd.now();
+        let open = self.struck.iter_mut().filter(|(struck, _, ended)| *struck == fault && *ended == Moment::MAX);
+        open.for_each(|(_, _, ended)| *ended = healed);
     }
 
     /// Waits until everything is well again and everybody knows everything; then it is judged.
@@ -116,13 +127,14 @@ impl Weather {
         }
         let (calls, looks) = self.crowd.leave(PATIENCE).await;
         let mut complaints: Vec<_> = calls.iter().filter(|call| !call.is_settled()).map(unanswered).collect();
-        let ends = ends(&self.nodes, &self.room_types, self.first).await;
+        let ends = ends(&self.nodes, &self.room_types, self.watched.arrival).await;
         let (nodes, onlookers) = (self.cluster.nodes.len(), &self.onlookers);
         let all_seen = async || onlookers.have_seen(&ends, nodes);
         eventually("everybody has seen everything", all_seen, || format!("{ends:#?}\n{}", onlookers.state())).await;
         complaints.extend(close(&mut self.cluster));
         let (sightings, feed) = self.onlookers.leave();
-        judge(&Story { calls, looks, sightings, feed }, &self.cluster, complaints);
+        let (watched, hold_lasts) = (self.watched, i64::from(HOLD_TTL_SECS) * 1_000_000);
+        judge(&Story { watched, hold_lasts, calls, looks, sightings, feed }, &self.struck, &self.cluster, complaints);
     }
 }
 
@@ -142,9 +154,11 @@ fn close(cluster: &mut Cluster) -> Vec<String> {
     complaints
 }
 
-fn judge(story: &Story, cluster: &Cluster, mut complaints: Vec<String>) {
+fn judge(story: &Story, struck: &[(Fault, Moment, Moment)], cluster: &Cluster, mut complaints: Vec<String>) {
     println!("{}", summary(story));
+    println!("{}", silence(story, struck));
     let truth = Truth::of(cluster.postgres.folder(), "innkeeper");
+    println!("{:?}", causes(&truth));
     complaints.extend(checker::complaints(story, &truth));
     assert!(complaints.is_empty(), "{}\n\n{}", complaints.join("\n"), cluster.last_words());
     assert!(story.calls.iter().any(|call| call.yes().is_some()), "nobody got anything");
@@ -177,18 +191,36 @@ fn summary(story: &Story) -> String {
             *doubts.entry(why).or_default() += 1;
         }
     }
-    let mut heard: Vec<_> = calls.iter().filter_map(|call| call.yes().map(|(_, heard)| heard)).collect();
-    heard.sort_unstable();
-    let silence = heard.windows(2).map(|pair| (pair[1] - pair[0], pair[1])).max().unwrap_or_default();
     format!(
-        "{} wishes, {} attempts, {granted} granted; {} looks, {} frames, {} events; longest time without a yes {} ms, \
-         until {} µs; doubts: {doubts:?}",
+        "{} wishes, {} attempts, {granted} granted; {} looks, {} frames, {} events; doubts: {doubts:?}",
         calls.len(),
         attempts().count(),
         story.looks.len(),
         story.sightings.len(),
         story.feed.len(),
-        silence.0 / 1_000,
-        silence.1,
     )
+}
+
+/// What happened, and how often.
+fn causes(truth: &Truth) -> BTreeMap<&str, usize> {
+    truth.events.iter().fold(BTreeMap::new(), |mut causes, event| {
+        *causes.entry(event.cause.as_str()).or_default() += 1;
+        causes
+    })
+}
+
+/// The longest time in which nobody was granted anything, in all and while there was a database, and what else was wrong
+/// then.
+fn silence(story: &Story, struck: &[(Fault, Moment, Moment)]) -> String {
+    let mut heard: Vec<_> = story.calls.iter().filter_map(|call| call.yes().map(|(_, heard)| heard)).collect();
+    heard.sort_unstable();
+    let gaps = || heard.windows(2).map(|pair| (pair[1] - pair[0], pair[0], pair[1]));
+    let wrong = |from, to| struck.iter().filter(move |(_, began, ended)| *began < to && *ended > from);
+    let without_database = |from, to| wrong(from, to).any(|(fault, ..)| *fault == Fault::DatabaseKilled);
+    let told = |(lasted, from, to)| {
+        format!("{} ms, from {from} to {to} µs, meanwhile {:?}", lasted / 1_000, wrong(from, to).collect::<Vec<_>>())
+    };
+    let longest = gaps().max().map(told);
+    let with_database = gaps().filter(|(_, from, to)| !without_database(*from, *to)).max().map(told);
+    format!("longest time without a yes: {longest:?}\n  while there was a database: {with_database:?}")
 }

@@ -41,6 +41,21 @@ fn a_booking_is_there_after_a_restart_and_its_key_gets_the_same_answer() {
 }
 
 #[test]
+fn every_answer_of_a_server_that_drains_is_the_last_on_its_connection() {
+    with_app(async |app| {
+        let says_so = async |path| {
+            let answer = app.request(Method::GET, path).send().await.unwrap();
+            answer.headers().get("connection").is_some_and(|connection| connection == "close")
+        };
+        assert!(!says_so("/readyz").await);
+        app.running.begin_draining();
+        for path in ["/readyz", "/v1/hotels", "/nowhere"] {
+            assert!(says_so(path).await, "{path}");
+        }
+    });
+}
+
+#[test]
 fn without_an_administrators_token_nobody_is_administrator() {
     with_settings(&[("admin_token", "")], async |app| {
         assert_eq!(app.admin_get("/v1/bookings").await.status, StatusCode::UNAUTHORIZED);

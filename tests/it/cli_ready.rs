@@ -1,6 +1,6 @@
 //! `ready` and `migrate --demo`: what containers are started and watched with.
 
-use crate::support::program::Workplace;
+use crate::support::program::{Ended, Workplace};
 
 fn url(greeting: &str) -> &str {
     greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches("/v1/hotels")
@@ -19,6 +19,25 @@ fn ready_tells_by_its_exit_code_whether_a_server_takes_requests() {
     assert_eq!(started.terminate(), Some(0));
     let message = workplace.run(&["ready", url]).failed(1);
     assert!(message.contains("cannot reach"), "{message}");
+}
+
+#[test]
+fn a_server_is_asked_where_its_settings_say_that_it_listens() {
+    let workplace = Workplace::new();
+    let (started, greeting) = workplace.demo();
+    let url = url(&greeting);
+    let port = url.rsplit(':').next().unwrap();
+    let addresses = ["127.0.0.1", "0.0.0.0"].map(|host| format!("{host}:{port}"));
+    let is_ready = |ended: Ended| ended.code == Some(0) && ended.stdout == format!("{url} is ready\n");
+    for listen in &addresses {
+        let ready = || is_ready(workplace.run_with(&["ready"], &[("INNKEEPER_LISTEN", listen)]));
+        assert!((0..1_000).any(|_| ready()), "by the environment: {listen}");
+    }
+    workplace.file("innkeeper.toml", format!("listen = \"127.0.0.1:{port}\"\n"));
+    assert!(is_ready(workplace.run(&["ready"])), "by the file");
+    assert_eq!(started.terminate(), Some(0));
+    let message = workplace.run_with(&["ready"], &[("INNKEEPER_LISTEN", "somewhere")]).failed(2);
+    assert!(message.contains("must be an address and a port"), "{message}");
 }
 
 #[test]

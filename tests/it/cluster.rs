@@ -3,4 +3,6 @@
 mod failures;
 mod following;
 mod forwarding;
+mod headers;
 mod moving;
+mod trust;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use innkeeper::clock::ManualClock;
 use innkeeper::domain::nights_change::Patch;
-use innkeeper::domain::{Command, HotelId, NightsChange, RoomTypeId};
+use innkeeper::domain::{Command, Hotel, HotelId, NightsChange, RoomTypeId};
 use innkeeper::events::mailbox::{Due, ROOM};
 use innkeeper::events::update::{Change, Snapshot};
 use innkeeper::events::{BACKLOG, Error, Hub, Live, News, Notice, Sources, Subscriber, Update, Window};
@@ -170,6 +170,31 @@ async fn more_than_can_be_put_aside_while_the_store_is_read_is_read_again() {
     };
     let subscriber = while_it_is_read(&mut follower, publish).await;
     assert_eq!(snapshot(&subscriber).await.1.sequence, 1 + count);
+}
+
+#[tokio::test]
+async fn a_hotel_that_changes_while_the_store_is_read_is_shown_as_it_is_now() {
+    let mut follower = Follower::new().await;
+    let publish = async |follower: &mut Follower| {
+        let room_type = follower.house.store.room_type(follower.desk.id()).await.unwrap().unwrap();
+        let seen = follower.house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
+        let shorter = Hotel { horizon_nights: 2, ..seen.clone() };
+        assert!(follower.house.store.update_hotel(&seen, &shorter).await.unwrap());
+        follower.hub.publish(Notice::Hotel(seen.id));
+    };
+    let subscriber = while_it_is_read(&mut follower, publish).await;
+    assert_eq!(snapshot(&subscriber).await.1.nights.len(), 2);
+}
+
+#[tokio::test]
+async fn other_hotels_that_change_while_the_store_is_read_do_not_matter() {
+    let mut follower = Follower::new().await;
+    let publish = async |follower: &mut Follower| {
+        follower.ledger.next_load_hangs();
+        follower.hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
+    };
+    let subscriber = while_it_is_read(&mut follower, publish).await;
+    assert_eq!(snapshot(&subscriber).await.1.nights.len(), 5);
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use innkeeper::app;
-use innkeeper::domain::RoomTypeId;
+use innkeeper::domain::{HotelId, RoomTypeId};
+use innkeeper::events::tail::Tenants;
 use innkeeper::store::audit::recount;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
@@ -147,6 +149,63 @@ fn a_repeat_joins_what_was_begun_although_its_first_caller_gave_up() {
         ledger.release();
         let answer = persist(app, "k", &room_type).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+#[test]
+fn a_bulk_change_that_fails_half_way_says_what_is_done_and_can_be_sent_again() {
+    with_unreliable_ledger(&[], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        let path = format!("/v1/room-types/{room_type}/nights");
+        let item = |day: u8| json!({"from": format!("2026-06-{day:02}"), "to": format!("2026-06-{:02}", day + 1), "physical": 7});
+        // What cannot be is refused, and holds nothing up.
+        let wrong = json!({"from": "2029-06-01", "to": "2029-06-02", "physical": 7});
+        let body = json!({"items": [item(1), wrong, item(2), item(3), item(4)]});
+        let set = async || app.admin(Method::PUT, &path, &body).await;
+        let statuses = |set: &Answer| {
+            let items = set.body["items"].as_array().unwrap().iter();
+            items.map(|item| item["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let physical = async || {
+            let view = app.get(&format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-05")).await;
+            let nights = view.body["nights"].as_array().unwrap().iter();
+            nights.map(|night| night["physical"].as_u64().unwrap()).collect::<Vec<_>>()
+        };
+
+        ledger.next_commit(Commit::RolledBack);
+        assert_503(&set().await, &["interrupted"]);
+        assert_eq!(physical().await, [3, 3, 3, 3], "nothing is done");
+
+        [Commit::Works, Commit::RolledBack].into_iter().for_each(|fate| ledger.next_commit(fate));
+        let half = set().await;
+        assert_eq!(statuses(&half), ["applied", "refused", "retry", "retry", "retry"], "{}", half.body);
+        assert_eq!(half.body["items"][2]["problem"]["code"], "interrupted");
+        assert_eq!(physical().await, [7, 3, 3, 3], "what comes later is not tried");
+
+        let whole = set().await;
+        assert_eq!(statuses(&whole), ["applied", "refused", "applied", "applied", "applied"], "{}", whole.body);
+        assert_eq!(physical().await, [7, 7, 7, 7]);
+    });
+}
+
+/// Whoever tells a node of changed hotels has more to tell.
+#[test]
+fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
+    with_unreliable_ledger(&[("answer_within_secs", "60")], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
+        let hotel: HotelId = hotel.as_str().unwrap().parse().unwrap();
+        ledger.next_commit(Commit::HangsLostAfter);
+        let told = async {
+            ledger.hangs().await;
+            let told = app.running.engine.hotel_changed_elsewhere(hotel);
+            let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+            ledger.release();
+            told.expect("it waits for an actor");
+        };
+        let (booked, ()) = tokio::join!(persist(app, "k", &room_type), told);
+        assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         assert_eq!(sold(app, &room_type).await, 1);
     });
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use innkeeper::clock::System;
+use innkeeper::config::Secret;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::events::Wake;
 use innkeeper::lease::redis::{Options, RedisWake};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why};
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::support::app::in_system;
+use crate::support::cluster::SECRET;
 use crate::support::eventually::eventually;
 use crate::support::redis::Redis;
 
@@ -29,10 +31,13 @@ fn peer(name: &str) -> Peer {
 
 /// A node that has looked around once, and renews nothing by itself.
 async fn node(redis: &Redis, name: &str, ttl: Duration) -> Arc<RedisLease> {
-    let options = Options { addresses: redis.url().parse().unwrap(), ttl };
-    let lease = RedisLease::new(&options, peer(name), Timestamp::UNIX_EPOCH).unwrap();
+    let lease = RedisLease::new(&options(redis, ttl), peer(name), Arc::new(System)).unwrap();
     lease.nodes().await.unwrap();
     lease
+}
+
+fn options(redis: &Redis, ttl: Duration) -> Options {
+    Options { addresses: redis.url().parse().unwrap(), secret: Secret::new(SECRET), ttl }
 }
 
 /// What a node is granted that was sent there.
@@ -219,14 +224,16 @@ fn a_lease_that_was_given_back_is_not_renewed() {
 fn a_renewal_that_fails_does_not_keep_the_others_from_being_renewed() {
     in_system(async {
         let redis = Redis::start();
-        let lease = node(&redis, "one", SHORT).await;
-        // More than are renewed at once: the last waits for the first.
+        let lease = node(&redis, "one", LONG).await;
+        // More than are renewed at once: the last waits for others, most of which fail.
         for n in 1..=600 {
             take(&lease, id(n)).await;
         }
         redis.run::<()>(&["PERSIST", &key(id(600), "lease")]);
-        // Nothing that a script could read a token from.
-        redis.run::<()>(&["SET", &key(id(1), "lease"), "spoilt"]);
+        for n in 1..=500 {
+            // Nothing that a script could read a token from.
+            redis.run::<()>(&["SET", &key(id(n), "lease"), "spoilt"]);
+        }
         lease.keep();
         eventually("the last is renewed", async || redis.run::<i64>(&["PTTL", &key(id(600), "lease")]) > 0).await;
         assert_eq!(lease.holdings(None, 1_000).len(), 600, "what cannot be renewed goes on");
@@ -350,8 +357,7 @@ fn a_node_can_start_before_redis() {
     in_system(async {
         let mut redis = Redis::start();
         redis.stop();
-        let options = Options { addresses: redis.url().parse().unwrap(), ttl: LONG };
-        let lease = RedisLease::new(&options, peer("early"), Timestamp::UNIX_EPOCH).unwrap();
+        let lease = RedisLease::new(&options(&redis, LONG), peer("early"), Arc::new(System)).unwrap();
         assert!(lease.acquire(id(1), Asked::Here).await.is_err());
         assert!(!lease.belongs_here(id(1)), "who knows nobody is preferred by nobody");
         redis.start_again();
@@ -449,6 +455,26 @@ fn a_node_that_joins_is_handed_its_share() {
         // Somebody sent here a moment too late does not bring it back.
         let told = first.acquire(share[0], Asked::Forwarded).await.unwrap();
         assert_eq!(told, Acquired::Elsewhere(second.me().clone()));
+    });
+}
+
+#[test]
+fn what_cannot_be_handed_over_yet_is_asked_for_once_and_keeps_nothing_back() {
+    in_system(async {
+        let redis = Redis::start();
+        let (first, second) = (node(&redis, "first", SHORT).await, node(&redis, "second", LONG).await);
+        // More than are handed over in one turn, and none of them is ever given back.
+        let share: Vec<_> = (0..).map(id).filter(|room_type| second.belongs_here(*room_type)).take(150).collect();
+        for room_type in &share {
+            take(&first, *room_type).await;
+        }
+        first.keep();
+        let mut told = Vec::new();
+        while told.len() < share.len() {
+            told.extend(first.revoked().await.into_iter().map(|revoked| revoked.room_type));
+        }
+        told.sort();
+        assert_eq!(told, share);
     });
 }
 

@@ -83,6 +83,14 @@ async fn a_database_of_a_newer_version_is_refused_untouched() {
 }
 
 #[tokio::test]
+async fn a_database_whose_schema_was_made_otherwise_is_left_as_it_is() {
+    let database = Database::new();
+    execute(&database.url(), "UPDATE _sqlx_migrations SET checksum = ''").await;
+    let message = refusal(&database.url());
+    assert!(message.contains("step 1 of its schema is not the one that this innkeeper knows"), "{message}");
+}
+
+#[tokio::test]
 async fn a_first_attempt_that_was_cut_off_is_no_obstacle() {
     let database = Database::empty();
     let left = "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL,

@@ -7,8 +7,11 @@ use futures_util::future::join_all;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
 use innkeeper::store::{Claim, Feed, Ledger, Store, Verdict};
+use sqlx::{Connection, PgConnection};
 
 use crate::store_contract::house::{self, House, keyed, order, stay};
+use crate::support::eventually::eventually;
+use crate::support::place::Lock;
 
 /// Another node on the same database.
 async fn neighbour(house: &House) -> Arc<dyn Store> {
@@ -83,7 +86,7 @@ async fn a_claim_waits_for_a_commit_under_way() {
 async fn somebody_waits(house: &House) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&house.place.url()).await.unwrap();
+    let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() == 0 {
         tokio::task::yield_now().await;
     }
@@ -152,4 +155,38 @@ async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
     assert!(impatient.claim(desk.id(), Token(2)).await.is_err());
     lock.release().await;
     assert_eq!(impatient.commit(&[entry]).await.unwrap(), [Verdict::Committed]);
+}
+
+#[test]
+fn a_node_that_freezes_in_the_middle_of_a_commit_does_not_keep_the_next_owner_waiting_for_ever() {
+    let frozen = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let awake = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (falls_asleep, asleep) = std::sync::mpsc::channel();
+    let (wake, woken) = std::sync::mpsc::channel();
+    awake.block_on(async {
+        let house = house::postgres().await;
+        let (mut desk, url) = (house.desk(5).await, house.place.url());
+        let entry = desk.book(order(stay(1, 1), 1));
+        // Everything of the neighbour happens on one thread.
+        let neighbour = frozen.spawn(async move { Postgres::open(&url, false, Options::default()).await.unwrap() });
+        let neighbour = neighbour.await.unwrap();
+        let mut barrier = PgConnection::connect(&house.place.url()).await.unwrap();
+        sqlx::raw_sql("BEGIN; LOCK TABLE bookings IN EXCLUSIVE MODE").execute(&mut barrier).await.unwrap();
+        let committing = frozen.spawn(async move { neighbour.commit(&[entry]).await });
+        somebody_waits(&house).await;
+        frozen.spawn(async move {
+            falls_asleep.send(()).unwrap();
+            woken.recv().unwrap();
+        });
+        asleep.recv().unwrap();
+        // Now its transaction could go on: it has the room type, and nobody says what is next.
+        Lock::Postgres(barrier).release().await;
+        eventually("the next owner has it", async || {
+            matches!(house.store.claim(desk.id(), Token(2)).await, Ok(Claim::Granted))
+        })
+        .await;
+        wake.send(()).unwrap();
+        assert!(committing.await.unwrap().is_err(), "what it had begun is undone");
+        house.assert_sound(desk.id()).await;
+    });
 }

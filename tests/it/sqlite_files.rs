@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::store_contract::house::{self, booking, order, stay};
+use crate::support::program::Workplace;
 
 fn folder_with(name: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -130,6 +131,16 @@ async fn a_database_of_a_newer_version_is_refused_untouched() {
     )
     .await;
     assert!(matches!(refusal(&path).await, OpenError::Newer { found: 9999, .. }));
+}
+
+#[tokio::test]
+async fn a_database_whose_schema_was_made_otherwise_is_left_as_it_is() {
+    let workplace = Workplace::new();
+    workplace.run(&["migrate"]).succeeded();
+    execute(&workplace.path().join("innkeeper.db"), "UPDATE _sqlx_migrations SET checksum = x'00'").await;
+    let message = workplace.run(&["migrate"]).failed(1);
+    assert!(message.contains("step 1 of its schema is not the one that this innkeeper knows"), "{message}");
+    assert!(message.contains("begin with another database"), "{message}");
 }
 
 #[tokio::test]

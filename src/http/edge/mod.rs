@@ -13,8 +13,8 @@ use std::time::Instant;
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use futures_util::FutureExt;
@@ -47,6 +47,7 @@ pub async fn around<B: MessageBody + 'static>(
         Err(problem) => Ok(request.error_response(problem)),
     };
     let answered = answered.map(|response| finish(response, &seen)).map_err(|problem| problem.seen(seen));
+    let answered = answered.map(|response| if state.draining.has_begun() { last(response) } else { response });
 
     let route = answered.as_ref().ok().and_then(|response| response.request().match_pattern());
     let status = answered.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, ServiceResponse::status);
@@ -85,6 +86,13 @@ fn finish(response: ServiceResponse<BoxBody>, seen: &Seen) -> ServiceResponse<Bo
     };
     echo(response.headers_mut(), &seen.request_id);
     harden(response.headers_mut());
+    response
+}
+
+/// The last answer on its connection: whoever goes on opens another one, to another node if there are several. When this
+/// node closes, no connection is left that somebody might just be writing a request into.
+fn last(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     response
 }
 

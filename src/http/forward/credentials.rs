@@ -1,34 +1,17 @@
-//! How a node shows that a request comes from another one: a signed statement about this one request (JWT, RFC 7519,
-//! HMAC with SHA-256), good for a short while and for one receiver.
+//! How a node shows that a request comes from another one: a signed statement about this one request, good for a short
+//! while and for one receiver.
 
 use data_encoding::BASE64URL_NOPAD;
-use jiff::SignedDuration;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::lease::NodeId;
-
-/// How long a statement is good for: the clocks of two nodes may differ by as much.
-const GOOD_FOR: SignedDuration = SignedDuration::from_secs(30);
-
-/// What a node states.
-#[derive(Debug, Serialize, Deserialize)]
-struct Statement {
-    /// The node that forwards.
-    iss: String,
-    /// The node it forwards to.
-    aud: String,
-    /// In seconds since 1970.
-    exp: i64,
-    #[serde(flatten)]
-    claims: Claims,
-}
+use crate::lease::statement::{CLOCKS_APART, Signet};
 
 /// What it states about a request.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     method: String,
     /// With the query.
@@ -52,32 +35,23 @@ impl Claims {
 #[derive(Clone)]
 pub struct Seal {
     me: NodeId,
-    sign: EncodingKey,
-    check: DecodingKey,
+    signet: Signet,
 }
 
 impl Seal {
     pub fn new(me: NodeId, secret: &Secret) -> Self {
-        let secret = secret.expose().as_bytes();
-        Self { me, sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
+        Self { me, signet: Signet::new(secret) }
     }
 
     /// `None` only if the library cannot sign.
     pub fn sign(&self, to: &NodeId, claims: Claims, now: Timestamp) -> Option<String> {
-        let exp = now.saturating_add(GOOD_FOR).unwrap_or(now).as_second();
-        let statement = Statement { iss: self.me.to_string(), aud: to.to_string(), exp, claims };
-        encode(&Header::new(Algorithm::HS256), &statement, &self.sign).ok()
+        let until = now.saturating_add(CLOCKS_APART).unwrap_or(now);
+        self.signet.sign(&self.me, to.as_str(), claims, until)
     }
 
     /// What a node of this cluster states to this one at `now`.
     pub fn check(&self, token: &str, now: Timestamp) -> Option<Claims> {
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.set_audience(&[self.me.as_str()]);
-        rules.set_required_spec_claims(&["exp", "aud", "iss"]);
-        // By our clock, not the library's.
-        rules.validate_exp = false;
-        let statement = decode::<Statement>(token, &self.check, &rules).ok()?.claims;
-        (statement.exp > now.as_second()).then_some(statement.claims)
+        self.signet.check(token, self.me.as_str(), now).map(|(_, claims)| claims)
     }
 }
 

@@ -5,14 +5,18 @@
 //! node checks [`credentials`], takes the room type if nobody else has it, and never sends the request on: where it is
 //! not the owner either, it says whom it takes for the owner, and the node that the client asked tries there.
 //!
-//! Invariants: a request is sent on only after everybody who had it before has said that nothing was done; at most
-//! three times; a forwarded request is never forwarded. The body is kept while it is read, so it has the limits that
+//! While a room type moves, nodes may name each other in turn: the request then waits at the node that the client asked,
+//! with growing pauses, for as long as a move takes.
+//!
+//! Invariants: a request is sent on only after everybody who had it before has said that nothing was done, and only for
+//! a few seconds; a forwarded request is never forwarded. The body is kept while it is read, so it has the limits that
 //! its handler sets.
 //!
 //! When the owner cannot be reached, or is no longer the node that was meant, the client hears 503, and whether repeating
 //! is safe without a key.
 
 pub mod credentials;
+mod hop;
 mod peers;
 mod recorder;
 mod relay;
@@ -40,8 +44,6 @@ pub use relay::Courier;
 pub const FORWARDED: &str = "innkeeper-forwarded";
 /// Names the node that is to be asked instead, in an answer to a node.
 pub const OWNER: HeaderName = HeaderName::from_static("innkeeper-owner");
-/// Nodes that are asked for one answer.
-const TRIES: usize = 3;
 
 /// Wraps a handler. There is a courier where there are other nodes.
 pub async fn around<B: MessageBody + 'static>(

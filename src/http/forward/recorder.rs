@@ -13,15 +13,20 @@ use futures_util::TryStreamExt;
 pub struct Recorder(Rc<RefCell<Vec<Bytes>>>);
 
 impl Recorder {
-    /// Listens to whoever will read the body. What limits the reader limits what is kept.
+    /// Listens to whoever will read the body, until it is dropped: then the body is that of a WebSocket, say, which is
+    /// read for hours. What limits the reader limits what is kept.
     pub fn of(request: &mut ServiceRequest) -> Self {
         let read = Rc::new(RefCell::new(Vec::new()));
         let payload = request.take_payload();
         request.set_payload(match payload {
             Payload::None => Payload::None,
             payload => {
-                let kept = read.clone();
-                let listened = payload.inspect_ok(move |bytes| kept.borrow_mut().push(bytes.clone()));
+                let kept = Rc::downgrade(&read);
+                let listened = payload.inspect_ok(move |bytes| {
+                    if let Some(kept) = kept.upgrade() {
+                        kept.borrow_mut().push(bytes.clone());
+                    }
+                });
                 Payload::Stream { payload: Box::pin(listened) as Pin<Box<_>> }
             }
         });
@@ -40,5 +45,28 @@ impl Recorder {
                 })
                 .freeze(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_body_is_kept_only_as_long_as_somebody_may_need_it() {
+        let chunks = ["a", "b"].map(|chunk| Ok(Bytes::from(chunk)));
+        let mut request = TestRequest::default().to_srv_request();
+        request.set_payload(Payload::from(Box::pin(futures_util::stream::iter(chunks)) as Pin<Box<_>>));
+        let recorder = Recorder::of(&mut request);
+        let mut payload = request.take_payload();
+        assert_eq!(payload.next().await.unwrap().unwrap(), "a");
+        assert_eq!(recorder.bytes(), "a");
+        let kept = Rc::downgrade(&recorder.0);
+        drop(recorder);
+        assert_eq!(payload.next().await.unwrap().unwrap(), "b", "it can still be read");
+        assert!(kept.upgrade().is_none());
     }
 }

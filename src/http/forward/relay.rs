@@ -1,16 +1,21 @@
 //! Takes a request to another node and brings back the answer.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use actix_web::body::{self, SizedStream};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::stream;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::credentials::{Claims, Seal};
-use super::{FORWARDED, OWNER, TRIES};
+use super::hop::Hop;
+use super::{FORWARDED, OWNER};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
@@ -23,30 +28,16 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_secs(2);
 /// What a change of many nights may take, which is many decisions.
 const BULK_WITHIN: Duration = Duration::from_secs(120);
+/// How long a room type that is on its way is followed. Nodes see each other anew every second at the latest; until then
+/// two of them may each take the other for the owner.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(4);
+/// The pauses meanwhile, growing from the first to the longest.
+const PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// Connections to one node that wait for the next request.
 const IDLE_CONNECTIONS: usize = 64;
 /// The largest answer that is relayed, in bytes.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
-
-/// Headers about a connection, not about a request (RFC 9110, section 7.6.1), and those that are written anew.
-const OF_THE_CONNECTION: &[&str] = &[
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-    "host",
-    "content-length",
-    "date",
-    // What is compressed is compressed once, for the client.
-    "accept-encoding",
-    FORWARDED,
-];
 
 /// Takes requests to other nodes.
 pub struct Courier {
@@ -80,7 +71,8 @@ impl Courier {
         Ok(Self { seal, client, answer_within })
     }
 
-    /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know.
+    /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know. Where they name each
+    /// other, the room type is on its way, and is waited for.
     pub async fn deliver(
         &self,
         mut owner: Peer,
@@ -88,7 +80,8 @@ impl Courier {
         body: Bytes,
         clock: &dyn Clock,
     ) -> Result<HttpResponse, Problem> {
-        for _ in 0..TRIES {
+        let mut pauses = pauses().build();
+        loop {
             // Sealed anew: an earlier node may have taken as long as a seal is good for.
             let outcome = self.ask(&owner, request, body.clone(), clock.now()).await;
             let name = match &outcome {
@@ -104,8 +97,9 @@ impl Courier {
                 Delivered::Unreachable => return Err(Problem::of(Code::OwnerUnreachable).retry_after_secs(1)),
                 Delivered::Lost => return Err(Problem::of(Code::Interrupted).retry_after_secs(1)),
             }
+            let Some(pause) = pauses.next() else { return Err(Problem::of(Code::OwnerMoving).retry_after_secs(1)) };
+            tokio::time::sleep(pause).await;
         }
-        Err(Problem::of(Code::OwnerMoving).retry_after_secs(1))
     }
 
     async fn ask(&self, owner: &Peer, request: &HttpRequest, body: Bytes, now: Timestamp) -> Delivered {
@@ -118,7 +112,7 @@ impl Courier {
                 tracing::error!(node = %owner.node, url = &*owner.url, "another node, or one with another secret or clock");
                 Delivered::Unreachable
             }
-            Ok(answer) => read(answer).await,
+            Ok(answer) => read(answer, request.method() == http::Method::HEAD).await,
             Err(error) if error.is_connect() => {
                 tracing::warn!(node = %owner.node, %error, "a node cannot be reached");
                 Delivered::Unreachable
@@ -144,15 +138,25 @@ impl Courier {
         let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
         let within = if method == Method::PUT { BULK_WITHIN } else { self.answer_within + MARGIN };
         let mut forwarded = self.client.request(method, url).timeout(within).header(FORWARDED, seal);
-        for (name, value) in request.headers().iter().filter(|(name, _)| travels(name)) {
+        let hop = Hop::of(request.headers().get_all(header::CONNECTION).map(|value| value.as_bytes()));
+        for (name, value) in request.headers().iter().filter(|(name, _)| hop.lets_pass(name.as_str())) {
             forwarded = forwarded.header(name.as_str(), value.as_bytes());
         }
         Some(if body.is_empty() { forwarded } else { forwarded.body(body) })
     }
 }
 
-/// The answer of a node, or what it says instead.
-async fn read(mut answer: Response) -> Delivered {
+fn pauses() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .with_total_delay(Some(ARRIVES_WITHIN))
+        .with_jitter()
+}
+
+/// The answer of a node, or what it says instead. `head`: an answer to HEAD.
+async fn read(answer: Response, head: bool) -> Delivered {
     if let Some(owner) = answer.headers().get(OWNER.as_str()) {
         return match owner.to_str().ok().and_then(peer) {
             Some(owner) => Delivered::Moved(owner),
@@ -161,27 +165,42 @@ async fn read(mut answer: Response) -> Delivered {
     }
     let Ok(status) = StatusCode::from_u16(answer.status().as_u16()) else { return Delivered::Lost };
     let mut relayed = HttpResponse::build(status);
-    for (name, value) in answer.headers() {
+    let hop = Hop::of(answer.headers().get_all("connection").iter().map(|value| value.as_bytes()));
+    for (name, value) in answer.headers().iter().filter(|(name, _)| hop.lets_pass(name.as_str())) {
         let name = HeaderName::from_bytes(name.as_str().as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, value)
-            && travels(&name)
-        {
+        if let (Ok(name), Ok(value)) = (name, value) {
             relayed.append_header((name, value));
         }
     }
-    let mut body = Vec::new();
-    loop {
-        match answer.chunk().await {
-            Ok(Some(bytes)) if body.len() + bytes.len() <= MAX_ANSWER => body.extend_from_slice(&bytes),
-            Ok(None) => return Delivered::Answer(relayed.body(body)),
-            Ok(Some(_)) | Err(_) => return Delivered::Lost,
-        }
+    if head {
+        return Delivered::Answer(without_body(relayed, &answer));
+    }
+    match body(answer).await {
+        Some(body) => Delivered::Answer(relayed.body(body)),
+        None => Delivered::Lost,
     }
 }
 
-fn travels(name: &HeaderName) -> bool {
-    !OF_THE_CONNECTION.contains(&name.as_str())
+/// An answer to HEAD, which has the length of a body but none.
+fn without_body(mut relayed: HttpResponseBuilder, answer: &Response) -> HttpResponse {
+    let length = answer.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length) => relayed.body(SizedStream::new(length, stream::empty::<Result<Bytes, Infallible>>())),
+        None => relayed.body(body::None::new()),
+    }
+}
+
+/// The whole body, if it arrives and is not too large.
+async fn body(mut answer: Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(bytes) = answer.chunk().await.ok()? {
+        if body.len() + bytes.len() > MAX_ANSWER {
+            return None;
+        }
+        body.extend_from_slice(&bytes);
+    }
+    Some(body)
 }
 
 /// A node as another one names it.

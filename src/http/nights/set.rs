@@ -45,7 +45,7 @@ pub struct ItemResult {
     /// The room type's sequence number after the item.
     #[serde(skip_serializing_if = "Option::is_none")]
     sequence: Option<u64>,
-    /// Why the item was refused.
+    /// Why the item was refused, or is to be sent again where it was the first to fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Document>,
 }
@@ -53,8 +53,13 @@ pub struct ItemResult {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
+    /// It is done and durable.
     Applied,
+    /// It is not done, and will not be as it stands: see `problem`.
     Refused,
+    /// Nobody can say whether it is done, or it was not tried because of an item before it. Send it again: done twice is
+    /// done once.
+    Retry,
 }
 
 pub async fn handle(
@@ -70,20 +75,28 @@ pub async fn handle(
     Ok(HttpResponse::Ok().json(NightsSet { items }))
 }
 
-/// What becomes of each item. Where another node owns the room type from the beginning, all of them are for it.
+/// What becomes of each item, up to one that cannot be done now: whoever could not be asked about it is not asked about
+/// a thousand more. Where it is the first, nothing is done, and another node may be asked for all of them.
 async fn set(
     state: &State,
     engine: &Engine,
     room_type: RoomTypeId,
     changes: Vec<NightsChange>,
 ) -> Result<Vec<ItemResult>, Problem> {
-    let mut items = Vec::with_capacity(changes.len());
+    let count = changes.len();
+    let mut items = Vec::with_capacity(count);
     for (index, change) in changes.into_iter().enumerate() {
-        let done = engine.set_nights(room_type, change).await.map_err(Problem::from);
-        match done {
-            Err(problem) if index == 0 && problem.owner().is_some() => return Err(problem),
-            done => items.push(ItemResult::of(index, done, state)),
-        }
+        let item = match engine.set_nights(room_type, change).await.map_err(Problem::from) {
+            Ok(receipt) => ItemResult::applied(index, receipt),
+            Err(problem) if !problem.passes() => ItemResult::refused(index, &problem, state),
+            Err(problem) if index == 0 => return Err(problem),
+            Err(problem) => {
+                items.push(ItemResult { status: ItemStatus::Retry, ..ItemResult::refused(index, &problem, state) });
+                items.extend((index + 1..count).map(ItemResult::untried));
+                break;
+            }
+        };
+        items.push(item);
     }
     Ok(items)
 }
@@ -118,15 +131,16 @@ async fn only_plan(state: &State, room_type: RoomTypeId) -> Result<Option<RatePl
 }
 
 impl ItemResult {
-    fn of(index: usize, done: Result<NightsReceipt, Problem>, state: &State) -> Self {
-        match done {
-            Ok(NightsReceipt { sequence, changed }) => {
-                Self { index, status: ItemStatus::Applied, changed, sequence: Some(sequence), problem: None }
-            }
-            Err(problem) => {
-                let problem = Some(problem.document(Some(state.clock.now())));
-                Self { index, status: ItemStatus::Refused, changed: 0, sequence: None, problem }
-            }
-        }
+    fn applied(index: usize, NightsReceipt { sequence, changed }: NightsReceipt) -> Self {
+        Self { index, status: ItemStatus::Applied, changed, sequence: Some(sequence), problem: None }
+    }
+
+    fn refused(index: usize, problem: &Problem, state: &State) -> Self {
+        let problem = Some(problem.document(Some(state.clock.now())));
+        Self { index, status: ItemStatus::Refused, changed: 0, sequence: None, problem }
+    }
+
+    fn untried(index: usize) -> Self {
+        Self { index, status: ItemStatus::Retry, changed: 0, sequence: None, problem: None }
     }
 }

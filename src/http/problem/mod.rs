@@ -141,6 +141,11 @@ impl Problem {
         self.0.code
     }
 
+    /// Whether the same request may succeed a little later.
+    pub fn passes(&self) -> bool {
+        self.0.code.status() == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// The node that is to answer, where it is not this one.
     pub fn owner(&self) -> Option<&Peer> {
         self.0.owner.as_ref()

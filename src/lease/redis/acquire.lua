@@ -1,28 +1,27 @@
 -- Grants a lease, unless somebody else has it.
--- KEYS: lease, fence. ARGV: my name, my address, TTL in ms, TTL of the fence in ms, "1" if I am to have it should it be
--- free.
--- Gives: the token or nil; the owner's name and address, or nil; the last owner that never gave it back, or nil.
+-- KEYS: lease, fence. ARGV: my name, TTL in ms, TTL of the fence in ms, "1" if I am to have it should it be free.
+-- Gives: the token or nil; the owner's name or nil; the last owner that never gave it back, or nil.
 local owner = redis.call('HGET', KEYS[1], 'node')
 if owner and owner ~= ARGV[1] then
-  return { false, owner, redis.call('HGET', KEYS[1], 'url'), false }
+  return { false, owner, false }
 end
-if ARGV[5] ~= '1' then
+if ARGV[4] ~= '1' then
   -- Mine from an ownership that is over: free for whoever is to have it.
   if owner then
     redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[2], 'holder', '')
-    redis.call('PEXPIRE', KEYS[2], ARGV[4])
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
   end
-  return { false, false, false, false }
+  return { false, false, false }
 end
 local holder = redis.call('HGET', KEYS[2], 'holder')
 local token = redis.call('HINCRBY', KEYS[2], 'token', 1)
 redis.call('HSET', KEYS[2], 'holder', ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
 -- As it is kept: a number of Lua's own could lose digits.
-redis.call('HSET', KEYS[1], 'node', ARGV[1], 'url', ARGV[2], 'token', redis.call('HGET', KEYS[2], 'token'))
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('HSET', KEYS[1], 'node', ARGV[1], 'token', redis.call('HGET', KEYS[2], 'token'))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 if holder == '' or holder == ARGV[1] then
   holder = false
 end
-return { token, false, false, holder }
+return { token, false, holder }

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use super::RedisLease;
+use super::{GivenAway, RedisLease};
 use crate::domain::RoomTypeId;
 use crate::lease::{Revoked, Token, Unavailable, Why};
 
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 512;
 /// After so many failures without a single answer, Redis is away for all the others too.
 const IN_VAIN: usize = 512;
 /// Room types that one turn hands to the nodes that are to have them: a node that joins is given its share little by
-/// little.
+/// little. Each is asked to end once; one that cannot does not keep the others back.
 const HANDED_OVER_AT_ONCE: usize = 64;
 
 /// Says that this node lives, for ever.
@@ -50,7 +50,7 @@ pub async fn renew(lease: &RedisLease) {
             warn!(failed = turn.failed, error, "leases cannot be renewed; what is owned goes on");
         }
         if turn.failed == 0 || turn.answered > 0 {
-            hand_over_misplaced(lease);
+            hand_over_misplaced(lease).await;
         }
     }
 }
@@ -99,22 +99,34 @@ async fn renew_one(lease: &RedisLease, room_type: RoomTypeId, token: Token) -> R
 }
 
 /// Lets go of some of the room types that another node is to have, such as one that has joined.
-fn hand_over_misplaced(lease: &RedisLease) {
-    let now = Instant::now();
-    lease.given_away.retain(|_, until| *until > now);
-    let held = lease.holdings.all().into_iter();
-    let elsewhere = |room_type| lease.registry.preferred_as_seen(room_type).is_some_and(|to| to != lease.leases.me);
-    let misplaced = held.filter(|(room_type, _)| elsewhere(*room_type)).take(HANDED_OVER_AT_ONCE);
-    let revoked: Vec<_> =
-        misplaced.map(|(room_type, token)| Revoked { room_type, token, why: Why::Misplaced }).collect();
+async fn hand_over_misplaced(lease: &RedisLease) {
+    lease.forget_what_was_given_away();
+    if misplaced(lease).next().is_none() {
+        return;
+    }
+    // What was seen a moment ago may be over: a node that drains sends everything here.
+    beat_once(lease).await;
+    let revoked: Vec<_> = misplaced(lease).take(HANDED_OVER_AT_ONCE).collect();
     if revoked.is_empty() {
         return;
     }
     info!(room_types = revoked.len(), "room types are handed to the nodes that are to have them");
-    for misplaced in &revoked {
-        lease.given_away.insert(misplaced.room_type, now + lease.leases.ttl);
+    let until = Instant::now() + lease.leases.ttl;
+    for Revoked { room_type, token, .. } in &revoked {
+        lease.given_away.insert(*room_type, GivenAway { token: *token, until });
     }
     lease.revoke(revoked);
+}
+
+/// What another node is to have, as far as is known, and was not asked to end yet.
+fn misplaced(lease: &RedisLease) -> impl Iterator<Item = Revoked> {
+    let is_misplaced = |(room_type, token): &(RoomTypeId, Token)| {
+        let asked = lease.given_away.get(room_type).is_some_and(|given| given.token == *token);
+        let elsewhere = lease.registry.preferred_as_seen(*room_type).is_some_and(|to| to != lease.leases.me);
+        !asked && elsewhere
+    };
+    let held = lease.holdings.all().into_iter().filter(is_misplaced);
+    held.map(|(room_type, token)| Revoked { room_type, token, why: Why::Misplaced })
 }
 
 fn ticks(every: Duration) -> tokio::time::Interval {

@@ -4,7 +4,7 @@
 
 use crate::domain::RoomTypeId;
 
-/// Who owns a room type: a hash of name, address and token, with a TTL.
+/// Who owns a room type: a hash of name and token, with a TTL.
 pub fn lease(room_type: RoomTypeId) -> String {
     format!("innkeeper:{{{room_type}}}:lease")
 }
@@ -16,7 +16,7 @@ pub fn fence(room_type: RoomTypeId) -> String {
 
 /// The nodes by the time until which each is known to live.
 pub const NODES: &str = "innkeeper:{nodes}:until";
-/// What each of them told of itself.
+/// What each of them told of itself, sealed.
 pub const ABOUT: &str = "innkeeper:{nodes}:about";
 
 /// The channel on which nodes wake each other.

@@ -9,7 +9,7 @@ use redis::{Script, ScriptInvocation};
 use super::keys;
 use super::link::Link;
 use crate::domain::RoomTypeId;
-use crate::lease::{Peer, Token, Unavailable};
+use crate::lease::{NodeId, Peer, Token, Unavailable};
 
 static ACQUIRE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("acquire.lua")));
 static RAISE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("raise.lua")));
@@ -28,7 +28,7 @@ pub enum Reply {
         after: Option<String>,
     },
     /// Somebody else has it.
-    Owned(Peer),
+    Owned(NodeId),
     /// Nobody has it, and it was not to be granted.
     Free,
 }
@@ -46,11 +46,10 @@ impl Leases {
     pub async fn acquire(&self, room_type: RoomTypeId, may_take: bool) -> Result<Reply, Unavailable> {
         let mut call = self.call(&ACQUIRE, room_type);
         call.arg(u8::from(may_take));
-        type Answer = (Option<i64>, Option<String>, Option<String>, Option<String>);
-        let (token, owner, url, after): Answer = self.link.run(call).await?;
+        let (token, owner, after): (Option<i64>, Option<String>, Option<String>) = self.link.run(call).await?;
         match (token, owner) {
             (Some(token), _) => Ok(Reply::Granted { token: Token(token), after }),
-            (None, Some(owner)) => Ok(Reply::Owned(peer(&owner, url.unwrap_or_default())?)),
+            (None, Some(owner)) => Ok(Reply::Owned(name(&owner)?)),
             (None, None) => Ok(Reply::Free),
         }
     }
@@ -79,15 +78,13 @@ impl Leases {
     /// A call that tells Redis who asks, and for how long.
     fn call(&self, script: &'static Script, room_type: RoomTypeId) -> ScriptInvocation<'static> {
         let mut call = on(script, room_type);
-        call.arg(self.me.node.as_str()).arg(&*self.me.url).arg(millis(self.ttl)).arg(millis(FENCE_TTL));
+        call.arg(self.me.node.as_str()).arg(millis(self.ttl)).arg(millis(FENCE_TTL));
         call
     }
 }
 
-/// A peer as Redis tells of it.
-pub fn peer(node: &str, url: String) -> Result<Peer, Unavailable> {
-    let node = node.parse().map_err(|()| Unavailable(anyhow!("{node:?} is no name of a node")))?;
-    Ok(Peer { node, url: url.into() })
+fn name(node: &str) -> Result<NodeId, Unavailable> {
+    node.parse().map_err(|()| Unavailable(anyhow!("{node:?} is no name of a node")))
 }
 
 pub fn millis(duration: Duration) -> u64 {

@@ -1,8 +1,9 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
 //! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
-//! `registry` knows the nodes; `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is
-//! the way there; [`RedisWake`] lets the nodes wake each other on it. Works with one Redis and with Redis Cluster.
+//! `registry` knows the nodes, by what each of them has sealed (`announcement`); `leases` and the `.lua` files beside it are
+//! all that Redis is asked to do; [`link`] is the way there; [`RedisWake`] lets the nodes wake each other on it. Works with
+//! one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
 //! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on, but is not certain
@@ -13,6 +14,7 @@
 //! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile or it was given back. So the
 //! counter of a room type that nobody used for a week is forgotten: the next owner's first write is stale, and raises it.
 
+mod announcement;
 mod keeper;
 mod keys;
 mod leases;
@@ -37,8 +39,11 @@ use self::link::Link;
 use self::owners::Owners;
 use self::registry::Registry;
 use super::holdings::{Holding, Holdings};
+use super::statement::Signet;
 use super::{Acquired, Asked, Lease, Membership, Node, Peer, Revoked, Token, Unavailable};
-use crate::domain::{RoomTypeId, Timestamp};
+use crate::clock::Clock;
+use crate::config::Secret;
+use crate::domain::RoomTypeId;
 
 pub use link::{Addresses, BadAddress};
 pub use wake::RedisWake;
@@ -47,6 +52,8 @@ pub use wake::RedisWake;
 #[derive(Debug, Clone)]
 pub struct Options {
     pub addresses: Addresses,
+    /// By which the nodes know each other.
+    pub secret: Secret,
     /// How long a lease is good for without being renewed.
     pub ttl: Duration,
 }
@@ -63,24 +70,31 @@ pub struct RedisLease {
     holdings: Holdings,
     revoked: Mutex<Vec<Revoked>>,
     news: Notify,
-    /// Room types that were handed to the node that is to have them, until it can be expected to have taken them.
-    given_away: DashMap<RoomTypeId, Instant>,
+    given_away: DashMap<RoomTypeId, GivenAway>,
     owners: Owners,
     releases: TaskTracker,
 }
 
+/// An ownership that was to end because another node is to have the room type.
+#[derive(Debug, Clone, Copy)]
+struct GivenAway {
+    token: Token,
+    /// When the other one can be expected to have taken it.
+    until: Instant,
+}
+
 impl RedisLease {
     /// A node that has no leases yet. Redis need not be there. Needs a runtime, on which all calls will run.
-    pub fn new(options: &Options, me: Peer, since: Timestamp) -> Result<Arc<Self>, BadAddress> {
+    pub fn new(options: &Options, me: Peer, clock: Arc<dyn Clock>) -> Result<Arc<Self>, BadAddress> {
         let link = Link::new(&options.addresses, (options.ttl / 3).min(PATIENCE))?;
         let leases = Leases { link, me, ttl: options.ttl };
-        let registry = Registry::new(leases.clone(), since);
+        let registry = Registry::new(leases.clone(), Signet::new(&options.secret), clock);
         let (holdings, revoked, news, given_away, owners) = Default::default();
         let releases = TaskTracker::new();
         Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, owners, releases }))
     }
 
-    /// Renews leases and says that this node lives, until aborted. From now on it is one of the nodes.
+    /// Renews leases and says that this node lives, until aborted.
     pub fn keep(self: &Arc<Self>) -> [JoinHandle<()>; 2] {
         let (renewing, beating) = (self.clone(), self.clone());
         [
@@ -115,8 +129,8 @@ impl RedisLease {
         self.releases.spawn_on(release, self.leases.link.runtime());
     }
 
-    /// What Redis says.
-    async fn ask(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+    /// What Redis says. `None`: the owner is somebody of whom nobody knows the address.
+    async fn ask(&self, room_type: RoomTypeId, asked: Asked) -> Result<Option<Acquired>, Unavailable> {
         let preferred = self.registry.preferred(room_type, self.holdings.len()).await?;
         let other = preferred.filter(|peer| *peer != self.leases.me);
         let may_take = other.is_none() || (asked == Asked::Forwarded && self.takes_in(room_type));
@@ -129,15 +143,16 @@ impl RedisLease {
                     metrics::counter!("innkeeper_takeovers_total").increment(1);
                     debug!(%room_type, token = token.0, after, "a room type was taken over");
                 }
-                Ok(Acquired::Granted(token))
+                Ok(Some(Acquired::Granted(token)))
             }
             (Reply::Owned(owner), _) => {
                 self.holdings.forget_any(room_type);
-                Ok(Acquired::Elsewhere(owner))
+                let owner = self.registry.peer(&owner, self.holdings.len()).await?;
+                Ok(owner.map(Acquired::Elsewhere))
             }
             (Reply::Free, Some(other)) => {
                 self.holdings.forget_any(room_type);
-                Ok(Acquired::Elsewhere(other))
+                Ok(Some(Acquired::Elsewhere(other)))
             }
             (Reply::Free, None) => Err(Unavailable(anyhow!("redis did not grant a lease that is free"))),
         }
@@ -163,8 +178,15 @@ impl RedisLease {
 
     /// Whether somebody who was sent here may have a room type that another node is to have.
     fn takes_in(&self, room_type: RoomTypeId) -> bool {
-        let given = self.given_away.get(&room_type).is_some_and(|until| *until > Instant::now());
+        let given = self.given_away.get(&room_type).is_some_and(|given| given.until > Instant::now());
         !given && !self.registry.is_draining()
+    }
+
+    /// Forgets what the other nodes can be expected to have; not what this one still cannot end.
+    fn forget_what_was_given_away(&self) {
+        let now = Instant::now();
+        let held = |room_type, token| self.holdings.token(room_type) == Some(token);
+        self.given_away.retain(|room_type, given| given.until > now || held(*room_type, given.token));
     }
 }
 
@@ -178,10 +200,11 @@ impl Lease for RedisLease {
             return Ok(answer);
         }
         match self.ask(room_type, asked).await {
-            Ok(answer) => {
+            Ok(Some(answer)) => {
                 self.owners.learn(room_type, &answer);
                 Ok(answer)
             }
+            Ok(None) => Err(Unavailable(anyhow!("the owner is a node of which no address is known"))),
             Err(error) => self.without_redis(room_type, asked).ok_or(error),
         }
     }
@@ -243,6 +266,10 @@ impl Membership for RedisLease {
 
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding> {
         self.holdings.page(after, limit)
+    }
+
+    async fn join(&self) {
+        keeper::beat_once(self).await;
     }
 
     async fn drain(&self) {

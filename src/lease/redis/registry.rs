@@ -1,35 +1,26 @@
 //! The registry: which nodes live, known from their heartbeats.
 //!
 //! A heartbeat is also a look around. What was seen is good for as long as Redis said it was; a node that sees nothing
-//! any more asks Redis again before it prefers anybody. A heartbeat that cannot be read, such as one of another version,
-//! is passed over: its node is none for this one, and the others are seen all the same.
+//! any more asks Redis again before it prefers anybody. What a node tells of itself is sealed ([`super::announcement`]):
+//! a heartbeat that is not, or is one of another version, is passed over, and the others are seen all the same.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use redis::Script;
-use serde::{Deserialize, Serialize};
-use tracing::warn;
 
+use super::announcement::{About, Announcements};
 use super::keys;
-use super::leases::{Leases, millis, peer};
+use super::leases::{Leases, millis};
+use crate::clock::Clock;
 use crate::domain::{RoomTypeId, Timestamp};
-use crate::lease::{Node, Peer, Unavailable, placement};
+use crate::lease::statement::Signet;
+use crate::lease::{Node, NodeId, Peer, Unavailable, placement};
 
 static HEARTBEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("heartbeat.lua")));
 static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("leave.lua")));
-
-/// What a node tells of itself.
-#[derive(Debug, Serialize, Deserialize)]
-struct About {
-    url: String,
-    since: Timestamp,
-    draining: bool,
-    owned: usize,
-    ttl_ms: u64,
-}
 
 /// A node, and until when it counts as living.
 #[derive(Debug)]
@@ -41,6 +32,8 @@ struct Seen {
 /// The nodes, as this one sees them.
 pub struct Registry {
     leases: Leases,
+    announcements: Announcements,
+    clock: Arc<dyn Clock>,
     since: Timestamp,
     draining: AtomicBool,
     /// The last heartbeat was not answered.
@@ -49,41 +42,52 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub fn new(leases: Leases, since: Timestamp) -> Self {
+    pub fn new(leases: Leases, signet: Signet, clock: Arc<dyn Clock>) -> Self {
+        let (announcements, since) = (Announcements::new(signet), clock.now());
         let (draining, out_of_touch, seen) = Default::default();
-        Self { leases, since, draining, out_of_touch, seen }
+        Self { leases, announcements, clock, since, draining, out_of_touch, seen }
     }
 
     /// Says that this node lives, and looks who else does.
     pub async fn beat(&self, owned: usize) -> Result<Vec<Node>, Unavailable> {
-        let (me, ttl_ms) = (&self.leases.me, millis(self.leases.ttl));
-        let about = About { url: me.url.to_string(), since: self.since, draining: self.is_draining(), owned, ttl_ms };
-        let about = serde_json::to_string(&about).map_err(|error| Unavailable(error.into()))?;
+        let (me, now) = (&self.leases.me, self.clock.now());
+        let ttl_ms = millis(self.leases.ttl);
+        let (url, draining) = (me.url.clone(), self.is_draining());
+        let about = About { url, since: self.since, told: now, draining, owned, ttl_ms };
         let mut call = nodes(&HEARTBEAT);
-        call.arg(me.node.as_str()).arg(ttl_ms).arg(about);
+        call.arg(me.node.as_str()).arg(ttl_ms).arg(self.announcements.seal(&me.node, &about)?);
         let asked = Instant::now();
         let answer = self.leases.link.run::<(Option<String>, Vec<(String, i64, String)>)>(call).await;
         self.out_of_touch.store(answer.is_err(), Ordering::Relaxed);
         let (before, answer) = answer?;
-        self.look_for_a_namesake(before.as_deref());
-        let seen = answer.into_iter().filter_map(|(name, left, about)| {
-            // A node of another version is no reason to know nobody.
-            let unreadable = |error| warn!(name, error = &error as &dyn std::error::Error, "an unknown kind of node");
-            read(&name, left, &about, asked).map_err(unreadable).ok()
-        });
-        let seen: Arc<[Seen]> = seen.collect();
+        self.look_for_a_namesake(before.as_deref(), now);
+        let told = answer.iter().map(|(name, _, text)| (name.as_str(), text.as_str()));
+        let believed = self.announcements.hear(told, now, asked);
+        let seen: Arc<[Seen]> =
+            answer.iter().filter_map(|(name, left, _)| see(name, *left, &believed, asked)).collect();
         let nodes = seen.iter().map(|seen| seen.node.clone()).collect();
         *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(nodes)
     }
 
     /// Two processes under one name take each other's room types away: safe, and slow.
-    fn look_for_a_namesake(&self, before: Option<&str>) {
-        let since = before.and_then(|about| serde_json::from_str::<About>(about).ok()).map(|about| about.since);
+    fn look_for_a_namesake(&self, before: Option<&str>, now: Timestamp) {
+        let me = &self.leases.me.node;
+        let since = before.and_then(|text| self.announcements.open(me, text, now)).map(|about| about.since);
         let known = !self.seen().is_empty();
         if known && since.is_some_and(|since| since != self.since) {
-            tracing::error!(node = %self.leases.me.node, "another process goes by the name of this node: set node_id");
+            tracing::error!(node = %me, "another process goes by the name of this node: set node_id");
         }
+    }
+
+    /// Where a node is that Redis names as an owner. Redis is asked about one that is not known. `None`: nothing that it
+    /// tells of that node is sealed.
+    pub async fn peer(&self, node: &NodeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
+        if let Some(peer) = self.announcements.peer(node) {
+            return Ok(Some(peer));
+        }
+        self.beat(owned).await?;
+        Ok(self.announcements.peer(node))
     }
 
     /// The node that is to have a room type: of those that live and do not drain. `None`: there is no such node.
@@ -151,14 +155,13 @@ fn nodes(script: &'static Script) -> redis::ScriptInvocation<'static> {
     call
 }
 
-fn read(name: &str, left_ms: i64, about: &str, asked: Instant) -> Result<Seen, Unavailable> {
-    let unreadable = |error| Unavailable(anyhow!("what {name} tells of itself cannot be read: {error}"));
-    let endless = || Unavailable(anyhow!("{name} wants to be known for {left_ms} ms"));
-    let left = u64::try_from(left_ms).map(Duration::from_millis).map_err(|_| endless())?;
-    let until = asked.checked_add(left).ok_or_else(endless)?;
-    let about: About = serde_json::from_str(about).map_err(unreadable)?;
-    let silent_for = Duration::from_millis(about.ttl_ms).saturating_sub(left);
-    let About { url, since, draining, owned, .. } = about;
-    let node = Node { peer: peer(name, url)?, since, silent_for, draining, owned };
-    Ok(Seen { node, until })
+/// A node that is known for so many more milliseconds, but no longer than it tells itself.
+fn see(name: &str, left_ms: i64, believed: &BTreeMap<NodeId, Arc<About>>, asked: Instant) -> Option<Seen> {
+    let node = name.parse().ok()?;
+    let about = believed.get(&node)?;
+    let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(about.ttl());
+    let About { url, since, draining, owned, .. } = (**about).clone();
+    let silent_for = about.ttl().saturating_sub(left);
+    let node = Node { peer: Peer { node, url }, since, silent_for, draining, owned };
+    Some(Seen { node, until: asked.checked_add(left)? })
 }

@@ -6,10 +6,13 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqlSafeStr, SqlStr};
 
 use super::Postgres;
-use crate::store::Error;
+use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
-const STEPS: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql"))];
+pub(super) const STEPS: [(i64, &str, &str); 2] = [
+    (1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql")),
+    (2, "rooms", include_str!("../../../migrations/postgres/0002_rooms.sql")),
+];
 
 /// The number of the last step this version knows.
 pub(super) const LATEST: i64 = STEPS[STEPS.len() - 1].0;
@@ -29,7 +32,7 @@ impl Postgres {
     /// Brings the schema up to date. Doing it again does nothing; of several nodes that do it at once, one does it.
     pub async fn migrate(&self) -> Result<(), Error> {
         let mut connection = self.unhurried.connect().await?;
-        migrator().run(&mut connection).await.map_err(|error| Error::Unavailable(error.into()))?;
+        migrator().run(&mut connection).await.map_err(sql::cannot_migrate)?;
         keep_positions_growing(&mut connection).await?;
         connection.close().await?;
         Ok(())

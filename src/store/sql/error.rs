@@ -1,6 +1,8 @@
 //! What a failure of the database means, decided in one place for every SQL store.
 
+use anyhow::anyhow;
 use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::migrate::MigrateError;
 
 use crate::store::Error;
 
@@ -19,6 +21,17 @@ impl From<sqlx::Error> for Error {
             _ => Self::Unavailable(error.into()),
         }
     }
+}
+
+/// Why the schema cannot be brought up to date, and what to do.
+pub fn cannot_migrate(error: MigrateError) -> Error {
+    Error::Unavailable(match error {
+        MigrateError::VersionMismatch(step) => anyhow!(
+            "step {step} of its schema is not the one that this innkeeper knows, so another version made it, maybe one \
+             under development; nothing was changed: go on with that version, or begin with another database"
+        ),
+        error => error.into(),
+    })
 }
 
 /// Whether the database refuses what it was given, and always will: a constraint forbids it, or a column cannot hold

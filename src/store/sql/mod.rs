@@ -18,7 +18,7 @@ mod write;
 
 pub use changes::Changes;
 pub use columns::{Columns, unreadable};
-pub use error::{contradicts, database_error};
+pub use error::{cannot_migrate, contradicts, database_error};
 pub use evidence::{attempt_found, booking_id, footprint, night_row, sequences};
 pub use history::{changed_hotel, due, end, event};
 pub use inventory::{Found, earliest_today, loaded, stock};

@@ -6,10 +6,13 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqlStr};
 
 use super::Sqlite;
-use crate::store::Error;
+use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
-const STEPS: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../../../migrations/sqlite/0001_ledger.sql"))];
+pub(super) const STEPS: [(i64, &str, &str); 2] = [
+    (1, "ledger", include_str!("../../../migrations/sqlite/0001_ledger.sql")),
+    (2, "rooms", include_str!("../../../migrations/sqlite/0002_rooms.sql")),
+];
 
 /// The number of the last step this version knows.
 pub(super) const LATEST: i64 = STEPS[STEPS.len() - 1].0;
@@ -18,7 +21,7 @@ impl Sqlite {
     /// Brings the schema up to date. Doing it again does nothing.
     pub async fn migrate(&self) -> Result<(), Error> {
         let mut turn = self.writer.turn().await?;
-        migrator().run(&mut turn.connection).await.map_err(|error| Error::Unavailable(error.into()))?;
+        migrator().run(&mut turn.connection).await.map_err(sql::cannot_migrate)?;
         turn.give_back();
         Ok(())
     }

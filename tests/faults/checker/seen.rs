@@ -7,33 +7,39 @@ use innkeeper::domain::Date;
 use uuid::Uuid;
 
 use super::replay::{Replay, night};
-use crate::story::{Nights, Sighting, Story, Told};
+use crate::story::{Nights, Sighting, Stay, Story, Told};
 use crate::truth::Truth;
 
 pub fn check(story: &Story, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
     for look in &story.looks {
-        if let Some(why) = differs(&look.nights, replay, look.room_type, look.sequence) {
+        if let Some(why) = differs(&look.nights, look.asked, replay, (look.room_type, look.sequence)) {
             complaints.push(format!("node {} showed room type {}: {why}", look.node, look.room_type));
         }
     }
-    dashboards(&story.sightings, replay, complaints);
+    dashboards(&story.sightings, story.watched, replay, complaints);
     feed(&story.feed, truth, complaints);
 }
 
-/// How nights differ from those of the history after a fact.
-fn differs(nights: &Nights, replay: &Replay, room_type: Uuid, sequence: u64) -> Option<String> {
+/// How nights differ from those of the history after a fact, all of them.
+fn differs(nights: &Nights, all: Stay, replay: &Replay, (room_type, sequence): (Uuid, u64)) -> Option<String> {
     let Some(state) = replay.state(room_type, sequence) else {
         return Some(format!("fact {sequence}, which never was"));
     };
-    let other = |(date, seen): (&Date, &(i64, i64))| {
-        let stood = night(state, *date);
-        (stood != *seen).then(|| format!("{date} as {seen:?} after fact {sequence}, when it was {stood:?}"))
+    let other = |date: Date| {
+        let stood = night(state, date);
+        match nights.get(&date) {
+            None => Some(format!("nothing of {date}, when it was {stood:?}")),
+            Some(seen) if *seen != stood => {
+                Some(format!("{date} as {seen:?} after fact {sequence}, when it was {stood:?}"))
+            }
+            Some(_) => None,
+        }
     };
-    nights.iter().find_map(other)
+    all.nights().find_map(other)
 }
 
 /// Each dashboard's picture, drawn from its frames alone, is at every moment the state of the history.
-fn dashboards(sightings: &[Sighting], replay: &Replay, complaints: &mut Vec<String>) {
+fn dashboards(sightings: &[Sighting], watched: Stay, replay: &Replay, complaints: &mut Vec<String>) {
     let mut pictures: BTreeMap<_, (u64, Nights)> = BTreeMap::new();
     for Sighting { node, room_type, sequence, whole, nights } in sightings {
         let name = format!("the dashboard of room type {room_type} at node {node}");
@@ -50,7 +56,7 @@ fn dashboards(sightings: &[Sighting], replay: &Replay, complaints: &mut Vec<Stri
         }
         picture.extend(nights.clone());
         *seen = *sequence;
-        if let Some(why) = differs(picture, replay, *room_type, *sequence) {
+        if let Some(why) = differs(picture, watched, replay, (*room_type, *sequence)) {
             complaints.push(format!("{name} had {why}"));
         }
     }

@@ -20,7 +20,10 @@ pub fn check(story: &Story, truth: &Truth, replay: &Replay, complaints: &mut Vec
     }
     let mut possible = Possible::of(story);
     for event in truth.events.iter().filter(|event| event.booking_id.is_some()) {
-        if !claimed.contains(&(event.room_type_id, event.sequence)) && !possible.explains(event, &books) {
+        if !claimed.contains(&(event.room_type_id, event.sequence))
+            && !possible.explains(event, &books)
+            && !books.has_run_out(event, story.hold_lasts)
+        {
             complaints.push(format!("nobody wished for {event:?}"));
         }
     }
@@ -48,6 +51,14 @@ impl<'a> Books<'a> {
             }
         }
         books
+    }
+
+    /// Whether an event ends a hold whose time was over, and that nobody had confirmed.
+    fn has_run_out(&self, event: &Event, hold_lasts: i64) -> bool {
+        let of_it = event.booking_id.and_then(|booking| self.events.get(&booking)).map_or(&[][..], Vec::as_slice);
+        let before = of_it.iter().filter(|other| other.sequence < event.sequence).max_by_key(|other| other.sequence);
+        let held = before.filter(|before| before.cause == "held");
+        event.cause == "expired" && held.is_some_and(|held| event.at >= held.at + hold_lasts)
     }
 
     fn made_by(&self, key: &str) -> &[&'a Booking] {
@@ -107,19 +118,19 @@ fn effect(call: &Call, books: &Books<'_>, replay: &Replay, claimed: &mut HashSet
 
 /// Wishes that may have had an effect nobody was told of: each explains one event.
 struct Possible<'a> {
-    /// Bookings, by their keys.
-    made: HashSet<&'a str>,
+    /// Bookings and holds, by their keys: what the event is called.
+    made: HashMap<&'a str, &'static str>,
     /// Changes of bookings, and how many such wishes there are.
     changed: HashMap<(Uuid, &'static str), usize>,
 }
 
 impl<'a> Possible<'a> {
     fn of(story: &'a Story) -> Self {
-        let mut possible = Self { made: HashSet::new(), changed: HashMap::new() };
+        let mut possible = Self { made: HashMap::new(), changed: HashMap::new() };
         for call in story.calls.iter().filter(|call| call.yes().is_none() && call.is_open()) {
             match call.wish.booking() {
                 Some(booking) => *possible.changed.entry((booking, call.wish.cause())).or_default() += 1,
-                None => _ = possible.made.insert(&call.key),
+                None => _ = possible.made.insert(&call.key, call.wish.cause()),
             }
         }
         possible
@@ -128,10 +139,11 @@ impl<'a> Possible<'a> {
     /// Whether such a wish brought this event about. It does not bring about another.
     fn explains(&mut self, event: &Event, books: &Books<'_>) -> bool {
         let Some(booking) = event.booking_id.and_then(|id| books.by_id.get(&id)) else { return false };
-        if event.cause == "booked" {
-            return booking.external_reference.as_deref().is_some_and(|key| self.made.remove(key));
+        if ["booked", "held"].contains(&event.cause.as_str()) {
+            let key = booking.external_reference.as_deref();
+            return key.and_then(|key| self.made.remove(key)).is_some_and(|cause| cause == event.cause);
         }
-        let cause = ["amended", "cancelled"].into_iter().find(|cause| *cause == event.cause);
+        let cause = ["confirmed", "amended", "cancelled"].into_iter().find(|cause| *cause == event.cause);
         let left = cause.and_then(|cause| self.changed.get_mut(&(booking.id, cause))).filter(|left| **left > 0);
         left.map(|left| *left -= 1).is_some()
     }
@@ -158,17 +170,20 @@ fn ends(story: &Story, books: &Books<'_>, complaints: &mut Vec<String>) {
             let told = call.yes().map(|(yes, _)| yes.sequence);
             last.is_some_and(|last| last.cause == call.wish.cause() && told.is_none_or(|told| told == last.sequence))
         };
-        if !calls.iter().filter(is_last).any(|call| is_as_wished(booking, call)) {
+        let ran_out = last.is_some_and(|last| last.cause == "expired");
+        let is_hold = |call: &&&Call| ran_out && call.wish.cause() == "held";
+        let is_fine = |call: &&&Call| is_as_wished(booking, call, if ran_out { "expired" } else { call.wish.makes() });
+        if !calls.iter().filter(|call| is_last(call) || is_hold(call)).any(|call| is_fine(&call)) {
             complaints.push(format!("{booking:?} is not what was wished for: {last:?}"));
         }
     }
 }
 
-fn is_as_wished(booking: &Booking, call: &Call) -> bool {
-    let (status, wished_rooms, wished) = match call.wish {
-        Wish::Book { stay, rooms } => ("confirmed", rooms, Some(stay)),
-        Wish::Amend { rooms, to, .. } => ("confirmed", rooms, Some(to)),
-        Wish::Cancel { rooms, stay, .. } => ("cancelled", rooms, stay),
+fn is_as_wished(booking: &Booking, call: &Call, status: &str) -> bool {
+    let (wished_rooms, wished) = match call.wish {
+        Wish::Book { stay, rooms, .. } | Wish::Confirm { stay, rooms, .. } => (rooms, Some(stay)),
+        Wish::Amend { rooms, to, .. } => (rooms, Some(to)),
+        Wish::Cancel { rooms, stay, .. } => (rooms, stay),
     };
     let stay = Stay { arrival: booking.arrival, departure: booking.departure };
     let is = (booking.room_type_id, booking.status.as_str(), booking.rooms);

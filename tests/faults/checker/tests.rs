@@ -1,5 +1,7 @@
 //! The judge judged: a story that is true, and every way we could think of to tell it wrong.
 
+mod holds;
+
 use jiff::civil::date;
 use serde_json::json;
 use uuid::Uuid;
@@ -15,9 +17,9 @@ const RUI: Uuid = Uuid::from_u128(2);
 /// Two rooms. 1: a price was set. 2: Ana books 1 to 3 June. 3: Rui books 2 to 4 June, and Eva, who wants both rooms on
 /// 2 June, is refused. 4: Rui moves on by a day; he is told at the second try. 5: Ana cancels, and asks once more.
 fn true_story() -> (Story, Truth) {
-    let ana = Wish::Book { stay: june(1, 3), rooms: 1 };
-    let rui = Wish::Book { stay: june(2, 4), rooms: 1 };
-    let eva = Wish::Book { stay: june(2, 3), rooms: 2 };
+    let ana = book(june(1, 3), 1);
+    let rui = book(june(2, 4), 1);
+    let eva = book(june(2, 3), 2);
     let moves = Wish::Amend { booking: RUI, rooms: 1, from: june(2, 4), to: june(3, 5) };
     let cancels = Wish::Cancel { booking: ANA, rooms: 1, stay: Some(june(1, 3)) };
     let calls = vec![
@@ -27,7 +29,7 @@ fn true_story() -> (Story, Truth) {
         call("rui moves", moves, vec![attempt(60, 70, Answer::Open("lost".into())), yes(80, 90, RUI, 4)]),
         call("ana cancels", cancels, vec![yes(100, 110, ANA, 5), yes(120, 130, ANA, 5)]),
     ];
-    let looks = vec![Look { node: 0, room_type: ROOM_TYPE, sequence: 3, nights: nights(&[(1, 1), (2, 2), (3, 1)]) }];
+    let looks = vec![look(3, june(1, 4), &[(1, 1), (2, 2), (3, 1)])];
     let sightings = vec![
         sighting(2, true, &[(1, 1), (2, 1), (3, 0), (4, 0)]),
         sighting(3, false, &[(2, 2), (3, 1)]),
@@ -35,7 +37,7 @@ fn true_story() -> (Story, Truth) {
         sighting(5, false, &[(1, 0), (2, 0)]),
     ];
     let feed = (1..=5).map(|sequence| Told { position: sequence * 10, room_type_id: ROOM_TYPE, sequence }).collect();
-    (Story { calls, looks, sightings, feed }, truth())
+    (Story { watched: june(1, 5), hold_lasts: 100, calls, looks, sightings, feed }, truth())
 }
 
 fn truth() -> Truth {
@@ -77,6 +79,14 @@ fn nights(sold: &[(i8, i64)]) -> Nights {
     sold.iter().map(|(day, sold)| (date(2026, 6, *day), (*sold, 0))).collect()
 }
 
+fn book(stay: Stay, rooms: i64) -> Wish {
+    Wish::Book { stay, rooms, hold: false }
+}
+
+fn look(sequence: u64, asked: Stay, sold: &[(i8, i64)]) -> Look {
+    Look { node: 0, room_type: ROOM_TYPE, asked, sequence, nights: nights(sold) }
+}
+
 fn call(key: &str, wish: Wish, attempts: Vec<Attempt>) -> Call {
     Call { key: key.into(), room_type: ROOM_TYPE, wish, attempts }
 }
@@ -96,7 +106,8 @@ fn sighting(sequence: u64, whole: bool, sold: &[(i8, i64)]) -> Sighting {
 fn event(sequence: u64, cause: &str, booking_id: Option<Uuid>, sold: &[(i8, i64)]) -> Event {
     let delta = |(day, sold): &(i8, i64)| Delta { date: date(2026, 6, *day), sold: *sold, held: 0 };
     let deltas = sold.iter().map(delta).collect();
-    Event { position: sequence * 10, room_type_id: ROOM_TYPE, sequence, cause: cause.into(), booking_id, deltas }
+    let (position, at, cause) = (sequence * 10, sequence as i64 * 20, cause.into());
+    Event { position, room_type_id: ROOM_TYPE, sequence, at, cause, booking_id, deltas }
 }
 
 fn lost(sent: u64) -> Attempt {
@@ -115,12 +126,12 @@ const POSSIBLE: &[(&str, Twist)] = &[
     ("a booking of which nobody was told", |story, _| story.calls[0].attempts = vec![lost(10)]),
     ("a change of which nobody was told", |story, _| story.calls[4].attempts = vec![lost(100)]),
     ("a booking that was never made", |story, _| {
-        story.calls.push(call("ida", Wish::Book { stay: june(1, 2), rooms: 1 }, vec![lost(10)]));
+        story.calls.push(call("ida", book(june(1, 2), 1), vec![lost(10)]));
     }),
     // Ana had the other room when Rui was refused; he had asked before, and gets his own when nobody expects it any more.
     ("a booking made after it was refused", |story, _| {
         story.calls.truncate(2);
-        story.calls[1].wish = Wish::Book { stay: june(2, 4), rooms: 1 };
+        story.calls[1].wish = book(june(2, 4), 1);
         story.calls[1].attempts = vec![lost(30), Attempt { heard: 140, ..no(35, "sold_out") }];
         let moves = Wish::Amend { booking: RUI, rooms: 1, from: june(2, 4), to: june(3, 5) };
         let cancels = Wish::Cancel { booking: ANA, rooms: 1, stay: Some(june(1, 3)) };
@@ -150,11 +161,22 @@ const LIES: &[(&str, &str, Twist)] = &[
         story.calls[1].attempts = vec![no(30, "sold_out")];
     }),
     ("a refusal long after it was done", "although it had been done", |story, _| {
-        story.calls[1].wish = Wish::Book { stay: june(2, 4), rooms: 2 };
+        story.calls[1].wish = book(june(2, 4), 2);
         story.calls[1].attempts = vec![lost(30), no(95, "sold_out")];
     }),
+    ("a change refused long after it was done", "although it had been done", |story, _| {
+        let change = story.calls[3].wish;
+        story.calls[3].attempts = vec![lost(60), no(130, "sold_out")];
+        story.calls[3].wish = match change {
+            Wish::Amend { booking, from, to, .. } => Wish::Amend { booking, rooms: 2, from, to },
+            other => other,
+        };
+    }),
+    ("a change refused at once that was done", "nobody wished", |story, _| {
+        story.calls[3].attempts = vec![no(60, "sold_out")];
+    }),
     ("a refusal without a reason", "were free", |story, _| {
-        story.calls[2].wish = Wish::Book { stay: june(4, 5), rooms: 1 };
+        story.calls[2].wish = book(june(4, 5), 1);
     }),
     ("a refusal before there was a reason", "were free", |story, _| {
         story.calls[2].attempts = vec![no(1, "sold_out")];
@@ -192,6 +214,16 @@ const LIES: &[(&str, &str, Twist)] = &[
     }),
     ("a look at what never was", "showed", |story, _| story.looks[0].sequence = 2),
     ("a look at the future", "never was", |story, _| story.looks[0].sequence = 6),
+    ("a look that leaves a night out", "nothing of 2026-06-03", |story, _| {
+        story.looks[0].nights.pop_last();
+    }),
+    ("a dashboard that is not shown a night", "nothing of 2026-06-04", |story, _| {
+        story.sightings[0].nights.pop_last();
+        story.sightings[2].nights.pop_last();
+    }),
+    ("a change that leaves out a night that changed", "2026-06-04 as (0, 0)", |story, _| {
+        story.sightings[2].nights.pop_last();
+    }),
     ("a dashboard that missed a change", "not of 3", |story, _| _ = story.sightings.remove(1)),
     ("a dashboard that was told nonsense", "had 2026-06-04", |story, _| {
         story.sightings[2].nights.insert(date(2026, 6, 4), (2, 0));
@@ -216,7 +248,11 @@ fn a_true_story_is_believed_whatever_nobody_was_told_of() {
 
 #[test]
 fn a_story_that_is_wrong_is_found_out() {
-    for (name, why, twist) in LIES {
+    find_out(LIES, true_story);
+}
+
+fn find_out(lies: &[(&str, &str, Twist)], true_story: fn() -> (Story, Truth)) {
+    for (name, why, twist) in lies {
         let (mut story, mut truth) = true_story();
         twist(&mut story, &mut truth);
         let complaints = complaints(&story, &truth);

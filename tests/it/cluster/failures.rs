@@ -1,17 +1,18 @@
 //! What happens when Redis or another node fails.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
+use innkeeper::config::Secret;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::lease::redis::Options;
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease};
-use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::app::order;
-use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::cluster::{Cluster, SECRET, with_nodes};
 use crate::support::eventually::eventually;
 
 #[test]
@@ -143,7 +144,7 @@ fn an_owner_that_falls_silent_may_have_done_anything() {
         std::thread::spawn(move || {
             let hangs_up = |connection: Result<std::net::TcpStream, _>| {
                 let mut request = [0; 1_024];
-                let _ = std::io::Read::read(&mut connection.unwrap(), &mut request);
+                let _ = connection.unwrap().read(&mut request);
             };
             listener.incoming().for_each(hangs_up);
         });
@@ -154,17 +155,64 @@ fn an_owner_that_falls_silent_may_have_done_anything() {
     });
 }
 
+/// What a node says that takes itself for the owner no more, and names itself all the same.
+fn moved(url: &str) -> String {
+    let owner = format!("innkeeper-owner: outsider {url}");
+    format!("HTTP/1.1 503 Service Unavailable\r\n{owner}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+}
+
+/// Where somebody listens who answers that so often, and then something else.
+fn wavering(times: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let moved = moved(&url);
+    std::thread::spawn(move || {
+        for (asked, connection) in listener.incoming().enumerate() {
+            let mut connection = connection.unwrap();
+            let _ = connection.read(&mut [0; 64 * 1024]);
+            let arrived =
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            let answer = if asked < times { &moved } else { arrived };
+            let _ = connection.write_all(answer.as_bytes());
+            // Closed with something unread, it would be reset.
+            let _ = connection.shutdown(Shutdown::Write);
+            let _ = connection.read_to_end(&mut Vec::new());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_room_type_that_is_on_its_way_is_waited_for() {
+    with_nodes(1, async |cluster| {
+        let room_type = lost_to(cluster, wavering(6)).await;
+        let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
+        assert_eq!((answer.status, &answer.body), (StatusCode::OK, &json!({})), "whatever it answers");
+    });
+}
+
+#[test]
+fn a_room_type_that_never_arrives_is_not_waited_for_for_ever() {
+    with_nodes(1, async |cluster| {
+        let room_type = lost_to(cluster, wavering(usize::MAX)).await;
+        let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
+        assert_eq!((answer.status, &answer.body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("owner_moving")));
+        assert_eq!(answer.headers["retry-after"], "1");
+    });
+}
+
 /// A node that is only known to Redis.
 async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLease> {
-    let options = Options { addresses: cluster.redis.url().parse().unwrap(), ttl: Duration::from_secs(60) };
+    let (addresses, secret) = (cluster.redis.url().parse().unwrap(), Secret::new(SECRET));
+    let options = Options { addresses, secret, ttl: Duration::from_secs(60) };
     let me = Peer { node: "outsider".parse().unwrap(), url: url.into() };
-    let lease = RedisLease::new(&options, me, Timestamp::UNIX_EPOCH).unwrap();
+    let lease = RedisLease::new(&options, me, cluster.clock.clone()).unwrap();
     lease.nodes().await.unwrap();
     lease
 }
 
 /// A room type that a node at `url` owns, of which nothing else is known.
-async fn lost_to(cluster: &Cluster, url: String) -> String {
+pub async fn lost_to(cluster: &Cluster, url: String) -> String {
     let (room_type, owner) = cluster.room_type(1).await;
     cluster.nodes[owner].running.engine.hand_over().await;
     let free = async || cluster.redis.run::<i64>(&["EXISTS", &format!("innkeeper:{{{room_type}}}:lease")]) == 0;

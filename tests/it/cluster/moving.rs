@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::support::app::{ADMIN, App, answer, order};
 use crate::support::cluster::{Cluster, with_nodes};
 use crate::support::eventually::eventually;
+use crate::support::unreliable_ledger::Unreliable;
 
 /// Books one room for one night after the other, until told to stop; everything that was not a booking.
 async fn book_all_the_time(
@@ -107,6 +108,25 @@ fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
             let booked = cluster.nodes[0].book(room_type, &order(room_type, 1, 3)).await;
             assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         }
+    });
+}
+
+#[test]
+fn a_node_is_known_when_it_answers_and_no_longer_when_its_start_has_failed() {
+    with_nodes(1, async |cluster| {
+        let known = async || cluster.nodes[0].cluster().await["nodes"].as_array().map(Vec::len);
+        let (url, ledger, start) = cluster.start_over(Unreliable::holds_cannot_be_found).await;
+        let others = async {
+            ledger.hangs().await;
+            eventually("it is known", async || known().await == Some(2)).await;
+            assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), StatusCode::OK);
+            // One for the start, one for the chore that looks for holds.
+            ledger.release();
+            ledger.release();
+        };
+        let (started, ()) = futures_util::future::join(start, others).await;
+        assert!(started.is_err());
+        assert_eq!(known().await, Some(1));
     });
 }
 

@@ -1,12 +1,14 @@
 //! The index follows the store, whatever it hears and whatever it misses.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use innkeeper::clock::ManualClock;
+use innkeeper::clock::{Clock, ManualClock};
 use innkeeper::domain::{Fact, Hotel, HotelId, Inventory, Order, Party, RoomTypeId, Stay, Timestamp};
 use innkeeper::events::{BACKLOG, Hub, Notice};
 use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
 use innkeeper::store::Entry;
+use tokio::time::Instant;
 
 use super::index_of;
 use crate::store_contract::house::{Desk, House, any, order, stay};
@@ -308,4 +310,30 @@ async fn a_row_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
     spoil(&house, &broken).await;
     let watcher = Watcher::of(house).await;
     assert_eq!(watcher.offering(stay(3, 2)), [sound.inventory.hotel.id]);
+}
+
+/// A clock that cannot be read a hundred times; when it was tried.
+#[derive(Default)]
+struct Broken(Mutex<Vec<Instant>>);
+
+impl Clock for Broken {
+    fn now(&self) -> Timestamp {
+        let mut tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tried.push(Instant::now());
+        assert!(tried.len() >= 100, "a mistake of the program");
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_that_is_made_again_and_again_does_not_keep_the_machine_busy() {
+    let (house, clock) = (any().await, Arc::new(Broken::default()));
+    // From here on time stands still unless everybody waits.
+    tokio::time::pause();
+    let following = tokio::spawn(follow(Index::default(), Hub::default(), house.store.clone(), clock.clone()));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    following.abort();
+    let tried = clock.0.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(tried.len() >= 3, "it is tried again");
+    assert!(tried.windows(2).all(|two| two[1] - two[0] >= Duration::from_secs(1)), "{tried:?}");
 }

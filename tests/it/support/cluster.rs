@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use innkeeper::app;
+use innkeeper::app::{self, Running};
 use innkeeper::clock::ManualClock;
+use innkeeper::config::Config;
 use innkeeper::http::forward::credentials::{Claims, Seal};
 use jiff::Timestamp;
 use reqwest::Method;
@@ -13,6 +14,7 @@ use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
 use super::eventually::eventually;
 use super::place::Place;
 use super::redis::Redis;
+use super::unreliable_ledger::Unreliable;
 
 /// The secret of every test cluster.
 pub const SECRET: &str = "test-cluster-secret";
@@ -21,7 +23,7 @@ pub const SECRET: &str = "test-cluster-secret";
 pub struct Cluster {
     pub nodes: Vec<App>,
     pub redis: Redis,
-    clock: Arc<ManualClock>,
+    pub clock: Arc<ManualClock>,
     place: Place,
 }
 
@@ -50,6 +52,26 @@ pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
 impl Cluster {
     /// Starts one more node.
     pub async fn join(&mut self) {
+        let (config, clock) = (self.next(), self.clock.clone());
+        let running = app::start(&config, listener(), clock.clone()).await.unwrap();
+        self.nodes.push(App::of(running, clock, &config));
+    }
+
+    /// Starts one more node over a ledger that can be made to fail: where it listens, and what becomes of the start.
+    pub async fn start_over(
+        &self,
+        unreliable: impl FnOnce(&Unreliable),
+    ) -> (String, Arc<Unreliable>, impl Future<Output = Result<Running, app::Error>>) {
+        let (config, listener, clock) = (self.next(), listener(), self.clock.clone());
+        let store = app::open_store(&config, true).await.unwrap();
+        let ledger = Arc::new(Unreliable::new(store.clone()));
+        unreliable(&ledger);
+        let (url, over) = (format!("http://{}", listener.local_addr().unwrap()), ledger.clone());
+        (url, ledger, async move { app::start_on(&config, listener, clock, store, over).await })
+    }
+
+    /// How the next node is to be.
+    fn next(&self) -> Config {
         let (redis, name) = (self.redis.url(), format!("node-{}", self.nodes.len()));
         let settings = [
             ("redis_url", redis.as_str()),
@@ -58,10 +80,7 @@ impl Cluster {
             ("lease_ttl_secs", "1"),
             ("answer_within_secs", "60"),
         ];
-        let config = config(&self.place.url(), &settings);
-        let clock = self.clock.clone();
-        let running = app::start(&config, listener(), clock.clone()).await.unwrap();
-        self.nodes.push(App::of(running, clock, &config));
+        config(&self.place.url(), &settings)
     }
 
     /// Which node owns a room type, if one does.

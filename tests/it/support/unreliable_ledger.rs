@@ -1,7 +1,7 @@
 //! The real ledger behind a connection that breaks when a test says so.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy)]
 pub enum Commit {
+    Works,
     /// The store says that nothing was stored.
     RolledBack,
     /// The connection breaks before the COMMIT arrives: it says nothing, and nothing was stored.
@@ -52,15 +53,16 @@ pub struct Unreliable {
     asked: AtomicUsize,
     /// Loads that are to hang.
     loads: AtomicUsize,
+    no_holds: AtomicBool,
     hanging: Semaphore,
     released: Semaphore,
 }
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
-        let (commits, claims, standing, asked, loads) = Default::default();
+        let (commits, claims, standing, asked, loads, no_holds) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
-        Self { inner, commits, claims, standing, asked, loads, hanging, released }
+        Self { inner, commits, claims, standing, asked, loads, no_holds, hanging, released }
     }
 
     pub fn next_commit(&self, fate: Commit) {
@@ -84,6 +86,11 @@ impl Unreliable {
     /// The next load reads, but does not answer until it is released.
     pub fn next_load_hangs(&self) {
         self.loads.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whoever asks which room types have holds waits until he is released, and then cannot be told.
+    pub fn holds_cannot_be_found(&self) {
+        self.no_holds.store(true, Ordering::SeqCst);
     }
 
     /// Waits until something hangs.
@@ -137,7 +144,7 @@ impl Ledger for Unreliable {
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
         let fate = self.commits.lock().unwrap().pop_front();
-        let Some(fate) = fate else { return self.inner.commit(batch).await };
+        let fate = fate.unwrap_or(Commit::Works);
         if let Commit::Late = fate {
             let verdicts = self.inner.commit(batch).await;
             self.hang().await;
@@ -150,6 +157,7 @@ impl Ledger for Unreliable {
             self.hang().await;
         }
         match fate {
+            Commit::Works => self.inner.commit(batch).await,
             Commit::RolledBack => Err(CommitError::RolledBack(anyhow!("rolled back"))),
             Commit::PanicAfter => panic!("on purpose"),
             _ => lost(),
@@ -181,6 +189,10 @@ impl Ledger for Unreliable {
     }
 
     async fn room_types_with_holds(&self) -> Result<Vec<RoomTypeId>, Error> {
+        if self.no_holds.load(Ordering::SeqCst) {
+            self.hang().await;
+            return Err(Error::Unavailable(anyhow!("there is no connection")));
+        }
         self.inner.room_types_with_holds().await
     }
 

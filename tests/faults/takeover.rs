@@ -1,0 +1,112 @@
+//! How long a room type waits for its next owner when its node is killed: measured and printed, never judged, because a
+//! busy machine is no fault.
+//!
+//! `INNKEEPER_FAULT_KILLS=10 INNKEEPER_FAULT_TTL_SECS=10 cargo test --test faults takeover -- --nocapture`
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use innkeeper::clock::{Clock, System};
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::cluster::{Cluster, eventually};
+use super::node::Way;
+use super::request::{Nodes, PATIENT};
+use super::scenario::{alone, variable};
+use super::story::{Answer, Stay, Wish};
+
+/// Unless the environment says otherwise.
+const KILLS: u64 = 2;
+const TTL_SECS: u64 = 1;
+
+#[test]
+fn takeover_is_followed_by_bookings_every_time() {
+    alone(async |mut dice| {
+        let ttl_secs = variable("INNKEEPER_FAULT_TTL_SECS").unwrap_or(TTL_SECS);
+        let kills = variable("INNKEEPER_FAULT_KILLS").unwrap_or(KILLS);
+        let mut scene = Scene::begin(ttl_secs, dice.fork()).await;
+        let mut waits = Vec::new();
+        for kill in 0..kills {
+            waits.push(scene.kill_an_owner(kill).await);
+        }
+        waits.sort_unstable();
+        let [shortest, median, longest] = [0, waits.len() / 2, waits.len() - 1].map(|index| waits[index]);
+        println!(
+            "TTL {ttl_secs} s, {kills} kills: bookings are accepted again after {shortest:?} at best, {median:?} at the \
+             median, {longest:?} at worst"
+        );
+    });
+}
+
+/// A cluster with one room type.
+struct Scene {
+    cluster: Cluster,
+    nodes: Nodes,
+    room_type: Uuid,
+    dice: Rng,
+}
+
+impl Scene {
+    async fn begin(ttl_secs: u64, dice: Rng) -> Self {
+        let cluster = Cluster::start(ttl_secs, Way::Straight).await;
+        let room_type = cluster.catalogue(1).await[0];
+        let nodes = Nodes::at(cluster.nodes.iter().map(|node| node.url()).collect(), PATIENT);
+        Self { cluster, nodes, room_type, dice }
+    }
+
+    /// From the kill of the owner to the first booking that somebody else accepts.
+    async fn kill_an_owner(&mut self, kill: u64) -> Duration {
+        // Not always at the same moment between two renewals.
+        tokio::time::sleep(Duration::from_millis(self.dice.u64(0..4_000))).await;
+        let owner = self.owner().await;
+        self.cluster.nodes[owner].kill();
+        let killed = Instant::now();
+        let (nodes, room_type) = (&self.nodes, self.room_type);
+        let mut asked = 0;
+        let accepted = async || {
+            asked += 1;
+            let node = (owner + 1 + asked % 2) % 3;
+            let answer = nodes
+                .ask(
+                    node,
+                    &format!("kill-{kill}-{asked}"),
+                    room_type,
+                    &Wish::Book { stay: night(kill), rooms: 1, hold: false },
+                )
+                .await;
+            matches!(answer, Answer::Yes(_))
+        };
+        eventually("bookings are accepted again", accepted, || self.cluster.last_words()).await;
+        let waited = killed.elapsed();
+        self.cluster.nodes[owner].start();
+        self.nodes.guide.is_at(owner, self.cluster.nodes[owner].url());
+        self.cluster.ready(owner).await;
+        waited
+    }
+
+    /// The node that owns the room type, once one does: whoever is asked for it sees to that.
+    async fn owner(&self) -> usize {
+        let mut found = None;
+        let is_owned = async || {
+            self.nodes.look(0, self.room_type, night(0)).await;
+            for node in 0..self.cluster.nodes.len() {
+                if self.nodes.owns(node, self.room_type).await {
+                    found = Some(node);
+                }
+            }
+            found.is_some()
+        };
+        eventually("somebody owns it", is_owned, || self.cluster.last_words()).await;
+        found.unwrap()
+    }
+}
+
+/// A night for each kill.
+fn night(kill: u64) -> Stay {
+    let first = System.now().to_zoned(TimeZone::UTC).date().saturating_add(2.days());
+    let arrival = first.saturating_add(i64::try_from(kill % 365).unwrap().days());
+    Stay { arrival, departure: arrival.saturating_add(1.day()) }
+}

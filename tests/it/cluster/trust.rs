@@ -1,0 +1,101 @@
+//! Redis is not trusted: whoever can write there learns nothing that a client sends.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::app::order;
+use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::eventually::eventually;
+
+/// An address where requests should never come.
+struct Trap(TcpListener);
+
+impl Trap {
+    fn set() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().unwrap())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.accept().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+}
+
+/// Writes a node of that name into Redis, in plain text, for ever.
+fn forge_node(cluster: &Cluster, name: &str, url: &str) {
+    let about = json!({"url": url, "since": "2026-05-01T12:00:00Z", "told": "2026-05-01T12:00:00Z",
+        "draining": false, "owned": 0, "ttl_ms": 300_000});
+    cluster.redis.run::<()>(&["HSET", "innkeeper:{nodes}:about", name, &about.to_string()]);
+    cluster.redis.run::<()>(&["ZADD", "innkeeper:{nodes}:until", "9e12", name]);
+}
+
+async fn refused(cluster: &Cluster, node: usize) -> f64 {
+    let page =
+        cluster.nodes[node].request(reqwest::Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    let line = page.lines().find(|line| line.starts_with("innkeeper_announcements_refused_total"));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0)
+}
+
+#[test]
+fn a_forged_node_gets_no_room_type_and_no_request() {
+    with_nodes(2, async |cluster| {
+        let (trap, before) = (Trap::set(), refused(cluster, 0).await);
+        // With so many, hardly a room type would be preferred anywhere else.
+        for n in 0..200 {
+            forge_node(cluster, &format!("forged-{n}"), &trap.url());
+        }
+        eventually("somebody has looked around", async || refused(cluster, 0).await >= before + 400.0).await;
+        for n in 0..4 {
+            let (room_type, _) = cluster.room_type(1).await;
+            let booked = cluster.nodes[n % 2].book(&format!("key-{n}"), &order(&room_type, 1, 2)).await;
+            assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+        }
+        assert!(trap.is_empty());
+        assert_eq!(cluster.nodes[1].cluster().await["nodes"].as_array().map(Vec::len), Some(2));
+    });
+}
+
+#[test]
+fn a_forged_lease_leads_nowhere() {
+    with_nodes(2, async |cluster| {
+        let (trap, (room_type, owner)) = (Trap::set(), cluster.room_type(1).await);
+        cluster.nodes[owner].running.engine.hand_over().await;
+        let lease = format!("innkeeper:{{{room_type}}}:lease");
+        eventually("it is free", async || cluster.redis.run::<i64>(&["EXISTS", &lease]) == 0).await;
+        forge_node(cluster, "forged", &trap.url());
+        cluster.redis.run::<()>(&["HSET", &lease, "node", "forged", "url", &trap.url(), "token", "1"]);
+        for node in &cluster.nodes {
+            let refused = node.book("key", &order(&room_type, 1, 2)).await;
+            assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.body);
+            assert!(refused.headers.contains_key("retry-after"));
+        }
+        assert!(trap.is_empty());
+        cluster.redis.run::<()>(&["DEL", &lease]);
+        let booked = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
+        assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+    });
+}
+
+#[test]
+fn a_node_whose_announcement_is_overwritten_is_still_where_it_said() {
+    with_nodes(2, async |cluster| {
+        let (trap, (room_type, owner)) = (Trap::set(), cluster.room_type(9).await);
+        let asked = &cluster.nodes[1 - owner];
+        for n in 0..9 {
+            forge_node(cluster, &format!("node-{owner}"), &trap.url());
+            // Looks around now, not at its next heartbeat.
+            assert_eq!(asked.cluster().await["nodes"].as_array().map(Vec::len), Some(2));
+            let booked = asked.book(&format!("key-{n}"), &order(&room_type, 1, 2)).await;
+            assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+        }
+        assert!(trap.is_empty());
+    });
+}
