@@ -27,7 +27,7 @@ use crate::store::{Error, Store};
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Builds the index and keeps it up to date until the hub is gone. A mistake in here costs a new build, at most one in
-/// [`RETRY_AFTER`].
+/// `RETRY_AFTER`.
 pub async fn follow(index: Index, hub: Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
     let mut builds = interval(RETRY_AFTER);
     builds.set_missed_tick_behavior(MissedTickBehavior::Delay);
