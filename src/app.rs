@@ -181,13 +181,11 @@ pub async fn start_on(
     chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
     let running = Running { engine, store, search, membership, address, grace, draining, http, serving, chores };
-    match running.join().await {
-        Ok(()) => Ok(running),
-        Err(error) => {
-            running.shutdown().await;
-            Err(error.into())
-        }
+    if let Err(error) = running.join().await {
+        running.shutdown().await;
+        return Err(error.into());
     }
+    Ok(running)
 }
 
 async fn http_state(

@@ -209,12 +209,18 @@ fn causes(truth: &Truth) -> BTreeMap<&str, usize> {
     })
 }
 
-/// The longest time in which nobody was granted anything, and what was wrong then.
+/// The longest time in which nobody was granted anything, in all and while there was a database, and what else was wrong
+/// then.
 fn silence(story: &Story, struck: &[(Fault, Moment, Moment)]) -> String {
     let mut heard: Vec<_> = story.calls.iter().filter_map(|call| call.yes().map(|(_, heard)| heard)).collect();
     heard.sort_unstable();
-    let longest = heard.windows(2).map(|pair| (pair[1] - pair[0], pair[0], pair[1])).max().unwrap_or_default();
-    let (lasted, from, to) = longest;
-    let wrong: Vec<_> = struck.iter().filter(|(_, began, ended)| *began < to && *ended > from).collect();
-    format!("longest time without a yes: {} ms, from {from} to {to} µs, meanwhile {wrong:?}", lasted / 1_000)
+    let gaps = || heard.windows(2).map(|pair| (pair[1] - pair[0], pair[0], pair[1]));
+    let wrong = |from, to| struck.iter().filter(move |(_, began, ended)| *began < to && *ended > from);
+    let without_database = |from, to| wrong(from, to).any(|(fault, ..)| *fault == Fault::DatabaseKilled);
+    let told = |(lasted, from, to)| {
+        format!("{} ms, from {from} to {to} µs, meanwhile {:?}", lasted / 1_000, wrong(from, to).collect::<Vec<_>>())
+    };
+    let longest = gaps().max().map(told);
+    let with_database = gaps().filter(|(_, from, to)| !without_database(*from, *to)).max().map(told);
+    format!("longest time without a yes: {longest:?}\n  while there was a database: {with_database:?}")
 }

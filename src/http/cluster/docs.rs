@@ -7,8 +7,8 @@ const READ: &str = "Every node that lives, as the heartbeats tell, and the room 
                     Clients need not know any of this: every node answers every request, and asks the owner where it \
                     is not the owner itself.";
 const DRAIN: &str = "What was begun is finished, then every room type is given back, and `/readyz` answers 503 from now \
-                     on. Requests are still answered, by the other nodes. There is no way back but to start the node \
-                     again. Answers when everything has been given back.";
+                     on. Requests are still answered, by the other nodes, and each answer closes its connection. There \
+                     is no way back but to start the node again. Answers when everything has been given back.";
 
 pub fn docs() -> Vec<Doc> {
     let docs = [

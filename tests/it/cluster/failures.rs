@@ -1,6 +1,7 @@
 //! What happens when Redis or another node fails.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
 use innkeeper::config::Secret;
@@ -143,7 +144,7 @@ fn an_owner_that_falls_silent_may_have_done_anything() {
         std::thread::spawn(move || {
             let hangs_up = |connection: Result<std::net::TcpStream, _>| {
                 let mut request = [0; 1_024];
-                let _ = std::io::Read::read(&mut connection.unwrap(), &mut request);
+                let _ = connection.unwrap().read(&mut request);
             };
             listener.incoming().for_each(hangs_up);
         });
@@ -168,11 +169,14 @@ fn wavering(times: usize) -> String {
     std::thread::spawn(move || {
         for (asked, connection) in listener.incoming().enumerate() {
             let mut connection = connection.unwrap();
-            let _ = std::io::Read::read(&mut connection, &mut [0; 64 * 1024]);
+            let _ = connection.read(&mut [0; 64 * 1024]);
             let arrived =
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
             let answer = if asked < times { &moved } else { arrived };
-            let _ = std::io::Write::write_all(&mut connection, answer.as_bytes());
+            let _ = connection.write_all(answer.as_bytes());
+            // Closed with something unread, it would be reset.
+            let _ = connection.shutdown(Shutdown::Write);
+            let _ = connection.read_to_end(&mut Vec::new());
         }
     });
     url
