@@ -7,11 +7,17 @@
 mod guarded_update;
 mod polling_lock;
 pub mod postgres;
+mod redis_lock;
+#[expect(dead_code, reason = "nothing goes wrong here")]
+#[path = "../../tests/it/support/redis.rs"]
+pub mod redis_server;
 pub mod rows;
 mod serialised;
 
 use guarded_update::GuardedUpdate;
-pub use polling_lock::PollingLock;
+use polling_lock::{MemoryLock, PollingLock};
+use redis_lock::RedisLock;
+use redis_server::Redis;
 use serialised::Serialised;
 
 use std::sync::Arc;
@@ -44,6 +50,19 @@ pub async fn serialised(ground: &Ground) -> Arc<dyn Desk> {
     match ground {
         Ground::Sqlite(_) => Arc::new(Serialised::open(&ground.path()).await),
         Ground::Postgres(url) => Arc::new(postgres::Serialised::open(url).await),
+    }
+}
+
+/// Baseline (a) on this ground, and the server of its lock where it has one.
+pub async fn polling_lock(ground: &Ground) -> (Arc<dyn Desk>, Option<Redis>) {
+    let transaction = serialised(ground).await;
+    match ground {
+        Ground::Sqlite(_) => (Arc::new(PollingLock::around(transaction, MemoryLock::default())), None),
+        Ground::Postgres(_) => {
+            let redis = Redis::start();
+            let lock = RedisLock::connect(&redis.url()).await;
+            (Arc::new(PollingLock::around(transaction, lock)), Some(redis))
+        }
     }
 }
 

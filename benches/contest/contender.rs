@@ -9,7 +9,8 @@ use super::Desk;
 use super::handle::Handle;
 use super::house::House;
 use super::web::{self, Web};
-use crate::baselines::{self, PollingLock};
+use crate::baselines;
+use crate::baselines::redis_server::Redis;
 
 /// A way to sell rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +59,15 @@ pub struct Stage {
 enum Open {
     Engine(Engine),
     Application(Box<Running>),
+    /// What somebody's lock is on.
+    LockServer(Redis),
 }
 
 impl Stage {
     /// A house with a catalogue of room types, of which guests want `wanted`.
     pub async fn open(contender: Contender, door: Door, catalogue: usize, wanted: usize) -> Self {
         let house = Arc::new(House::open(catalogue, wanted).await);
-        let desk: Arc<dyn Desk> = match (contender, door) {
+        let (desk, open) = match (contender, door) {
             (Contender::Handle, Door::Http) => {
                 let running = web::serve_innkeeper(&house).await;
                 let desk = Arc::new(Web::at(&running.url()));
@@ -75,21 +78,22 @@ impl Stage {
                 let open = Some(Open::Engine(handle.engine.clone()));
                 return Self { house, desk: Arc::new(handle), open };
             }
-            (Contender::GuardedUpdate, _) => baselines::guarded_update(&house.ground).await,
-            (Contender::Serialised, _) => baselines::serialised(&house.ground).await,
-            (Contender::PollingLock, _) => Arc::new(PollingLock::around(baselines::serialised(&house.ground).await)),
+            (Contender::GuardedUpdate, _) => (baselines::guarded_update(&house.ground).await, None),
+            (Contender::Serialised, _) => (baselines::serialised(&house.ground).await, None),
+            (Contender::PollingLock, _) => baselines::polling_lock(&house.ground).await,
         };
         let desk = match door {
             Door::InProcess => desk,
             Door::Http => Arc::new(Web::at(&web::serve(desk))),
         };
-        Self { house, desk, open: None }
+        Self { house, desk, open: open.map(Open::LockServer) }
     }
 
     pub async fn close(self) {
         match self.open {
             Some(Open::Engine(engine)) => engine.shutdown().await,
             Some(Open::Application(running)) => running.shutdown().await,
+            Some(Open::LockServer(redis)) => drop(redis),
             None => {}
         }
     }

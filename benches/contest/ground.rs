@@ -32,21 +32,24 @@ pub enum Ground {
 }
 
 impl Ground {
+    /// Of the kind that this run is about.
     pub async fn new() -> Self {
         match on_postgres() {
             // Beside the build, because /tmp may be memory.
             false => Self::Sqlite(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()),
-            true => {
-                static COUNT: AtomicU32 = AtomicU32::new(0);
-                let name = format!("contest_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-                let mut connection = PgConnection::connect(&server().url("postgres")).await.unwrap();
-                for sql in [format!("CREATE DATABASE {name}"), "CHECKPOINT".to_owned()] {
-                    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-                }
-                connection.close().await.unwrap();
-                Self::Postgres(server().url(&name))
-            }
+            true => Self::postgres().await,
         }
+    }
+
+    pub async fn postgres() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("contest_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&server().url("postgres")).await.unwrap();
+        for sql in [format!("CREATE DATABASE {name}"), "CHECKPOINT".to_owned()] {
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        Self::Postgres(server().url(&name))
     }
 
     pub fn url(&self) -> String {

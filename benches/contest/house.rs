@@ -72,13 +72,17 @@ pub struct House {
     pub ground: Ground,
     /// Those that guests want.
     pub room_types: Vec<RoomTypeId>,
-    tomorrow: Date,
+    /// The first night that is sold.
+    pub tomorrow: Date,
 }
 
 impl House {
     /// A catalogue of room types, of which guests want `wanted`, spread evenly over it.
     pub async fn open(catalogue: usize, wanted: usize) -> Self {
-        let ground = Ground::new().await;
+        Self::open_on(Ground::new().await, catalogue, wanted).await
+    }
+
+    pub async fn open_on(ground: Ground, catalogue: usize, wanted: usize) -> Self {
         let tomorrow = System.now().to_zoned(TimeZone::UTC).date().saturating_add(SignedDuration::from_hours(24));
         let room_type = |n: usize| RoomTypeId(Uuid::from_u128(FIRST_ROOM_TYPE + (n * (catalogue / wanted)) as u128));
         let house = Self { ground, room_types: (0..wanted).map(room_type).collect(), tomorrow };

@@ -163,6 +163,12 @@ impl Engine {
             let fact = self.decide_without_key(room_type, intent, dry_run).await?;
             return Ok(Receipt { booking: booking_of(&fact).map_err(without_key)?, replayed: false });
         };
+        // The owner looks the key up: one look less into the store for what is sent on anyway.
+        if let Some(owner) = self.known_elsewhere(room_type)
+            && self.shared.directory.find(room_type).is_none()
+        {
+            return Err(Error::Elsewhere(owner));
+        }
         // On a task of its own: once begun, an attempt is finished, whether or not somebody still waits. Were it dropped
         // half-way, or given up when the caller's time is over, a second one under the same key could begin before the
         // first is durable; so it joins the first instead.

@@ -14,6 +14,7 @@ mod cluster;
 mod crash;
 mod deployment;
 mod engine;
+mod engine_elsewhere;
 mod events;
 mod events_live;
 mod failures;

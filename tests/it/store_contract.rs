@@ -8,6 +8,7 @@ pub mod house;
 mod lists;
 mod nights;
 mod replay;
+mod rooms;
 mod search;
 
 /// Runs sentences, each an `async fn(House)`, against every store.

@@ -104,6 +104,21 @@ async fn a_wake_up_is_followed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_wake_ups_after_each_other_are_followed_together() {
+    let (history, bell, mut listener) = tail().await;
+    history.grow();
+    bell.notify_one();
+    assert_eq!(next(&mut listener).await, [1]);
+    let before = Instant::now();
+    for _ in 0..5 {
+        history.grow();
+        bell.notify_one();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((next(&mut listener).await, before.elapsed()), (vec![2, 3, 4, 5, 6], REST));
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_wake_up_it_looks_by_itself_a_little_later() {
     let (history, _, mut listener) = tail().await;
     let before = Instant::now();

@@ -40,14 +40,14 @@ macro_rules! now {
     };
 }
 
-const INSERT_HOTEL: &str = concat!(
+pub(super) const INSERT_HOTEL: &str = concat!(
     "INSERT INTO hotels (id, name, city, city_key, country, timezone, currency, check_in_time, check_out_time,
                          latitude, longitude, max_nights, horizon_nights, changed)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, ",
     now!(),
     ")"
 );
-const UPDATE_HOTEL: &str = concat!(
+pub(super) const UPDATE_HOTEL: &str = concat!(
     "UPDATE hotels
      SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
          check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13, changed = ",
@@ -82,6 +82,16 @@ pub(super) const UPDATE_SERVICE: &str = within_hotel!(
      WHERE id = $1 AND (id, hotel_id, name, basis, price_minor) IS NOT DISTINCT FROM ($6, $7, $8, $9, $10)"
 );
 
+pub(super) const HOTEL: &str = hotels!("WHERE id = $1");
+pub(super) const HOTELS: &str = hotels!("WHERE id > $1 ORDER BY id LIMIT $2");
+pub(super) const HOTELS_OF_CITY: &str = hotels!("WHERE city_key = $1 AND id > $2 ORDER BY id LIMIT $3");
+pub(super) const ROOM_TYPE: &str = room_types!("WHERE id = $1");
+pub(super) const ROOM_TYPES: &str = room_types!("WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+pub(super) const RATE_PLAN: &str = "SELECT * FROM rate_plans WHERE id = $1";
+pub(super) const RATE_PLANS: &str = "SELECT * FROM rate_plans WHERE room_type_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+pub(super) const SERVICE: &str = "SELECT * FROM services WHERE id = $1";
+pub(super) const SERVICES: &str = "SELECT * FROM services WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+
 #[async_trait]
 impl Catalogue for Postgres {
     async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error> {
@@ -95,7 +105,7 @@ impl Catalogue for Postgres {
     }
 
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error> {
-        self.one(hotels!("WHERE id = $1"), id.0, sql::hotel).await
+        self.one(HOTEL, id.0, sql::hotel).await
     }
 
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error> {
@@ -103,10 +113,8 @@ impl Catalogue for Postgres {
         let query = match city {
             // PostgreSQL's text has no NUL, and asking for one is an error.
             Some(city) if city.contains('\0') => return Ok(Vec::new()),
-            Some(city) => {
-                sqlx::query(hotels!("WHERE city_key = $1 AND id > $2 ORDER BY id LIMIT $3")).bind(city_key(city))
-            }
-            None => sqlx::query(hotels!("WHERE id > $1 ORDER BY id LIMIT $2")),
+            Some(city) => sqlx::query(HOTELS_OF_CITY).bind(city_key(city)),
+            None => sqlx::query(HOTELS),
         };
         let rows = self.pool.all(query.bind(after).bind(i64::from(page.limit))).await?;
         rows.iter().map(sql::hotel).collect()
@@ -128,21 +136,19 @@ impl Catalogue for Postgres {
     }
 
     async fn room_type(&self, id: RoomTypeId) -> Result<Option<RoomType>, Error> {
-        self.one(room_types!("WHERE id = $1"), id.0, sql::room_type).await
+        self.one(ROOM_TYPE, id.0, sql::room_type).await
     }
 
     async fn room_types(&self, hotel: HotelId, page: Page<RoomTypeId>) -> Result<Vec<RoomType>, Error> {
-        const PAGE: &str = room_types!("WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3");
-        self.page(PAGE, hotel.0, page.after.map(|id| id.0), page.limit, sql::room_type).await
+        self.page(ROOM_TYPES, hotel.0, page.after.map(|id| id.0), page.limit, sql::room_type).await
     }
 
     async fn rate_plan(&self, id: RatePlanId) -> Result<Option<RatePlan>, Error> {
-        self.one("SELECT * FROM rate_plans WHERE id = $1", id.0, sql::rate_plan).await
+        self.one(RATE_PLAN, id.0, sql::rate_plan).await
     }
 
     async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error> {
-        const PAGE: &str = "SELECT * FROM rate_plans WHERE room_type_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        self.page(PAGE, room_type.0, page.after.map(|id| id.0), page.limit, sql::rate_plan).await
+        self.page(RATE_PLANS, room_type.0, page.after.map(|id| id.0), page.limit, sql::rate_plan).await
     }
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error> {
@@ -156,12 +162,11 @@ impl Catalogue for Postgres {
     }
 
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error> {
-        self.one("SELECT * FROM services WHERE id = $1", id.0, sql::service).await
+        self.one(SERVICE, id.0, sql::service).await
     }
 
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error> {
-        const PAGE: &str = "SELECT * FROM services WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        self.page(PAGE, hotel.0, page.after.map(|id| id.0), page.limit, sql::service).await
+        self.page(SERVICES, hotel.0, page.after.map(|id| id.0), page.limit, sql::service).await
     }
 
     async fn is_empty(&self) -> Result<bool, Error> {

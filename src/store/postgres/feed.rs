@@ -27,23 +27,28 @@ pub(super) const OF_ROOM_TYPE: &str = "
     FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
     WHERE e.room_type_id = $1 AND e.sequence > $2
     ORDER BY e.sequence LIMIT $3";
-const TRIMMED: &str = "SELECT position FROM event_trim";
+/// One statement, so that nothing is trimmed between a look at where the history begins and reading it. There is one row
+/// without an event where there is none.
 pub(super) const OF_ALL: &str = concat!(
-    "SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
-    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
-    WHERE e.position > $1 AND e.position < ",
+    "SELECT trim.position AS trimmed, e.*
+    FROM event_trim AS trim LEFT JOIN LATERAL (
+        SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
+        FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
+        WHERE e.position > coalesce($1, trim.position) AND e.position < ",
     complete!(),
-    " ORDER BY e.position LIMIT $2"
+    " ORDER BY e.position LIMIT $2
+    ) AS e ON true
+    ORDER BY e.position"
 );
 pub(super) const CHANGED_HOTELS: &str = concat!(
     "SELECT changed, id FROM hotels WHERE changed > $1 AND changed < ",
     complete!(),
     " ORDER BY changed LIMIT $2"
 );
-const END: &str =
+pub(super) const END: &str =
     concat!("SELECT complete - 1 AS event, complete - 1 AS hotel FROM ", complete!(), " AS ends (complete)");
 /// One at a time: who comes second finds what the first has left.
-const TURN: &str = "SELECT position FROM event_trim FOR UPDATE";
+pub(super) const TURN: &str = "SELECT position FROM event_trim FOR UPDATE";
 pub(super) const OLDEST: &str = concat!(
     "SELECT position, room_type_id, sequence, at FROM events
     WHERE position > (SELECT position FROM event_trim) AND position < ",
@@ -56,7 +61,7 @@ pub(super) const TRIM: &str = "
     USING unnest($1::uuid[], $2::bigint[]) AS due (room_type_id, sequence), room_types AS t
     WHERE t.id = due.room_type_id AND events.room_type_id = t.id
         AND events.sequence <= least(due.sequence, t.sequence - 1)";
-const TRIMMED_TO: &str = "UPDATE event_trim SET position = $1";
+pub(super) const TRIMMED_TO: &str = "UPDATE event_trim SET position = $1";
 
 #[async_trait]
 impl Feed for Postgres {
@@ -66,16 +71,14 @@ impl Feed for Postgres {
     }
 
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
-        let mut reading = self.pool.snapshot().await?;
-        let trimmed = reading.one(sqlx::query(TRIMMED)).await?.number("position")?;
-        let after = after.unwrap_or(trimmed);
-        if after < trimmed {
-            reading.end().await?;
+        let query = sqlx::query(OF_ALL).bind(after.map(number)).bind(i64::from(limit));
+        let rows = self.pool.all(query).await?;
+        let trimmed: u64 = rows.first().map_or(Ok(0), |row| row.number("trimmed"))?;
+        if after.is_some_and(|after| after < trimmed) {
             return Ok(None);
         }
-        let rows = reading.all(sqlx::query(OF_ALL).bind(number(after)).bind(i64::from(limit))).await?;
-        reading.end().await?;
-        rows.iter().map(sql::event).collect::<Result<_, _>>().map(Some)
+        let events = rows.iter().filter(|row| !matches!(row.integer_opt("position"), Ok(None)));
+        events.map(sql::event).collect::<Result<_, _>>().map(Some)
     }
 
     async fn changed_hotels(&self, after: u64, limit: u32) -> Result<Vec<ChangedHotel>, Error> {

@@ -9,7 +9,10 @@ use super::Postgres;
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
-const STEPS: [(i64, &str, &str); 1] = [(1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql"))];
+pub(super) const STEPS: [(i64, &str, &str); 2] = [
+    (1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql")),
+    (2, "rooms", include_str!("../../../migrations/postgres/0002_rooms.sql")),
+];
 
 /// The number of the last step this version knows.
 pub(super) const LATEST: i64 = STEPS[STEPS.len() - 1].0;

@@ -14,17 +14,17 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
-    attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, reports, session, stock,
+    attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, migrate, reports, session, stock,
 };
 use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::{BookingFilter, Page};
 use server::Server;
 
-/// 5,000 hotels, 200 of them with 5 room types and plans, 40 nights and 60 bookings of each of those.
+/// 5,000 hotels in 500 cities, 200 of them with 5 room types and plans, 40 nights and 60 bookings of each of those.
 const TOWN: &str = "
     CREATE FUNCTION id(number bigint) RETURNS uuid IMMUTABLE LANGUAGE sql AS
         $$ SELECT lpad(to_hex(number), 32, '0')::uuid $$;
-    INSERT INTO hotels SELECT id(h), 'Casa', 'Lisbon', 'lisbon ' || h % 20, 'PT', 'Europe/Lisbon', 'EUR', '15:00:00',
+    INSERT INTO hotels SELECT id(h), 'Casa', 'Lisbon', 'lisbon ' || h % 500, 'PT', 'Europe/Lisbon', 'EUR', '15:00:00',
         '11:00:00', NULL, NULL, 30, 730 FROM generate_series(1, 5000) AS h;
     INSERT INTO services SELECT id(h), id(h), 'Breakfast', 'per_night', 900 FROM generate_series(1, 5000) AS h;
     INSERT INTO room_types SELECT id(t), id(1 + t % 200), 'Double', 2, 1, 3, 10, 0, 1, 60
@@ -66,9 +66,7 @@ async fn connection(committing: bool) -> PgConnection {
 async fn build() -> Server {
     let server = Server::start("");
     let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
-    for statement in
-        [include_str!("../../../migrations/postgres/0001_ledger.sql")].into_iter().chain(TOWN.split(";;\n"))
-    {
+    for statement in migrate::STEPS.map(|(.., step)| step).into_iter().chain(TOWN.split(";;\n")) {
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
     }
     connection.close().await.unwrap();
@@ -77,9 +75,13 @@ async fn build() -> Server {
 
 /// The nodes of a statement's plan.
 async fn plan(connection: &mut PgConnection, sql: &str) -> Vec<Value> {
-    let parameters = (1..).take_while(|number| sql.contains(&format!("${number}"))).count();
-    let nothing = if parameters == 0 { String::new() } else { format!("({})", vec!["NULL"; parameters].join(", ")) };
-    let prepare = format!("PREPARE question AS {sql}");
+    // Only its use says what type a parameter has, so one that is not used is given one.
+    let is_used = |number: &usize| sql.contains(&format!("${number}"));
+    let parameters = (1..100).filter(is_used).max().unwrap_or(0);
+    let kind = |number| if is_used(&number) { "unknown" } else { "text" };
+    let list = |items: Vec<&str>| if items.is_empty() { String::new() } else { format!("({})", items.join(", ")) };
+    let (kinds, nothing) = (list((1..=parameters).map(kind).collect()), list(vec!["NULL"; parameters]));
+    let prepare = format!("PREPARE question{kinds} AS {sql}");
     sqlx::raw_sql(AssertSqlSafe(prepare))
         .execute(&mut *connection)
         .await
@@ -147,9 +149,24 @@ async fn no_step_of_changed_settings_reads_a_whole_table() {
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
 #[case::changed_hotels(feed::CHANGED_HOTELS)]
+#[case::new_hotel(catalogue::INSERT_HOTEL)]
+#[case::changed_hotel(catalogue::UPDATE_HOTEL)]
+#[case::hotel(catalogue::HOTEL)]
+#[case::hotels_by_id(catalogue::HOTELS)]
+#[case::hotels_of_city(catalogue::HOTELS_OF_CITY)]
+#[case::room_type(catalogue::ROOM_TYPE)]
+#[case::room_types_by_hotel(catalogue::ROOM_TYPES)]
+#[case::rate_plan(catalogue::RATE_PLAN)]
+#[case::rate_plans(catalogue::RATE_PLANS)]
+#[case::service(catalogue::SERVICE)]
+#[case::services_by_hotel(catalogue::SERVICES)]
 #[case::new_room_type(catalogue::INSERT_ROOM_TYPE)]
+#[case::new_service(catalogue::INSERT_SERVICE)]
 #[case::changed_service(catalogue::UPDATE_SERVICE)]
+#[case::end_of_events(feed::END)]
+#[case::turn_to_trim(feed::TURN)]
 #[case::trim(feed::TRIM)]
+#[case::trimmed_to(feed::TRIMMED_TO)]
 #[case::stock_of_hotel(stock::OF_HOTEL)]
 #[case::stock(stock::BETWEEN)]
 #[case::counted_nights(reports::COUNTED_NIGHTS)]
@@ -169,6 +186,17 @@ async fn no_other_statement_reads_a_whole_table(#[case] sql: &str) {
 async fn the_holds_of_all_room_types_are_read_from_an_index_of_holds() {
     let nodes = plan(&mut connection(false).await, bookings::ROOM_TYPES_WITH_HOLDS).await;
     assert!(nodes.iter().any(|node| node["Index Name"] == "bookings_held"), "{nodes:#?}");
+}
+
+#[rstest]
+#[case(catalogue::HOTELS_OF_CITY, "hotels_by_city")]
+#[case(catalogue::ROOM_TYPES, "room_types_by_hotel")]
+#[case(catalogue::RATE_PLANS, "rate_plans_by_room_type")]
+#[case(catalogue::SERVICES, "services_by_hotel")]
+#[tokio::test]
+async fn what_belongs_to_something_is_found_there(#[case] sql: &str, #[case] index: &str) {
+    let nodes = plan(&mut connection(false).await, sql).await;
+    assert!(nodes.iter().any(|node| node["Index Name"] == index), "{nodes:#?}");
 }
 
 #[tokio::test]

@@ -32,12 +32,12 @@ macro_rules! room_types {
     };
 }
 
-const INSERT_HOTEL: &str = "
+pub(super) const INSERT_HOTEL: &str = "
     INSERT INTO hotels (id, name, city, city_key, country, timezone, currency, check_in_time, check_out_time,
                         latitude, longitude, max_nights, horizon_nights, changed)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
             (SELECT coalesce(max(changed), 0) + 1 FROM hotels))";
-const UPDATE_HOTEL: &str = "
+pub(super) const UPDATE_HOTEL: &str = "
     UPDATE hotels
     SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
         check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13,
@@ -46,18 +46,28 @@ const UPDATE_HOTEL: &str = "
       AND (id, name, city, country, timezone, currency, check_in_time, check_out_time, latitude, longitude, max_nights,
            horizon_nights)
        IS ($14, $15, $16, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
-const INSERT_ROOM_TYPE: &str = "
+pub(super) const INSERT_ROOM_TYPE: &str = "
     INSERT INTO room_types (id, hotel_id, name, max_adults, max_children, max_occupancy, rooms, overbooking_allowance)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-const INSERT_SERVICE: &str = "
+pub(super) const INSERT_SERVICE: &str = "
     INSERT INTO services (id, hotel_id, name, basis, price_minor) VALUES ($1, $2, $3, $4, $5)";
-const UPDATE_SERVICE: &str = "
+pub(super) const UPDATE_SERVICE: &str = "
     UPDATE services SET hotel_id = $2, name = $3, basis = $4, price_minor = $5
     WHERE id = $1 AND (id, hotel_id, name, basis, price_minor) IS ($6, $7, $8, $9, $10)";
 
 /// What belongs to a hotel has changed, and so has the hotel.
 pub(super) const TOUCH_HOTEL: &str = "
     UPDATE hotels SET changed = (SELECT max(changed) + 1 FROM hotels) WHERE id = $1";
+
+pub(super) const HOTEL: &str = hotels!("WHERE id = $1");
+pub(super) const HOTELS: &str = hotels!("WHERE id > $1 ORDER BY id LIMIT $2");
+pub(super) const HOTELS_OF_CITY: &str = hotels!("WHERE city_key = $1 AND id > $2 ORDER BY id LIMIT $3");
+pub(super) const ROOM_TYPE: &str = room_types!("WHERE id = $1");
+pub(super) const ROOM_TYPES: &str = room_types!("WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+pub(super) const RATE_PLAN: &str = "SELECT * FROM rate_plans WHERE id = $1";
+pub(super) const RATE_PLANS: &str = "SELECT * FROM rate_plans WHERE room_type_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+pub(super) const SERVICE: &str = "SELECT * FROM services WHERE id = $1";
+pub(super) const SERVICES: &str = "SELECT * FROM services WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
 #[async_trait]
 impl Catalogue for Sqlite {
@@ -72,16 +82,14 @@ impl Catalogue for Sqlite {
     }
 
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error> {
-        self.one(hotels!("WHERE id = $1"), id.to_string(), sql::hotel).await
+        self.one(HOTEL, id.to_string(), sql::hotel).await
     }
 
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error> {
         let after = page.after.map(|id| id.to_string()).unwrap_or_default();
         let query = match city {
-            Some(city) => {
-                sqlx::query(hotels!("WHERE city_key = $1 AND id > $2 ORDER BY id LIMIT $3")).bind(city_key(city))
-            }
-            None => sqlx::query(hotels!("WHERE id > $1 ORDER BY id LIMIT $2")),
+            Some(city) => sqlx::query(HOTELS_OF_CITY).bind(city_key(city)),
+            None => sqlx::query(HOTELS),
         };
         let rows = query.bind(after).bind(i64::from(page.limit)).fetch_all(&self.readers).await?;
         rows.iter().map(sql::hotel).collect()
@@ -103,21 +111,19 @@ impl Catalogue for Sqlite {
     }
 
     async fn room_type(&self, id: RoomTypeId) -> Result<Option<RoomType>, Error> {
-        self.one(room_types!("WHERE id = $1"), id.to_string(), sql::room_type).await
+        self.one(ROOM_TYPE, id.to_string(), sql::room_type).await
     }
 
     async fn room_types(&self, hotel: HotelId, page: Page<RoomTypeId>) -> Result<Vec<RoomType>, Error> {
-        const PAGE: &str = room_types!("WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3");
-        self.page(PAGE, hotel.to_string(), page, sql::room_type).await
+        self.page(ROOM_TYPES, hotel.to_string(), page, sql::room_type).await
     }
 
     async fn rate_plan(&self, id: RatePlanId) -> Result<Option<RatePlan>, Error> {
-        self.one("SELECT * FROM rate_plans WHERE id = $1", id.to_string(), sql::rate_plan).await
+        self.one(RATE_PLAN, id.to_string(), sql::rate_plan).await
     }
 
     async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error> {
-        const PAGE: &str = "SELECT * FROM rate_plans WHERE room_type_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        self.page(PAGE, room_type.to_string(), page, sql::rate_plan).await
+        self.page(RATE_PLANS, room_type.to_string(), page, sql::rate_plan).await
     }
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error> {
@@ -131,12 +137,11 @@ impl Catalogue for Sqlite {
     }
 
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error> {
-        self.one("SELECT * FROM services WHERE id = $1", id.to_string(), sql::service).await
+        self.one(SERVICE, id.to_string(), sql::service).await
     }
 
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error> {
-        const PAGE: &str = "SELECT * FROM services WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-        self.page(PAGE, hotel.to_string(), page, sql::service).await
+        self.page(SERVICES, hotel.to_string(), page, sql::service).await
     }
 
     async fn is_empty(&self) -> Result<bool, Error> {

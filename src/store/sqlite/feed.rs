@@ -14,7 +14,7 @@ pub(super) const OF_ROOM_TYPE: &str = "
     FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
     WHERE e.room_type_id = $1 AND e.sequence > $2
     ORDER BY e.sequence LIMIT $3";
-const TRIMMED: &str = "SELECT position FROM event_trim";
+pub(super) const TRIMMED: &str = "SELECT position FROM event_trim";
 pub(super) const OF_ALL: &str = "
     SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
     FROM events AS e CROSS JOIN room_types AS t ON t.id = e.room_type_id

@@ -4,18 +4,20 @@ use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, reports, stock};
+use super::{
+    attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, migrate, reports, stock,
+};
 use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::{BookingFilter, Page};
-
-const SCHEMA: &str = include_str!("../../../migrations/sqlite/0001_ledger.sql");
 
 /// The steps of the plan of every statement in a text. Without foreign keys: SQLite also plans how to look for the children
 /// of a new parent, which it does only while a reference is broken (`OP_FkIfZero`), and here none can be.
 async fn plans(sql: &str) -> Vec<String> {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     sqlx::raw_sql("PRAGMA foreign_keys = off").execute(&mut connection).await.unwrap();
-    sqlx::raw_sql(SCHEMA).execute(&mut connection).await.unwrap();
+    for (.., step) in migrate::STEPS {
+        sqlx::raw_sql(step).execute(&mut connection).await.unwrap();
+    }
     let mut steps = Vec::new();
     for statement in sql.split(";\n").filter(|statement| statement.lines().any(is_sql)) {
         let explain = format!("EXPLAIN QUERY PLAN {statement}");
@@ -66,6 +68,18 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::oldest_events(feed::OLDEST)]
 #[case::changed_hotels(feed::CHANGED_HOTELS)]
 #[case::end(feed::END)]
+#[case::new_hotel(catalogue::INSERT_HOTEL)]
+#[case::changed_hotel(catalogue::UPDATE_HOTEL)]
+#[case::hotel(catalogue::HOTEL)]
+#[case::hotels_by_id(catalogue::HOTELS)]
+#[case::hotels_of_city(catalogue::HOTELS_OF_CITY)]
+#[case::room_type(catalogue::ROOM_TYPE)]
+#[case::room_types_by_hotel(catalogue::ROOM_TYPES)]
+#[case::rate_plan(catalogue::RATE_PLAN)]
+#[case::rate_plans(catalogue::RATE_PLANS)]
+#[case::service(catalogue::SERVICE)]
+#[case::services_by_hotel(catalogue::SERVICES)]
+#[case::changed_service(catalogue::UPDATE_SERVICE)]
 #[case::touched_hotel(catalogue::TOUCH_HOTEL)]
 #[case::trim(feed::TRIM)]
 #[case::stock_of_hotel(stock::OF_HOTEL)]
@@ -88,6 +102,17 @@ async fn no_statement_reads_a_whole_table(#[case] sql: &str) {
 async fn the_holds_of_all_room_types_are_read_from_an_index_of_holds() {
     let steps = plans(bookings::ROOM_TYPES_WITH_HOLDS).await;
     assert_eq!(steps, ["SCAN bookings USING COVERING INDEX bookings_held"]);
+}
+
+#[rstest]
+#[case(catalogue::HOTELS_OF_CITY, "hotels_by_city")]
+#[case(catalogue::ROOM_TYPES, "room_types_by_hotel")]
+#[case(catalogue::RATE_PLANS, "rate_plans_by_room_type")]
+#[case(catalogue::SERVICES, "services_by_hotel")]
+#[tokio::test]
+async fn what_belongs_to_something_is_found_there(#[case] sql: &str, #[case] index: &str) {
+    let steps = plans(sql).await;
+    assert!(steps.iter().any(|step| step.contains(&format!("INDEX {index} "))), "{steps:#?}");
 }
 
 #[tokio::test]

@@ -84,13 +84,20 @@ impl Place {
 
     /// Runs some SQL behind the program's back.
     pub async fn execute(&self, sql: &str) {
+        self.attempt(sql).await.unwrap();
+    }
+
+    /// Runs some SQL that the database may refuse.
+    pub async fn attempt(&self, sql: &str) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(_) => {
                 let mut connection = self.connection().await;
-                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
+                let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await;
+                connection.close().await?;
+                done?;
+                Ok(())
             }
-            Self::Postgres(database) => postgres::execute(&database.url(), sql).await,
+            Self::Postgres(database) => postgres::attempt(&database.url(), sql).await,
         }
     }
 }

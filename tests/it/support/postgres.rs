@@ -77,9 +77,16 @@ pub async fn settled(url: &str) {
 
 /// Runs some SQL.
 pub async fn execute(url: &str, sql: &str) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    attempt(url, sql).await.unwrap();
+}
+
+/// Runs some SQL that the server may refuse.
+pub async fn attempt(url: &str, sql: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(url).await?;
+    let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await;
+    connection.close().await?;
+    done?;
+    Ok(())
 }
 
 fn administer(sql: &str) {

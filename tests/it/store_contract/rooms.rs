@@ -1,0 +1,101 @@
+//! Physical rooms. Nothing assigns them yet, so these sentences are about the schema: it is asked in SQL.
+
+use super::contract;
+use super::house::{House, booking, order, stay};
+
+/// A hotel with two bookings, and what is said to its table of assignments.
+struct Plan {
+    house: House,
+    hotel: String,
+    bookings: [String; 2],
+}
+
+impl Plan {
+    async fn of(house: House) -> Self {
+        let mut desk = house.desk(5).await;
+        let hotel = desk.inventory.hotel.id.to_string();
+        let entries = [desk.book(order(stay(1, 3), 1)), desk.book(order(stay(1, 3), 1))];
+        house.commit(&entries).await;
+        let bookings = entries.map(|entry| booking(&entry).id.to_string());
+        Self { house, hotel, bookings }
+    }
+
+    /// Puts a booking into a room of this hotel from one day of May to another; or the rule that forbids it.
+    async fn assign(&self, booking: usize, room: &str, arrival: u8, departure: u8) -> Result<(), String> {
+        self.assign_in(&self.hotel, booking, room, arrival, departure).await
+    }
+
+    async fn assign_in(&self, hotel: &str, booking: usize, room: &str, from: u8, to: u8) -> Result<(), String> {
+        let booking = &self.bookings[booking];
+        let columns = "hotel_id, room, arrival, departure, booking_id";
+        let values = format!("'{hotel}', '{room}', '2026-05-{from:02}', '2026-05-{to:02}', '{booking}'");
+        self.run(&format!("INSERT INTO room_assignments ({columns}) VALUES ({values})")).await
+    }
+
+    /// Changes the assignments of a booking.
+    async fn change(&self, booking: usize, change: &str) -> Result<(), String> {
+        let booking = &self.bookings[booking];
+        self.run(&format!("UPDATE room_assignments SET {change} WHERE booking_id = '{booking}'")).await
+    }
+
+    async fn run(&self, sql: &str) -> Result<(), String> {
+        const RULES: [&str; 2] = ["one_booking_a_night", "one_night_at_least"];
+        let Err(error) = self.house.place.attempt(sql).await else { return Ok(()) };
+        let said = error.to_string();
+        Err(RULES.into_iter().find(|rule| said.contains(rule)).map_or(said, str::to_owned))
+    }
+}
+
+fn taken() -> Result<(), String> {
+    Err("one_booking_a_night".to_owned())
+}
+
+async fn a_room_that_is_taken_is_not_given_to_another_booking_in_any_of_its_nights(house: House) {
+    let plan = Plan::of(house).await;
+    plan.assign(0, "101", 10, 14).await.unwrap();
+    for (arrival, departure) in [(10, 14), (9, 11), (13, 16), (11, 12), (8, 20)] {
+        assert_eq!(plan.assign(1, "101", arrival, departure).await, taken(), "{arrival} to {departure}");
+    }
+    assert_eq!(plan.assign(0, "101", 12, 15).await, taken(), "not even to the same booking");
+}
+
+async fn one_guest_leaves_a_room_and_the_next_one_comes_on_the_same_day(house: House) {
+    let plan = Plan::of(house).await;
+    plan.assign(0, "101", 10, 14).await.unwrap();
+    plan.assign(1, "101", 14, 15).await.unwrap();
+    plan.assign(1, "101", 9, 10).await.unwrap();
+}
+
+async fn rooms_are_told_apart_by_their_whole_name_and_their_hotel(house: House) {
+    let other = house.hotel("Casa Verde", "Porto").await.id.to_string();
+    let plan = Plan::of(house).await;
+    for room in ["101", "10", "1011", "101 ", "101a", "101A", "ä", ""] {
+        plan.assign(0, room, 10, 14).await.unwrap();
+    }
+    plan.assign_in(&other, 1, "101", 10, 14).await.unwrap();
+}
+
+async fn an_assignment_that_changes_is_in_nobodys_way_but_the_others(house: House) {
+    let plan = Plan::of(house).await;
+    plan.assign(0, "101", 10, 12).await.unwrap();
+    plan.assign(1, "102", 10, 12).await.unwrap();
+    assert_eq!(plan.change(1, "room = '101'").await, taken());
+    plan.change(1, "arrival = '2026-05-11', departure = '2026-05-14'").await.unwrap();
+    assert_eq!(plan.change(1, "room = '101'").await, taken());
+    plan.change(0, "departure = '2026-05-11'").await.unwrap();
+    plan.change(1, "room = '101'").await.unwrap();
+    assert_eq!(plan.change(0, "departure = '2026-05-12'").await, taken());
+}
+
+async fn nobody_sleeps_for_no_night(house: House) {
+    let plan = Plan::of(house).await;
+    assert_eq!(plan.assign(0, "101", 10, 10).await, Err("one_night_at_least".to_owned()));
+}
+
+contract!(
+    a_room_that_is_taken_is_not_given_to_another_booking_in_any_of_its_nights,
+    one_guest_leaves_a_room_and_the_next_one_comes_on_the_same_day,
+    rooms_are_told_apart_by_their_whole_name_and_their_hotel,
+    an_assignment_that_changes_is_in_nobodys_way_but_the_others,
+    nobody_sleeps_for_no_night,
+);
