@@ -11,6 +11,7 @@
 //! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` lets everything go wrong for
 //! ten minutes; `INNKEEPER_FAULT_SEED` makes it throw the same dice again, though never the same race.
 
+mod alone;
 mod checker;
 mod cluster;
 mod crowd;

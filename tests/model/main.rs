@@ -19,7 +19,7 @@ use rstest::rstest;
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use check::Step;
-use promises::{NEVER_OVERSOLD, NO_IS_FOUNDED, ONE_EFFECT};
+use promises::{NEVER_OVERSOLD, NO_IS_FOUNDED, ONE_EFFECT, SAID_IS_STORED};
 use protocol::{Protocol, Rule};
 use requests::{A_CANCELLATION, RIVALS, Requests};
 use world::{Token, World};
@@ -51,6 +51,8 @@ fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] toke
 #[case(Rule::ClaimWaits, RIVALS, NEVER_OVERSOLD)]
 #[case(Rule::RefusalWaits, RIVALS, NO_IS_FOUNDED)]
 #[case(Rule::LookAgain, RIVALS, NO_IS_FOUNDED)]
+#[case(Rule::Confirm, RIVALS, SAID_IS_STORED)]
+#[case(Rule::CertaintyEnds, RIVALS, SAID_IS_STORED)]
 fn without_one_of_its_rules_a_promise_is_broken(
     #[case] rule: Rule,
     #[case] requests: Requests,
