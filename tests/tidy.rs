@@ -258,6 +258,7 @@ const LANDED: &[(&str, &str)] = &[
     ("postgres/0001_ledger.sql", "dd351ef2d853ce2fd40d4ae4d0a9db9f568098d9affc493c60678ac89603fdf2"),
     ("postgres/0002_rooms.sql", "0461e2ce70f33f472318dfd7533db87175bf6c0c461282ae0443d64c481b4f7e"),
     ("sqlite/0001_ledger.sql", "ca801fc5fb1c5e937e71e8c3fc62591f395b8bf58eb12a0ff375a560316cef07"),
+    ("sqlite/0002_rooms.sql", "8561be59e226b90633eb1b2e03d58085a19b8c18a1a05c5665a5f348b04e7b94"),
 ];
 
 #[test]

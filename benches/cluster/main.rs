@@ -32,16 +32,14 @@ struct Size {
 }
 
 const WHOLE: Size = Size { turns: 8, bookings: 10_000, requests: 2_000 };
-/// `cargo test --benches` only tries whether it works.
+/// `cargo test --benches`, which does not say `--bench`, only tries whether it works.
 const TRIAL: Size = Size { turns: 1, bookings: 200, requests: 20 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let size = if arguments.iter().any(|argument| argument == "--test") { TRIAL } else { WHOLE };
-    let wanted = |question: &str| {
-        let mut named = arguments.iter().filter(|argument| !argument.starts_with("--")).peekable();
-        named.peek().is_none() || named.any(|name| name == question)
-    };
+    let size = if arguments.iter().any(|argument| argument == "--bench") { WHOLE } else { TRIAL };
+    let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |question: &str| named.is_empty() || named.iter().any(|name| *name == question);
     // Processes are killed when the thread that started them ends: so this one starts them.
     Runtime::new().unwrap().block_on(async {
         if wanted("nodes") {
