@@ -2,13 +2,14 @@
 //! nights.
 //!
 //! Read [`protocol`] to learn how several nodes share the room types of one database without ever selling a night twice:
-//! it has a function per step, in the order in which a booking takes them, and then what can go wrong. [`world`] is what
-//! exists, [`promises`] what must hold, [`check`] lets everything happen that can.
+//! it has a function per step, in the order in which a booking takes them, and then what can go wrong; [`memory`] has those
+//! that store nothing. [`world`] is what exists, [`promises`] what must hold, [`check`] lets everything happen that can.
 //!
 //! The checker also shows what each rule is for. Without it, it finds the shortest way to break a promise:
 //! `cargo test --test model without -- --nocapture` tells these stories.
 
 mod check;
+mod memory;
 mod promises;
 mod protocol;
 mod requests;
