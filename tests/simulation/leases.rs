@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::dice::Dice;
 
-/// How long a lease is good for.
-const TTL: Duration = Duration::from_secs(60);
+/// How long a lease is good for: no longer than clients take for a few questions, so that it runs out among them.
+const TTL: Duration = Duration::from_millis(200);
 /// Longer than that.
-const FROZEN: Duration = Duration::from_secs(100);
+const FROZEN: Duration = Duration::from_millis(600);
 
 /// What everybody agrees on, as far as it is remembered.
 pub struct Table {
