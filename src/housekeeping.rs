@@ -50,8 +50,8 @@ async fn again_and_again<F: Future<Output = Result<u64, Error>>>(what: &'static 
     }
 }
 
-/// Sees to it that every room type with a hold has an actor whose timer runs, for ever: one that could not load when it
-/// was woken has gone again.
+/// Sees to it that every room type with a hold has an actor whose timer runs, and that nothing stays in doubt, for ever:
+/// an actor that could not load when it was woken has gone again.
 pub async fn watch_holds(engine: Engine) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 use moka::future::Cache;
 use tokio::time::Instant;
 
+use super::inquiry::Inquiry;
 use super::message::{Failure, Unused};
-use super::recall::Recall;
 use super::{Error, Key, Receipt};
 use crate::clock::Clock;
 use crate::domain::{Booking, Timestamp};
@@ -23,7 +23,7 @@ const IN_MEMORY: u64 = 32 * 1024 * 1024;
 
 pub(super) struct Attempts {
     recent: Cache<KeyDigest, Attempt>,
-    stored: Recall,
+    stored: Inquiry<KeyDigest, Option<Attempt>>,
     clock: Arc<dyn Clock>,
     ttl: SignedDuration,
 }
@@ -37,7 +37,14 @@ struct Failed {
 impl Attempts {
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
         let recent = Cache::builder().weigher(weight).max_capacity(IN_MEMORY).time_to_live(ttl).build();
-        let stored = Recall::start(ledger, clock.clone());
+        let now = clock.clone();
+        let stored = Inquiry::start(move |keys: Arc<[KeyDigest]>| {
+            let (ledger, now) = (ledger.clone(), now.now());
+            async move {
+                let found = ledger.recall(&keys, now).await?;
+                Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+            }
+        });
         Self { recent, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
     }
 

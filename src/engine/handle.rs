@@ -11,8 +11,10 @@ use tracing::{Instrument, Span};
 
 use super::attempts::Attempts;
 use super::directory::Directory;
-use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
+use super::doubts::Doubts;
+use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Settle, Unused};
 use super::probe::{NoProbe, Probe};
+use super::standing::{self, Standing};
 use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
 use crate::clock::{Clock, IdSource};
 use crate::domain::{Booking, BookingId, Date, Fact, Move, Order, RoomTypeId};
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     pub hub: Hub,
     pub writer: Writer,
     pub attempts: Attempts,
+    pub standing: Standing,
+    pub doubts: Doubts,
     pub directory: Directory,
     closing: AtomicBool,
 }
@@ -73,22 +77,39 @@ impl Engine {
         let hub = Hub::default();
         let (writer, task) = Writer::start(ledger.clone(), hub.clone(), options.batch);
         let attempts = Attempts::new(ledger.clone(), clock.clone(), options.attempt_ttl);
+        let standing = standing::start(ledger.clone());
         let directory = Directory::new(options.threads);
-        let closing = AtomicBool::new(false);
-        let shared = Shared { options, ledger, lease, clock, ids, probe, hub, writer, attempts, directory, closing };
-        let shared = Arc::new(shared);
+        let (doubts, closing) = Default::default();
+        let shared = Arc::new(Shared {
+            options,
+            ledger,
+            lease,
+            clock,
+            ids,
+            probe,
+            hub,
+            writer,
+            attempts,
+            standing,
+            doubts,
+            directory,
+            closing,
+        });
         let ownership = tokio::spawn(ownership::watch(shared.lease.clone(), Arc::downgrade(&shared))).abort_handle();
         Self { shared, writer: Arc::new(Mutex::new(Some(task))), ownership, asked: Asked::Here }
     }
 
-    /// Wakes the room types that have holds and belong to this node, so that their timers run; how many there are. To be
-    /// called after the start, and now and then, because an actor that could not load at the time has gone again, and
-    /// another node may have gone for good.
+    /// Wakes the room types that have holds and belong to this node, so that their timers run; how many there are. Wakes
+    /// those, too, of which something is in doubt. To be called after the start, and now and then, because an actor that
+    /// could not load at the time has gone again, and another node may have gone for good.
     pub async fn recover(&self) -> Result<usize, store::Error> {
         let mut holding = self.shared.ledger.room_types_with_holds().await?;
         holding.retain(|id| self.shared.lease.belongs_here(*id));
         for id in &holding {
             self.shared.directory.find_or_start(*id, Asked::Here, &self.shared);
+        }
+        for id in self.shared.doubts.room_types() {
+            self.shared.directory.find_or_start(id, Asked::Here, &self.shared).addr.do_send(Settle);
         }
         Ok(holding.len())
     }

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use tracing::warn;
 
 use super::Engine;
-use super::message::Request;
+use super::message::{Advanced, Request};
 use super::ownership::tell;
-use crate::domain::HotelId;
+use crate::domain::{HotelId, RoomTypeId};
 use crate::events::Notice;
 use crate::events::tail::Tenants;
 
@@ -38,5 +38,11 @@ impl Tenants for Engine {
     async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
         self.reload_hotel(hotel).await;
         self.shared.hub.relay(Notice::Hotel(hotel));
+    }
+
+    fn advanced(&self, room_type: RoomTypeId, sequence: u64) {
+        if let Some(resident) = self.shared.directory.find(room_type) {
+            resident.addr.do_send(Advanced { sequence });
+        }
     }
 }

@@ -77,12 +77,26 @@ pub(super) enum Request {
     Reload(oneshot::Sender<()>),
 }
 
-/// The lease of `token` is lost: somebody else owns the room type.
+/// The ownership of `token` is over: somebody else owns the room type.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(super) struct LeaseLost {
+pub(super) struct Over {
     pub token: Token,
+    /// How that was found out, for the metrics.
+    pub cause: &'static str,
 }
+
+/// The history has this fact of the room type, whoever decided it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Advanced {
+    pub sequence: u64,
+}
+
+/// What is in doubt is to be settled, if that can be done now.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Settle;
 
 /// A fact decided under `token` was not stored.
 #[derive(Debug, Message)]

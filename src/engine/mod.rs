@@ -10,7 +10,8 @@
 //! finished whether or not somebody still listens.
 //!
 //! A room type that another node owns is [`Error::Elsewhere`]: who asked goes there, with [`Engine::forwarded`]. A lease
-//! that was lost ends the actor at once, one that another node is to have when everything begun is finished.
+//! that was lost ends the actor at once, one that another node is to have when everything begun is finished. An owner
+//! that may have been replaced without hearing of it asks the store before it answers from memory (`room_type/answer`).
 //!
 //! When an actor fails (a panic, a failed or fenced commit, a commit in doubt), its memory is thrown away, it claims a
 //! higher token and reloads from the store. Callers in doubt are then answered from the store; the others get
@@ -19,13 +20,15 @@
 mod attempts;
 mod cache;
 mod directory;
+mod doubts;
 mod handle;
 mod hotels;
+mod inquiry;
 mod message;
 mod ownership;
 pub mod probe;
-mod recall;
 mod room_type;
+mod standing;
 mod tenure;
 mod terms;
 mod view;

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::directory::Resident;
 use super::handle::{Engine, Shared};
-use super::message::{LeaseLost, Request};
+use super::message::{Over, Request};
 use crate::domain::RoomTypeId;
 use crate::lease::{Asked, Lease, Peer, Revoked, Why};
 
@@ -56,7 +56,7 @@ fn end(revoked: &[Revoked], shared: &Shared) {
     let mut misplaced = Vec::new();
     for Revoked { room_type, token, why } in revoked {
         match (shared.directory.find(*room_type), why) {
-            (Some(resident), Why::Lost) => resident.addr.do_send(LeaseLost { token: *token }),
+            (Some(resident), Why::Lost) => resident.addr.do_send(Over { token: *token, cause: "lease_lost" }),
             (Some(resident), Why::Misplaced) => misplaced.push(resident),
             // Whatever it was granted for has ended already.
             (None, _) => shared.lease.release(*room_type, *token),

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use super::message::{Failure, Reply};
 use super::{Error, Shared};
 use crate::domain::{Inventory, RoomTypeId};
 use crate::lease::{Acquired, Asked, Token};
@@ -30,11 +29,6 @@ pub(super) struct Tenure {
 impl Tenure {
     pub fn is_durable(&self) -> bool {
         self.durable.load(Ordering::Acquire) >= self.inventory.sequence()
-    }
-
-    /// Answers when everything the answer is based on is durable; if that never happens, the caller is told so.
-    pub fn answer<T: Send + 'static>(&self, place: Place, reply: Reply<T>, answer: Result<T, Failure>) {
-        self.when_durable(place, |durable| reply.send(if durable { answer } else { Err(Error::Interrupted.into()) }));
     }
 
     /// Calls `then` as soon as everything decided so far has been settled: with `true` if all of it is durable.

@@ -10,6 +10,7 @@
 //! Limit: 500 events at a time. A history that was deleted before it was read, or cannot be read, is given up as
 //! [`Notice::Lost`]: everybody reads the store, and it goes on at the end. A store that does not answer is asked again.
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{error, warn};
 
 use super::{Hub, Notice, Wake};
-use crate::domain::HotelId;
+use crate::domain::{HotelId, RoomTypeId};
 use crate::store::feed::{End, Event};
 use crate::store::{Error, Feed};
 
@@ -31,12 +32,15 @@ const REST: Duration = Duration::from_millis(20);
 /// Events, or changed hotels, that are read at once.
 const PORTION: u32 = 500;
 
-/// Who works with what a hotel was, and has to begin anew when another node has changed it.
+/// Who works with what a hotel or a room type was, and has to begin anew when another node has changed it.
 #[async_trait]
 pub trait Tenants: Send + Sync + 'static {
     /// When it returns, nobody begins anything by what the hotel was, and the hub has been told. Nobody who has begun
     /// something is waited for.
     async fn hotel_changed_elsewhere(&self, hotel: HotelId);
+
+    /// The history of a room type has come to this sequence number, through whatever node. Nothing is waited for.
+    fn advanced(&self, room_type: RoomTypeId, sequence: u64);
 }
 
 /// Follows the history.
@@ -109,6 +113,9 @@ impl Tail {
         let more = events.len() >= PORTION as usize;
         if let Some(Event { position, .. }) = events.last() {
             self.told.event = *position;
+            // Of each room type the last one remains.
+            let newest: HashMap<_, _> = events.iter().map(|event| (event.room_type, event.sequence)).collect();
+            newest.into_iter().for_each(|(room_type, sequence)| self.tenants.advanced(room_type, sequence));
             self.hub.relay(Notice::History(events.into()));
         }
         Ok(more)

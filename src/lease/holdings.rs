@@ -19,20 +19,40 @@ pub struct Holding {
 
 /// All of them. Every change concerns one token: what is said of an older one comes too late and changes nothing.
 #[derive(Debug, Default)]
-pub(super) struct Holdings(Mutex<BTreeMap<RoomTypeId, (Token, Instant)>>);
+pub(super) struct Holdings(Mutex<BTreeMap<RoomTypeId, Held>>);
+
+#[derive(Debug)]
+struct Held {
+    token: Token,
+    since: Instant,
+    /// When whoever grants was asked for the last time that the answer was yes.
+    confirmed: Option<Instant>,
+}
 
 impl Holdings {
-    /// A token was granted.
-    pub fn keep(&self, room_type: RoomTypeId, token: Token) {
-        self.map().insert(room_type, (token, Instant::now()));
+    /// A token was granted to who had asked at `confirmed`, or made up by ourselves.
+    pub fn keep(&self, room_type: RoomTypeId, token: Token, confirmed: Option<Instant>) {
+        self.map().insert(room_type, Held { token, since: Instant::now(), confirmed });
         metrics::counter!("innkeeper_leases_acquired_total").increment(1);
         self.show();
+    }
+
+    /// A token is still good, by the answer to who had asked at `asked`.
+    pub fn confirm(&self, room_type: RoomTypeId, token: Token, asked: Instant) {
+        if let Some(held) = self.map().get_mut(&room_type).filter(|held| held.token == token) {
+            held.confirmed = held.confirmed.max(Some(asked));
+        }
+    }
+
+    /// When it was last asked for that a token is good, if it is held and it was.
+    pub fn confirmed(&self, room_type: RoomTypeId, token: Token) -> Option<Instant> {
+        self.map().get(&room_type).filter(|held| held.token == token)?.confirmed
     }
 
     /// A token is over. `false` if it was already.
     pub fn forget(&self, room_type: RoomTypeId, token: Token) -> bool {
         let mut map = self.map();
-        let held = map.get(&room_type).is_some_and(|(held, _)| *held == token);
+        let held = map.get(&room_type).is_some_and(|held| held.token == token);
         if held {
             map.remove(&room_type);
         }
@@ -49,7 +69,7 @@ impl Holdings {
 
     /// The token under which a room type is held.
     pub fn token(&self, room_type: RoomTypeId) -> Option<Token> {
-        self.map().get(&room_type).map(|(token, _)| *token)
+        self.map().get(&room_type).map(|held| held.token)
     }
 
     pub fn len(&self) -> usize {
@@ -57,16 +77,16 @@ impl Holdings {
     }
 
     pub fn all(&self) -> Vec<(RoomTypeId, Token)> {
-        self.map().iter().map(|(room_type, (token, _))| (*room_type, *token)).collect()
+        self.map().iter().map(|(room_type, held)| (*room_type, held.token)).collect()
     }
 
     /// At most `limit` of them by id, after `after`.
     pub fn page(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let holding = |(room_type, (token, since)): (&RoomTypeId, &(Token, Instant))| Holding {
+        let holding = |(room_type, held): (&RoomTypeId, &Held)| Holding {
             room_type: *room_type,
-            token: *token,
-            age: since.elapsed(),
+            token: held.token,
+            age: held.since.elapsed(),
         };
         self.map().range((from, Bound::Unbounded)).take(limit).map(holding).collect()
     }
@@ -75,7 +95,7 @@ impl Holdings {
         metrics::gauge!("innkeeper_leases_owned").set(self.len() as f64);
     }
 
-    fn map(&self) -> MutexGuard<'_, BTreeMap<RoomTypeId, (Token, Instant)>> {
+    fn map(&self) -> MutexGuard<'_, BTreeMap<RoomTypeId, Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -93,8 +113,10 @@ mod tests {
     #[test]
     fn what_is_said_of_an_older_token_changes_nothing() {
         let holdings = Holdings::default();
-        holdings.keep(id(1), Token(1));
-        holdings.keep(id(1), Token(2));
+        holdings.keep(id(1), Token(1), Some(Instant::now()));
+        holdings.keep(id(1), Token(2), None);
+        holdings.confirm(id(1), Token(1), Instant::now());
+        assert_eq!([Token(1), Token(2)].map(|token| holdings.confirmed(id(1), token)), [None, None]);
         assert!(!holdings.forget(id(1), Token(1)));
         assert_eq!(holdings.all(), [(id(1), Token(2))]);
         assert!(holdings.forget(id(1), Token(2)));
@@ -102,9 +124,19 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_comes_late_says_nothing_of_the_time_since_it_was_asked_for() {
+        let holdings = Holdings::default();
+        let (first, second) = (Instant::now(), Instant::now() + Duration::from_secs(1));
+        holdings.keep(id(1), Token(1), Some(first));
+        holdings.confirm(id(1), Token(1), second);
+        holdings.confirm(id(1), Token(1), first);
+        assert_eq!(holdings.confirmed(id(1), Token(1)), Some(second));
+    }
+
+    #[test]
     fn pages_follow_each_other() {
         let holdings = Holdings::default();
-        (1..=5).for_each(|n| holdings.keep(id(n), Token(1)));
+        (1..=5).for_each(|n| holdings.keep(id(n), Token(1), None));
         let ids = |page: Vec<Holding>| page.into_iter().map(|held| held.room_type).collect::<Vec<_>>();
         assert_eq!(ids(holdings.page(None, 3)), [id(1), id(2), id(3)]);
         assert_eq!(ids(holdings.page(Some(id(3)), 3)), [id(4), id(5)]);

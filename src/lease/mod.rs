@@ -10,6 +10,14 @@
 //!
 //! When leases cannot be had, what is owned goes on (the token protects it) and what is not answers [`Unavailable`].
 //!
+//! An ownership is *certain* while nobody else can have been granted the room type, by the word of whoever grants and this
+//! machine's monotonic clock ([`Lease::is_certain`]). An owner that is not certain may have been replaced without a
+//! word, and asks the store before it says what only memory says ([`crate::engine`]).
+//! Limits: where Redis has forgotten, or its clock was set forward, it grants what another node is certain of, or takes the
+//! word of one that was replaced; so it is with a machine whose monotonic clock stood still while it was suspended, and with
+//! two processes that go by one name. Such an owner is certain and wrong until a renewal, or the history of the store,
+//! tells it.
+//!
 //! To add a way of granting: implement both traits in a folder of its own, and choose it in `app.rs`.
 
 mod holdings;
@@ -90,6 +98,10 @@ pub trait Lease: Send + Sync + 'static {
 
     /// The store has seen `seen`, which is not lower than what was granted: continue above it.
     async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable>;
+
+    /// Whether nobody else can have been granted the room type since this token was, as far as whoever grants remembers.
+    /// Whoever acts on it asks after what it has decided.
+    fn is_certain(&self, room_type: RoomTypeId, token: Token) -> bool;
 
     /// Gives a room type back, unless it has been granted anew. Does not wait for whoever keeps the leases: one that
     /// cannot be reached forgets them by itself.

@@ -39,7 +39,7 @@ impl SingleNode {
         let next = |last: i64| Some(last.max(floor).saturating_add(1));
         let last = self.last.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next).unwrap_or(floor);
         let token = Token(last.max(floor).saturating_add(1));
-        self.holdings.keep(room_type, token);
+        self.holdings.keep(room_type, token, None);
         token
     }
 }
@@ -52,6 +52,11 @@ impl Lease for SingleNode {
 
     async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable> {
         Ok(self.next_above(room_type, seen.0))
+    }
+
+    /// There is nobody else.
+    fn is_certain(&self, _: RoomTypeId, _: Token) -> bool {
+        true
     }
 
     fn release(&self, room_type: RoomTypeId, token: Token) {

@@ -26,8 +26,8 @@ use crate::store::{Error, Store};
 /// How long what could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Builds the index and keeps it up to date until the hub is gone. A mistake in here costs a new build, at most one in
-/// [`RETRY_AFTER`].
+/// Builds the index and keeps it up to date until the hub is gone. A mistake in here costs a new build, at most one a
+/// second.
 pub async fn follow(index: Index, hub: Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
     let mut builds = interval(RETRY_AFTER);
     builds.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -52,6 +52,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// Makes `token` the only one whose commits are accepted for a room type. Waits for a commit under way.
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error>;
 
+    /// Under which token each of these room types was claimed last. Until somebody claims it under another one, nobody
+    /// else has changed it.
+    async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error>;
+
     /// A room type as its committed facts have left it. The calendar begins at the hotel's date of `now` and covers the
     /// hotel's horizon and every night that was ever touched: a hotel that shortened its horizon still has its guests.
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error>;

@@ -78,15 +78,15 @@ impl Weather {
         faults.iter().for_each(|fault| self.ends(*fault));
     }
 
-    /// Faults of any kind that is `wanted` and any length, up to [`AT_ONCE`] at the same time.
-    pub async fn storm(&mut self, lasts: Duration, wanted: impl Fn(Fault) -> bool) {
+    /// Faults of any kind and any length, up to [`AT_ONCE`] at the same time.
+    pub async fn storm(&mut self, lasts: Duration) {
         let end = Instant::now() + lasts;
         let longest = (lasts / 20).clamp(SHORT, LONG);
         let mut active: Vec<(Instant, Fault)> = Vec::new();
         while Instant::now() < end || !active.is_empty() {
             let fault = Fault::any(&mut self.dice, self.cluster.nodes.len());
             let is_alone = active.iter().all(|(_, one)| !one.is_about_the_same_as(fault));
-            if Instant::now() < end && active.len() < AT_ONCE && is_alone && wanted(fault) {
+            if Instant::now() < end && active.len() < AT_ONCE && is_alone {
                 let lasts = Duration::from_millis(self.dice.u64(50..longest.as_millis() as u64));
                 self.begins(fault);
                 active.push((Instant::now() + lasts, fault));

@@ -26,6 +26,10 @@ impl Lease for Elsewhere {
         unreachable!("nothing was granted")
     }
 
+    fn is_certain(&self, _: RoomTypeId, _: Token) -> bool {
+        unreachable!("nothing was granted")
+    }
+
     fn release(&self, _: RoomTypeId, _: Token) {}
 
     fn forget(&self, _: RoomTypeId, _: Token) {}

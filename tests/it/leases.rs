@@ -116,6 +116,41 @@ fn a_kept_lease_is_renewed() {
 }
 
 #[test]
+fn an_owner_is_certain_until_its_time_may_be_over_and_again_when_it_was_renewed() {
+    in_system(async {
+        let mut redis = Redis::start();
+        let (lease, patient) = (node(&redis, "one", SHORT).await, node(&redis, "two", LONG).await);
+        let (token, certain) = (take(&lease, id(1)).await, take(&patient, id(2)).await);
+        assert!(patient.is_certain(id(2), certain));
+        eventually("nobody has renewed it", async || !lease.is_certain(id(1), token)).await;
+        assert_eq!(lease.holdings(None, 10)[0].token, token, "it goes on");
+        let kept = lease.keep();
+        eventually("it was renewed", async || lease.is_certain(id(1), token)).await;
+        redis.stop();
+        eventually("it cannot be renewed", async || !lease.is_certain(id(1), token)).await;
+        kept.iter().for_each(|task| task.abort());
+        assert!(patient.is_certain(id(2), certain), "nobody else can have been granted it");
+        patient.release(id(2), certain);
+        assert!(!patient.is_certain(id(2), certain), "it was given back");
+    });
+}
+
+#[test]
+fn of_several_tokens_only_the_last_that_redis_granted_is_certain() {
+    in_system(async {
+        let mut redis = Redis::start();
+        let lease = node(&redis, "one", LONG).await;
+        let first = take(&lease, id(1)).await;
+        let raised = lease.raise(id(1), first).await.unwrap();
+        assert_eq!([first, raised].map(|token| lease.is_certain(id(1), token)), [false, true]);
+        redis.stop();
+        let made_up = take(&lease, id(1)).await;
+        assert!(made_up > raised);
+        assert_eq!([first, raised, made_up].map(|token| lease.is_certain(id(1), token)), [false; 3]);
+    });
+}
+
+#[test]
 fn a_lease_that_redis_forgot_is_set_again_with_its_token() {
     in_system(async {
         let redis = Redis::start();

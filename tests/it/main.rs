@@ -33,6 +33,7 @@ mod postgres_open;
 mod postgres_store;
 mod postgres_tls;
 mod race;
+mod replaced;
 mod search;
 mod sqlite_files;
 mod store_contract;

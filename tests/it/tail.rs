@@ -62,6 +62,8 @@ impl Tenants for Staff {
         self.renewed.lock().unwrap().push(hotel);
         self.hub.relay(Notice::Hotel(hotel));
     }
+
+    fn advanced(&self, _: RoomTypeId, _: u64) {}
 }
 
 /// Two nodes on one store.

@@ -1,7 +1,7 @@
 //! The protocol for the model checker: whatever step can be taken may be taken next.
 //!
 //! So a node that is paused needs no step of its own: its turn does not come. Nor does a Redis that is away. Clocks are
-//! not modelled at all: a lease may end at any time.
+//! not modelled: a lease may end at any time, once its owner has stopped being certain of it, which it may at any time.
 
 use stateright::{Model, Property};
 
@@ -16,9 +16,12 @@ pub enum Step {
     GoOn(usize),
     Claim(usize),
     Load(usize),
+    Doubt(usize),
     Renew(usize),
     Release(usize),
     Decide(usize, Key, Looked),
+    Look(usize),
+    Follow(usize),
     Begin(usize),
     Commit(Of),
     Hear(usize),
@@ -39,10 +42,11 @@ impl Model for Protocol {
     fn actions(&self, world: &World, steps: &mut Vec<Step>) {
         for node in 0..world.nodes.len() {
             steps.extend([Step::Acquire(node), Step::GoOn(node), Step::Claim(node), Step::Load(node)]);
-            steps.extend([Step::Renew(node), Step::Release(node)]);
+            steps.extend([Step::Doubt(node), Step::Renew(node), Step::Release(node)]);
             for key in 0..self.requests.len() as Key {
                 steps.extend([Looked::InTenure, Looked::BeforeTenure].map(|looked| Step::Decide(node, key, looked)));
             }
+            steps.extend([Step::Look(node), Step::Follow(node)]);
             steps.extend([Step::Begin(node), Step::Commit(Of::Node(node)), Step::Hear(node)]);
             steps.extend([Step::RollBack(Of::Node(node)), Step::LoseConnection(node), Step::Crash(node)]);
         }
@@ -58,9 +62,12 @@ impl Model for Protocol {
             Step::GoOn(node) => self.go_on(world, node),
             Step::Claim(node) => self.claim(world, node),
             Step::Load(node) => self.load(world, node),
+            Step::Doubt(node) => self.doubt(world, node),
             Step::Renew(node) => self.renew(world, node),
             Step::Release(node) => self.release(world, node),
             Step::Decide(node, key, looked) => self.decide(world, node, key, looked),
+            Step::Look(node) => self.look(world, node),
+            Step::Follow(node) => self.follow(world, node),
             Step::Begin(node) => self.begin(world, node),
             Step::Commit(of) => self.commit(world, of),
             Step::Hear(node) => self.hear(world, node),

@@ -2,13 +2,14 @@
 //! nights.
 //!
 //! Read [`protocol`] to learn how several nodes share the room types of one database without ever selling a night twice:
-//! it has a function per step, in the order in which a booking takes them, and then what can go wrong. [`world`] is what
-//! exists, [`promises`] what must hold, [`check`] lets everything happen that can.
+//! it has a function per step, in the order in which a booking takes them, and then what can go wrong; [`memory`] has those
+//! that store nothing. [`world`] is what exists, [`promises`] what must hold, [`check`] lets everything happen that can.
 //!
 //! The checker also shows what each rule is for. Without it, it finds the shortest way to break a promise:
 //! `cargo test --test model without -- --nocapture` tells these stories.
 
 mod check;
+mod memory;
 mod promises;
 mod protocol;
 mod requests;
@@ -19,7 +20,7 @@ use rstest::rstest;
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use check::Step;
-use promises::{NEVER_OVERSOLD, NO_IS_FOUNDED, ONE_EFFECT};
+use promises::{NEVER_OVERSOLD, NO_IS_FOUNDED, ONE_EFFECT, SAID_IS_STORED};
 use protocol::{Protocol, Rule};
 use requests::{A_CANCELLATION, RIVALS, Requests};
 use world::{Token, World};
@@ -51,6 +52,8 @@ fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] toke
 #[case(Rule::ClaimWaits, RIVALS, NEVER_OVERSOLD)]
 #[case(Rule::RefusalWaits, RIVALS, NO_IS_FOUNDED)]
 #[case(Rule::LookAgain, RIVALS, NO_IS_FOUNDED)]
+#[case(Rule::Confirm, RIVALS, SAID_IS_STORED)]
+#[case(Rule::CertaintyEnds, RIVALS, SAID_IS_STORED)]
 fn without_one_of_its_rules_a_promise_is_broken(
     #[case] rule: Rule,
     #[case] requests: Requests,

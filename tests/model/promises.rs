@@ -4,11 +4,12 @@ use stateright::Property;
 
 use crate::protocol::Protocol;
 use crate::requests::sold;
-use crate::world::{Actor, World};
+use crate::world::{Actor, Node, World};
 
 pub const NEVER_OVERSOLD: &str = "no night is sold twice";
 pub const YES_IS_STORED: &str = "who is told yes is stored";
 pub const NO_IS_FOUNDED: &str = "who is told no could not have it";
+pub const SAID_IS_STORED: &str = "what is said from memory is what is stored";
 pub const ONE_EFFECT: &str = "one key, one effect";
 pub const TOKENS_GROW: &str = "tokens of commits never go back";
 pub const CLAIM_IS_THE_END: &str = "after a claim nothing older is stored";
@@ -19,6 +20,7 @@ pub fn all() -> Vec<Property<Protocol>> {
         always(NEVER_OVERSOLD, |it, world| sold(it.requests, &world.database.history).iter().all(|times| *times <= 1)),
         always(YES_IS_STORED, |_, world| !world.broken.empty_yes),
         always(NO_IS_FOUNDED, |_, world| !world.broken.unfounded_no),
+        always(SAID_IS_STORED, |_, world| !world.broken.outdated),
         always(ONE_EFFECT, |_, world| {
             let history = &world.database.history;
             (1..history.len()).all(|time| !history[..time].contains(&history[time]))
@@ -33,6 +35,13 @@ pub fn all() -> Vec<Property<Protocol>> {
         }),
         sometimes("both nodes take themselves for the owner", |_, world| {
             world.nodes.iter().all(|node| matches!(node.actor, Actor::Serving(_)))
+        }),
+        sometimes("an owner that was replaced asks whether it was", |_, world| {
+            let is_stale = |node: &Node| match &node.actor {
+                Actor::Serving(tenure) => !node.certain && tenure.token < world.database.token,
+                _ => false,
+            };
+            !world.forgotten && world.nodes.iter().any(is_stale)
         }),
         sometimes("a stale owner is fenced", |_, world| {
             let transactions = world.nodes.iter().filter_map(|node| node.transaction.as_ref());

@@ -23,6 +23,11 @@ pub enum Rule {
     RefusalWaits,
     /// Before a refusal the key is looked up again, if the owner has loaded since it was looked up first.
     LookAgain,
+    /// An owner that is not certain of its lease asks the database, before it answers from memory, whether its claim
+    /// still stands.
+    Confirm,
+    /// An owner is not certain any longer than its lease is good for.
+    CertaintyEnds,
 }
 
 /// The protocol, what is asked of it, and how far it is looked at.
@@ -51,9 +56,11 @@ pub enum Of {
 /// A node takes the room type over, and gives it back.
 impl Protocol {
     /// One script in Redis: the lease is granted and the fence counter raised. That the lease of another node has ended
-    /// shows when somebody takes it; that node knows nothing of it.
+    /// shows when somebody takes it; that node knows nothing of it, but it is not certain any more.
     pub fn acquire(&self, world: &World, node: usize) -> Option<World> {
-        (world.nodes[node].actor == Actor::Away).then_some(())?;
+        let is_good =
+            |(owner, _): (usize, Token)| owner != node && world.nodes[owner].certain && self.keeps(Rule::CertaintyEnds);
+        (world.nodes[node].actor == Actor::Away && !world.redis.lease.is_some_and(is_good)).then_some(())?;
         let mut next = granted(world, node, world.redis.fence + 1);
         next.nodes[node].actor = Actor::Leased;
         Some(next)
@@ -65,6 +72,7 @@ impl Protocol {
         (world.nodes[node].actor == Actor::Away).then_some(())?;
         let mut next = world.clone();
         next.nodes[node].held = Some(token);
+        next.nodes[node].certain = false;
         next.nodes[node].actor = Actor::Leased;
         Some(next)
     }
@@ -106,12 +114,21 @@ impl Protocol {
         Some(next)
     }
 
+    /// A TTL has passed since Redis last said yes.
+    pub fn doubt(&self, world: &World, node: usize) -> Option<World> {
+        world.nodes[node].certain.then_some(())?;
+        let mut next = world.clone();
+        next.nodes[node].certain = false;
+        Some(next)
+    }
+
     /// The keeper looks after the lease. Redis may have forgotten it, or granted another one.
     pub fn renew(&self, world: &World, node: usize) -> Option<World> {
         let token = world.nodes[node].held?;
         let mut next = world.clone();
         match world.redis.lease {
-            Some(lease) if lease == (node, token) => return None,
+            Some(lease) if lease == (node, token) && (world.nodes[node].certain || world.forgotten) => return None,
+            Some(lease) if lease == (node, token) => next.nodes[node].certain = true,
             Some((owner, _)) if owner != node => next.nodes[node].give_up(),
             _ if world.redis.fence > token => next.nodes[node].give_up(),
             _ => next = granted(world, node, token),
@@ -143,7 +160,7 @@ impl Protocol {
         if allows(self.requests, &tenure.memory, key) {
             self.grant(world, node, key)
         } else {
-            self.refuse(world, node, tenure.token, key, looked)
+            self.refuse(world, node, key, looked)
         }
     }
 
@@ -154,21 +171,6 @@ impl Protocol {
         tenure.memory.push(key);
         let fact = Fact { key, token: tenure.token, sequence: tenure.memory.len() as u8 };
         next.nodes[node].queue.push(fact);
-        Some(next)
-    }
-
-    fn refuse(&self, world: &World, node: usize, token: Token, key: Key, looked: Looked) -> Option<World> {
-        let durable = world.nodes[node].pending().all(|fact| fact.token != token);
-        (durable || !self.keeps(Rule::RefusalWaits)).then_some(())?;
-        let history = &world.database.history;
-        if looked == Looked::BeforeTenure && self.keeps(Rule::LookAgain) && history.contains(&key) {
-            return None; // It has its answer.
-        }
-        let before = history.iter().position(|known| *known == key).unwrap_or(history.len());
-        let founded = (0..=before).any(|time| !allows(self.requests, &history[..time], key));
-        (!founded).then_some(())?;
-        let mut next = world.clone();
-        next.broken.unfounded_no = true;
         Some(next)
     }
 
@@ -250,10 +252,13 @@ impl Protocol {
 
     /// Redis loses its memory.
     pub fn forget(&self, world: &World) -> Option<World> {
-        (world.redis != Redis::default()).then(|| World { redis: Redis::default(), ..world.clone() })
+        (world.redis != Redis::default()).then_some(())?;
+        let mut next = World { redis: Redis::default(), forgotten: true, ..world.clone() };
+        next.nodes.iter_mut().for_each(|node| node.certain = false);
+        Some(next)
     }
 
-    fn keeps(&self, rule: Rule) -> bool {
+    pub fn keeps(&self, rule: Rule) -> bool {
         self.without != Some(rule)
     }
 }
@@ -262,6 +267,7 @@ fn granted(world: &World, node: usize, token: Token) -> World {
     let mut next = world.clone();
     next.redis = Redis { lease: Some((node, token)), fence: token };
     next.nodes[node].held = Some(token);
+    next.nodes[node].certain = !world.forgotten;
     next
 }
 

@@ -24,12 +24,19 @@ impl Protocol {
             Step::GoOn(node) => format!("{} goes on without Redis, under {}.", name(node), token(node, after)),
             Step::Claim(node) => claim(node, after),
             Step::Load(node) => format!("{} loads: {}.", name(node), self.list(&before.database.history)),
+            Step::Doubt(node) => format!("{} has not heard of its lease for a TTL.", name(node)),
             Step::Renew(node) if after.nodes[node].actor == Actor::Away => {
                 format!("{} finds its lease in other hands, and lets go.", name(node))
             }
+            Step::Renew(node) if before.redis == after.redis => format!("{} renews its lease.", name(node)),
             Step::Renew(node) => format!("{} finds its lease forgotten, and sets it again.", name(node)),
             Step::Release(node) => format!("{} gives the room type back.", name(node)),
             Step::Decide(node, key, looked) => self.decision(node, key, looked, before, after),
+            Step::Look(node) if after.broken.outdated => {
+                format!("{} shows what it has in memory: {}.", name(node), self.list(memory(node, before)))
+            }
+            Step::Look(node) => format!("{} asks before it shows anything, and lets go.", name(node)),
+            Step::Follow(node) => format!("{} reads what another node has done, and lets go.", name(node)),
             Step::Begin(node) => self.transaction(node, after),
             Step::Commit(of) => format!("The database commits {}.", whose(of)),
             Step::RollBack(of) => format!("The database rolls {} back.", whose(of)),
@@ -79,6 +86,13 @@ fn claim(node: usize, after: &World) -> String {
         Actor::Claimed | Actor::Serving(_) => format!("The database takes {}'s {}.", name(node), token(node, after)),
         Actor::Away => format!("{}'s claim comes too late: it lets go.", name(node)),
         _ => format!("{}'s claim is too low: Redis is taught, and grants {}.", name(node), token(node, after)),
+    }
+}
+
+fn memory(node: usize, world: &World) -> &[Key] {
+    match &world.nodes[node].actor {
+        Actor::Serving(tenure) => &tenure.memory,
+        _ => &[],
     }
 }
 

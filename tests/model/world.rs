@@ -10,6 +10,8 @@ pub struct World {
     pub redis: Redis,
     pub database: Database,
     pub nodes: [Node; 2],
+    /// Redis has lost its memory. From then on whoever takes itself for the owner may be certain of it, and wrong.
+    pub forgotten: bool,
     pub broken: Broken,
 }
 
@@ -55,6 +57,8 @@ pub struct Transaction {
 pub struct Node {
     /// The token under which it was granted the lease and has not given it back.
     pub held: Option<Token>,
+    /// Redis said so less than a TTL ago: the lease cannot have ended.
+    pub certain: bool,
     pub actor: Actor,
     /// What was decided and waits for the writer, also when the actor that decided it is no more.
     pub queue: Vec<Fact>,
@@ -93,6 +97,8 @@ pub struct Broken {
     pub empty_yes: bool,
     /// Somebody was told no, though at no time before the request had its effect that was the answer.
     pub unfounded_no: bool,
+    /// Something was said from memory, and it was not what is stored.
+    pub outdated: bool,
     /// Something was stored under an older token than something before it.
     pub token_went_back: bool,
     /// Something was stored under an older token than the last claim's: who has loaded since does not know of it.
@@ -109,12 +115,14 @@ impl Node {
     pub fn restart(&mut self, token: Token) {
         if matches!(&self.actor, Actor::Serving(tenure) if tenure.token == token) {
             self.actor = Actor::Away;
+            self.certain = false;
         }
     }
 
     /// Is not, or no longer, the owner.
     pub fn give_up(&mut self) {
         self.held = None;
+        self.certain = false;
         self.actor = Actor::Away;
     }
 }

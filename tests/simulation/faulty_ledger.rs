@@ -13,7 +13,7 @@ use innkeeper::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Led
 use crate::dice::Dice;
 use crate::memory_ledger::MemoryLedger;
 
-/// A promise that the ledger breaks on purpose, to see whether the oracle notices.
+/// A promise that is broken on purpose, to see whether the oracle notices: by the ledger, or by the leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lie {
     /// Says that a batch is stored, and forgets it.
@@ -24,6 +24,8 @@ pub enum Lie {
     LosesCounters,
     /// Says of everything in doubt that it was stored.
     ClearsDoubts,
+    /// Takes an owner for certain that may have been replaced long ago.
+    AlwaysCertain,
 }
 
 /// Longer than any caller waits.
@@ -72,6 +74,13 @@ impl Ledger for FaultyLedger {
         // The claim may have been granted without the claimant ever hearing of it.
         self.reach().await?;
         claim
+    }
+
+    async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error> {
+        self.reach().await?;
+        let tokens = self.inner.tokens(room_types).await;
+        self.dice.nap(10).await;
+        tokens
     }
 
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {

@@ -22,6 +22,8 @@ pub struct Table {
     rows: Mutex<BTreeMap<RoomTypeId, Row>>,
     nodes: Vec<Peer>,
     dice: Arc<Dice>,
+    /// It may lose its memory. Then an owner may be replaced that takes itself for certain.
+    pub forgets: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -34,7 +36,8 @@ struct Row {
 impl Table {
     pub fn of(nodes: u64, dice: &Arc<Dice>) -> Arc<Self> {
         let peer = |number| Peer { node: format!("node-{number}").parse().unwrap(), url: "".into() };
-        Arc::new(Self { rows: Mutex::default(), nodes: (0..nodes).map(peer).collect(), dice: dice.clone() })
+        let (nodes, forgets) = ((0..nodes).map(peer).collect(), dice.chance(50));
+        Arc::new(Self { rows: Mutex::default(), nodes, dice: dice.clone(), forgets })
     }
 
     /// Which of the nodes this is.
@@ -42,10 +45,10 @@ impl Table {
         self.nodes.iter().position(|node| node == peer).expect("only nodes have leases")
     }
 
-    /// Takes its time, may not be there, and may have lost its memory.
+    /// Takes its time, may not be there, and may have lost its memory, if it is of that kind.
     async fn reach(&self) -> Result<(), Unavailable> {
         self.dice.nap(10).await;
-        if self.dice.fault(1) && self.dice.chance(20) {
+        if self.forgets && self.dice.fault(1) && self.dice.chance(20) {
             self.dice.saw("all leases are forgotten");
             self.rows().clear();
         }
@@ -63,21 +66,24 @@ impl Table {
 /// The leases of one node.
 pub struct SimulatedLease {
     me: usize,
+    /// Says so of everything it has.
+    always_certain: bool,
     table: Arc<Table>,
-    held: Mutex<BTreeMap<RoomTypeId, Token>>,
+    /// What was granted and not given back, and when somebody who knows was asked whether it still is.
+    held: Mutex<BTreeMap<RoomTypeId, (Token, Option<Instant>)>>,
 }
 
 impl SimulatedLease {
-    pub fn of_node(me: usize, table: &Arc<Table>) -> Self {
-        Self { me, table: table.clone(), held: Mutex::default() }
+    pub fn of_node(me: usize, table: &Arc<Table>, always_certain: bool) -> Self {
+        Self { me, always_certain, table: table.clone(), held: Mutex::default() }
     }
 
-    fn held(&self) -> MutexGuard<'_, BTreeMap<RoomTypeId, Token>> {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<RoomTypeId, (Token, Option<Instant>)>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A token above `floor`, unless somebody else has the lease.
-    fn grant(&self, room_type: RoomTypeId, floor: i64) -> Result<Token, usize> {
+    fn grant(&self, room_type: RoomTypeId, floor: i64, asked: Instant) -> Result<Token, usize> {
         let mut rows = self.table.rows();
         let row = rows.entry(room_type).or_insert(Row { fence: 0, owner: None });
         match row.owner {
@@ -88,15 +94,15 @@ impl SimulatedLease {
         row.fence = row.fence.max(floor) + 1;
         row.owner = Some((self.me, Instant::now() + TTL));
         let token = Token(row.fence);
-        self.held().insert(room_type, token);
+        self.held().insert(room_type, (token, Some(asked)));
         Ok(token)
     }
 
     /// What was never given back goes on under a token that nobody granted.
     fn go_on(&self, room_type: RoomTypeId) -> Option<Token> {
         let mut held = self.held();
-        let token = held.get_mut(&room_type).filter(|_| self.table.dice.chance(70))?;
-        token.0 += 1;
+        let (token, confirmed) = held.get_mut(&room_type).filter(|_| self.table.dice.chance(70))?;
+        (token.0, *confirmed) = (token.0 + 1, None);
         self.table.dice.saw("an ownership goes on by itself");
         Some(*token)
     }
@@ -108,6 +114,9 @@ impl SimulatedLease {
         let others = matches!(row.owner, Some((owner, _)) if owner != self.me);
         if !others && row.fence <= token.0 {
             *row = Row { fence: token.0, owner: Some((self.me, Instant::now() + TTL)) };
+            if let Some((_, confirmed)) = self.held().get_mut(&room_type).filter(|(held, _)| *held == token) {
+                *confirmed = Some(Instant::now());
+            }
             return true;
         }
         false
@@ -117,6 +126,7 @@ impl SimulatedLease {
 #[async_trait]
 impl Lease for SimulatedLease {
     async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+        let asked_at = Instant::now();
         if let Err(away) = self.table.reach().await {
             return self.go_on(room_type).map(Acquired::Granted).ok_or(away);
         }
@@ -125,21 +135,28 @@ impl Lease for SimulatedLease {
             let to = preferred(room_type, &self.table.nodes).expect("there are nodes");
             return Ok(Acquired::Elsewhere(to.clone()));
         }
-        let granted = self.grant(room_type, 0);
+        let granted = self.grant(room_type, 0, asked_at);
         // It may have been granted without the node ever hearing of it.
         self.table.reach().await?;
         Ok(granted.map_or_else(|owner| Acquired::Elsewhere(self.table.nodes[owner].clone()), Acquired::Granted))
     }
 
     async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable> {
+        let asked_at = Instant::now();
         self.table.reach().await?;
         self.table.dice.saw("a token is raised");
-        self.grant(room_type, seen.0).map_err(|_| Unavailable(anyhow!("simulated: somebody else has it by now")))
+        self.grant(room_type, seen.0, asked_at)
+            .map_err(|_| Unavailable(anyhow!("simulated: somebody else has it by now")))
+    }
+
+    fn is_certain(&self, room_type: RoomTypeId, token: Token) -> bool {
+        let asked_at = self.held().get(&room_type).filter(|(held, _)| *held == token).and_then(|(_, asked)| *asked);
+        self.always_certain || asked_at.is_some_and(|asked_at| asked_at.elapsed() < TTL)
     }
 
     fn release(&self, room_type: RoomTypeId, token: Token) {
         let mut held = self.held();
-        if held.get(&room_type) == Some(&token) {
+        if held.get(&room_type).is_some_and(|(held, _)| *held == token) {
             held.remove(&room_type);
         }
         // What does not arrive runs out.
@@ -170,7 +187,7 @@ impl Lease for SimulatedLease {
         loop {
             let frozen = self.table.dice.fault(2);
             sleep(if frozen { FROZEN } else { TTL / 3 }).await;
-            let held: Vec<_> = self.held().iter().map(|(room_type, token)| (*room_type, *token)).collect();
+            let held: Vec<_> = self.held().iter().map(|(room_type, (token, _))| (*room_type, *token)).collect();
             let mut revoked = Vec::new();
             for (room_type, token) in held {
                 let lost = !self.renew(room_type, token);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use innkeeper::clock::Clock;
-use innkeeper::domain::{BookingId, Command, Inventory, Order, Refusal, RoomTypeId};
+use innkeeper::domain::{BookingId, Command, Inventory, Order, Refusal, RoomTypeId, Timestamp};
 use innkeeper::engine::{Error, Receipt, View};
 use innkeeper::store::audit::recount;
 use innkeeper::store::{KeyDigest, Ledger};
@@ -19,8 +19,8 @@ pub struct Oracle<'a> {
     desk: &'a Desk,
     records: &'a [Record],
     histories: BTreeMap<RoomTypeId, History>,
-    /// One owner only: what it answered from memory was the present, not its own past.
-    one_owner: bool,
+    /// What was answered from memory was the present, not an owner's own past.
+    present: bool,
     violations: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Oracle<'a> {
         desk: &'a Desk,
         records: &'a [Record],
         genesis: &BTreeMap<RoomTypeId, Inventory>,
-        one_owner: bool,
+        present: bool,
     ) -> Self {
         let mut violations = desk.ledger.breaches();
         let orders: HashMap<String, Order> = records.iter().filter_map(order_by_tag).collect();
@@ -37,7 +37,7 @@ impl<'a> Oracle<'a> {
             (*id, History::tell(genesis, desk.ledger.history(*id), &orders, &mut violations))
         };
         let histories = genesis.iter().map(tell).collect();
-        Self { desk, records, histories, one_owner, violations }
+        Self { desk, records, histories, present, violations }
     }
 
     /// Everything that does not fit.
@@ -142,16 +142,28 @@ impl<'a> Oracle<'a> {
         done.any(|stored| stored.key == Some(key.digest) && new_booking_tag(stored).as_ref() == Some(&tag))
     }
 
+    /// The facts and the time when the attempt began that this question joined, if its key was in use already: it gets
+    /// that attempt's answer. One that nobody had waited for to its end may still have been under way.
+    fn joined(&self, record: &Record) -> (u64, Timestamp) {
+        let digest = |record: &Record| record.key.map(|key| key.digest);
+        let is_joined = |other: &&Record| {
+            let under_way = other.time.1 >= record.time.0 || matches!(other.answer, Err(Error::Interrupted));
+            digest(record).is_some() && digest(other) == digest(record) && under_way
+        };
+        let began = self.records.iter().filter(is_joined).map(|other| (other.facts.0, other.time.0));
+        began.min_by_key(|(_, asked)| *asked).unwrap_or((record.facts.0, record.time.0))
+    }
+
     fn stands_in_history(&self, record: &Record, sequence: u64, cause: &str) -> Option<String> {
         let mut facts = self.histories.get(&record.room_type)?.facts();
         let stored = facts.any(|stored| stored.fact.sequence == sequence && stored.fact.change.cause() == cause);
         (!stored || sequence > record.facts.1).then(|| format!("{cause} was acknowledged, but is not stored"))
     }
 
-    /// A view is a committed state: never an uncommitted one, and with one owner never an older one than the asker
-    /// could have known.
+    /// A view is a committed state: never an uncommitted one, and never an older one than the asker could have known,
+    /// unless its owner could have been replaced without a word.
     fn seen(&self, record: &Record, view: &View) -> Option<String> {
-        let oldest = if self.one_owner { record.facts.0 } else { 0 };
+        let oldest = if self.present { record.facts.0 } else { 0 };
         if !(oldest..=record.facts.1).contains(&view.sequence) {
             return Some(format!("a view of {} facts, when {:?} were committed", view.sequence, record.facts));
         }
@@ -166,18 +178,18 @@ impl<'a> Oracle<'a> {
         differs.map(|night| format!("{} was seen as it never was", night.date))
     }
 
-    /// A refusal was right at some moment between question and answer. An owner that was overtaken may refuse a move
-    /// because of a past of its own, into which it has read a booking from the present; nothing can come of it.
+    /// A refusal was right at some moment between question and answer. An owner that was replaced without a word may refuse
+    /// a move because of a past of its own, into which it has read a booking from the present; nothing can come of it.
     fn refused(&self, record: &Record, refusal: &Arc<Refusal>) -> Option<String> {
         if self.was_done_before(record) {
             return Some("refused, though it had been done under this key before it was asked".to_owned());
         }
-        if !self.one_owner && matches!(record.wish, Wish::Act { .. }) {
+        if !self.present && matches!(record.wish, Wish::Act { .. }) {
             return None;
         }
         let history = self.histories.get(&record.room_type)?;
-        let facts = if self.one_owner { record.facts } else { (0, record.facts.1) };
-        let command = |sequence, now: innkeeper::domain::Timestamp| match &record.wish {
+        let facts = if self.present { record.facts } else { (0, record.facts.1) };
+        let command = &|sequence, now: Timestamp| match &record.wish {
             Wish::Book(order) => Some(Command::Book {
                 id: BookingId(uuid::Uuid::nil()),
                 order: order.clone(),
@@ -191,7 +203,9 @@ impl<'a> Oracle<'a> {
             Wish::SetRooms(room_type) => Some(Command::SetRoomType(room_type.clone())),
             Wish::View(..) => None,
         };
-        let justified = history.explains(refusal, facts, record.time, command);
+        let (begun, asked) = self.joined(record);
+        let justified = history.explains(refusal, facts, record.time, command)
+            || history.explains(refusal, (begun.min(facts.0), facts.1), (asked, record.time.1), command);
         (!justified).then(|| "refused, though no serial history says so".to_owned())
     }
 }

@@ -229,6 +229,12 @@ impl Ledger for MemoryLedger {
         })
     }
 
+    async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error> {
+        let rows = self.rows();
+        let token = |id: &RoomTypeId| Some((*id, rows.room_types.get(id)?.token));
+        Ok(room_types.iter().filter_map(token).collect())
+    }
+
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {
         let rows = self.rows();
         let Some(own) = rows.room_types.get(&room_type) else { return Ok(None) };

@@ -10,7 +10,7 @@ use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
 use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Timestamp};
-use crate::engine::message::{Ask, Caller, Failure, Intent, Look, Reply};
+use crate::engine::message::{Ask, Caller, Failure, Intent, Look};
 use crate::engine::probe::Point;
 use crate::engine::{Error, View};
 use crate::store::{self, Attempt, Entry, Job};
@@ -39,7 +39,7 @@ impl RoomTypeActor {
         };
         match self.command(ask.intent, booking, now) {
             Ok(command) => self.decide(command, now, ask.caller, place, ctx),
-            Err(error) => self.answer(place, ask.caller.reply, Err(error.into())),
+            Err(error) => self.answer(place, ask.caller.reply, Err(error.into()), ctx),
         }
         self.set_timer(ctx);
     }
@@ -82,13 +82,6 @@ impl RoomTypeActor {
         }
     }
 
-    /// Answers when everything that the answer rests on is durable.
-    fn answer<T: Send + 'static>(&self, place: Place, reply: Reply<T>, answer: Result<T, Failure>) {
-        if let State::Serving(tenure) = &self.state {
-            tenure.answer(place, reply, answer);
-        }
-    }
-
     fn decide(&mut self, command: Command, now: Timestamp, caller: Caller, place: Place, ctx: &mut Context<Self>) {
         let State::Serving(tenure) = &mut self.state else { return };
         let started = Instant::now();
@@ -100,7 +93,7 @@ impl RoomTypeActor {
                 self.shared.probe.passed(Point::Decided, self.id);
                 self.commit(Arc::new(fact), place, Some(caller), ctx);
             }
-            Ok(fact) => tenure.answer(place, caller.reply, Ok(Arc::new(fact))),
+            Ok(fact) => self.answer(place, caller.reply, Ok(Arc::new(fact)), ctx),
             Err(refusal) => {
                 debug!(room_type = %self.id, rule = refusal.name(), "refused");
                 metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);
@@ -110,7 +103,7 @@ impl RoomTypeActor {
                     Some(unused) if unused.at <= tenure.began => Failure::LookAgain(error),
                     _ => error.into(),
                 };
-                tenure.answer(place, caller.reply, Err(failure));
+                self.answer(place, caller.reply, Err(failure), ctx);
             }
         }
     }
@@ -211,7 +204,7 @@ impl RoomTypeActor {
         };
         let State::Serving(tenure) = &self.state else { return };
         let view = View::of(&tenure.inventory, look.from, look.to);
-        tenure.answer(place, look.reply, Ok(view));
+        self.answer(place, look.reply, Ok(view), ctx);
         self.set_timer(ctx);
     }
 }

@@ -4,6 +4,7 @@
 //! anything goes wrong, the tenure is thrown away as a whole and a new one begins under a higher token: the same path
 //! for a panic, a failed commit, a fenced commit and a commit in doubt.
 
+mod answer;
 mod decide;
 mod recovery;
 mod timers;
@@ -21,7 +22,7 @@ use super::message::{Failure, Reply, Request};
 use super::probe::Point;
 use super::tenure::{self, Tenure};
 use super::{Depth, Error, Shared};
-use crate::domain::{Fact, FactId, RoomTypeId, Timestamp};
+use crate::domain::{Fact, RoomTypeId, Timestamp};
 use crate::lease::Asked;
 
 /// One supervised actor.
@@ -35,7 +36,7 @@ pub(super) struct RoomTypeActor {
     state: State,
     cache: Cache,
     /// Callers whose facts are in doubt until the next tenure can ask the store.
-    doubts: Vec<(FactId, Arc<Fact>, Reply<Arc<Fact>>)>,
+    doubts: Vec<(Arc<Fact>, Reply<Arc<Fact>>)>,
     timer: Option<(Timestamp, SpawnHandle)>,
     idle_check: Option<SpawnHandle>,
     last_used: Instant,
@@ -82,8 +83,9 @@ impl RoomTypeActor {
                     Error::Elsewhere(_) => debug!(room_type = %actor.id, %error, "the room type is not served here"),
                     _ => warn!(room_type = %actor.id, %error, "the room type cannot be served"),
                 }
-                actor.doubts.clear();
-                actor.retire(ctx, Some(error));
+                actor.retire(ctx, Some(error.clone()));
+                // Who hears of it now and asks again finds another actor.
+                actor.leave_doubts(&error);
             }
         };
         ctx.wait(begin.into_actor(self).map(began));

@@ -4,18 +4,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix::prelude::*;
+use tokio::time::timeout;
+use tracing::info;
 
 use super::{RoomTypeActor, State};
-use crate::domain::{Fact, FactId};
-use crate::engine::Error;
-use crate::engine::message::{Doubt, Failure, LeaseLost, Lost, Reply};
+use crate::domain::{Fact, FactId, RoomTypeId};
+use crate::engine::message::{Advanced, Doubt, Failure, Lost, Over, Reply, Settle};
+use crate::engine::{Error, Shared};
 use crate::events::Notice;
 use crate::lease::Token;
 use crate::writer::Outcome;
 
 impl RoomTypeActor {
     fn doubt(&mut self, doubt: Doubt, ctx: &mut Context<Self>) {
-        self.doubts.push((doubt.fact.id, doubt.fact, doubt.reply));
+        // Who came after this actor can tell the caller.
+        if let State::Retired(_) = &self.state
+            && let Some(successor) = self.shared.directory.find(self.id)
+        {
+            return successor.addr.do_send(doubt);
+        }
+        self.shared.doubts.add(self.id, doubt.fact.clone());
+        self.doubts.push((doubt.fact, doubt.reply));
         match &self.state {
             State::Serving(tenure) if tenure.token == doubt.token => {
                 metrics::counter!("innkeeper_actor_restarts_total", "cause" => "in_doubt").increment(1);
@@ -27,39 +36,83 @@ impl RoomTypeActor {
         }
     }
 
-    /// Tells callers in doubt what the store says. By now this actor holds a higher token, so no commit of the old one
-    /// can still succeed.
+    /// Publishes what the store has of everything in doubt, and tells the callers who wait. By now this actor holds a
+    /// higher token, so no commit of the old one can still succeed.
     pub(super) fn settle_doubts(&mut self, ctx: &mut Context<Self>) {
-        if self.doubts.is_empty() {
-            return;
+        let facts = self.shared.doubts.of(self.id);
+        let callers = std::mem::take(&mut self.doubts);
+        if !facts.is_empty() {
+            ctx.spawn(ask_the_store(self.id, facts, callers, self.shared.clone()).into_actor(self));
         }
-        let doubts = std::mem::take(&mut self.doubts);
-        let (room_type, shared) = (self.id, self.shared.clone());
-        let settle = async move {
-            let ids: Vec<FactId> = doubts.iter().map(|(id, ..)| *id).collect();
-            // A store that cannot be asked leaves the callers interrupted: their replies are dropped.
-            let Ok(stored) = shared.ledger.committed(&ids).await else { return };
-            let facts: Arc<[_]> = doubts
-                .iter()
-                .filter(|(id, ..)| stored.contains(id))
-                .map(|(_, fact, _)| (room_type, fact.clone()))
-                .collect();
-            shared.hub.publish(Notice::Committed(facts));
-            for (id, fact, reply) in doubts {
-                reply.send(if stored.contains(&id) { Ok(fact) } else { Err(Error::Interrupted) });
-            }
-        };
-        ctx.spawn(settle.into_actor(self));
+    }
+
+    /// There is no next tenure: the callers are interrupted. What another node owns is told by the history; else the
+    /// next actor goes on.
+    pub(super) fn leave_doubts(&mut self, why: &Error) {
+        self.doubts.clear();
+        if matches!(why, Error::Elsewhere(_) | Error::NoSuchRoomType) {
+            self.shared.doubts.forget(self.id);
+        }
+    }
+
+    /// Throws the tenure away for good: somebody else owns the room type. What was submitted was in time or will be
+    /// fenced; who waits is told by the writer.
+    fn over(&mut self, cause: &'static str, ctx: &mut Context<Self>) {
+        metrics::counter!("innkeeper_actor_restarts_total", "cause" => cause).increment(1);
+        info!(room_type = %self.id, cause, "another owner has followed");
+        self.retire(ctx, None);
     }
 }
 
-impl Handler<LeaseLost> for RoomTypeActor {
+/// A store that cannot be asked, or takes longer than anybody waits, leaves the facts in doubt and the callers
+/// interrupted: their replies are dropped.
+async fn ask_the_store(
+    room_type: RoomTypeId,
+    facts: Vec<Arc<Fact>>,
+    callers: Vec<(Arc<Fact>, Reply<Arc<Fact>>)>,
+    shared: Arc<Shared>,
+) {
+    let ids: Vec<FactId> = facts.iter().map(|fact| fact.id).collect();
+    let answer = timeout(shared.options.answer_within, shared.ledger.committed(&ids)).await;
+    let Ok(Ok(stored)) = answer else { return };
+    let found: Arc<[_]> =
+        facts.iter().filter(|fact| stored.contains(&fact.id)).map(|fact| (room_type, fact.clone())).collect();
+    if !found.is_empty() {
+        shared.hub.publish(Notice::Committed(found));
+    }
+    shared.doubts.settled(room_type, &facts);
+    for (fact, reply) in callers {
+        reply.send(if stored.contains(&fact.id) { Ok(fact) } else { Err(Error::Interrupted) });
+    }
+}
+
+impl Handler<Settle> for RoomTypeActor {
     type Result = ();
 
-    /// Throws the tenure away. What it has submitted was in time or will be fenced; who waits is told by the writer.
-    fn handle(&mut self, lost: LeaseLost, ctx: &mut Context<Self>) {
-        if matches!(&self.state, State::Serving(tenure) if tenure.token == lost.token) {
-            self.retire(ctx, None);
+    fn handle(&mut self, _: Settle, ctx: &mut Context<Self>) {
+        if let State::Serving(_) = &self.state {
+            self.settle_doubts(ctx);
+        }
+    }
+}
+
+impl Handler<Over> for RoomTypeActor {
+    type Result = ();
+
+    fn handle(&mut self, Over { token, cause }: Over, ctx: &mut Context<Self>) {
+        if matches!(&self.state, State::Serving(tenure) if tenure.token == token) {
+            self.over(cause, ctx);
+        }
+    }
+}
+
+impl Handler<Advanced> for RoomTypeActor {
+    type Result = ();
+
+    /// This tenure's own facts are in memory before anybody else hears of them.
+    fn handle(&mut self, Advanced { sequence }: Advanced, ctx: &mut Context<Self>) {
+        if matches!(&self.state, State::Serving(tenure) if tenure.inventory.sequence() < sequence) {
+            self.over("overtaken", ctx);
         }
     }
 }

@@ -68,21 +68,33 @@ impl Wake for Notify {
     }
 }
 
-struct Nobody;
+/// How far each room type has come, as they were told.
+#[derive(Default)]
+struct Told(Mutex<Vec<(RoomTypeId, u64)>>);
 
 #[async_trait]
-impl Tenants for Nobody {
+impl Tenants for Told {
     async fn hotel_changed_elsewhere(&self, _: HotelId) {}
+
+    fn advanced(&self, room_type: RoomTypeId, sequence: u64) {
+        self.0.lock().unwrap().push((room_type, sequence));
+    }
 }
 
 /// A tail that has looked once, half a period ago, and what it follows.
 async fn tail() -> (Arc<History>, Arc<Notify>, Listener) {
+    let (history, bell, listener, _) = tail_and_tenants().await;
+    (history, bell, listener)
+}
+
+async fn tail_and_tenants() -> (Arc<History>, Arc<Notify>, Listener, Arc<Told>) {
     let (history, bell, hub) = (Arc::new(History::default()), Arc::new(Notify::new()), Hub::default());
     let listener = hub.listen();
-    let tail = Tail::begin(history.clone(), hub, bell.clone(), Arc::new(Nobody)).await.unwrap();
+    let told = Arc::new(Told::default());
+    let tail = Tail::begin(history.clone(), hub, bell.clone(), told.clone()).await.unwrap();
     tokio::spawn(tail.follow());
     tokio::time::sleep(LOOK_EVERY / 2).await;
-    (history, bell, listener)
+    (history, bell, listener, told)
 }
 
 async fn next(listener: &mut Listener) -> Vec<u64> {
@@ -143,4 +155,13 @@ async fn a_long_history_is_told_in_portions() {
     bell.notify_one();
     assert_eq!(next(&mut listener).await.len(), PORTION as usize);
     assert_eq!(next(&mut listener).await, [u64::from(PORTION) + 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_works_with_a_room_type_hears_how_far_it_has_come() {
+    let (history, bell, mut listener, told) = tail_and_tenants().await;
+    (0..3).for_each(|_| history.grow());
+    bell.notify_one();
+    next(&mut listener).await;
+    assert_eq!(*told.0.lock().unwrap(), [(RoomTypeId(uuid::Uuid::nil()), 3)]);
 }

@@ -84,8 +84,13 @@ async fn renew_once(lease: &RedisLease) -> Turn {
 }
 
 async fn renew_one(lease: &RedisLease, room_type: RoomTypeId, token: Token) -> Result<(), Unavailable> {
-    // Where the answer is no, it may have been given back or granted anew while it was asked for.
-    if !lease.leases.renew(room_type, token).await? && lease.holdings.forget(room_type, token) {
+    let asked_at = Instant::now();
+    if lease.leases.renew(room_type, token).await? {
+        lease.holdings.confirm(room_type, token, asked_at);
+        return Ok(());
+    }
+    // It may have been given back or granted anew while it was asked for.
+    if lease.holdings.forget(room_type, token) {
         metrics::counter!("innkeeper_leases_lost_total").increment(1);
         warn!(%room_type, token = token.0, "a lease is lost: another node has it, or it was given back");
         lease.revoke([Revoked { room_type, token, why: Why::Lost }]);

@@ -1,12 +1,14 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
 //! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
-//! `registry` knows the nodes, by what each of them has sealed (`announcement`); `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is
-//! the way there; [`RedisWake`] lets the nodes wake each other on it. Works with one Redis and with Redis Cluster.
+//! `registry` knows the nodes, by what each of them has sealed (`announcement`); `leases` and the `.lua` files beside it are
+//! all that Redis is asked to do; [`link`] is the way there; [`RedisWake`] lets the nodes wake each other on it. Works with
+//! one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
-//! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on: only Redis itself
-//! says that it is lost. While it cannot be asked, requests go to the owner that was last known.
+//! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on, but is not certain
+//! any more when its TTL may be over: only Redis itself says that it is lost. While it cannot be asked, requests go to the
+//! owner that was last known.
 //!
 //! What Redis forgets costs time, not safety: a counter that fell back is raised to what the store has seen, a lease that
 //! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile or it was given back. So the
@@ -132,9 +134,11 @@ impl RedisLease {
         let preferred = self.registry.preferred(room_type, self.holdings.len()).await?;
         let other = preferred.filter(|peer| *peer != self.leases.me);
         let may_take = other.is_none() || (asked == Asked::Forwarded && self.takes_in(room_type));
+        // Before the question is on its way: the lease runs from when Redis heard it.
+        let asked_at = Instant::now();
         match (self.leases.acquire(room_type, may_take).await?, other) {
             (Reply::Granted { token, after }, _) => {
-                self.holdings.keep(room_type, token);
+                self.holdings.keep(room_type, token, Some(asked_at));
                 if let Some(after) = after {
                     metrics::counter!("innkeeper_takeovers_total").increment(1);
                     debug!(%room_type, token = token.0, after, "a room type was taken over");
@@ -160,7 +164,7 @@ impl RedisLease {
     fn without_redis(&self, room_type: RoomTypeId, asked: Asked) -> Option<Acquired> {
         if let Some(Token(held)) = self.holdings.token(room_type) {
             let token = Token(held.saturating_add(1));
-            self.holdings.keep(room_type, token);
+            self.holdings.keep(room_type, token, None);
             debug!(%room_type, token = token.0, "an ownership goes on without redis");
             return Some(Acquired::Granted(token));
         }
@@ -207,10 +211,17 @@ impl Lease for RedisLease {
 
     async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable> {
         warn!(%room_type, seen = seen.0, "redis is behind the store and is told");
+        let asked_at = Instant::now();
         let raised = self.leases.raise(room_type, seen).await?;
         let token = raised.ok_or_else(|| Unavailable(anyhow!("another node was granted the lease meanwhile")))?;
-        self.holdings.keep(room_type, token);
+        self.holdings.keep(room_type, token, Some(asked_at));
         Ok(token)
+    }
+
+    fn is_certain(&self, room_type: RoomTypeId, token: Token) -> bool {
+        // The clocks of two machines need not run at the same speed: a tenth is more than they differ by.
+        let good_for = self.leases.ttl - self.leases.ttl / 10;
+        self.holdings.confirmed(room_type, token).is_some_and(|asked_at| asked_at.elapsed() < good_for)
     }
 
     fn release(&self, room_type: RoomTypeId, token: Token) {

@@ -1,5 +1,9 @@
 //! Claiming a room type: raising its fencing token, after the commits that go by the old one.
 
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
 use super::Postgres;
 use crate::domain::RoomTypeId;
 use crate::lease::Token;
@@ -8,16 +12,20 @@ use crate::store::{Claim, Error};
 
 /// Waits for a commit under way, which has locked the row.
 pub(super) const RAISE: &str = "UPDATE room_types SET fencing_token = $2 WHERE id = $1 AND fencing_token < $2";
-pub(super) const CURRENT: &str = "SELECT fencing_token FROM room_types WHERE id = $1";
+pub(super) const TOKENS: &str = "SELECT id, fencing_token FROM room_types WHERE id = ANY($1)";
 
 impl Postgres {
     pub(super) async fn raise_token(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {
         if self.pool.execute(sqlx::query(RAISE).bind(room_type.0).bind(token.0)).await? > 0 {
             return Ok(Claim::Granted);
         }
-        match self.pool.optional(sqlx::query(CURRENT).bind(room_type.0)).await? {
-            Some(row) => Ok(Claim::Stale { current: Token(row.number("fencing_token")?) }),
-            None => Ok(Claim::NoSuchRoomType),
-        }
+        let current = self.current_tokens(&[room_type]).await?.remove(&room_type);
+        Ok(current.map_or(Claim::NoSuchRoomType, |current| Claim::Stale { current }))
+    }
+
+    pub(super) async fn current_tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error> {
+        let ids: Vec<Uuid> = room_types.iter().map(|id| id.0).collect();
+        let rows = self.pool.all(sqlx::query(TOKENS).bind(ids)).await?;
+        rows.iter().map(|row| Ok((RoomTypeId(row.uuid("id")?), Token(row.number("fencing_token")?)))).collect()
     }
 }

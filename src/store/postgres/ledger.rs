@@ -24,6 +24,10 @@ impl Ledger for Postgres {
         self.raise_token(room_type, token).await
     }
 
+    async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error> {
+        self.current_tokens(room_types).await
+    }
+
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {
         self.load_inventory(room_type, now).await
     }

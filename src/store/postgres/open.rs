@@ -183,12 +183,15 @@ async fn connect(target: &PgConnectOptions) -> Result<PgConnection, sqlx::Error>
     session::within(CONNECT_WITHIN, target.connect()).await
 }
 
-/// Looks into a database, and changes nothing. Tables of extensions are nobody's.
+/// Looks into a database, and changes nothing. Tables of extensions are nobody's. The number of the last step is read
+/// before anything else: whoever migrates meanwhile has then come further, which is no contradiction.
 async fn content(connection: &mut PgConnection) -> Result<Content, sqlx::Error> {
+    const LISTED: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    const LAST: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
     const LOOK: &str = "
         SELECT
-            to_regclass('_sqlx_migrations') IS NOT NULL AS migrated,
-            to_regclass('event_positions') IS NOT NULL AND to_regclass('installation') IS NOT NULL AS ours,
+            to_regclass('_sqlx_migrations') IS NOT NULL
+                AND to_regclass('event_positions') IS NOT NULL AND to_regclass('installation') IS NOT NULL AS ours,
             EXISTS (
                 SELECT 1 FROM pg_class AS c
                 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
@@ -198,18 +201,17 @@ async fn content(connection: &mut PgConnection) -> Result<Content, sqlx::Error> 
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
                     )
             ) AS used";
+    let schema = match sqlx::query_scalar(LISTED).fetch_one(&mut *connection).await? {
+        true => sqlx::query_scalar(LAST).fetch_one(&mut *connection).await?,
+        false => 0,
+    };
     let row = sqlx::query(LOOK).fetch_one(&mut *connection).await?;
-    let (migrated, ours, used): (bool, bool, bool) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    if !migrated {
-        return Ok(if used { Content::Foreign } else { Content::Nothing });
-    }
-    let schema = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations");
-    match schema.fetch_one(&mut *connection).await? {
+    Ok(match (row.try_get("ours")?, row.try_get("used")?, schema) {
+        (true, _, schema) => Content::Ours { schema },
         // A first migration that was cut off has left its list of migrations.
-        0 if !used => Ok(Content::Nothing),
-        schema if ours => Ok(Content::Ours { schema }),
-        _ => Ok(Content::Foreign),
-    }
+        (false, false, 0) => Content::Nothing,
+        _ => Content::Foreign,
+    })
 }
 
 impl Place {

@@ -136,7 +136,7 @@ async fn no_step_of_changed_settings_reads_a_whole_table() {
 
 #[rstest]
 #[case::claim(claim::RAISE)]
-#[case::current(claim::CURRENT)]
+#[case::tokens(claim::TOKENS)]
 #[case::load(load::ROOM_TYPE)]
 #[case::services(load::SERVICES)]
 #[case::holds(bookings::HOLDS)]

@@ -55,6 +55,7 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::commit_check(commit::CHECK)]
 #[case::commit_write(commit::WRITE)]
 #[case::claim(claim::RAISE)]
+#[case::tokens(claim::TOKENS)]
 #[case::load(load::ROOM_TYPE)]
 #[case::services(load::SERVICES)]
 #[case::holds(bookings::HOLDS)]

@@ -71,6 +71,43 @@ fn a_drain_refuses_nothing() {
 }
 
 #[test]
+fn a_bulk_change_whose_room_type_moves_half_way_says_how_far_it_came() {
+    with_nodes(2, async |cluster| {
+        let (room_type, owner) = cluster.room_type(3).await;
+        let (leaving, staying) = (&cluster.nodes[owner], &cluster.nodes[1 - owner]);
+        let first = jiff::civil::date(2026, 6, 1);
+        let night = |n: i64| first.saturating_add(jiff::Span::new().days(n));
+        let items: Vec<_> = (0..300).map(|n| json!({"from": night(n), "to": night(n + 1), "physical": 7})).collect();
+        let (path, body) = (format!("/v1/room-types/{room_type}/nights"), json!({"items": items}));
+        let physical = async || {
+            let (from, to) = (night(0), night(300));
+            let view = staying.get(&format!("/v1/room-types/{room_type}/availability?from={from}&to={to}")).await;
+            let nights = view.body["nights"].as_array().cloned().unwrap_or_default();
+            nights.iter().map(|night| night["physical"] == 7).collect::<Vec<_>>()
+        };
+        let drain = async {
+            eventually("it has begun", async || physical().await.first() == Some(&true)).await;
+            let drained = answer(leaving.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
+            assert_eq!(drained.status, StatusCode::OK);
+        };
+        let (set, ()) = futures_util::future::join(leaving.admin(Method::PUT, &path, &body), drain).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+        let statuses: Vec<_> = set.body["items"].as_array().unwrap().iter().map(|item| &item["status"]).collect();
+        let done = statuses.iter().take_while(|status| **status == "applied").count();
+        assert_eq!(statuses.len(), 300);
+        assert!(statuses[done..].iter().all(|status| *status == "retry"), "{}", set.body);
+        let seen = physical().await;
+        assert!(seen[..done].iter().all(|set| *set), "{done} are said to be done: {seen:?}");
+        // Of the one that was under way nobody can say.
+        assert!(!seen.iter().skip(done + 1).any(|set| *set), "{done} are said to be done: {seen:?}");
+
+        let again = staying.admin(Method::PUT, &path, &body).await;
+        assert!(again.body["items"].as_array().unwrap().iter().all(|item| item["status"] == "applied"));
+        assert_eq!(physical().await, vec![true; 300]);
+    });
+}
+
+#[test]
 fn a_shutdown_refuses_nothing_at_the_other_nodes() {
     with_nodes(3, async |cluster| {
         let (room_type, owner) = cluster.room_type(5_000).await;

@@ -22,6 +22,19 @@ async fn an_unknown_room_type_cannot_be_claimed_or_loaded(house: House) {
     assert!(house.store.load(nobody, house.now).await.unwrap().is_none());
 }
 
+async fn the_token_of_the_last_claim_of_each_room_type_is_known(house: House) {
+    let hotel = house.hotel("Casa Azul", "Lisbon").await;
+    let [claimed, again, never] =
+        [house.room_type(&hotel, 1).await.id, house.room_type(&hotel, 1).await.id, house.room_type(&hotel, 1).await.id];
+    let nobody = RoomTypeId(house.id());
+    for (id, token) in [(claimed, Token(7)), (again, Token(3)), (again, Token(9))] {
+        assert_eq!(house.store.claim(id, token).await.unwrap(), Claim::Granted);
+    }
+    let tokens = house.store.tokens(&[claimed, again, never, nobody, claimed]).await.unwrap();
+    assert_eq!(tokens, [(claimed, Token(7)), (again, Token(9)), (never, Token(0))].into());
+    assert!(house.store.tokens(&[]).await.unwrap().is_empty());
+}
+
 async fn what_an_earlier_owner_decided_is_fenced_and_leaves_no_trace(house: House) {
     let mut zombie = house.desk(1).await;
     let late = zombie.book(order(stay(1, 2), 1));
@@ -51,6 +64,7 @@ async fn one_fenced_room_type_does_not_stop_the_others(house: House) {
 contract!(
     a_claim_raises_the_token_and_a_lower_one_is_stale,
     an_unknown_room_type_cannot_be_claimed_or_loaded,
+    the_token_of_the_last_claim_of_each_room_type_is_known,
     what_an_earlier_owner_decided_is_fenced_and_leaves_no_trace,
     a_token_that_was_never_claimed_is_fenced,
     one_fenced_room_type_does_not_stop_the_others,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use async_trait::async_trait;
@@ -10,6 +11,9 @@ use innkeeper::domain::{Booking, BookingId, FactId, HotelId, Inventory, RoomType
 use innkeeper::lease::Token;
 use innkeeper::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Ledger, Verdict};
 use tokio::sync::Semaphore;
+
+/// How long something may take to hang; nothing is measured by it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy)]
@@ -27,9 +31,11 @@ pub enum Commit {
     HangsLostBefore,
     /// The same, but everything was stored at once.
     HangsLostAfter,
+    /// Everything is stored at once, but it does not say so until it is released.
+    Late,
 }
 
-/// What becomes of a claim.
+/// What becomes of a claim, or of a question whether one still stands.
 #[derive(Debug, Clone, Copy)]
 pub enum Claiming {
     Unreachable,
@@ -42,6 +48,9 @@ pub struct Unreliable {
     inner: Arc<dyn Ledger>,
     commits: Mutex<VecDeque<Commit>>,
     claims: Mutex<VecDeque<Claiming>>,
+    standing: Mutex<VecDeque<Claiming>>,
+    /// How often it was asked whether claims still stand.
+    asked: AtomicUsize,
     /// Loads that are to hang.
     loads: AtomicUsize,
     no_holds: AtomicBool,
@@ -51,9 +60,9 @@ pub struct Unreliable {
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
-        let (commits, claims) = (Mutex::default(), Mutex::default());
-        let (loads, no_holds) = Default::default();
-        Self { inner, commits, claims, loads, no_holds, hanging: Semaphore::new(0), released: Semaphore::new(0) }
+        let (commits, claims, standing, asked, loads, no_holds) = Default::default();
+        let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
+        Self { inner, commits, claims, standing, asked, loads, no_holds, hanging, released }
     }
 
     pub fn next_commit(&self, fate: Commit) {
@@ -62,6 +71,16 @@ impl Unreliable {
 
     pub fn next_claim(&self, fate: Claiming) {
         self.claims.lock().unwrap().push_back(fate);
+    }
+
+    /// The next question whether claims still stand.
+    pub fn next_standing(&self, fate: Claiming) {
+        self.standing.lock().unwrap().push_back(fate);
+    }
+
+    /// How often it was asked whether claims still stand.
+    pub fn asked_for_standing(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
     }
 
     /// The next load reads, but does not answer until it is released.
@@ -76,7 +95,8 @@ impl Unreliable {
 
     /// Waits until something hangs.
     pub async fn hangs(&self) {
-        self.hanging.acquire().await.unwrap().forget();
+        let hangs = tokio::time::timeout(PATIENCE, self.hanging.acquire()).await;
+        hangs.expect("nothing hangs").unwrap().forget();
     }
 
     /// Lets what hangs go on.
@@ -87,6 +107,15 @@ impl Unreliable {
     async fn hang(&self) {
         self.hanging.add_permits(1);
         self.released.acquire().await.unwrap().forget();
+    }
+
+    async fn suffer(&self, fate: Option<Claiming>) -> Result<(), Error> {
+        match fate {
+            Some(Claiming::Unreachable) => return Err(Error::Unavailable(anyhow!("there is no connection"))),
+            Some(Claiming::Hangs) => self.hang().await,
+            None => {}
+        }
+        Ok(())
     }
 }
 
@@ -102,17 +131,25 @@ impl Ledger for Unreliable {
 
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {
         let fate = self.claims.lock().unwrap().pop_front();
-        match fate {
-            Some(Claiming::Unreachable) => return Err(Error::Unavailable(anyhow!("there is no connection"))),
-            Some(Claiming::Hangs) => self.hang().await,
-            None => {}
-        }
+        self.suffer(fate).await?;
         self.inner.claim(room_type, token).await
+    }
+
+    async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let fate = self.standing.lock().unwrap().pop_front();
+        self.suffer(fate).await?;
+        self.inner.tokens(room_types).await
     }
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
         let fate = self.commits.lock().unwrap().pop_front();
         let fate = fate.unwrap_or(Commit::Works);
+        if let Commit::Late = fate {
+            let verdicts = self.inner.commit(batch).await;
+            self.hang().await;
+            return verdicts;
+        }
         if matches!(fate, Commit::LostAfter | Commit::PanicAfter | Commit::HangsLostAfter) {
             self.inner.commit(batch).await?;
         }

@@ -1,0 +1,47 @@
+//! A node that has lost an ownership and cannot know it: it is cut off from Redis, and somebody else has taken over.
+
+use innkeeper::clock::{Clock, System};
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+
+use super::cluster::{Cluster, ROOMS, eventually};
+use super::link::Mode;
+use super::node::Way;
+use super::request::{Nodes, PATIENT};
+use super::scenario::{LEASE_TTL_SECS, alone};
+use super::story::{Answer, Stay, Wish};
+
+/// Everything is sold; its owner is cut off from Redis; all of it is cancelled at the next owner.
+#[test]
+fn an_owner_that_was_replaced_unknowingly_refuses_nothing_that_is_free() {
+    alone(async |_| {
+        let cluster = Cluster::start(LEASE_TTL_SECS, Way::Door).await;
+        let room_type = cluster.catalogue(1).await[0];
+        let nodes = Nodes::at(cluster.nodes.iter().map(|node| node.url()).collect(), PATIENT);
+        let arrival = System.now().to_zoned(TimeZone::UTC).date().saturating_add(3.days());
+        let stay = Stay { arrival, departure: arrival.saturating_add(1.day()) };
+        let all = Wish::Book { stay, rooms: ROOMS.into(), hold: false };
+        let Answer::Yes(sold) = nodes.ask(0, "sold", room_type, &all).await else { panic!("nobody was there before") };
+
+        let mut owner = 0;
+        while !nodes.owns(owner, room_type).await {
+            owner += 1;
+            assert!(owner < cluster.nodes.len(), "nobody owns it");
+        }
+        cluster.nodes[owner].to_redis.set(Mode::Cut);
+        let others: Vec<_> = (0..cluster.nodes.len()).filter(|node| *node != owner).collect();
+        let taken_over = async || {
+            nodes.look(others[0], room_type, stay).await;
+            nodes.owns(others[0], room_type).await || nodes.owns(others[1], room_type).await
+        };
+        eventually("somebody else has taken over", taken_over, || cluster.last_words()).await;
+        let cancel = Wish::Cancel { booking: sold.booking, rooms: ROOMS.into(), stay: Some(stay) };
+        let cancelled = nodes.ask(others[0], "cancelled", room_type, &cancel).await;
+        assert!(matches!(cancelled, Answer::Yes(_)), "{cancelled:?}");
+
+        let looked = nodes.look(owner, room_type, stay).await;
+        assert!(looked.is_none_or(|look| look.nights[&arrival] == (0, 0)), "it shows what was");
+        let answer = nodes.ask(owner, "booked-again", room_type, &all).await;
+        assert!(matches!(answer, Answer::Yes(_) | Answer::Open(_)), "{answer:?}");
+    });
+}

@@ -1,0 +1,269 @@
+//! An owner that was replaced and has not heard of it: two engines on one store, each of which takes itself for the owner.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use innkeeper::clock::{Clock, ManualClock, System};
+use innkeeper::domain::{Booking, Date, Fact, Move, Order, RoomTypeId, Stay};
+use innkeeper::engine::{Engine, Error, MoveOptions, Options};
+use innkeeper::events::tail::Tenants;
+use innkeeper::events::{Heard, Listener, Notice};
+use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, Revoked, SingleNode, Token, Unavailable};
+use innkeeper::store::Store;
+use rstest::rstest;
+
+use crate::support::app::{NOW, in_system as run};
+use crate::support::fixtures::{house, order_for};
+use crate::support::place::Place;
+use crate::support::unreliable_ledger::{Claiming, Commit, Unreliable};
+
+/// Grants everything, and is as certain of it as it is told to be.
+struct Doubtful {
+    lease: SingleNode,
+    certain: AtomicBool,
+}
+
+#[async_trait]
+impl Lease for Doubtful {
+    async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+        self.lease.acquire(room_type, asked).await
+    }
+
+    async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable> {
+        self.lease.raise(room_type, seen).await
+    }
+
+    fn is_certain(&self, _: RoomTypeId, _: Token) -> bool {
+        self.certain.load(Ordering::SeqCst)
+    }
+
+    fn release(&self, room_type: RoomTypeId, token: Token) {
+        self.lease.release(room_type, token);
+    }
+
+    fn forget(&self, room_type: RoomTypeId, token: Token) {
+        self.lease.forget(room_type, token);
+    }
+
+    fn belongs_here(&self, _: RoomTypeId) -> bool {
+        true
+    }
+
+    fn last_found(&self, _: RoomTypeId) -> Option<Peer> {
+        None
+    }
+
+    async fn revoked(&self) -> Vec<Revoked> {
+        std::future::pending().await
+    }
+}
+
+/// An owner of a room type with one room, and a second node that can take it over.
+struct Rivals {
+    old: Engine,
+    ledger: Arc<Unreliable>,
+    lease: Arc<Doubtful>,
+    new: Engine,
+    room_type: RoomTypeId,
+    today: Date,
+    _place: Place,
+}
+
+impl Rivals {
+    /// The old owner is in memory, and is `certain` or not.
+    async fn meet(certain: bool) -> Self {
+        let place = Place::new();
+        let store = place.store().await;
+        let clock = Arc::new(ManualClock::at(NOW.parse().unwrap()));
+        let (hotel, room_type, plan) = house(1);
+        store.insert_hotel(&hotel).await.unwrap();
+        store.insert_room_type(&room_type).await.unwrap();
+        let ledger = Arc::new(Unreliable::new(store.clone()));
+        let lease = SingleNode::new(Arc::new(System));
+        let lease = Arc::new(Doubtful { lease, certain: AtomicBool::new(certain) });
+        let options = Options { threads: 2, answer_within: Duration::from_secs(30), ..Options::default() };
+        let old = Engine::start(options, ledger.clone(), lease.clone(), clock.clone(), Arc::new(System));
+        old.set_rate_plan(plan).await.unwrap();
+        let new = other_engine(store, clock.clone());
+        let today = hotel.today(clock.now());
+        Self { old, ledger, lease, new, room_type: room_type.id, today, _place: place }
+    }
+
+    /// One room for the only night that is looked at.
+    fn order(&self) -> Order {
+        order_for(Stay::new(self.today, self.today.tomorrow().unwrap()).unwrap())
+    }
+
+    async fn book(&self, engine: &Engine) -> Result<Arc<Booking>, Error> {
+        Ok(engine.book(self.room_type, self.order(), None).await?.booking)
+    }
+
+    async fn cancel(&self, engine: &Engine, booking: &Booking, dry_run: bool) -> Result<Arc<Booking>, Error> {
+        let options = MoveOptions { dry_run, ..MoveOptions::default() };
+        let cancel = Move::Cancel;
+        Ok(engine.act_in(self.room_type, booking.id, cancel, options).await?.booking)
+    }
+
+    async fn free(&self, engine: &Engine) -> Result<u16, Error> {
+        let view = engine.view(self.room_type, self.today, self.today.tomorrow().unwrap()).await?;
+        Ok(view.nights[0].free)
+    }
+
+    /// The token under which the old owner owns it.
+    fn token(&self) -> Token {
+        self.lease.lease.holdings(None, 1)[0].token
+    }
+}
+
+fn other_engine(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Engine {
+    let lease = Arc::new(SingleNode::new(Arc::new(System)));
+    let options = Options { threads: 2, ..Options::default() };
+    Engine::start(options, store, lease, clock, Arc::new(System))
+}
+
+#[test]
+fn it_refuses_nothing_that_is_free_by_now() {
+    run(async {
+        let rivals = Rivals::meet(false).await;
+        let sold = rivals.book(&rivals.old).await.unwrap();
+        assert!(matches!(rivals.book(&rivals.old).await, Err(Error::Refused(_))), "it is sold");
+        rivals.cancel(&rivals.new, &sold, false).await.unwrap();
+        rivals.book(&rivals.old).await.expect("it is free");
+    });
+}
+
+#[test]
+fn it_shows_no_night_as_it_was() {
+    run(async {
+        let rivals = Rivals::meet(false).await;
+        assert_eq!(rivals.free(&rivals.old).await.unwrap(), 1);
+        rivals.book(&rivals.new).await.unwrap();
+        assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn it_does_not_say_that_something_could_be_done_which_was_done_already() {
+    run(async {
+        let rivals = Rivals::meet(false).await;
+        let sold = rivals.book(&rivals.old).await.unwrap();
+        rivals.cancel(&rivals.old, &sold, true).await.expect("it can be cancelled");
+        rivals.cancel(&rivals.new, &sold, false).await.unwrap();
+        let again = rivals.cancel(&rivals.old, &sold, true).await;
+        assert!(matches!(again, Err(Error::Refused(_))), "{again:?}");
+    });
+}
+
+#[test]
+fn when_the_store_cannot_say_who_the_owner_is_nothing_is_answered_from_memory() {
+    run(async {
+        let rivals = Rivals::meet(false).await;
+        rivals.book(&rivals.old).await.unwrap();
+        rivals.ledger.next_standing(Claiming::Unreachable);
+        assert!(matches!(rivals.book(&rivals.old).await, Err(Error::Unavailable)));
+        rivals.ledger.next_standing(Claiming::Unreachable);
+        assert!(matches!(rivals.free(&rivals.old).await, Err(Error::Unavailable)));
+        let before = rivals.token();
+        assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
+        assert_eq!(rivals.token(), before, "it is still the owner");
+    });
+}
+
+#[test]
+fn an_owner_that_is_certain_asks_nobody() {
+    run(async {
+        let rivals = Rivals::meet(true).await;
+        rivals.book(&rivals.old).await.unwrap();
+        assert!(matches!(rivals.book(&rivals.old).await, Err(Error::Refused(_))));
+        assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
+        assert_eq!(rivals.ledger.asked_for_standing(), 0);
+    });
+}
+
+#[test]
+fn many_who_look_at_once_cost_one_question() {
+    run(async {
+        let rivals = Rivals::meet(false).await;
+        rivals.ledger.next_standing(Claiming::Hangs);
+        let first = rivals.free(&rivals.old);
+        let others = async {
+            rivals.ledger.hangs().await;
+            let looks = join_all((0..100).map(|_| rivals.free(&rivals.old)));
+            // What is asked for after them is decided after them.
+            let booked = async {
+                rivals.book(&rivals.old).await.unwrap();
+                rivals.ledger.release();
+            };
+            tokio::join!(looks, booked).0
+        };
+        let (first, others) = tokio::join!(first, others);
+        assert!(others.into_iter().chain([first]).all(|free| free.unwrap() == 1), "as it was when they looked");
+        assert_eq!(rivals.ledger.asked_for_standing(), 2);
+    });
+}
+
+/// Redis has forgotten a lease and granted it to somebody else: the first owner takes itself for certain.
+#[test]
+fn a_fact_of_somebody_else_in_the_history_ends_the_ownership() {
+    run(async {
+        let rivals = Rivals::meet(true).await;
+        assert_eq!(rivals.free(&rivals.old).await.unwrap(), 1);
+        let booked = rivals.book(&rivals.new).await.unwrap();
+        rivals.old.advanced(rivals.room_type, booked.sequence);
+        assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn its_own_facts_in_the_history_end_nothing() {
+    run(async {
+        let rivals = Rivals::meet(true).await;
+        let token = rivals.token();
+        rivals.ledger.next_commit(Commit::Late);
+        let heard_of = async {
+            rivals.ledger.hangs().await;
+            // The plan was the first fact, the booking is the second: the history has it before the owner knows.
+            rivals.old.advanced(rivals.room_type, 2);
+            let look = rivals.free(&rivals.old);
+            let release = async { rivals.ledger.release() };
+            tokio::join!(look, release).0
+        };
+        let (booked, free) = tokio::join!(rivals.book(&rivals.old), heard_of);
+        assert_eq!((booked.unwrap().sequence, free.unwrap()), (2, 0));
+        rivals.old.advanced(rivals.room_type, 1);
+        assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
+        assert_eq!(rivals.token(), token);
+    });
+}
+
+/// The store falls silent during a commit and stays away. The caller is told that it was interrupted, but who follows
+/// the hub must hear of what was stored.
+#[rstest]
+#[case::by_whoever_asks_next(false)]
+#[case::without_anybody_asking(true)]
+fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] nobody_asks: bool) {
+    run(async {
+        let rivals = Rivals::meet(true).await;
+        let mut hub = rivals.old.hub().listen();
+        rivals.ledger.next_commit(Commit::LostAfter);
+        rivals.ledger.next_claim(Claiming::Unreachable);
+        let interrupted = rivals.book(&rivals.old).await.unwrap_err();
+        assert!(matches!(interrupted, Error::Interrupted | Error::Unavailable), "{interrupted}");
+        if nobody_asks {
+            rivals.old.recover().await.unwrap();
+        } else {
+            assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
+        }
+        let told = next_fact(&mut hub).await;
+        assert_eq!((told.sequence, told.change.cause()), (2, "booked"));
+    });
+}
+
+async fn next_fact(hub: &mut Listener) -> Arc<Fact> {
+    let next = tokio::time::timeout(Duration::from_secs(20), hub.next()).await.expect("nothing is told");
+    let Heard::Notice(Notice::Committed(facts)) = next else { panic!("{next:?}") };
+    facts[0].1.clone()
+}
