@@ -150,6 +150,36 @@ fn of_several_tokens_only_the_last_that_redis_granted_is_certain() {
     });
 }
 
+/// Where a node sends a request, without its being able to ask Redis.
+async fn sent_to(lease: &RedisLease, room_type: RoomTypeId) -> Option<String> {
+    match lease.acquire(room_type, Asked::Here).await {
+        Ok(Acquired::Elsewhere(peer)) => Some(peer.url.to_string()),
+        Ok(Acquired::Granted(_)) | Err(_) => None,
+    }
+}
+
+#[test]
+fn without_redis_an_owner_is_looked_for_where_it_was_when_redis_last_answered() {
+    in_system(async {
+        let mut redis = Redis::start();
+        let (asking, moves) = (node(&redis, "asking", LONG).await, node(&redis, "moves", LONG).await);
+        let leaves = node(&redis, "leaves", LONG).await;
+        take(&moves, id(1)).await;
+        take(&leaves, id(2)).await;
+        assert_eq!(owner(&asking, id(1)).await.as_deref(), Some("moves"));
+        assert_eq!(owner(&asking, id(2)).await.as_deref(), Some("leaves"));
+
+        leaves.leave().await;
+        let there = Peer { url: "http://there".into(), ..peer("moves") };
+        let moved = RedisLease::new(&options(&redis, LONG), there, Arc::new(System)).unwrap();
+        moved.nodes().await.unwrap();
+        asking.nodes().await.unwrap();
+        redis.stop();
+        assert_eq!(sent_to(&asking, id(1)).await.as_deref(), Some("http://there"));
+        assert_ne!(sent_to(&asking, id(2)).await.as_deref(), Some("http://leaves"), "it is gone");
+    });
+}
+
 #[test]
 fn a_lease_that_redis_forgot_is_set_again_with_its_token() {
     in_system(async {

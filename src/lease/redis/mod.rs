@@ -171,7 +171,7 @@ impl RedisLease {
         if asked == Asked::Forwarded {
             return None;
         }
-        let known = self.owners.last(room_type);
+        let known = self.owners.last(room_type).and_then(|node| self.registry.peer_of_all_seen(&node));
         let owner = known.or_else(|| self.registry.preferred_of_all_seen(room_type))?;
         (owner != self.leases.me).then_some(Acquired::Elsewhere(owner))
     }
@@ -233,7 +233,8 @@ impl Lease for RedisLease {
     }
 
     fn last_found(&self, room_type: RoomTypeId) -> Option<Peer> {
-        self.owners.found_within(room_type, self.beat_every() / 2)
+        let node = self.owners.found_within(room_type, self.beat_every() / 2)?;
+        self.registry.peer_as_known(&node)
     }
 
     fn belongs_here(&self, room_type: RoomTypeId) -> bool {

@@ -90,6 +90,16 @@ impl Registry {
         Ok(self.announcements.peer(node))
     }
 
+    /// The same, as far as is known without asking.
+    pub fn peer_as_known(&self, node: &NodeId) -> Option<Peer> {
+        self.announcements.peer(node)
+    }
+
+    /// The same of a node that was seen when Redis last answered, whether it lives or not.
+    pub fn peer_of_all_seen(&self, node: &NodeId) -> Option<Peer> {
+        self.seen().iter().map(|seen| &seen.node.peer).find(|peer| peer.node == *node).cloned()
+    }
+
     /// The node that is to have a room type: of those that live and do not drain. `None`: there is no such node.
     /// Asks Redis only when everybody seen, this node included, would be dead by now.
     pub async fn preferred(&self, room_type: RoomTypeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
