@@ -61,7 +61,7 @@ impl Registry {
         self.out_of_touch.store(answer.is_err(), Ordering::Relaxed);
         let (before, answer) = answer?;
         self.look_for_a_namesake(before.as_deref(), now);
-        let told = answer.iter().map(|(name, _, text)| (name.as_str(), text.as_str()));
+        let told = answer.iter().map(|(name, left, text)| (name.as_str(), positive(*left), text.as_str()));
         let believed = self.announcements.hear(told, now, asked);
         let seen: Arc<[Seen]> =
             answer.iter().filter_map(|(name, left, _)| see(name, *left, &believed, asked)).collect();
@@ -165,11 +165,16 @@ fn nodes(script: &'static Script) -> redis::ScriptInvocation<'static> {
     call
 }
 
+/// So many milliseconds, as Redis counts them.
+fn positive(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
 /// A node that is known for so many more milliseconds, but no longer than it tells itself.
 fn see(name: &str, left_ms: i64, believed: &BTreeMap<NodeId, Arc<About>>, asked: Instant) -> Option<Seen> {
     let node = name.parse().ok()?;
     let about = believed.get(&node)?;
-    let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(about.ttl());
+    let left = positive(left_ms).min(about.ttl());
     let About { url, since, draining, owned, .. } = (**about).clone();
     let silent_for = about.ttl().saturating_sub(left);
     let node = Node { peer: Peer { node, url }, since, silent_for, draining, owned };
