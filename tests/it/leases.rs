@@ -181,6 +181,31 @@ fn without_redis_an_owner_is_looked_for_where_it_was_when_redis_last_answered() 
 }
 
 #[test]
+fn an_owner_whom_nobody_can_believe_is_not_looked_for_at_every_question() {
+    in_system(async {
+        let redis = Redis::start();
+        let asking = node(&redis, "asking", LONG).await;
+        let foreign = Options { secret: Secret::new("of another cluster"), ..options(&redis, LONG) };
+        let stranger = RedisLease::new(&foreign, peer("stranger"), Arc::new(System)).unwrap();
+        stranger.nodes().await.unwrap();
+        take(&stranger, id(1)).await;
+        let ask = async || assert!(asking.acquire(id(1), Asked::Here).await.is_err());
+        eventually("it was looked for just now, and is not looked for again", async || {
+            ask().await;
+            redis.run::<()>(&["HDEL", "innkeeper:{nodes}:about", "asking"]);
+            ask().await;
+            // A look around would have told of this node.
+            redis.run::<i64>(&["HEXISTS", "innkeeper:{nodes}:about", "asking"]) == 0
+        })
+        .await;
+
+        let newcomer = node(&redis, "newcomer", LONG).await;
+        take(&newcomer, id(2)).await;
+        assert_eq!(owner(&asking, id(2)).await.as_deref(), Some("newcomer"), "who is new is looked for at once");
+    });
+}
+
+#[test]
 fn a_lease_that_redis_forgot_is_set_again_with_its_token() {
     in_system(async {
         let redis = Redis::start();

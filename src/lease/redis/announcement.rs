@@ -7,8 +7,9 @@
 //!
 //! An old announcement of the same node, put back by somebody, is sealed all the same. Who knows a newer one keeps to
 //! that. Who does not, such as a node that has just started, believes it until the time that is sealed in it, by its own
-//! clock a TTL and [`CLOCKS_APART`] after it was made: so long must an address that a node has left not be given to a stranger. While
-//! Redis is away, the addresses of those that lived when it last answered are used on ([`super::registry`]).
+//! clock a TTL and [`CLOCKS_APART`] after it was made: so long must an address that a node has left not be given to a
+//! stranger. While Redis is away, the addresses of those that lived when it last answered are used on
+//! ([`super::registry`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use moka::future::Cache;
 use redis::Script;
 
 use super::announcement::{About, Announcements};
@@ -21,6 +22,9 @@ use crate::lease::{Node, NodeId, Peer, Unavailable, placement};
 
 static HEARTBEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("heartbeat.lua")));
 static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("leave.lua")));
+
+/// Unknown owners that are remembered.
+const SOUGHT: u64 = 1_000;
 
 /// A node, and until when it counts as living.
 #[derive(Debug)]
@@ -39,13 +43,16 @@ pub struct Registry {
     /// The last heartbeat was not answered.
     out_of_touch: AtomicBool,
     seen: RwLock<Arc<[Seen]>>,
+    /// Owners who were not known, and were looked for a moment ago.
+    sought: Cache<NodeId, ()>,
 }
 
 impl Registry {
     pub fn new(leases: Leases, signet: Signet, clock: Arc<dyn Clock>) -> Self {
         let (announcements, since) = (Announcements::new(signet), clock.now());
         let (draining, out_of_touch, seen) = Default::default();
-        Self { leases, announcements, clock, since, draining, out_of_touch, seen }
+        let sought = Cache::builder().max_capacity(SOUGHT).time_to_live(leases.beat_every()).build();
+        Self { leases, announcements, clock, since, draining, out_of_touch, seen, sought }
     }
 
     /// Says that this node lives, and looks who else does.
@@ -80,13 +87,15 @@ impl Registry {
         }
     }
 
-    /// Where a node is that Redis names as an owner. Redis is asked about one that is not known. `None`: nothing that it
-    /// tells of that node is sealed.
+    /// Where a node is that Redis names as an owner. Redis is asked about one that is not known, once for
+    /// all who wait for it, and not again before the next heartbeat is due. `None`: nothing that it tells of that node is
+    /// to be believed.
     pub async fn peer(&self, node: &NodeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
         if let Some(peer) = self.announcements.peer(node) {
             return Ok(Some(peer));
         }
-        self.beat(owned).await?;
+        let looked = self.sought.try_get_with_by_ref(node, async { self.beat(owned).await.map(drop) }).await;
+        looked.map_err(|error| Unavailable(error.into()))?;
         Ok(self.announcements.peer(node))
     }
 
