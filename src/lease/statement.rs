@@ -1,6 +1,10 @@
 //! What a node states under the secret of its cluster: a signed text (JWT, RFC 7519, HMAC with SHA-256) by one node, for
 //! one audience, good for a while.
 //!
+//! Clocks of two nodes may be [`CLOCKS_APART`]: what is stated further in the future is of a wrong clock and worth
+//! nothing. So a statement that is good for `t` can be shown for `t` and [`CLOCKS_APART`] after it was made, where its
+//! receiver's clock is behind.
+//!
 //! Whoever knows the secret is a node; nobody else can make a statement or change one. To whom it is made is part of it,
 //! so that what was meant for one purpose is worth nothing for another (RFC 8725, section 3.12).
 
@@ -13,7 +17,7 @@ use super::NodeId;
 use crate::config::Secret;
 use crate::domain::Timestamp;
 
-/// How far the clocks of two nodes may be apart: a statement is good for as much longer than is needed.
+/// How far the clocks of two nodes may be apart, either way. A statement is good for as much longer than is needed.
 pub const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(30);
 
 /// A statement as it is signed.
@@ -23,7 +27,9 @@ struct Statement<T> {
     iss: String,
     /// Whom it is made to.
     aud: String,
-    /// Until when it is good, in seconds since 1970.
+    /// When it was made, in seconds since 1970.
+    iat: i64,
+    /// Until when it is good.
     exp: i64,
     #[serde(flatten)]
     claims: T,
@@ -42,9 +48,17 @@ impl Signet {
         Self { sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
     }
 
-    /// `None` only if the library cannot sign.
-    pub fn sign<T: Serialize>(&self, by: &NodeId, to: &str, claims: T, until: Timestamp) -> Option<String> {
-        let statement = Statement { iss: by.to_string(), aud: to.to_owned(), exp: until.as_second(), claims };
+    /// A statement that is made at `now`. `None` only if the library cannot sign.
+    pub fn sign<T: Serialize>(
+        &self,
+        by: &NodeId,
+        to: &str,
+        claims: T,
+        now: Timestamp,
+        good_for: SignedDuration,
+    ) -> Option<String> {
+        let (iat, exp) = (now.as_second(), now.as_second().saturating_add(good_for.as_secs()));
+        let statement = Statement { iss: by.to_string(), aud: to.to_owned(), iat, exp, claims };
         encode(&Header::new(Algorithm::HS256), &statement, &self.sign).ok()
     }
 
@@ -57,6 +71,30 @@ impl Signet {
         rules.validate_exp = false;
         let statement = decode::<Statement<T>>(text, &self.check, &rules).ok()?.claims;
         let by = statement.iss.parse().ok()?;
-        (statement.exp > now.as_second()).then_some((by, statement.claims))
+        let latest = now.as_second().saturating_add(CLOCKS_APART.as_secs());
+        (statement.exp > now.as_second() && statement.iat <= latest).then_some((by, statement.claims))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// Whether a statement that is good for 30 seconds is believed by a clock that differs by so much.
+    fn believed(apart: i64) -> bool {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let (signet, by) = (Signet::new(&Secret::new("secret")), "one".parse().unwrap());
+        let text = signet.sign(&by, "two", BTreeMap::from([("what", "this")]), at(NOW), CLOCKS_APART);
+        signet.check::<BTreeMap<String, String>>(&text.unwrap(), "two", at(NOW + apart)).is_some()
+    }
+
+    #[test]
+    fn clocks_may_be_apart_so_far_either_way() {
+        assert_eq!([-30, 0, 29].map(believed), [true; 3]);
+        assert_eq!([-31, 30].map(believed), [false; 2]);
     }
 }

@@ -206,6 +206,7 @@ fn a_server_that_shuts_down_says_so() {
 fn a_panic_is_the_end_of_one_request_only() {
     with_app(async |app| {
         let state = web::Data::new(app.state());
+        let draining = state.draining.clone();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/panic", listener.local_addr().unwrap());
         let panics = async || -> actix_web::HttpResponse { panic!("on purpose") };
@@ -222,7 +223,11 @@ fn a_panic_is_the_end_of_one_request_only() {
             assert_eq!(failed.headers["x-request-id"], "p-1");
             assert_eq!(failed.body["request_id"], "p-1");
             assert!(!failed.body.to_string().contains("on purpose"));
+            assert!(!failed.headers.contains_key("connection"));
         }
+        draining.begin();
+        let failed = answer(reqwest::Client::new().get(&url)).await;
+        assert_eq!(failed.headers["connection"], "close", "there will be no other on this connection");
         handle.stop(false).await;
         serving.await.unwrap().unwrap();
     });

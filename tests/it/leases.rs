@@ -150,6 +150,61 @@ fn of_several_tokens_only_the_last_that_redis_granted_is_certain() {
     });
 }
 
+/// Where a node sends a request, without its being able to ask Redis.
+async fn sent_to(lease: &RedisLease, room_type: RoomTypeId) -> Option<String> {
+    match lease.acquire(room_type, Asked::Here).await {
+        Ok(Acquired::Elsewhere(peer)) => Some(peer.url.to_string()),
+        Ok(Acquired::Granted(_)) | Err(_) => None,
+    }
+}
+
+#[test]
+fn without_redis_an_owner_is_looked_for_where_it_was_when_redis_last_answered() {
+    in_system(async {
+        let mut redis = Redis::start();
+        let (asking, moves) = (node(&redis, "asking", LONG).await, node(&redis, "moves", LONG).await);
+        let leaves = node(&redis, "leaves", LONG).await;
+        take(&moves, id(1)).await;
+        take(&leaves, id(2)).await;
+        assert_eq!(owner(&asking, id(1)).await.as_deref(), Some("moves"));
+        assert_eq!(owner(&asking, id(2)).await.as_deref(), Some("leaves"));
+
+        leaves.leave().await;
+        let there = Peer { url: "http://there".into(), ..peer("moves") };
+        let moved = RedisLease::new(&options(&redis, LONG), there, Arc::new(System)).unwrap();
+        moved.nodes().await.unwrap();
+        asking.nodes().await.unwrap();
+        redis.stop();
+        assert_eq!(sent_to(&asking, id(1)).await.as_deref(), Some("http://there"));
+        assert_ne!(sent_to(&asking, id(2)).await.as_deref(), Some("http://leaves"), "it is gone");
+    });
+}
+
+#[test]
+fn an_owner_whom_nobody_can_believe_is_not_looked_for_at_every_question() {
+    in_system(async {
+        let redis = Redis::start();
+        let asking = node(&redis, "asking", LONG).await;
+        let foreign = Options { secret: Secret::new("of another cluster"), ..options(&redis, LONG) };
+        let stranger = RedisLease::new(&foreign, peer("stranger"), Arc::new(System)).unwrap();
+        stranger.nodes().await.unwrap();
+        take(&stranger, id(1)).await;
+        let ask = async || assert!(asking.acquire(id(1), Asked::Here).await.is_err());
+        eventually("it was looked for just now, and is not looked for again", async || {
+            ask().await;
+            redis.run::<()>(&["HDEL", "innkeeper:{nodes}:about", "asking"]);
+            ask().await;
+            // A look around would have told of this node.
+            redis.run::<i64>(&["HEXISTS", "innkeeper:{nodes}:about", "asking"]) == 0
+        })
+        .await;
+
+        let newcomer = node(&redis, "newcomer", LONG).await;
+        take(&newcomer, id(2)).await;
+        assert_eq!(owner(&asking, id(2)).await.as_deref(), Some("newcomer"), "who is new is looked for at once");
+    });
+}
+
 #[test]
 fn a_lease_that_redis_forgot_is_set_again_with_its_token() {
     in_system(async {

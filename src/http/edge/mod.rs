@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
@@ -40,14 +40,14 @@ pub async fn around<B: MessageBody + 'static>(
     // Whoever handles it, here or at another node, finds the name.
     request_id::name(request.headers_mut(), &request_id);
     let span = tracing::info_span!("request", request_id, method);
-    let seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now() };
+    let mut seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now(), is_last: false };
 
     let answered = match limits::check(&request) {
         Ok(()) => call(request, next).instrument(span.clone()).await,
         Err(problem) => Ok(request.error_response(problem)),
     };
+    seen.is_last = state.draining.has_begun();
     let answered = answered.map(|response| finish(response, &seen)).map_err(|problem| problem.seen(seen));
-    let answered = answered.map(|response| if state.draining.has_begun() { last(response) } else { response });
 
     let route = answered.as_ref().ok().and_then(|response| response.request().match_pattern());
     let status = answered.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, ServiceResponse::status);
@@ -86,16 +86,37 @@ fn finish(response: ServiceResponse<BoxBody>, seen: &Seen) -> ServiceResponse<Bo
     };
     echo(response.headers_mut(), &seen.request_id);
     harden(response.headers_mut());
+    if seen.is_last {
+        close(response.response_mut().head_mut());
+    }
     response
 }
 
-/// The last answer on its connection: whoever goes on opens another one, to another node if there are several. When this
+/// Makes an answer the last on its connection, unless that is no longer one for HTTP: whoever goes on opens another one, to another node if there are several. When this
 /// node closes, no connection is left that somebody might just be writing a request into.
-fn last(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    response
+pub fn close(head: &mut ResponseHead) {
+    if head.status != StatusCode::SWITCHING_PROTOCOLS {
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 fn problem_of(error: &Error) -> Option<Problem> {
     error.as_error::<Problem>().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::HttpResponse;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_became_a_websocket_is_left_alone() {
+        let mut switched = HttpResponse::SwitchingProtocols().upgrade("websocket").finish();
+        close(switched.head_mut());
+        assert_eq!(switched.head().connection_type(), ConnectionType::Upgrade);
+        let mut answered = HttpResponse::Ok().finish();
+        close(answered.head_mut());
+        assert_eq!(answered.head().connection_type(), ConnectionType::Close);
+    }
 }

@@ -1,5 +1,6 @@
 //! How a node shows that a request comes from another one: a signed statement about this one request, good for a short
-//! while and for one receiver.
+//! while and for one receiver. Whoever recorded it can repeat this request at this receiver for 30 seconds, or up to a
+//! minute where the receiver's clock is behind ([`CLOCKS_APART`]).
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
@@ -45,8 +46,7 @@ impl Seal {
 
     /// `None` only if the library cannot sign.
     pub fn sign(&self, to: &NodeId, claims: Claims, now: Timestamp) -> Option<String> {
-        let until = now.saturating_add(CLOCKS_APART).unwrap_or(now);
-        self.signet.sign(&self.me, to.as_str(), claims, until)
+        self.signet.sign(&self.me, to.as_str(), claims, now, CLOCKS_APART)
     }
 
     /// What a node of this cluster states to this one at `now`.
@@ -79,12 +79,15 @@ mod tests {
 
     #[test]
     fn a_statement_reaches_the_node_it_was_made_for() {
-        assert_eq!(seal("two", "secret").check(&signed(), at(NOW + 29)), Some(claims()));
+        for now in [NOW - 30, NOW, NOW + 29] {
+            assert_eq!(seal("two", "secret").check(&signed(), at(now)), Some(claims()));
+        }
     }
 
     #[test]
     fn what_is_old_foreign_or_forged_is_worth_nothing() {
         assert_eq!(seal("two", "secret").check(&signed(), at(NOW + 30)), None, "too old");
+        assert_eq!(seal("two", "secret").check(&signed(), at(NOW - 31)), None, "of a clock that is ahead");
         assert_eq!(seal("three", "secret").check(&signed(), at(NOW)), None, "for somebody else");
         assert_eq!(seal("two", "another").check(&signed(), at(NOW)), None, "of another cluster");
         let unsigned = format!("{}.", signed().rsplit_once('.').unwrap().0);

@@ -7,11 +7,11 @@
 //! names the node that gave it.
 //!
 //! While a room type moves, nodes may name each other in turn: the request then waits at the node that the client asked,
-//! with growing pauses, for as long as a move takes.
+//! with growing pauses, for as long as a move takes: a few seconds, and what the last node that is asked takes.
 //!
-//! Invariants: a request is sent on only after everybody who had it before has said that nothing was done, and only for
-//! a few seconds; a forwarded request is never forwarded. The body is kept while it is read, so it has the limits that
-//! its handler sets.
+//! Invariants: a request is sent on only after everybody who had it before has said that nothing was done, and
+//! nobody is asked later than a few seconds after the first was; a forwarded request is never forwarded. The body is kept
+//! while it is read, so it has the limits that its handler sets.
 //!
 //! When the owner cannot be reached, or is no longer the node that was meant, the client hears 503, and whether repeating
 //! is safe without a key.

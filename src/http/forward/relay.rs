@@ -1,14 +1,14 @@
 //! Takes a request to another node and brings back the answer.
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{self, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http};
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::stream;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
@@ -28,8 +28,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 const MARGIN: Duration = Duration::from_secs(2);
 /// What a change of many nights may take, which is many decisions.
 const BULK_WITHIN: Duration = Duration::from_secs(120);
-/// How long a room type that is on its way is followed. Nodes see each other anew every second at the latest; until then
-/// two of them may each take the other for the owner.
+/// How long a room type that is on its way is followed, with what the nodes took to say so: after that nobody is asked
+/// any more. Nodes see each other anew every second at the latest; until then two of them may each take the other for
+/// the owner.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(4);
 /// The pauses meanwhile, growing from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -80,7 +81,7 @@ impl Courier {
         body: Bytes,
         clock: &dyn Clock,
     ) -> Result<HttpResponse, Problem> {
-        let mut pauses = pauses().build();
+        let (mut pauses, since) = (pauses(), Instant::now());
         loop {
             // Sealed anew: an earlier node may have taken as long as a seal is good for.
             let outcome = self.ask(&owner, request, body.clone(), clock.now()).await;
@@ -97,8 +98,10 @@ impl Courier {
                 Delivered::Unreachable => return Err(Problem::of(Code::OwnerUnreachable).retry_after_secs(1)),
                 Delivered::Lost => return Err(Problem::of(Code::Interrupted).retry_after_secs(1)),
             }
-            let Some(pause) = pauses.next() else { return Err(Problem::of(Code::OwnerMoving).retry_after_secs(1)) };
-            tokio::time::sleep(pause).await;
+            match pause(&mut pauses, since.elapsed()) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(Problem::of(Code::OwnerMoving).retry_after_secs(1)),
+            }
         }
     }
 
@@ -146,13 +149,18 @@ impl Courier {
     }
 }
 
-fn pauses() -> ExponentialBuilder {
+/// The next pause, where a room type was followed for so long. What a node takes to answer counts too.
+fn pause(pauses: &mut ExponentialBackoff, followed: Duration) -> Option<Duration> {
+    if followed < ARRIVES_WITHIN { pauses.next() } else { None }
+}
+
+fn pauses() -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(PAUSE)
         .with_max_delay(LONGEST_PAUSE)
         .without_max_times()
-        .with_total_delay(Some(ARRIVES_WITHIN))
         .with_jitter()
+        .build()
 }
 
 /// The answer of a node, or what it says instead. `head`: an answer to HEAD.
@@ -215,4 +223,16 @@ fn signed(mut answer: HttpResponse, by: &NodeId) -> HttpResponse {
 fn peer(text: &str) -> Option<Peer> {
     let (node, url) = text.split_once(' ')?;
     Some(Peer { node: node.parse().ok()?, url: url.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_type_is_followed_for_a_time_however_that_was_spent() {
+        let mut many = pauses();
+        assert!((0..10_000).all(|_| pause(&mut many, Duration::ZERO).is_some()), "nodes that answer at once");
+        assert_eq!(pause(&mut pauses(), ARRIVES_WITHIN), None, "one node that was slow");
+    }
 }

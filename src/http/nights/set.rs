@@ -57,8 +57,8 @@ pub enum ItemStatus {
     Applied,
     /// It is not done, and will not be as it stands: see `problem`.
     Refused,
-    /// Nobody can say whether it is done, or it was not tried because of an item before it. Send it again: done twice is
-    /// done once.
+    /// It is not done because the room type has too much to do, or nobody can say whether it is done, or it was not
+    /// tried because of an item before it. Send it again: done twice is done once.
     Retry,
 }
 
@@ -76,7 +76,8 @@ pub async fn handle(
 }
 
 /// What becomes of each item, up to one that cannot be done now: whoever could not be asked about it is not asked about
-/// a thousand more. Where it is the first, nothing is done, and another node may be asked for all of them.
+/// a thousand more. Where it is the first, nothing is done, or nobody can say. Another
+/// node is asked for all of them only where the answer to the first was its name: then nothing is done.
 async fn set(
     state: &State,
     engine: &Engine,

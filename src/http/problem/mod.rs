@@ -53,6 +53,8 @@ pub struct Seen {
     pub request_id: String,
     pub path: String,
     pub now: Timestamp,
+    /// Whether its answer is the last on its connection.
+    pub is_last: bool,
 }
 
 impl Problem {
@@ -230,6 +232,9 @@ impl Problem {
         edge::harden(response.headers_mut());
         if let Some(seen) = &self.0.seen {
             edge::echo(response.headers_mut(), &seen.request_id);
+            if seen.is_last {
+                edge::close(response.head_mut());
+            }
         }
         response
     }

@@ -6,8 +6,10 @@
 //! cannot have a request sent to an address of his own.
 //!
 //! An old announcement of the same node, put back by somebody, is sealed all the same. Who knows a newer one keeps to
-//! that. Who does not, such as a node that has just started, believes it until the time that is sealed in it, a TTL and
-//! [`CLOCKS_APART`] after it was made: so long must an address that a node has left not be given to a stranger.
+//! that. Who does not, such as a node that has just started, believes it until the time that is sealed in it, by its own
+//! clock a TTL and [`CLOCKS_APART`] after it was made: so long must an address that a node has left not be given to a
+//! stranger. While Redis is away, the addresses of those that lived when it last answered are used on
+//! ([`super::registry`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,6 +49,24 @@ impl About {
     pub fn ttl(&self) -> Duration {
         Duration::from_millis(self.ttl_ms)
     }
+
+    /// How long it is believed.
+    fn good_for(&self) -> SignedDuration {
+        SignedDuration::try_from(self.ttl()).unwrap_or(SignedDuration::MAX).saturating_add(CLOCKS_APART)
+    }
+
+    /// How much of that is left at `now`.
+    fn left(&self, now: Timestamp) -> Duration {
+        let left = self.good_for().saturating_sub(now.duration_since(self.told)).min(self.good_for());
+        Duration::try_from(left).unwrap_or_default()
+    }
+
+    /// Whether it was told by a clock that is not too far behind, where Redis says for how much longer it knows the node:
+    /// such a node takes what it is asked for a statement of a wrong clock.
+    fn is_of_our_time(&self, known_for: Duration, now: Timestamp) -> bool {
+        let silent_for = SignedDuration::try_from(self.ttl().saturating_sub(known_for)).unwrap_or(SignedDuration::MAX);
+        now.duration_since(self.told) < silent_for.saturating_add(CLOCKS_APART)
+    }
 }
 
 /// What is known of the nodes, and how it is sealed.
@@ -69,9 +89,7 @@ impl Announcements {
 
     /// What the node `by` is to leave in Redis.
     pub fn seal(&self, by: &NodeId, about: &About) -> Result<String, Unavailable> {
-        let ttl = SignedDuration::try_from(about.ttl()).unwrap_or(SignedDuration::MAX);
-        let until = about.told.saturating_add(ttl.saturating_add(CLOCKS_APART)).unwrap_or(Timestamp::MAX);
-        let sealed = self.signet.sign(by, TO_ALL, about, until);
+        let sealed = self.signet.sign(by, TO_ALL, about, about.told, about.good_for());
         sealed.ok_or_else(|| Unavailable(anyhow!("what this node tells of itself cannot be sealed")))
     }
 
@@ -81,24 +99,26 @@ impl Announcements {
         (by == *node).then_some(about)
     }
 
-    /// What is to be believed of the nodes that Redis tells of, by name, when it was asked at `asked`.
+    /// What is to be believed of the nodes that Redis tells of, by name, when it was asked at `asked`. Of each it says for
+    /// how much longer it knows it.
     pub fn hear<'a>(
         &self,
-        told: impl Iterator<Item = (&'a str, &'a str)>,
+        told: impl Iterator<Item = (&'a str, Duration, &'a str)>,
         now: Timestamp,
         asked: Instant,
     ) -> BTreeMap<NodeId, Arc<About>> {
         let mut believed = BTreeMap::new();
         let mut worthless = BTreeSet::new();
         self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, known| known.until > asked);
-        for (name, text) in told {
+        for (name, known_for, text) in told {
             let node = name.parse::<NodeId>().ok();
             let opened = node.as_ref().and_then(|node| self.open(node, text, now));
+            let opened = opened.filter(|about| about.is_of_our_time(known_for, now));
             if opened.is_none() {
                 worthless.insert(name);
             }
             if let Some(node) = node
-                && let Some(about) = self.newest(&node, opened, asked)
+                && let Some(about) = self.newest(&node, opened, now, asked)
             {
                 believed.insert(node, about);
             }
@@ -115,13 +135,12 @@ impl Announcements {
     }
 
     /// The newest that a node has told: what was heard now, unless it is older than what is known.
-    fn newest(&self, node: &NodeId, heard: Option<About>, asked: Instant) -> Option<Arc<About>> {
+    fn newest(&self, node: &NodeId, heard: Option<About>, now: Timestamp, asked: Instant) -> Option<Arc<About>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(about) = heard
             && known.get(node).is_none_or(|known| known.about.told <= about.told)
         {
-            let clocks_apart = Duration::try_from(CLOCKS_APART).unwrap_or_default();
-            let until = asked.checked_add(about.ttl()).and_then(|until| until.checked_add(clocks_apart))?;
+            let until = asked.checked_add(about.left(now))?;
             known.insert(node.clone(), Known { about: Arc::new(about), until });
         }
         known.get(node).map(|known| known.about.clone())
@@ -168,9 +187,9 @@ mod tests {
         with_secret(secret).seal(&node(by), &about).unwrap()
     }
 
-    /// Where a node is, after this was heard under its name.
+    /// Where a node is, after this was heard under its name, as late as Redis may tell it.
     fn heard(announcements: &Announcements, name: &str, text: &str, now: i64) -> Option<String> {
-        let believed = announcements.hear([(name, text)].into_iter(), at(now), Instant::now());
+        let believed = announcements.hear([(name, Duration::ZERO, text)].into_iter(), at(now), Instant::now());
         let url = believed.get(&node(name)).map(|about| about.url.to_string());
         assert_eq!(announcements.peer(&node(name)).map(|peer| peer.url.to_string()), url);
         url
@@ -184,12 +203,35 @@ mod tests {
     }
 
     #[test]
+    fn a_node_whose_clock_is_too_far_from_ours_is_a_stranger_either_way() {
+        let text = sealed("secret", "one", "http://one", NOW);
+        let fresh = Duration::from_secs(TTL as u64);
+        let believed = |now| {
+            let told = [("one", fresh, text.as_str())].into_iter();
+            !with_secret("secret").hear(told, at(now), Instant::now()).is_empty()
+        };
+        assert_eq!([NOW - 30, NOW, NOW + 29].map(believed), [true; 3]);
+        assert_eq!([NOW - 31, NOW + 30].map(believed), [false; 2]);
+    }
+
+    #[test]
+    fn an_old_announcement_is_known_no_longer_than_it_is_good() {
+        let (announcements, text) = (with_secret("secret"), sealed("secret", "one", "http://one", NOW));
+        let asked = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+        announcements.hear([("one", Duration::ZERO, text.as_str())].into_iter(), at(NOW + TTL + 28), asked);
+        assert_eq!(announcements.peer(&node("one")), None, "its last two seconds are over");
+        announcements.hear([("one", Duration::ZERO, text.as_str())].into_iter(), at(NOW), asked);
+        assert!(announcements.peer(&node("one")).is_some());
+    }
+
+    #[test]
     fn what_is_forged_foreign_or_under_another_name_is_not_believed() {
         let text = sealed("secret", "one", "http://one", NOW);
         assert_eq!(heard(&with_secret("another"), "one", &text, NOW), None, "of another cluster");
         assert_eq!(heard(&with_secret("secret"), "two", &text, NOW), None, "of another node");
         let plain = r#"{"url":"http://evil","since":"2026-05-01T12:00:00Z","draining":false,"owned":0,"ttl_ms":10000}"#;
-        let to_one_node = Signet::new(&Secret::new("secret")).sign(&node("one"), "two", (), at(NOW + 10)).unwrap();
+        let to_one_node = Signet::new(&Secret::new("secret"));
+        let to_one_node = to_one_node.sign(&node("one"), "two", (), at(NOW), CLOCKS_APART).unwrap();
         for forged in ["", "x", "a.b.c", plain, &to_one_node] {
             assert_eq!(heard(&with_secret("secret"), "one", forged, NOW), None, "{forged}");
         }

@@ -23,7 +23,7 @@ const HANDED_OVER_AT_ONCE: usize = 64;
 
 /// Says that this node lives, for ever.
 pub async fn beat(lease: &RedisLease) {
-    let mut ticks = ticks(lease.beat_every());
+    let mut ticks = ticks(lease.leases.beat_every());
     loop {
         ticks.tick().await;
         beat_once(lease).await;

@@ -19,6 +19,16 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("re
 /// How long Redis remembers the tokens of a room type that nobody uses.
 const FENCE_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// The longest that Redis may take for anything.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest between two heartbeats.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// How long Redis may take for anything, with leases of this TTL.
+pub fn patience(ttl: Duration) -> Duration {
+    (ttl / 3).min(PATIENCE)
+}
+
 /// What Redis says to somebody who wants a lease.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -42,6 +52,11 @@ pub struct Leases {
 }
 
 impl Leases {
+    /// How often the nodes hear of each other.
+    pub fn beat_every(&self) -> Duration {
+        (self.ttl / 3).min(BEAT)
+    }
+
     /// Takes the lease if it is free or this node's already, and `may_take` it; this node's own is given back if not.
     pub async fn acquire(&self, room_type: RoomTypeId, may_take: bool) -> Result<Reply, Unavailable> {
         let mut call = self.call(&ACQUIRE, room_type);

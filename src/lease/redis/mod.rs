@@ -58,11 +58,6 @@ pub struct Options {
     pub ttl: Duration,
 }
 
-/// The longest that Redis may take for anything.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// The longest between two heartbeats.
-const BEAT: Duration = Duration::from_secs(1);
-
 /// The leases of one node.
 pub struct RedisLease {
     leases: Leases,
@@ -86,7 +81,7 @@ struct GivenAway {
 impl RedisLease {
     /// A node that has no leases yet. Redis need not be there. Needs a runtime, on which all calls will run.
     pub fn new(options: &Options, me: Peer, clock: Arc<dyn Clock>) -> Result<Arc<Self>, BadAddress> {
-        let link = Link::new(&options.addresses, (options.ttl / 3).min(PATIENCE))?;
+        let link = Link::new(&options.addresses, leases::patience(options.ttl))?;
         let leases = Leases { link, me, ttl: options.ttl };
         let registry = Registry::new(leases.clone(), Signet::new(&options.secret), clock);
         let (holdings, revoked, news, given_away, owners) = Default::default();
@@ -106,11 +101,6 @@ impl RedisLease {
     /// The bell of this node, on the same connection.
     pub fn wake(&self) -> Arc<RedisWake> {
         Arc::new(RedisWake::new(self.leases.link.clone(), self.leases.me.node.clone()))
-    }
-
-    /// How often the nodes hear of each other.
-    fn beat_every(&self) -> Duration {
-        (self.leases.ttl / 3).min(BEAT)
     }
 
     fn revoke(&self, revoked: impl IntoIterator<Item = Revoked>) {
@@ -171,7 +161,7 @@ impl RedisLease {
         if asked == Asked::Forwarded {
             return None;
         }
-        let known = self.owners.last(room_type);
+        let known = self.owners.last(room_type).and_then(|node| self.registry.peer_of_all_seen(&node));
         let owner = known.or_else(|| self.registry.preferred_of_all_seen(room_type))?;
         (owner != self.leases.me).then_some(Acquired::Elsewhere(owner))
     }
@@ -233,7 +223,8 @@ impl Lease for RedisLease {
     }
 
     fn last_found(&self, room_type: RoomTypeId) -> Option<Peer> {
-        self.owners.found_within(room_type, self.beat_every() / 2)
+        let node = self.owners.found_within(room_type, self.leases.beat_every() / 2)?;
+        self.registry.peer_as_known(&node)
     }
 
     fn belongs_here(&self, room_type: RoomTypeId) -> bool {
@@ -282,7 +273,7 @@ impl Membership for RedisLease {
             return;
         }
         // Everybody looks around once in this time, and what they saw then takes no longer to arrive than a call may.
-        tokio::time::sleep(self.beat_every() + self.beat_every() / 2).await;
+        tokio::time::sleep(self.leases.beat_every() + leases::patience(self.leases.ttl)).await;
     }
 
     async fn leave(&self) {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use moka::future::Cache;
 use redis::Script;
 
 use super::announcement::{About, Announcements};
@@ -21,6 +22,9 @@ use crate::lease::{Node, NodeId, Peer, Unavailable, placement};
 
 static HEARTBEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("heartbeat.lua")));
 static LEAVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("leave.lua")));
+
+/// Unknown owners that are remembered.
+const SOUGHT: u64 = 1_000;
 
 /// A node, and until when it counts as living.
 #[derive(Debug)]
@@ -39,13 +43,16 @@ pub struct Registry {
     /// The last heartbeat was not answered.
     out_of_touch: AtomicBool,
     seen: RwLock<Arc<[Seen]>>,
+    /// Owners who were not known, and were looked for a moment ago.
+    sought: Cache<NodeId, ()>,
 }
 
 impl Registry {
     pub fn new(leases: Leases, signet: Signet, clock: Arc<dyn Clock>) -> Self {
         let (announcements, since) = (Announcements::new(signet), clock.now());
         let (draining, out_of_touch, seen) = Default::default();
-        Self { leases, announcements, clock, since, draining, out_of_touch, seen }
+        let sought = Cache::builder().max_capacity(SOUGHT).time_to_live(leases.beat_every()).build();
+        Self { leases, announcements, clock, since, draining, out_of_touch, seen, sought }
     }
 
     /// Says that this node lives, and looks who else does.
@@ -61,7 +68,7 @@ impl Registry {
         self.out_of_touch.store(answer.is_err(), Ordering::Relaxed);
         let (before, answer) = answer?;
         self.look_for_a_namesake(before.as_deref(), now);
-        let told = answer.iter().map(|(name, _, text)| (name.as_str(), text.as_str()));
+        let told = answer.iter().map(|(name, left, text)| (name.as_str(), positive(*left), text.as_str()));
         let believed = self.announcements.hear(told, now, asked);
         let seen: Arc<[Seen]> =
             answer.iter().filter_map(|(name, left, _)| see(name, *left, &believed, asked)).collect();
@@ -80,14 +87,26 @@ impl Registry {
         }
     }
 
-    /// Where a node is that Redis names as an owner. Redis is asked about one that is not known. `None`: nothing that it
-    /// tells of that node is sealed.
+    /// Where a node is that Redis names as an owner. Redis is asked about one that is not known, once for
+    /// all who wait for it, and not again before the next heartbeat is due. `None`: nothing that it tells of that node is
+    /// to be believed.
     pub async fn peer(&self, node: &NodeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
         if let Some(peer) = self.announcements.peer(node) {
             return Ok(Some(peer));
         }
-        self.beat(owned).await?;
+        let looked = self.sought.try_get_with_by_ref(node, async { self.beat(owned).await.map(drop) }).await;
+        looked.map_err(|error| Unavailable(error.into()))?;
         Ok(self.announcements.peer(node))
+    }
+
+    /// The same, as far as is known without asking.
+    pub fn peer_as_known(&self, node: &NodeId) -> Option<Peer> {
+        self.announcements.peer(node)
+    }
+
+    /// The same of a node that was seen when Redis last answered, whether it lives or not.
+    pub fn peer_of_all_seen(&self, node: &NodeId) -> Option<Peer> {
+        self.seen().iter().map(|seen| &seen.node.peer).find(|peer| peer.node == *node).cloned()
     }
 
     /// The node that is to have a room type: of those that live and do not drain. `None`: there is no such node.
@@ -155,11 +174,16 @@ fn nodes(script: &'static Script) -> redis::ScriptInvocation<'static> {
     call
 }
 
+/// So many milliseconds, as Redis counts them.
+fn positive(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
 /// A node that is known for so many more milliseconds, but no longer than it tells itself.
 fn see(name: &str, left_ms: i64, believed: &BTreeMap<NodeId, Arc<About>>, asked: Instant) -> Option<Seen> {
     let node = name.parse().ok()?;
     let about = believed.get(&node)?;
-    let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(about.ttl());
+    let left = positive(left_ms).min(about.ttl());
     let About { url, since, draining, owned, .. } = (**about).clone();
     let silent_for = about.ttl().saturating_sub(left);
     let node = Node { peer: Peer { node, url }, since, silent_for, draining, owned };
