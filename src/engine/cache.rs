@@ -59,6 +59,11 @@ impl Cache {
         line
     }
 
+    /// Everybody in line, for whatever booking.
+    pub fn into_lines(self) -> impl Iterator<Item = Ask> {
+        self.lines.into_values().flatten()
+    }
+
     /// How many requests are in line.
     pub fn waiting(&self) -> usize {
         self.waiting
