@@ -157,8 +157,6 @@ fn a_node_is_known_when_it_answers_and_no_longer_when_its_start_has_failed() {
             ledger.hangs().await;
             eventually("it is known", async || known().await == Some(2)).await;
             assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), StatusCode::OK);
-            // One for the start, one for the chore that looks for holds.
-            ledger.release();
             ledger.release();
         };
         let (started, ()) = futures_util::future::join(start, others).await;
