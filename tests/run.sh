@@ -20,7 +20,7 @@ need() { # need COMMAND PACKAGE
 need cc build-essential # the bundled SQLite is C
 need curl curl          # the demo's own curl line is tried out
 need openssl openssl    # a certificate for PostgreSQL
-need haproxy haproxy    # its configuration is checked
+need haproxy haproxy    # its configuration is checked and used
 python3 -c 'import ensurepip' 2>/dev/null || need python3-venv python3-venv # the checkers of tests/deployment.sh
 [ -d /usr/lib/postgresql ] || need initdb postgresql
 need redis-server redis-server # leases are tested against the real one

@@ -3,7 +3,8 @@
 //! [`around`] stands around every handler. The handler runs as always; when it ends with a problem that names another
 //! owner, nothing has been done yet, and the same request is sent there. Its answer is relayed as it is. The receiving
 //! node checks [`credentials`], takes the room type if nobody else has it, and never sends the request on: where it is
-//! not the owner either, it says whom it takes for the owner, and the node that the client asked tries there.
+//! not the owner either, it says whom it takes for the owner, and the node that the client asked tries there. The answer
+//! names the node that gave it.
 //!
 //! While a room type moves, nodes may name each other in turn: the request then waits at the node that the client asked,
 //! with growing pauses, for as long as a move takes.
@@ -44,6 +45,8 @@ pub use relay::Courier;
 pub const FORWARDED: &str = "innkeeper-forwarded";
 /// Names the node that is to be asked instead, in an answer to a node.
 pub const OWNER: HeaderName = HeaderName::from_static("innkeeper-owner");
+/// Names the node that gave an answer, where another one was asked: a balancer may go there the next time.
+pub const ANSWERED_BY: HeaderName = HeaderName::from_static("innkeeper-answered-by");
 
 /// Wraps a handler. There is a courier where there are other nodes.
 pub async fn around<B: MessageBody + 'static>(

@@ -15,12 +15,12 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::credentials::{Claims, Seal};
 use super::hop::Hop;
-use super::{FORWARDED, OWNER};
+use super::{ANSWERED_BY, FORWARDED, OWNER};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::lease::Peer;
+use crate::lease::{NodeId, Peer};
 
 /// How long a node may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
@@ -92,7 +92,7 @@ impl Courier {
             };
             metrics::counter!("innkeeper_forwards_total", "outcome" => name).increment(1);
             match outcome {
-                Delivered::Answer(answer) => return Ok(answer),
+                Delivered::Answer(answer) => return Ok(signed(answer, &owner.node)),
                 Delivered::Moved(to) => owner = to,
                 Delivered::Unreachable => return Err(Problem::of(Code::OwnerUnreachable).retry_after_secs(1)),
                 Delivered::Lost => return Err(Problem::of(Code::Interrupted).retry_after_secs(1)),
@@ -201,6 +201,14 @@ async fn body(mut answer: Response) -> Option<Vec<u8>> {
         body.extend_from_slice(&bytes);
     }
     Some(body)
+}
+
+/// An answer that names who gave it.
+fn signed(mut answer: HttpResponse, by: &NodeId) -> HttpResponse {
+    if let Ok(name) = by.as_str().parse() {
+        answer.headers_mut().insert(ANSWERED_BY, name);
+    }
+    answer
 }
 
 /// A node as another one names it.

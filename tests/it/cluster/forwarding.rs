@@ -19,6 +19,9 @@ fn a_client_need_not_know_who_owns_what() {
             let booked = node.book(&format!("key-{index}"), &order(&room_type, 1, 3)).await;
             assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
             assert!(booked.headers["location"].to_str().unwrap().starts_with("/v1/bookings/"));
+            let other = booked.headers.get("innkeeper-answered-by").map(|name| name.to_str().unwrap());
+            let expected = (index != owner).then(|| format!("node-{owner}"));
+            assert_eq!(other, expected.as_deref(), "a balancer learns where to go");
             sequences.push(booked.body["sequence"].as_u64().unwrap());
         }
         assert!(sequences.is_sorted_by(|a, b| a + 1 == *b), "{sequences:?}");
