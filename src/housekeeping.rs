@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -51,9 +52,9 @@ async fn again_and_again<F: Future<Output = Result<u64, Error>>>(what: &'static 
 }
 
 /// Sees to it that every room type with a hold has an actor whose timer runs, and that nothing stays in doubt, for ever:
-/// an actor that could not load when it was woken has gone again.
+/// an actor that could not load when it was woken has gone again. The start itself has just done the same.
 pub async fn watch_holds(engine: Engine) {
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval_at(Instant::now() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

@@ -6,14 +6,20 @@
 CREATE TYPE uuid_range AS RANGE (subtype = uuid);
 CREATE TYPE text_range AS RANGE (subtype = text, collation = "C");
 
+-- A door is one of the hotel that was booked: a row with another one's name on it would walk around the guard. What a
+-- foreign key points at must be unique, which this index is anyway.
+DROP INDEX bookings_by_hotel;
+CREATE UNIQUE INDEX bookings_by_hotel ON bookings (hotel_id, id);
+
 CREATE TABLE room_assignments (
-    booking_id uuid NOT NULL REFERENCES bookings (id),
-    hotel_id   uuid NOT NULL REFERENCES hotels (id),
+    booking_id uuid NOT NULL,
+    hotel_id   uuid NOT NULL,
     room       text NOT NULL, -- as it stands on the door
     arrival    date NOT NULL,
     departure  date NOT NULL,
     PRIMARY KEY (booking_id, room, arrival),
     CONSTRAINT one_night_at_least CHECK (arrival < departure),
+    CONSTRAINT of_the_bookings_hotel FOREIGN KEY (hotel_id, booking_id) REFERENCES bookings (hotel_id, id),
     CONSTRAINT one_booking_a_night EXCLUDE USING gist (
         uuid_range(hotel_id, hotel_id, '[]') WITH &&,
         text_range(room, room, '[]') WITH &&,

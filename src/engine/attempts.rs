@@ -1,8 +1,9 @@
 //! Idempotency: one key, one effect, one answer.
 //!
 //! A key is looked up in memory, then in the store, and only then is its request done, once, however many ask at the
-//! same time: the others join the first and get its result. What is remembered is committed together with the effect,
-//! so it survives a crash; refusals are not remembered, so that the same key may be tried again.
+//! same time: the others join the first and get its result, also a refusal that was decided before they asked. What is
+//! remembered is committed together with the effect, so it survives a crash; refusals are not remembered, so that the
+//! same key may be tried again.
 
 use std::sync::Arc;
 use std::time::Duration;

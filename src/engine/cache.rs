@@ -1,6 +1,6 @@
 //! The bookings an actor is working on: as they were decided, which may be newer than the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::message::Ask;
@@ -18,13 +18,14 @@ pub(super) struct Cache {
     bookings: HashMap<BookingId, Arc<Booking>>,
     /// How many may be kept before the durable ones are let go.
     room: usize,
-    lines: HashMap<BookingId, Vec<Ask>>,
+    /// In an order that does not depend on chance.
+    lines: BTreeMap<BookingId, Vec<Ask>>,
     waiting: usize,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { bookings: HashMap::new(), room: KEPT, lines: HashMap::new(), waiting: 0 }
+        Self { bookings: HashMap::new(), room: KEPT, lines: BTreeMap::new(), waiting: 0 }
     }
 }
 
@@ -57,6 +58,11 @@ impl Cache {
         let line = self.lines.remove(&id).unwrap_or_default();
         self.waiting -= line.len();
         line
+    }
+
+    /// Everybody in line, for whatever booking.
+    pub fn into_lines(self) -> impl Iterator<Item = Ask> {
+        self.lines.into_values().flatten()
     }
 
     /// How many requests are in line.

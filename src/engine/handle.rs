@@ -103,13 +103,14 @@ impl Engine {
     /// those, too, of which something is in doubt. To be called after the start, and now and then, because an actor that
     /// could not load at the time has gone again, and another node may have gone for good.
     pub async fn recover(&self) -> Result<usize, store::Error> {
+        // Even if nobody can say where the holds are.
+        for id in self.shared.doubts.room_types() {
+            self.shared.directory.find_or_start(id, Asked::Here, &self.shared).addr.do_send(Settle);
+        }
         let mut holding = self.shared.ledger.room_types_with_holds().await?;
         holding.retain(|id| self.shared.lease.belongs_here(*id));
         for id in &holding {
             self.shared.directory.find_or_start(*id, Asked::Here, &self.shared);
-        }
-        for id in self.shared.doubts.room_types() {
-            self.shared.directory.find_or_start(id, Asked::Here, &self.shared).addr.do_send(Settle);
         }
         Ok(holding.len())
     }

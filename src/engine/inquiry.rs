@@ -6,7 +6,7 @@
 //! everybody. Alone, a question waits for nobody.
 //!
 //! Limits: [`QUEUE`] questions wait, [`BATCH`] are asked at once. A store that cannot be asked, or panics, fails its whole
-//! batch.
+//! batch, and the log says so.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
+use tracing::{error, warn};
 
 use super::Error;
 use crate::store;
@@ -72,9 +73,19 @@ where
     while inbox.recv_many(&mut waiting, BATCH).await > 0 {
         let questions = waiting.iter().map(|(question, _)| *question).collect();
         let answers = AssertUnwindSafe(async { ask(questions).await }).catch_unwind().await;
-        let mut answers = answers.ok().and_then(Result::ok).into_iter().flatten();
+        let mut answers = heard(answers).into_iter().flatten();
         for (_, tell) in waiting.drain(..) {
             tell(answers.next().ok_or(Error::Unavailable));
         }
     }
+}
+
+/// What the store said, if it did; else the log says once, for the whole batch, why everybody is told that it did not.
+fn heard<A>(answers: std::thread::Result<Result<Vec<A>, store::Error>>) -> Option<Vec<A>> {
+    match answers {
+        Ok(Ok(answers)) => return Some(answers),
+        Ok(Err(error)) => warn!(error = &error as &dyn std::error::Error, "the store cannot be asked"),
+        Err(_) => error!("asking the store panicked"),
+    }
+    None
 }

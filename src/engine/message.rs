@@ -118,7 +118,7 @@ pub(super) struct Doubt {
 #[derive(Debug)]
 pub(super) enum Failure {
     Because(Error),
-    /// The actor has retired: ask the directory again.
+    /// The actor has retired, or begins anew, and nothing was done: ask the directory again.
     Retired,
     /// Somebody else used the idempotency key first: look it up.
     KeyTaken,

@@ -1,9 +1,9 @@
 //! The one task per node that follows the hub, and everybody who watches a room type.
 //!
 //! Started by `app.rs`; `ws/` makes a [`Subscriber`] per connection. Watched room types are read from the store, not
-//! asked of their actors: thousands of dashboards keep nobody awake, and an owner that was replaced draws none of them. At most [`Live::start`]'s `limit` room types are
-//! watched at a time; whoever wants one more is told so. When the hub is too fast for this task, every picture is thrown
-//! away and read again when it is asked for.
+//! asked of their actors: thousands of dashboards keep nobody awake, and an owner that was replaced draws none of them.
+//! At most [`Live::start`]'s `limit` room types are watched at a time; whoever wants one more is told so. When the hub is
+//! too fast for this task, every picture is thrown away and read again when it is asked for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

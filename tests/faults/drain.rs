@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use reqwest::StatusCode;
 use rstest::rstest;
 
+use super::guide::GONE;
 use super::node::Way;
-use super::request::REFUSED;
 use super::scenario::weather;
 use super::weather::Weather;
 
@@ -54,9 +54,10 @@ async fn start(weather: &mut Weather, node: usize) {
     weather.nodes.guide.be_stubborn(true);
 }
 
-/// What guests heard instead of answers, by node; but for connections that were refused, because nobody was there.
+/// What guests heard instead of answers, by node; but for connections that were refused by nodes
+/// that had sent guests away, or were gone.
 fn unanswered(weather: &Weather) -> BTreeMap<(usize, String), usize> {
     let mut doubts = weather.nodes.guide.doubts();
-    doubts.retain(|(_, why), _| why != REFUSED);
+    doubts.retain(|(_, why), _| why != GONE);
     doubts
 }

@@ -6,6 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
 
+use super::request::REFUSED;
+
+/// What it is called when nobody listens where a node has been, or where it has said that it would rather not be asked.
+pub const GONE: &str = "connection refused, as was to be expected";
+
 /// One for all guests.
 pub struct Guide {
     nodes: Mutex<Vec<Known>>,
@@ -73,8 +78,13 @@ impl Guide {
         self.nodes()[node].unwilling
     }
 
-    /// A node gave no answer, but this.
-    pub fn doubt(&self, node: usize, why: &str) {
+    /// A node gave no answer, but this, when it was asked at an address.
+    pub fn doubt(&self, node: usize, url: &str, why: &str) {
+        let gone = {
+            let known = &self.nodes()[node];
+            known.unwilling || known.url != url
+        };
+        let why = if why == REFUSED && gone { GONE } else { why };
         *self.locked_doubts().entry((node, why.to_owned())).or_default() += 1;
     }
 

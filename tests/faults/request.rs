@@ -63,6 +63,7 @@ impl Nodes {
 
     /// What a node says, unless it says that nobody knows. The guide learns how it went.
     async fn send(&self, node: usize, request: RequestBuilder) -> Result<(StatusCode, Value), String> {
+        let url = self.guide.url(node);
         let answered = async {
             let answer = request.send().await.map_err(|error| unheard(&error).to_owned())?;
             if answer.headers().get(CONNECTION).is_some_and(|wish| wish == "close") {
@@ -75,7 +76,7 @@ impl Nodes {
                 _ => Ok((status, body)),
             }
         };
-        answered.await.inspect_err(|why: &String| self.guide.doubt(node, why))
+        answered.await.inspect_err(|why: &String| self.guide.doubt(node, &url, why))
     }
 
     fn wish(&self, node: usize, key: &str, room_type: Uuid, wish: &Wish) -> RequestBuilder {

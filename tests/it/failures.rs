@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use innkeeper::app;
-use innkeeper::domain::{HotelId, RoomTypeId};
+use innkeeper::domain::{HotelId, Move, RoomTypeId};
+use innkeeper::engine::MoveOptions;
 use innkeeper::events::tail::Tenants;
 use innkeeper::store::audit::recount;
 use reqwest::{Method, StatusCode};
@@ -33,6 +34,11 @@ async fn sold(app: &App, room_type: &str) -> u64 {
     assert_eq!(recount(&app.running.store.evidence(id).await.unwrap()), []);
     let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02");
     app.get(&path).await.body["nights"][0]["sold"].as_u64().unwrap()
+}
+
+async fn hotel_of(app: &App, room_type: &str) -> HotelId {
+    let room_type = app.get(&format!("/v1/room-types/{room_type}")).await;
+    room_type.body["hotel_id"].as_str().unwrap().parse().unwrap()
 }
 
 /// Repeats a booking, as a client would that was told to; the first answer that is not a 503.
@@ -194,8 +200,7 @@ fn a_bulk_change_that_fails_half_way_says_what_is_done_and_can_be_sent_again() {
 fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
     with_unreliable_ledger(&[("answer_within_secs", "60")], async |app, ledger| {
         let room_type = app.room_type(3).await;
-        let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
-        let hotel: HotelId = hotel.as_str().unwrap().parse().unwrap();
+        let hotel = hotel_of(app, &room_type).await;
         ledger.next_commit(Commit::HangsLostAfter);
         let told = async {
             ledger.hangs().await;
@@ -207,6 +212,28 @@ fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
         let (booked, ()) = tokio::join!(persist(app, "k", &room_type), told);
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         assert_eq!(sold(app, &room_type).await, 1);
+    });
+}
+
+/// A booking that is being read is read again for the next tenure, and those who wait for it hear nothing of that.
+#[test]
+fn a_hotel_that_changes_costs_nobody_an_answer() {
+    with_unreliable_ledger(&[("answer_within_secs", "60")], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        let hotel = hotel_of(app, &room_type).await;
+        let booked = app.book("k", &order(&room_type, 1, 2)).await;
+        let (id, booking) = (room_type.parse().unwrap(), booked.body["id"].as_str().unwrap().parse().unwrap());
+        let engine = &app.running.engine;
+        // The next owner does not know the booking.
+        engine.hand_over().await;
+        ledger.next_booking_hangs();
+        let changed = async {
+            ledger.hangs().await;
+            engine.hotel_changed(hotel).await;
+        };
+        let (cancelled, ()) = tokio::join!(engine.act_in(id, booking, Move::Cancel, MoveOptions::default()), changed);
+        assert_eq!(cancelled.unwrap().booking.status.name(), "cancelled");
+        assert_eq!(sold(app, &room_type).await, 0);
     });
 }
 

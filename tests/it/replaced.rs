@@ -242,9 +242,10 @@ fn its_own_facts_in_the_history_end_nothing() {
 /// The store falls silent during a commit and stays away. The caller is told that it was interrupted, but who follows
 /// the hub must hear of what was stored.
 #[rstest]
-#[case::by_whoever_asks_next(false)]
-#[case::without_anybody_asking(true)]
-fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] nobody_asks: bool) {
+#[case::by_whoever_asks_next(false, true)]
+#[case::without_anybody_asking(true, true)]
+#[case::although_nobody_can_say_where_holds_are(true, false)]
+fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] nobody_asks: bool, #[case] holds: bool) {
     run(async {
         let rivals = Rivals::meet(true).await;
         let mut hub = rivals.old.hub().listen();
@@ -252,8 +253,12 @@ fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] no
         rivals.ledger.next_claim(Claiming::Unreachable);
         let interrupted = rivals.book(&rivals.old).await.unwrap_err();
         assert!(matches!(interrupted, Error::Interrupted | Error::Unavailable), "{interrupted}");
+        if !holds {
+            rivals.ledger.holds_cannot_be_found();
+            rivals.ledger.release();
+        }
         if nobody_asks {
-            rivals.old.recover().await.unwrap();
+            assert_eq!(rivals.old.recover().await.is_ok(), holds);
         } else {
             assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
         }

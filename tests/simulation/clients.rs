@@ -14,6 +14,7 @@ use innkeeper::domain::{
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, NightsReceipt, Receipt, View};
 use innkeeper::store::{Fingerprint, KeyDigest};
 use jiff::SignedDuration;
+use tokio::time::Instant;
 
 use crate::dice::{Dice, SimulatedClock};
 use crate::leases::Table;
@@ -47,6 +48,8 @@ pub struct Record {
     /// Facts that were committed, and the time, when it was asked and when it was answered.
     pub facts: (u64, u64),
     pub time: (Timestamp, Timestamp),
+    /// The same by the timers, which nobody puts forward: since the beginning.
+    pub moments: (Duration, Duration),
     pub answer: Result<Answer, Error>,
 }
 
@@ -66,6 +69,7 @@ pub struct Desk {
     /// Questions that were asked under a key, for those who repeat themselves.
     keyed: RefCell<Vec<(RoomTypeId, Wish, Key)>>,
     asked: RefCell<u64>,
+    began: Instant,
 }
 
 impl Desk {
@@ -79,7 +83,8 @@ impl Desk {
         plan: fn(RoomTypeId) -> RatePlanId,
     ) -> Rc<Self> {
         let (records, known, keyed, asked) = Default::default();
-        Rc::new(Self { engines, leases, ledger, clock, dice, records, room_types, plan, known, keyed, asked })
+        let began = Instant::now();
+        Rc::new(Self { engines, leases, ledger, clock, dice, records, room_types, plan, known, keyed, asked, began })
     }
 
     /// A client who wants `wishes` things, one after the other.
@@ -118,9 +123,9 @@ impl Desk {
 
     /// Asks, and writes down the answer. `true` if it is worth asking again under the same key.
     pub async fn ask(&self, engine: &Engine, room_type: RoomTypeId, wish: Wish, key: Option<Key>) -> bool {
-        let before = (self.ledger.sequence(room_type), self.clock.now());
+        let before = (self.ledger.sequence(room_type), self.clock.now(), self.began.elapsed());
         let answer = self.fulfil(engine, room_type, wish.clone(), key).await;
-        let after = (self.ledger.sequence(room_type), self.clock.now());
+        let after = (self.ledger.sequence(room_type), self.clock.now(), self.began.elapsed());
         if let Ok(Answer::Booking(Receipt { booking, .. })) = &answer {
             self.known.borrow_mut().push(booking.clone());
         }
@@ -133,8 +138,8 @@ impl Desk {
             Err(error) => format!("{error:?}"),
         });
         let failed = matches!(answer, Err(Error::Interrupted | Error::Unavailable | Error::Busy | Error::Elsewhere(_)));
-        let (facts, time) = ((before.0, after.0), (before.1, after.1));
-        self.records.borrow_mut().push(Record { room_type, wish, key, facts, time, answer });
+        let (facts, time, moments) = ((before.0, after.0), (before.1, after.1), (before.2, after.2));
+        self.records.borrow_mut().push(Record { room_type, wish, key, facts, time, moments, answer });
         failed
     }
 

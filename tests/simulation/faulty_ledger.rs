@@ -29,7 +29,7 @@ pub enum Lie {
 }
 
 /// Longer than any caller waits.
-const TOO_LONG: Duration = Duration::from_secs(12);
+pub const TOO_LONG: Duration = Duration::from_secs(12);
 
 pub struct FaultyLedger {
     inner: Arc<MemoryLedger>,

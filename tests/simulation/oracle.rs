@@ -2,17 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use innkeeper::clock::Clock;
 use innkeeper::domain::{BookingId, Command, Inventory, Order, Refusal, RoomTypeId, Timestamp};
-use innkeeper::engine::{Error, Receipt, View};
+use innkeeper::engine::{Error, Options, Receipt, View};
 use innkeeper::store::audit::recount;
 use innkeeper::store::{KeyDigest, Ledger};
 use jiff::SignedDuration;
 
 use crate::HOLD_MINUTES;
 use crate::clients::{Answer, Desk, Record, Wish};
+use crate::faulty_ledger::TOO_LONG;
 use crate::history::History;
+
+/// How long an attempt may be under way: longer than five slow commits in a row nothing takes.
+const LONGEST_ATTEMPT: Duration = TOO_LONG.saturating_mul(5);
 
 /// Judges one simulation.
 pub struct Oracle<'a> {
@@ -143,11 +148,14 @@ impl<'a> Oracle<'a> {
     }
 
     /// The facts and the time when the attempt began that this question joined, if its key was in use already: it gets
-    /// that attempt's answer. One that nobody had waited for to its end may still have been under way.
+    /// that attempt's answer. One that was given up by who waited for it may still have been under way, for a while.
     fn joined(&self, record: &Record) -> (u64, Timestamp) {
         let digest = |record: &Record| record.key.map(|key| key.digest);
         let is_joined = |other: &&Record| {
-            let under_way = other.time.1 >= record.time.0 || matches!(other.answer, Err(Error::Interrupted));
+            let gave_up = matches!(other.answer, Err(Error::Interrupted))
+                && other.moments.1 - other.moments.0 >= Options::default().answer_within;
+            let since = record.moments.0.saturating_sub(other.moments.0);
+            let under_way = other.moments.1 >= record.moments.0 || (gave_up && since <= LONGEST_ATTEMPT);
             digest(record).is_some() && digest(other) == digest(record) && under_way
         };
         let began = self.records.iter().filter(is_joined).map(|other| (other.facts.0, other.time.0));

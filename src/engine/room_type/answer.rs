@@ -13,6 +13,9 @@
 //! which all that memory had was committed; by the first rule it is before the answer. Nothing else is committed then:
 //! what is decided here later is committed later, and a claim by somebody else would have fenced what was still to come.
 //!
+//! Whoever asks under a key whose attempt is under way already has asked when that attempt did: he joins it
+//! ([`super::super::attempts`]), and may be told what was the truth before he came, but not before the key did.
+//!
 //! Where the claim does not stand, the tenure is over and the question goes to the new owner. Limits: what a certain lease
 //! is worth ([`crate::lease`]). Where Redis has forgotten one, the history ends the tenure as soon as it tells of a fact
 //! that is not this owner's: at the next wake-up, or half a second later.

@@ -102,10 +102,12 @@ impl RoomTypeActor {
         }
     }
 
-    /// Throws the tenure away; the supervisor starts the next one. The mailbox survives.
+    /// Throws the tenure away; the supervisor starts the next one. The mailbox survives. For those in line for a booking
+    /// nothing was done, so they ask again: what was read for them would be this tenure's.
     fn restart(&mut self, ctx: &mut Context<Self>) {
         self.state = State::Loading;
-        self.cache = Cache::default();
+        let cache = std::mem::take(&mut self.cache);
+        cache.into_lines().for_each(|ask| ask.caller.reply.send(Err(Failure::Retired)));
         self.timer = None;
         ctx.stop();
     }

@@ -1,14 +1,14 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
 //! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
-//! `registry` knows the nodes, by what each of them has sealed (`announcement`); `leases` and the `.lua` files beside it are
-//! all that Redis is asked to do; [`link`] is the way there; [`RedisWake`] lets the nodes wake each other on it. Works with
-//! one Redis and with Redis Cluster.
+//! `registry` knows the nodes, by what each of them has sealed (`announcement`); `leases` and the `.lua` files beside
+//! it are all that Redis is asked to do; [`link`] is the way there; [`RedisWake`] lets the nodes wake each other on it.
+//! Works with one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
 //! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on, but is not certain
-//! any more when its TTL may be over: only Redis itself says that it is lost. While it cannot be asked, requests go to the
-//! owner that was last known.
+//! any more when its TTL may be over: only Redis itself says that it is lost. While it cannot be asked, requests go to
+//! the owner that was last known.
 //!
 //! What Redis forgets costs time, not safety: a counter that fell back is raised to what the store has seen, a lease that
 //! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile or it was given back. So the

@@ -3,6 +3,9 @@
 use super::contract;
 use super::house::{House, booking, order, stay};
 
+/// A hotel, and a booking.
+type Guest = (String, String);
+
 /// A hotel with two bookings, and what is said to its table of assignments.
 struct Plan {
     house: House,
@@ -20,13 +23,20 @@ impl Plan {
         Self { house, hotel, bookings }
     }
 
-    /// Puts a booking into a room of this hotel from one day of May to another; or the rule that forbids it.
-    async fn assign(&self, booking: usize, room: &str, arrival: u8, departure: u8) -> Result<(), String> {
-        self.assign_in(&self.hotel, booking, room, arrival, departure).await
+    /// A booking of another hotel.
+    async fn stranger(house: &House) -> Guest {
+        let mut desk = house.desk_in(&house.hotel("Casa Verde", "Porto").await, 1).await;
+        let entry = desk.book(order(stay(1, 3), 1));
+        house.commit(std::slice::from_ref(&entry)).await;
+        (desk.inventory.hotel.id.to_string(), booking(&entry).id.to_string())
     }
 
-    async fn assign_in(&self, hotel: &str, booking: usize, room: &str, from: u8, to: u8) -> Result<(), String> {
-        let booking = &self.bookings[booking];
+    /// Puts a booking into a room of this hotel from one day of May to another; or the rule that forbids it.
+    async fn assign(&self, booking: usize, room: &str, arrival: u8, departure: u8) -> Result<(), String> {
+        self.assign_to(&(self.hotel.clone(), self.bookings[booking].clone()), room, arrival, departure).await
+    }
+
+    async fn assign_to(&self, (hotel, booking): &Guest, room: &str, from: u8, to: u8) -> Result<(), String> {
         let columns = "hotel_id, room, arrival, departure, booking_id";
         let values = format!("'{hotel}', '{room}', '2026-05-{from:02}', '2026-05-{to:02}', '{booking}'");
         self.run(&format!("INSERT INTO room_assignments ({columns}) VALUES ({values})")).await
@@ -39,10 +49,17 @@ impl Plan {
     }
 
     async fn run(&self, sql: &str) -> Result<(), String> {
-        const RULES: [&str; 2] = ["one_booking_a_night", "one_night_at_least"];
+        // SQLite does not say which foreign key it is.
+        const RULES: [(&str, &str); 4] = [
+            ("one_booking_a_night", "one_booking_a_night"),
+            ("one_night_at_least", "one_night_at_least"),
+            ("of_the_bookings_hotel", "of_the_bookings_hotel"),
+            ("FOREIGN KEY constraint failed", "of_the_bookings_hotel"),
+        ];
         let Err(error) = self.house.place.attempt(sql).await else { return Ok(()) };
         let said = error.to_string();
-        Err(RULES.into_iter().find(|rule| said.contains(rule)).map_or(said, str::to_owned))
+        let rule = RULES.into_iter().find(|(words, _)| said.contains(words));
+        Err(rule.map_or(said, |(_, rule)| rule.to_owned()))
     }
 }
 
@@ -67,12 +84,22 @@ async fn one_guest_leaves_a_room_and_the_next_one_comes_on_the_same_day(house: H
 }
 
 async fn rooms_are_told_apart_by_their_whole_name_and_their_hotel(house: House) {
-    let other = house.hotel("Casa Verde", "Porto").await.id.to_string();
+    let other = Plan::stranger(&house).await;
     let plan = Plan::of(house).await;
     for room in ["101", "10", "1011", "101 ", "101a", "101A", "ä", ""] {
         plan.assign(0, room, 10, 14).await.unwrap();
     }
-    plan.assign_in(&other, 1, "101", 10, 14).await.unwrap();
+    plan.assign_to(&other, "101", 10, 14).await.unwrap();
+}
+
+async fn a_booking_has_no_room_in_another_hotel(house: House) {
+    let other = Plan::stranger(&house).await;
+    let plan = Plan::of(house).await;
+    let elsewhere = || Err("of_the_bookings_hotel".to_owned());
+    assert_eq!(plan.assign_to(&(other.0.clone(), plan.bookings[0].clone()), "101", 10, 14).await, elsewhere());
+    assert_eq!(plan.assign_to(&(plan.hotel.clone(), other.1.clone()), "101", 10, 14).await, elsewhere());
+    plan.assign(0, "101", 10, 14).await.unwrap();
+    assert_eq!(plan.change(0, &format!("hotel_id = '{}'", other.0)).await, elsewhere());
 }
 
 async fn an_assignment_that_changes_is_in_nobodys_way_but_the_others(house: House) {
@@ -98,4 +125,5 @@ contract!(
     rooms_are_told_apart_by_their_whole_name_and_their_hotel,
     an_assignment_that_changes_is_in_nobodys_way_but_the_others,
     nobody_sleeps_for_no_night,
+    a_booking_has_no_room_in_another_hotel,
 );

@@ -36,15 +36,7 @@ pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
         for _ in 0..count {
             cluster.join().await;
         }
-        eventually("every node knows every other", async || {
-            for node in &cluster.nodes {
-                if node.cluster().await["nodes"].as_array().is_none_or(|nodes| nodes.len() < count) {
-                    return false;
-                }
-            }
-            true
-        })
-        .await;
+        cluster.acquainted().await;
         test(&mut cluster).await;
     });
 }
@@ -55,6 +47,29 @@ impl Cluster {
         let (config, clock) = (self.next(), self.clock.clone());
         let running = app::start(&config, listener(), clock.clone()).await.unwrap();
         self.nodes.push(App::of(running, clock, &config));
+    }
+
+    /// Waits until every node knows every other.
+    async fn acquainted(&self) {
+        eventually("every node knows every other", async || {
+            for node in &self.nodes {
+                if node.cluster().await["nodes"].as_array().is_none_or(|nodes| nodes.len() < self.nodes.len()) {
+                    return false;
+                }
+            }
+            true
+        })
+        .await;
+    }
+
+    /// Starts one more node over a ledger that can be made to fail.
+    pub async fn join_over_unreliable(&mut self) -> Arc<Unreliable> {
+        let config = self.next();
+        let (_, ledger, start) = self.start_over(|_| {}).await;
+        let running = start.await.unwrap();
+        self.nodes.push(App::of(running, self.clock.clone(), &config));
+        self.acquainted().await;
+        ledger
     }
 
     /// Starts one more node over a ledger that can be made to fail: where it listens, and what becomes of the start.

@@ -53,6 +53,8 @@ pub struct Unreliable {
     asked: AtomicUsize,
     /// Loads that are to hang.
     loads: AtomicUsize,
+    /// Reads of a booking that are to hang.
+    bookings: AtomicUsize,
     no_holds: AtomicBool,
     hanging: Semaphore,
     released: Semaphore,
@@ -60,9 +62,9 @@ pub struct Unreliable {
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
-        let (commits, claims, standing, asked, loads, no_holds) = Default::default();
+        let (commits, claims, standing, asked, loads, bookings, no_holds) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
-        Self { inner, commits, claims, standing, asked, loads, no_holds, hanging, released }
+        Self { inner, commits, claims, standing, asked, loads, bookings, no_holds, hanging, released }
     }
 
     pub fn next_commit(&self, fate: Commit) {
@@ -86,6 +88,11 @@ impl Unreliable {
     /// The next load reads, but does not answer until it is released.
     pub fn next_load_hangs(&self) {
         self.loads.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The next read of a booking does not answer until it is released.
+    pub fn next_booking_hangs(&self) {
+        self.bookings.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Whoever asks which room types have holds waits until he is released, and then cannot be told.
@@ -117,6 +124,11 @@ impl Unreliable {
         }
         Ok(())
     }
+}
+
+/// Whether something is left to be counted down, which it is then.
+fn one_of(count: &AtomicUsize) -> bool {
+    count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1)).is_ok()
 }
 
 fn lost() -> Result<Vec<Verdict>, CommitError> {
@@ -166,7 +178,7 @@ impl Ledger for Unreliable {
 
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error> {
         let loaded = self.inner.load(room_type, now).await;
-        if self.loads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |loads| loads.checked_sub(1)).is_ok() {
+        if one_of(&self.loads) {
             self.hang().await;
         }
         loaded
@@ -185,6 +197,9 @@ impl Ledger for Unreliable {
     }
 
     async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Error> {
+        if one_of(&self.bookings) {
+            self.hang().await;
+        }
         self.inner.booking(id).await
     }
 
