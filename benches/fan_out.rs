@@ -9,8 +9,8 @@
 //! It prints the memory of the server per idle dashboard, and how long after a booking was *sent* its change had come to
 //! half, to 99 % and to all of the dashboards: the commit and the sync to disk are part of it. Server and clients share
 //! the machine; the processor time that the server needs per dashboard is printed, too, because it depends less on what
-//! else the machine does. Two files per dashboard are needed, one in each process: the soft limit is raised, `ulimit -Hn` is what
-//! it can be raised to.
+//! else the machine does. Two files per dashboard are needed, one in each process: the soft limit is raised, `ulimit -Hn`
+//! is what it can be raised to.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

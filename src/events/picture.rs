@@ -39,8 +39,7 @@ impl Picture {
         self.0.hotel.id
     }
 
-    /// Lets the days before the hotel's today go, and opens as many at the far end; whether the date
-    /// has moved.
+    /// Lets the days before the hotel's today go, and opens as many at the far end; whether the date has moved.
     pub fn roll(&mut self, now: Timestamp) -> bool {
         let before = self.0.calendar.first();
         self.0.roll(now);

@@ -57,7 +57,8 @@ pub enum Difference {
         capacity: u16,
         taken: u32,
     },
-    /// The events do not run, without a gap, from 1 (or, where old ones were deleted, from a later one) to the room type's sequence number.
+    /// The events do not run, without a gap, from 1 (or, where old ones were deleted, from a later one) to the room
+    /// type's sequence number.
     BrokenSequence {
         stored: u64,
         first: u64,

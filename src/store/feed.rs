@@ -2,8 +2,9 @@
 //! which is no fact and has no history.
 //!
 //! Called by `events/` (a dashboard that comes back asks what it missed, a node what the others have done) and by
-//! `GET /v1/events`. An event says what changed, never whom it concerns. Old events are deleted by housekeeping; the last one of each room type stays, so that
-//! `verify` can still follow every history to its end, and a position is never given twice.
+//! `GET /v1/events`. An event says what changed, never whom it concerns. Old events are deleted by housekeeping; the last
+//! one of each room type stays, so that `verify` can still follow every history to its end, and a position is never given
+//! twice.
 
 use async_trait::async_trait;
 use serde::Deserialize;

@@ -2,8 +2,8 @@
 //!
 //! A seed decides everything: what clients ask for and when, how slow the store is, which commits are rolled back or
 //! lost half-way, where an actor panics, when the clock jumps, whether a second node works on the same store, and whether
-//! the two agree who owns what: with leases that run out and are forgotten, or not at all. The real engine runs on one thread and simulated time, so a seed that fails, fails again:
-//! `SEED=17 cargo test --test simulation`.
+//! the two agree who owns what: with leases that run out and are forgotten, or not at all. The real engine runs on one
+//! thread and simulated time, so a seed that fails, fails again: `SEED=17 cargo test --test simulation`.
 //!
 //! Afterwards the faults end, the engine must serve again, and the [`oracle`] compares every answer with what is
 //! stored.

@@ -92,8 +92,9 @@ fn finish(response: ServiceResponse<BoxBody>, seen: &Seen) -> ServiceResponse<Bo
     response
 }
 
-/// Makes an answer the last on its connection, unless that is no longer one for HTTP: whoever goes on opens another one, to another node if there are several. When this
-/// node closes, no connection is left that somebody might just be writing a request into.
+/// Makes an answer the last on its connection, unless that is no longer one for HTTP. Whoever goes on opens another one,
+/// to another node if there are several; when this node closes, no connection is left that somebody might just be
+/// writing a request into.
 pub fn close(head: &mut ResponseHead) {
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
         head.set_connection_type(ConnectionType::Close);

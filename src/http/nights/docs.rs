@@ -11,13 +11,12 @@ use crate::http::openapi::schemas::Kind;
 const VIEW: &str = "At most 366 nights. The sequence number changes with every booking and every change of nights; \
                     send it as `If-Match` to book exactly what you saw.";
 const SET: &str = "Items are done one after the other, each with a result of its own. A body that breaks a rule does \
-                   nothing. Where the room type cannot be changed any more half-way, because it has too much to do, \
-                   or because its node or the database \
-                   went away, that item and those after it have the status `retry`: send them again, which is safe \
-                   because an item says how nights are to be, not what is to be added. What an item leaves out stays as \
-                   it is, and `null` returns it to its default. A capacity below what is sold or held is refused \
-                   (`capacity_below_sold` or `outside_horizon` in the item), unless somebody insists by name: \
-                   `force`. At most 1000 items and 1 MiB.";
+                   nothing. Where the room type cannot be changed any more half-way, because it has too much to do or \
+                   its node or the database went away, that item and those after it have the status `retry`: send \
+                   them again, which is safe because an item says how nights are to be, not what is to be added. What \
+                   an item leaves out stays as it is, and `null` returns it to its default. A capacity below what is \
+                   sold or held is refused (`capacity_below_sold` or `outside_horizon` in the item), unless somebody \
+                   insists by name: `force`. At most 1000 items and 1 MiB.";
 
 pub fn docs(today: Date) -> Vec<Doc> {
     let day = |days| example::ahead(today, days);

@@ -76,8 +76,8 @@ pub async fn handle(
 }
 
 /// What becomes of each item, up to one that cannot be done now: whoever could not be asked about it is not asked about
-/// a thousand more. Where it is the first, nothing is done, or nobody can say. Another
-/// node is asked for all of them only where the answer to the first was its name: then nothing is done.
+/// a thousand more. Where it is the first, nothing is done, or nobody can say. Another node is asked for all of them only
+/// where the answer to the first was its name: then nothing is done.
 async fn set(
     state: &State,
     engine: &Engine,

@@ -87,9 +87,9 @@ impl Registry {
         }
     }
 
-    /// Where a node is that Redis names as an owner. Redis is asked about one that is not known, once for
-    /// all who wait for it, and not again before the next heartbeat is due. `None`: nothing that it tells of that node is
-    /// to be believed.
+    /// Where a node is that Redis names as an owner. Redis is asked about one that is not known, once for all who wait
+    /// for it, and not again before the next heartbeat is due. `None`: nothing that it tells of that node is to be
+    /// believed.
     pub async fn peer(&self, node: &NodeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
         if let Some(peer) = self.announcements.peer(node) {
             return Ok(Some(peer));
