@@ -44,6 +44,33 @@ fn every_number_on_the_dashboard_is_recorded() {
     }
 }
 
+#[test]
+fn the_image_is_built_by_the_rust_that_is_asked_for() {
+    let wanted = concat!("FROM rust:", env!("CARGO_PKG_RUST_VERSION"), "-");
+    assert!(read("Dockerfile").starts_with(wanted), "the Dockerfile begins with {wanted}");
+}
+
+#[test]
+fn every_node_is_balanced_and_watched_and_no_other() {
+    let compose = read("docker-compose.yml");
+    let nodes = (1..).take_while(|number| compose.contains(&format!("\n  node-{number}:\n"))).count();
+    assert!(nodes > 1, "several nodes are started");
+    let (balancer, watch) = (read(".docker/haproxy.cfg"), read(".docker/prometheus.yml"));
+    for number in 1..=nodes {
+        for line in [
+            format!("use-server node-{number} if {{ sc0_get_gpt0 eq {number} }}"),
+            format!("sc-set-gpt0(0) {number} if {{ res.hdr(innkeeper-answered-by) node-{number} }}"),
+            format!("server node-{number} node-{number}:8080 check"),
+            format!("server node-{number} node-{number}:8080 track by_room_type/node-{number}"),
+        ] {
+            assert!(balancer.contains(&line), "the balancer has no line: {line}");
+        }
+        assert!(watch.contains(&format!("\"node-{number}:8080\"")), "Prometheus does not watch node-{number}");
+    }
+    let stranger = format!("node-{}", nodes + 1);
+    assert!(!balancer.contains(&stranger) && !watch.contains(&stranger), "{stranger} is not started");
+}
+
 /// The text of every file below a folder.
 fn sources(folder: &PathBuf) -> Vec<String> {
     let mut texts = Vec::new();
