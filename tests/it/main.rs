@@ -29,6 +29,7 @@ mod http_search;
 mod import;
 mod leases;
 mod postgres_down;
+mod postgres_failover;
 mod postgres_open;
 mod postgres_store;
 mod postgres_tls;

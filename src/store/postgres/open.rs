@@ -9,6 +9,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
 use super::{Pool, Postgres, Writer, migrate, session};
+use crate::domain::Timestamp;
+use crate::store::sql::Columns;
 use crate::store::{Error, Store};
 
 /// How long to wait for the server at the start.
@@ -34,6 +36,8 @@ const PARAMETERS: [&str; 16] = [
     "user",
     "application_name",
 ];
+
+const TIME: &str = "SELECT least($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS time";
 
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +80,8 @@ pub enum OpenError {
     NoDatabase { server: String, database: String },
     #[error("PostgreSQL at {server} is version {found}; 13 or newer is needed")]
     TooOld { server: String, found: i32 },
+    #[error("PostgreSQL at {server} is a standby, which stores nothing; name the primary")]
+    Standby { server: String },
     #[error("there is no innkeeper in the database {database:?}; check the name, or make one with `innkeeper migrate`")]
     Missing { database: String },
     #[error("the database {database:?} belongs to another program; nothing was changed, choose another one")]
@@ -116,10 +122,13 @@ impl Postgres {
         let place = Place::of(&target);
         let mut connection = connect(&target).await.map_err(|error| place.why(error))?;
         let unavailable = |error| place.why(error);
-        let found = sqlx::query_scalar("SELECT current_setting('server_version_num')::integer");
-        let found: i32 = found.fetch_one(&mut connection).await.map_err(unavailable)?;
+        let found = sqlx::query_as("SELECT current_setting('server_version_num')::integer, pg_is_in_recovery()");
+        let (found, standby): (i32, bool) = found.fetch_one(&mut connection).await.map_err(unavailable)?;
         if found < OLDEST_SERVER {
             return Err(OpenError::TooOld { server: place.server, found: found / 10_000 });
+        }
+        if standby {
+            return Err(OpenError::Standby { server: place.server });
         }
         let content = content(&mut connection).await.map_err(unavailable)?;
         connection.close().await.map_err(unavailable)?;
@@ -146,6 +155,10 @@ impl Postgres {
 
 #[async_trait]
 impl Store for Postgres {
+    async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
+        self.pool.one(sqlx::query(TIME).bind(now.as_microsecond())).await?.instant("time")
+    }
+
     async fn close(&self) -> Result<(), Error> {
         self.pool.close().await;
         self.writer.close().await?;
