@@ -43,3 +43,4 @@ mod tail;
 mod ws_limits;
 mod ws_live;
 mod ws_stories;
+mod waking;
