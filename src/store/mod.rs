@@ -43,6 +43,11 @@ pub trait Store: Ledger + Catalogue + Reports + Feed {
         Ok(now)
     }
 
+    /// Whether the store can be reached at all, also where it has so much to do that [`Reports::ping`] would wait.
+    async fn reach(&self) -> Result<(), Error> {
+        self.ping().await
+    }
+
     /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
     async fn close(&self) -> Result<(), Error>;
 }

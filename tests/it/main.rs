@@ -40,7 +40,7 @@ mod sqlite_files;
 mod store_contract;
 mod support;
 mod tail;
+mod waking;
 mod ws_limits;
 mod ws_live;
 mod ws_stories;
-mod waking;

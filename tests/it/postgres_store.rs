@@ -8,7 +8,7 @@ use innkeeper::clock::ManualClock;
 use innkeeper::housekeeping;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
-use innkeeper::store::{Attempt, Claim, Feed, KeyDigest, Ledger, Store, Verdict};
+use innkeeper::store::{Attempt, Catalogue, Claim, Feed, KeyDigest, Ledger, Page, Store, Verdict};
 use jiff::SignedDuration;
 use sqlx::{Connection, PgConnection};
 
@@ -102,6 +102,22 @@ async fn who_waited_goes_on_whatever_isolation_the_database_is_set_to() {
         sqlx::raw_sql("COMMIT").execute(&mut commit).await.unwrap();
     };
     assert_eq!(tokio::join!(claim, committed).0.unwrap(), Claim::Granted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_busy_can_be_reached_all_the_same() {
+    let house = house::postgres().await;
+    let desk = house.desk(5).await;
+    let options = Options { connections: 3, lanes: 1, ..Options::default() };
+    let busy = Arc::new(Postgres::open(&house.place.url(), false, options).await.unwrap());
+    let mut lock = PgConnection::connect(&house.place.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE services IN ACCESS EXCLUSIVE MODE").execute(&mut lock).await.unwrap();
+    let (list, hotel) = (busy.clone(), desk.inventory.hotel.id);
+    let list = tokio::spawn(async move { list.services(hotel, Page { after: None, limit: 1 }).await });
+    somebody_waits(&house).await;
+    busy.reach().await.unwrap();
+    sqlx::raw_sql("COMMIT").execute(&mut lock).await.unwrap();
+    assert_eq!(list.await.unwrap().unwrap(), []);
 }
 
 /// Until somebody waits for a lock in this database.

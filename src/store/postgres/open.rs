@@ -42,7 +42,7 @@ const TIME: &str = "SELECT least($1, (extract(epoch FROM clock_timestamp()) * 10
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Connections, those that commit included.
+    /// Connections: those that commit, one that only asks whether the server answers, and the others.
     pub connections: u32,
     /// How many of them commit.
     pub lanes: u32,
@@ -145,11 +145,11 @@ impl Postgres {
 
     fn connected(target: PgConnectOptions, options: Options) -> Self {
         let lanes = options.lanes.max(1);
-        let others = options.connections.saturating_sub(lanes).max(1);
+        let others = options.connections.saturating_sub(lanes + 1).max(1);
         let committing = session::committing(target.clone(), options.lock_wait);
         let asking = session::asking(target.clone(), options.lock_wait);
         let writer = Writer::new(committing, usize::try_from(lanes).unwrap_or(usize::MAX));
-        Self { writer, pool: Pool::new(asking, others), unhurried: target }
+        Self { writer, watch: Pool::new(asking.clone(), 1), pool: Pool::new(asking, others), unhurried: target }
     }
 }
 
@@ -159,7 +159,14 @@ impl Store for Postgres {
         self.pool.one(sqlx::query(TIME).bind(now.as_microsecond())).await?.instant("time")
     }
 
+    /// On a connection that nobody else takes.
+    async fn reach(&self) -> Result<(), Error> {
+        self.watch.execute(sqlx::query("SELECT 1")).await?;
+        Ok(())
+    }
+
     async fn close(&self) -> Result<(), Error> {
+        self.watch.close().await;
         self.pool.close().await;
         self.writer.close().await?;
         Ok(())
