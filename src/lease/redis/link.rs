@@ -67,7 +67,7 @@ pub struct Link {
 }
 
 enum Server {
-    One(One),
+    One(Box<One>),
     Cluster(Box<ClusterClient>, OnceCell<ClusterConnection>),
 }
 
@@ -77,7 +77,7 @@ impl Link {
         // The first provider stays; whoever was faster chose the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let server = match addresses.0.as_slice() {
-            [address] => Server::One(One::new(address.clone(), patience)?),
+            [address] => Server::One(Box::new(One::new(address.clone(), patience)?)),
             several => Server::Cluster(Box::new(cluster(several, patience)?), OnceCell::new()),
         };
         let clients = addresses.0.iter().cloned().map(Client::open).collect::<RedisResult<_>>()?;
