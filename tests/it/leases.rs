@@ -1,6 +1,7 @@
 //! Leases in a real Redis: granted once, renewed, lost and forgotten, and Redis itself going away and coming back.
 
 mod cut_off;
+mod successor;
 
 use std::sync::Arc;
 use std::time::Duration;
