@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::support::app::order;
 use crate::support::cluster::{Cluster, SECRET, with_nodes};
 use crate::support::eventually::eventually;
+use crate::support::port::Port;
 
 #[test]
 fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() {
@@ -111,8 +112,8 @@ fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
 fn an_owner_that_cannot_be_reached_has_done_nothing() {
     with_nodes(1, async |cluster| {
         // Nobody listens where it says it does.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let room_type = lost_to(cluster, format!("http://127.0.0.1:{port}")).await;
+        let port = Port::keep();
+        let room_type = lost_to(cluster, format!("http://{}", port.address())).await;
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
         assert_eq!(
             (answer.status, &answer.body["code"]),

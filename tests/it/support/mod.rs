@@ -7,6 +7,7 @@ pub mod eventually;
 pub mod fixtures;
 pub mod live;
 pub mod place;
+pub mod port;
 pub mod postgres;
 pub mod program;
 pub mod redis;
