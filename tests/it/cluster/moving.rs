@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::app::{ADMIN, App, answer, order};
-use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::cluster::{Cluster, with_mortal_nodes, with_nodes};
 use crate::support::eventually::eventually;
 use crate::support::unreliable_ledger::{Commit, Unreliable};
 
@@ -196,7 +196,7 @@ fn belongs(cluster: &Cluster, node: usize, room_type: &str) -> bool {
 
 #[test]
 fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
-    with_nodes(3, async |cluster| {
+    with_mortal_nodes(3, async |cluster| {
         let (room_type, owner) = cluster.room_type(2).await;
         let first = cluster.nodes[(owner + 1) % 3].book("before", &order(&room_type, 1, 3)).await;
         assert_eq!(first.status, StatusCode::CREATED);
@@ -226,7 +226,7 @@ fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
 
 #[test]
 fn holds_of_a_node_that_died_run_out_at_another() {
-    with_nodes(2, async |cluster| {
+    with_mortal_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let mut hold = order(&room_type, 1, 3);
         hold["hold"] = json!(true);

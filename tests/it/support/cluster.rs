@@ -24,15 +24,26 @@ pub struct Cluster {
     pub nodes: Vec<App>,
     pub redis: Redis,
     pub clock: Arc<ManualClock>,
+    lease_ttl_secs: &'static str,
     place: Place,
 }
 
-/// Starts so many nodes, and lets the test use them.
+/// Starts so many nodes, and lets the test use them. None of them loses a room type because the machine is busy.
 pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+    with_nodes_whose_leases_last("10", count, test);
+}
+
+/// The same for a test in which a node dies, and which waits for the end of its leases. Redis may take as long as with
+/// longer leases.
+pub fn with_mortal_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+    with_nodes_whose_leases_last("3", count, test);
+}
+
+fn with_nodes_whose_leases_last(lease_ttl_secs: &'static str, count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     in_system(async {
         let place = Place::postgres();
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, place };
+        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, lease_ttl_secs, place };
         for _ in 0..count {
             cluster.join().await;
         }
@@ -92,8 +103,7 @@ impl Cluster {
             ("redis_url", redis.as_str()),
             ("cluster_secret", SECRET),
             ("node_id", name.as_str()),
-            ("lease_ttl_secs", "1"),
-            ("answer_within_secs", "60"),
+            ("lease_ttl_secs", self.lease_ttl_secs),
         ];
         config(&self.place.url(), &settings)
     }
