@@ -63,7 +63,15 @@ pub fn with_unreliable_ledger<T>(
     settings: &[(&'static str, &str)],
     test: impl AsyncFnOnce(&App, &Unreliable) -> T,
 ) -> T {
-    let place = Place::new();
+    with_unreliable_place(&Place::new(), settings, test)
+}
+
+/// The same with a database that was there before it.
+pub fn with_unreliable_place<T>(
+    place: &Place,
+    settings: &[(&'static str, &str)],
+    test: impl AsyncFnOnce(&App, &Unreliable) -> T,
+) -> T {
     in_system(async {
         let config = config(&place.url(), settings);
         let store = app::open_store(&config, true).await.unwrap();
@@ -207,9 +215,15 @@ pub fn listener() -> TcpListener {
     app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
-/// What an application on a database is started with.
+/// What an application on a database is started with. A busy machine may let callers wait for long.
 pub fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
-    let own = [("database_url", database), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
+    let own = [
+        ("database_url", database),
+        ("admin_token", ADMIN),
+        ("threads", "2"),
+        ("http_workers", "2"),
+        ("answer_within_secs", "60"),
+    ];
     let mut flags: BTreeMap<_, _> =
         own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
     // What a test sets to nothing is not set.
