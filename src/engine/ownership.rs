@@ -57,6 +57,7 @@ fn end(revoked: &[Revoked], shared: &Shared) {
     for Revoked { room_type, token, why } in revoked {
         match (shared.directory.find(*room_type), why) {
             (Some(resident), Why::Lost) => resident.addr.do_send(Over { token: *token, cause: "lease_lost" }),
+            (Some(resident), Why::CutOff) => resident.addr.do_send(Over { token: *token, cause: "cut_off" }),
             (Some(resident), Why::Misplaced) => misplaced.push(resident),
             // Whatever it was granted for has ended already.
             (None, _) => shared.lease.release(*room_type, *token),

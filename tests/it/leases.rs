@@ -1,5 +1,7 @@
 //! Leases in a real Redis: granted once, renewed, lost and forgotten, and Redis itself going away and coming back.
 
+mod cut_off;
+
 use std::sync::Arc;
 use std::time::Duration;
 
