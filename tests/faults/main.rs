@@ -22,9 +22,6 @@ mod link;
 mod node;
 mod onlookers;
 #[expect(dead_code, reason = "others need more of it")]
-#[path = "../it/support/port.rs"]
-mod port;
-#[expect(dead_code, reason = "others need more of it")]
 #[path = "../support/postgres_server.rs"]
 mod postgres;
 #[expect(dead_code, reason = "others need more of it")]

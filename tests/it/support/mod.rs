@@ -7,8 +7,9 @@ pub mod eventually;
 pub mod fixtures;
 pub mod live;
 pub mod place;
-pub mod port;
 pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod unreliable_ledger;
+
+pub use redis::port;

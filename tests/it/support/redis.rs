@@ -1,5 +1,9 @@
 //! A Redis of its own: a real server in a temporary folder, stopped at the latest when the test ends.
 
+// Whoever takes this file takes that one.
+#[path = "port.rs"]
+pub mod port;
+
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -7,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use redis::{Client, Connection, FromRedisValue};
 use tempfile::TempDir;
 
-use super::port::Port;
+use port::Port;
 
 /// A server, running or not.
 pub struct Redis {
