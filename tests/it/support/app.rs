@@ -174,14 +174,24 @@ impl App {
 
     /// A room type with so many rooms for two, at 100.00 EUR, in a new hotel in Lisbon.
     pub async fn room_type(&self, rooms: u16) -> String {
+        let room_type = self.room_type_without_price(rooms).await;
+        let priced = self.price(&room_type).await;
+        assert_eq!(priced.status, StatusCode::CREATED, "{}", priced.body);
+        room_type
+    }
+
+    /// The same before it has a price: nobody needs to own it yet.
+    pub async fn room_type_without_price(&self, rooms: u16) -> String {
         let hotel = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
             "currency": "EUR"});
         let hotel = self.create("/v1/hotels", &hotel).await;
         let double = json!({"name": "Double", "max_adults": 2, "max_children": 1, "max_occupancy": 3, "rooms": rooms});
-        let room_type = self.create(&format!("/v1/hotels/{hotel}/room-types"), &double).await;
+        self.create(&format!("/v1/hotels/{hotel}/room-types"), &double).await
+    }
+
+    pub async fn price(&self, room_type: &str) -> Answer {
         let plan = json!({"name": "Flexible", "price_minor": 10_000});
-        self.create(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
-        room_type
+        self.admin(Method::POST, &format!("/v1/room-types/{room_type}/rate-plans"), &plan).await
     }
 
     /// Books under a key.

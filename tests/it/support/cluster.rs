@@ -7,7 +7,7 @@ use innkeeper::clock::ManualClock;
 use innkeeper::config::Config;
 use innkeeper::http::forward::credentials::{Claims, Seal};
 use jiff::Timestamp;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
@@ -64,7 +64,7 @@ impl Cluster {
     async fn acquainted(&self) {
         eventually("every node knows every other", async || {
             for node in &self.nodes {
-                if node.cluster().await["nodes"].as_array().is_none_or(|nodes| nodes.len() < self.nodes.len()) {
+                if node.nodes().await.len() < self.nodes.len() {
                     return false;
                 }
             }
@@ -120,7 +120,15 @@ impl Cluster {
 
     /// A room type with so many rooms that somebody owns, and who does.
     pub async fn room_type(&self, rooms: u16) -> (String, usize) {
-        let room_type = self.nodes[0].room_type(rooms).await;
+        let room_type = self.nodes[0].room_type_without_price(rooms).await;
+        eventually("it has a price", async || {
+            let priced = self.nodes[0].price(&room_type).await;
+            // On a busy machine Redis may take too long to say who is to own it. Then nothing was done.
+            let again = priced.body["code"] == "unavailable";
+            assert!(again || priced.status == StatusCode::CREATED, "{}", priced.body);
+            !again
+        })
+        .await;
         let owner = self.owner(&room_type).await.unwrap();
         (room_type, owner)
     }
@@ -137,6 +145,17 @@ impl App {
     /// What it says of its cluster.
     pub async fn cluster(&self) -> Value {
         answer(self.request(Method::GET, "/v1/cluster?limit=200").bearer_auth(ADMIN)).await.body
+    }
+
+    /// The nodes that it sees, as soon as Redis tells.
+    pub async fn nodes(&self) -> Vec<Value> {
+        let mut seen = None;
+        eventually("redis tells", async || {
+            seen = self.cluster().await["nodes"].as_array().cloned();
+            seen.is_some()
+        })
+        .await;
+        seen.unwrap()
     }
 
     /// The room types that it owns.
