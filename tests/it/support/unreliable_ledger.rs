@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::anyhow;
 use async_trait::async_trait;
@@ -12,8 +11,7 @@ use innkeeper::lease::Token;
 use innkeeper::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Ledger, Verdict};
 use tokio::sync::Semaphore;
 
-/// How long something may take to hang; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::eventually::PATIENCE;
 
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy)]
