@@ -82,7 +82,7 @@ impl Ownership {
             let store = store.clone();
             let watching = lease.watch_store(move || {
                 let store = store.clone();
-                async move { store.ping().await.is_ok() }
+                async move { store.reach().await.is_ok() }
             });
             [renewing, beating, watching, wake.listen(), tokio::spawn(wake::announce(hub.clone(), wake.clone()))]
         };

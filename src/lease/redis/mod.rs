@@ -20,6 +20,7 @@ mod keeper;
 mod keys;
 mod leases;
 pub mod link;
+mod one;
 mod owners;
 mod registry;
 mod wake;

@@ -44,6 +44,8 @@ use writer::Writer;
 pub struct Postgres {
     writer: Writer,
     pool: Pool,
+    /// Says whether the server can be reached, however busy the others are.
+    watch: Pool,
     /// For what may take its time.
     unhurried: PgConnectOptions,
 }

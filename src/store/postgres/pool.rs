@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::session::{ANSWER_WITHIN, Home, within};
+use super::session::{ANSWER_WITHIN, Home, must_store, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
@@ -33,6 +33,7 @@ impl Pool {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(CONNECTION_WITHIN)
+            .after_connect(|connection, _| Box::pin(must_store(connection)))
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {

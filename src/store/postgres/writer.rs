@@ -3,10 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::session::{COMMIT_WITHIN, Home, within};
+use super::session::{COMMIT_WITHIN, Home, connect, within};
 
 /// Lends a connection with a transaction begun on it, one to each lane.
 ///
@@ -48,8 +48,8 @@ impl Writer {
                 Some(connection) => (connection, false),
                 None => {
                     let options = self.options.clone();
-                    let connect = async move { within(COMMIT_WITHIN, options.connect()).await };
-                    (self.home.run(connect).await?, true)
+                    let connected = async move { within(COMMIT_WITHIN, connect(&options)).await };
+                    (self.home.run(connected).await?, true)
                 }
             };
             let mut turn = Turn { writer: self, connection, place };

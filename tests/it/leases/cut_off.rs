@@ -56,7 +56,7 @@ fn a_node_that_cannot_reach_the_store_gives_everything_to_one_that_can() {
         store.set(false);
         let mut told = Vec::new();
         while told.len() < mine.len() {
-            told.extend(first.revoked().await);
+            told.extend(revoked(&first).await);
         }
         assert!(mine.len() as u128 > HANDED_OVER_AT_ONCE && told.iter().all(|revoked| revoked.why == Why::CutOff));
         known(&[&first, &second], &first, true).await;
