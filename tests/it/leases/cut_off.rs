@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 
-/// Short enough to wait for, long enough for a busy machine to say twice in it that a node lives.
-const TTL: Duration = Duration::from_secs(3);
 /// What one turn hands over at most of what merely belongs elsewhere.
 const HANDED_OVER_AT_ONCE: u128 = 64;
 
@@ -43,7 +41,7 @@ async fn known(everybody: &[&Arc<RedisLease>], of: &RedisLease, is_cut_off: bool
 fn a_node_that_cannot_reach_the_store_gives_everything_to_one_that_can() {
     in_system(async {
         let redis = Redis::start();
-        let (first, second) = (node(&redis, "first", TTL).await, node(&redis, "second", TTL).await);
+        let (first, second) = (node(&redis, "first", SHORT).await, node(&redis, "second", SHORT).await);
         let store = Switch::default();
         store.set(true);
         store.watched_by(&first);
@@ -76,7 +74,7 @@ fn a_node_that_cannot_reach_the_store_gives_everything_to_one_that_can() {
 fn where_nobody_reaches_the_store_everybody_keeps_what_he_has() {
     in_system(async {
         let redis = Redis::start();
-        let nodes = [node(&redis, "first", TTL).await, node(&redis, "second", TTL).await];
+        let nodes = [node(&redis, "first", SHORT).await, node(&redis, "second", SHORT).await];
         let everybody = nodes.each_ref();
         let store = Switch::default();
         nodes.iter().for_each(|lease| store.watched_by(lease));
