@@ -91,15 +91,14 @@ impl Feed for Postgres {
     }
 
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error> {
-        let mut writing = self.pool.lend().await?;
-        writing.say("BEGIN").await?;
+        let mut writing = self.pool.begin("BEGIN").await?;
         let looked_at = trim(&mut writing, before, limit).await?;
         writing.end().await?;
         Ok(looked_at)
     }
 }
 
-async fn trim(writing: &mut Lent, before: Timestamp, limit: u32) -> Result<u64, Error> {
+async fn trim(writing: &mut Lent<'_>, before: Timestamp, limit: u32) -> Result<u64, Error> {
     writing.one(sqlx::query(TURN)).await?;
     let oldest = writing.all(sqlx::query(OLDEST).bind(i64::from(limit))).await?;
     let due = sql::due(&oldest, before)?;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
-use super::{Pool, Postgres, Writer, migrate, session};
+use super::{Pool, Postgres, migrate, session};
 use crate::store::{Error, Store};
 
 /// How long to wait for the server at the start.
@@ -139,16 +139,16 @@ impl Postgres {
         let others = options.connections.saturating_sub(lanes).max(1);
         let committing = session::committing(target.clone(), options.lock_wait);
         let asking = session::asking(target.clone(), options.lock_wait);
-        let writer = Writer::new(committing, usize::try_from(lanes).unwrap_or(usize::MAX));
-        Self { writer, pool: Pool::new(asking, others), unhurried: target }
+        let writer = Pool::new(committing, lanes, session::COMMIT_WITHIN);
+        Self { writer, pool: Pool::new(asking, others, session::ANSWER_WITHIN), unhurried: target }
     }
 }
 
 #[async_trait]
 impl Store for Postgres {
     async fn close(&self) -> Result<(), Error> {
-        self.pool.close().await;
         self.writer.close().await?;
+        self.pool.close().await?;
         Ok(())
     }
 }
