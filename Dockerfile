@@ -1,17 +1,20 @@
-# syntax=docker/dockerfile:1
-
 FROM rust:1.95-trixie AS build
 WORKDIR /src
 COPY . .
-# The caches stay with the builder: only what has changed is compiled again.
+# The caches stay with the builder: only what has changed is compiled again. Cargo tells that by the time of a file, and
+# another copy of these sources may have been built here since this one was written; so the crate itself always is.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
+    touch src/lib.rs && \
     cargo build --locked --release && \
     cp target/release/innkeeper /usr/local/bin/innkeeper && \
     mkdir /var/lib/innkeeper
 
 # glibc, certificates, and nothing that could be started: no shell, no package manager.
 FROM gcr.io/distroless/cc-debian13:nonroot
+LABEL org.opencontainers.image.title="innkeeper" \
+      org.opencontainers.image.description="A hotel reservation engine" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY --from=build /usr/local/bin/innkeeper /usr/local/bin/innkeeper
 COPY --from=build --chown=nonroot:nonroot /var/lib/innkeeper /var/lib/innkeeper
 WORKDIR /var/lib/innkeeper

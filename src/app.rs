@@ -177,7 +177,7 @@ pub async fn start_on(
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
     let serving = tokio::spawn(server);
-    chores.extend(ownership.keep(engine.hub()));
+    chores.extend(ownership.keep(engine.hub(), &store));
     chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
     let running = Running { engine, store, search, membership, address, grace, draining, http, serving, chores };

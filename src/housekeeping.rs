@@ -2,7 +2,8 @@
 //! way.
 //!
 //! Started by `app.rs`, ended with it. What fails is logged and tried again a minute later: nothing depends on it, as
-//! what has expired counts as absent wherever it is asked for.
+//! what has expired counts as absent wherever it is asked for. What is deleted is old by this node's clock and by the
+//! store's, as it belongs to all nodes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,27 +14,30 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::engine::Engine;
-use crate::store::{Error, Feed, Ledger};
+use crate::store::{Error, Store};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// Records per transaction: a few milliseconds of the only writer.
 const PORTION: u32 = 500;
 
 /// Forgets expired idempotency keys, for ever.
-pub async fn forget_attempts<L: Ledger + ?Sized>(ledger: Arc<L>, clock: Arc<dyn Clock>) {
+pub async fn forget_attempts(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
     let delete = || {
-        let (ledger, now) = (ledger.clone(), clock.now());
-        async move { ledger.forget_attempts(now, PORTION).await }
+        let (store, now) = (store.clone(), clock.now());
+        async move { store.forget_attempts(store.time(now).await?, PORTION).await }
     };
     again_and_again("expired idempotency keys", delete).await;
 }
 
 /// Deletes events older than `keep`, for ever.
-pub async fn trim_events<F: Feed + ?Sized>(feed: Arc<F>, clock: Arc<dyn Clock>, keep: Duration) {
+pub async fn trim_events(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Duration) {
     let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
     let delete = || {
-        let (feed, oldest) = (feed.clone(), clock.now().saturating_sub(keep).unwrap_or(Timestamp::MIN));
-        async move { feed.trim_events(oldest, PORTION).await }
+        let (store, now) = (store.clone(), clock.now());
+        async move {
+            let oldest = store.time(now).await?.saturating_sub(keep).unwrap_or(Timestamp::MIN);
+            store.trim_events(oldest, PORTION).await
+        }
     };
     again_and_again("old events", delete).await;
 }

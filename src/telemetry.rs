@@ -20,6 +20,27 @@ const LATENCIES: &[f64] =
     &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// Sizes of batches and queues, in powers of two.
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0, 4_096.0];
+/// Numbers of what should not happen.
+const TROUBLES: &[&str] = &[
+    "innkeeper_announcements_refused_total",
+    "innkeeper_fenced_commits_total",
+    "innkeeper_forwards_refused_total",
+    "innkeeper_heartbeats_failed_total",
+    "innkeeper_lease_renewals_failed_total",
+    "innkeeper_leases_lost_total",
+    "innkeeper_live_conflations_total",
+    "innkeeper_panics_total",
+    "innkeeper_takeovers_total",
+];
+/// The same by a label, with its values.
+const TROUBLES_BY: &[(&str, &str, &[&str])] = &[
+    (
+        "innkeeper_actor_restarts_total",
+        "cause",
+        &["in_doubt", "lease_lost", "lost_commit", "overtaken", "panic", "replaced"],
+    ),
+    ("innkeeper_failed_commits_total", "outcome", &["in_doubt", "rolled_back"]),
+];
 /// How often histograms are condensed, so that they stay small when nobody asks for them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -65,10 +86,22 @@ pub fn metrics() -> Result<Metrics, BuildError> {
             tracing::warn!("another metrics recorder was there first; /metrics stays empty");
         }
         metrics::describe_counter!("innkeeper_panics_total", "Panics caught anywhere in the process.");
-        metrics::counter!("innkeeper_panics_total").increment(0);
+        show_zeros();
         handle
     });
     Ok(Metrics(handle.clone()))
+}
+
+/// Shows what should not happen before it has: a dashboard sees a step from 0 to 1, but none from nothing to 1.
+fn show_zeros() {
+    for name in TROUBLES {
+        metrics::counter!(*name).increment(0);
+    }
+    for (name, label, values) in TROUBLES_BY {
+        for value in *values {
+            metrics::counter!(*name, *label => *value).increment(0);
+        }
+    }
 }
 
 impl Metrics {

@@ -20,6 +20,16 @@ yamllint --strict -d '{extends: default, rules: {document-start: disable, line-l
 check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 hadolint Dockerfile
 promtool check config .docker/prometheus.yml >/dev/null
-python3 -m json.tool .docker/grafana/innkeeper.json >/dev/null
+# Queries of the dashboard are checked as if they were rules, with Grafana's variables filled in.
+"$tools/bin/python" - <<'PYTHON' >"$tools/queries.json"
+import json
+
+panels = json.load(open(".docker/grafana/innkeeper.json"))["panels"]
+queries = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+queries = [query.replace("$__rate_interval", "1m").replace("$__range", "15m") for query in queries]
+rules = [{"record": f"query{number}", "expr": query} for number, query in enumerate(queries)]
+print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+PYTHON
+promtool check rules --lint=none "$tools/queries.json" >/dev/null
 # The nodes have no addresses here, which is a warning.
 checked=$(haproxy -c -f .docker/haproxy.cfg 2>&1) || { echo "$checked"; exit 1; }

@@ -33,5 +33,5 @@ say "format";        cargo fmt --check
 say "lints";         cargo clippy --locked --all-targets --quiet -- -D warnings
 say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
 say "deployment";    tests/deployment.sh
-say "tests";         cargo test --locked
+say "tests";         cargo test --locked --no-fail-fast
 say "tests on PostgreSQL"; INNKEEPER_TEST_STORE=postgres cargo test --locked --test it

@@ -74,11 +74,17 @@ impl Ownership {
         Ok(Some(Tail::begin(store.clone(), hub, wake.clone(), tenants).await?))
     }
 
-    /// Keeps what is granted, and lets the others know when something happens here, until the tasks are aborted.
-    pub fn keep(&self, hub: &Hub) -> Vec<JoinHandle<()>> {
+    /// Keeps what is granted while the store answers, and lets the others know when something happens here, until the
+    /// tasks are aborted.
+    pub fn keep(&self, hub: &Hub, store: &Arc<dyn Store>) -> Vec<JoinHandle<()>> {
         let keep = |Others { lease, wake }: &Others| {
             let [renewing, beating] = lease.keep();
-            [renewing, beating, wake.listen(), tokio::spawn(wake::announce(hub.clone(), wake.clone()))]
+            let store = store.clone();
+            let watching = lease.watch_store(move || {
+                let store = store.clone();
+                async move { store.reach().await.is_ok() }
+            });
+            [renewing, beating, watching, wake.listen(), tokio::spawn(wake::announce(hub.clone(), wake.clone()))]
         };
         self.others.iter().flat_map(keep).collect()
     }

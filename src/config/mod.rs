@@ -81,14 +81,14 @@ impl Config {
     /// Gathers all layers and checks every rule.
     pub fn load(sources: &Sources) -> Result<Self, Error> {
         let values = Values(layers::gather(sources)?);
-        let database_connections = values.small_count("database_connections", 2..=1_000)?;
+        let database_connections = values.small_count("database_connections", 3..=1_000)?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let listen = values.listen()?;
         Ok(Self {
             cluster: cluster::read(&values, listen)?,
             database_url: values.required("database_url", "must be a URL", |url| Some(DatabaseUrl::new(url)))?,
             database_connections,
-            commit_lanes: values.small_count("commit_lanes", 1..=database_connections - 1)?,
+            commit_lanes: values.small_count("commit_lanes", 1..=database_connections - 2)?,
             lock_wait: values.seconds("lock_wait_secs", 0..=MINUTE)?,
             log: values.text(
                 "log",

@@ -78,7 +78,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 #[case("batch", "many", "must be a whole number from 1 to 4096")]
 #[case("hold_ttl_secs", "-1", "must be a number of seconds")]
 #[case("listen", "8080", "must be an address and a port")]
-#[case("commit_lanes", "16", "must be a whole number from 1 to 15, not \"16\"")]
+#[case("commit_lanes", "15", "must be a whole number from 1 to 14, not \"15\"")]
 #[case("log_format", "xml", "must be text or json")]
 #[case("log", "innkeeper=loud", "must be a level")]
 fn a_value_that_breaks_a_rule_names_key_origin_and_rule(#[case] key: &str, #[case] value: &str, #[case] rule: &str) {

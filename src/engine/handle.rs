@@ -12,7 +12,7 @@ use tracing::{Instrument, Span};
 use super::attempts::Attempts;
 use super::directory::Directory;
 use super::doubts::Doubts;
-use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Settle, Unused};
+use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
 use super::probe::{NoProbe, Probe};
 use super::standing::{self, Standing};
 use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
@@ -20,7 +20,7 @@ use crate::clock::{Clock, IdSource};
 use crate::domain::{Booking, BookingId, Date, Fact, Move, Order, RoomTypeId};
 use crate::events::Hub;
 use crate::lease::{Asked, Lease};
-use crate::store::{self, Ledger};
+use crate::store::Ledger;
 use crate::writer::Writer;
 
 /// How often a request follows a room type to its next actor before it gives up.
@@ -50,7 +50,16 @@ pub(super) struct Shared {
     pub standing: Standing,
     pub doubts: Doubts,
     pub directory: Directory,
+    /// Held while room types are woken.
+    pub waking: Arc<Mutex<()>>,
     closing: AtomicBool,
+}
+
+impl Shared {
+    /// Whether nothing new is begun any more.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
 }
 
 impl Engine {
@@ -79,7 +88,7 @@ impl Engine {
         let attempts = Attempts::new(ledger.clone(), clock.clone(), options.attempt_ttl);
         let standing = standing::start(ledger.clone());
         let directory = Directory::new(options.threads);
-        let (doubts, closing) = Default::default();
+        let (doubts, waking, closing) = Default::default();
         let shared = Arc::new(Shared {
             options,
             ledger,
@@ -93,26 +102,11 @@ impl Engine {
             standing,
             doubts,
             directory,
+            waking,
             closing,
         });
         let ownership = tokio::spawn(ownership::watch(shared.lease.clone(), Arc::downgrade(&shared))).abort_handle();
         Self { shared, writer: Arc::new(Mutex::new(Some(task))), ownership, asked: Asked::Here }
-    }
-
-    /// Wakes the room types that have holds and belong to this node, so that their timers run; how many there are. Wakes
-    /// those, too, of which something is in doubt. To be called after the start, and now and then, because an actor that
-    /// could not load at the time has gone again, and another node may have gone for good.
-    pub async fn recover(&self) -> Result<usize, store::Error> {
-        // Even if nobody can say where the holds are.
-        for id in self.shared.doubts.room_types() {
-            self.shared.directory.find_or_start(id, Asked::Here, &self.shared).addr.do_send(Settle);
-        }
-        let mut holding = self.shared.ledger.room_types_with_holds().await?;
-        holding.retain(|id| self.shared.lease.belongs_here(*id));
-        for id in &holding {
-            self.shared.directory.find_or_start(*id, Asked::Here, &self.shared);
-        }
-        Ok(holding.len())
     }
 
     /// Books, or holds, rooms of a type.
@@ -159,7 +153,7 @@ impl Engine {
 
     /// Whether requests can still become durable.
     pub fn is_serving(&self) -> bool {
-        !self.shared.closing.load(Ordering::SeqCst) && !self.shared.writer.has_ended()
+        !self.shared.is_closing() && !self.shared.writer.has_ended()
     }
 
     /// Refuses new requests, finishes those that were begun, gives all room types back, and ends the writer.
@@ -239,7 +233,7 @@ impl Engine {
         // An actor that was started for somebody who came in here may give up where this one insists.
         let mut insist = self.asked == Asked::Forwarded;
         for _ in 0..MOVES {
-            if self.shared.closing.load(Ordering::SeqCst) {
+            if self.shared.is_closing() {
                 return Err(Error::ShuttingDown.into());
             }
             let resident = match self.shared.directory.find(id) {

@@ -20,16 +20,17 @@ impl Engine {
     }
 
     /// Lets the live actors of a hotel start again, because it was changed somewhere. They are not waited for: one whose
-    /// store hangs must not keep the news of all others.
+    /// store hangs must not keep the news of all others. Those of other hotels go on: a store that cannot even say which
+    /// actors these are is no store to load them all from.
     async fn reload_hotel(&self, hotel: HotelId) {
         let residents = match self.shared.ledger.room_type_ids(hotel).await {
             Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
             Err(error) => {
-                warn!(%hotel, error = &error as &dyn std::error::Error, "which actors a hotel has is unknown: all start again");
+                warn!(%hotel, error = &error as &dyn std::error::Error, "which actors a hotel has is unknown: all are told");
                 self.shared.directory.all()
             }
         };
-        residents.iter().for_each(|resident| drop(tell(resident, Request::Reload)));
+        residents.iter().for_each(|resident| tell(resident, Request::Reload(hotel)));
     }
 }
 

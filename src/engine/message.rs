@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Error, Key, View};
-use crate::domain::{BookingId, Date, Fact, Move, NightsChange, Order, RatePlan, RoomType};
+use crate::domain::{BookingId, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType};
 use crate::lease::Token;
 
 /// What somebody wants a room type to do.
@@ -73,8 +73,8 @@ pub(super) enum Request {
     Look(Look),
     /// Finish what was begun, give the room type back, and say so.
     Retire(oneshot::Sender<()>),
-    /// Finish what was begun, say so, and load again.
-    Reload(oneshot::Sender<()>),
+    /// If it is of this hotel: finish what was begun, and load again.
+    Reload(HotelId),
 }
 
 /// The ownership of `token` is over: somebody else owns the room type.

@@ -32,6 +32,7 @@ mod standing;
 mod tenure;
 mod terms;
 mod view;
+mod waking;
 
 use directory::Depth;
 pub use handle::Engine;

@@ -34,7 +34,7 @@ impl Engine {
     /// Finishes what was begun and gives all room types back. Those that are asked for again meanwhile are taken again,
     /// unless their lease says otherwise.
     pub async fn hand_over(&self) {
-        finish_all(self.shared.directory.all(), Request::Retire).await;
+        finish_all(self.shared.directory.all()).await;
     }
 
     /// How many facts and answers wait in each of the lanes to the store.
@@ -57,29 +57,30 @@ fn end(revoked: &[Revoked], shared: &Shared) {
     for Revoked { room_type, token, why } in revoked {
         match (shared.directory.find(*room_type), why) {
             (Some(resident), Why::Lost) => resident.addr.do_send(Over { token: *token, cause: "lease_lost" }),
+            (Some(resident), Why::CutOff) => resident.addr.do_send(Over { token: *token, cause: "cut_off" }),
             (Some(resident), Why::Misplaced) => misplaced.push(resident),
             // Whatever it was granted for has ended already.
             (None, _) => shared.lease.release(*room_type, *token),
         }
     }
     // A store that hangs must not keep the next ones from being heard of.
-    tokio::spawn(finish_all(misplaced, Request::Retire));
+    tokio::spawn(finish_all(misplaced));
 }
 
-/// Asks actors to finish, to retire or to reload, and waits until they have.
-pub(super) async fn finish_all(residents: Vec<Resident>, how: fn(oneshot::Sender<()>) -> Request) {
-    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, |resident| finish(resident, how)).await;
+/// Asks actors to finish and to retire, and waits until they have.
+async fn finish_all(residents: Vec<Resident>) {
+    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, finish).await;
 }
 
-async fn finish(resident: Resident, how: fn(oneshot::Sender<()>) -> Request) {
-    // An actor that is gone has dropped its sender.
-    let _ = tell(&resident, how).await;
-}
-
-/// Asks an actor to finish. Whatever it is asked afterwards stands behind this.
-pub(super) fn tell(resident: &Resident, how: fn(oneshot::Sender<()>) -> Request) -> oneshot::Receiver<()> {
+async fn finish(resident: Resident) {
     let (done, finished) = oneshot::channel();
+    tell(&resident, Request::Retire(done));
+    // An actor that is gone has dropped its sender.
+    let _ = finished.await;
+}
+
+/// Tells an actor what it must hear, however much waits for it. Whatever it is asked afterwards stands behind this.
+pub(super) fn tell(resident: &Resident, request: Request) {
     resident.depth.enter(usize::MAX);
-    resident.addr.do_send(how(done));
-    finished
+    resident.addr.do_send(request);
 }

@@ -87,6 +87,8 @@ pub enum Why {
     Lost,
     /// Another node is to have it: finish what was begun, then give it back.
     Misplaced,
+    /// Another node is to have it, because this one cannot reach the store: what was begun cannot be finished.
+    CutOff,
 }
 
 /// Grants the ownership of room types.
@@ -154,6 +156,8 @@ pub struct Node {
     /// How long ago it was last heard of.
     pub silent_for: std::time::Duration,
     pub draining: bool,
+    /// It cannot reach the store: the others are to have everything.
+    pub cut_off: bool,
     /// Room types that it owned at that time.
     pub owned: usize,
 }

@@ -89,7 +89,7 @@ impl Membership for SingleNode {
     async fn nodes(&self) -> Result<Vec<Node>, Unavailable> {
         let draining = self.draining.load(Ordering::Relaxed);
         let (peer, owned) = (self.me.clone(), self.holdings.len());
-        Ok(vec![Node { peer, since: self.since, silent_for: Duration::ZERO, draining, owned }])
+        Ok(vec![Node { peer, since: self.since, silent_for: Duration::ZERO, draining, cut_off: false, owned }])
     }
 
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding> {

@@ -37,6 +37,17 @@ use crate::lease::Token;
 /// Everything a store can do.
 #[async_trait]
 pub trait Store: Ledger + Catalogue + Reports + Feed {
+    /// The earlier of `now` and the time by the store's own clock, if it has one: a node whose clock is ahead deletes
+    /// nothing that the others still need.
+    async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
+        Ok(now)
+    }
+
+    /// Whether the store can be reached at all, also where it has so much to do that [`Reports::ping`] would wait.
+    async fn reach(&self) -> Result<(), Error> {
+        self.ping().await
+    }
+
     /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
     async fn close(&self) -> Result<(), Error>;
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use innkeeper::domain::RoomTypeId;
+use innkeeper::lease::{Peer, preferred};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -62,21 +64,31 @@ impl Cluster {
         eventually(&format!("{} is ready", node.name), is_ready, || node.last_words()).await;
     }
 
-    /// A hotel with so many room types, each with a price; their ids.
-    pub async fn catalogue(&self, room_types: usize) -> Vec<Uuid> {
+    /// A hotel with so many room types for each node, each with a price: where a node is cut off, the guests of the others
+    /// are not left to chance. Their ids.
+    pub async fn catalogue(&self, for_each: usize) -> Vec<Uuid> {
         let hotel = json!({"name": "Casa das Falhas", "city": "Lisbon", "country": "PT",
             "timezone": "Europe/Lisbon", "currency": "EUR"});
         let hotel = self.make("/v1/hotels", &hotel).await;
-        let mut made = Vec::new();
-        for number in 0..room_types {
+        let peer = |node: &Node| Peer { node: node.name.parse().unwrap(), url: node.url().into() };
+        let peers: Vec<_> = self.nodes.iter().map(peer).collect();
+        let mut shares = vec![Vec::new(); peers.len()];
+        for number in 0.. {
             let body = json!({"name": format!("Type {number}"), "max_adults": 2, "max_children": 0,
                 "max_occupancy": 2, "rooms": ROOMS});
             let room_type = self.make(&format!("/v1/hotels/{hotel}/room-types"), &body).await;
-            let plan = json!({"name": "Flexible", "price_minor": 10_000});
-            self.make(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
-            made.push(room_type);
+            let node = preferred(RoomTypeId(room_type), &peers).unwrap();
+            let share = &mut shares[peers.iter().position(|peer| peer == node).unwrap()];
+            if share.len() < for_each {
+                let plan = json!({"name": "Flexible", "price_minor": 10_000});
+                self.make(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
+                share.push(room_type);
+            }
+            if shares.iter().all(|share| share.len() == for_each) {
+                break;
+            }
         }
-        made
+        shares.concat()
     }
 
     async fn make(&self, path: &str, body: &Value) -> Uuid {

@@ -76,11 +76,11 @@ impl Fault {
     pub const fn leaves(self, all: usize) -> usize {
         match self {
             Self::DatabaseKilled => 0,
-            // What is owned goes on; what is owned by whoever is cut off waits for that.
-            Self::RedisKilled | Self::RedisAsleep => 1,
-            Self::RedisAway(..) | Self::DatabaseAway(..) | Self::Unreachable(..) => 1,
+            // What is owned goes on; what is owned by a node that nobody can come to waits for that.
+            Self::RedisKilled | Self::RedisAsleep | Self::Unreachable(..) => 1,
             // Others take over.
             Self::NodeKilled(_) | Self::NodeReplaced(_) | Self::NodeAsleep(_) | Self::RedisForgets => all,
+            Self::RedisAway(..) | Self::DatabaseAway(..) => all,
         }
     }
 

@@ -6,7 +6,7 @@
 //! judge ([`checker`]) reads the database with `psql` and believes nobody.
 //!
 //! Where nothing goes wrong, nobody may be refused: nodes that are drained, stopped and started again ([`drain`]). How long
-//! a killed one is missed is measured ([`takeover`]).
+//! one is missed that is killed, or cut off from the database, is measured ([`takeover`]).
 //!
 //! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` lets everything go wrong for
 //! ten minutes; `INNKEEPER_FAULT_SEED` makes it throw the same dice again, though never the same race.

@@ -1,7 +1,7 @@
-//! How long a room type waits for its next owner when its node is killed: measured and printed, never judged, because a
-//! busy machine is no fault.
+//! How long a room type waits for its next owner when its node is killed, or cut off from the database: measured and
+//! printed, never judged, because a busy machine is no fault.
 //!
-//! `INNKEEPER_FAULT_KILLS=10 INNKEEPER_FAULT_TTL_SECS=10 cargo test --test faults takeover -- --nocapture`
+//! `INNKEEPER_FAULT_TIMES=10 INNKEEPER_FAULT_TTL_SECS=10 cargo test --test faults takeover -- --nocapture`
 
 use std::time::Duration;
 
@@ -9,34 +9,41 @@ use fastrand::Rng;
 use innkeeper::clock::{Clock, System};
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
+use rstest::rstest;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::cluster::{Cluster, eventually};
+use super::fault::Fault;
+use super::link::Mode;
 use super::node::Way;
 use super::request::{Nodes, PATIENT};
 use super::scenario::{alone, variable};
 use super::story::{Answer, Stay, Wish};
 
 /// Unless the environment says otherwise.
-const KILLS: u64 = 2;
+const TIMES: u64 = 2;
 const TTL_SECS: u64 = 1;
 
-#[test]
-fn takeover_is_followed_by_bookings_every_time() {
+#[rstest]
+#[case::a_node_is_killed(Fault::NodeKilled)]
+#[case::a_node_is_cut_off_from_postgres(|node| Fault::DatabaseAway(node, Mode::Cut))]
+#[case::postgres_is_silent_for_a_node(|node| Fault::DatabaseAway(node, Mode::Hung))]
+fn others_take_bookings_every_time(#[case] fault: fn(usize) -> Fault) {
     alone(async |mut dice| {
         let ttl_secs = variable("INNKEEPER_FAULT_TTL_SECS").unwrap_or(TTL_SECS);
-        let kills = variable("INNKEEPER_FAULT_KILLS").unwrap_or(KILLS);
+        let times = variable("INNKEEPER_FAULT_TIMES").unwrap_or(TIMES);
         let mut scene = Scene::begin(ttl_secs, dice.fork()).await;
         let mut waits = Vec::new();
-        for kill in 0..kills {
-            waits.push(scene.kill_an_owner(kill).await);
+        for time in 0..times {
+            waits.push(scene.lose_the_owner(time, fault).await);
         }
         waits.sort_unstable();
         let [shortest, median, longest] = [0, waits.len() / 2, waits.len() - 1].map(|index| waits[index]);
         println!(
-            "TTL {ttl_secs} s, {kills} kills: bookings are accepted again after {shortest:?} at best, {median:?} at the \
-             median, {longest:?} at worst"
+            "TTL {ttl_secs} s, {times} times {:?}: bookings are accepted again after {shortest:?} at best, {median:?} at \
+             the median, {longest:?} at worst",
+            fault(0)
         );
     });
 }
@@ -57,13 +64,14 @@ impl Scene {
         Self { cluster, nodes, room_type, dice }
     }
 
-    /// From the kill of the owner to the first booking that somebody else accepts.
-    async fn kill_an_owner(&mut self, kill: u64) -> Duration {
+    /// From the loss of the owner to the first booking that somebody else accepts.
+    async fn lose_the_owner(&mut self, time: u64, fault: fn(usize) -> Fault) -> Duration {
         // Not always at the same moment between two renewals.
         tokio::time::sleep(Duration::from_millis(self.dice.u64(0..4_000))).await;
         let owner = self.owner().await;
-        self.cluster.nodes[owner].kill();
-        let killed = Instant::now();
+        let fault = fault(owner);
+        fault.strike(&mut self.cluster);
+        let struck = Instant::now();
         let (nodes, room_type) = (&self.nodes, self.room_type);
         let mut asked = 0;
         let accepted = async || {
@@ -72,16 +80,16 @@ impl Scene {
             let answer = nodes
                 .ask(
                     node,
-                    &format!("kill-{kill}-{asked}"),
+                    &format!("lost-{time}-{asked}"),
                     room_type,
-                    &Wish::Book { stay: night(kill), rooms: 1, hold: false },
+                    &Wish::Book { stay: night(time), rooms: 1, hold: false },
                 )
                 .await;
             matches!(answer, Answer::Yes(_))
         };
         eventually("bookings are accepted again", accepted, || self.cluster.last_words()).await;
-        let waited = killed.elapsed();
-        self.cluster.nodes[owner].start();
+        let waited = struck.elapsed();
+        fault.heal(&mut self.cluster);
         self.nodes.guide.is_at(owner, self.cluster.nodes[owner].url());
         self.cluster.ready(owner).await;
         waited
@@ -104,9 +112,9 @@ impl Scene {
     }
 }
 
-/// A night for each kill.
-fn night(kill: u64) -> Stay {
+/// A night for each time.
+fn night(time: u64) -> Stay {
     let first = System.now().to_zoned(TimeZone::UTC).date().saturating_add(2.days());
-    let arrival = first.saturating_add(i64::try_from(kill % 365).unwrap().days());
+    let arrival = first.saturating_add(i64::try_from(time % 365).unwrap().days());
     Stay { arrival, departure: arrival.saturating_add(1.day()) }
 }

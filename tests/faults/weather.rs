@@ -21,7 +21,8 @@ use super::request::{IMPATIENT, Nodes, PATIENT};
 use super::story::{Answer, Call, Moment, Stay, Story};
 use super::truth::Truth;
 
-const ROOM_TYPES: usize = 6;
+/// Room types that each node is to have.
+const ROOM_TYPES: usize = 2;
 /// How long nothing happens between two faults.
 const CALM: Duration = Duration::from_millis(1_500);
 /// How long a fault may last, in a short storm and in a long one, and how many there are at the same time.

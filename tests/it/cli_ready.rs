@@ -1,5 +1,6 @@
 //! `ready` and `migrate --demo`: what containers are started and watched with.
 
+use crate::support::port::Port;
 use crate::support::program::{Ended, Workplace};
 
 fn url(greeting: &str) -> &str {
@@ -8,8 +9,8 @@ fn url(greeting: &str) -> &str {
 
 #[test]
 fn ready_tells_by_its_exit_code_whether_a_server_takes_requests() {
-    let workplace = Workplace::new();
-    let (started, greeting) = workplace.demo();
+    let (workplace, port) = (Workplace::new(), Port::keep());
+    let (started, greeting) = workplace.demo_at(&port.address());
     let url = url(&greeting);
     // It builds its index first.
     let told = (0..1_000).map(|_| workplace.run(&["ready", url])).find(|ended| ended.code == Some(0)).unwrap().stdout;

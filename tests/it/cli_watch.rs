@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use crate::support::app::{in_system, order, with_app};
+use crate::support::port::Port;
 use crate::support::program::{Started, Workplace, curl};
 
 /// A watcher and what it prints.
@@ -69,8 +70,8 @@ fn a_booking_is_a_line_the_moment_it_is_made() {
 #[test]
 fn a_server_that_was_killed_is_watched_again_when_it_is_back_and_nothing_is_told_twice() {
     in_system(async {
-        let workplace = Workplace::new();
-        let (killed, greeting) = workplace.demo();
+        let (workplace, port) = (Workplace::new(), Port::keep());
+        let (killed, greeting) = workplace.demo_at(&port.address());
         let told = greeting.lines().find_map(|line| line.trim().strip_prefix("innkeeper watch ")).unwrap();
         let mut watcher = Watcher::run(&workplace, &[&["watch"][..], &told.split(' ').collect::<Vec<_>>()].concat());
         let name = greeting.split('"').nth(1).unwrap();
@@ -79,8 +80,7 @@ fn a_server_that_was_killed_is_watched_again_when_it_is_back_and_nothing_is_told
         let first = watcher.line_with(" booked: ").await;
         drop(killed);
 
-        let address = told.split(' ').find_map(|word| word.strip_prefix("http://")).unwrap();
-        let (_started, greeting) = workplace.demo_at(address);
+        let (_started, greeting) = workplace.demo_at(&port.address());
         let rebooked = curl(&greeting);
         let second = watcher.line_with(" booked: ").await;
         assert_eq!([sequence(&first), sequence(&second)], [of_answer(&booked), of_answer(&rebooked)]);

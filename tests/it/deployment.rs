@@ -3,8 +3,21 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use innkeeper::config::setting::{PREFIX, SETTINGS};
+
+use crate::support::program::Workplace;
+
+/// Counters of the dashboard that grow every day: their first step is not missed by anybody.
+const EVERYDAY: [&str; 6] = [
+    "http_requests_total",
+    "innkeeper_bookings_total",
+    "innkeeper_facts_total",
+    "innkeeper_forwards_total",
+    "innkeeper_leases_acquired_total",
+    "innkeeper_refusals_total",
+];
 
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -29,19 +42,67 @@ fn every_setting_of_the_containers_exists() {
     }
 }
 
-#[test]
-fn every_number_on_the_dashboard_is_recorded() {
-    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+/// The metrics that the dashboard asks for.
+fn on_the_dashboard() -> BTreeSet<String> {
     let dashboard: serde_json::Value = serde_json::from_str(&read(".docker/grafana/innkeeper.json")).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
     let queries = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
     let queries: Vec<&str> = queries.map(|target| target["expr"].as_str().unwrap()).collect();
     assert!(queries.len() > 20, "there is something to see");
     let metrics = queries.iter().flat_map(|query| [words(query, "innkeeper_"), words(query, "http_")]).flatten();
-    for metric in metrics {
+    metrics.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_number_on_the_dashboard_is_recorded() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    for metric in &on_the_dashboard() {
         let name = ["_bucket", "_sum", "_count"].iter().find_map(|part| metric.strip_suffix(part)).unwrap_or(metric);
         assert!(sources.iter().any(|text| text.contains(&format!("!(\"{name}\""))), "{metric} is never recorded");
     }
+}
+
+/// Else the first one would not be seen: Prometheus knows a step from 0 to 1, but none from nothing to 1.
+#[test]
+fn what_should_not_happen_is_counted_from_zero() {
+    let place = Workplace::new();
+    let (_demo, greeting) = place.demo();
+    let url = greeting.split_whitespace().find_map(|word| word.strip_suffix("/v1/hotels")).unwrap();
+    let shown = Command::new("curl").args(["-sS", &format!("{url}/metrics")]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let dashboard = on_the_dashboard();
+    let rare: Vec<_> = dashboard.iter().filter(|m| m.ends_with("_total") && !EVERYDAY.contains(&m.as_str())).collect();
+    assert!(rare.len() > 5, "the dashboard shows troubles");
+    for metric in rare {
+        assert!(words(&shown, metric).contains(metric.as_str()), "{metric} is not there before it has happened");
+    }
+}
+
+#[test]
+fn the_image_is_built_by_the_rust_that_is_asked_for() {
+    let wanted = concat!("FROM rust:", env!("CARGO_PKG_RUST_VERSION"), "-");
+    assert!(read("Dockerfile").starts_with(wanted), "the Dockerfile begins with {wanted}");
+}
+
+#[test]
+fn every_node_is_balanced_and_watched_and_no_other() {
+    let compose = read("docker-compose.yml");
+    let nodes = (1..).take_while(|number| compose.contains(&format!("\n  node-{number}:\n"))).count();
+    assert!(nodes > 1, "several nodes are started");
+    let (balancer, watch) = (read(".docker/haproxy.cfg"), read(".docker/prometheus.yml"));
+    for number in 1..=nodes {
+        for line in [
+            format!("use-server node-{number} if {{ sc0_get_gpt0 eq {number} }}"),
+            format!("sc-set-gpt0(0) {number} if {{ res.hdr(innkeeper-answered-by) node-{number} }}"),
+            format!("server node-{number} node-{number}:8080 check"),
+            format!("server node-{number} node-{number}:8080 track by_room_type/node-{number}"),
+        ] {
+            assert!(balancer.contains(&line), "the balancer has no line: {line}");
+        }
+        assert!(watch.contains(&format!("\"node-{number}:8080\"")), "Prometheus does not watch node-{number}");
+    }
+    let stranger = format!("node-{}", nodes + 1);
+    assert!(!balancer.contains(&stranger) && !watch.contains(&stranger), "{stranger} is not started");
 }
 
 /// The text of every file below a folder.

@@ -18,6 +18,7 @@ use innkeeper::store::{Claim, Fingerprint, KeyDigest, Store};
 use jiff::SignedDuration;
 
 use crate::support::app::in_system as run;
+use crate::support::eventually::PATIENCE;
 use crate::support::fixtures::{self, order_for};
 use crate::support::place::Place;
 
@@ -73,7 +74,7 @@ impl House {
 }
 
 fn options() -> Options {
-    Options { threads: 2, answer_within: Duration::from_secs(30), ..Options::default() }
+    Options { threads: 2, answer_within: PATIENCE, ..Options::default() }
 }
 
 fn start(options: Options, store: &Arc<dyn Store>, clock: &Arc<ManualClock>, probe: Arc<dyn Probe>) -> Engine {

@@ -1,7 +1,6 @@
 //! The follower of commits, without any network: gaps, overload, slow readers, and joining at any moment.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use innkeeper::clock::ManualClock;
 use innkeeper::domain::nights_change::Patch;
@@ -12,6 +11,7 @@ use innkeeper::events::{BACKLOG, Error, Hub, Live, News, Notice, Sources, Subscr
 use innkeeper::store::Entry;
 
 use crate::store_contract::house::{self, Desk, House, day, order, stay};
+use crate::support::eventually::PATIENCE;
 use crate::support::unreliable_ledger::Unreliable;
 
 /// A store, its hub, and whoever follows it.
@@ -59,9 +59,6 @@ impl Follower {
         subscriber
     }
 }
-
-/// Nothing is measured by this wait: it is how a test fails that waits in vain.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn news(subscriber: &Subscriber) -> News {
     tokio::time::timeout(PATIENCE, subscriber.news()).await.expect("nothing is heard")

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use innkeeper::clock::ManualClock;
+use innkeeper::housekeeping;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
-use innkeeper::store::{Claim, Feed, Ledger, Store, Verdict};
+use innkeeper::store::{Attempt, Catalogue, Claim, Feed, KeyDigest, Ledger, Page, Store, Verdict};
+use jiff::SignedDuration;
 use sqlx::{Connection, PgConnection};
 
 use crate::store_contract::house::{self, House, keyed, order, stay};
@@ -82,6 +85,41 @@ async fn a_claim_waits_for_a_commit_under_way() {
     assert_eq!(claim.await.unwrap(), Claim::Granted);
 }
 
+#[tokio::test]
+async fn who_waited_goes_on_whatever_isolation_the_database_is_set_to() {
+    let house = house::postgres().await;
+    let desk = house.desk(5).await;
+    let strict = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation TO serializable', current_database());
+    END $$";
+    house.place.execute(strict).await;
+    let neighbour = neighbour(&house).await;
+    let mut commit = PgConnection::connect(&house.place.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; UPDATE room_types SET sequence = sequence").execute(&mut commit).await.unwrap();
+    let claim = neighbour.claim(desk.id(), Token(2));
+    let committed = async {
+        somebody_waits(&house).await;
+        sqlx::raw_sql("COMMIT").execute(&mut commit).await.unwrap();
+    };
+    assert_eq!(tokio::join!(claim, committed).0.unwrap(), Claim::Granted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_busy_can_be_reached_all_the_same() {
+    let house = house::postgres().await;
+    let desk = house.desk(5).await;
+    let options = Options { connections: 3, lanes: 1, ..Options::default() };
+    let busy = Arc::new(Postgres::open(&house.place.url(), false, options).await.unwrap());
+    let mut lock = PgConnection::connect(&house.place.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE services IN ACCESS EXCLUSIVE MODE").execute(&mut lock).await.unwrap();
+    let (list, hotel) = (busy.clone(), desk.inventory.hotel.id);
+    let list = tokio::spawn(async move { list.services(hotel, Page { after: None, limit: 1 }).await });
+    somebody_waits(&house).await;
+    busy.reach().await.unwrap();
+    sqlx::raw_sql("COMMIT").execute(&mut lock).await.unwrap();
+    assert_eq!(list.await.unwrap().unwrap(), []);
+}
+
 /// Until somebody waits for a lock in this database.
 async fn somebody_waits(house: &House) {
     let waiting =
@@ -140,6 +178,37 @@ async fn positions_go_on_after_a_dump_has_come_to_another_cluster() {
     let events = store.events(None, 10).await.unwrap().unwrap();
     let sequences: Vec<u64> = events.iter().map(|event| event.sequence).collect();
     assert_eq!(sequences, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_clock_is_ahead_deletes_nothing_that_the_others_need() {
+    let house = house::postgres().await;
+    let mut desk = house.desk(5).await;
+    let expired = keyed(desk.book(order(stay(1, 1), 1)), 1);
+    // Expires in another century, and was decided in it: only the node's clock says that this is over.
+    let mut needed = keyed(desk.book(order(stay(1, 1), 1)), 2);
+    let century = SignedDuration::from_hours(24 * 365 * 100);
+    needed.attempt =
+        needed.attempt.map(|(key, attempt)| (key, Attempt { expires_at: attempt.expires_at + century, ..attempt }));
+    house.commit(&[expired, needed]).await;
+    house.place.execute("UPDATE events SET at = at + 3155760000000000 WHERE sequence > 2").await;
+    house.settled().await;
+
+    let ahead = Arc::new(ManualClock::at(house.now + century + century));
+    let chores = [
+        tokio::spawn(housekeeping::forget_attempts(house.store.clone(), ahead.clone())),
+        tokio::spawn(housekeeping::trim_events(house.store.clone(), ahead, Duration::from_secs(3_600))),
+    ];
+    let keys = [1, 2].map(|key| KeyDigest([key; 32]));
+    eventually("what is old by every clock is deleted", async || {
+        let recalled = house.store.recall(&keys[..1], house.now).await.unwrap();
+        recalled.is_empty() && house.store.events_of(desk.id(), 0, 1).await.unwrap()[0].sequence > 2
+    })
+    .await;
+    chores.iter().for_each(|chore| chore.abort());
+    assert!(house.store.recall(&keys, house.now).await.unwrap().contains_key(&keys[1]));
+    let left = house.store.events_of(desk.id(), 0, 10).await.unwrap();
+    assert_eq!(left.iter().map(|event| event.sequence).collect::<Vec<_>>(), [3]);
 }
 
 #[tokio::test]

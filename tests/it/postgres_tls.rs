@@ -1,9 +1,9 @@
 //! TLS to PostgreSQL: with `sslmode=verify-full` only a server whose certificate is trusted is spoken to.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::port::Port;
 use crate::support::postgres::Server;
 use crate::support::program::Workplace;
 
@@ -17,20 +17,15 @@ fn certify(folder: &Path) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn only_a_server_with_a_trusted_certificate_is_spoken_to() {
-    let port = free_port();
-    let settings = format!("listen_addresses = '127.0.0.1'\nport = {port}\nssl = on");
+    let port = Port::keep();
+    let settings = format!("listen_addresses = '127.0.0.1'\nport = {}\nssl = on", port.number());
     let server = Server::start_in(&std::env::temp_dir(), &settings, certify);
     let workplace = Workplace::new();
     let certificate = std::fs::read(server.data().join("server.crt")).unwrap();
     let trusted = workplace.file("trusted.crt", certificate).display().to_string();
-    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=verify-full");
+    let url = format!("postgres://postgres@{}/postgres?sslmode=verify-full", port.address());
 
     let stranger = workplace.run(&["migrate", "--database-url", &url]).failed(1);
     assert!(stranger.contains("certificate"), "{stranger}");

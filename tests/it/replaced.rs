@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -16,6 +15,7 @@ use innkeeper::store::Store;
 use rstest::rstest;
 
 use crate::support::app::{NOW, in_system as run};
+use crate::support::eventually::PATIENCE;
 use crate::support::fixtures::{house, order_for};
 use crate::support::place::Place;
 use crate::support::unreliable_ledger::{Claiming, Commit, Unreliable};
@@ -84,8 +84,7 @@ impl Rivals {
         let ledger = Arc::new(Unreliable::new(store.clone()));
         let lease = SingleNode::new(Arc::new(System));
         let lease = Arc::new(Doubtful { lease, certain: AtomicBool::new(certain) });
-        let options = Options { threads: 2, answer_within: Duration::from_secs(30), ..Options::default() };
-        let old = Engine::start(options, ledger.clone(), lease.clone(), clock.clone(), Arc::new(System));
+        let old = Engine::start(options(), ledger.clone(), lease.clone(), clock.clone(), Arc::new(System));
         old.set_rate_plan(plan).await.unwrap();
         let new = other_engine(store, clock.clone());
         let today = hotel.today(clock.now());
@@ -120,8 +119,11 @@ impl Rivals {
 
 fn other_engine(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Engine {
     let lease = Arc::new(SingleNode::new(Arc::new(System)));
-    let options = Options { threads: 2, ..Options::default() };
-    Engine::start(options, store, lease, clock, Arc::new(System))
+    Engine::start(options(), store, lease, clock, Arc::new(System))
+}
+
+fn options() -> Options {
+    Options { threads: 2, answer_within: PATIENCE, ..Options::default() }
 }
 
 #[test]
@@ -268,7 +270,7 @@ fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] no
 }
 
 async fn next_fact(hub: &mut Listener) -> Arc<Fact> {
-    let next = tokio::time::timeout(Duration::from_secs(20), hub.next()).await.expect("nothing is told");
+    let next = tokio::time::timeout(PATIENCE, hub.next()).await.expect("nothing is told");
     let Heard::Notice(Notice::Committed(facts)) = next else { panic!("{next:?}") };
     facts[0].1.clone()
 }

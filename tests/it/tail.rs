@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper::clock::ManualClock;
@@ -16,9 +15,7 @@ use innkeeper::store::Entry;
 use tokio::sync::Notify;
 
 use crate::store_contract::house::{self, Desk, House, day, order, stay};
-
-/// How long something may take on a busy machine; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::eventually::PATIENCE;
 
 /// The part of a node that listens.
 struct Node {

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{debug, error, warn};
 
@@ -22,7 +21,7 @@ use super::message::{Failure, Reply, Request};
 use super::probe::Point;
 use super::tenure::{self, Tenure};
 use super::{Depth, Error, Shared};
-use crate::domain::{Fact, RoomTypeId, Timestamp};
+use crate::domain::{Fact, HotelId, RoomTypeId, Timestamp};
 use crate::lease::Asked;
 
 /// One supervised actor.
@@ -141,17 +140,19 @@ impl RoomTypeActor {
         }
     }
 
-    /// Finishes what was begun, then does what is to be done `then`, and says so. Requests behind this one in the mailbox
-    /// wait: after a retirement they are sent to the directory, after a restart they are served.
-    fn finish(&mut self, done: oneshot::Sender<()>, then: fn(&mut Self, &mut Context<Self>), ctx: &mut Context<Self>) {
-        let writer = self.shared.writer.clone();
-        let id = self.id;
+    /// Finishes what was begun, then does what is to be done `then`. Requests behind this one in the mailbox wait: after a
+    /// retirement they are sent to the directory, after a restart they are served.
+    fn finish(&mut self, then: impl FnOnce(&mut Self, &mut Context<Self>) + 'static, ctx: &mut Context<Self>) {
+        let (writer, id) = (self.shared.writer.clone(), self.id);
         let drained = async move { writer.drained(id).await };
-        let finished = move |(), actor: &mut Self, ctx: &mut Context<Self>| {
-            then(actor, ctx);
-            let _ = done.send(());
-        };
-        ctx.wait(drained.into_actor(self).map(finished));
+        ctx.wait(drained.into_actor(self).map(move |(), actor, ctx| then(actor, ctx)));
+    }
+
+    /// A hotel has changed: if it is this room type's, what is known of it may be wrong.
+    fn hotel_changed(&mut self, hotel: HotelId, ctx: &mut Context<Self>) {
+        if matches!(&self.state, State::Serving(tenure) if tenure.inventory.hotel.id == hotel) {
+            self.finish(Self::reload, ctx);
+        }
     }
 }
 
@@ -186,8 +187,14 @@ impl Handler<Request> for RoomTypeActor {
         self.guarded(ctx, |actor, ctx| match request {
             Request::Ask(ask) => actor.ask(*ask, ctx),
             Request::Look(look) => actor.look(look, ctx),
-            Request::Retire(done) => actor.finish(done, |actor, ctx| actor.retire(ctx, None), ctx),
-            Request::Reload(done) => actor.finish(done, Self::reload, ctx),
+            Request::Retire(done) => {
+                let retire = |actor: &mut Self, ctx: &mut Context<Self>| {
+                    actor.retire(ctx, None);
+                    let _ = done.send(());
+                };
+                actor.finish(retire, ctx);
+            }
+            Request::Reload(hotel) => actor.hotel_changed(hotel, ctx),
         });
     }
 }

@@ -41,6 +41,8 @@ pub struct NodeView {
     #[schema(value_type = String, format = DateTime)]
     last_heartbeat: Timestamp,
     draining: bool,
+    /// Whether it could not reach the database at its last heartbeat: the others have its room types.
+    cut_off: bool,
     /// Room types that it owned at its last heartbeat.
     owned: usize,
 }
@@ -91,6 +93,7 @@ impl NodeView {
             since: node.since,
             last_heartbeat: now.saturating_sub(silent_for).unwrap_or(now),
             draining: node.draining,
+            cut_off: node.cut_off,
             owned: node.owned,
         }
     }

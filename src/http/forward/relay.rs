@@ -24,6 +24,11 @@ use crate::lease::{NodeId, Peer};
 
 /// How long a node may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// How long a node's machine may leave unacknowledged what was sent to it. One that has vanished without a word would
+/// else keep every request that is sent over an older connection for as long as the slowest answer may take. A node that
+/// is merely slow, or frozen, still has a system that acknowledges.
+#[cfg(target_os = "linux")]
+const GONE_AFTER: Duration = Duration::from_secs(2);
 /// What a node may take longer than its engine: to read, to write, and for the way there and back.
 const MARGIN: Duration = Duration::from_secs(2);
 /// What a change of many nights may take, which is many decisions.
@@ -62,7 +67,10 @@ impl Courier {
     /// A connection that has been idle for half of `keep_alive` is used no more: no request is written into one that its
     /// receiver is about to close, and then nobody knew whether it was read.
     pub fn new(seal: Seal, answer_within: Duration, keep_alive: Duration) -> reqwest::Result<Self> {
-        let client = Client::builder()
+        let client = Client::builder();
+        #[cfg(target_os = "linux")]
+        let client = client.tcp_user_timeout(GONE_AFTER);
+        let client = client
             .no_proxy()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_WITHIN)

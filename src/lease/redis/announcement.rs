@@ -39,6 +39,9 @@ pub struct About {
     /// When it told this.
     pub told: Timestamp,
     pub draining: bool,
+    /// It could not reach the store. Versions before this was told could.
+    #[serde(default)]
+    pub cut_off: bool,
     /// Room types that it owned.
     pub owned: usize,
     /// How long it counts as living after that.
@@ -183,7 +186,7 @@ mod tests {
     /// What a node seals at a time.
     fn sealed(secret: &str, by: &str, url: &str, told: i64) -> String {
         let (since, told, ttl_ms) = (at(NOW), at(told), TTL as u64 * 1_000);
-        let about = About { url: url.into(), since, told, draining: false, owned: 0, ttl_ms };
+        let about = About { url: url.into(), since, told, draining: false, cut_off: false, owned: 0, ttl_ms };
         with_secret(secret).seal(&node(by), &about).unwrap()
     }
 

@@ -1,12 +1,12 @@
-//! The keeper: renews what this node was granted, and says that it lives.
+//! The keeper: renews what this node was granted, says that it lives, and whether it reaches the store.
 //!
-//! Two tasks, so that a thousand leases never delay a heartbeat. What fails is counted and tried again at the next turn;
-//! a third of the TTL apart, a lease survives two turns that failed.
+//! A task for each, so that a thousand leases never delay a heartbeat. What fails is counted and tried again at the next
+//! turn; a third of the TTL apart, a lease survives two turns that failed.
 
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
 use super::{GivenAway, RedisLease};
@@ -51,6 +51,27 @@ pub async fn renew(lease: &RedisLease) {
         }
         if turn.failed == 0 || turn.answered > 0 {
             hand_over_misplaced(lease).await;
+        }
+    }
+}
+
+/// Asks the store whether it answers, for ever. A node that has heard nothing of it for two thirds of the TTL can store
+/// nothing: the others are to have what it owns, within about the time that they would need if it had died.
+pub async fn watch_store<F: Future<Output = bool>>(lease: &RedisLease, answers: impl Fn() -> F) {
+    let (mut ticks, patience) = (ticks(lease.leases.beat_every()), lease.leases.ttl / 3);
+    let mut heard = Instant::now();
+    loop {
+        ticks.tick().await;
+        if timeout(patience, answers()).await.is_ok_and(|answers| answers) {
+            heard = Instant::now();
+        }
+        let is_cut_off = heard.elapsed() > 2 * patience;
+        if lease.registry.cut_off(is_cut_off) != is_cut_off {
+            match is_cut_off {
+                true => warn!("the store cannot be reached: nodes that reach it are to have every room type"),
+                false => info!("the store is reached again: this node takes its share of the room types"),
+            }
+            beat_once(lease).await;
         }
     }
 }
@@ -106,7 +127,9 @@ async fn hand_over_misplaced(lease: &RedisLease) {
     }
     // What was seen a moment ago may be over: a node that drains sends everything here.
     beat_once(lease).await;
-    let revoked: Vec<_> = misplaced(lease).take(HANDED_OVER_AT_ONCE).collect();
+    // Who cannot store anything keeps nothing back.
+    let at_once = if lease.registry.is_cut_off() { usize::MAX } else { HANDED_OVER_AT_ONCE };
+    let revoked: Vec<_> = misplaced(lease).take(at_once).collect();
     if revoked.is_empty() {
         return;
     }
@@ -125,8 +148,9 @@ fn misplaced(lease: &RedisLease) -> impl Iterator<Item = Revoked> {
         let elsewhere = lease.registry.preferred_as_seen(*room_type).is_some_and(|to| to != lease.leases.me);
         !asked && elsewhere
     };
+    let why = if lease.registry.is_cut_off() { Why::CutOff } else { Why::Misplaced };
     let held = lease.holdings.all().into_iter().filter(is_misplaced);
-    held.map(|(room_type, token)| Revoked { room_type, token, why: Why::Misplaced })
+    held.map(move |(room_type, token)| Revoked { room_type, token, why })
 }
 
 fn ticks(every: Duration) -> tokio::time::Interval {

@@ -10,17 +10,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, PubSubStream};
+use redis::aio::PubSubStream;
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
-use redis::{Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisResult, ScriptInvocation};
+use redis::io::tcp::TcpSettings;
+use redis::{
+    Client, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, ScriptInvocation,
+    ServerErrorKind,
+};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
+use super::one::One;
 use crate::lease::Unavailable;
 
-/// Commands that may wait for the connection.
-const PIPELINE: usize = 1_024;
+/// What is wrong where one server says that others have a part of what is asked for.
+const ONE_OF_SEVERAL: &str =
+    "redis_url names one address, but it is of a Redis Cluster: name several, or the same twice";
 
 /// Where Redis is: one address, or several of a Redis Cluster. They can hold a password and are never shown.
 #[derive(Clone)]
@@ -61,7 +67,7 @@ pub struct Link {
 }
 
 enum Server {
-    One(ConnectionManager),
+    One(Box<One>),
     Cluster(Box<ClusterClient>, OnceCell<ClusterConnection>),
 }
 
@@ -71,7 +77,7 @@ impl Link {
         // The first provider stays; whoever was faster chose the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let server = match addresses.0.as_slice() {
-            [address] => Server::One(manager(address.clone(), patience)?),
+            [address] => Server::One(Box::new(One::new(address.clone(), patience)?)),
             several => Server::Cluster(Box::new(cluster(several, patience)?), OnceCell::new()),
         };
         let clients = addresses.0.iter().cloned().map(Client::open).collect::<RedisResult<_>>()?;
@@ -86,7 +92,7 @@ impl Link {
         let server = self.server.clone();
         let call = async move {
             match &*server {
-                Server::One(manager) => script.invoke_async(&mut manager.clone()).await,
+                Server::One(one) => one.run(&script).await,
                 Server::Cluster(client, connection) => {
                     let connect = || client.get_async_connection_with_config(ClusterConfig::new());
                     let connection = connection.get_or_try_init(connect).await?;
@@ -122,7 +128,7 @@ impl Link {
     ) -> Result<T, Unavailable> {
         let answer = self.runtime.spawn(tokio::time::timeout(self.patience, call)).await;
         match answer {
-            Ok(Ok(answer)) => answer.map_err(|error: redis::RedisError| Unavailable(error.into())),
+            Ok(Ok(answer)) => answer.map_err(unavailable),
             Ok(Err(_)) => Err(Unavailable(anyhow!("redis took longer than {:?}", self.patience))),
             Err(_) => Err(Unavailable(anyhow!("the runtime has ended"))),
         }
@@ -133,18 +139,19 @@ impl Link {
     }
 }
 
-/// A connection that fails at once when Redis is away, and is tried again by the next call.
-fn manager(address: ConnectionInfo, patience: Duration) -> RedisResult<ConnectionManager> {
-    let config = ConnectionManagerConfig::new()
-        .set_number_of_retries(0)
-        .set_connection_timeout(Some(patience))
-        .set_response_timeout(Some(patience))
-        .set_pipeline_buffer_size(PIPELINE);
-    ConnectionManager::new_lazy_with_config(Client::open(address)?, config)
+fn unavailable(error: RedisError) -> Unavailable {
+    let several = error.kind() == ErrorKind::Server(ServerErrorKind::Moved);
+    let error = anyhow::Error::new(error);
+    Unavailable(if several { error.context(ONE_OF_SEVERAL) } else { error })
 }
 
+/// A server that has vanished without a word is given up by the system, else only after a quarter of an hour.
 fn cluster(addresses: &[ConnectionInfo], patience: Duration) -> RedisResult<ClusterClient> {
+    let settings = TcpSettings::default();
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(patience);
     ClusterClient::builder(addresses.iter().cloned())
+        .tcp_settings(settings)
         .retries(1)
         .connection_timeout(patience)
         .response_timeout(patience)

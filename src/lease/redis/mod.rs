@@ -1,6 +1,7 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
-//! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted and says that this node lives;
+//! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted, says that this node lives, and
+//! that it cannot reach the store;
 //! `registry` knows the nodes, by what each of them has sealed (`announcement`); `leases` and the `.lua` files beside
 //! it are all that Redis is asked to do; [`link`] is the way there; [`RedisWake`] lets the nodes wake each other on it.
 //! Works with one Redis and with Redis Cluster.
@@ -19,6 +20,7 @@ mod keeper;
 mod keys;
 mod leases;
 pub mod link;
+mod one;
 mod owners;
 mod registry;
 mod wake;
@@ -98,6 +100,15 @@ impl RedisLease {
         ]
     }
 
+    /// Lets the others have everything while the store does not answer this node, until aborted.
+    pub fn watch_store<F>(self: &Arc<Self>, answers: impl Fn() -> F + Send + Sync + 'static) -> JoinHandle<()>
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        let lease = self.clone();
+        tokio::spawn(async move { keeper::watch_store(&lease, answers).await })
+    }
+
     /// The bell of this node, on the same connection.
     pub fn wake(&self) -> Arc<RedisWake> {
         Arc::new(RedisWake::new(self.leases.link.clone(), self.leases.me.node.clone()))
@@ -169,7 +180,7 @@ impl RedisLease {
     /// Whether somebody who was sent here may have a room type that another node is to have.
     fn takes_in(&self, room_type: RoomTypeId) -> bool {
         let given = self.given_away.get(&room_type).is_some_and(|given| given.until > Instant::now());
-        !given && !self.registry.is_draining()
+        !given && !self.registry.is_draining() && !self.registry.is_cut_off()
     }
 
     /// Forgets what the other nodes can be expected to have; not what this one still cannot end.

@@ -40,6 +40,8 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     since: Timestamp,
     draining: AtomicBool,
+    /// The store cannot be reached from here.
+    cut_off: AtomicBool,
     /// The last heartbeat was not answered.
     out_of_touch: AtomicBool,
     seen: RwLock<Arc<[Seen]>>,
@@ -50,17 +52,17 @@ pub struct Registry {
 impl Registry {
     pub fn new(leases: Leases, signet: Signet, clock: Arc<dyn Clock>) -> Self {
         let (announcements, since) = (Announcements::new(signet), clock.now());
-        let (draining, out_of_touch, seen) = Default::default();
+        let (draining, cut_off, out_of_touch, seen) = Default::default();
         let sought = Cache::builder().max_capacity(SOUGHT).time_to_live(leases.beat_every()).build();
-        Self { leases, announcements, clock, since, draining, out_of_touch, seen, sought }
+        Self { leases, announcements, clock, since, draining, cut_off, out_of_touch, seen, sought }
     }
 
     /// Says that this node lives, and looks who else does.
     pub async fn beat(&self, owned: usize) -> Result<Vec<Node>, Unavailable> {
         let (me, now) = (&self.leases.me, self.clock.now());
         let ttl_ms = millis(self.leases.ttl);
-        let (url, draining) = (me.url.clone(), self.is_draining());
-        let about = About { url, since: self.since, told: now, draining, owned, ttl_ms };
+        let (url, draining, cut_off) = (me.url.clone(), self.is_draining(), self.is_cut_off());
+        let about = About { url, since: self.since, told: now, draining, cut_off, owned, ttl_ms };
         let mut call = nodes(&HEARTBEAT);
         call.arg(me.node.as_str()).arg(ttl_ms).arg(self.announcements.seal(&me.node, &about)?);
         let asked = Instant::now();
@@ -109,8 +111,8 @@ impl Registry {
         self.seen().iter().map(|seen| &seen.node.peer).find(|peer| peer.node == *node).cloned()
     }
 
-    /// The node that is to have a room type: of those that live and do not drain. `None`: there is no such node.
-    /// Asks Redis only when everybody seen, this node included, would be dead by now.
+    /// The node that is to have a room type: of those that live and do not drain, one that reaches the store, if any does.
+    /// `None`: there is no such node. Asks Redis only when everybody seen, this node included, would be dead by now.
     pub async fn preferred(&self, room_type: RoomTypeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
         if !self.sees_anybody() {
             self.beat(owned).await?;
@@ -122,9 +124,15 @@ impl Registry {
     pub fn preferred_as_seen(&self, room_type: RoomTypeId) -> Option<Peer> {
         let (seen, now) = (self.seen(), Instant::now());
         // What this node told Redis of itself may be older than what it knows.
-        let drains = |node: &Node| if node.peer == self.leases.me { self.is_draining() } else { node.draining };
-        let candidates = seen.iter().filter(|seen| seen.until > now && !drains(&seen.node));
-        placement::preferred(room_type, candidates.map(|seen| &seen.node.peer)).cloned()
+        let is_me = |node: &Node| node.peer == self.leases.me;
+        let drains = |node: &Node| if is_me(node) { self.is_draining() } else { node.draining };
+        let is_cut_off = |node: &Node| if is_me(node) { self.is_cut_off() } else { node.cut_off };
+        let living = seen.iter().filter(|seen| seen.until > now).map(|seen| &seen.node);
+        let candidates: Vec<_> = living.filter(|node| !drains(node)).collect();
+        let able = candidates.iter().filter(|node| !is_cut_off(node)).map(|node| &node.peer);
+        // Where nobody reaches the store, who does first is as good as any other.
+        let preferred = placement::preferred(room_type, able);
+        preferred.or_else(|| placement::preferred(room_type, candidates.iter().map(|node| &node.peer))).cloned()
     }
 
     /// The same of everybody who was seen when Redis last answered, whether they live or not.
@@ -143,6 +151,15 @@ impl Registry {
 
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Whether the store can be reached from here. Gives what it was taken for before.
+    pub fn cut_off(&self, is_cut_off: bool) -> bool {
+        self.cut_off.swap(is_cut_off, Ordering::SeqCst)
+    }
+
+    pub fn is_cut_off(&self) -> bool {
+        self.cut_off.load(Ordering::SeqCst)
     }
 
     /// Lets the others forget this node.
@@ -184,8 +201,8 @@ fn see(name: &str, left_ms: i64, believed: &BTreeMap<NodeId, Arc<About>>, asked:
     let node = name.parse().ok()?;
     let about = believed.get(&node)?;
     let left = positive(left_ms).min(about.ttl());
-    let About { url, since, draining, owned, .. } = (**about).clone();
+    let About { url, since, draining, cut_off, owned, .. } = (**about).clone();
     let silent_for = about.ttl().saturating_sub(left);
-    let node = Node { peer: Peer { node, url }, since, silent_for, draining, owned };
+    let node = Node { peer: Peer { node, url }, since, silent_for, draining, cut_off, owned };
     Some(Seen { node, until: asked.checked_add(left)? })
 }

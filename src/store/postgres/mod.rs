@@ -43,6 +43,8 @@ pub struct Postgres {
     /// A connection for each lane of commits.
     writer: Pool,
     pool: Pool,
+    /// Says whether the server can be reached, however busy the others are.
+    watch: Pool,
     /// For what may take its time.
     unhurried: PgConnectOptions,
 }

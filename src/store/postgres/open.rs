@@ -9,6 +9,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
 use super::{Pool, Postgres, migrate, session};
+use crate::domain::Timestamp;
+use crate::store::sql::Columns;
 use crate::store::{Error, Store};
 
 /// How long to wait for the server at the start.
@@ -35,10 +37,12 @@ const PARAMETERS: [&str; 16] = [
     "application_name",
 ];
 
+const TIME: &str = "SELECT least($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS time";
+
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Connections, those that commit included.
+    /// Connections: those that commit, one that only asks whether the server answers, and the others.
     pub connections: u32,
     /// How many of them commit.
     pub lanes: u32,
@@ -76,6 +80,8 @@ pub enum OpenError {
     NoDatabase { server: String, database: String },
     #[error("PostgreSQL at {server} is version {found}; 13 or newer is needed")]
     TooOld { server: String, found: i32 },
+    #[error("PostgreSQL at {server} is a standby, which stores nothing; name the primary")]
+    Standby { server: String },
     #[error("there is no innkeeper in the database {database:?}; check the name, or make one with `innkeeper migrate`")]
     Missing { database: String },
     #[error("the database {database:?} belongs to another program; nothing was changed, choose another one")]
@@ -116,10 +122,13 @@ impl Postgres {
         let place = Place::of(&target);
         let mut connection = connect(&target).await.map_err(|error| place.why(error))?;
         let unavailable = |error| place.why(error);
-        let found = sqlx::query_scalar("SELECT current_setting('server_version_num')::integer");
-        let found: i32 = found.fetch_one(&mut connection).await.map_err(unavailable)?;
+        let found = sqlx::query_as("SELECT current_setting('server_version_num')::integer, pg_is_in_recovery()");
+        let (found, standby): (i32, bool) = found.fetch_one(&mut connection).await.map_err(unavailable)?;
         if found < OLDEST_SERVER {
             return Err(OpenError::TooOld { server: place.server, found: found / 10_000 });
+        }
+        if standby {
+            return Err(OpenError::Standby { server: place.server });
         }
         let content = content(&mut connection).await.map_err(unavailable)?;
         connection.close().await.map_err(unavailable)?;
@@ -136,19 +145,31 @@ impl Postgres {
 
     fn connected(target: PgConnectOptions, options: Options) -> Self {
         let lanes = options.lanes.max(1);
-        let others = options.connections.saturating_sub(lanes).max(1);
+        let others = options.connections.saturating_sub(lanes + 1).max(1);
         let committing = session::committing(target.clone(), options.lock_wait);
         let asking = session::asking(target.clone(), options.lock_wait);
         let writer = Pool::new(committing, lanes, session::COMMIT_WITHIN);
-        Self { writer, pool: Pool::new(asking, others, session::ANSWER_WITHIN), unhurried: target }
+        let [watch, pool] = [1, others].map(|size| Pool::new(asking.clone(), size, session::ANSWER_WITHIN));
+        Self { writer, watch, pool, unhurried: target }
     }
 }
 
 #[async_trait]
 impl Store for Postgres {
+    async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
+        self.pool.one(sqlx::query(TIME).bind(now.as_microsecond())).await?.instant("time")
+    }
+
+    /// On a connection that nobody else takes.
+    async fn reach(&self) -> Result<(), Error> {
+        self.watch.execute(sqlx::query("SELECT 1")).await?;
+        Ok(())
+    }
+
     async fn close(&self) -> Result<(), Error> {
-        self.writer.close().await?;
-        self.pool.close().await?;
+        for pool in [&self.writer, &self.pool, &self.watch] {
+            pool.close().await?;
+        }
         Ok(())
     }
 }

@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use backon::{ExponentialBuilder, Retryable};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::session::{Home, within};
+use super::session::{Home, connect, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
@@ -146,12 +146,12 @@ impl Pool {
 
     async fn open<'p>(&'p self, place: SemaphorePermit<'p>) -> Result<Lent<'p>, sqlx::Error> {
         let options = self.options.clone();
-        let connect = move || {
+        let connecting = move || {
             let options = options.clone();
-            async move { options.connect().await }
+            async move { connect(&options).await }
         };
         let pauses = ExponentialBuilder::default().with_min_delay(PAUSE).with_max_delay(LONGEST_PAUSE);
-        let connecting = connect.retry(pauses.without_max_times()).when(is_starting);
+        let connecting = connecting.retry(pauses.without_max_times()).when(is_starting);
         // Ends by itself, also when nobody waits for it any more.
         let connection = self.home.run(within(CONNECTION_WITHIN, connecting)).await?;
         Ok(Lent { pool: self, connection, place })

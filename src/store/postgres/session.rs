@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
 use tokio::runtime::Handle;
 
 /// How long one statement of a commit may take.
@@ -40,6 +41,8 @@ fn common(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -
     let millis = |duration: Duration| duration.as_millis().to_string();
     options.options([
         ("synchronous_commit", "on".to_owned()),
+        // Who has waited for a lock goes on with the row as it is then.
+        ("default_transaction_isolation", "read committed".to_owned()),
         ("jit", "off".to_owned()),
         ("enable_seqscan", "off".to_owned()),
         ("enable_hashjoin", "off".to_owned()),
@@ -52,6 +55,23 @@ fn common(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -
         ("tcp_keepalives_count", "3".to_owned()),
         ("tcp_user_timeout", millis(IDLE_IN_TRANSACTION)),
     ])
+}
+
+/// Connects to a server that can store something.
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    must_store(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Refuses a standby. While another server takes over, a name or a balancer may still lead to one: what it reads may be
+/// old, and a connection to it would refuse every commit for as long as both live.
+pub(super) async fn must_store(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let standby = sqlx::query_scalar("SELECT pg_is_in_recovery()").persistent(false);
+    match standby.fetch_one(connection).await? {
+        true => Err(sqlx::Error::Io(io::Error::other("the server is a standby, which stores nothing"))),
+        false => Ok(()),
+    }
 }
 
 /// An answer of the server, or the error of a server that keeps silent.

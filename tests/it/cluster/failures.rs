@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::support::app::order;
 use crate::support::cluster::{Cluster, SECRET, with_nodes};
 use crate::support::eventually::eventually;
+use crate::support::port::Port;
 
 #[test]
 fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() {
@@ -98,7 +99,7 @@ fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
         eventually("somebody else is faster than its next renewal", async || {
             // As if it had been frozen for longer than its lease.
             cluster.redis.run::<()>(&["DEL", &format!("innkeeper:{{{room_type}}}:lease")]);
-            matches!(usurper.acquire(id, Asked::Forwarded).await.unwrap(), Acquired::Granted(_))
+            matches!(usurper.acquire(id, Asked::Forwarded).await, Ok(Acquired::Granted(_)))
         })
         .await;
         eventually("it no longer thinks that it owns it", async || cluster.owner(&room_type).await.is_none()).await;
@@ -111,8 +112,8 @@ fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
 fn an_owner_that_cannot_be_reached_has_done_nothing() {
     with_nodes(1, async |cluster| {
         // Nobody listens where it says it does.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let room_type = lost_to(cluster, format!("http://127.0.0.1:{port}")).await;
+        let port = Port::keep();
+        let room_type = lost_to(cluster, format!("http://{}", port.address())).await;
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
         assert_eq!(
             (answer.status, &answer.body["code"]),
@@ -207,7 +208,7 @@ async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLease> 
     let options = Options { addresses, secret, ttl: Duration::from_secs(60) };
     let me = Peer { node: "outsider".parse().unwrap(), url: url.into() };
     let lease = RedisLease::new(&options, me, cluster.clock.clone()).unwrap();
-    lease.nodes().await.unwrap();
+    eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
     lease
 }
 
@@ -218,6 +219,8 @@ pub async fn lost_to(cluster: &Cluster, url: String) -> String {
     let free = async || cluster.redis.run::<i64>(&["EXISTS", &format!("innkeeper:{{{room_type}}}:lease")]) == 0;
     eventually("it is free", free).await;
     let id = RoomTypeId(room_type.parse().unwrap());
-    outsider(cluster, url).await.acquire(id, Asked::Forwarded).await.unwrap();
+    let outsider = outsider(cluster, url).await;
+    let granted = async || matches!(outsider.acquire(id, Asked::Forwarded).await, Ok(Acquired::Granted(_)));
+    eventually("it is the outsider's", granted).await;
     room_type
 }

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::app::{ADMIN, App, answer, order};
-use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::cluster::{Cluster, with_mortal_nodes, with_nodes};
 use crate::support::eventually::eventually;
 use crate::support::unreliable_ledger::{Commit, Unreliable};
 
@@ -67,9 +67,9 @@ fn a_drain_refuses_nothing() {
         assert!(refused.is_empty(), "{refused:#?}");
         assert!(leaving.owned().await.is_empty());
         assert_eq!(leaving.get("/readyz").await.body["code"], "shutting_down");
-        let nodes = leaving.cluster().await["nodes"].clone();
-        let draining = nodes.as_array().unwrap().iter().filter(|node| node["draining"] == true).count();
-        assert_eq!(draining, 1, "{nodes}");
+        let nodes = leaving.nodes().await;
+        let draining = nodes.iter().filter(|node| node["draining"] == true).count();
+        assert_eq!(draining, 1, "{nodes:?}");
     });
 }
 
@@ -99,7 +99,7 @@ fn a_bulk_change_whose_room_type_moves_half_way_says_how_far_it_came() {
         let half_way = async {
             ledger.hangs().await;
             let drain = tokio::spawn(drain);
-            eventually("the others know", async || staying.cluster().await["nodes"][1]["draining"] == true).await;
+            eventually("the others know", async || staying.nodes().await[1]["draining"] == true).await;
             // What comes next finds the room type given away: the same as the drain asks for, but for certain by now.
             let mut handed_over = pin!(leaving.running.engine.hand_over());
             assert!(poll!(handed_over.as_mut()).is_pending(), "it waits for what was begun");
@@ -133,9 +133,9 @@ fn a_shutdown_refuses_nothing_at_the_other_nodes() {
         let name = leaving.running.membership.me().node.clone();
         let refused = refused_while(cluster, &room_type, leaving.running.shutdown()).await;
         assert!(refused.is_empty(), "{refused:#?}");
-        let left = cluster.nodes[0].cluster().await["nodes"].clone();
-        let gone = left.as_array().unwrap().iter().all(|node| node["id"] != name.as_str());
-        assert!(gone, "who leaves in order is forgotten at once: {left}");
+        let left = cluster.nodes[0].nodes().await;
+        let gone = left.iter().all(|node| node["id"] != name.as_str());
+        assert!(gone, "who leaves in order is forgotten at once: {left:?}");
         assert!(cluster.owner(&room_type).await.is_some());
     });
 }
@@ -145,7 +145,7 @@ fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
     with_nodes(1, async |cluster| {
         let mut room_types = Vec::new();
         for _ in 0..6 {
-            room_types.push(cluster.nodes[0].room_type(5_000).await);
+            room_types.push(cluster.room_type(5_000).await.0);
         }
         cluster.join().await;
         let hot = room_types[0].clone();
@@ -169,17 +169,17 @@ fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
 #[test]
 fn a_node_is_known_when_it_answers_and_no_longer_when_its_start_has_failed() {
     with_nodes(1, async |cluster| {
-        let known = async || cluster.nodes[0].cluster().await["nodes"].as_array().map(Vec::len);
+        let known = async || cluster.nodes[0].nodes().await.len();
         let (url, ledger, start) = cluster.start_over(Unreliable::holds_cannot_be_found).await;
         let others = async {
             ledger.hangs().await;
-            eventually("it is known", async || known().await == Some(2)).await;
+            eventually("it is known", async || known().await == 2).await;
             assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), StatusCode::OK);
             ledger.release();
         };
         let (started, ()) = futures_util::future::join(start, others).await;
         assert!(started.is_err());
-        assert_eq!(known().await, Some(1));
+        assert_eq!(known().await, 1);
     });
 }
 
@@ -196,7 +196,7 @@ fn belongs(cluster: &Cluster, node: usize, room_type: &str) -> bool {
 
 #[test]
 fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
-    with_nodes(3, async |cluster| {
+    with_mortal_nodes(3, async |cluster| {
         let (room_type, owner) = cluster.room_type(2).await;
         let first = cluster.nodes[(owner + 1) % 3].book("before", &order(&room_type, 1, 3)).await;
         assert_eq!(first.status, StatusCode::CREATED);
@@ -226,7 +226,7 @@ fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
 
 #[test]
 fn holds_of_a_node_that_died_run_out_at_another() {
-    with_nodes(2, async |cluster| {
+    with_mortal_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let mut hold = order(&room_type, 1, 3);
         hold["hold"] = json!(true);
@@ -244,7 +244,7 @@ fn holds_of_a_node_that_died_run_out_at_another() {
 fn the_cluster_can_be_looked_at_page_by_page() {
     with_nodes(2, async |cluster| {
         for _ in 0..8 {
-            cluster.nodes[0].room_type(1).await;
+            cluster.room_type(1).await;
         }
         let node = &cluster.nodes[0];
         let (mut found, mut cursor) = (Vec::new(), String::new());
@@ -263,8 +263,9 @@ fn the_cluster_can_be_looked_at_page_by_page() {
         assert_eq!(found, node.owned().await);
         let view = node.cluster().await;
         assert_eq!((&view["node"], &view["draining"]), (&json!("node-0"), &json!(false)));
-        assert_eq!(view["nodes"][1]["id"], "node-1");
-        assert_eq!(view["nodes"][1]["url"], cluster.nodes[1].running.url());
+        let nodes = node.nodes().await;
+        assert_eq!(nodes[1]["id"], "node-1");
+        assert_eq!(nodes[1]["url"], cluster.nodes[1].running.url());
         assert!(view["lanes"][0]["waiting"].is_u64());
         assert_eq!(node.get("/v1/cluster").await.status, StatusCode::UNAUTHORIZED);
     });

@@ -63,7 +63,15 @@ pub fn with_unreliable_ledger<T>(
     settings: &[(&'static str, &str)],
     test: impl AsyncFnOnce(&App, &Unreliable) -> T,
 ) -> T {
-    let place = Place::new();
+    with_unreliable_place(&Place::new(), settings, test)
+}
+
+/// The same with a database that was there before it.
+pub fn with_unreliable_place<T>(
+    place: &Place,
+    settings: &[(&'static str, &str)],
+    test: impl AsyncFnOnce(&App, &Unreliable) -> T,
+) -> T {
     in_system(async {
         let config = config(&place.url(), settings);
         let store = app::open_store(&config, true).await.unwrap();
@@ -166,14 +174,24 @@ impl App {
 
     /// A room type with so many rooms for two, at 100.00 EUR, in a new hotel in Lisbon.
     pub async fn room_type(&self, rooms: u16) -> String {
+        let room_type = self.room_type_without_price(rooms).await;
+        let priced = self.price(&room_type).await;
+        assert_eq!(priced.status, StatusCode::CREATED, "{}", priced.body);
+        room_type
+    }
+
+    /// The same before it has a price: nobody needs to own it yet.
+    pub async fn room_type_without_price(&self, rooms: u16) -> String {
         let hotel = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
             "currency": "EUR"});
         let hotel = self.create("/v1/hotels", &hotel).await;
         let double = json!({"name": "Double", "max_adults": 2, "max_children": 1, "max_occupancy": 3, "rooms": rooms});
-        let room_type = self.create(&format!("/v1/hotels/{hotel}/room-types"), &double).await;
+        self.create(&format!("/v1/hotels/{hotel}/room-types"), &double).await
+    }
+
+    pub async fn price(&self, room_type: &str) -> Answer {
         let plan = json!({"name": "Flexible", "price_minor": 10_000});
-        self.create(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
-        room_type
+        self.admin(Method::POST, &format!("/v1/room-types/{room_type}/rate-plans"), &plan).await
     }
 
     /// Books under a key.
@@ -207,9 +225,15 @@ pub fn listener() -> TcpListener {
     app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
-/// What an application on a database is started with.
+/// What an application on a database is started with. A busy machine may let callers wait for long.
 pub fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
-    let own = [("database_url", database), ("admin_token", ADMIN), ("threads", "2"), ("http_workers", "2")];
+    let own = [
+        ("database_url", database),
+        ("admin_token", ADMIN),
+        ("threads", "2"),
+        ("http_workers", "2"),
+        ("answer_within_secs", "60"),
+    ];
     let mut flags: BTreeMap<_, _> =
         own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
     // What a test sets to nothing is not set.

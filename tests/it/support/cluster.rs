@@ -7,7 +7,7 @@ use innkeeper::clock::ManualClock;
 use innkeeper::config::Config;
 use innkeeper::http::forward::credentials::{Claims, Seal};
 use jiff::Timestamp;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
@@ -24,15 +24,26 @@ pub struct Cluster {
     pub nodes: Vec<App>,
     pub redis: Redis,
     pub clock: Arc<ManualClock>,
+    lease_ttl_secs: &'static str,
     place: Place,
 }
 
-/// Starts so many nodes, and lets the test use them.
+/// Starts so many nodes, and lets the test use them. None of them loses a room type because the machine is busy.
 pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+    with_nodes_whose_leases_last("10", count, test);
+}
+
+/// The same for a test in which a node dies, and which waits for the end of its leases. Redis may take as long as with
+/// longer leases.
+pub fn with_mortal_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+    with_nodes_whose_leases_last("3", count, test);
+}
+
+fn with_nodes_whose_leases_last(lease_ttl_secs: &'static str, count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     in_system(async {
         let place = Place::postgres();
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, place };
+        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, lease_ttl_secs, place };
         for _ in 0..count {
             cluster.join().await;
         }
@@ -53,7 +64,7 @@ impl Cluster {
     async fn acquainted(&self) {
         eventually("every node knows every other", async || {
             for node in &self.nodes {
-                if node.cluster().await["nodes"].as_array().is_none_or(|nodes| nodes.len() < self.nodes.len()) {
+                if node.nodes().await.len() < self.nodes.len() {
                     return false;
                 }
             }
@@ -92,8 +103,7 @@ impl Cluster {
             ("redis_url", redis.as_str()),
             ("cluster_secret", SECRET),
             ("node_id", name.as_str()),
-            ("lease_ttl_secs", "1"),
-            ("answer_within_secs", "60"),
+            ("lease_ttl_secs", self.lease_ttl_secs),
         ];
         config(&self.place.url(), &settings)
     }
@@ -110,7 +120,15 @@ impl Cluster {
 
     /// A room type with so many rooms that somebody owns, and who does.
     pub async fn room_type(&self, rooms: u16) -> (String, usize) {
-        let room_type = self.nodes[0].room_type(rooms).await;
+        let room_type = self.nodes[0].room_type_without_price(rooms).await;
+        eventually("it has a price", async || {
+            let priced = self.nodes[0].price(&room_type).await;
+            // On a busy machine Redis may take too long to say who is to own it. Then nothing was done.
+            let again = priced.body["code"] == "unavailable";
+            assert!(again || priced.status == StatusCode::CREATED, "{}", priced.body);
+            !again
+        })
+        .await;
         let owner = self.owner(&room_type).await.unwrap();
         (room_type, owner)
     }
@@ -127,6 +145,17 @@ impl App {
     /// What it says of its cluster.
     pub async fn cluster(&self) -> Value {
         answer(self.request(Method::GET, "/v1/cluster?limit=200").bearer_auth(ADMIN)).await.body
+    }
+
+    /// The nodes that it sees, as soon as Redis tells.
+    pub async fn nodes(&self) -> Vec<Value> {
+        let mut seen = None;
+        eventually("redis tells", async || {
+            seen = self.cluster().await["nodes"].as_array().cloned();
+            seen.is_some()
+        })
+        .await;
+        seen.unwrap()
     }
 
     /// The room types that it owns.

@@ -1,7 +1,6 @@
 //! A WebSocket client, and the picture it draws from what it is told.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -11,9 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::app::App;
-
-/// Long enough for a busy machine; nothing is ever measured by it.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::eventually::PATIENCE;
 
 /// One connection.
 pub struct Dashboard {

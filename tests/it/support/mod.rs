@@ -11,3 +11,5 @@ pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod unreliable_ledger;
+
+pub use redis::port;

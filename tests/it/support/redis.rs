@@ -1,33 +1,38 @@
 //! A Redis of its own: a real server in a temporary folder, stopped at the latest when the test ends.
 
+// Whoever takes this file takes that one.
+#[path = "port.rs"]
+pub mod port;
+
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use redis::{Client, Connection, FromRedisValue};
 use tempfile::TempDir;
 
+use port::Port;
+
 /// A server, running or not.
 pub struct Redis {
     folder: TempDir,
-    /// Of a Redis Cluster of one; the others only have a socket.
-    port: Option<u16>,
+    /// Of a Redis Cluster of one, for clients and for other nodes; the others only have a socket.
+    ports: Option<[Port; 2]>,
     process: Option<Child>,
 }
 
 impl Redis {
     /// One that keeps nothing when it is stopped.
     pub fn start() -> Self {
-        let mut redis = Self { folder: tempfile::tempdir().unwrap(), port: None, process: None };
+        let mut redis = Self { folder: tempfile::tempdir().unwrap(), ports: None, process: None };
         redis.start_again();
         redis
     }
 
     /// A Redis Cluster of one node that has all the slots.
     pub fn start_cluster() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut redis = Self { folder: tempfile::tempdir().unwrap(), port: Some(port), process: None };
+        let ports = Some([Port::keep(), Port::keep()]);
+        let mut redis = Self { folder: tempfile::tempdir().unwrap(), ports, process: None };
         redis.start_again();
         redis.run::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
         while !redis.run::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
@@ -40,10 +45,20 @@ impl Redis {
     pub fn start_again(&mut self) {
         let mut command = Command::new("redis-server");
         command.current_dir(self.folder.path()).args(["--save", "", "--appendonly", "no"]);
-        match self.port {
+        match &self.ports {
             None => command.args(["--port", "0", "--unixsocket"]).arg(self.socket()),
-            Some(port) => {
-                command.args(["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--port", &port.to_string()])
+            Some(ports) => {
+                let [port, bus] = ports.each_ref().map(|port| port.number().to_string());
+                command.args([
+                    "--bind",
+                    "127.0.0.1",
+                    "--cluster-enabled",
+                    "yes",
+                    "--port",
+                    &port,
+                    "--cluster-port",
+                    &bus,
+                ])
             }
         };
         let mut process =
@@ -81,10 +96,10 @@ impl Redis {
 
     /// What INNKEEPER_REDIS_URL would be.
     pub fn url(&self) -> String {
-        match self.port {
+        match &self.ports {
             None => format!("redis+unix://{}", self.socket().display()),
             // Twice the same: more than one address means a Redis Cluster.
-            Some(port) => format!("redis://127.0.0.1:{port},redis://127.0.0.1:{port}"),
+            Some([port, _]) => format!("redis://{0},redis://{0}", port.address()),
         }
     }
 

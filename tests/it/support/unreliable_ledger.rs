@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::anyhow;
 use async_trait::async_trait;
@@ -12,8 +11,7 @@ use innkeeper::lease::Token;
 use innkeeper::store::{Attempt, Claim, CommitError, Entry, Error, KeyDigest, Ledger, Verdict};
 use tokio::sync::Semaphore;
 
-/// How long something may take to hang; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::eventually::PATIENCE;
 
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy)]
@@ -56,15 +54,34 @@ pub struct Unreliable {
     /// Reads of a booking that are to hang.
     bookings: AtomicUsize,
     no_holds: AtomicBool,
+    no_room_types: AtomicBool,
+    /// Claims under way, and the most that ever were.
+    claiming: AtomicUsize,
+    most_claims: AtomicUsize,
     hanging: Semaphore,
     released: Semaphore,
 }
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
-        let (commits, claims, standing, asked, loads, bookings, no_holds) = Default::default();
+        let (commits, claims, standing, asked, loads, bookings) = Default::default();
+        let (no_holds, no_room_types, claiming, most_claims) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
-        Self { inner, commits, claims, standing, asked, loads, bookings, no_holds, hanging, released }
+        Self {
+            inner,
+            commits,
+            claims,
+            standing,
+            asked,
+            loads,
+            bookings,
+            no_holds,
+            no_room_types,
+            claiming,
+            most_claims,
+            hanging,
+            released,
+        }
     }
 
     pub fn next_commit(&self, fate: Commit) {
@@ -98,6 +115,16 @@ impl Unreliable {
     /// Whoever asks which room types have holds waits until he is released, and then cannot be told.
     pub fn holds_cannot_be_found(&self) {
         self.no_holds.store(true, Ordering::SeqCst);
+    }
+
+    /// Who asks next which room types a hotel has cannot be told.
+    pub fn next_room_types_are_unknown(&self) {
+        self.no_room_types.store(true, Ordering::SeqCst);
+    }
+
+    /// The most claims that were under way at once.
+    pub fn most_claims(&self) -> usize {
+        self.most_claims.load(Ordering::SeqCst)
     }
 
     /// Waits until something hangs.
@@ -143,7 +170,10 @@ impl Ledger for Unreliable {
 
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {
         let fate = self.claims.lock().unwrap().pop_front();
-        self.suffer(fate).await?;
+        self.most_claims.fetch_max(self.claiming.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let suffered = self.suffer(fate).await;
+        self.claiming.fetch_sub(1, Ordering::SeqCst);
+        suffered?;
         self.inner.claim(room_type, token).await
     }
 
@@ -212,6 +242,9 @@ impl Ledger for Unreliable {
     }
 
     async fn room_type_ids(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Error> {
+        if self.no_room_types.swap(false, Ordering::SeqCst) {
+            return Err(Error::Unavailable(anyhow!("there is no connection")));
+        }
         self.inner.room_type_ids(hotel).await
     }
 }
