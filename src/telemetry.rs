@@ -37,7 +37,7 @@ const TROUBLES_BY: &[(&str, &str, &[&str])] = &[
     (
         "innkeeper_actor_restarts_total",
         "cause",
-        &["in_doubt", "lease_lost", "lost_commit", "overtaken", "panic", "replaced"],
+        &["cut_off", "in_doubt", "lease_lost", "lost_commit", "overtaken", "panic", "replaced"],
     ),
     ("innkeeper_failed_commits_total", "outcome", &["in_doubt", "rolled_back"]),
 ];

@@ -52,9 +52,17 @@ pub async fn around<B: MessageBody + 'static>(
     let route = answered.as_ref().ok().and_then(|response| response.request().match_pattern());
     let status = answered.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, ServiceResponse::status);
     let took = started.elapsed();
-    span.in_scope(|| tracing::info!(route, status = status.as_u16(), ?took, "answered"));
+    span.in_scope(|| match is_routine(route.as_deref(), status) {
+        true => tracing::debug!(route, status = status.as_u16(), ?took, "answered"),
+        false => tracing::info!(route, status = status.as_u16(), ?took, "answered"),
+    });
     measure::count(route, method, status, took);
     answered.map_err(Error::from)
+}
+
+/// Whether a machine asks it every second, and all is well.
+fn is_routine(route: Option<&str>, status: StatusCode) -> bool {
+    matches!(route, Some("/healthz" | "/readyz" | "/metrics")) && status.is_success()
 }
 
 /// The answer of whoever is responsible, or a problem where there is none: after a panic the request is gone.
@@ -108,8 +116,22 @@ fn problem_of(error: &Error) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use actix_web::HttpResponse;
+    use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case(Some("/readyz"), StatusCode::OK, true)]
+    #[case(Some("/readyz"), StatusCode::SERVICE_UNAVAILABLE, false)]
+    #[case(Some("/v1/bookings"), StatusCode::OK, false)]
+    #[case(None, StatusCode::OK, false)]
+    fn only_what_machines_ask_for_and_is_well_is_routine(
+        #[case] route: Option<&str>,
+        #[case] status: StatusCode,
+        #[case] routine: bool,
+    ) {
+        assert_eq!(is_routine(route, status), routine);
+    }
 
     #[test]
     fn a_connection_that_became_a_websocket_is_left_alone() {

@@ -49,7 +49,8 @@ fn a_node_that_cannot_reach_the_store_gives_everything_to_one_that_can() {
         store.watched_by(&first);
         second.keep();
         known(&[&first, &second], &second, false).await;
-        let mine: Vec<_> = (0..).map(id).filter(|room_type| first.belongs_here(*room_type)).take(100).collect();
+        let is_mine = |room_type: &RoomTypeId| goes_to(first.me(), *room_type, second.me());
+        let mine: Vec<_> = (0..).map(id).filter(is_mine).take(100).collect();
         for room_type in &mine {
             take(&first, *room_type).await;
         }
