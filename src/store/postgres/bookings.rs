@@ -14,7 +14,7 @@ pub(super) const HOLDS: &str =
 pub(super) const ROOM_TYPES_WITH_HOLDS: &str = "
     SELECT DISTINCT room_type_id FROM bookings WHERE status = 'held' ORDER BY room_type_id";
 
-pub(super) async fn holds(reading: &mut Lent<'_>, room_type: RoomTypeId) -> Result<Vec<Arc<Booking>>, Error> {
+pub(super) async fn holds(reading: &mut Lent, room_type: RoomTypeId) -> Result<Vec<Arc<Booking>>, Error> {
     let rows = reading.all(sqlx::query(HOLDS).bind(room_type.0)).await?;
     rows.iter().map(|row| sql::booking(row).map(Arc::new)).collect()
 }

@@ -63,7 +63,7 @@ impl Postgres {
     }
 }
 
-async fn all(reading: &mut Lent<'_>, query: &'static str, room_type: RoomTypeId) -> Result<Vec<PgRow>, Error> {
+async fn all(reading: &mut Lent, query: &'static str, room_type: RoomTypeId) -> Result<Vec<PgRow>, Error> {
     Ok(reading.all(sqlx::query(query).bind(room_type.0)).await?)
 }
 

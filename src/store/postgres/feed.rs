@@ -98,7 +98,7 @@ impl Feed for Postgres {
     }
 }
 
-async fn trim(writing: &mut Lent<'_>, before: Timestamp, limit: u32) -> Result<u64, Error> {
+async fn trim(writing: &mut Lent, before: Timestamp, limit: u32) -> Result<u64, Error> {
     writing.one(sqlx::query(TURN)).await?;
     let oldest = writing.all(sqlx::query(OLDEST).bind(i64::from(limit))).await?;
     let due = sql::due(&oldest, before)?;

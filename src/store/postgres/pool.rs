@@ -1,31 +1,35 @@
 //! Connections, lent to one at a time: some to commits, some to everybody else.
 //!
-//! The library's own pool asks the server, each time a connection comes back, whether it is still there. Most of what is
-//! asked here is one statement by key, for which that would be a second round trip. So this one asks only what has rested,
-//! and lends the connection that came back last: those that are used are few, and their server processes know the way.
+//! sqlx's own pool asks the server, each time a connection comes back, whether it is still there. Most of what is asked
+//! here is one statement by key, for which that is a second round trip. So `deadpool` keeps them, is told to ask only what
+//! has rested, and lends the connection that came back last: those that are used are few, and their server processes know
+//! the way.
 //!
 //! A connection that is not given back is closed, and the server rolls back what it had begun. So neither an error nor a
 //! silent server nor a caller that stops waiting leaves something behind for the next one.
 //!
-//! Limits: so many connections, kept open once they were needed; whoever waits longer than [`CONNECTION_WITHIN`] for one,
-//! or for a server that is starting, is told so.
+//! Limits: so many connections, none older than [`LIFETIME`]; whoever waits longer than [`CONNECTION_WITHIN`] for one, or
+//! for a server that is starting, is told so.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use deadpool::managed::{Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection, PgConnection};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::session::{Home, connect, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
-/// A connection that rested longer than this is asked whether it is still there, before anything is lost with it.
+/// A connection that was lent longer ago than this is asked whether it is still there, before anything is lost with it.
 const RESTED: Duration = Duration::from_secs(1);
+/// A server process grows with what it has planned and seen, so now and then another one follows it.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// The pauses between two tries to reach a server that is starting, growing from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -35,72 +39,60 @@ pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
 /// Lends its connections.
 pub(super) struct Pool {
-    options: PgConnectOptions,
-    home: Home,
-    size: u32,
+    connections: deadpool::managed::Pool<Server>,
+    size: usize,
     /// How long an answer is waited for.
     answer_within: Duration,
-    places: Semaphore,
-    /// With the moment they came back, the last one last.
-    idle: Mutex<Vec<(PgConnection, Instant)>>,
+    /// Those that are lent.
+    lent: TaskTracker,
+}
+
+/// Opens connections, and says which are still good.
+struct Server {
+    options: PgConnectOptions,
+    home: Home,
 }
 
 /// A connection of the pool, and the right to use it.
-pub(super) struct Lent<'p> {
-    pool: &'p Pool,
-    pub connection: PgConnection,
-    place: SemaphorePermit<'p>,
+pub(super) struct Lent {
+    connection: Option<Object<Server>>,
+    answer_within: Duration,
+    _lent: TaskTrackerToken,
 }
 
 impl Pool {
-    /// Opens connections when they are needed, at most `size` at a time.
-    pub fn new(options: PgConnectOptions, size: u32, answer_within: Duration) -> Self {
-        let places = Semaphore::new(usize::try_from(size).unwrap_or(usize::MAX));
-        Self { options, home: Home::here(), size, answer_within, places, idle: Mutex::default() }
+    /// Opens connections when they are needed, at most `size` at a time. Needs a runtime, on which they will live.
+    pub fn new(options: PgConnectOptions, size: u32, answer_within: Duration) -> Result<Self, sqlx::Error> {
+        let server = Server { options, home: Home::here() };
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let connections = deadpool::managed::Pool::builder(server).max_size(size).queue_mode(QueueMode::Lifo).build();
+        let connections = connections.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        Ok(Self { connections, size, answer_within, lent: TaskTracker::new() })
     }
 
     /// How many connections there are at most.
-    pub fn size(&self) -> u32 {
+    pub fn size(&self) -> usize {
         self.size
     }
 
-    /// A connection that has answered a moment ago.
-    pub async fn lend(&self) -> Result<Lent<'_>, sqlx::Error> {
-        let lend = async {
-            let mut place = self.place().await?;
-            while let Some((connection, since)) = self.pop() {
-                let mut lent = Lent { pool: self, connection, place };
-                if since.elapsed() < RESTED || lent.connection.ping().await.is_ok() {
-                    return Ok(lent);
-                }
-                place = lent.place;
-            }
-            self.open(place).await
-        };
-        within(CONNECTION_WITHIN, lend).await
-    }
-
-    /// A connection with a transaction on it, which begins with these words. One that broke while nobody used it is found
-    /// here, before anything is lost with it.
-    pub async fn begin(&self, words: &'static str) -> Result<Lent<'_>, sqlx::Error> {
+    /// A connection with a transaction on it, which begins with these words. One that broke a moment ago is found here,
+    /// before anything is lost with it.
+    pub async fn begin(&self, words: &'static str) -> Result<Lent, sqlx::Error> {
         let begin = async {
-            let mut place = self.place().await?;
-            while let Some((connection, _)) = self.pop() {
-                let mut lent = Lent { pool: self, connection, place };
+            loop {
+                let mut lent = self.get().await?;
                 match lent.say(words).await {
                     Ok(()) => return Ok(lent),
-                    Err(_) => place = lent.place,
+                    Err(error) if lent.is_fresh() => return Err(error),
+                    Err(_) => {}
                 }
             }
-            let mut lent = self.open(place).await?;
-            lent.say(words).await?;
-            Ok(lent)
         };
         within(CONNECTION_WITHIN, begin).await
     }
 
     /// A connection on which everything is read as it was at one moment, until it is given back by [`Lent::end`].
-    pub async fn snapshot(&self) -> Result<Lent<'_>, sqlx::Error> {
+    pub async fn snapshot(&self) -> Result<Lent, sqlx::Error> {
         self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
@@ -130,21 +122,36 @@ impl Pool {
 
     /// Waits for what is under way, and lets go of everything.
     pub async fn close(&self) -> Result<(), sqlx::Error> {
-        let places = within(self.answer_within, async { Ok(self.places.acquire_many(self.size).await) }).await?;
-        self.places.close();
-        drop(places);
-        let idle = std::mem::take(&mut *self.idle());
-        for (connection, _) in idle {
+        self.lent.close();
+        within(self.answer_within, async { Ok(self.lent.wait().await) }).await?;
+        let idle = self.connections.retain(|_, _| false).removed;
+        self.connections.close();
+        for connection in idle {
             within(self.answer_within, connection.close()).await?;
         }
         Ok(())
     }
 
-    async fn place(&self) -> Result<SemaphorePermit<'_>, sqlx::Error> {
-        self.places.acquire().await.map_err(|_| sqlx::Error::PoolClosed)
+    /// A connection that has answered a moment ago.
+    async fn lend(&self) -> Result<Lent, sqlx::Error> {
+        within(CONNECTION_WITHIN, self.get()).await
     }
 
-    async fn open<'p>(&'p self, place: SemaphorePermit<'p>) -> Result<Lent<'p>, sqlx::Error> {
+    async fn get(&self) -> Result<Lent, sqlx::Error> {
+        let connection = self.connections.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            _ => sqlx::Error::PoolClosed,
+        })?;
+        Ok(Lent { connection: Some(connection), answer_within: self.answer_within, _lent: self.lent.token() })
+    }
+}
+
+impl Manager for Server {
+    type Type = PgConnection;
+    type Error = sqlx::Error;
+
+    /// Ends by itself, also when nobody waits for it any more.
+    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
         let options = self.options.clone();
         let connecting = move || {
             let options = options.clone();
@@ -152,17 +159,17 @@ impl Pool {
         };
         let pauses = ExponentialBuilder::default().with_min_delay(PAUSE).with_max_delay(LONGEST_PAUSE);
         let connecting = connecting.retry(pauses.without_max_times()).when(is_starting);
-        // Ends by itself, also when nobody waits for it any more.
-        let connection = self.home.run(within(CONNECTION_WITHIN, connecting)).await?;
-        Ok(Lent { pool: self, connection, place })
+        self.home.run(within(CONNECTION_WITHIN, connecting)).await
     }
 
-    fn pop(&self) -> Option<(PgConnection, Instant)> {
-        self.idle().pop()
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<(PgConnection, Instant)>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+        if metrics.age() > LIFETIME {
+            return Err(RecycleError::message("it has lived long enough"));
+        }
+        if metrics.last_used() > RESTED {
+            connection.ping().await?;
+        }
+        Ok(())
     }
 }
 
@@ -175,27 +182,27 @@ fn is_starting(error: &sqlx::Error) -> bool {
     }
 }
 
-impl Lent<'_> {
+impl Lent {
     pub async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
-        within(self.pool.answer_within, statement.fetch_all(&mut self.connection)).await
+        within(self.answer_within, statement.fetch_all(self.connection()?)).await
     }
 
     pub async fn one(&mut self, statement: Statement<'_>) -> Result<PgRow, sqlx::Error> {
-        within(self.pool.answer_within, statement.fetch_one(&mut self.connection)).await
+        within(self.answer_within, statement.fetch_one(self.connection()?)).await
     }
 
     /// Without an end to the server's silence: for reports that read whole tables.
     pub async fn all_in_time(&mut self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
-        statement.fetch_all(&mut self.connection).await
+        statement.fetch_all(self.connection()?).await
     }
 
     pub async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {
-        Ok(within(self.pool.answer_within, statement.execute(&mut self.connection)).await?.rows_affected())
+        Ok(within(self.answer_within, statement.execute(self.connection()?)).await?.rows_affected())
     }
 
     /// `BEGIN`, `COMMIT`, `SET LOCAL` and their like.
     pub async fn say(&mut self, command: &'static str) -> Result<(), sqlx::Error> {
-        within(self.pool.answer_within, sqlx::raw_sql(command).execute(&mut self.connection)).await?;
+        within(self.answer_within, sqlx::raw_sql(command).execute(self.connection()?)).await?;
         Ok(())
     }
 
@@ -207,7 +214,24 @@ impl Lent<'_> {
     }
 
     /// Returns a connection that has no transaction open.
-    pub fn give_back(self) {
-        self.pool.idle().push((self.connection, Instant::now()));
+    pub fn give_back(mut self) {
+        self.connection.take();
+    }
+
+    pub fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.connection.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Whether it was opened for whoever has it.
+    fn is_fresh(&self) -> bool {
+        self.connection.as_ref().is_none_or(|connection| Object::metrics(connection).recycle_count == 0)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
+        }
     }
 }
