@@ -1,6 +1,7 @@
 //! Nodes: processes of the real program on one database and one Redis.
 //!
-//! They share the machine: several of them have together about as many threads and commit lanes as one has by itself.
+//! They share the machine: several of them have together about as many threads, of every kind, and commit lanes as one has
+//! by itself.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -17,6 +18,7 @@ use crate::baselines::redis_server::Redis;
 use crate::contest::ground::Ground;
 use crate::contest::house::House;
 use crate::contest::web::Web;
+use crate::cpu::Spent;
 
 const ADMIN: &str = "the-token-of-the-cluster-bench";
 const SECRET: &str = "the-secret-of-the-cluster-bench";
@@ -32,7 +34,7 @@ pub struct Node {
 pub struct Fleet {
     pub nodes: Vec<Node>,
     pub house: Arc<House>,
-    _redis: Redis,
+    redis: Redis,
 }
 
 impl Fleet {
@@ -41,7 +43,7 @@ impl Fleet {
         let house = Arc::new(House::open_on(Ground::postgres().await, room_types, room_types).await);
         let redis = Redis::start();
         let nodes = (0..count).map(|number| Node::start(number, count, &house.ground.url(), &redis.url())).collect();
-        let fleet = Self { nodes, house, _redis: redis };
+        let fleet = Self { nodes, house, redis };
         for node in &fleet.nodes {
             while node.cluster().await["nodes"].as_array().is_none_or(|nodes| nodes.len() < count) {
                 tokio::time::sleep(POLL).await;
@@ -73,6 +75,14 @@ impl Fleet {
         format!("/v1/room-types/{room_type}/availability?from={from}&to={to}")
     }
 
+    /// The processor time that everybody has used so far. PostgreSQL's is that of all fleets.
+    pub fn spent(&self) -> Spent {
+        let nodes: Vec<_> = self.nodes.iter().map(|node| node.process.id()).collect();
+        let redis: String = self.redis.run(&["INFO", "server"]);
+        let redis = redis.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
+        Spent::by(&nodes, Ground::postgres_process(), redis.trim().parse().unwrap())
+    }
+
     /// The doors of all nodes, in their order.
     pub fn doors(&self) -> Vec<Web> {
         self.nodes.iter().map(|node| Web::at(&node.url)).collect()
@@ -95,13 +105,14 @@ impl Node {
             ("ADMIN_TOKEN", ADMIN),
             ("LISTEN", "127.0.0.1:0"),
             ("LOG", "warn"),
-            // As many files as a shell is allowed without asking.
-            ("MAX_CONNECTIONS", "512"),
+            // Three times as many guests as are ever asked to come: actix shares them out unevenly.
+            ("MAX_CONNECTIONS", "2048"),
             ("THREADS", &threads),
             ("HTTP_WORKERS", &threads),
             ("COMMIT_LANES", if of == 1 { "2" } else { "1" }),
         ];
         command.envs(settings.map(|(name, value)| (format!("INNKEEPER_{name}"), value)));
+        command.env("TOKIO_WORKER_THREADS", &threads);
         command.args(["serve", "--node-id", &format!("node-{number}")]).current_dir(env!("CARGO_TARGET_TMPDIR"));
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut greeting = String::new();

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench cluster                 both questions
 //! cargo bench --bench cluster -- nodes        three nodes against one, 64 room types, 64 connections
+//! INNKEEPER_BENCH_GUESTS=256 …                the same with so many connections
 //! cargo bench --bench cluster -- forward      one request at the owner, and at another node
 //! ```
 //!
@@ -14,6 +15,7 @@ mod baselines;
 #[expect(dead_code, reason = "nobody competes here")]
 #[path = "../contest/mod.rs"]
 mod contest;
+mod cpu;
 mod fleet;
 mod forward;
 mod nodes;

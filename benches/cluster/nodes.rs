@@ -1,30 +1,34 @@
-//! Whether nodes cost anything where they cannot bring anything: three of them on one machine against one, while 64
-//! guests book 64 room types without end.
+//! Whether nodes cost anything where they cannot bring anything: three of them on one machine against one, while guests
+//! book 64 room types without end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper::domain::RoomTypeId;
 
 use crate::Size;
 use crate::contest::callers::{Crowd, Latencies, no_latencies};
-use crate::contest::house::House;
 use crate::contest::web::Web;
 use crate::contest::{Desk, Wish};
+use crate::cpu::Spent;
 use crate::fleet::Fleet;
 
 const ROOM_TYPES: usize = 64;
-const GUESTS: usize = 64;
+/// 64, unless this says another number.
+const GUESTS: &str = "INNKEEPER_BENCH_GUESTS";
 
 /// Somebody who is measured, turn by turn.
-struct Contender {
+struct Contender<'f> {
     name: &'static str,
-    house: Arc<House>,
+    fleet: &'f Fleet,
     desk: Arc<dyn Desk>,
     /// Bookings per second of each turn.
     rates: Vec<f64>,
     latencies: Latencies,
+    bookings: u32,
+    spent: Spent,
 }
 
 /// Guests who knock at any door, as a balancer sends them that knows nothing.
@@ -51,6 +55,7 @@ impl Desk for OwnersDoor {
 }
 
 pub async fn measure(size: Size) {
+    let guests = std::env::var(GUESTS).map_or(64, |guests| guests.parse().unwrap());
     let (one, three) = (Fleet::start(1, ROOM_TYPES).await, Fleet::start(3, ROOM_TYPES).await);
     let owners = OwnersDoor { doors: three.doors(), owners: three.owners().await };
     let mut contenders = [
@@ -61,10 +66,10 @@ pub async fn measure(size: Size) {
     // Nobody's first turn counts: connections are opened, and memory.
     for turn in 0..=size.turns {
         for contender in &mut contenders {
-            contender.book(size.bookings, turn > 0).await;
+            contender.book(guests, size.bookings, turn > 0).await;
         }
     }
-    println!("\n{ROOM_TYPES} room types, {GUESTS} connections, PostgreSQL, median of {} turns:", size.turns);
+    println!("\n{ROOM_TYPES} room types, {guests} connections, PostgreSQL, median of {} turns:", size.turns);
     println!("  {:<32} {:>11} {:>9} {:>9} {:>12}", "", "bookings/s", "p50 ms", "p99 ms", "÷ one node");
     let first = contenders[0].rate();
     for contender in &contenders {
@@ -72,20 +77,32 @@ pub async fn measure(size: Size) {
         let (name, rate) = (contender.name, contender.rate());
         println!("  {name:<32} {rate:>11.0} {:>9.1} {:>9.1} {:>12.2}", ms(50.0), ms(99.0), rate / first);
     }
+    println!("\nProcessor time of a booking, µs:");
+    println!("  {:<32} {:>11} {:>11} {:>11} {:>11}", "", "nodes", "PostgreSQL", "Redis", "guests");
+    for contender in &contenders {
+        let Spent { nodes, postgres, redis, guests } = contender.spent;
+        let [nodes, postgres, redis, guests] = [nodes, postgres, redis, guests].map(|time| contender.each(time));
+        println!("  {:<32} {nodes:>11.0} {postgres:>11.0} {redis:>11.0} {guests:>11.0}", contender.name);
+    }
 }
 
-impl Contender {
-    fn new(name: &'static str, fleet: &Fleet, desk: Arc<dyn Desk>) -> Self {
-        Self { name, house: fleet.house.clone(), desk, rates: Vec::new(), latencies: no_latencies() }
+impl<'f> Contender<'f> {
+    fn new(name: &'static str, fleet: &'f Fleet, desk: Arc<dyn Desk>) -> Self {
+        let (rates, latencies, spent) = (Vec::new(), no_latencies(), Spent::default());
+        Self { name, fleet, desk, rates, latencies, bookings: 0, spent }
     }
 
-    async fn book(&mut self, bookings: u32, counts: bool) {
-        let crowd = Crowd::gather(&self.desk, &self.house, GUESTS);
+    async fn book(&mut self, guests: usize, bookings: u32, counts: bool) {
+        let crowd = Crowd::gather(&self.desk, &self.fleet.house, guests);
+        let before = self.fleet.spent();
         let took = crowd.watch(bookings).await;
+        let spent = self.fleet.spent() - before;
         let latencies = crowd.dismiss().await;
         if counts {
             self.rates.push(f64::from(bookings) / took.as_secs_f64());
             self.latencies += latencies;
+            self.bookings += bookings;
+            self.spent += spent;
         }
     }
 
@@ -93,5 +110,10 @@ impl Contender {
         let mut rates = self.rates.clone();
         rates.sort_by(f64::total_cmp);
         rates[rates.len() / 2]
+    }
+
+    /// What a booking took of this, in microseconds.
+    fn each(&self, time: Duration) -> f64 {
+        time.as_secs_f64() * 1e6 / f64::from(self.bookings)
     }
 }

@@ -59,6 +59,13 @@ impl Ground {
         }
     }
 
+    /// The process of PostgreSQL that all others of it are children of.
+    #[allow(dead_code, reason = "only the bench of a cluster asks for it")]
+    pub fn postgres_process() -> u32 {
+        let pid = std::fs::read_to_string(server().data().join("postmaster.pid")).unwrap();
+        pid.lines().next().unwrap().parse().unwrap()
+    }
+
     /// The file of a SQLite database.
     pub fn path(&self) -> PathBuf {
         match self {

@@ -28,7 +28,7 @@ use crate::store::{Error, Feed};
 /// How late something is heard of when its wake-up was lost.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long it rests after it has read: where many commit, they are read of together, not one by one.
-const REST: Duration = Duration::from_millis(20);
+pub(super) const REST: Duration = Duration::from_millis(20);
 /// Events, or changed hotels, that are read at once.
 const PORTION: u32 = 500;
 

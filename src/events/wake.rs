@@ -8,8 +8,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::time::sleep;
 
 use super::Hub;
+use super::tail::REST;
 
 /// The other nodes, as far as waking goes.
 #[async_trait]
@@ -21,10 +23,12 @@ pub trait Wake: Send + Sync + 'static {
     async fn rung(&self);
 }
 
-/// Rings whenever something has happened on this node, for ever. What happens while it rings is told by the next one.
+/// Rings whenever something has happened on this node, for ever, and rests as long as those do who hear it. What happens
+/// meanwhile is told by the next one.
 pub async fn announce(hub: Hub, wake: Arc<dyn Wake>) {
     loop {
         hub.has_news().await;
         wake.ring().await;
+        sleep(REST).await;
     }
 }

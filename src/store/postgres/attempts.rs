@@ -7,8 +7,11 @@ use crate::domain::Timestamp;
 use crate::store::sql;
 use crate::store::{Attempt, Error, KeyDigest};
 
+/// Written so that it looks the same to the planner for any arguments: then it is planned once. Planning it each time takes
+/// longer than doing it.
 pub(super) const RECALL: &str = "
-    SELECT key, fingerprint, answer, expires_at FROM attempts WHERE key = ANY($1) AND expires_at > $2";
+    SELECT key, fingerprint, answer, expires_at FROM attempts
+    WHERE key = ANY (ARRAY(SELECT unnest($1::bytea[]))) AND expires_at + 0 > $2";
 /// What a commit is just using again, or another node just deleting, is left alone.
 pub(super) const FORGET: &str = "
     DELETE FROM attempts

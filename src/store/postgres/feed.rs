@@ -91,8 +91,7 @@ impl Feed for Postgres {
     }
 
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error> {
-        let mut writing = self.pool.lend().await?;
-        writing.say("BEGIN").await?;
+        let mut writing = self.pool.begin("BEGIN").await?;
         let looked_at = trim(&mut writing, before, limit).await?;
         writing.end().await?;
         Ok(looked_at)

@@ -17,7 +17,7 @@ pub(super) const ROOM_TYPES_OF_HOTEL: &str = "SELECT id FROM room_types WHERE ho
 #[async_trait]
 impl Ledger for Postgres {
     fn lanes(&self) -> usize {
-        self.writer.lanes()
+        self.writer.size()
     }
 
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {

@@ -32,17 +32,16 @@ mod pool;
 mod reports;
 mod session;
 mod stock;
-mod writer;
 
 pub use open::{OpenError, Options};
 
 use pool::Pool;
 use sqlx::postgres::PgConnectOptions;
-use writer::Writer;
 
 /// A PostgreSQL database as a [`super::Store`].
 pub struct Postgres {
-    writer: Writer,
+    /// A connection for each lane of commits.
+    writer: Pool,
     pool: Pool,
     /// Says whether the server can be reached, however busy the others are.
     watch: Pool,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
-use super::{Pool, Postgres, Writer, migrate, session};
+use super::{Pool, Postgres, migrate, session};
 use crate::domain::Timestamp;
 use crate::store::sql::Columns;
 use crate::store::{Error, Store};
@@ -132,6 +132,7 @@ impl Postgres {
         }
         let content = content(&mut connection).await.map_err(unavailable)?;
         connection.close().await.map_err(unavailable)?;
+        let postgres = Self::connected(target, options).map_err(unavailable)?;
         let Place { database, .. } = place;
         match content {
             Content::Nothing if !create => Err(OpenError::Missing { database }),
@@ -139,17 +140,21 @@ impl Postgres {
             Content::Ours { schema } if schema > migrate::LATEST => {
                 Err(OpenError::Newer { database, found: schema, known: migrate::LATEST })
             }
-            Content::Nothing | Content::Ours { .. } => Ok(Self::connected(target, options)),
+            Content::Nothing | Content::Ours { .. } => Ok(postgres),
         }
     }
 
-    fn connected(target: PgConnectOptions, options: Options) -> Self {
+    fn connected(target: PgConnectOptions, options: Options) -> Result<Self, sqlx::Error> {
         let lanes = options.lanes.max(1);
         let others = options.connections.saturating_sub(lanes + 1).max(1);
         let committing = session::committing(target.clone(), options.lock_wait);
         let asking = session::asking(target.clone(), options.lock_wait);
-        let writer = Writer::new(committing, usize::try_from(lanes).unwrap_or(usize::MAX));
-        Self { writer, watch: Pool::new(asking.clone(), 1), pool: Pool::new(asking, others), unhurried: target }
+        Ok(Self {
+            writer: Pool::new(committing, lanes, session::COMMIT_WITHIN)?,
+            watch: Pool::new(asking.clone(), 1, session::ANSWER_WITHIN)?,
+            pool: Pool::new(asking, others, session::ANSWER_WITHIN)?,
+            unhurried: target,
+        })
     }
 }
 
@@ -166,9 +171,9 @@ impl Store for Postgres {
     }
 
     async fn close(&self) -> Result<(), Error> {
-        self.watch.close().await;
-        self.pool.close().await;
-        self.writer.close().await?;
+        for pool in [&self.writer, &self.pool, &self.watch] {
+            pool.close().await?;
+        }
         Ok(())
     }
 }

@@ -1,62 +1,99 @@
-//! The connections for everything but commits.
+//! Connections, lent to one at a time: some to commits, some to everybody else.
+//!
+//! sqlx's own pool asks the server, each time a connection comes back, whether it is still there. Most of what is asked
+//! here is one statement by key, for which that is a second round trip. So `deadpool` keeps them, is told to ask only what
+//! has rested, and lends the connection that came back last: those that are used are few, and their server processes know
+//! the way.
+//!
+//! A connection that is not given back is closed, and the server rolls back what it had begun. So neither an error nor a
+//! silent server nor a caller that stops waiting leaves something behind for the next one.
+//!
+//! Limits: so many connections, none older than [`LIFETIME`]; whoever waits longer than [`CONNECTION_WITHIN`] for one, or
+//! for a server that is starting, is told so.
 
+use std::io;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use backon::{ExponentialBuilder, Retryable};
+use deadpool::managed::{Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::session::{ANSWER_WITHIN, Home, must_store, within};
+use super::session::{Home, connect, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
-/// A connection that rested longer than this is asked whether it is still there, before anything is lost with it.
+/// A connection that was lent longer ago than this is asked whether it is still there, before anything is lost with it.
 const RESTED: Duration = Duration::from_secs(1);
+/// A server process grows with what it has planned and seen, so now and then another one follows it.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// The pauses between two tries to reach a server that is starting, growing from the first to the longest.
+const PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A statement with its arguments.
 pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
 /// Lends its connections.
 pub(super) struct Pool {
-    pool: PgPool,
+    connections: deadpool::managed::Pool<Server>,
+    size: usize,
+    /// How long an answer is waited for.
+    answer_within: Duration,
+    /// Those that are lent.
+    lent: TaskTracker,
+}
+
+/// Opens connections, and says which are still good.
+struct Server {
+    options: PgConnectOptions,
     home: Home,
 }
 
-/// A connection of the pool. One that is not given back is closed: so neither an error nor a silent server nor a caller
-/// that stops waiting leaves something behind for the next one.
-pub(super) struct Lent(Option<PoolConnection<sqlx::Postgres>>);
+/// A connection of the pool, and the right to use it.
+pub(super) struct Lent {
+    connection: Option<Object<Server>>,
+    answer_within: Duration,
+    _lent: TaskTrackerToken,
+}
 
 impl Pool {
-    /// Opens connections when they are needed.
-    pub fn new(options: PgConnectOptions, connections: u32) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(CONNECTION_WITHIN)
-            .after_connect(|connection, _| Box::pin(must_store(connection)))
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > RESTED {
-                        within(CONNECTION_WITHIN, connection.ping()).await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_lazy_with(options);
-        Self { pool, home: Home::here() }
+    /// Opens connections when they are needed, at most `size` at a time. Needs a runtime, on which they will live.
+    pub fn new(options: PgConnectOptions, size: u32, answer_within: Duration) -> Result<Self, sqlx::Error> {
+        let server = Server { options, home: Home::here() };
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let connections = deadpool::managed::Pool::builder(server).max_size(size).queue_mode(QueueMode::Lifo).build();
+        let connections = connections.map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        Ok(Self { connections, size, answer_within, lent: TaskTracker::new() })
     }
 
-    pub async fn lend(&self) -> Result<Lent, sqlx::Error> {
-        let pool = self.pool.clone();
-        Ok(Lent(Some(self.home.run(async move { pool.acquire().await }).await?)))
+    /// How many connections there are at most.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// A connection with a transaction on it, which begins with these words. One that broke a moment ago is found here,
+    /// before anything is lost with it.
+    pub async fn begin(&self, words: &'static str) -> Result<Lent, sqlx::Error> {
+        let begin = async {
+            loop {
+                let mut lent = self.get().await?;
+                match lent.say(words).await {
+                    Ok(()) => return Ok(lent),
+                    Err(error) if lent.is_fresh() => return Err(error),
+                    Err(_) => {}
+                }
+            }
+        };
+        within(CONNECTION_WITHIN, begin).await
     }
 
     /// A connection on which everything is read as it was at one moment, until it is given back by [`Lent::end`].
     pub async fn snapshot(&self) -> Result<Lent, sqlx::Error> {
-        let mut lent = self.lend().await?;
-        lent.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        Ok(lent)
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
     /// One statement in a transaction of its own.
@@ -83,18 +120,75 @@ impl Pool {
         Ok(changed)
     }
 
-    pub async fn close(&self) {
-        self.pool.close().await;
+    /// Waits for what is under way, and lets go of everything.
+    pub async fn close(&self) -> Result<(), sqlx::Error> {
+        self.lent.close();
+        within(self.answer_within, async { Ok(self.lent.wait().await) }).await?;
+        let idle = self.connections.retain(|_, _| false).removed;
+        self.connections.close();
+        for connection in idle {
+            within(self.answer_within, connection.close()).await?;
+        }
+        Ok(())
+    }
+
+    /// A connection that has answered a moment ago.
+    async fn lend(&self) -> Result<Lent, sqlx::Error> {
+        within(CONNECTION_WITHIN, self.get()).await
+    }
+
+    async fn get(&self) -> Result<Lent, sqlx::Error> {
+        let connection = self.connections.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            _ => sqlx::Error::PoolClosed,
+        })?;
+        Ok(Lent { connection: Some(connection), answer_within: self.answer_within, _lent: self.lent.token() })
+    }
+}
+
+impl Manager for Server {
+    type Type = PgConnection;
+    type Error = sqlx::Error;
+
+    /// Ends by itself, also when nobody waits for it any more.
+    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
+        let options = self.options.clone();
+        let connecting = move || {
+            let options = options.clone();
+            async move { connect(&options).await }
+        };
+        let pauses = ExponentialBuilder::default().with_min_delay(PAUSE).with_max_delay(LONGEST_PAUSE);
+        let connecting = connecting.retry(pauses.without_max_times()).when(is_starting);
+        self.home.run(within(CONNECTION_WITHIN, connecting)).await
+    }
+
+    async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+        if metrics.age() > LIFETIME {
+            return Err(RecycleError::message("it has lived long enough"));
+        }
+        if metrics.last_used() > RESTED {
+            connection.ping().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether it may soon let us in: it has just been started, or has not noticed yet who has gone.
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(error) => error.is_transient_in_connect_phase(),
+        _ => false,
     }
 }
 
 impl Lent {
     pub async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
-        within(ANSWER_WITHIN, statement.fetch_all(self.connection()?)).await
+        within(self.answer_within, statement.fetch_all(self.connection()?)).await
     }
 
     pub async fn one(&mut self, statement: Statement<'_>) -> Result<PgRow, sqlx::Error> {
-        within(ANSWER_WITHIN, statement.fetch_one(self.connection()?)).await
+        within(self.answer_within, statement.fetch_one(self.connection()?)).await
     }
 
     /// Without an end to the server's silence: for reports that read whole tables.
@@ -103,12 +197,12 @@ impl Lent {
     }
 
     pub async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {
-        Ok(within(ANSWER_WITHIN, statement.execute(self.connection()?)).await?.rows_affected())
+        Ok(within(self.answer_within, statement.execute(self.connection()?)).await?.rows_affected())
     }
 
     /// `BEGIN`, `COMMIT`, `SET LOCAL` and their like.
     pub async fn say(&mut self, command: &'static str) -> Result<(), sqlx::Error> {
-        within(ANSWER_WITHIN, sqlx::raw_sql(command).execute(self.connection()?)).await?;
+        within(self.answer_within, sqlx::raw_sql(command).execute(self.connection()?)).await?;
         Ok(())
     }
 
@@ -121,18 +215,23 @@ impl Lent {
 
     /// Returns a connection that has no transaction open.
     pub fn give_back(mut self) {
-        self.0.take();
+        self.connection.take();
     }
 
-    fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
-        self.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    pub fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.connection.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Whether it was opened for whoever has it.
+    fn is_fresh(&self) -> bool {
+        self.connection.as_ref().is_none_or(|connection| Object::metrics(connection).recycle_count == 0)
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
         }
     }
 }

@@ -17,8 +17,8 @@ use anyhow::anyhow;
 use uuid::Uuid;
 
 use super::Postgres;
+use super::pool::Lent;
 use super::session::{COMMIT_WITHIN, within};
-use super::writer::Turn;
 use crate::store::sql::{self, Changes, Known, Manner};
 use crate::store::{CommitError, Entry, Error, Verdict};
 #[cfg(test)]
@@ -52,7 +52,7 @@ impl Postgres {
 
     async fn transaction(&self, batch: &[Entry], manner: Manner) -> Result<Vec<Verdict>, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
-        let mut turn = self.writer.turn().await.map_err(rolled_back)?;
+        let mut turn = self.writer.begin("BEGIN").await.map_err(rolled_back)?;
         for _ in 0..ATTEMPTS {
             match write(&mut turn, batch, manner).await {
                 Ok(Written::All(verdicts)) => {
@@ -89,7 +89,7 @@ fn unconfirmed(error: sqlx::Error) -> CommitError {
 }
 
 /// Everything between BEGIN and COMMIT.
-async fn write(turn: &mut Turn<'_>, batch: &[Entry], manner: Manner) -> Result<Written, Error> {
+async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Written, Error> {
     let known = check(turn, batch).await?;
     let mut verdicts = known.judge(batch);
     match manner {
@@ -121,26 +121,26 @@ async fn write(turn: &mut Turn<'_>, batch: &[Entry], manner: Manner) -> Result<W
 }
 
 /// Locks the room types, and reads what the verdicts depend on.
-async fn check(turn: &mut Turn<'_>, batch: &[Entry]) -> Result<Known, Error> {
+async fn check(turn: &mut Lent, batch: &[Entry]) -> Result<Known, Error> {
     let mut room_types: Vec<Uuid> = batch.iter().map(|entry| entry.room_type.0).collect();
     room_types.sort_unstable();
     room_types.dedup();
     let keys: Vec<&[u8]> =
         batch.iter().filter_map(|entry| entry.attempt.as_ref()).map(|(key, _)| key.0.as_slice()).collect();
     let query = sqlx::query(CHECK).bind(room_types).bind(keys);
-    Known::read(&within(COMMIT_WITHIN, query.fetch_one(&mut turn.connection)).await?)
+    Known::read(&within(COMMIT_WITHIN, query.fetch_one(turn.connection()?)).await?)
 }
 
 /// Writes the rows, behind `place` events of the same transaction. `false`: somebody else has used one of the
 /// idempotency keys.
-async fn insert(turn: &mut Turn<'_>, changes: &Changes<'_>, place: usize) -> Result<bool, Error> {
+async fn insert(turn: &mut Lent, changes: &Changes<'_>, place: usize) -> Result<bool, Error> {
     if changes.is_empty() {
         return Ok(true);
     }
     let rows = changes.rows();
-    settings::before(&mut turn.connection, &rows).await?;
-    rows::replace(&mut turn.connection, &rows).await?;
-    let remembered = rows::write(&mut turn.connection, &rows, place).await?;
-    settings::after(&mut turn.connection, &rows).await?;
+    settings::before(turn.connection()?, &rows).await?;
+    rows::replace(turn.connection()?, &rows).await?;
+    let remembered = rows::write(turn.connection()?, &rows, place).await?;
+    settings::after(turn.connection()?, &rows).await?;
     Ok(remembered == rows.attempts.len())
 }
