@@ -55,8 +55,8 @@ impl RoomTypeActor {
         }
     }
 
-    /// Throws the tenure away for good: somebody else owns the room type, or is to. What was submitted was in time or will be
-    /// fenced; who waits is told by the writer.
+    /// Throws the tenure away for good: somebody else owns the room type, or is to. What was submitted was in time or
+    /// will be fenced; who waits is told by the writer.
     fn over(&mut self, cause: &'static str, ctx: &mut Context<Self>) {
         metrics::counter!("innkeeper_actor_restarts_total", "cause" => cause).increment(1);
         info!(room_type = %self.id, cause, "the ownership is over");
