@@ -19,9 +19,9 @@ impl Engine {
         self.shared.hub.publish(Notice::Hotel(hotel));
     }
 
-    /// Lets the live actors of a hotel start again, because it was changed somewhere. They are not waited for: one whose
-    /// store hangs must not keep the news of all others. Those of other hotels go on: a store that cannot even say which
-    /// actors these are is no store to load them all from.
+    /// Lets the live actors of a hotel start again, because it was changed somewhere. They are not waited for: one
+    /// whose store hangs must not keep the news of all others. Those of other hotels go on: a store that cannot even
+    /// say which actors these are is no store to load them all from.
     async fn reload_hotel(&self, hotel: HotelId) {
         let residents = match self.shared.ledger.room_type_ids(hotel).await {
             Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),

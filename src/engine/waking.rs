@@ -18,14 +18,14 @@ use crate::domain::RoomTypeId;
 use crate::lease::Asked;
 use crate::store;
 
-/// Room types that are loaded at once: fewer than a store's connections, so that some are left for guests.
+/// Room types that are loaded at once: fewer than a store has connections by default, so that some are left for guests.
 const AT_ONCE: usize = 8;
 
 impl Engine {
     /// Wakes the room types that have holds and belong to this node, so that their timers run; how many there are. It
-    /// goes on when this returns. Wakes those, too, of which something is in doubt. To be called after the start, and now
-    /// and then, because an actor that could not load at the time has gone again, and another node may have gone for
-    /// good.
+    /// goes on when this returns. Wakes those, too, of which something is in doubt. To be called after the start, and
+    /// now and then, because an actor that could not load at the time has gone again, and another node may have gone
+    /// for good.
     pub async fn recover(&self) -> Result<usize, store::Error> {
         // Even if nobody can say where the holds are. No more than were being committed when the store fell silent.
         for id in self.shared.doubts.room_types() {

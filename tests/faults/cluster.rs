@@ -64,8 +64,8 @@ impl Cluster {
         eventually(&format!("{} is ready", node.name), is_ready, || node.last_words()).await;
     }
 
-    /// A hotel with so many room types for each node, each with a price: where a node is cut off, the guests of the others
-    /// are not left to chance. Their ids.
+    /// A hotel with so many room types for each node, each with a price: where a node is cut off, the guests of the
+    /// others are not left to chance. Their ids.
     pub async fn catalogue(&self, for_each: usize) -> Vec<Uuid> {
         let hotel = json!({"name": "Casa das Falhas", "city": "Lisbon", "country": "PT",
             "timezone": "Europe/Lisbon", "currency": "EUR"});

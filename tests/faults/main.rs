@@ -5,8 +5,8 @@
 //! every answer with its time; dashboards and a reader of the feed ([`onlookers`]) write down what they are shown; the
 //! judge ([`checker`]) reads the database with `psql` and believes nobody.
 //!
-//! Where nothing goes wrong, nobody may be refused: nodes that are drained, stopped and started again ([`drain`]). How long
-//! one is missed that is killed, or cut off from the database, is measured ([`takeover`]).
+//! Where nothing goes wrong, nobody may be refused: nodes that are drained, stopped and started again ([`drain`]). How
+//! long one is missed that is killed, or cut off from the database, is measured ([`takeover`]).
 //!
 //! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` lets everything go wrong for
 //! ten minutes; `INNKEEPER_FAULT_SEED` makes it throw the same dice again, though never the same race.

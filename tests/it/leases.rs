@@ -21,7 +21,8 @@ use crate::support::redis::Redis;
 
 /// Long enough for a test, unless it waits for the end.
 const LONG: Duration = Duration::from_secs(60);
-/// Short enough to wait for its end, and for what happens three times in it. Redis may take as long as with longer ones.
+/// Short enough to wait for its end, and for what happens three times in it. Redis may take as long as with longer
+/// ones.
 const SHORT: Duration = Duration::from_secs(3);
 
 fn id(n: u128) -> RoomTypeId {

@@ -1,7 +1,9 @@
 //! An owner that was replaced and has not heard of it: two engines on one store, each of which takes itself for the owner.
 
-use std::sync::Arc;
+mod cut_off;
+
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -13,6 +15,7 @@ use innkeeper::events::{Heard, Listener, Notice};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, Revoked, SingleNode, Token, Unavailable};
 use innkeeper::store::Store;
 use rstest::rstest;
+use tokio::sync::Notify;
 
 use crate::support::app::{NOW, in_system as run};
 use crate::support::eventually::PATIENCE;
@@ -20,10 +23,19 @@ use crate::support::fixtures::{house, order_for};
 use crate::support::place::Place;
 use crate::support::unreliable_ledger::{Claiming, Commit, Unreliable};
 
-/// Grants everything, and is as certain of it as it is told to be.
+/// Grants everything, is as certain of it as it is told to be, and has ended what it is told to end.
 struct Doubtful {
     lease: SingleNode,
     certain: AtomicBool,
+    revoked: Mutex<Vec<Revoked>>,
+    news: Notify,
+}
+
+impl Doubtful {
+    fn revoke(&self, revoked: Revoked) {
+        self.revoked.lock().unwrap().push(revoked);
+        self.news.notify_one();
+    }
 }
 
 #[async_trait]
@@ -57,7 +69,8 @@ impl Lease for Doubtful {
     }
 
     async fn revoked(&self) -> Vec<Revoked> {
-        std::future::pending().await
+        self.news.notified().await;
+        std::mem::take(&mut *self.revoked.lock().unwrap())
     }
 }
 
@@ -83,7 +96,8 @@ impl Rivals {
         store.insert_room_type(&room_type).await.unwrap();
         let ledger = Arc::new(Unreliable::new(store.clone()));
         let lease = SingleNode::new(Arc::new(System));
-        let lease = Arc::new(Doubtful { lease, certain: AtomicBool::new(certain) });
+        let (revoked, news) = Default::default();
+        let lease = Arc::new(Doubtful { lease, certain: AtomicBool::new(certain), revoked, news });
         let old = Engine::start(options(), ledger.clone(), lease.clone(), clock.clone(), Arc::new(System));
         old.set_rate_plan(plan).await.unwrap();
         let new = other_engine(store, clock.clone());

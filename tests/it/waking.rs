@@ -1,7 +1,6 @@
 //! Room types that have something to do though nobody asks for them, and how many of them are loaded at once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use innkeeper::clock::{Clock, ManualClock, System};
 use innkeeper::domain::{Order, RoomTypeId, Stay};
@@ -10,13 +9,13 @@ use innkeeper::lease::SingleNode;
 use innkeeper::store::Store;
 
 use crate::support::app::{NOW, in_system as run};
-use crate::support::eventually::eventually;
+use crate::support::eventually::{PATIENCE, eventually};
 use crate::support::fixtures::{house, order_for};
 use crate::support::place::Place;
 use crate::support::unreliable_ledger::{Claiming, Unreliable};
 
 fn engine(ledger: Arc<Unreliable>, clock: &Arc<ManualClock>) -> Engine {
-    let options = Options { threads: 2, answer_within: Duration::from_secs(30), ..Options::default() };
+    let options = Options { threads: 2, answer_within: PATIENCE, ..Options::default() };
     Engine::start(options, ledger, Arc::new(SingleNode::new(Arc::new(System))), clock.clone(), Arc::new(System))
 }
 

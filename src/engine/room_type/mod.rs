@@ -140,8 +140,8 @@ impl RoomTypeActor {
         }
     }
 
-    /// Finishes what was begun, then does what is to be done `then`. Requests behind this one in the mailbox wait: after a
-    /// retirement they are sent to the directory, after a restart they are served.
+    /// Finishes what was begun, then does what is to be done `then`. Requests behind this one in the mailbox wait: after
+    /// a retirement they are sent to the directory, after a restart they are served.
     fn finish(&mut self, then: impl FnOnce(&mut Self, &mut Context<Self>) + 'static, ctx: &mut Context<Self>) {
         let (writer, id) = (self.shared.writer.clone(), self.id);
         let drained = async move { writer.drained(id).await };

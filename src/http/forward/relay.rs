@@ -25,8 +25,8 @@ use crate::lease::{NodeId, Peer};
 /// How long a node may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// How long a node's machine may leave unacknowledged what was sent to it. One that has vanished without a word would
-/// else keep every request that is sent over an older connection for as long as the slowest answer may take. A node that
-/// is merely slow, or frozen, still has a system that acknowledges.
+/// else keep every request that is sent over an older connection for as long as the slowest answer may take. A node
+/// that is merely slow, or frozen, still has a system that acknowledges.
 #[cfg(target_os = "linux")]
 const GONE_AFTER: Duration = Duration::from_secs(2);
 /// What a node may take longer than its engine: to read, to write, and for the way there and back.

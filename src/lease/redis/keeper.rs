@@ -1,7 +1,7 @@
 //! The keeper: renews what this node was granted, says that it lives, and whether it reaches the store.
 //!
-//! A task for each, so that a thousand leases never delay a heartbeat. What fails is counted and tried again at the next
-//! turn; a third of the TTL apart, a lease survives two turns that failed.
+//! A task for each, so that a thousand leases never delay a heartbeat. What fails is counted and tried again at the
+//! next turn; a third of the TTL apart, a lease survives two turns that failed.
 
 use std::time::{Duration, Instant};
 

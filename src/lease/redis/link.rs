@@ -128,21 +128,23 @@ impl Link {
     ) -> Result<T, Unavailable> {
         let answer = self.runtime.spawn(tokio::time::timeout(self.patience, call)).await;
         match answer {
-            Ok(Ok(answer)) => answer.map_err(unavailable),
+            Ok(Ok(answer)) => answer.map_err(|error| self.unavailable(error)),
             Ok(Err(_)) => Err(Unavailable(anyhow!("redis took longer than {:?}", self.patience))),
             Err(_) => Err(Unavailable(anyhow!("the runtime has ended"))),
         }
     }
 
+    /// Keys also move between servers that are all known: that is nobody's mistake.
+    fn unavailable(&self, error: RedisError) -> Unavailable {
+        let elsewhere = error.kind() == ErrorKind::Server(ServerErrorKind::Moved);
+        let mistaken = elsewhere && matches!(*self.server, Server::One(_));
+        let error = anyhow::Error::new(error);
+        Unavailable(if mistaken { error.context(ONE_OF_SEVERAL) } else { error })
+    }
+
     pub fn runtime(&self) -> &Handle {
         &self.runtime
     }
-}
-
-fn unavailable(error: RedisError) -> Unavailable {
-    let several = error.kind() == ErrorKind::Server(ServerErrorKind::Moved);
-    let error = anyhow::Error::new(error);
-    Unavailable(if several { error.context(ONE_OF_SEVERAL) } else { error })
 }
 
 /// A server that has vanished without a word is given up by the system, else only after a quarter of an hour.

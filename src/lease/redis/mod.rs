@@ -1,9 +1,9 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
-//! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted, says that this node lives, and
-//! that it cannot reach the store;
-//! `registry` knows the nodes, by what each of them has sealed (`announcement`); `leases` and the `.lua` files beside
-//! it are all that Redis is asked to do; [`link`] is the way there; [`RedisWake`] lets the nodes wake each other on it.
+//! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted, says that this node lives,
+//! and whether it reaches the store; `registry` knows the nodes, by what each of them has sealed (`announcement`);
+//! `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is the way there; [`RedisWake`]
+//! lets the nodes wake each other on it.
 //! Works with one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits

@@ -111,8 +111,9 @@ impl Registry {
         self.seen().iter().map(|seen| &seen.node.peer).find(|peer| peer.node == *node).cloned()
     }
 
-    /// The node that is to have a room type: of those that live and do not drain, one that reaches the store, if any does.
-    /// `None`: there is no such node. Asks Redis only when everybody seen, this node included, would be dead by now.
+    /// The node that is to have a room type: of those that live and do not drain, one that reaches the store, if any
+    /// does. `None`: there is no such node. Asks Redis only when everybody seen, this node included, would be dead by
+    /// now.
     pub async fn preferred(&self, room_type: RoomTypeId, owned: usize) -> Result<Option<Peer>, Unavailable> {
         if !self.sees_anybody() {
             self.beat(owned).await?;
@@ -153,7 +154,7 @@ impl Registry {
         self.draining.load(Ordering::SeqCst)
     }
 
-    /// Whether the store can be reached from here. Gives what it was taken for before.
+    /// Whether the store is out of reach from here, as from now on it is taken to be. Gives what was thought before.
     pub fn cut_off(&self, is_cut_off: bool) -> bool {
         self.cut_off.swap(is_cut_off, Ordering::SeqCst)
     }

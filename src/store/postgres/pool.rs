@@ -123,7 +123,11 @@ impl Pool {
     /// Waits for what is under way, and lets go of everything.
     pub async fn close(&self) -> Result<(), sqlx::Error> {
         self.lent.close();
-        within(self.answer_within, async { Ok(self.lent.wait().await) }).await?;
+        let all_are_back = async {
+            self.lent.wait().await;
+            Ok(())
+        };
+        within(self.answer_within, all_are_back).await?;
         let idle = self.connections.retain(|_, _| false).removed;
         self.connections.close();
         for connection in idle {
@@ -150,7 +154,6 @@ impl Manager for Server {
     type Type = PgConnection;
     type Error = sqlx::Error;
 
-    /// Ends by itself, also when nobody waits for it any more.
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
         let options = self.options.clone();
         let connecting = move || {
@@ -159,7 +162,7 @@ impl Manager for Server {
         };
         let pauses = ExponentialBuilder::default().with_min_delay(PAUSE).with_max_delay(LONGEST_PAUSE);
         let connecting = connecting.retry(pauses.without_max_times()).when(is_starting);
-        self.home.run(within(CONNECTION_WITHIN, connecting)).await
+        self.home.run(connecting).await
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long one statement of a commit may take.
 const COMMIT_STATEMENT: Duration = Duration::from_secs(8);
@@ -96,10 +97,33 @@ impl Home {
         Self(Handle::current())
     }
 
+    /// Ends the work when nobody waits for it any more: connections that nobody will use count as well.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
     ) -> Result<T, sqlx::Error> {
-        self.0.spawn(work).await.map_err(|_| sqlx::Error::PoolClosed)?
+        AbortOnDropHandle::new(self.0.spawn(work)).await.map_err(|_| sqlx::Error::PoolClosed)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use futures_util::FutureExt;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_waits_for_any_more_is_not_gone_on_with() {
+        let (at_work, over) = oneshot::channel::<()>();
+        let work = async move {
+            let _at_work = at_work;
+            pending::<Result<(), sqlx::Error>>().await
+        };
+        assert!(Home::here().run(work).now_or_never().is_none());
+        let over = tokio::time::timeout(Duration::from_secs(60), over).await;
+        assert!(over.expect("the work goes on").is_err());
     }
 }
