@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use innkeeper::clock::ManualClock;
+use innkeeper::domain::Command;
 use innkeeper::housekeeping;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
-use innkeeper::store::{Attempt, Catalogue, Claim, Feed, KeyDigest, Ledger, Page, Store, Verdict};
+use innkeeper::store::{Attempt, Catalogue, Claim, CommitError, Entry, Feed, KeyDigest, Ledger, Page, Store, Verdict};
 use jiff::SignedDuration;
 use sqlx::{Connection, PgConnection};
 
-use crate::store_contract::house::{self, House, keyed, order, stay};
+use crate::store_contract::house::{self, Desk, House, keyed, order, stay};
 use crate::support::eventually::eventually;
 use crate::support::place::Lock;
 
@@ -226,8 +227,9 @@ async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
     assert_eq!(impatient.commit(&[entry]).await.unwrap(), [Verdict::Committed]);
 }
 
-#[test]
-fn a_node_that_freezes_in_the_middle_of_a_commit_does_not_keep_the_next_owner_waiting_for_ever() {
+/// Commits on another node, which freezes while it has the room type and `barrier` holds it up, until the next owner has
+/// claimed it. What became of the commit.
+fn commit_and_freeze(barrier: &'static str, decide: impl Fn(&mut Desk) -> Entry) -> Result<Vec<Verdict>, CommitError> {
     let frozen = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let awake = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (falls_asleep, asleep) = std::sync::mpsc::channel();
@@ -235,12 +237,13 @@ fn a_node_that_freezes_in_the_middle_of_a_commit_does_not_keep_the_next_owner_wa
     awake.block_on(async {
         let house = house::postgres().await;
         let (mut desk, url) = (house.desk(5).await, house.place.url());
-        let entry = desk.book(order(stay(1, 1), 1));
+        let entry = decide(&mut desk);
         // Everything of the neighbour happens on one thread.
         let neighbour = frozen.spawn(async move { Postgres::open(&url, false, Options::default()).await.unwrap() });
         let neighbour = neighbour.await.unwrap();
-        let mut barrier = PgConnection::connect(&house.place.url()).await.unwrap();
-        sqlx::raw_sql("BEGIN; LOCK TABLE bookings IN EXCLUSIVE MODE").execute(&mut barrier).await.unwrap();
+        let mut holder = PgConnection::connect(&house.place.url()).await.unwrap();
+        sqlx::raw_sql("BEGIN").execute(&mut holder).await.unwrap();
+        sqlx::raw_sql(barrier).execute(&mut holder).await.unwrap();
         let committing = frozen.spawn(async move { neighbour.commit(&[entry]).await });
         somebody_waits(&house).await;
         frozen.spawn(async move {
@@ -248,14 +251,68 @@ fn a_node_that_freezes_in_the_middle_of_a_commit_does_not_keep_the_next_owner_wa
             woken.recv().unwrap();
         });
         asleep.recv().unwrap();
-        // Now its transaction could go on: it has the room type, and nobody says what is next.
-        Lock::Postgres(barrier).release().await;
+        Lock::Postgres(holder).release().await;
         eventually("the next owner has it", async || {
             matches!(house.store.claim(desk.id(), Token(2)).await, Ok(Claim::Granted))
         })
         .await;
         wake.send(()).unwrap();
-        assert!(committing.await.unwrap().is_err(), "what it had begun is undone");
+        let committed = committing.await.unwrap();
         house.assert_sound(desk.id()).await;
-    });
+        committed
+    })
+}
+
+#[test]
+fn a_node_that_freezes_in_the_middle_of_a_commit_does_not_keep_the_next_owner_waiting_for_ever() {
+    // Settings take several statements: the transaction has the room type, and nobody says what is next.
+    let barrier = "LOCK TABLE events IN EXCLUSIVE MODE";
+    let change = |desk: &mut Desk| desk.decide(Command::SetRatePlan(desk.plan("Late", 9_000))).unwrap();
+    let committed = commit_and_freeze(barrier, change);
+    assert!(committed.is_err(), "what it had begun is undone: {committed:?}");
+}
+
+#[test]
+fn a_booking_is_durable_even_if_its_node_freezes_once_it_is_on_its_way() {
+    // The last thing that a booking does is to look whether its hotel is there.
+    let barrier = "SELECT FROM hotels FOR UPDATE";
+    let committed = commit_and_freeze(barrier, |desk| desk.book(order(stay(1, 1), 1)));
+    assert_eq!(committed.unwrap(), [Verdict::Committed]);
+}
+
+/// Breaks every connection that commits, while its statement waits.
+#[tokio::test]
+async fn a_connection_that_is_lost_in_the_middle_of_the_one_statement_leaves_a_doubt() {
+    let house = house::postgres().await;
+    let mut desk = house.desk(5).await;
+    let entry = desk.book(order(stay(1, 1), 1));
+    let lock = house.place.lock().await;
+    let commit = house.store.commit(std::slice::from_ref(&entry));
+    let cut = async {
+        somebody_waits(&house).await;
+        let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        house.place.execute(waiting).await;
+    };
+    let (committed, ()) = tokio::join!(commit, cut);
+    assert!(matches!(committed, Err(CommitError::InDoubt(_))), "{committed:?}");
+    lock.release().await;
+    assert_eq!(house.store.commit(&[entry]).await.unwrap(), [Verdict::Committed], "the next connection is a fresh one");
+}
+
+/// The statement has begun, and has seen the room type as it was, when the next owner comes.
+#[tokio::test]
+async fn a_commit_that_waited_for_a_claim_is_fenced() {
+    let house = house::postgres().await;
+    let mut desk = house.desk(5).await;
+    let entry = desk.book(order(stay(1, 1), 1));
+    let mut claim = PgConnection::connect(&house.place.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; UPDATE room_types SET fencing_token = 2").execute(&mut claim).await.unwrap();
+    let commit = house.store.commit(std::slice::from_ref(&entry));
+    let claimed = async {
+        somebody_waits(&house).await;
+        sqlx::raw_sql("COMMIT").execute(&mut claim).await.unwrap();
+    };
+    assert_eq!(tokio::join!(commit, claimed).0.unwrap(), [Verdict::Fenced]);
+    house.assert_sound(desk.id()).await;
 }

@@ -137,7 +137,7 @@ impl Pool {
     }
 
     /// A connection that has answered a moment ago.
-    async fn lend(&self) -> Result<Lent, sqlx::Error> {
+    pub async fn lend(&self) -> Result<Lent, sqlx::Error> {
         within(CONNECTION_WITHIN, self.get()).await
     }
 

@@ -128,6 +128,7 @@ fn scans(nodes: &[Value]) -> Vec<String> {
 #[case::check(commit::CHECK)]
 #[case::write(commit::WRITE)]
 #[case::free(commit::FREE)]
+#[case::forget(commit::FORGET)]
 #[tokio::test]
 async fn no_statement_of_a_commit_reads_a_whole_table(#[case] sql: &str) {
     let nodes = plan(&mut connection(true).await, sql).await;
@@ -208,16 +209,33 @@ async fn what_belongs_to_something_is_found_there(#[case] sql: &str, #[case] ind
     assert!(nodes.iter().any(|node| node["Index Name"] == index), "{nodes:#?}");
 }
 
+/// A database in which the planner has only ever seen empty tables.
+async fn empty() -> PgConnectOptions {
+    static MADE: OnceCell<()> = OnceCell::const_new();
+    let options: PgConnectOptions = TOWN_SERVER.get_or_init(build).await.url("empty").parse().unwrap();
+    let make = || async {
+        let mut connection = options.connect().await.unwrap();
+        for statement in migrate::STEPS.map(|(.., step)| step).into_iter().chain(["VACUUM ANALYZE"]) {
+            sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+        }
+    };
+    MADE.get_or_init(make).await;
+    options
+}
+
+/// A commit is planned once, maybe before there is anything, and then used until somebody looks at the tables again.
+#[tokio::test]
+async fn a_commit_that_was_planned_while_the_tables_were_empty_reads_no_whole_table_later() {
+    let mut connection = session::committing(empty().await, Duration::from_secs(5)).connect().await.unwrap();
+    let nodes = plan(&mut connection, commit::WRITE).await;
+    assert_eq!(scans(&nodes), Vec::<String>::new(), "{nodes:#?}");
+}
+
 /// Nearly every request asks for a key. A planner that has only ever seen an empty table likes to look through all keys
 /// that have not expired; and one that is asked each time takes longer than the look.
 #[tokio::test]
 async fn a_key_is_looked_up_by_a_plan_made_once_even_if_there_were_no_keys_then() {
-    let server = TOWN_SERVER.get_or_init(build).await;
-    let options: PgConnectOptions = server.url("empty").parse().unwrap();
-    let mut connection = session::asking(options, Duration::from_secs(5)).connect().await.unwrap();
-    for statement in migrate::STEPS.map(|(.., step)| step).into_iter().chain(["VACUUM ANALYZE"]) {
-        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
-    }
+    let mut connection = session::asking(empty().await, Duration::from_secs(5)).connect().await.unwrap();
     // From the sixth time on a statement may be planned once.
     let prepare = format!("PREPARE recall (bytea[], bigint) AS {}", attempts::RECALL);
     for statement in std::iter::once(prepare.as_str()).chain(["EXECUTE recall ('{}', 0)"; 5]) {

@@ -4,14 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     Booking, BookingId, Cause, Change, Date, Fact, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType,
-    RoomTypeId, Timestamp,
+    RoomTypeId,
 };
+use crate::lease::Token;
 use crate::store::{Attempt, Entry, Job, KeyDigest};
 
 use super::write::{
     AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, NightSettings, RateNightSettings, Resized,
     RoomTypeRow, Rows, Sequence, ServiceRow,
 };
+
+/// How far a batch takes a room type.
+struct Progress {
+    token: Token,
+    /// Sequence numbers: of the last fact before the batch, and of its own last one.
+    from: u64,
+    to: u64,
+}
+
+impl Progress {
+    /// Whether an entry is the next one.
+    fn leads_to(&self, entry: &Entry) -> bool {
+        entry.token == self.token && entry.fact.sequence == self.to + 1
+    }
+}
 
 /// What a batch changes. Sorted, because a B-tree likes rows in order.
 #[derive(Default)]
@@ -25,17 +41,37 @@ pub struct Changes<'a> {
     resized: BTreeMap<RoomTypeId, Date>,
     counters: BTreeMap<(RoomTypeId, Date), (i64, i64)>,
     bookings: BTreeMap<BookingId, &'a Booking>,
+    /// Bookings that were not there before.
+    made: BTreeSet<BookingId>,
     /// Bookings whose guests and services are new.
     peopled: BTreeSet<BookingId>,
     /// Those among them that may have had others.
     repeopled: BTreeSet<BookingId>,
     facts: Vec<(RoomTypeId, &'a Fact)>,
-    attempts: BTreeMap<[u8; 32], (RoomTypeId, Timestamp, &'a Attempt)>,
+    attempts: BTreeMap<[u8; 32], (RoomTypeId, &'a Attempt)>,
     jobs: Vec<(&'a Fact, &'a Job)>,
-    sequences: BTreeMap<RoomTypeId, u64>,
+    progress: BTreeMap<RoomTypeId, Progress>,
 }
 
 impl<'a> Changes<'a> {
+    /// What a batch changes if all of it is accepted. `None` if no store could accept all of it, or if it does more than
+    /// book and move bookings on: change settings, or replace guests.
+    pub fn of_bookings(batch: &'a [Entry]) -> Option<Self> {
+        let mut changes = Self::default();
+        for entry in batch {
+            let Change::Booking { cause, booking, deltas } = &entry.fact.change else { return None };
+            let follows = changes.progress.get(&entry.room_type).is_none_or(|progress| progress.leads_to(entry));
+            let is_first = entry.attempt.as_ref().is_none_or(|(key, _)| !changes.attempts.contains_key(&key.0));
+            if !follows || !is_first || *cause == Cause::Amended {
+                return None;
+            }
+            changes.add_booking(*cause, booking);
+            changes.add_deltas(entry.room_type, deltas);
+            changes.add_history(entry);
+        }
+        Some(changes)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
@@ -62,17 +98,24 @@ impl<'a> Changes<'a> {
                 self.plans.insert(plan.id, plan);
             }
         }
+        self.add_history(entry);
+    }
+
+    /// What every fact leaves behind, whatever it changes.
+    fn add_history(&mut self, entry: &'a Entry) {
+        let (room_type, fact) = (entry.room_type, &*entry.fact);
         self.facts.push((room_type, fact));
-        self.attempts
-            .extend(entry.attempt.as_ref().map(|(KeyDigest(key), attempt)| (*key, (room_type, fact.at, attempt))));
+        self.attempts.extend(entry.attempt.as_ref().map(|(KeyDigest(key), attempt)| (*key, (room_type, attempt))));
         self.jobs.extend(entry.jobs.iter().map(|job| (fact, job)));
-        self.sequences.insert(room_type, fact.sequence);
+        let progress = Progress { token: entry.token, from: fact.sequence.saturating_sub(1), to: fact.sequence };
+        self.progress.entry(room_type).or_insert(progress).to = fact.sequence;
     }
 
     fn add_booking(&mut self, cause: Cause, booking: &'a Booking) {
         self.bookings.insert(booking.id, booking);
         match cause {
             Cause::Held | Cause::Booked => {
+                self.made.insert(booking.id);
                 self.peopled.insert(booking.id);
             }
             Cause::Amended => {
@@ -106,9 +149,12 @@ impl<'a> Changes<'a> {
     pub fn rows(&self) -> Rows<'a> {
         let people = || self.peopled.iter().filter_map(|id| self.bookings.get(id).copied());
         let resized = |(room_type_id, from): (&RoomTypeId, &Date)| Resized { room_type_id: *room_type_id, from: *from };
-        let sequence = |(room_type_id, sequence): (&RoomTypeId, &u64)| Sequence {
+        let booking = |booking: &&'a Booking| BookingRow::of(booking, self.made.contains(&booking.id));
+        let sequence = |(room_type_id, progress): (&RoomTypeId, &Progress)| Sequence {
             room_type_id: *room_type_id,
-            sequence: *sequence,
+            token: progress.token,
+            before: progress.from,
+            sequence: progress.to,
         };
         Rows {
             room_types: self.room_types.values().map(|(new, today)| RoomTypeRow::of(new, *today)).collect(),
@@ -117,18 +163,14 @@ impl<'a> Changes<'a> {
             nights: self.nights.iter().map(|(key, night)| NightSettings::of(*key, *night)).collect(),
             resized: self.resized.iter().map(resized).collect(),
             counted: self.counters.iter().map(|(key, moved)| Counted::of(*key, *moved)).collect(),
-            bookings: self.bookings.values().map(|booking| BookingRow::of(booking)).collect(),
+            bookings: self.bookings.values().map(booking).collect(),
             repeopled: self.repeopled.iter().copied().collect(),
             guests: people().flat_map(GuestRow::all).collect(),
             services: people().flat_map(ServiceRow::all).collect(),
             events: self.facts.iter().map(|(room_type, fact)| EventRow::of(*room_type, fact)).collect(),
-            attempts: self
-                .attempts
-                .iter()
-                .map(|(key, (id, at, attempt))| AttemptRow::of(*key, *id, *at, attempt))
-                .collect(),
+            attempts: self.attempts.iter().map(|(key, (id, attempt))| AttemptRow::of(*key, *id, attempt)).collect(),
             jobs: self.jobs.iter().map(|(fact, job)| JobRow::of(fact, job)).collect(),
-            sequences: self.sequences.iter().map(sequence).collect(),
+            sequences: self.progress.iter().map(sequence).collect(),
         }
     }
 }

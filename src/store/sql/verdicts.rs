@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use data_encoding::HEXLOWER;
 
-use super::{Changes, Columns};
+use super::{AttemptRow, Changes, Columns};
 use crate::domain::catalogue::Zone;
 use crate::domain::{Date, RoomTypeId, Timestamp};
 use crate::lease::Token;
@@ -69,6 +69,11 @@ impl Known {
             }
         }
         changes
+    }
+
+    /// Keys that are used again: their old records have expired.
+    pub fn reused(&self, attempts: &[AttemptRow<'_>]) -> Vec<[u8; 32]> {
+        attempts.iter().map(|attempt| attempt.key).filter(|key| self.attempts.contains_key(&KeyDigest(*key))).collect()
     }
 
     /// The hotel's date when the entry's fact was decided.

@@ -5,8 +5,9 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::{
     Amount, BookedService, Booking, BookingId, CancellationPolicy, Change, Date, Fact, FactId, Guest, HotelId, Night,
-    NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status, Timestamp,
+    NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
 };
+use crate::lease::Token;
 use crate::store::{Attempt, Job};
 
 /// Everything that a batch writes, in the order that the schema's references and CHECKs ask for. Mostly empty.
@@ -98,6 +99,9 @@ impl Counted {
 
 #[derive(Serialize)]
 pub struct BookingRow<'a> {
+    /// Whether the batch makes it, or changes one that is there.
+    #[serde(skip)]
+    pub is_new: bool,
     pub id: BookingId,
     pub hotel_id: HotelId,
     pub room_type_id: RoomTypeId,
@@ -121,12 +125,13 @@ pub struct BookingRow<'a> {
 }
 
 impl<'a> BookingRow<'a> {
-    pub fn of(booking: &'a Booking) -> Self {
+    pub fn of(booking: &'a Booking, is_new: bool) -> Self {
         let departed = match booking.status {
             Status::CheckedOut { departed } => Some(departed),
             _ => None,
         };
         Self {
+            is_new,
             id: booking.id,
             hotel_id: booking.hotel_id,
             room_type_id: booking.room_type_id,
@@ -236,13 +241,10 @@ pub struct AttemptRow<'a> {
     pub booking_id: BookingId,
     pub answer: &'a Booking,
     pub expires_at: i64,
-    /// When the key was used: an older record of it must have expired by then.
-    #[serde(skip)]
-    pub used_at: i64,
 }
 
 impl<'a> AttemptRow<'a> {
-    pub fn of(key: [u8; 32], room_type_id: RoomTypeId, used_at: Timestamp, attempt: &'a Attempt) -> Self {
+    pub fn of(key: [u8; 32], room_type_id: RoomTypeId, attempt: &'a Attempt) -> Self {
         Self {
             key,
             fingerprint: attempt.fingerprint.0,
@@ -250,7 +252,6 @@ impl<'a> AttemptRow<'a> {
             booking_id: attempt.answer.id,
             answer: &attempt.answer,
             expires_at: attempt.expires_at.as_microsecond(),
-            used_at: used_at.as_microsecond(),
         }
     }
 }
@@ -276,5 +277,11 @@ impl<'a> JobRow<'a> {
 #[derive(Serialize)]
 pub struct Sequence {
     pub room_type_id: RoomTypeId,
+    /// Under which token, and after which fact, the batch was decided.
+    #[serde(skip)]
+    pub token: Token,
+    #[serde(skip)]
+    pub before: u64,
+    /// Of its last fact.
     pub sequence: u64,
 }

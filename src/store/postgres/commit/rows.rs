@@ -1,43 +1,46 @@
 //! The rows that bookings bring: one array per column, one statement for all tables.
 
 use jiff_sqlx::ToSqlx;
-use sqlx::PgConnection;
+use sqlx::Row;
 use sqlx::types::Json;
 
-use super::super::pool::Statement;
-use super::super::session::{COMMIT_WITHIN, within};
-use crate::store::Error;
-use crate::store::sql::{self, AttemptRow, BookingRow, Columns, Counted, EventRow, GuestRow, JobRow, Rows, ServiceRow};
+use super::super::pool::{Lent, Statement};
+use crate::store::sql::{
+    self, AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, Known, Rows, Sequence, ServiceRow,
+};
 
 pub(in super::super) const WRITE: &str = include_str!("write.sql");
 /// Guests and services make room for others.
 pub(in super::super) const FREE: &str = "
     WITH alone AS (DELETE FROM booking_guests WHERE booking_id = ANY($1))
     DELETE FROM booking_services WHERE booking_id = ANY($1)";
+/// So do idempotency keys that have expired.
+pub(in super::super) const FORGET: &str = "DELETE FROM attempts WHERE key = ANY($1)";
 
-/// Removes the guests and services of bookings that get others.
-pub(super) async fn replace(connection: &mut PgConnection, rows: &Rows<'_>) -> Result<(), Error> {
+/// Removes the guests and services of bookings that get others, and what is remembered of keys that are used again.
+pub(super) async fn make_room(turn: &mut Lent, known: &Known, rows: &Rows<'_>) -> Result<(), sqlx::Error> {
     if !rows.repeopled.is_empty() {
-        let query = sqlx::query(FREE).bind(column(&rows.repeopled, |booking| booking.0));
-        within(COMMIT_WITHIN, query.execute(connection)).await?;
+        turn.execute(sqlx::query(FREE).bind(column(&rows.repeopled, |booking| booking.0))).await?;
+    }
+    let reused = known.reused(&rows.attempts);
+    if !reused.is_empty() {
+        turn.execute(sqlx::query(FORGET).bind(column(&reused, |key| key.as_slice()))).await?;
     }
     Ok(())
 }
 
-/// Writes everything else; how many idempotency keys were written.
-pub(super) async fn write(connection: &mut PgConnection, rows: &Rows<'_>, place: usize) -> Result<usize, Error> {
+/// Writes everything else. `false`: its room types are not as the batch was decided on, and nothing was written.
+pub(super) async fn write(turn: &mut Lent, rows: &Rows<'_>, place: usize) -> Result<bool, sqlx::Error> {
     let place = i64::try_from(place).unwrap_or(i64::MAX);
-    let mut query = counted(sqlx::query(WRITE), &rows.counted);
-    query = bookings(query, &rows.bookings);
+    let (new, changed): (Vec<_>, Vec<_>) = rows.bookings.iter().partition(|booking| booking.is_new);
+    let mut query = room_types(sqlx::query(WRITE), &rows.sequences);
+    query = counted(query, &rows.counted);
+    query = bookings(bookings(query, &new), &changed);
     query = guests(query, &rows.guests);
     query = services(query, &rows.services);
     query = events(query.bind(place), &rows.events);
     query = attempts(query, &rows.attempts)?;
-    query = jobs(query, &rows.jobs);
-    query = query
-        .bind(column(&rows.sequences, |last| last.room_type_id.0))
-        .bind(column(&rows.sequences, |last| number(last.sequence)));
-    within(COMMIT_WITHIN, query.fetch_one(connection)).await?.number("remembered")
+    turn.one(jobs(query, &rows.jobs)).await?.try_get("granted")
 }
 
 /// One column of all rows.
@@ -50,6 +53,14 @@ fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+fn room_types<'q>(query: Statement<'q>, rows: &'q [Sequence]) -> Statement<'q> {
+    query
+        .bind(column(rows, |last| last.room_type_id.0))
+        .bind(column(rows, |last| last.token.0))
+        .bind(column(rows, |last| number(last.before)))
+        .bind(column(rows, |last| number(last.sequence)))
+}
+
 fn counted<'q>(query: Statement<'q>, rows: &'q [Counted]) -> Statement<'q> {
     query
         .bind(column(rows, |night| night.room_type_id.0))
@@ -58,7 +69,7 @@ fn counted<'q>(query: Statement<'q>, rows: &'q [Counted]) -> Statement<'q> {
         .bind(column(rows, |night| night.held))
 }
 
-fn bookings<'q>(query: Statement<'q>, rows: &'q [BookingRow<'q>]) -> Statement<'q> {
+fn bookings<'q>(query: Statement<'q>, rows: &[&BookingRow<'q>]) -> Statement<'q> {
     query
         .bind(column(rows, |booking| booking.id.0))
         .bind(column(rows, |booking| booking.hotel_id.0))
@@ -113,16 +124,15 @@ fn events<'q>(query: Statement<'q>, rows: &'q [EventRow<'q>]) -> Statement<'q> {
         .bind(column(rows, |event| Json(&event.payload)))
 }
 
-fn attempts<'q>(query: Statement<'q>, rows: &'q [AttemptRow<'q>]) -> Result<Statement<'q>, Error> {
+fn attempts<'q>(query: Statement<'q>, rows: &'q [AttemptRow<'q>]) -> Result<Statement<'q>, sqlx::Error> {
     let answers: Result<Vec<String>, _> = rows.iter().map(|attempt| serde_json::to_string(attempt.answer)).collect();
     Ok(query
         .bind(column(rows, |attempt| attempt.key.as_slice()))
         .bind(column(rows, |attempt| attempt.fingerprint.as_slice()))
         .bind(column(rows, |attempt| attempt.room_type_id.0))
         .bind(column(rows, |attempt| attempt.booking_id.0))
-        .bind(answers.map_err(|error| Error::Corrupt(error.into()))?)
-        .bind(column(rows, |attempt| attempt.expires_at))
-        .bind(column(rows, |attempt| attempt.used_at)))
+        .bind(answers.map_err(|error| sqlx::Error::Encode(error.into()))?)
+        .bind(column(rows, |attempt| attempt.expires_at)))
 }
 
 fn jobs<'q>(query: Statement<'q>, rows: &'q [JobRow<'q>]) -> Statement<'q> {

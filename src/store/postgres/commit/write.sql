@@ -1,31 +1,75 @@
 -- Everything that the bookings of a batch change, in one statement; one array per column. What one part writes another
 -- does not see, so no row is written by two.
-WITH counted AS (
+--
+-- It writes all of it or nothing: only if its room types are as the batch was decided on, which it locks them for. They
+-- are then as they were when the statement began, too, so whatever else it reads of them is true: every fact moves the
+-- sequence of its room type.
+WITH locked AS MATERIALIZED (
+    -- in one order for everybody; a claim waits for this lock, and this lock for a claim
+    SELECT id, fencing_token, sequence
+    FROM room_types
+    WHERE id = ANY($1)
+    ORDER BY id
+    FOR NO KEY UPDATE
+),
+granted AS MATERIALIZED (
+    -- $1 to $4, in order of the ids: room types, under which token and after which fact their facts were decided, and
+    -- the last of those
+    SELECT coalesce(
+        array_agg(fencing_token ORDER BY id) = $2::bigint[] AND array_agg(sequence ORDER BY id) = $3::bigint[],
+        false
+    ) AS yes
+    FROM locked
+),
+counted AS (
     -- what the bookings take and give back, summed per night
     INSERT INTO nights (room_type_id, date, capacity, sold, held)
     SELECT
-        t.id,
+        moved.room_type_id,
         moved.date,
-        coalesce(n.capacity, least(greatest(t.rooms + t.overbooking_allowance, 0), 65535)),
+        coalesce(n.capacity, (
+            SELECT least(greatest(t.rooms + t.overbooking_allowance, 0), 65535)
+            FROM room_types AS t
+            WHERE t.id = moved.room_type_id
+        )),
         coalesce(n.sold, 0) + moved.sold,
         coalesce(n.held, 0) + moved.held
-    FROM unnest($1::uuid[], $2::date[], $3::bigint[], $4::bigint[]) AS moved (room_type_id, date, sold, held)
-    JOIN room_types AS t ON t.id = moved.room_type_id
-    LEFT JOIN nights AS n ON n.room_type_id = moved.room_type_id AND n.date = moved.date
+    FROM unnest($5::uuid[], $6::date[], $7::bigint[], $8::bigint[]) AS moved (room_type_id, date, sold, held)
+    LEFT JOIN LATERAL (
+        -- LIMIT, so that it is looked up night by night, also by a plan from the time when there were none
+        SELECT capacity, sold, held
+        FROM nights
+        WHERE room_type_id = moved.room_type_id AND date = moved.date
+        LIMIT 1
+    ) AS n ON true
+    WHERE (SELECT yes FROM granted)
     ON CONFLICT (room_type_id, date) DO UPDATE
     SET sold = excluded.sold, held = excluded.held
 ),
 booked AS (
-    -- what identifies a booking (hotel, room type, creation) never changes
     INSERT INTO bookings (
         id, hotel_id, room_type_id, rate_plan_id, status, expires_at, departed, fee_minor, check_in, check_out, rooms,
         prices, mobile, email, external_reference, policy, currency, created_at, changed_at, sequence
     )
     SELECT * FROM unnest(
-        $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::text[], $10::bigint[], $11::date[], $12::bigint[],
-        $13::date[], $14::date[], $15::integer[], $16::jsonb[], $17::text[], $18::text[], $19::text[], $20::jsonb[],
-        $21::text[], $22::bigint[], $23::bigint[], $24::bigint[]
+        $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::bigint[], $15::date[], $16::bigint[],
+        $17::date[], $18::date[], $19::integer[], $20::jsonb[], $21::text[], $22::text[], $23::text[], $24::jsonb[],
+        $25::text[], $26::bigint[], $27::bigint[], $28::bigint[]
     )
+    WHERE (SELECT yes FROM granted)
+),
+changed AS (
+    -- bookings that are there: what identifies one (hotel, room type, creation) never changes
+    INSERT INTO bookings (
+        id, hotel_id, room_type_id, rate_plan_id, status, expires_at, departed, fee_minor, check_in, check_out, rooms,
+        prices, mobile, email, external_reference, policy, currency, created_at, changed_at, sequence
+    )
+    SELECT * FROM unnest(
+        $29::uuid[], $30::uuid[], $31::uuid[], $32::uuid[], $33::text[], $34::bigint[], $35::date[], $36::bigint[],
+        $37::date[], $38::date[], $39::integer[], $40::jsonb[], $41::text[], $42::text[], $43::text[], $44::jsonb[],
+        $45::text[], $46::bigint[], $47::bigint[], $48::bigint[]
+    )
+    WHERE (SELECT yes FROM granted)
     ON CONFLICT (id) DO UPDATE
     SET rate_plan_id = excluded.rate_plan_id,
         status = excluded.status,
@@ -46,55 +90,46 @@ booked AS (
 ),
 accompanied AS (
     INSERT INTO booking_guests (booking_id, position, name, age)
-    SELECT * FROM unnest($25::uuid[], $26::integer[], $27::text[], $28::smallint[])
+    SELECT * FROM unnest($49::uuid[], $50::integer[], $51::text[], $52::smallint[])
+    WHERE (SELECT yes FROM granted)
 ),
 served AS (
     INSERT INTO booking_services (
         booking_id, position, service_id, name, basis, unit_price_minor, quantity, amount_minor
     )
     SELECT * FROM unnest(
-        $29::uuid[], $30::integer[], $31::uuid[], $32::text[], $33::text[], $34::bigint[], $35::integer[],
-        $36::bigint[]
+        $53::uuid[], $54::integer[], $55::uuid[], $56::text[], $57::text[], $58::bigint[], $59::integer[],
+        $60::bigint[]
     )
+    WHERE (SELECT yes FROM granted)
 ),
 told AS (
-    -- $37: how many events of this transaction are written already
+    -- $61: how many events of this transaction are written already
     INSERT INTO events (position, room_type_id, sequence, fact_id, at, cause, booking_id, payload)
     SELECT
-        positions.base + (pg_current_xact_id()::text::bigint << 12) + $37 + new.place - 1,
+        positions.base + (pg_current_xact_id()::text::bigint << 12) + $61 + new.place - 1,
         new.room_type_id, new.sequence, new.fact_id, new.at, new.cause, new.booking_id, new.payload
     FROM unnest(
-        $38::uuid[], $39::bigint[], $40::uuid[], $41::bigint[], $42::text[], $43::uuid[], $44::jsonb[]
+        $62::uuid[], $63::bigint[], $64::uuid[], $65::bigint[], $66::text[], $67::uuid[], $68::jsonb[]
     ) WITH ORDINALITY AS new (room_type_id, sequence, fact_id, at, cause, booking_id, payload, place)
     CROSS JOIN event_positions AS positions
+    WHERE (SELECT yes FROM granted)
 ),
 remembered AS (
-    -- in the order of their keys, so that two batches with the same keys do not wait for each other; one that is there
-    -- already must have expired when the key was used again
-    INSERT INTO attempts AS known (key, fingerprint, room_type_id, booking_id, answer, expires_at)
-    SELECT new.key, new.fingerprint, new.room_type_id, new.booking_id, new.answer, new.expires_at
-    FROM unnest($45::bytea[], $46::bytea[], $47::uuid[], $48::uuid[], $49::text[]::json[], $50::bigint[])
-        AS new (key, fingerprint, room_type_id, booking_id, answer, expires_at)
-    ON CONFLICT (key) DO UPDATE
-    SET fingerprint = excluded.fingerprint,
-        room_type_id = excluded.room_type_id,
-        booking_id = excluded.booking_id,
-        answer = excluded.answer,
-        expires_at = excluded.expires_at
-    WHERE known.expires_at <= (
-        SELECT used.at FROM unnest($45::bytea[], $51::bigint[]) AS used (key, at) WHERE used.key = excluded.key
-    )
-    RETURNING 1
+    -- in the order of their keys, so that two batches with the same keys do not wait for each other
+    INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
+    SELECT * FROM unnest($69::bytea[], $70::bytea[], $71::uuid[], $72::uuid[], $73::text[]::json[], $74::bigint[])
+    WHERE (SELECT yes FROM granted)
 ),
 to_do AS (
     INSERT INTO jobs (kind, booking_id, dedup_key, next_at)
-    SELECT * FROM unnest($52::text[], $53::uuid[], $54::text[], $55::bigint[])
+    SELECT * FROM unnest($75::text[], $76::uuid[], $77::text[], $78::bigint[])
+    WHERE (SELECT yes FROM granted)
     ON CONFLICT (dedup_key) DO NOTHING
 ),
-moved_on AS (
+advanced AS (
     UPDATE room_types
-    SET sequence = last.sequence
-    FROM unnest($56::uuid[], $57::bigint[]) AS last (room_type_id, sequence)
-    WHERE room_types.id = last.room_type_id
+    SET sequence = ($4::bigint[])[array_position($1, id)]
+    WHERE id = ANY($1) AND (SELECT yes FROM granted)
 )
-SELECT count(*) AS remembered FROM remembered
+SELECT yes AS granted FROM granted
