@@ -198,9 +198,12 @@ impl Stock {
         }
         self.inventory.roll(now);
         self.inventory.follow(step);
-        self.screen = Screen::of(&self.inventory);
-        if !matches!(step.trace, Trace::Counts(_)) {
-            self.floor = floor(&self.inventory);
+        match step.trace {
+            Trace::Counts(deltas) => self.screen.look_again(&self.inventory, deltas.iter().map(|delta| delta.date)),
+            Trace::Nights { .. } | Trace::RoomType(_) | Trace::RatePlan(_) => {
+                self.screen = Screen::of(&self.inventory);
+                self.floor = floor(&self.inventory);
+            }
         }
         Fate::Followed
     }

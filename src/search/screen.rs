@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::domain::stay::days_between;
-use crate::domain::{Date, Inventory, Stay};
+use crate::domain::{Calendar, Date, Inventory, Night, Stay};
 
 /// Day 0.
 const EPOCH: Date = Date::constant(1970, 1, 1);
@@ -29,11 +29,20 @@ fn day(date: Date) -> i32 {
     days_between(EPOCH, date)
 }
 
+/// Its place in its word.
+fn bit(number: i32) -> u64 {
+    1 << number.rem_euclid(WORD)
+}
+
+fn is_shut(calendar: &Calendar, night: &Night) -> bool {
+    night.restriction.stop_sell || calendar.free(night) == 0
+}
+
 impl Screen {
     pub fn of(inventory: &Inventory) -> Self {
         let calendar = &inventory.calendar;
         let touched = calendar.touched(calendar.first(), calendar.end());
-        let shut = touched.filter(|(_, night)| night.restriction.stop_sell || calendar.free(night) == 0);
+        let shut = touched.filter(|(_, night)| is_shut(calendar, night));
         let mut screen = Self::default();
         let mut words = Vec::new();
         for number in shut.map(|(date, _)| day(date)) {
@@ -43,18 +52,35 @@ impl Screen {
             // In order of the dates, so that none is before the first.
             let index = (number.div_euclid(WORD) - screen.first) as usize;
             words.resize(words.len().max(index + 1), 0);
-            words[index] |= 1 << number.rem_euclid(WORD);
+            words[index] |= bit(number);
         }
         Self { words: words.into(), ..screen }
     }
 
+    /// Looks again at some nights of the same inventory, not at all of them as [`Screen::of`] does.
+    pub fn look_again(&mut self, inventory: &Inventory, dates: impl IntoIterator<Item = Date>) {
+        let calendar = &inventory.calendar;
+        for date in dates {
+            let shut = calendar.night(date).is_some_and(|night| is_shut(calendar, night));
+            let number = day(date);
+            match self.index(number) {
+                Some(index) if shut => self.words[index] |= bit(number),
+                Some(index) => self.words[index] &= !bit(number),
+                None if shut => return *self = Self::of(inventory),
+                None => {}
+            }
+        }
+    }
+
     /// Whether one of the nights surely sells nothing.
     pub fn rules_out(&self, mut nights: Range<i32>) -> bool {
-        nights.any(|number| {
-            let index = usize::try_from(number.div_euclid(WORD) - self.first);
-            let word = index.ok().and_then(|index| self.words.get(index)).copied().unwrap_or(0);
-            word & (1 << number.rem_euclid(WORD)) != 0
-        })
+        nights.any(|number| self.index(number).is_some_and(|index| self.words[index] & bit(number) != 0))
+    }
+
+    /// The word that has a night's bit.
+    fn index(&self, number: i32) -> Option<usize> {
+        let index = usize::try_from(number.div_euclid(WORD) - self.first).ok()?;
+        (index < self.words.len()).then_some(index)
     }
 }
 
@@ -84,6 +110,26 @@ mod tests {
                 night.is_some_and(|night| night.sold == 3 || night.restriction.stop_sell)
             };
             prop_assert_eq!(Screen::of(&house).rules_out(super::nights(stay)), stay.dates().any(shut));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn to_look_again_at_what_has_changed_is_to_look_at_everything(
+            moves in prop::collection::vec((0..700i64, 0..4u16, any::<bool>()), 0..50),
+        ) {
+            let mut house = inventory(3);
+            let mut screen = Screen::of(&house);
+            for (number, sold, shut) in moves {
+                let night = house.calendar.night_mut(day(number)).unwrap();
+                (night.sold, night.restriction.stop_sell) = (sold, shut);
+                screen.look_again(&house, [day(number)]);
+                let afresh = Screen::of(&house);
+                for number in 0..730 {
+                    let night = super::nights(stay(number, 1));
+                    prop_assert_eq!(screen.rules_out(night.clone()), afresh.rules_out(night));
+                }
+            }
         }
     }
 
