@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use innkeeper::clock::ManualClock;
-use innkeeper::domain::Command;
+use innkeeper::domain::testing::guests;
+use innkeeper::domain::{Amendment, Command, Move};
 use innkeeper::housekeeping;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
 use innkeeper::store::{Attempt, Catalogue, Claim, CommitError, Entry, Feed, KeyDigest, Ledger, Page, Store, Verdict};
 use jiff::SignedDuration;
+use rstest::rstest;
 use sqlx::{Connection, PgConnection};
 
-use crate::store_contract::house::{self, Desk, House, keyed, order, stay};
+use crate::store_contract::house::{self, Desk, House, booking, keyed, order, stay};
 use crate::support::eventually::eventually;
 use crate::support::place::Lock;
 
@@ -123,10 +125,15 @@ async fn a_store_that_is_busy_can_be_reached_all_the_same() {
 
 /// Until somebody waits for a lock in this database.
 async fn somebody_waits(house: &House) {
+    waiting(house, 1).await;
+}
+
+/// Until so many wait for a lock in this database.
+async fn waiting(house: &House, count: i64) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() == 0 {
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() < count {
         tokio::task::yield_now().await;
     }
 }
@@ -315,4 +322,96 @@ async fn a_commit_that_waited_for_a_claim_is_fenced() {
     };
     assert_eq!(tokio::join!(commit, claimed).0.unwrap(), [Verdict::Fenced]);
     house.assert_sound(desk.id()).await;
+}
+
+/// What happens when an answer got lost, and the next batch of the same owner does not wait for the first.
+#[rstest]
+#[case::a_booking(false)]
+#[case::a_change_of_a_plan_too(true)]
+#[tokio::test]
+async fn a_commit_that_waited_for_the_one_before_counts_on_top_of_it(#[case] settings: bool) {
+    let house = house::postgres().await;
+    let neighbour = neighbour(&house).await;
+    let mut desk = house.desk(5).await;
+    let first = [desk.book(order(stay(1, 1), 1))];
+    let mut second = vec![desk.book(order(stay(1, 1), 1))];
+    if settings {
+        second.push(desk.decide(Command::SetRatePlan(desk.plan("Late", 9_000))).unwrap());
+    }
+    let mut holder = PgConnection::connect(&house.place.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT FROM hotels FOR UPDATE").execute(&mut holder).await.unwrap();
+    let second = async {
+        waiting(&house, 1).await;
+        neighbour.commit(&second).await
+    };
+    let release = async {
+        waiting(&house, 2).await;
+        sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    };
+    let (first, second, ()) = tokio::join!(house.store.commit(&first), second, release);
+    assert_eq!(first.unwrap(), [Verdict::Committed]);
+    assert!(second.unwrap().iter().all(|verdict| *verdict == Verdict::Committed));
+    house.assert_sound(desk.id()).await;
+    assert_eq!(house.store.load(desk.id(), house.now).await.unwrap().unwrap().calendar, desk.inventory.calendar);
+}
+
+/// The number of a transaction is older than the wait in the middle of it.
+#[rstest]
+#[case::bookings(false)]
+#[case::a_change_of_a_plan_too(true)]
+#[tokio::test]
+async fn what_comes_later_has_a_later_position_however_long_its_commit_has_waited(#[case] settings: bool) {
+    let house = house::postgres().await;
+    let neighbour = neighbour(&house).await;
+    // In order of their ids, which is the order in which they are locked.
+    let (mut low, mut middle, mut high) = (house.desk(5).await, house.desk(5).await, house.desk(5).await);
+    house.settled().await;
+    let before = house.store.end().await.unwrap().event;
+    let first = [high.book(order(stay(1, 1), 1))];
+    let mut second: Vec<_> = [&mut low, &mut middle, &mut high].map(|desk| desk.book(order(stay(1, 1), 1))).into();
+    if settings {
+        second.push(low.decide(Command::SetRatePlan(low.plan("Late", 9_000))).unwrap());
+    }
+    let mut holder = PgConnection::connect(&house.place.url()).await.unwrap();
+    let hold = "SELECT FROM room_types WHERE id = $1 FOR UPDATE";
+    sqlx::raw_sql("BEGIN").execute(&mut holder).await.unwrap();
+    sqlx::query(hold).bind(middle.id().0).execute(&mut holder).await.unwrap();
+    let meanwhile = async {
+        waiting(&house, 1).await;
+        assert_eq!(house.store.commit(&first).await.unwrap(), [Verdict::Committed]);
+        sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    };
+    let (second, ()) = tokio::join!(neighbour.commit(&second), meanwhile);
+    assert!(second.unwrap().iter().all(|verdict| *verdict == Verdict::Committed));
+    house.settled().await;
+    let events = house.store.events(Some(before), 10).await.unwrap().unwrap();
+    let sequences: Vec<_> =
+        events.iter().filter(|event| event.room_type == high.id()).map(|event| event.sequence).collect();
+    assert_eq!(sequences, [2, 3]);
+}
+
+/// Two nodes find that a key has expired, and one of them has used it before the other begins to.
+#[tokio::test]
+async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
+    let house = house::postgres().await;
+    let neighbour = neighbour(&house).await;
+    let (mut here, mut there) = (house.desk(5).await, house.desk(5).await);
+    let guest = here.book(order(stay(2, 1), 1));
+    house.commit(&[keyed(guest.clone(), 1)]).await;
+    (here.now, there.now) = (here.now + SignedDuration::from_hours(24), there.now + SignedDuration::from_hours(24));
+    let amendment = Amendment { guests: Some(guests(&[50])), ..Amendment::default() };
+    let slow = [here.act(&booking(&guest), Move::Amend(amendment)), keyed(here.book(order(stay(2, 1), 1)), 1)];
+    let fast = [keyed(there.book(order(stay(2, 1), 1)), 1)];
+    let mut holder = PgConnection::connect(&house.place.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT FROM booking_guests FOR UPDATE").execute(&mut holder).await.unwrap();
+    let meanwhile = async {
+        // It has looked its key up, and waits to replace the guests.
+        waiting(&house, 1).await;
+        assert_eq!(neighbour.commit(&fast).await.unwrap(), [Verdict::Committed]);
+        sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    };
+    let (slow, ()) = tokio::join!(house.store.commit(&slow), meanwhile);
+    assert_eq!(slow.unwrap(), [Verdict::Committed, Verdict::Duplicate]);
+    let (key, attempt) = fast[0].attempt.clone().unwrap();
+    assert_eq!(house.store.recall(&[key], there.now).await.unwrap()[&key], attempt);
 }

@@ -26,7 +26,8 @@ use super::session::{Home, connect, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
-/// A connection that was lent longer ago than this is asked whether it is still there, before anything is lost with it.
+/// A connection that was lent longer ago than this is asked whether it is still there, so that nothing is lost with it. One
+/// that has answered since is believed.
 const RESTED: Duration = Duration::from_secs(1);
 /// A server process grows with what it has planned and seen, so now and then another one follows it.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);

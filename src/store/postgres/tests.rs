@@ -224,10 +224,14 @@ async fn empty() -> PgConnectOptions {
 }
 
 /// A commit is planned once, maybe before there is anything, and then used until somebody looks at the tables again.
+#[rstest]
+#[case::check(commit::CHECK)]
+#[case::write(commit::WRITE)]
+#[case::forget(commit::FORGET)]
 #[tokio::test]
-async fn a_commit_that_was_planned_while_the_tables_were_empty_reads_no_whole_table_later() {
+async fn a_commit_that_was_planned_while_the_tables_were_empty_reads_no_whole_table_later(#[case] sql: &str) {
     let mut connection = session::committing(empty().await, Duration::from_secs(5)).connect().await.unwrap();
-    let nodes = plan(&mut connection, commit::WRITE).await;
+    let nodes = plan(&mut connection, sql).await;
     assert_eq!(scans(&nodes), Vec::<String>::new(), "{nodes:#?}");
 }
 

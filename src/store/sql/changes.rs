@@ -6,28 +6,12 @@ use crate::domain::{
     Booking, BookingId, Cause, Change, Date, Fact, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType,
     RoomTypeId,
 };
-use crate::lease::Token;
 use crate::store::{Attempt, Entry, Job, KeyDigest};
 
 use super::write::{
-    AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, NightSettings, RateNightSettings, Resized,
-    RoomTypeRow, Rows, Sequence, ServiceRow,
+    AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, NightSettings, Progress, RateNightSettings, Resized,
+    RoomTypeRow, Rows, ServiceRow,
 };
-
-/// How far a batch takes a room type.
-struct Progress {
-    token: Token,
-    /// Sequence numbers: of the last fact before the batch, and of its own last one.
-    from: u64,
-    to: u64,
-}
-
-impl Progress {
-    /// Whether an entry is the next one.
-    fn leads_to(&self, entry: &Entry) -> bool {
-        entry.token == self.token && entry.fact.sequence == self.to + 1
-    }
-}
 
 /// What a batch changes. Sorted, because a B-tree likes rows in order.
 #[derive(Default)]
@@ -60,7 +44,10 @@ impl<'a> Changes<'a> {
         let mut changes = Self::default();
         for entry in batch {
             let Change::Booking { cause, booking, deltas } = &entry.fact.change else { return None };
-            let follows = changes.progress.get(&entry.room_type).is_none_or(|progress| progress.leads_to(entry));
+            let follows = match changes.progress.get(&entry.room_type) {
+                Some(progress) => progress.leads_to(entry),
+                None => entry.fact.sequence > 0,
+            };
             let is_first = entry.attempt.as_ref().is_none_or(|(key, _)| !changes.attempts.contains_key(&key.0));
             if !follows || !is_first || *cause == Cause::Amended {
                 return None;
@@ -107,8 +94,8 @@ impl<'a> Changes<'a> {
         self.facts.push((room_type, fact));
         self.attempts.extend(entry.attempt.as_ref().map(|(KeyDigest(key), attempt)| (*key, (room_type, attempt))));
         self.jobs.extend(entry.jobs.iter().map(|job| (fact, job)));
-        let progress = Progress { token: entry.token, from: fact.sequence.saturating_sub(1), to: fact.sequence };
-        self.progress.entry(room_type).or_insert(progress).to = fact.sequence;
+        let progress = Progress::to(entry);
+        self.progress.entry(room_type).or_insert(progress).sequence = fact.sequence;
     }
 
     fn add_booking(&mut self, cause: Cause, booking: &'a Booking) {
@@ -150,12 +137,6 @@ impl<'a> Changes<'a> {
         let people = || self.peopled.iter().filter_map(|id| self.bookings.get(id).copied());
         let resized = |(room_type_id, from): (&RoomTypeId, &Date)| Resized { room_type_id: *room_type_id, from: *from };
         let booking = |booking: &&'a Booking| BookingRow::of(booking, self.made.contains(&booking.id));
-        let sequence = |(room_type_id, progress): (&RoomTypeId, &Progress)| Sequence {
-            room_type_id: *room_type_id,
-            token: progress.token,
-            before: progress.from,
-            sequence: progress.to,
-        };
         Rows {
             room_types: self.room_types.values().map(|(new, today)| RoomTypeRow::of(new, *today)).collect(),
             plans: self.plans.values().copied().collect(),
@@ -170,7 +151,7 @@ impl<'a> Changes<'a> {
             events: self.facts.iter().map(|(room_type, fact)| EventRow::of(*room_type, fact)).collect(),
             attempts: self.attempts.iter().map(|(key, (id, attempt))| AttemptRow::of(*key, *id, attempt)).collect(),
             jobs: self.jobs.iter().map(|(fact, job)| JobRow::of(fact, job)).collect(),
-            sequences: self.progress.iter().map(sequence).collect(),
+            progress: self.progress.values().copied().collect(),
         }
     }
 }

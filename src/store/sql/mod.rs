@@ -24,4 +24,4 @@ pub use history::{changed_hotel, due, end, event};
 pub use inventory::{Found, earliest_today, loaded, stock};
 pub use rows::{attempt, basis_name, booking, counted_night, hotel, rate_plan, room_type, service};
 pub use verdicts::{Known, Manner, parts, refuse};
-pub use write::{AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, Rows, Sequence, ServiceRow};
+pub use write::{AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, Progress, Rows, ServiceRow};

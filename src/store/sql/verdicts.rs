@@ -71,9 +71,13 @@ impl Known {
         changes
     }
 
-    /// Keys that are used again: their old records have expired.
-    pub fn reused(&self, attempts: &[AttemptRow<'_>]) -> Vec<[u8; 32]> {
-        attempts.iter().map(|attempt| attempt.key).filter(|key| self.attempts.contains_key(&KeyDigest(*key))).collect()
+    /// Keys that are used again, and when their old records have expired.
+    pub fn reused(&self, attempts: &[AttemptRow<'_>]) -> Vec<(KeyDigest, Timestamp)> {
+        let known = |attempt: &AttemptRow<'_>| {
+            let (key, expires_at) = self.attempts.get_key_value(&KeyDigest(attempt.key))?;
+            Some((*key, *expires_at))
+        };
+        attempts.iter().filter_map(known).collect()
     }
 
     /// The hotel's date when the entry's fact was decided.

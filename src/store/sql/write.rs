@@ -8,7 +8,7 @@ use crate::domain::{
     NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
 };
 use crate::lease::Token;
-use crate::store::{Attempt, Job};
+use crate::store::{Attempt, Entry, Job};
 
 /// Everything that a batch writes, in the order that the schema's references and CHECKs ask for. Mostly empty.
 pub struct Rows<'a> {
@@ -26,7 +26,7 @@ pub struct Rows<'a> {
     pub events: Vec<EventRow<'a>>,
     pub attempts: Vec<AttemptRow<'a>>,
     pub jobs: Vec<JobRow<'a>>,
-    pub sequences: Vec<Sequence>,
+    pub progress: Vec<Progress>,
 }
 
 #[derive(Serialize)]
@@ -274,8 +274,9 @@ impl<'a> JobRow<'a> {
     }
 }
 
-#[derive(Serialize)]
-pub struct Sequence {
+/// How far a batch takes a room type.
+#[derive(Clone, Copy, Serialize)]
+pub struct Progress {
     pub room_type_id: RoomTypeId,
     /// Under which token, and after which fact, the batch was decided.
     #[serde(skip)]
@@ -284,4 +285,17 @@ pub struct Sequence {
     pub before: u64,
     /// Of its last fact.
     pub sequence: u64,
+}
+
+impl Progress {
+    /// By one fact.
+    pub fn to(entry: &Entry) -> Self {
+        let (room_type_id, sequence) = (entry.room_type, entry.fact.sequence);
+        Self { room_type_id, token: entry.token, before: sequence.saturating_sub(1), sequence }
+    }
+
+    /// Whether an entry is the next one.
+    pub fn leads_to(&self, entry: &Entry) -> bool {
+        entry.token == self.token && entry.fact.sequence == self.sequence + 1
+    }
 }

@@ -10,13 +10,17 @@ WITH locked AS MATERIALIZED (
 SELECT
     -- $1: the room types of the batch
     (
-        SELECT coalesce(json_agg(json_build_array(t.id, t.fencing_token, t.sequence, h.timezone)), '[]')
+        SELECT coalesce(json_agg(json_build_array(
+            t.id, t.fencing_token, t.sequence, (SELECT timezone FROM hotels WHERE id = t.hotel_id)
+        )), '[]')
         FROM locked AS t
-        JOIN hotels AS h ON h.id = t.hotel_id
     ) AS room_types,
     -- $2: its idempotency keys
     (
         SELECT coalesce(json_agg(json_build_array(encode(a.key, 'hex'), a.expires_at)), '[]')
         FROM attempts AS a
         WHERE a.key = ANY($2)
-    ) AS attempts
+    ) AS attempts,
+    -- whether somebody has committed to one of them after this began, so that this had to wait
+    (SELECT array_agg(sequence ORDER BY id) FROM locked)
+        IS DISTINCT FROM (SELECT array_agg(sequence ORDER BY id) FROM room_types WHERE id = ANY($1)) AS waited

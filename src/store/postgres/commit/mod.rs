@@ -6,24 +6,25 @@
 //!
 //! 1. `BEGIN`, and `check.sql` locks the room types and reads what the verdicts depend on.
 //! 2. The accepted facts are folded into rows, each as the last fact leaves it. Those of bookings are written by
-//!    [`rows`] in the same one statement; settings, which change seldom, by [`settings`], around it.
+//!    [`rows`], by the same statement; settings, which change seldom, by [`settings`], around it.
 //! 3. `COMMIT` makes them durable.
 //!
 //! An error before the third leaves no trace: a transaction whose COMMIT was never sent can never succeed. Of an error of
 //! the third, or of the one statement, only what the server itself says can mean that nothing was stored
 //! ([`unconfirmed`]); after any other the connection is thrown away, and who claims the room type next sees what became
 //! of it. Rows that contradict the schema are found in another attempt, which writes one room type after the other, and
-//! left out.
+//! left out. So a batch that meets an obstacle is written up to three times, and the server's log has a line for each.
 
 mod rows;
 mod settings;
 
 use anyhow::anyhow;
+use sqlx::Row;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use uuid::Uuid;
 
 use super::Postgres;
 use super::pool::Lent;
-use super::session::{COMMIT_WITHIN, within};
 use crate::store::sql::{self, Changes, Known, Manner};
 use crate::store::{CommitError, Entry, Error, Verdict};
 #[cfg(test)]
@@ -43,7 +44,7 @@ impl Postgres {
         if batch.len() > PLACES {
             return Err(CommitError::RolledBack(anyhow!("a batch has at most {PLACES} entries")));
         }
-        if self.at_once(batch).await? {
+        if batch.is_empty() || self.at_once(batch).await? {
             return Ok(vec![Verdict::Committed; batch.len()]);
         }
         match self.transaction(batch, Manner::Together).await {
@@ -83,15 +84,13 @@ impl Postgres {
         let mut turn = self.writer.begin("BEGIN").await.map_err(rolled_back)?;
         for _ in 0..ATTEMPTS {
             match write(&mut turn, batch, manner).await {
-                Ok(verdicts) => {
+                Ok(Some(verdicts)) => {
                     turn.say("COMMIT").await.map_err(unconfirmed)?;
                     turn.give_back();
                     return Ok(verdicts);
                 }
-                Err(error) if is_overtaken(&error) => {
-                    turn.say("ROLLBACK").await.map_err(rolled_back)?;
-                    turn.say("BEGIN").await.map_err(rolled_back)?;
-                }
+                Ok(None) => {}
+                Err(error) if is_overtaken(&error) => {}
                 Err(error) => {
                     // A server that did not even answer is not asked again.
                     if sql::database_error(&error).is_some() && turn.say("ROLLBACK").await.is_ok() {
@@ -100,8 +99,10 @@ impl Postgres {
                     return Err(CommitError::RolledBack(error.into()));
                 }
             }
+            turn.say("ROLLBACK").await.map_err(rolled_back)?;
+            turn.say("BEGIN").await.map_err(rolled_back)?;
         }
-        Err(CommitError::RolledBack(anyhow!("others use the same idempotency keys all the time")))
+        Err(CommitError::RolledBack(anyhow!("others use the same idempotency keys, or room types, all the time")))
     }
 }
 
@@ -109,18 +110,25 @@ impl Postgres {
 /// server says why it could not be done: by the data or a constraint, by a state, a conflict or a rule that forbids it, for
 /// want of room, or because a lock or the statement took too long.
 fn unconfirmed(error: sqlx::Error) -> CommitError {
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
-    let refused = ["22", "23", "25", "40", "42", "53", "55", "57014"].iter().any(|class| code.starts_with(class));
-    // 40003 is "statement completion unknown".
-    match refused && code != "40003" {
+    let never_sent = matches!(error, sqlx::Error::Encode(_) | sqlx::Error::PoolClosed);
+    let said = error.as_database_error().and_then(|said| said.try_downcast_ref::<PgDatabaseError>());
+    let refused = |said: &PgDatabaseError| said.severity() == PgSeverity::Error && is_clear(said.code());
+    match never_sent || said.is_some_and(refused) {
         true => CommitError::RolledBack(error.into()),
         false => CommitError::InDoubt(error.into()),
     }
 }
 
-/// Everything between BEGIN and COMMIT.
-async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Vec<Verdict>, Error> {
-    let known = check(turn, batch).await?;
+/// Whether an SQLSTATE says that nothing was stored.
+fn is_clear(code: &str) -> bool {
+    const REASONS: [&str; 8] = ["22", "23", "25", "40", "42", "53", "55", "57014"];
+    // 40003 is "statement completion unknown".
+    REASONS.iter().any(|class| code.starts_with(class)) && code != "40003"
+}
+
+/// Everything between BEGIN and COMMIT. `None`: it has to begin again.
+async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Option<Vec<Verdict>>, Error> {
+    let Some(known) = check(turn, batch).await? else { return Ok(None) };
     let mut verdicts = known.judge(batch);
     match manner {
         Manner::Together => insert(turn, &known, &known.changes(batch, &verdicts), 0).await?,
@@ -140,18 +148,23 @@ async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Vec<V
             }
         }
     }
-    Ok(verdicts)
+    Ok(Some(verdicts))
 }
 
-/// Locks the room types, and reads what the verdicts depend on.
-async fn check(turn: &mut Lent, batch: &[Entry]) -> Result<Known, Error> {
+/// Locks the room types, and reads what the verdicts depend on. `None` where it waited for another commit of theirs: the
+/// number of this transaction may be lower than of that one, and positions of events go by it.
+async fn check(turn: &mut Lent, batch: &[Entry]) -> Result<Option<Known>, Error> {
     let mut room_types: Vec<Uuid> = batch.iter().map(|entry| entry.room_type.0).collect();
     room_types.sort_unstable();
     room_types.dedup();
     let keys: Vec<&[u8]> =
         batch.iter().filter_map(|entry| entry.attempt.as_ref()).map(|(key, _)| key.0.as_slice()).collect();
     let query = sqlx::query(CHECK).bind(room_types).bind(keys);
-    Known::read(&within(COMMIT_WITHIN, query.fetch_one(turn.connection()?)).await?)
+    let row = turn.one(query).await?;
+    match row.try_get("waited")? {
+        true => Ok(None),
+        false => Known::read(&row).map(Some),
+    }
 }
 
 /// Writes the rows, behind `place` events of the same transaction.
@@ -175,51 +188,9 @@ fn is_overtaken(error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-    use std::fmt;
-
     use rstest::rstest;
-    use sqlx::error::{DatabaseError, ErrorKind};
 
     use super::*;
-
-    /// What a server says.
-    #[derive(Debug)]
-    struct Said(&'static str);
-
-    impl fmt::Display for Said {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.0)
-        }
-    }
-
-    impl std::error::Error for Said {}
-
-    impl DatabaseError for Said {
-        fn message(&self) -> &str {
-            self.0
-        }
-
-        fn code(&self) -> Option<Cow<'_, str>> {
-            Some(self.0.into())
-        }
-
-        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
-            self
-        }
-
-        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
-            self
-        }
-
-        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
-            self
-        }
-
-        fn kind(&self) -> ErrorKind {
-            ErrorKind::Other
-        }
-    }
 
     #[rstest]
     #[case::a_check("23514")]
@@ -229,9 +200,8 @@ mod tests {
     #[case::a_full_disk("53100")]
     #[case::a_lock_that_is_not_given_up("55P03")]
     #[case::a_statement_that_takes_too_long("57014")]
-    fn nothing_was_stored_where_the_server_says_why(#[case] code: &'static str) {
-        let error = unconfirmed(sqlx::Error::Database(Box::new(Said(code))));
-        assert!(matches!(error, CommitError::RolledBack(_)), "{error:?}");
+    fn a_server_that_says_why_has_stored_nothing(#[case] code: &str) {
+        assert!(is_clear(code));
     }
 
     #[rstest]
@@ -240,14 +210,15 @@ mod tests {
     #[case::an_administrator("57P01")]
     #[case::a_crash("57P02")]
     #[case::a_mistake_of_the_server("XX000")]
-    fn anything_else_leaves_a_doubt(#[case] code: &'static str) {
-        let error = unconfirmed(sqlx::Error::Database(Box::new(Said(code))));
-        assert!(matches!(error, CommitError::InDoubt(_)), "{error:?}");
+    fn anything_else_leaves_a_doubt(#[case] code: &str) {
+        assert!(!is_clear(code));
     }
 
     #[test]
-    fn silence_leaves_a_doubt() {
-        let error = unconfirmed(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        assert!(matches!(error, CommitError::InDoubt(_)), "{error:?}");
+    fn silence_leaves_a_doubt_and_what_was_never_sent_does_not() {
+        let silent = unconfirmed(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+        assert!(matches!(silent, CommitError::InDoubt(_)), "{silent:?}");
+        let never_sent = unconfirmed(sqlx::Error::PoolClosed);
+        assert!(matches!(never_sent, CommitError::RolledBack(_)), "{never_sent:?}");
     }
 }

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use super::super::pool::{Lent, Statement};
 use crate::store::sql::{
-    self, AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, Known, Rows, Sequence, ServiceRow,
+    self, AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, Known, Progress, Rows, ServiceRow,
 };
 
 pub(in super::super) const WRITE: &str = include_str!("write.sql");
@@ -14,8 +14,9 @@ pub(in super::super) const WRITE: &str = include_str!("write.sql");
 pub(in super::super) const FREE: &str = "
     WITH alone AS (DELETE FROM booking_guests WHERE booking_id = ANY($1))
     DELETE FROM booking_services WHERE booking_id = ANY($1)";
-/// So do idempotency keys that have expired.
-pub(in super::super) const FORGET: &str = "DELETE FROM attempts WHERE key = ANY($1)";
+/// So do idempotency keys that have expired, unless somebody has used them again since they were looked up.
+pub(in super::super) const FORGET: &str = "
+    DELETE FROM attempts WHERE key = ANY($1) AND expires_at = ($2::bigint[])[array_position($1, key)]";
 
 /// Removes the guests and services of bookings that get others, and what is remembered of keys that are used again.
 pub(super) async fn make_room(turn: &mut Lent, known: &Known, rows: &Rows<'_>) -> Result<(), sqlx::Error> {
@@ -24,7 +25,8 @@ pub(super) async fn make_room(turn: &mut Lent, known: &Known, rows: &Rows<'_>) -
     }
     let reused = known.reused(&rows.attempts);
     if !reused.is_empty() {
-        turn.execute(sqlx::query(FORGET).bind(column(&reused, |key| key.as_slice()))).await?;
+        let query = sqlx::query(FORGET).bind(column(&reused, |(key, _)| key.0.as_slice()));
+        turn.execute(query.bind(column(&reused, |(_, expires_at)| expires_at.as_microsecond()))).await?;
     }
     Ok(())
 }
@@ -33,7 +35,7 @@ pub(super) async fn make_room(turn: &mut Lent, known: &Known, rows: &Rows<'_>) -
 pub(super) async fn write(turn: &mut Lent, rows: &Rows<'_>, place: usize) -> Result<bool, sqlx::Error> {
     let place = i64::try_from(place).unwrap_or(i64::MAX);
     let (new, changed): (Vec<_>, Vec<_>) = rows.bookings.iter().partition(|booking| booking.is_new);
-    let mut query = room_types(sqlx::query(WRITE), &rows.sequences);
+    let mut query = room_types(sqlx::query(WRITE), &rows.progress);
     query = counted(query, &rows.counted);
     query = bookings(bookings(query, &new), &changed);
     query = guests(query, &rows.guests);
@@ -53,7 +55,7 @@ fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn room_types<'q>(query: Statement<'q>, rows: &'q [Sequence]) -> Statement<'q> {
+fn room_types<'q>(query: Statement<'q>, rows: &'q [Progress]) -> Statement<'q> {
     query
         .bind(column(rows, |last| last.room_type_id.0))
         .bind(column(rows, |last| last.token.0))

@@ -1,9 +1,10 @@
 -- Everything that the bookings of a batch change, in one statement; one array per column. What one part writes another
 -- does not see, so no row is written by two.
 --
--- It writes all of it or nothing: only if its room types are as the batch was decided on, which it locks them for. They
--- are then as they were when the statement began, too, so whatever else it reads of them is true: every fact moves the
--- sequence of its room type.
+-- It writes all of it or nothing: only if its room types are as the batch was decided on, both when it began and when it
+-- has locked them. What it reads is as old as its beginning: where it had to wait for a commit of the same owner, whose
+-- answer got lost, the lock alone would let it count on from nights as they were before that one. Sequences only grow, so
+-- where they are the same both times, nothing lay between.
 WITH locked AS MATERIALIZED (
     -- in one order for everybody; a claim waits for this lock, and this lock for a claim
     SELECT id, fencing_token, sequence
@@ -16,7 +17,9 @@ granted AS MATERIALIZED (
     -- $1 to $4, in order of the ids: room types, under which token and after which fact their facts were decided, and
     -- the last of those
     SELECT coalesce(
-        array_agg(fencing_token ORDER BY id) = $2::bigint[] AND array_agg(sequence ORDER BY id) = $3::bigint[],
+        array_agg(fencing_token ORDER BY id) = $2::bigint[]
+            AND array_agg(sequence ORDER BY id) = $3::bigint[]
+            AND (SELECT array_agg(t.sequence ORDER BY t.id) FROM room_types AS t WHERE t.id = ANY($1)) = $3,
         false
     ) AS yes
     FROM locked
@@ -47,6 +50,7 @@ counted AS (
     SET sold = excluded.sold, held = excluded.held
 ),
 booked AS (
+    -- new ones, which shall not take the place of another
     INSERT INTO bookings (
         id, hotel_id, room_type_id, rate_plan_id, status, expires_at, departed, fee_minor, check_in, check_out, rooms,
         prices, mobile, email, external_reference, policy, currency, created_at, changed_at, sequence
@@ -59,7 +63,7 @@ booked AS (
     WHERE (SELECT yes FROM granted)
 ),
 changed AS (
-    -- bookings that are there: what identifies one (hotel, room type, creation) never changes
+    -- those that are there: what identifies one (hotel, room type, creation) never changes
     INSERT INTO bookings (
         id, hotel_id, room_type_id, rate_plan_id, status, expires_at, departed, fee_minor, check_in, check_out, rooms,
         prices, mobile, email, external_reference, policy, currency, created_at, changed_at, sequence
@@ -116,7 +120,7 @@ told AS (
     WHERE (SELECT yes FROM granted)
 ),
 remembered AS (
-    -- in the order of their keys, so that two batches with the same keys do not wait for each other
+    -- in the order of their keys, so that of two batches with the same keys only one waits for the other
     INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
     SELECT * FROM unnest($69::bytea[], $70::bytea[], $71::uuid[], $72::uuid[], $73::text[]::json[], $74::bigint[])
     WHERE (SELECT yes FROM granted)

@@ -39,6 +39,6 @@ pub(super) fn arguments(rows: &Rows<'_>) -> serde_json::Result<[String; 14]> {
         array(&rows.events)?,
         array(&rows.attempts)?,
         array(&rows.jobs)?,
-        array(&rows.sequences)?,
+        array(&rows.progress)?,
     ])
 }
