@@ -23,6 +23,7 @@ pub enum Step {
     Look(usize),
     Follow(usize),
     Begin(usize),
+    Lock(usize),
     Commit(Of),
     Hear(usize),
     RollBack(Of),
@@ -47,7 +48,8 @@ impl Model for Protocol {
                 steps.extend([Looked::InTenure, Looked::BeforeTenure].map(|looked| Step::Decide(node, key, looked)));
             }
             steps.extend([Step::Look(node), Step::Follow(node)]);
-            steps.extend([Step::Begin(node), Step::Commit(Of::Node(node)), Step::Hear(node)]);
+            steps.extend([Step::Begin(node), Step::Lock(node), Step::Commit(Of::Node(node))]);
+            steps.push(Step::Hear(node));
             steps.extend([Step::RollBack(Of::Node(node)), Step::LoseConnection(node), Step::Crash(node)]);
         }
         for orphan in (0..world.database.orphans.len()).map(Of::Orphan) {
@@ -69,6 +71,7 @@ impl Model for Protocol {
             Step::Look(node) => self.look(world, node),
             Step::Follow(node) => self.follow(world, node),
             Step::Begin(node) => self.begin(world, node),
+            Step::Lock(node) => self.lock(world, node),
             Step::Commit(of) => self.commit(world, of),
             Step::Hear(node) => self.hear(world, node),
             Step::RollBack(of) => self.roll_back(world, of),

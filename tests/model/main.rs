@@ -20,18 +20,19 @@ use rstest::rstest;
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use check::Step;
-use promises::{NEVER_OVERSOLD, NO_IS_FOUNDED, ONE_EFFECT, SAID_IS_STORED};
+use promises::{COUNTED, NEVER_OVERSOLD, NO_IS_FOUNDED, ONE_EFFECT, SAID_IS_STORED};
 use protocol::{Protocol, Rule};
 use requests::{A_CANCELLATION, RIVALS, Requests};
 use world::{Token, World};
 
 /// With three ownerships in a row, a node that was taken over from comes back as the next owner. Wider bounds take longer
-/// than a test should.
+/// than a test should, and so does everything at once.
 #[rstest]
-#[case(RIVALS, 3)]
-#[case(A_CANCELLATION, 2)]
-fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] tokens: Token) {
-    let sound = Protocol { requests, tokens, without: None };
+#[case::three_owners(RIVALS, 3, false)]
+#[case::doubts(RIVALS, 2, true)]
+#[case::a_cancellation(A_CANCELLATION, 2, true)]
+fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] tokens: Token, #[case] waits: bool) {
+    let sound = Protocol { requests, tokens, waits, without: None };
     let checker = sound.checker().symmetry_fn(World::representative).threads(2).spawn_dfs().join();
     assert!(checker.is_done(), "every world was seen");
     let mut discoveries = checker.discoveries();
@@ -48,6 +49,7 @@ fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] toke
 #[case(Rule::CommitChecksToken, RIVALS, NEVER_OVERSOLD)]
 #[case(Rule::CommitChecksSequence, A_CANCELLATION, NEVER_OVERSOLD)]
 #[case(Rule::CommitChecksKey, A_CANCELLATION, ONE_EFFECT)]
+#[case(Rule::CommitSeesTheLast, RIVALS, COUNTED)]
 #[case(Rule::ClaimBeforeLoad, RIVALS, NEVER_OVERSOLD)]
 #[case(Rule::ClaimWaits, RIVALS, NEVER_OVERSOLD)]
 #[case(Rule::RefusalWaits, RIVALS, NO_IS_FOUNDED)]
@@ -59,7 +61,7 @@ fn without_one_of_its_rules_a_promise_is_broken(
     #[case] requests: Requests,
     #[case] promise: &'static str,
 ) {
-    let broken = Protocol { requests, tokens: 2, without: Some(rule) };
+    let broken = Protocol { requests, tokens: 2, waits: true, without: Some(rule) };
     let path = shortest(&broken, promise).unwrap_or_else(|| panic!("{rule:?} is not needed for: {promise}"));
     println!("Without {rule:?} it is not true that {promise}:\n{}", story::tell(&broken, path));
 }

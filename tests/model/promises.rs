@@ -10,6 +10,7 @@ pub const NEVER_OVERSOLD: &str = "no night is sold twice";
 pub const YES_IS_STORED: &str = "who is told yes is stored";
 pub const NO_IS_FOUNDED: &str = "who is told no could not have it";
 pub const SAID_IS_STORED: &str = "what is said from memory is what is stored";
+pub const COUNTED: &str = "every night is counted as it is sold";
 pub const ONE_EFFECT: &str = "one key, one effect";
 pub const TOKENS_GROW: &str = "tokens of commits never go back";
 pub const CLAIM_IS_THE_END: &str = "after a claim nothing older is stored";
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Property<Protocol>> {
             let history = &world.database.history;
             (1..history.len()).all(|time| !history[..time].contains(&history[time]))
         }),
+        always(COUNTED, |_, world| world.database.counted == world.database.history),
         always(TOKENS_GROW, |_, world| !world.broken.token_went_back),
         always(CLAIM_IS_THE_END, |_, world| !world.broken.stored_after_claim),
         always(OWNER_KNOWS, the_owner_knows_everything),
@@ -45,11 +47,16 @@ pub fn all() -> Vec<Property<Protocol>> {
         }),
         sometimes("a stale owner is fenced", |_, world| {
             let transactions = world.nodes.iter().filter_map(|node| node.transaction.as_ref());
-            let mut left_out = transactions.flat_map(|transaction| &transaction.batch[transaction.accepted..]);
-            left_out.any(|fact| fact.token < world.database.token)
+            let mut judged = transactions.filter(|transaction| transaction.accepted.is_some());
+            judged.any(|transaction| transaction.judged().1.iter().any(|fact| fact.token < world.database.token))
         }),
         sometimes("a commit is in doubt", |_, world| {
-            world.database.orphans.iter().any(|transaction| transaction.accepted > 0)
+            world.database.orphans.iter().any(|transaction| !transaction.judged().0.is_empty())
+        }),
+        sometimes("a commit waits for one in doubt", |it, world| {
+            let waits = |node: &Node| node.transaction.as_ref().is_some_and(|it| it.open && it.accepted.is_none());
+            let in_doubt = world.database.orphans.iter().any(|transaction| !transaction.judged().0.is_empty());
+            !it.waits || in_doubt && world.nodes.iter().any(waits)
         }),
         sometimes("Redis has forgotten what the database knows", |_, world| {
             world.redis.lease.is_some() && world.redis.fence < world.database.token

@@ -15,6 +15,8 @@ pub enum Rule {
     CommitChecksSequence,
     /// A key that has had its effect has no second one.
     CommitChecksKey,
+    /// A commit that had to wait for another one begins again: what it sees is as old as its beginning.
+    CommitSeesTheLast,
     /// A new owner claims first and loads then.
     ClaimBeforeLoad,
     /// A claim waits for a transaction under way.
@@ -36,6 +38,8 @@ pub struct Protocol {
     pub requests: Requests,
     /// Ownerships, one after the other, before nobody looks further.
     pub tokens: Token,
+    /// Whether a transaction may wait for one in doubt, or begins when that has ended.
+    pub waits: bool,
     pub without: Option<Rule>,
 }
 
@@ -174,14 +178,31 @@ impl Protocol {
         Some(next)
     }
 
-    /// The writer takes everything that waits into one transaction, which locks the room type's row and judges.
+    /// The writer takes everything that waits into one transaction, which locks the room type's row and judges, or waits
+    /// for one that is in doubt. (Behind the other node's it would wait, too; but only one of the two may store anything,
+    /// so it might as well begin later.)
     pub fn begin(&self, world: &World, node: usize) -> Option<World> {
         let Node { queue, transaction, .. } = &world.nodes[node];
-        (!queue.is_empty() && transaction.is_none() && !world.is_locked()).then_some(())?;
+        let waits = self.waits && !world.database.orphans.is_empty();
+        (!queue.is_empty() && transaction.is_none() && (waits || !world.is_locked())).then_some(())?;
         let mut next = world.clone();
         let batch = std::mem::take(&mut next.nodes[node].queue);
-        let accepted = self.judge(world, &batch);
-        next.nodes[node].transaction = Some(Transaction { batch, accepted, open: true });
+        let accepted = (!world.is_locked()).then(|| self.judge(world, &batch));
+        let seen = world.database.history.len();
+        next.nodes[node].transaction = Some(Transaction { batch, seen, accepted, open: true });
+        Some(next)
+    }
+
+    /// A transaction that waits gets the lock, and judges. If somebody has committed meanwhile, it begins again, to see
+    /// that.
+    pub fn lock(&self, world: &World, node: usize) -> Option<World> {
+        let mut next = world.clone();
+        let transaction = next.nodes[node].transaction.as_mut()?;
+        (transaction.open && transaction.accepted.is_none() && !world.is_locked()).then_some(())?;
+        if self.keeps(Rule::CommitSeesTheLast) {
+            transaction.seen = world.database.history.len();
+        }
+        transaction.accepted = Some(self.judge(world, &transaction.batch));
         Some(next)
     }
 
@@ -200,10 +221,16 @@ impl Protocol {
         batch.iter().enumerate().take_while(|entry| is_stored(*entry)).count()
     }
 
-    /// The transaction ends: everything it has accepted is stored.
+    /// The transaction ends: everything it has accepted is stored, and counted on top of what it has seen.
     pub fn commit(&self, world: &World, of: Of) -> Option<World> {
         let (mut next, transaction) = ended(world, of)?;
-        for fact in &transaction.batch[..transaction.accepted] {
+        transaction.accepted?;
+        let (stored, _) = transaction.judged();
+        if !stored.is_empty() {
+            let keys = stored.iter().map(|fact| fact.key);
+            next.database.counted = world.database.history[..transaction.seen].iter().copied().chain(keys).collect();
+        }
+        for fact in stored {
             next.broken.token_went_back |= fact.token < next.database.committed;
             next.broken.stored_after_claim |= fact.token < next.database.token;
             next.database.committed = fact.token;
@@ -215,14 +242,14 @@ impl Protocol {
     /// The transaction ends: nothing is stored. The database was killed, for instance.
     pub fn roll_back(&self, world: &World, of: Of) -> Option<World> {
         let (next, transaction) = ended(world, of)?;
-        told(next, of, Transaction { accepted: 0, ..transaction })
+        told(next, of, Transaction { accepted: Some(0), ..transaction })
     }
 
     /// The writer hears what was stored, and the callers hear it from him. An actor whose fact was left out throws its
     /// memory away.
     pub fn hear(&self, world: &World, node: usize) -> Option<World> {
         let transaction = world.nodes[node].transaction.as_ref().filter(|transaction| !transaction.open)?;
-        let (stored, left_out) = transaction.batch.split_at(transaction.accepted);
+        let (stored, left_out) = transaction.judged();
         let mut next = world.clone();
         next.nodes[node].transaction = None;
         stored.iter().for_each(|fact| next.nodes[node].answered[usize::from(fact.key)] = true);
@@ -295,7 +322,9 @@ fn told(mut world: World, of: Of, transaction: Transaction) -> Option<World> {
 }
 
 fn orphaned(mut world: World, transaction: Option<Transaction>) -> World {
-    world.database.orphans.extend(transaction.filter(|transaction| transaction.open));
+    // One that had only begun to wait has stored nothing, and never will: so much is left out here.
+    let is_at_work = |transaction: &Transaction| transaction.open && transaction.accepted.is_some();
+    world.database.orphans.extend(transaction.filter(is_at_work));
     world.database.orphans.sort();
     world
 }

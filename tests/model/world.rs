@@ -32,6 +32,8 @@ pub struct Database {
     pub committed: Token,
     /// Everything that was committed, in order.
     pub history: Vec<Key>,
+    /// What the counters of the nights count.
+    pub counted: Vec<Key>,
     /// Open transactions whose connection is gone.
     pub orphans: Vec<Transaction>,
 }
@@ -44,13 +46,23 @@ pub struct Fact {
     pub sequence: u8,
 }
 
-/// A transaction that has judged a batch. As long as it is open, it holds the lock on the room type's row.
+/// A transaction with a batch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Transaction {
     pub batch: Vec<Fact>,
-    /// How many facts of the batch it stores; the others are left out.
-    pub accepted: usize,
+    /// How much of the history it sees: what was there when it began.
+    pub seen: usize,
+    /// How many facts of the batch it stores; the others are left out. `None`: it has not judged them, and waits for the
+    /// lock on the room type's row.
+    pub accepted: Option<usize>,
     pub open: bool,
+}
+
+impl Transaction {
+    /// Facts that it stores, and facts that it leaves out.
+    pub fn judged(&self) -> (&[Fact], &[Fact]) {
+        self.batch.split_at(self.accepted.unwrap_or(0))
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,7 +143,7 @@ impl World {
     /// Whether a transaction holds the lock on the room type's row.
     pub fn is_locked(&self) -> bool {
         let theirs = self.nodes.iter().filter_map(|node| node.transaction.as_ref());
-        theirs.chain(&self.database.orphans).any(|transaction| transaction.open)
+        theirs.chain(&self.database.orphans).any(|transaction| transaction.open && transaction.accepted.is_some())
     }
 
     /// Of this world and the one with the names of the nodes exchanged, always the same one.
