@@ -1,7 +1,7 @@
 //! Nodes: processes of the real program on one database and one Redis.
 //!
-//! They share the machine: several of them have together about as many threads, of every kind, and commit lanes as one has
-//! by itself.
+//! They share the machine: several of them have together no more threads, of every kind, than one has by itself, and about
+//! as many commit lanes.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -92,7 +92,7 @@ impl Fleet {
 impl Node {
     /// Node `number` of so many.
     fn start(number: usize, of: usize, database: &str, redis: &str) -> Self {
-        let threads = std::thread::available_parallelism().unwrap().get().div_ceil(of).to_string();
+        let threads = (std::thread::available_parallelism().unwrap().get() / of).max(1).to_string();
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_innkeeper")]);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("INNKEEPER_")) {
