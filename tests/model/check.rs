@@ -23,7 +23,7 @@ pub enum Step {
     Look(usize),
     Follow(usize),
     Begin(usize),
-    Lock(usize),
+    Lock(Of),
     Commit(Of),
     Hear(usize),
     RollBack(Of),
@@ -48,12 +48,12 @@ impl Model for Protocol {
                 steps.extend([Looked::InTenure, Looked::BeforeTenure].map(|looked| Step::Decide(node, key, looked)));
             }
             steps.extend([Step::Look(node), Step::Follow(node)]);
-            steps.extend([Step::Begin(node), Step::Lock(node), Step::Commit(Of::Node(node))]);
+            steps.extend([Step::Begin(node), Step::Lock(Of::Node(node)), Step::Commit(Of::Node(node))]);
             steps.push(Step::Hear(node));
             steps.extend([Step::RollBack(Of::Node(node)), Step::LoseConnection(node), Step::Crash(node)]);
         }
         for orphan in (0..world.database.orphans.len()).map(Of::Orphan) {
-            steps.extend([Step::Commit(orphan), Step::RollBack(orphan)]);
+            steps.extend([Step::Lock(orphan), Step::Commit(orphan), Step::RollBack(orphan)]);
         }
         steps.push(Step::RedisForgets);
     }
@@ -71,7 +71,7 @@ impl Model for Protocol {
             Step::Look(node) => self.look(world, node),
             Step::Follow(node) => self.follow(world, node),
             Step::Begin(node) => self.begin(world, node),
-            Step::Lock(node) => self.lock(world, node),
+            Step::Lock(of) => self.lock(world, of),
             Step::Commit(of) => self.commit(world, of),
             Step::Hear(node) => self.hear(world, node),
             Step::RollBack(of) => self.roll_back(world, of),

@@ -31,8 +31,8 @@ use world::{Token, World};
 #[case::three_owners(RIVALS, 3, false)]
 #[case::doubts(RIVALS, 2, true)]
 #[case::a_cancellation(A_CANCELLATION, 2, true)]
-fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] tokens: Token, #[case] waits: bool) {
-    let sound = Protocol { requests, tokens, waits, without: None };
+fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] tokens: Token, #[case] late: bool) {
+    let sound = Protocol { requests, tokens, late, without: None };
     let checker = sound.checker().symmetry_fn(World::representative).threads(2).spawn_dfs().join();
     assert!(checker.is_done(), "every world was seen");
     let mut discoveries = checker.discoveries();
@@ -61,7 +61,7 @@ fn without_one_of_its_rules_a_promise_is_broken(
     #[case] requests: Requests,
     #[case] promise: &'static str,
 ) {
-    let broken = Protocol { requests, tokens: 2, waits: true, without: Some(rule) };
+    let broken = Protocol { requests, tokens: 2, late: rule == Rule::CommitSeesTheLast, without: Some(rule) };
     let path = shortest(&broken, promise).unwrap_or_else(|| panic!("{rule:?} is not needed for: {promise}"));
     println!("Without {rule:?} it is not true that {promise}:\n{}", story::tell(&broken, path));
 }

@@ -4,7 +4,7 @@ use stateright::Property;
 
 use crate::protocol::Protocol;
 use crate::requests::sold;
-use crate::world::{Actor, Node, World};
+use crate::world::{Actor, Node, Transaction, World};
 
 pub const NEVER_OVERSOLD: &str = "no night is sold twice";
 pub const YES_IS_STORED: &str = "who is told yes is stored";
@@ -56,7 +56,11 @@ pub fn all() -> Vec<Property<Protocol>> {
         sometimes("a commit waits for one in doubt", |it, world| {
             let waits = |node: &Node| node.transaction.as_ref().is_some_and(|it| it.open && it.accepted.is_none());
             let in_doubt = world.database.orphans.iter().any(|transaction| !transaction.judged().0.is_empty());
-            !it.waits || in_doubt && world.nodes.iter().any(waits)
+            !it.late || in_doubt && world.nodes.iter().any(waits)
+        }),
+        sometimes("a commit comes when its node is gone and another one has claimed", |it, world| {
+            let comes_late = |it: &Transaction| it.accepted.is_some() && it.batch[0].token < world.database.token;
+            !it.late || world.database.orphans.iter().any(comes_late)
         }),
         sometimes("Redis has forgotten what the database knows", |_, world| {
             world.redis.lease.is_some() && world.redis.fence < world.database.token

@@ -38,8 +38,8 @@ pub struct Protocol {
     pub requests: Requests,
     /// Ownerships, one after the other, before nobody looks further.
     pub tokens: Token,
-    /// Whether a transaction may wait for one in doubt, or begins when that has ended.
-    pub waits: bool,
+    /// Whether a transaction may come to the database later than it is sent, and wait there for others.
+    pub late: bool,
     pub without: Option<Rule>,
 }
 
@@ -178,31 +178,36 @@ impl Protocol {
         Some(next)
     }
 
-    /// The writer takes everything that waits into one transaction, which locks the room type's row and judges, or waits
-    /// for one that is in doubt. (Behind the other node's it would wait, too; but only one of the two may store anything,
-    /// so it might as well begin later.)
+    /// The writer takes everything that waits into one transaction. It is sent with its commit: from now on it may come to
+    /// the database, whatever becomes of the node. (Where no transaction is late, it locks the room type's row at once.)
     pub fn begin(&self, world: &World, node: usize) -> Option<World> {
         let Node { queue, transaction, .. } = &world.nodes[node];
-        let waits = self.waits && !world.database.orphans.is_empty();
-        (!queue.is_empty() && transaction.is_none() && (waits || !world.is_locked())).then_some(())?;
+        (!queue.is_empty() && transaction.is_none() && (self.late || !world.is_locked())).then_some(())?;
         let mut next = world.clone();
         let batch = std::mem::take(&mut next.nodes[node].queue);
-        let accepted = (!world.is_locked()).then(|| self.judge(world, &batch));
+        let accepted = (!self.late).then(|| self.judge(world, &batch));
         let seen = world.database.history.len();
         next.nodes[node].transaction = Some(Transaction { batch, seen, accepted, open: true });
         Some(next)
     }
 
-    /// A transaction that waits gets the lock, and judges. If somebody has committed meanwhile, it begins again, to see
-    /// that.
-    pub fn lock(&self, world: &World, node: usize) -> Option<World> {
+    /// A transaction gets the lock, and judges. If somebody has committed since it began, it begins again, to see that.
+    /// One whose node has gone has one try: all of its batch, or nothing. (One that has seen too little stores nothing;
+    /// then it might as well never have come.)
+    pub fn lock(&self, world: &World, of: Of) -> Option<World> {
         let mut next = world.clone();
-        let transaction = next.nodes[node].transaction.as_mut()?;
+        let transaction = match of {
+            Of::Node(node) => next.nodes[node].transaction.as_mut()?,
+            Of::Orphan(orphan) => next.database.orphans.get_mut(orphan)?,
+        };
         (transaction.open && transaction.accepted.is_none() && !world.is_locked()).then_some(())?;
         if self.keeps(Rule::CommitSeesTheLast) {
             transaction.seen = world.database.history.len();
         }
-        transaction.accepted = Some(self.judge(world, &transaction.batch));
+        let accepted = self.judge(world, &transaction.batch);
+        let is_enough = matches!(of, Of::Node(_)) || accepted == transaction.batch.len();
+        transaction.accepted = Some(if is_enough { accepted } else { 0 });
+        next.database.orphans.sort();
         Some(next)
     }
 
@@ -322,9 +327,7 @@ fn told(mut world: World, of: Of, transaction: Transaction) -> Option<World> {
 }
 
 fn orphaned(mut world: World, transaction: Option<Transaction>) -> World {
-    // One that had only begun to wait has stored nothing, and never will: so much is left out here.
-    let is_at_work = |transaction: &Transaction| transaction.open && transaction.accepted.is_some();
-    world.database.orphans.extend(transaction.filter(is_at_work));
+    world.database.orphans.extend(transaction.filter(|transaction| transaction.open));
     world.database.orphans.sort();
     world
 }
