@@ -415,3 +415,28 @@ async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
     let (key, attempt) = fast[0].attempt.clone().unwrap();
     assert_eq!(house.store.recall(&[key], there.now).await.unwrap()[&key], attempt);
 }
+
+/// One batch has deleted a key that had expired, and wants another one that this batch has; this one wants the first.
+#[tokio::test]
+async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
+    let house = house::postgres().await;
+    // Who has waited for so long looks whether it is in a deadlock, and if so is rolled back: the batch, not its rival.
+    let patience = "ALTER DATABASE %I SET deadlock_timeout = ''3s''";
+    let patience = format!("DO $$ BEGIN EXECUTE format('{patience}', current_database()); END $$");
+    house.place.execute(&patience).await;
+    let store = neighbour(&house).await;
+    let (mut here, mut there) = (house.desk(5).await, house.desk(5).await);
+    house.commit(&[keyed(here.book(order(stay(2, 1), 1)), 2)]).await;
+    (here.now, there.now) = (here.now + SignedDuration::from_hours(24), there.now + SignedDuration::from_hours(24));
+    let batch = [keyed(here.book(order(stay(2, 1), 1)), 1), keyed(there.book(order(stay(2, 1), 1)), 2)];
+    let mut rival = PgConnection::connect(&house.place.url()).await.unwrap();
+    let deletes = "BEGIN; SET LOCAL deadlock_timeout = '10min'; CREATE TEMP TABLE old AS SELECT * FROM attempts;
+        UPDATE old SET key = decode(repeat('01', 32), 'hex'), expires_at = 9e15; DELETE FROM attempts";
+    sqlx::raw_sql(deletes).execute(&mut rival).await.unwrap();
+    let inserts = async {
+        waiting(&house, 1).await;
+        sqlx::raw_sql("INSERT INTO attempts SELECT * FROM old; COMMIT").execute(&mut rival).await.unwrap();
+    };
+    let (verdicts, ()) = tokio::join!(store.commit(&batch), inserts);
+    assert_eq!(verdicts.unwrap(), [Verdict::Duplicate, Verdict::Committed]);
+}

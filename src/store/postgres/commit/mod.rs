@@ -20,6 +20,7 @@ mod settings;
 
 use anyhow::anyhow;
 use sqlx::Row;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ pub(super) use {rows::FORGET, rows::FREE, rows::WRITE, settings::STEPS};
 pub(super) const CHECK: &str = include_str!("check.sql");
 /// Places in a transaction that positions of events tell apart.
 const PLACES: usize = 4_096;
-/// How often a batch begins again because others have used its idempotency keys meanwhile.
+/// How often a batch begins again because others were faster: with its idempotency keys, or with its room types.
 const ATTEMPTS: usize = 4;
 
 /// The constraint that an idempotency key meets which somebody else has used.
@@ -65,7 +66,7 @@ impl Postgres {
                 turn.give_back();
                 Ok(granted)
             }
-            Err(error) if sql::contradicts(&error) => {
+            Err(error) if sql::contradicts(&error) || error.as_database_error().is_some_and(is_conflict) => {
                 turn.give_back();
                 Ok(false)
             }
@@ -111,9 +112,7 @@ impl Postgres {
 /// want of room, or because a lock or the statement took too long.
 fn unconfirmed(error: sqlx::Error) -> CommitError {
     let never_sent = matches!(error, sqlx::Error::Encode(_) | sqlx::Error::PoolClosed);
-    let said = error.as_database_error().and_then(|said| said.try_downcast_ref::<PgDatabaseError>());
-    let refused = |said: &PgDatabaseError| said.severity() == PgSeverity::Error && is_clear(said.code());
-    match never_sent || said.is_some_and(refused) {
+    match never_sent || error.as_database_error().and_then(refusal).is_some_and(is_clear) {
         true => CommitError::RolledBack(error.into()),
         false => CommitError::InDoubt(error.into()),
     }
@@ -121,9 +120,21 @@ fn unconfirmed(error: sqlx::Error) -> CommitError {
 
 /// Whether an SQLSTATE says that nothing was stored.
 fn is_clear(code: &str) -> bool {
-    const REASONS: [&str; 8] = ["22", "23", "25", "40", "42", "53", "55", "57014"];
+    const REASONS: [&str; 11] = ["0A", "22", "23", "25", "40", "42", "53", "54", "55", "57014", "P0"];
     // 40003 is "statement completion unknown".
     REASONS.iter().any(|class| code.starts_with(class)) && code != "40003"
+}
+
+/// Whether the server has rolled back one of two that were in each other's way, and who begins again may succeed. Expired
+/// idempotency keys are deleted before others are inserted, so not everybody takes them in one order.
+fn is_conflict(said: &dyn DatabaseError) -> bool {
+    refusal(said).is_some_and(|code| code.starts_with("40") && is_clear(code))
+}
+
+/// The SQLSTATE by which the server has refused a statement and gone on.
+fn refusal(said: &dyn DatabaseError) -> Option<&str> {
+    let said = said.try_downcast_ref::<PgDatabaseError>()?;
+    (said.severity() == PgSeverity::Error).then(|| said.code())
 }
 
 /// Everything between BEGIN and COMMIT. `None`: it has to begin again.
@@ -181,9 +192,9 @@ async fn insert(turn: &mut Lent, known: &Known, changes: &Changes<'_>, place: us
     }
 }
 
-/// Whether somebody else has used one of the idempotency keys since they were looked up.
+/// Whether somebody else was faster: with one of the idempotency keys, since they were looked up, or in a deadlock.
 fn is_overtaken(error: &Error) -> bool {
-    sql::database_error(error).is_some_and(|said| said.constraint() == Some(KEYS))
+    sql::database_error(error).is_some_and(|said| said.constraint() == Some(KEYS) || is_conflict(said))
 }
 
 #[cfg(test)]
@@ -197,6 +208,8 @@ mod tests {
     #[case::a_standby("25006")]
     #[case::a_deadlock("40P01")]
     #[case::no_right_to_it("42501")]
+    #[case::too_much_for_a_statement("54000")]
+    #[case::a_trigger_of_somebody_else("P0001")]
     #[case::a_full_disk("53100")]
     #[case::a_lock_that_is_not_given_up("55P03")]
     #[case::a_statement_that_takes_too_long("57014")]

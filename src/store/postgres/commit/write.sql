@@ -120,7 +120,8 @@ told AS (
     WHERE (SELECT yes FROM granted)
 ),
 remembered AS (
-    -- in the order of their keys, so that of two batches with the same keys only one waits for the other
+    -- in the order of their keys, so that of two batches with the same keys only one waits for the other (but for one
+    -- that has made room by deleting expired ones)
     INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
     SELECT * FROM unnest($69::bytea[], $70::bytea[], $71::uuid[], $72::uuid[], $73::text[]::json[], $74::bigint[])
     WHERE (SELECT yes FROM granted)
