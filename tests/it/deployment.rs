@@ -100,6 +100,8 @@ fn every_node_is_balanced_and_watched_and_no_other() {
             assert!(balancer.contains(&line), "the balancer has no line: {line}");
         }
         assert!(watch.contains(&format!("\"node-{number}:8080\"")), "Prometheus does not watch node-{number}");
+        let door = format!("- 127.0.0.1:${{NODE_{number}_PORT:-809{number}}}:8080\n");
+        assert!(compose.contains(&door), "node-{number} cannot be drained: it has no port");
     }
     let stranger = format!("node-{}", nodes + 1);
     assert!(!balancer.contains(&stranger) && !watch.contains(&stranger), "{stranger} is not started");

@@ -30,6 +30,7 @@ mod import;
 mod leases;
 mod postgres_down;
 mod postgres_failover;
+mod postgres_neighbour;
 mod postgres_open;
 mod postgres_store;
 mod postgres_tls;

@@ -12,6 +12,10 @@ use crate::http::openapi::operation::{Doc, get};
 use crate::http::state::State;
 use crate::ws;
 
+const READY: &str = "The store answers, what is decided can become durable, and the search index is built. Not from the \
+                     moment on when the node drains or is told to stop: it still answers, but a balancer should look \
+                     elsewhere.";
+
 /// `GET /openapi.json`. The dates of its examples lie ahead of today, so that they can be tried out.
 pub async fn openapi(state: Data<State>) -> HttpResponse {
     let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -38,7 +42,7 @@ pub fn docs() -> Vec<Doc> {
     let docs = [
         get("/healthz", "live").says("Does the process live?", "").answers::<Health>(200, "Yes.", &[]),
         get("/readyz", "ready")
-            .says("Can it serve?", "The store answers, and the search index is built.")
+            .says("Can it serve?", READY)
             .answers::<Health>(200, "Yes.", &[])
             .refuses(&[Code::Starting, Code::ShuttingDown])
             .from_store(),

@@ -13,7 +13,9 @@
 //! server has an end. When something fails, the connection is thrown away unless its transaction has ended cleanly, and
 //! the next one opens a fresh one: a server that comes back is used again by itself.
 //!
-//! The twin of [`super::sqlite`], file by file. Statements take many rows as one array per column.
+//! The twin of [`super::sqlite`], file by file, but for what only one of the two needs: here `pool`, `session`,
+//! `commit/rows` and `commit/settings`, there `writer` and `commit/json`. Statements take many rows as one array per
+//! column.
 
 mod attempts;
 mod bookings;

@@ -1,15 +1,19 @@
 //! The balancer of `docker-compose.yml`, as it is configured there, in front of real nodes.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 
-use reqwest::{Client, Method, StatusCode};
+use futures_util::future::{join, join_all};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::app::{answer, order};
+use crate::support::app::{ADMIN, answer, order};
 use crate::support::cluster::{Cluster, with_nodes};
 use crate::support::eventually::eventually;
 use crate::support::port::Port;
@@ -17,6 +21,7 @@ use crate::support::port::Port;
 /// A real HAProxy, stopped when the test ends.
 struct Balancer {
     port: Port,
+    client: Client,
     folder: TempDir,
     process: Child,
 }
@@ -36,21 +41,21 @@ impl Balancer {
                 &format!("(innkeeper-answered-by) node-{index}"),
             );
         }
-        // A node that is slow to say that it is well, on a busy machine, stays in.
-        let text = text.replace(" fall 2 ", " fall 1000 ");
         // Containers have names and files for twenty thousand connections; here there is neither.
         let (before, rest) = text.split_once("resolvers docker\n").unwrap();
         let (_, after) = rest.split_once("\n\n").unwrap();
         let text = format!("{before}{after}")
             .replace(" resolvers docker init-addr last,libc,none", "")
             .replace("maxconn 20000", &format!("maxconn 200\n    stats socket {} level admin", socket.display()))
+            // A node that is slow to say that it is well, on a busy machine, stays in.
+            .replace("option httpchk", "timeout check 60s\n    option httpchk")
             .replace("bind :8080", &format!("bind {}", port.address()));
         let config = folder.path().join("haproxy.cfg");
         fs::write(&config, text).unwrap();
         let mut command = Command::new("haproxy");
         let process = command.args(["-db", "-f"]).arg(&config).stdin(Stdio::null()).spawn();
-        let balancer = Self { port, folder, process: process.expect("haproxy is installed") };
-        let ready = async || Client::new().get(balancer.url("/readyz")).send().await.is_ok();
+        let balancer = Self { port, client: Client::new(), folder, process: process.expect("haproxy is installed") };
+        let ready = async || balancer.request(Method::GET, "/readyz").send().await.is_ok();
         eventually("the balancer listens", ready).await;
         balancer
     }
@@ -59,10 +64,14 @@ impl Balancer {
         format!("http://{}{path}", self.port.address())
     }
 
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
     /// Books under a key.
     async fn book(&self, key: &str, order: &Value) -> StatusCode {
-        let request = Client::new().request(Method::POST, self.url("/v1/bookings"));
-        let booked = answer(request.header("Idempotency-Key", key).json(order)).await;
+        let booking = self.request(Method::POST, "/v1/bookings");
+        let booked = answer(booking.header("Idempotency-Key", key).json(order)).await;
         assert!(!booked.headers.contains_key("innkeeper-answered-by"), "no guest hears the name of a node");
         booked.status
     }
@@ -79,14 +88,49 @@ impl Balancer {
 
     /// How many requests about room types each node was sent.
     fn sent(&self) -> Vec<u64> {
+        self.column("stot").iter().map(|sent| sent.parse().unwrap()).collect()
+    }
+
+    /// A column of its statistics, for each node.
+    fn column(&self, name: &str) -> Vec<String> {
         let mut socket = UnixStream::connect(self.folder.path().join("socket")).unwrap();
         writeln!(socket, "show stat").unwrap();
         let mut stat = String::new();
         socket.read_to_string(&mut stat).unwrap();
         let names: Vec<_> = stat.lines().next().unwrap().trim_start_matches("# ").split(',').collect();
-        let column = names.iter().position(|name| *name == "stot").unwrap();
+        let column = names.iter().position(|known| *known == name).unwrap();
         let servers = stat.lines().filter(|line| line.starts_with("by_room_type,node-"));
-        servers.map(|line| line.split(',').nth(column).unwrap().parse().unwrap()).collect()
+        servers.map(|line| line.split(',').nth(column).unwrap().to_owned()).collect()
+    }
+
+    /// Waits until it sends a node nothing any more.
+    async fn leaves_out(&self, node: usize) {
+        eventually("the balancer knows that the node drains", async || self.column("status")[node] == "DOWN").await;
+    }
+
+    /// Somebody who books one room after the other and looks around, until told to stop; what was no good answer.
+    async fn guest(&self, name: usize, room_type: &str, stop: &Cell<bool>) -> Vec<String> {
+        let mut bad = Vec::new();
+        for number in 0.. {
+            let key = format!("{name}-{number}");
+            let booking = self.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key);
+            let requests = [
+                booking.json(&order(room_type, 1, 2)),
+                self.request(Method::GET, &format!("/v1/room-types/{room_type}")),
+                self.request(Method::GET, "/v1/hotels"),
+            ];
+            for request in requests {
+                match request.send().await {
+                    Ok(answer) if answer.status().is_success() => {}
+                    Ok(answer) => bad.push(format!("{} {:?}", answer.status(), answer.text().await)),
+                    Err(error) => bad.push(format!("{error:?}")),
+                }
+            }
+            if stop.get() {
+                break;
+            }
+        }
+        bad
     }
 }
 
@@ -125,9 +169,9 @@ fn the_balancer_learns_who_owns_a_room_type() {
 fn what_the_balancer_cannot_read_is_read_by_a_node() {
     with_nodes(3, async |cluster| {
         let balancer = Balancer::before(cluster).await;
-        let url = balancer.url("/v1/bookings");
+        let path = "/v1/bookings";
         for body in ["{", "[]", r#"{"room_type_id": 7}"#] {
-            let request = Client::new().post(&url).header("Content-Type", "application/json").body(body);
+            let request = balancer.request(Method::POST, path).header("Content-Type", "application/json").body(body);
             let answer = answer(request.header("Idempotency-Key", "nonsense")).await;
             assert!(answer.status.is_client_error(), "{}", answer.body);
             assert!(answer.body["code"].is_string(), "a problem of a node: {}", answer.body);
@@ -136,7 +180,67 @@ fn what_the_balancer_cannot_read_is_read_by_a_node() {
         let (room_type, _) = cluster.room_type(1).await;
         let mut large = order(&room_type, 1, 3);
         large["guests"] = (0..300).map(|n| json!({"name": format!("Guest {n:0100}"), "age": 30})).collect();
-        let refused = answer(Client::new().post(&url).header("Idempotency-Key", "large").json(&large)).await;
+        let refused =
+            answer(balancer.request(Method::POST, path).header("Idempotency-Key", "large").json(&large)).await;
         assert!(refused.body["code"].is_string(), "{} {}", refused.status, refused.body);
+    });
+}
+
+#[rstest]
+#[case::drained_and_then_stopped(true)]
+#[case::stopped(false)]
+fn no_request_fails_while_a_node_is(#[case] drained_before: bool) {
+    with_nodes(3, async |cluster| {
+        let balancer = Balancer::before(cluster).await;
+        // One of each node.
+        let mut room_types = BTreeMap::new();
+        while room_types.len() < 3 {
+            let (room_type, owner) = cluster.room_type(5_000).await;
+            room_types.insert(owner, room_type);
+        }
+        let (leaving, stop) = (1, Cell::new(false));
+        let guests = room_types.iter().map(|(name, room_type)| balancer.guest(*name, room_type, &stop));
+        let guests = join_all(guests);
+        let leave = async {
+            eventually("every node is asked", async || balancer.sent().iter().all(|sent| *sent > 0)).await;
+            let mut drained_after = None;
+            if drained_before {
+                let node = &cluster.nodes[leaving];
+                let drained = answer(node.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
+                assert_eq!(drained.status, StatusCode::OK, "{}", drained.body);
+                balancer.leaves_out(leaving).await;
+                drained_after = Some(balancer.sent()[leaving]);
+            }
+            cluster.nodes.remove(leaving).running.shutdown().await;
+            balancer.leaves_out(leaving).await;
+            let sent = balancer.sent();
+            if let Some(drained_after) = drained_after {
+                assert_eq!(sent[leaving], drained_after, "a node that has drained is asked nothing");
+            }
+            eventually("the other two go on", async || {
+                balancer.sent().iter().zip(&sent).filter(|(now, before)| now > before).count() == 2
+            })
+            .await;
+            stop.set(true);
+        };
+        let (bad, ()) = join(guests, leave).await;
+        assert_eq!(bad.concat(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn the_cluster_is_looked_at_through_the_balancer_but_not_drained() {
+    with_nodes(3, async |cluster| {
+        let balancer = Balancer::before(cluster).await;
+        for _page in 0..4 {
+            let seen = answer(balancer.request(Method::GET, "/v1/cluster?limit=1").bearer_auth(ADMIN)).await;
+            assert_eq!(seen.body["node"], "node-0", "always the same node: {}", seen.body);
+        }
+        let refused = answer(balancer.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
+        assert_eq!((refused.status, &refused.body["status"]), (StatusCode::FORBIDDEN, &json!(403)));
+        assert_eq!(refused.headers["content-type"], "application/problem+json");
+        for node in cluster.nodes[0].nodes().await {
+            assert_eq!(node["draining"], false, "{node}");
+        }
     });
 }

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use innkeeper::config::Secret;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::lease::redis::Options;
@@ -11,7 +12,7 @@ use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::app::order;
+use crate::support::app::{App, order};
 use crate::support::cluster::{Cluster, SECRET, with_nodes};
 use crate::support::eventually::eventually;
 use crate::support::port::Port;
@@ -61,6 +62,20 @@ fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() 
     });
 }
 
+/// Books, again and again under the same key until it is answered: whether there was a room.
+async fn until_answered(node: &App, key: &str, room_type: &str) -> bool {
+    let mut booked = false;
+    eventually("it is answered", async || {
+        let answer = node.book(key, &order(room_type, 1, 2)).await;
+        booked = answer.status == StatusCode::CREATED;
+        let waits = answer.status == StatusCode::SERVICE_UNAVAILABLE;
+        assert!(booked || waits || answer.body["code"] == "sold_out", "{}", answer.body);
+        !waits
+    })
+    .await;
+    booked
+}
+
 #[test]
 fn when_redis_forgets_everything_nothing_is_sold_twice() {
     with_nodes(3, async |cluster| {
@@ -71,21 +86,33 @@ fn when_redis_forgets_everything_nothing_is_sold_twice() {
                 cluster.redis.run::<()>(&["FLUSHALL"]);
             }
             let key = format!("key-{n}");
-            let mut last = None;
-            eventually("it is answered", async || {
-                let answer = cluster.nodes[n % 3].book(&key, &order(&room_type, 1, 2)).await;
-                let answered = answer.status != StatusCode::SERVICE_UNAVAILABLE;
-                last = Some(answer);
-                answered
-            })
-            .await;
-            let answer = last.unwrap();
-            match answer.status {
-                StatusCode::CREATED => accepted += 1,
-                _ => assert_eq!(answer.body["code"], "sold_out"),
-            }
+            accepted += u16::from(until_answered(&cluster.nodes[n % 3], &key, &room_type).await);
         }
         assert_eq!(accepted, 3);
+    });
+}
+
+#[test]
+fn two_nodes_by_one_name_sell_no_night_twice() {
+    const ROOMS: u16 = 12;
+    with_nodes(2, async |cluster| {
+        // With one node gone from the list, the next one is called like the other.
+        let elsewhere = cluster.nodes.remove(0);
+        cluster.join().await;
+        let names: Vec<_> = cluster.nodes.iter().map(|node| node.running.membership.me().node.clone()).collect();
+        assert_eq!(names[0], names[1]);
+
+        let room_type = elsewhere.room_type_without_price(ROOMS).await;
+        eventually("it has a price", async || elsewhere.price(&room_type).await.status == StatusCode::CREATED).await;
+        let doors = [&elsewhere, &cluster.nodes[0], &cluster.nodes[1]];
+        let sold = join_all(doors.iter().enumerate().map(async |(door, node)| {
+            let mut sold = 0;
+            while until_answered(node, &format!("{door}-{sold}"), &room_type).await {
+                sold += 1;
+            }
+            sold
+        }));
+        assert_eq!(sold.await.iter().sum::<u16>(), ROOMS);
     });
 }
 
