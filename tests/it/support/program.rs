@@ -6,6 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::place::is_postgres_run;
+use super::postgres::Database;
+
 /// The program without the settings and test variables of whoever runs the tests.
 pub fn innkeeper() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
@@ -15,8 +18,12 @@ pub fn innkeeper() -> Command {
     command
 }
 
-/// Where a program runs.
-pub struct Workplace(TempDir);
+/// Where a program runs: a folder, and what it finds as its database if it is not told another.
+pub struct Workplace {
+    folder: TempDir,
+    /// `None`: the file in the folder that is the program's own default.
+    database: Option<Database>,
+}
 
 /// How a program ended.
 #[derive(Debug)]
@@ -27,12 +34,18 @@ pub struct Ended {
 }
 
 impl Workplace {
+    /// With nothing in it, on the store that this run is about.
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { database: is_postgres_run().then(Database::empty), ..Self::sqlite() }
+    }
+
+    /// With nothing in it, for a test about the file that a SQLite database is.
+    pub fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: None }
     }
 
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// Writes a file.
@@ -45,6 +58,7 @@ impl Workplace {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = innkeeper();
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        command.envs(self.database.iter().map(|database| ("INNKEEPER_DATABASE_URL", database.url())));
         command
     }
 
@@ -61,6 +75,12 @@ impl Workplace {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Insists that nobody has made a database here.
+    pub fn has_no_database(&self) {
+        let message = self.run(&["verify"]).failed(1);
+        assert!(message.contains("there is no innkeeper"), "{message}");
     }
 
     /// Starts it; what it prints on stdout can be read.
