@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::app::{ADMIN, answer, order, with_app};
+use crate::support::app::{ADMIN, answer, order, with_lone_app};
 use crate::support::cluster::with_nodes;
 use crate::support::eventually::eventually;
 
@@ -170,7 +170,7 @@ fn nobody_who_is_no_node_forwards() {
 
 #[test]
 fn a_node_that_is_alone_is_sent_nothing() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let refused = answer(app.request(Method::GET, "/v1/hotels").header(FORWARDED, "x")).await;
         assert_eq!((refused.status, &refused.body["code"]), (StatusCode::MISDIRECTED_REQUEST, &json!("not_a_peer")));
     });

@@ -273,7 +273,7 @@ fn the_cluster_can_be_looked_at_page_by_page() {
 
 #[test]
 fn a_node_that_is_alone_is_a_cluster_of_one() {
-    crate::support::app::with_app(async |app| {
+    crate::support::app::with_lone_app(async |app| {
         let room_type = app.room_type(1).await;
         let view = app.cluster().await;
         assert_eq!(view["nodes"].as_array().map(Vec::len), Some(1));
