@@ -1,5 +1,6 @@
 //! The real program in a folder of its own, with nothing of ours in its environment.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -83,9 +84,14 @@ impl Workplace {
         assert!(message.contains("there is no innkeeper"), "{message}");
     }
 
-    /// Starts it; what it prints on stdout can be read.
+    fn said(&self) -> PathBuf {
+        self.path().join("stderr.log")
+    }
+
+    /// Starts it; what it prints on stdout can be read, and what it says on stderr stands in a file.
     pub fn start(&self, arguments: &[&str]) -> Started {
-        let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let said = File::create(self.said()).unwrap();
+        let child = self.command(arguments).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
         Started(child)
     }
 }
@@ -101,7 +107,8 @@ impl Workplace {
         let mut greeting = String::new();
         let mut stdout = BufReader::new(started.0.stdout.take().unwrap());
         while !greeting.contains("Stop with Ctrl+C") {
-            assert_ne!(stdout.read_line(&mut greeting).unwrap(), 0, "it ended early: {greeting}");
+            let ended = stdout.read_line(&mut greeting).unwrap() == 0;
+            assert!(!ended, "it ended early: {greeting}{}", std::fs::read_to_string(self.said()).unwrap());
         }
         (started, greeting)
     }
