@@ -15,6 +15,8 @@ pub struct Holding {
     pub token: Token,
     /// How long it has been owned under this token.
     pub age: Duration,
+    /// How long ago whoever grants was last asked and said yes; `None` if nobody was.
+    pub renewed_ago: Option<Duration>,
 }
 
 /// All of them. Every change concerns one token: what is said of an older one comes too late and changes nothing.
@@ -87,6 +89,7 @@ impl Holdings {
             room_type: *room_type,
             token: held.token,
             age: held.since.elapsed(),
+            renewed_ago: held.confirmed.map(|asked| asked.elapsed()),
         };
         self.map().range((from, Bound::Unbounded)).take(limit).map(holding).collect()
     }

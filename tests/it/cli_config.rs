@@ -4,7 +4,7 @@ use crate::support::program::Workplace;
 
 #[test]
 fn flags_are_stronger_than_the_environment_and_that_than_files() {
-    let workplace = Workplace::new();
+    let workplace = Workplace::sqlite();
     workplace.file("innkeeper.toml", "database_url = 'sqlite://from-file.db'");
     let exists = |name: &str| workplace.path().join(name).exists();
     workplace.run(&["migrate"]).succeeded();

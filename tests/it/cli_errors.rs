@@ -11,7 +11,7 @@ fn a_port_in_use_is_named() {
     let workplace = Workplace::new();
     let message = workplace.run(&["serve", "--listen", &address]).failed(1);
     assert!(message.contains(&format!("innkeeper: {address} is in use:")), "{message}");
-    assert!(!workplace.path().join("innkeeper.db").exists());
+    workplace.has_no_database();
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_folder_that_is_not_there_is_named() {
 
 #[test]
 fn nothing_is_made_by_looking() {
-    let workplace = Workplace::new();
+    let workplace = Workplace::sqlite();
     for command in [&["verify"][..], &["export", "nights", "--csv"], &["export", "bookings", "--csv"]] {
         let message = workplace.run(command).failed(1);
         assert!(message.contains("innkeeper.db") && message.contains("innkeeper migrate"), "{message}");

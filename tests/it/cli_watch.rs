@@ -9,7 +9,7 @@ use tokio::process::ChildStdout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
-use crate::support::app::{in_system, order, with_app};
+use crate::support::app::{in_system, order, with_lone_app};
 use crate::support::port::Port;
 use crate::support::program::{Started, Workplace, curl};
 
@@ -48,7 +48,7 @@ impl Watcher {
 
 #[test]
 fn a_booking_is_a_line_the_moment_it_is_made() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let workplace = Workplace::new();
         let room_type = app.room_type(10).await;
         let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].as_str().unwrap().to_owned();
@@ -102,7 +102,7 @@ fn of_answer(answer: &str) -> u64 {
 
 #[test]
 fn what_cannot_be_watched_is_an_error() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let (workplace, url) = (Workplace::new(), app.running.url());
         let nobody = "00000000-0000-0000-0000-000000000001";
         let run = move || workplace.run(&["watch", &url, "--room-type", nobody]);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::cluster::Company;
 use crate::support::eventually::eventually;
 use crate::support::place::Place;
 use crate::support::program;
@@ -25,11 +26,19 @@ struct Node {
     url: String,
 }
 
-fn innkeeper(database: &str) -> Command {
+/// What the node has that outlives it.
+struct Surroundings {
+    place: Place,
+    company: Company,
+}
+
+fn innkeeper(around: &Surroundings) -> Command {
     let mut command = program::innkeeper();
+    let variable = |(key, value): (&str, _)| (format!("INNKEEPER_{}", key.to_uppercase()), value);
     command
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
-        .env("INNKEEPER_DATABASE_URL", database)
+        .envs(around.company.settings().into_iter().map(variable))
+        .env("INNKEEPER_DATABASE_URL", around.place.url())
         .env("INNKEEPER_ADMIN_TOKEN", ADMIN)
         .env("INNKEEPER_LISTEN", "127.0.0.1:0")
         .env("INNKEEPER_ANSWER_WITHIN_SECS", "60")
@@ -38,8 +47,8 @@ fn innkeeper(database: &str) -> Command {
 }
 
 impl Node {
-    fn start(database: &str) -> Self {
-        let mut process = innkeeper(database).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
+    fn start(around: &Surroundings) -> Self {
+        let mut process = innkeeper(around).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = lines
             .by_ref()
@@ -138,9 +147,9 @@ impl Storm {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_booking_survives_kill_9() {
     let place = Place::new();
-    let database = place.url();
+    let around = Surroundings { company: Company::on(&place.url()), place };
     let ledger = Arc::new(Mutex::new(Ledger::default()));
-    let mut node = Node::start(&database);
+    let mut node = Node::start(&around);
     let room_type = catalogue(&node.url).await;
     #[expect(clippy::disallowed_methods, reason = "the real binary runs on the real clock")]
     let from = jiff::Zoned::now().date().tomorrow().unwrap();
@@ -159,12 +168,12 @@ async fn every_acknowledged_booking_survives_kill_9() {
         for client in clients {
             client.await.unwrap();
         }
-        node = Node::start(&database);
+        node = Node::start(&around);
         check(&node.url, &ledger).await;
-        verify(&database);
+        verify(&around);
     }
     node.kill();
-    verify(&database);
+    verify(&around);
 }
 
 /// Makes a hotel with one room type of 200 rooms, open far into the future; its id.
@@ -228,7 +237,7 @@ async fn repeat(http: &Client, url: &str, key: &str, body: &Value) -> (StatusCod
     (response.status(), response.json().await.unwrap())
 }
 
-fn verify(database: &str) {
-    let output = innkeeper(database).arg("verify").output().unwrap();
+fn verify(around: &Surroundings) {
+    let output = innkeeper(around).arg("verify").output().unwrap();
     assert!(output.status.success(), "verify found: {}", String::from_utf8_lossy(&output.stdout));
 }

@@ -18,6 +18,7 @@ use innkeeper::store::{Claim, Fingerprint, KeyDigest, Store};
 use jiff::SignedDuration;
 
 use crate::support::app::in_system as run;
+use crate::support::counted::counted;
 use crate::support::eventually::PATIENCE;
 use crate::support::fixtures::{self, order_for};
 use crate::support::place::Place;
@@ -165,7 +166,9 @@ fn an_owner_that_was_fenced_starts_again_under_a_higher_token() {
         house.book().await.unwrap();
         let Claim::Stale { current } = house.store.claim(house.room_type, Token(1)).await.unwrap() else { panic!() };
         assert_eq!(house.store.claim(house.room_type, Token(current.0 + 1)).await.unwrap(), Claim::Granted);
+        let before = counted("innkeeper_fenced_commits_total");
         assert!(matches!(house.book().await, Err(Error::Interrupted)));
+        assert!(counted("innkeeper_fenced_commits_total") >= before + 1.0);
         house.book().await.unwrap();
         assert_eq!(house.free().await[1], 3);
         house.verify().await;

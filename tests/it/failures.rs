@@ -264,6 +264,26 @@ fn a_hotel_that_changes_costs_nobody_an_answer() {
     });
 }
 
+/// Nor one whose booking is in doubt: the next tenure asks again what became of it.
+#[test]
+fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_what_it_has() {
+    with_unreliable_ledger(&[], async |app, ledger| {
+        let room_type = app.room_type(3).await;
+        let hotel = hotel_of(app, &room_type).await;
+        ledger.next_commit(Commit::LostAfter);
+        ledger.next_doubt_hangs();
+        let changed = async {
+            ledger.hangs().await;
+            app.running.engine.hotel_changed(hotel).await;
+            // Answered by the next tenure.
+            assert_eq!(sold(app, &room_type).await, 1);
+        };
+        let order = order(&room_type, 1, 2);
+        let (booked, ()) = tokio::join!(app.book("k", &order), changed);
+        assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+    });
+}
+
 #[test]
 fn a_room_type_with_a_full_mailbox_is_busy() {
     with_unreliable_ledger(&[("mailbox", "1")], async |app, ledger| {

@@ -130,5 +130,5 @@ fn a_broken_file_changes_nothing() {
     let path = workplace.file("broken.csv", broken);
     let message = workplace.run(&["import", "bookings", path.to_str().unwrap()]).failed(1);
     assert!(message.contains("broken.csv:") && message.contains("arrival_date_month"), "{message}");
-    assert!(!workplace.path().join("innkeeper.db").exists());
+    workplace.has_no_database();
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::support::app::in_system;
 use crate::support::cluster::SECRET;
+use crate::support::counted::counted;
 use crate::support::eventually::eventually;
 use crate::support::redis::Redis;
 
@@ -275,8 +276,10 @@ fn a_lease_that_was_granted_and_given_back_meanwhile_is_lost_all_the_same() {
         let newer = take(&new, id(1)).await;
         new.release(id(1), newer);
         new.leave().await;
+        let before = counted("innkeeper_leases_lost_total");
         old.keep();
         assert_eq!(revoked(&old).await, [Revoked { room_type: id(1), token: lost, why: Why::Lost }]);
+        assert!(counted("innkeeper_leases_lost_total") >= before + 1.0);
     });
 }
 

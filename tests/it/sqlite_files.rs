@@ -135,7 +135,7 @@ async fn a_database_of_a_newer_version_is_refused_untouched() {
 
 #[tokio::test]
 async fn a_database_whose_schema_was_made_otherwise_is_left_as_it_is() {
-    let workplace = Workplace::new();
+    let workplace = Workplace::sqlite();
     workplace.run(&["migrate"]).succeeded();
     execute(&workplace.path().join("innkeeper.db"), "UPDATE _sqlx_migrations SET checksum = x'00'").await;
     let message = workplace.run(&["migrate"]).failed(1);

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::support::app::{App, order, with_app, with_settings};
+use crate::support::app::{App, order, with_lone_app, with_settings};
 use crate::support::eventually::eventually;
 use crate::support::live::{Dashboard, june};
 
@@ -36,7 +36,7 @@ async fn hello(app: &App) -> TcpStream {
 
 #[test]
 fn a_malformed_frame_is_answered_and_the_connection_stays() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let id = app.room_type(1).await;
         let subscribe = |member: &str, value: Value| {
             let mut frame = june(&id);
@@ -79,7 +79,7 @@ fn a_malformed_frame_is_answered_and_the_connection_stays() {
 
 #[test]
 fn a_refused_subscription_is_named_in_the_error() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let mut dashboard = Dashboard::open(app).await;
         let mut frame = june("019a0000-0000-7000-8000-000000000000");
         frame["id"] = json!(12);
@@ -91,7 +91,7 @@ fn a_refused_subscription_is_named_in_the_error() {
 
 #[test]
 fn harmful_frames_end_the_connection_with_the_right_code() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let text = |bytes: &[u8]| Frame::from_payload(FrameHeader::default(), bytes.to_vec().into());
         let not_utf8 = {
             let mut frame = text(b"\xff\xfe");
@@ -110,7 +110,7 @@ fn harmful_frames_end_the_connection_with_the_right_code() {
 
 #[test]
 fn a_message_in_pieces_is_no_way_around_its_limit() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let mut dashboard = Dashboard::open(app).await;
         let piece = |opcode, last, size: usize| {
             let mut frame = Frame::message(vec![b'x'; size], OpCode::Data(opcode), last);
@@ -196,7 +196,7 @@ fn connections_are_limited_and_their_places_given_back() {
 
 #[test]
 fn whoever_speaks_no_websocket_is_told_what_is_spoken_here() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let answer = app.get("/v1/ws").await;
         assert_eq!((answer.status, &answer.body["code"]), (StatusCode::UPGRADE_REQUIRED, &json!("upgrade_required")));
         assert_eq!(answer.headers["upgrade"], "websocket");
@@ -221,7 +221,7 @@ fn a_client_that_vanishes_gives_its_place_back() {
 
 #[test]
 fn at_shutdown_dashboards_are_sent_away_and_nobody_waits_for_them() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(1).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
         app.running.begin_draining();

@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::app::{order, with_app};
+use crate::support::app::{order, with_lone_app};
 use crate::support::live::{Dashboard, Picture, june, june_after};
 
 #[test]
 fn a_snapshot_says_how_things_stand_and_a_change_what_has_changed() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         app.book("a", &order(&room_type, 10, 12)).await;
         let mut dashboard = Dashboard::open(app).await;
@@ -31,7 +31,7 @@ fn a_snapshot_says_how_things_stand_and_a_change_what_has_changed() {
 
 #[test]
 fn only_the_nights_that_are_watched_are_told() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let mut dashboard = Dashboard::open(app).await;
         let mut window = june(&room_type);
@@ -52,7 +52,7 @@ fn only_the_nights_that_are_watched_are_told() {
 
 #[test]
 fn prices_and_capacity_come_as_a_fresh_snapshot() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
         let items =
@@ -72,7 +72,7 @@ fn prices_and_capacity_come_as_a_fresh_snapshot() {
 
 #[test]
 fn who_comes_back_is_told_what_it_missed_one_by_one() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let (dashboard, mut picture) = Dashboard::watching(app, &room_type).await;
         drop(dashboard);
@@ -100,7 +100,7 @@ fn who_comes_back_is_told_what_it_missed_one_by_one() {
 
 #[test]
 fn who_missed_nothing_is_told_so() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let mut dashboard = Dashboard::open(app).await;
         let mut frame = june(&room_type);
@@ -112,7 +112,7 @@ fn who_missed_nothing_is_told_so() {
 
 #[test]
 fn who_missed_too_much_or_comes_from_the_future_gets_a_snapshot() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(99).await;
         for key in 0..70 {
             app.book(&key.to_string(), &order(&room_type, 10, 11)).await;
@@ -129,7 +129,7 @@ fn who_missed_too_much_or_comes_from_the_future_gets_a_snapshot() {
 
 #[test]
 fn a_change_of_prices_among_what_was_missed_means_a_snapshot() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let plan = json!({"name": "Saver", "price_minor": 9_000});
         app.create(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
@@ -142,7 +142,7 @@ fn a_change_of_prices_among_what_was_missed_means_a_snapshot() {
 
 #[test]
 fn a_hotel_is_watched_with_the_room_types_it_gets_later() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
         let mut dashboard = Dashboard::open(app).await;
@@ -164,7 +164,7 @@ fn a_hotel_is_watched_with_the_room_types_it_gets_later() {
 
 #[test]
 fn a_hotel_without_room_types_is_watched_all_the_same() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let hotel =
             json!({"name": "Casa", "city": "Faro", "country": "PT", "timezone": "Europe/Lisbon", "currency": "EUR"});
         let hotel = app.create("/v1/hotels", &hotel).await;
@@ -178,7 +178,7 @@ fn a_hotel_without_room_types_is_watched_all_the_same() {
 
 #[test]
 fn after_unsubscribing_nothing_more_is_told() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
         dashboard.send(&json!({"type": "unsubscribe", "id": "june"})).await;
@@ -193,7 +193,7 @@ fn after_unsubscribing_nothing_more_is_told() {
 
 #[test]
 fn a_subscription_of_the_same_name_is_replaced() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
         let mut next = june(&room_type);
@@ -209,7 +209,7 @@ fn a_subscription_of_the_same_name_is_replaced() {
 
 #[test]
 fn a_hold_that_runs_out_is_told() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
         let mut hold = order(&room_type, 10, 11);

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::support::app::{App, order, with_app, with_unreliable_ledger};
+use crate::support::app::{App, order, with_lone_app, with_unreliable_ledger};
 use crate::support::fixtures::order_for;
 use crate::support::live::{Dashboard, Picture, june, june_after};
 use crate::support::unreliable_ledger::Commit;
@@ -24,7 +24,7 @@ async fn storm(app: &App, room_type: &str, bookings: usize, nights: i8) {
 
 #[test]
 fn in_a_storm_every_change_comes_once_and_in_order() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(5_000).await;
         let mut dashboards = Vec::new();
         for _ in 0..4 {
@@ -59,7 +59,7 @@ async fn narrow(app: &App) -> Dashboard {
 
 #[test]
 fn a_client_that_does_not_read_is_told_the_newest_state_when_it_does_and_others_miss_nothing() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(5_000).await;
         let mut slow = narrow(app).await;
         slow.send(&june(&room_type)).await;
@@ -114,7 +114,7 @@ fn a_commit_in_doubt_is_told_though_nothing_follows_it() {
 
 #[test]
 fn no_frame_says_whom_it_concerns() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
         let booked = app.book("a", &order(&room_type, 10, 12)).await.body;
@@ -224,7 +224,7 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_picture_is_the_stores(steps in vec(step(), 1..40)) {
-        with_app(async |app| {
+        with_lone_app(async |app| {
             let room_type = app.room_type(40).await;
             let (dashboard, picture) = Dashboard::watching(app, &room_type).await;
             let mut story = Story { app, room_type, dashboard, picture, bookings: Vec::new(), keys: 0 };

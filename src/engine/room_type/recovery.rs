@@ -1,5 +1,6 @@
 //! Recovery: what becomes of facts that were not stored, or of which nobody knows, and of their callers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,6 +25,9 @@ impl RoomTypeActor {
             return successor.addr.do_send(doubt);
         }
         self.shared.doubts.add(self.id, doubt.fact.clone());
+        if let State::Retired(_) = &self.state {
+            return;
+        }
         self.doubts.push((doubt.fact, doubt.reply));
         match &self.state {
             State::Serving(tenure) if tenure.token == doubt.token => {
@@ -31,18 +35,30 @@ impl RoomTypeActor {
                 self.restart(ctx);
             }
             State::Serving(_) => self.settle_doubts(ctx),
-            State::Loading => {}
-            State::Retired(_) => self.doubts.clear(),
+            State::Loading | State::Retired(_) => {}
         }
     }
 
     /// Publishes what the store has of everything in doubt, and tells the callers who wait. By now this actor holds a
-    /// higher token, so no commit of the old one can still succeed.
+    /// higher token, so no commit of the old one can still succeed. A restart meanwhile ends the asking, but not the
+    /// waiting: the next tenure asks again.
     pub(super) fn settle_doubts(&mut self, ctx: &mut Context<Self>) {
         let facts = self.shared.doubts.of(self.id);
-        let callers = std::mem::take(&mut self.doubts);
-        if !facts.is_empty() {
-            ctx.spawn(ask_the_store(self.id, facts, callers, self.shared.clone()).into_actor(self));
+        if facts.is_empty() {
+            return self.doubts.clear();
+        }
+        let ids: Vec<FactId> = facts.iter().map(|fact| fact.id).collect();
+        let asking = ask_the_store(self.id, facts, ids.clone(), self.shared.clone());
+        ctx.spawn(asking.into_actor(self).map(move |stored, actor, _| actor.tell_callers(&ids, stored)));
+    }
+
+    /// Tells the callers of these facts what the store has of them. Where it cannot say, they are interrupted: their
+    /// replies are dropped.
+    fn tell_callers(&mut self, asked: &[FactId], stored: Option<HashSet<FactId>>) {
+        for (fact, reply) in self.doubts.extract_if(.., |(fact, _)| asked.contains(&fact.id)) {
+            if let Some(stored) = &stored {
+                reply.send(if stored.contains(&fact.id) { Ok(fact) } else { Err(Error::Interrupted) });
+            }
         }
     }
 
@@ -64,26 +80,22 @@ impl RoomTypeActor {
     }
 }
 
-/// A store that cannot be asked, or takes longer than anybody waits, leaves the facts in doubt and the callers
-/// interrupted: their replies are dropped.
+/// Which of the facts are stored. A store that cannot be asked, or takes longer than anybody waits, leaves them in doubt.
 async fn ask_the_store(
     room_type: RoomTypeId,
     facts: Vec<Arc<Fact>>,
-    callers: Vec<(Arc<Fact>, Reply<Arc<Fact>>)>,
+    ids: Vec<FactId>,
     shared: Arc<Shared>,
-) {
-    let ids: Vec<FactId> = facts.iter().map(|fact| fact.id).collect();
+) -> Option<HashSet<FactId>> {
     let answer = timeout(shared.options.answer_within, shared.ledger.committed(&ids)).await;
-    let Ok(Ok(stored)) = answer else { return };
+    let stored = answer.ok()?.ok()?;
     let found: Arc<[_]> =
         facts.iter().filter(|fact| stored.contains(&fact.id)).map(|fact| (room_type, fact.clone())).collect();
     if !found.is_empty() {
         shared.hub.publish(Notice::Committed(found));
     }
     shared.doubts.settled(room_type, &facts);
-    for (fact, reply) in callers {
-        reply.send(if stored.contains(&fact.id) { Ok(fact) } else { Err(Error::Interrupted) });
-    }
+    Some(stored)
 }
 
 impl Handler<Settle> for RoomTypeActor {

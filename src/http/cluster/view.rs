@@ -56,6 +56,9 @@ pub struct OwnedRoomType {
     token: i64,
     /// For how long it has been owned under this token.
     owned_for_secs: u64,
+    /// How long ago Redis last said that it is this node's, the age of its lease; null where Redis was not asked: by a
+    /// node that is alone, or by one that goes on without it.
+    renewed_secs_ago: Option<u64>,
 }
 
 /// A way into the store.
@@ -101,6 +104,11 @@ impl NodeView {
 
 impl From<&Holding> for OwnedRoomType {
     fn from(holding: &Holding) -> Self {
-        Self { room_type_id: holding.room_type, token: holding.token.0, owned_for_secs: holding.age.as_secs() }
+        Self {
+            room_type_id: holding.room_type,
+            token: holding.token.0,
+            owned_for_secs: holding.age.as_secs(),
+            renewed_secs_ago: holding.renewed_ago.map(|ago| ago.as_secs()),
+        }
     }
 }

@@ -14,8 +14,13 @@ use serde_json::json;
 
 use crate::support::app::{App, order};
 use crate::support::cluster::{Cluster, SECRET, with_nodes};
+use crate::support::counted::counted;
 use crate::support::eventually::eventually;
 use crate::support::port::Port;
+
+const UNREACHABLE: &str = "innkeeper_forwards_total{outcome=\"unreachable\"}";
+const LOST: &str = "innkeeper_forwards_total{outcome=\"lost\"}";
+const MOVED: &str = "innkeeper_forwards_total{outcome=\"moved\"}";
 
 #[test]
 fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() {
@@ -141,12 +146,14 @@ fn an_owner_that_cannot_be_reached_has_done_nothing() {
         // Nobody listens where it says it does.
         let port = Port::keep();
         let room_type = lost_to(cluster, format!("http://{}", port.address())).await;
+        let before = counted(UNREACHABLE);
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
         assert_eq!(
             (answer.status, &answer.body["code"]),
             (StatusCode::SERVICE_UNAVAILABLE, &json!("owner_unreachable"))
         );
         assert_eq!(answer.headers["retry-after"], "1");
+        assert!(counted(UNREACHABLE) >= before + 1.0);
     });
 }
 
@@ -176,10 +183,11 @@ fn an_owner_that_falls_silent_may_have_done_anything() {
             };
             listener.incoming().for_each(hangs_up);
         });
-        let room_type = lost_to(cluster, url).await;
+        let (room_type, before) = (lost_to(cluster, url).await, counted(LOST));
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
         assert_eq!((answer.status, &answer.body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("interrupted")));
         assert_eq!(answer.headers["retry-after"], "1");
+        assert!(counted(LOST) >= before + 1.0);
     });
 }
 
@@ -213,9 +221,10 @@ fn wavering(times: usize) -> String {
 #[test]
 fn a_room_type_that_is_on_its_way_is_waited_for() {
     with_nodes(1, async |cluster| {
-        let room_type = lost_to(cluster, wavering(6)).await;
+        let (room_type, before) = (lost_to(cluster, wavering(6)).await, counted(MOVED));
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
         assert_eq!((answer.status, &answer.body), (StatusCode::OK, &json!({})), "whatever it answers");
+        assert!(counted(MOVED) >= before + 6.0);
     });
 }
 
@@ -230,7 +239,7 @@ fn a_room_type_that_never_arrives_is_not_waited_for_for_ever() {
 }
 
 /// A node that is only known to Redis.
-async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLease> {
+pub async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLease> {
     let (addresses, secret) = (cluster.redis.url().parse().unwrap(), Secret::new(SECRET));
     let options = Options { addresses, secret, ttl: Duration::from_secs(60) };
     let me = Peer { node: "outsider".parse().unwrap(), url: url.into() };

@@ -4,18 +4,20 @@ use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::app::{ADMIN, answer, order, with_app};
+use crate::support::app::{ADMIN, answer, order, with_lone_app};
 use crate::support::cluster::with_nodes;
+use crate::support::counted::counted;
 use crate::support::eventually::eventually;
 
 /// Carries the credentials of the node that forwards.
 const FORWARDED: &str = "innkeeper-forwarded";
+const ANSWERED: &str = "innkeeper_forwards_total{outcome=\"answered\"}";
 
 #[test]
 fn a_client_need_not_know_who_owns_what() {
     with_nodes(3, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
-        let mut sequences = Vec::new();
+        let (mut sequences, before) = (Vec::new(), counted(ANSWERED));
         for (index, node) in cluster.nodes.iter().enumerate() {
             let booked = node.book(&format!("key-{index}"), &order(&room_type, 1, 3)).await;
             assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
@@ -26,6 +28,7 @@ fn a_client_need_not_know_who_owns_what() {
             sequences.push(booked.body["sequence"].as_u64().unwrap());
         }
         assert!(sequences.is_sorted_by(|a, b| a + 1 == *b), "{sequences:?}");
+        assert!(counted(ANSWERED) >= before + 2.0, "two of the three had to ask");
         for node in &cluster.nodes {
             let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-03");
             let seen = node.get(&path).await;
@@ -170,7 +173,7 @@ fn nobody_who_is_no_node_forwards() {
 
 #[test]
 fn a_node_that_is_alone_is_sent_nothing() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let refused = answer(app.request(Method::GET, "/v1/hotels").header(FORWARDED, "x")).await;
         assert_eq!((refused.status, &refused.body["code"]), (StatusCode::MISDIRECTED_REQUEST, &json!("not_a_peer")));
     });

@@ -3,11 +3,16 @@
 use std::pin::pin;
 
 use futures_util::poll;
+use innkeeper::domain::RoomTypeId;
+use innkeeper::lease::{Acquired, Asked, Lease};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::app::{ADMIN, App, answer, order};
-use crate::support::cluster::{Cluster, with_mortal_nodes, with_nodes};
+use super::failures::outsider;
+use crate::support::app::{ADMIN, App, NOW, answer, order, with_lone_app};
+use crate::support::cluster::{Cluster, with_mortal_nodes, with_nodes, with_nodes_that_tire_soon};
+use crate::support::counted::counted;
 use crate::support::eventually::eventually;
 use crate::support::unreliable_ledger::{Commit, Unreliable};
 
@@ -190,7 +195,7 @@ fn belongs(cluster: &Cluster, node: usize, room_type: &str) -> bool {
         Peer { node, url: cluster.nodes[n].running.url().into() }
     };
     let nodes: Vec<Peer> = (0..cluster.nodes.len()).map(peer).collect();
-    let id = innkeeper::domain::RoomTypeId(room_type.parse().unwrap());
+    let id = RoomTypeId(room_type.parse().unwrap());
     innkeeper::lease::preferred(id, &nodes) == Some(&nodes[node])
 }
 
@@ -200,6 +205,8 @@ fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
         let (room_type, owner) = cluster.room_type(2).await;
         let first = cluster.nodes[(owner + 1) % 3].book("before", &order(&room_type, 1, 3)).await;
         assert_eq!(first.status, StatusCode::CREATED);
+        let counters = ["innkeeper_takeovers_total", "innkeeper_leases_acquired_total"];
+        let before = counters.map(counted);
         cluster.nodes.remove(owner).running.abort().await;
 
         let next = async || cluster.nodes[0].book("after", &order(&room_type, 1, 3)).await;
@@ -221,6 +228,29 @@ fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
         assert_eq!(replayed.body, first.body);
         let owned: Vec<_> = [cluster.nodes[0].owned().await, cluster.nodes[1].owned().await].concat();
         assert!(owned.contains(&room_type));
+        for (counter, before) in counters.into_iter().zip(before) {
+            assert!(counted(counter) >= before + 1.0, "{counter}");
+        }
+    });
+}
+
+#[test]
+fn a_room_type_that_nobody_asks_for_is_anybodys_at_once() {
+    with_nodes_that_tire_soon(2, async |cluster| {
+        let room_type = cluster.nodes[0].room_type(1).await;
+        let lease = format!("innkeeper:{{{room_type}}}:lease");
+        eventually("its lease is given back", async || cluster.redis.run::<i64>(&["EXISTS", &lease]) == 0).await;
+        assert_eq!(cluster.owner(&room_type).await, None);
+        let id = RoomTypeId(room_type.parse().unwrap());
+        let outsider = outsider(cluster, "http://127.0.0.1:9".to_owned()).await;
+        let mut told = None;
+        // On a busy machine Redis may take too long to say anything.
+        eventually("redis answers", async || {
+            told = outsider.acquire(id, Asked::Forwarded).await.ok();
+            told.is_some()
+        })
+        .await;
+        assert!(matches!(told, Some(Acquired::Granted(_))), "{told:?}");
     });
 }
 
@@ -272,12 +302,45 @@ fn the_cluster_can_be_looked_at_page_by_page() {
 }
 
 #[test]
+fn the_cluster_says_how_old_everything_is() {
+    with_nodes(2, async |cluster| {
+        let (room_type, owner) = cluster.room_type(1).await;
+        let node = &cluster.nodes[owner];
+        // Redis was asked before the answer was kept: only a renewal makes the one age less than the other.
+        eventually("its lease was renewed", async || {
+            let owned = &node.cluster().await["owned"][0];
+            let [owned_for, renewed_ago] = ["owned_for_secs", "renewed_secs_ago"].map(|age| owned[age].as_u64());
+            owned["room_type_id"] == room_type.as_str() && renewed_ago.is_some() && renewed_ago < owned_for
+        })
+        .await;
+
+        let last_heartbeat = async |seen: usize| -> Timestamp {
+            let nodes = node.nodes().await;
+            nodes[seen]["last_heartbeat"].as_str().unwrap().parse().unwrap()
+        };
+        let now: Timestamp = NOW.parse().unwrap();
+        for seen in 0..2 {
+            let heard = last_heartbeat(seen).await;
+            assert!(
+                heard <= now && heard > now - SignedDuration::from_secs(10),
+                "longer ago it would be dead: {heard}"
+            );
+        }
+        cluster.clock.advance(SignedDuration::from_secs(10));
+        for seen in 0..2 {
+            eventually("it was heard of again", async || last_heartbeat(seen).await > now).await;
+        }
+    });
+}
+
+#[test]
 fn a_node_that_is_alone_is_a_cluster_of_one() {
-    crate::support::app::with_app(async |app| {
+    with_lone_app(async |app| {
         let room_type = app.room_type(1).await;
         let view = app.cluster().await;
         assert_eq!(view["nodes"].as_array().map(Vec::len), Some(1));
         assert_eq!(app.owned().await, std::slice::from_ref(&room_type));
+        assert_eq!(view["owned"][0]["renewed_secs_ago"], json!(null), "there is nobody to renew it");
         let drained = answer(app.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
         assert_eq!(drained.body["owned"], json!([]), "everything begun is finished");
         assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);

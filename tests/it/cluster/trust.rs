@@ -8,7 +8,10 @@ use serde_json::json;
 
 use crate::support::app::order;
 use crate::support::cluster::{Cluster, with_nodes};
+use crate::support::counted::counted;
 use crate::support::eventually::eventually;
+
+const REFUSED: &str = "innkeeper_announcements_refused_total";
 
 /// An address where requests should never come.
 struct Trap(TcpListener);
@@ -37,22 +40,15 @@ fn forge_node(cluster: &Cluster, name: &str, url: &str) {
     cluster.redis.run::<()>(&["ZADD", "innkeeper:{nodes}:until", "9e12", name]);
 }
 
-async fn refused(cluster: &Cluster, node: usize) -> f64 {
-    let page =
-        cluster.nodes[node].request(reqwest::Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
-    let line = page.lines().find(|line| line.starts_with("innkeeper_announcements_refused_total"));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0)
-}
-
 #[test]
 fn a_forged_node_gets_no_room_type_and_no_request() {
     with_nodes(2, async |cluster| {
-        let (trap, before) = (Trap::set(), refused(cluster, 0).await);
+        let (trap, before) = (Trap::set(), counted(REFUSED));
         // With so many, hardly a room type would be preferred anywhere else.
         for n in 0..200 {
             forge_node(cluster, &format!("forged-{n}"), &trap.url());
         }
-        eventually("somebody has looked around", async || refused(cluster, 0).await >= before + 400.0).await;
+        eventually("somebody has looked around", async || counted(REFUSED) >= before + 400.0).await;
         for n in 0..4 {
             let (room_type, _) = cluster.room_type(1).await;
             let booked = cluster.nodes[n % 2].book(&format!("key-{n}"), &order(&room_type, 1, 2)).await;

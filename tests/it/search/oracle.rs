@@ -13,7 +13,7 @@ use jiff::ToSpan;
 use super::follow::assert_same;
 use super::index_of;
 use super::town::{Town, order};
-use crate::support::app::with_app;
+use crate::support::app::with_lone_app;
 
 /// What a hotel offers: its room types with their prices, the cheapest first, and how far it is.
 #[derive(Debug, PartialEq)]
@@ -90,7 +90,7 @@ async fn compare(town: &mut Town<'_>) -> usize {
 #[test]
 fn search_agrees_with_a_brute_force_oracle_through_a_life_of_changes() {
     for seed in 0..6 {
-        with_app(async |app| {
+        with_lone_app(async |app| {
             let mut town = Town::found(app, seed).await;
             let mut offers = 0;
             for _ in 0..12 {
@@ -110,7 +110,7 @@ fn search_agrees_with_a_brute_force_oracle_through_a_life_of_changes() {
 #[test]
 fn what_search_offers_booking_accepts_and_what_it_hides_booking_refuses() {
     for seed in 100..104 {
-        with_app(async |app| {
+        with_lone_app(async |app| {
             let mut town = Town::found(app, seed).await;
             let (mut accepted, mut refused) = (0, 0);
             for _ in 0..30 {
@@ -156,7 +156,7 @@ fn expected_hidden(
 
 #[test]
 fn the_calendar_of_a_hotel_agrees_with_the_oracle() {
-    with_app(async |app| {
+    with_lone_app(async |app| {
         let mut town = Town::found(app, 7).await;
         let mut prices = 0;
         for _ in 0..60 {

@@ -7,7 +7,7 @@ use innkeeper::clock::ManualClock;
 use innkeeper::config::Config;
 use innkeeper::http::forward::credentials::{Claims, Seal};
 use jiff::Timestamp;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::Value;
 
 use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
@@ -19,31 +19,60 @@ use super::unreliable_ledger::Unreliable;
 /// The secret of every test cluster.
 pub const SECRET: &str = "test-cluster-secret";
 
+/// What a node has beside its database: on PostgreSQL a Redis, as it is deployed, even if it is the only node of its
+/// cluster; on SQLite nothing, for there it is alone.
+pub struct Company(Option<(Redis, String)>);
+
+impl Company {
+    pub fn on(database: &str) -> Self {
+        Self(database.starts_with("postgres:").then(|| {
+            let redis = Redis::start();
+            let url = redis.url();
+            (redis, url)
+        }))
+    }
+
+    /// How the node is set. It loses no room type because the machine is busy.
+    pub fn settings(&self) -> Vec<(&'static str, &str)> {
+        let Some((_, url)) = &self.0 else { return Vec::new() };
+        vec![("redis_url", url), ("cluster_secret", SECRET), ("node_id", "node-0"), ("lease_ttl_secs", "60")]
+    }
+}
+
 /// Nodes that know each other.
 pub struct Cluster {
     pub nodes: Vec<App>,
     pub redis: Redis,
     pub clock: Arc<ManualClock>,
-    lease_ttl_secs: &'static str,
+    settings: &'static [(&'static str, &'static str)],
     place: Place,
 }
 
 /// Starts so many nodes, and lets the test use them. None of them loses a room type because the machine is busy.
 pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_whose_leases_last("10", count, test);
+    with_nodes_set(&[], count, test);
 }
 
 /// The same for a test in which a node dies, and which waits for the end of its leases. Redis may take as long as with
 /// longer leases.
 pub fn with_mortal_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_whose_leases_last("3", count, test);
+    with_nodes_set(&[("lease_ttl_secs", "3")], count, test);
 }
 
-fn with_nodes_whose_leases_last(lease_ttl_secs: &'static str, count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+/// The same for a test about room types that nobody asks for. Their leases last for longer than anything is waited for.
+pub fn with_nodes_that_tire_soon(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+    with_nodes_set(&[("idle_secs", "1"), ("lease_ttl_secs", "300")], count, test);
+}
+
+fn with_nodes_set(
+    settings: &'static [(&'static str, &'static str)],
+    count: usize,
+    test: impl AsyncFnOnce(&mut Cluster),
+) {
     in_system(async {
         let place = Place::postgres();
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
-        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, lease_ttl_secs, place };
+        let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, settings, place };
         for _ in 0..count {
             cluster.join().await;
         }
@@ -99,13 +128,8 @@ impl Cluster {
     /// How the next node is to be.
     fn next(&self) -> Config {
         let (redis, name) = (self.redis.url(), format!("node-{}", self.nodes.len()));
-        let settings = [
-            ("redis_url", redis.as_str()),
-            ("cluster_secret", SECRET),
-            ("node_id", name.as_str()),
-            ("lease_ttl_secs", self.lease_ttl_secs),
-        ];
-        config(&self.place.url(), &settings)
+        let own = [("redis_url", redis.as_str()), ("cluster_secret", SECRET), ("node_id", name.as_str())];
+        config(&self.place.url(), &[&own, self.settings].concat())
     }
 
     /// Which node owns a room type, if one does.
@@ -120,15 +144,7 @@ impl Cluster {
 
     /// A room type with so many rooms that somebody owns, and who does.
     pub async fn room_type(&self, rooms: u16) -> (String, usize) {
-        let room_type = self.nodes[0].room_type_without_price(rooms).await;
-        eventually("it has a price", async || {
-            let priced = self.nodes[0].price(&room_type).await;
-            // On a busy machine Redis may take too long to say who is to own it. Then nothing was done.
-            let again = priced.body["code"] == "unavailable";
-            assert!(again || priced.status == StatusCode::CREATED, "{}", priced.body);
-            !again
-        })
-        .await;
+        let room_type = self.nodes[0].room_type(rooms).await;
         let owner = self.owner(&room_type).await.unwrap();
         (room_type, owner)
     }

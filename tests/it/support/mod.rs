@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cluster;
+pub mod counted;
 pub mod demand_file;
 pub mod eventually;
 pub mod fixtures;

@@ -1,7 +1,7 @@
 //! Where a test keeps its database: a SQLite file in a folder, or a PostgreSQL database; gone with the test.
 //!
 //! Tests that do not care take what the environment says: `INNKEEPER_TEST_STORE=postgres cargo test --test it` runs the
-//! whole suite on PostgreSQL.
+//! whole suite on PostgreSQL, the real program included ([`super::program::Workplace`]).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +17,15 @@ use super::postgres::{self, Database};
 
 const VARIABLE: &str = "INNKEEPER_TEST_STORE";
 
+/// Whether this run is about PostgreSQL.
+pub fn is_postgres_run() -> bool {
+    match std::env::var(VARIABLE).as_deref() {
+        Err(_) | Ok("sqlite") => false,
+        Ok("postgres") => true,
+        Ok(other) => panic!("{VARIABLE} is sqlite or postgres, not {other}"),
+    }
+}
+
 /// A place for a database, empty but for its schema.
 pub enum Place {
     Sqlite(TempDir),
@@ -26,11 +35,7 @@ pub enum Place {
 impl Place {
     /// Of the kind that this run is about.
     pub fn new() -> Self {
-        match std::env::var(VARIABLE).as_deref() {
-            Err(_) | Ok("sqlite") => Self::sqlite(),
-            Ok("postgres") => Self::postgres(),
-            Ok(other) => panic!("{VARIABLE} is sqlite or postgres, not {other}"),
-        }
+        if is_postgres_run() { Self::postgres() } else { Self::sqlite() }
     }
 
     pub fn sqlite() -> Self {

@@ -1,10 +1,14 @@
 //! The real program in a folder of its own, with nothing of ours in its environment.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
+
+use super::place::is_postgres_run;
+use super::postgres::Database;
 
 /// The program without the settings and test variables of whoever runs the tests.
 pub fn innkeeper() -> Command {
@@ -15,8 +19,12 @@ pub fn innkeeper() -> Command {
     command
 }
 
-/// Where a program runs.
-pub struct Workplace(TempDir);
+/// Where a program runs: a folder, and what it finds as its database if it is not told another.
+pub struct Workplace {
+    folder: TempDir,
+    /// `None`: the file in the folder that is the program's own default.
+    database: Option<Database>,
+}
 
 /// How a program ended.
 #[derive(Debug)]
@@ -27,12 +35,18 @@ pub struct Ended {
 }
 
 impl Workplace {
+    /// With nothing in it, on the store that this run is about.
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { database: is_postgres_run().then(Database::empty), ..Self::sqlite() }
+    }
+
+    /// With nothing in it, for a test about the file that a SQLite database is.
+    pub fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: None }
     }
 
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// Writes a file.
@@ -45,6 +59,7 @@ impl Workplace {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = innkeeper();
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        command.envs(self.database.iter().map(|database| ("INNKEEPER_DATABASE_URL", database.url())));
         command
     }
 
@@ -63,9 +78,20 @@ impl Workplace {
         }
     }
 
-    /// Starts it; what it prints on stdout can be read.
+    /// Insists that nobody has made a database here.
+    pub fn has_no_database(&self) {
+        let message = self.run(&["verify"]).failed(1);
+        assert!(message.contains("there is no innkeeper"), "{message}");
+    }
+
+    fn said(&self) -> PathBuf {
+        self.path().join("stderr.log")
+    }
+
+    /// Starts it; what it prints on stdout can be read, and what it says on stderr stands in a file.
     pub fn start(&self, arguments: &[&str]) -> Started {
-        let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let said = File::create(self.said()).unwrap();
+        let child = self.command(arguments).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
         Started(child)
     }
 }
@@ -81,7 +107,8 @@ impl Workplace {
         let mut greeting = String::new();
         let mut stdout = BufReader::new(started.0.stdout.take().unwrap());
         while !greeting.contains("Stop with Ctrl+C") {
-            assert_ne!(stdout.read_line(&mut greeting).unwrap(), 0, "it ended early: {greeting}");
+            let ended = stdout.read_line(&mut greeting).unwrap() == 0;
+            assert!(!ended, "it ended early: {greeting}{}", std::fs::read_to_string(self.said()).unwrap());
         }
         (started, greeting)
     }

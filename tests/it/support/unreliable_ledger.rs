@@ -53,6 +53,8 @@ pub struct Unreliable {
     loads: AtomicUsize,
     /// Reads of a booking that are to hang.
     bookings: AtomicUsize,
+    /// Questions what was committed that are to hang.
+    doubts: AtomicUsize,
     no_holds: AtomicBool,
     no_room_types: AtomicBool,
     /// Claims under way, and the most that ever were.
@@ -64,7 +66,7 @@ pub struct Unreliable {
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
-        let (commits, claims, standing, asked, loads, bookings) = Default::default();
+        let (commits, claims, standing, asked, loads, bookings, doubts) = Default::default();
         let (no_holds, no_room_types, claiming, most_claims) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
         Self {
@@ -75,6 +77,7 @@ impl Unreliable {
             asked,
             loads,
             bookings,
+            doubts,
             no_holds,
             no_room_types,
             claiming,
@@ -110,6 +113,11 @@ impl Unreliable {
     /// The next read of a booking does not answer until it is released.
     pub fn next_booking_hangs(&self) {
         self.bookings.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The next question what was committed is not answered until it is released.
+    pub fn next_doubt_hangs(&self) {
+        self.doubts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Whoever asks which room types have holds waits until he is released, and then cannot be told.
@@ -215,6 +223,9 @@ impl Ledger for Unreliable {
     }
 
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
+        if one_of(&self.doubts) {
+            self.hang().await;
+        }
         self.inner.committed(facts).await
     }
 
