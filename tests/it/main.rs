@@ -31,6 +31,7 @@ mod leases;
 mod postgres_down;
 mod postgres_failover;
 mod postgres_open;
+mod postgres_silent;
 mod postgres_store;
 mod postgres_tls;
 mod race;

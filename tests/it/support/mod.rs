@@ -11,5 +11,6 @@ pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod unreliable_ledger;
+pub mod wire;
 
 pub use redis::port;
