@@ -30,6 +30,7 @@ mod import;
 mod leases;
 mod postgres_down;
 mod postgres_failover;
+mod postgres_lost;
 mod postgres_open;
 mod postgres_silent;
 mod postgres_store;
