@@ -36,6 +36,7 @@ mod postgres_silent;
 mod postgres_store;
 mod postgres_tls;
 mod race;
+mod redis_tls;
 mod replaced;
 mod search;
 mod sqlite_files;

@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub mod app;
+pub mod certificate;
 pub mod cluster;
 pub mod demand_file;
 pub mod eventually;
