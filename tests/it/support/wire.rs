@@ -19,10 +19,13 @@ pub enum Fate {
     Silence,
 }
 
+/// The words, and what becomes of who says them.
+type Rule = (&'static [u8], Fate);
+
 /// A way to the database of a URL, for as long as the runtime lives that it was made on.
 pub struct Wire {
     url: String,
-    fate: Arc<Mutex<Option<(&'static [u8], Fate)>>>,
+    fate: Arc<Mutex<Option<Rule>>>,
 }
 
 impl Wire {
@@ -55,11 +58,7 @@ impl Wire {
 }
 
 /// Our client says what it has to say at once and then waits, so that words come in one piece.
-async fn carry(
-    mut near: TcpStream,
-    mut far: UnixStream,
-    fate: Arc<Mutex<Option<(&'static [u8], Fate)>>>,
-) -> io::Result<()> {
+async fn carry(mut near: TcpStream, mut far: UnixStream, fate: Arc<Mutex<Option<Rule>>>) -> io::Result<()> {
     let (mut said, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
         let count = tokio::select! {
