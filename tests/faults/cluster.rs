@@ -14,6 +14,7 @@ use super::link::Far;
 use super::node::{ADMIN, Node, Way};
 use super::postgres::Server;
 use super::redis::Redis;
+use super::request::UNAVAILABLE;
 
 const NODES: usize = 3;
 /// Rooms of each room type: few, so that many are refused.
@@ -67,16 +68,12 @@ impl Cluster {
     /// A hotel with so many room types for each node, each with a price: where a node is cut off, the guests of the
     /// others are not left to chance. Their ids.
     pub async fn catalogue(&self, for_each: usize) -> Vec<Uuid> {
-        let hotel = json!({"name": "Casa das Falhas", "city": "Lisbon", "country": "PT",
-            "timezone": "Europe/Lisbon", "currency": "EUR"});
-        let hotel = self.make("/v1/hotels", &hotel).await;
+        let hotel = self.hotel().await;
         let peer = |node: &Node| Peer { node: node.name.parse().unwrap(), url: node.url().into() };
         let peers: Vec<_> = self.nodes.iter().map(peer).collect();
         let mut shares = vec![Vec::new(); peers.len()];
         for number in 0.. {
-            let body = json!({"name": format!("Type {number}"), "max_adults": 2, "max_children": 0,
-                "max_occupancy": 2, "rooms": ROOMS});
-            let room_type = self.make(&format!("/v1/hotels/{hotel}/room-types"), &body).await;
+            let room_type = self.room_type(hotel, number).await;
             let node = preferred(RoomTypeId(room_type), &peers).unwrap();
             let share = &mut shares[peers.iter().position(|peer| peer == node).unwrap()];
             if share.len() < for_each {
@@ -91,6 +88,24 @@ impl Cluster {
         shares.concat()
     }
 
+    /// A room type that no node has ever owned.
+    pub async fn unowned(&self) -> Uuid {
+        let hotel = self.hotel().await;
+        self.room_type(hotel, 0).await
+    }
+
+    async fn hotel(&self) -> Uuid {
+        let hotel = json!({"name": "Casa das Falhas", "city": "Lisbon", "country": "PT",
+            "timezone": "Europe/Lisbon", "currency": "EUR"});
+        self.make("/v1/hotels", &hotel).await
+    }
+
+    async fn room_type(&self, hotel: Uuid, number: usize) -> Uuid {
+        let room_type = json!({"name": format!("Type {number}"), "max_adults": 2, "max_children": 0,
+            "max_occupancy": 2, "rooms": ROOMS});
+        self.make(&format!("/v1/hotels/{hotel}/room-types"), &room_type).await
+    }
+
     /// Makes something, however often Redis, on a busy machine, takes too long to say who owns a room type. Its id.
     async fn make(&self, path: &str, body: &Value) -> Uuid {
         let mut made = None;
@@ -99,7 +114,7 @@ impl Cluster {
             let answer = request.send().await.unwrap();
             let status = answer.status();
             let body: Value = answer.json().await.unwrap();
-            assert!(status == StatusCode::CREATED || body["code"] == "unavailable", "{path}: {body}");
+            assert!(status == StatusCode::CREATED || body["code"] == UNAVAILABLE, "{path}: {body}");
             made = body["id"].as_str().map(|id| id.parse().unwrap());
             made.is_some()
         };

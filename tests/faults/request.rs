@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::domain::Date;
-use reqwest::header::CONNECTION;
+use reqwest::header::{CONNECTION, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,6 +20,9 @@ pub const IMPATIENT: Duration = Duration::from_secs(2);
 pub const PATIENT: Duration = Duration::from_secs(30);
 /// What it is called when nobody listens at an address: nothing was asked there.
 pub const REFUSED: &str = "connection refused";
+
+/// What a node says that cannot know now whether it may.
+pub const UNAVAILABLE: &str = "unavailable";
 
 /// All nodes, as guests ask them.
 #[derive(Clone)]
@@ -61,7 +64,7 @@ impl Nodes {
         }
     }
 
-    /// What a node says, unless it says that nobody knows. The guide learns how it went.
+    /// What a node says, unless it says that nobody knows, and when to come again. The guide learns how it went.
     async fn send(&self, node: usize, request: RequestBuilder) -> Result<(StatusCode, Value), String> {
         let url = self.guide.url(node);
         let answered = async {
@@ -69,10 +72,10 @@ impl Nodes {
             if answer.headers().get(CONNECTION).is_some_and(|wish| wish == "close") {
                 self.guide.closes(node);
             }
-            let status = answer.status();
+            let (status, says_when) = (answer.status(), answer.headers().contains_key(RETRY_AFTER));
             let body: Value = answer.json().await.map_err(|error| unheard(&error).to_owned())?;
             match status {
-                StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Err(code(&body)),
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS if says_when => Err(code(&body)),
                 _ => Ok((status, body)),
             }
         };

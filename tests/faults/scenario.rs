@@ -6,9 +6,12 @@ use std::time::Duration;
 use fastrand::Rng;
 use rstest::rstest;
 
+use super::cluster::eventually;
 use super::fault::Fault::{self, *};
 use super::link::Mode::{Cut, Hung};
 use super::node::Way;
+use super::request::UNAVAILABLE;
+use super::story::{Answer, Wish};
 use super::weather::Weather;
 
 /// A machine has few processors, and each scenario starts five servers: one at a time.
@@ -18,6 +21,10 @@ static ALONE: Mutex<()> = Mutex::new(());
 pub const LEASE_TTL_SECS: u64 = 1;
 /// Longer than that.
 const PAST_THE_LEASE: Duration = Duration::from_millis(2_500);
+/// Longer than PostgreSQL lets a transaction stand still: 4 s.
+const PAST_ITS_TRANSACTIONS: Duration = Duration::from_secs(6);
+/// Redis is gone for half a minute, and in the last part of it so is a node.
+const WITHOUT_REDIS: [Duration; 2] = [Duration::from_secs(24), Duration::from_secs(6)];
 /// The random part, unless the environment says otherwise.
 const RANDOM_SECS: u64 = 20;
 
@@ -44,24 +51,57 @@ pub fn variable(name: &str) -> Option<u64> {
 }
 
 #[rstest]
-#[case::nothing(Vec::new())]
-#[case::a_node_is_killed(vec![vec![NodeKilled(1)]])]
-#[case::a_node_is_replaced(vec![vec![NodeReplaced(2)]])]
-#[case::a_node_sleeps_past_its_lease_and_wakes(vec![vec![NodeAsleep(0)], vec![NodeAsleep(1), RedisForgets]])]
-#[case::postgres_is_killed(vec![vec![DatabaseKilled]])]
-#[case::redis_loses_its_memory(vec![vec![RedisForgets], vec![NodeKilled(0), RedisForgets]])]
-#[case::redis_is_killed(vec![vec![RedisKilled]])]
-#[case::redis_hangs(vec![vec![RedisAsleep]])]
-#[case::redis_cannot_be_reached(vec![vec![RedisAway(0, Cut)], vec![RedisAway(1, Hung)]])]
-#[case::postgres_cannot_be_reached(vec![vec![DatabaseAway(2, Cut)], vec![DatabaseAway(0, Hung)]])]
-#[case::a_node_cannot_be_reached(vec![vec![Unreachable(1, Cut)], vec![Unreachable(2, Hung)]])]
-fn nobody_is_told_a_lie_when(#[case] faults: Vec<Vec<Fault>>) {
+#[case::nothing(PAST_THE_LEASE, vec![])]
+#[case::a_node_is_killed(PAST_THE_LEASE, vec![vec![NodeKilled(1)]])]
+#[case::a_node_is_replaced(PAST_THE_LEASE, vec![vec![NodeReplaced(2)]])]
+#[case::a_node_sleeps_past_its_lease_and_wakes(PAST_THE_LEASE, vec![vec![NodeAsleep(0)], vec![NodeAsleep(1), RedisForgets]])]
+#[case::a_node_sleeps_past_its_transactions_and_wakes(PAST_ITS_TRANSACTIONS, vec![vec![NodeAsleep(2)]])]
+#[case::postgres_is_killed(PAST_THE_LEASE, vec![vec![DatabaseKilled]])]
+#[case::redis_loses_its_memory(PAST_THE_LEASE, vec![vec![RedisForgets], vec![NodeKilled(0), RedisForgets]])]
+#[case::redis_is_killed(PAST_THE_LEASE, vec![vec![RedisKilled]])]
+#[case::redis_hangs(PAST_THE_LEASE, vec![vec![RedisAsleep]])]
+#[case::redis_cannot_be_reached(PAST_THE_LEASE, vec![vec![RedisAway(0, Cut)], vec![RedisAway(1, Hung)]])]
+#[case::postgres_cannot_be_reached(PAST_THE_LEASE, vec![vec![DatabaseAway(2, Cut)], vec![DatabaseAway(0, Hung)]])]
+#[case::a_node_cannot_be_reached(PAST_THE_LEASE, vec![vec![Unreachable(1, Cut)], vec![Unreachable(2, Hung)]])]
+fn nobody_is_told_a_lie_when(#[case] lasts: Duration, #[case] faults: Vec<Vec<Fault>>) {
     weather(LEASE_TTL_SECS, Way::Door, async |weather| {
         weather.calm().await;
+        weather.recount();
         for together in &faults {
-            weather.strike(together, PAST_THE_LEASE).await;
+            weather.strike(together, lasts).await;
             weather.calm().await;
+            weather.recount();
         }
+    });
+}
+
+/// What is owned is sold all the time. What is not, or by a dead node, cannot be granted to anybody: guests are told when
+/// to come again, and are served as soon as Redis is back, whether that node is or not.
+#[test]
+fn half_a_minute_without_redis_stops_only_what_nobody_owns() {
+    let [all_alive, one_dead] = WITHOUT_REDIS;
+    weather(LEASE_TTL_SECS, Way::Door, async |weather| {
+        let (unowned, nodes, stay) = (weather.cluster.unowned().await, weather.nodes.clone(), weather.watched);
+        weather.all_are_served().await;
+        weather.begins(RedisKilled);
+        tokio::time::sleep(all_alive).await;
+        weather.all_are_served().await;
+        for node in 0..nodes.guide.count() {
+            let wish = Wish::Book { stay, rooms: 1, hold: false };
+            let sent_away = async || {
+                let answer = nodes.ask(node, "unowned", unowned, &wish).await;
+                matches!(answer, Answer::Open(why) if why == UNAVAILABLE)
+            };
+            eventually("guests are sent away", sent_away, || weather.cluster.last_words()).await;
+        }
+        weather.begins(NodeKilled(1));
+        tokio::time::sleep(one_dead).await;
+        weather.ends(RedisKilled);
+        weather.all_are_served().await;
+        let is_shown = async || nodes.look(0, unowned, stay).await.is_some();
+        eventually("what nobody owned is owned", is_shown, || weather.cluster.last_words()).await;
+        weather.ends(NodeKilled(1));
+        weather.all_are_served().await;
     });
 }
 

@@ -36,7 +36,7 @@ pub struct Weather {
     crowd: Crowd,
     onlookers: Onlookers,
     room_types: Vec<Uuid>,
-    watched: Stay,
+    pub watched: Stay,
     /// Everything that went wrong, and when.
     struck: Vec<(Fault, Moment, Moment)>,
     dice: Rng,
@@ -107,13 +107,26 @@ impl Weather {
         }
     }
 
-    fn begins(&mut self, fault: Fault) {
+    /// Waits until guests have been served in every room type from now on.
+    pub async fn all_are_served(&self) {
+        let (now, all) = (self.crowd.now(), self.room_types.len());
+        let served = async || self.crowd.served(now).len() == all;
+        eventually("all room types are served", served, || self.cluster.last_words()).await;
+    }
+
+    /// Everything adds up, while guests and nodes are at work.
+    pub fn recount(&self) {
+        let complaint = verified(&self.cluster);
+        assert!(complaint.is_none(), "{complaint:?}");
+    }
+
+    pub fn begins(&mut self, fault: Fault) {
         println!("{} µs: {fault:?}", self.crowd.now());
         self.struck.push((fault, self.crowd.now(), Moment::MAX));
         fault.strike(&mut self.cluster);
     }
 
-    fn ends(&mut self, fault: Fault) {
+    pub fn ends(&mut self, fault: Fault) {
         println!("{} µs: the end of {fault:?}", self.crowd.now());
         fault.heal(&mut self.cluster);
         let healed = self.crowd.now();
@@ -141,11 +154,7 @@ impl Weather {
 
 /// Recounts while everything runs, and ends all nodes in order; what went wrong with that.
 fn close(cluster: &mut Cluster) -> Vec<String> {
-    let mut complaints = Vec::new();
-    let verified = cluster.nodes[0].program().arg("verify").output().unwrap();
-    if !verified.status.success() {
-        complaints.push(format!("verify: {}", String::from_utf8_lossy(&verified.stdout)));
-    }
+    let mut complaints: Vec<_> = verified(cluster).into_iter().collect();
     for node in &cluster.nodes {
         node.signal("TERM");
     }
@@ -153,6 +162,14 @@ fn close(cluster: &mut Cluster) -> Vec<String> {
         complaints.extend((!node.ended()).then(|| format!("{} did not end in order", node.name)));
     }
     complaints
+}
+
+/// What `verify` finds.
+fn verified(cluster: &Cluster) -> Option<String> {
+    let verified = cluster.nodes[0].program().arg("verify").output().unwrap();
+    let said = String::from_utf8_lossy(&verified.stdout);
+    let is_clean = verified.status.success() && said.ends_with("differences: 0\n");
+    (!is_clean).then(|| format!("verify: {said}{}", String::from_utf8_lossy(&verified.stderr)))
 }
 
 fn judge(story: &Story, struck: &[(Fault, Moment, Moment)], cluster: &Cluster, mut complaints: Vec<String>) {

@@ -1,21 +1,9 @@
 //! TLS to PostgreSQL: with `sslmode=verify-full` only a server whose certificate is trusted is spoken to.
 
-use std::path::Path;
-use std::process::Command;
-
+use crate::support::certificate::certify;
 use crate::support::port::Port;
 use crate::support::postgres::Server;
 use crate::support::program::Workplace;
-
-/// A certificate for this machine, good for a day, and its key, in a folder.
-fn certify(folder: &Path) {
-    let mut openssl = Command::new("openssl");
-    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]);
-    openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]);
-    openssl.args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "server.key", "-out", "server.crt"]);
-    let made = openssl.current_dir(folder).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
 
 #[test]
 fn only_a_server_with_a_trusted_certificate_is_spoken_to() {

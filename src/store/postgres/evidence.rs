@@ -36,8 +36,9 @@ const STRAY_ATTEMPTS: &str = "
     WHERE b.room_type_id IS DISTINCT FROM a.room_type_id
     LIMIT $1";
 
+/// The time that [`Lent::all_in_time`] gives it.
 const WHOLE_TABLES: &str =
-    "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on";
+    "SET LOCAL statement_timeout = '1h'; SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on";
 
 impl Postgres {
     pub(super) async fn gather_evidence(&self, room_type: RoomTypeId) -> Result<Evidence, Error> {
@@ -53,7 +54,7 @@ impl Postgres {
         Ok(evidence)
     }
 
-    /// As long as it takes: it reads every record there is.
+    /// It reads every record there is, and has the time for it.
     pub(super) async fn find_stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
         let mut reading = self.pool.snapshot().await?;
         reading.say(WHOLE_TABLES).await?;

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqlSafeStr, SqlStr};
 
 use super::Postgres;
+use super::session::{ANSWER_WITHIN, CONNECT_WITHIN, UNHURRIED_WITHIN, within};
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
@@ -28,20 +29,58 @@ const KEEP_POSITIONS_GROWING: &str = "
     ) AS stored
     WHERE stored.last >= base + (pg_current_xact_id()::text::bigint << 12)";
 
+/// How many waits for a lock somebody else may take to bring the schema up to date: a minute, as things are by default.
+const TURNS: u32 = 12;
+const LOCKED: &str = "another program changes the schema, or uses what has to be changed; nothing is half done: start \
+    again when it has finished";
+const SILENT: &str = "the server has gone, or says nothing: check that it runs and can be reached, and start again";
+/// The SQLSTATE of a lock that was not given up.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 impl Postgres {
     /// Brings the schema up to date. Doing it again does nothing; of several nodes that do it at once, one does it.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let mut connection = self.unhurried.connect().await?;
-        migrator().run(&mut connection).await.map_err(sql::cannot_migrate)?;
-        keep_positions_growing(&mut connection).await?;
-        connection.close().await?;
-        Ok(())
+        let done = async {
+            let mut connection = within(CONNECT_WITHIN, self.unhurried.connect()).await?;
+            wait_for_turn(&mut connection).await?;
+            within(UNHURRIED_WITHIN, migrator().run(&mut connection)).await?;
+            within(ANSWER_WITHIN, sqlx::query(KEEP_POSITIONS_GROWING).execute(&mut connection)).await?;
+            // Whose turn is next need not wait until the server has noticed that we are gone.
+            within(ANSWER_WITHIN, connection.unlock()).await?;
+            within(ANSWER_WITHIN, connection.close()).await?;
+            Ok(())
+        };
+        done.await.map_err(why)
     }
 }
 
-async fn keep_positions_growing(connection: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query(KEEP_POSITIONS_GROWING).execute(connection).await?;
-    Ok(())
+async fn wait_for_turn(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let mut turn = 1;
+    loop {
+        // The server's own limit is shorter.
+        match within(ANSWER_WITHIN.saturating_mul(2), connection.lock()).await {
+            Err(MigrateError::Execute(error)) if is_locked(&error) && turn < TURNS => turn += 1,
+            waited => return waited,
+        }
+    }
+}
+
+/// What kept us from it, and what to do.
+fn why(error: MigrateError) -> Error {
+    let cause = match &error {
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause,
+        _ => return sql::cannot_migrate(error),
+    };
+    let what_to_do = match cause {
+        sqlx::Error::Io(_) => SILENT,
+        locked if is_locked(locked) => LOCKED,
+        _ => return sql::cannot_migrate(error),
+    };
+    Error::Unavailable(anyhow::Error::new(error).context(what_to_do))
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|said| said.code().as_deref() == Some(LOCK_NOT_AVAILABLE))
 }
 
 fn migrator() -> Migrator {
@@ -49,5 +88,8 @@ fn migrator() -> Migrator {
         let sql: SqlStr = sql.into_sql_str();
         Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     };
-    Migrator::with_migrations(STEPS.into_iter().map(step).collect())
+    let mut migrator = Migrator::with_migrations(STEPS.into_iter().map(step).collect());
+    // Whoever runs it has waited for its turn.
+    migrator.set_locking(false);
+    migrator
 }

@@ -13,8 +13,6 @@ use crate::domain::Timestamp;
 use crate::store::sql::Columns;
 use crate::store::{Error, Store};
 
-/// How long to wait for the server at the start.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// The oldest server that has what we need: 64-bit transaction numbers by name.
 const OLDEST_SERVER: i32 = 130_000;
 /// What a URL may say beyond user, host, port and database. Anything else is a slip, and would be passed over silently.
@@ -107,6 +105,13 @@ enum Content {
     Foreign,
 }
 
+/// What a server says of itself and of a database.
+struct Found {
+    version: i32,
+    standby: bool,
+    content: Content,
+}
+
 /// Where a database is, as it may be told to anybody.
 struct Place {
     server: String,
@@ -120,18 +125,15 @@ impl Postgres {
     pub async fn open(url: &str, create: bool, options: Options) -> Result<Self, OpenError> {
         let target = parse(url)?;
         let place = Place::of(&target);
-        let mut connection = connect(&target).await.map_err(|error| place.why(error))?;
         let unavailable = |error| place.why(error);
-        let found = sqlx::query_as("SELECT current_setting('server_version_num')::integer, pg_is_in_recovery()");
-        let (found, standby): (i32, bool) = found.fetch_one(&mut connection).await.map_err(unavailable)?;
-        if found < OLDEST_SERVER {
-            return Err(OpenError::TooOld { server: place.server, found: found / 10_000 });
+        let Found { version, standby, content } =
+            session::within(session::CONNECT_WITHIN, look(&target)).await.map_err(unavailable)?;
+        if version < OLDEST_SERVER {
+            return Err(OpenError::TooOld { server: place.server, found: version / 10_000 });
         }
         if standby {
             return Err(OpenError::Standby { server: place.server });
         }
-        let content = content(&mut connection).await.map_err(unavailable)?;
-        connection.close().await.map_err(unavailable)?;
         let postgres = Self::connected(target, options).map_err(unavailable)?;
         let Place { database, .. } = place;
         match content {
@@ -153,7 +155,7 @@ impl Postgres {
             writer: Pool::new(committing, lanes, session::COMMIT_WITHIN)?,
             watch: Pool::new(asking.clone(), 1, session::ANSWER_WITHIN)?,
             pool: Pool::new(asking, others, session::ANSWER_WITHIN)?,
-            unhurried: target,
+            unhurried: session::unhurried(target, options.lock_wait),
         })
     }
 }
@@ -204,8 +206,17 @@ fn unknown(name: &str, query: &str) -> String {
     }
 }
 
-async fn connect(target: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    session::within(CONNECT_WITHIN, target.connect()).await
+async fn look(target: &PgConnectOptions) -> Result<Found, sqlx::Error> {
+    let mut connection = target.connect().await?;
+    let found = sqlx::query_as("SELECT current_setting('server_version_num')::integer, pg_is_in_recovery()");
+    let (version, standby) = found.fetch_one(&mut connection).await?;
+    // Of a server that is of no use, nothing more is asked.
+    let content = match version < OLDEST_SERVER || standby {
+        true => Content::Nothing,
+        false => content(&mut connection).await?,
+    };
+    connection.close().await?;
+    Ok(Found { version, standby, content })
 }
 
 /// Looks into a database, and changes nothing. Tables of extensions are nobody's. The number of the last step is read

@@ -22,7 +22,7 @@ use sqlx::{Connection, PgConnection};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::session::{Home, connect, within};
+use super::session::{Home, UNHURRIED_WITHIN, connect, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
@@ -126,7 +126,7 @@ impl Pool {
         self.lent.close();
         let all_are_back = async {
             self.lent.wait().await;
-            Ok(())
+            Ok::<_, sqlx::Error>(())
         };
         within(self.answer_within, all_are_back).await?;
         let idle = self.connections.retain(|_, _| false).removed;
@@ -195,9 +195,9 @@ impl Lent {
         within(self.answer_within, statement.fetch_one(self.connection()?)).await
     }
 
-    /// Without an end to the server's silence: for reports that read whole tables.
+    /// For reports that read whole tables.
     pub async fn all_in_time(&mut self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
-        statement.fetch_all(self.connection()?).await
+        within(UNHURRIED_WITHIN, statement.fetch_all(self.connection()?)).await
     }
 
     pub async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {

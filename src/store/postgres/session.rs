@@ -13,30 +13,47 @@ use tokio_util::task::AbortOnDropHandle;
 const COMMIT_STATEMENT: Duration = Duration::from_secs(8);
 /// How long any other statement may take: pages of exports, the nights of a whole city.
 const STATEMENT: Duration = Duration::from_secs(30);
+/// How long what takes its time may take: a step of the schema, a report that reads whole tables. Years of bookings are
+/// read in minutes.
+const UNHURRIED: Duration = Duration::from_secs(60 * 60);
 /// How much longer than the server's own limit we wait for it, before we take it for gone.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long a transaction of ours may stand still. A node that froze in the middle of one must not keep its room types
 /// from their next owner, so this is below every sensible lease.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(4);
 
+/// How long to wait for a server that is to let us in, and to say what it has.
+pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// After this the server is not waited for any more.
 pub(super) const COMMIT_WITHIN: Duration = COMMIT_STATEMENT.saturating_add(GRACE);
 pub(super) const ANSWER_WITHIN: Duration = STATEMENT.saturating_add(GRACE);
+pub(super) const UNHURRIED_WITHIN: Duration = UNHURRIED.saturating_add(GRACE);
 
 /// For connections that commit: their statements are planned once.
 pub(super) fn committing(options: PgConnectOptions, lock_wait: Duration) -> PgConnectOptions {
-    common(options, lock_wait, COMMIT_STATEMENT).options([("plan_cache_mode", "force_generic_plan")])
+    by_key(limited(options, lock_wait, COMMIT_STATEMENT)).options([("plan_cache_mode", "force_generic_plan")])
 }
 
 /// For all others.
 pub(super) fn asking(options: PgConnectOptions, lock_wait: Duration) -> PgConnectOptions {
-    common(options, lock_wait, STATEMENT)
+    by_key(limited(options, lock_wait, STATEMENT))
 }
 
-/// Everything here is looked up by key and read page by page, so the planner is told not to think otherwise where it has
-/// no statistics yet. Keep-alives and time-outs are the server's side of them: it must find out that a node has vanished,
-/// to let go of its locks.
-fn common(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -> PgConnectOptions {
+/// For steps of the schema, which go through whole tables. They do not queue for a table longer than others do: whoever
+/// comes after them would wait as well.
+pub(super) fn unhurried(options: PgConnectOptions, lock_wait: Duration) -> PgConnectOptions {
+    limited(options, lock_wait, UNHURRIED)
+}
+
+/// Nearly everything is looked up by key and read page by page, so the planner is told not to think otherwise where it has
+/// no statistics yet.
+fn by_key(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")])
+}
+
+/// Keep-alives and time-outs are the server's side of them: it must find out that a node has vanished, to let go of its
+/// locks.
+fn limited(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -> PgConnectOptions {
     // 0 would be for ever.
     let lock_wait = lock_wait.max(Duration::from_millis(1));
     let millis = |duration: Duration| duration.as_millis().to_string();
@@ -45,9 +62,6 @@ fn common(options: PgConnectOptions, lock_wait: Duration, statement: Duration) -
         // Who has waited for a lock goes on with the row as it is then.
         ("default_transaction_isolation", "read committed".to_owned()),
         ("jit", "off".to_owned()),
-        ("enable_seqscan", "off".to_owned()),
-        ("enable_hashjoin", "off".to_owned()),
-        ("enable_mergejoin", "off".to_owned()),
         ("statement_timeout", millis(statement)),
         ("lock_timeout", millis(lock_wait)),
         ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION)),
@@ -76,10 +90,10 @@ pub(super) async fn must_store(connection: &mut PgConnection) -> Result<(), sqlx
 }
 
 /// An answer of the server, or the error of a server that keeps silent.
-pub(super) async fn within<T>(
+pub(super) async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     let silent = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server does not answer"));
     tokio::time::timeout(limit, answer).await.map_err(silent)?
 }

@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub mod app;
+pub mod certificate;
 pub mod cluster;
 pub mod counted;
 pub mod demand_file;
@@ -12,5 +13,6 @@ pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod unreliable_ledger;
+pub mod wire;
 
 pub use redis::port;

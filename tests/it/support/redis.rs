@@ -16,24 +16,34 @@ use port::Port;
 /// A server, running or not.
 pub struct Redis {
     folder: TempDir,
-    /// Of a Redis Cluster of one, for clients and for other nodes; the others only have a socket.
-    ports: Option<[Port; 2]>,
+    way: Way,
     process: Option<Child>,
+}
+
+/// How it is reached.
+enum Way {
+    /// Through a socket only.
+    Socket,
+    /// A Redis Cluster of one, by clients and by other nodes.
+    Cluster([Port; 2]),
+    /// Over TLS; by ourselves through the socket.
+    Tls(Port),
 }
 
 impl Redis {
     /// One that keeps nothing when it is stopped.
     pub fn start() -> Self {
-        let mut redis = Self { folder: tempfile::tempdir().unwrap(), ports: None, process: None };
-        redis.start_again();
-        redis
+        Self::reached(tempfile::tempdir().unwrap(), Way::Socket)
+    }
+
+    /// One that only speaks TLS, with the `server.crt` and the `server.key` in its folder.
+    pub fn start_tls(folder: TempDir) -> Self {
+        Self::reached(folder, Way::Tls(Port::keep()))
     }
 
     /// A Redis Cluster of one node that has all the slots.
     pub fn start_cluster() -> Self {
-        let ports = Some([Port::keep(), Port::keep()]);
-        let mut redis = Self { folder: tempfile::tempdir().unwrap(), ports, process: None };
-        redis.start_again();
+        let redis = Self::reached(tempfile::tempdir().unwrap(), Way::Cluster([Port::keep(), Port::keep()]));
         redis.run::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
         while !redis.run::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
             std::thread::yield_now();
@@ -41,24 +51,27 @@ impl Redis {
         redis
     }
 
+    fn reached(folder: TempDir, way: Way) -> Self {
+        let mut redis = Self { folder, way, process: None };
+        redis.start_again();
+        redis
+    }
+
     /// Starts it where it was, with nothing in it.
     pub fn start_again(&mut self) {
         let mut command = Command::new("redis-server");
         command.current_dir(self.folder.path()).args(["--save", "", "--appendonly", "no"]);
-        match &self.ports {
-            None => command.args(["--port", "0", "--unixsocket"]).arg(self.socket()),
-            Some(ports) => {
+        match &self.way {
+            Way::Socket => command.args(["--port", "0", "--unixsocket"]).arg(self.socket()),
+            Way::Cluster(ports) => {
                 let [port, bus] = ports.each_ref().map(|port| port.number().to_string());
-                command.args([
-                    "--bind",
-                    "127.0.0.1",
-                    "--cluster-enabled",
-                    "yes",
-                    "--port",
-                    &port,
-                    "--cluster-port",
-                    &bus,
-                ])
+                command.args(["--bind", "127.0.0.1", "--cluster-enabled", "yes"]);
+                command.args(["--port", &port, "--cluster-port", &bus])
+            }
+            Way::Tls(port) => {
+                command.args(["--bind", "127.0.0.1", "--port", "0", "--tls-port", &port.number().to_string()]);
+                command.args(["--tls-cert-file", "server.crt", "--tls-key-file", "server.key"]);
+                command.args(["--tls-auth-clients", "no", "--unixsocket"]).arg(self.socket())
             }
         };
         let mut process =
@@ -96,11 +109,16 @@ impl Redis {
 
     /// What INNKEEPER_REDIS_URL would be.
     pub fn url(&self) -> String {
-        match &self.ports {
-            None => format!("redis+unix://{}", self.socket().display()),
+        match &self.way {
+            Way::Socket => self.through_socket(),
             // Twice the same: more than one address means a Redis Cluster.
-            Some([port, _]) => format!("redis://{0},redis://{0}", port.address()),
+            Way::Cluster([port, _]) => format!("redis://{0},redis://{0}", port.address()),
+            Way::Tls(port) => format!("rediss://{}", port.address()),
         }
+    }
+
+    fn through_socket(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
     }
 
     /// The answer to a command.
@@ -111,8 +129,11 @@ impl Redis {
     }
 
     fn connect(&self) -> Connection {
-        let url = self.url();
-        Client::open(url.split(',').next().unwrap()).unwrap().get_connection().unwrap()
+        let url = match &self.way {
+            Way::Socket | Way::Tls(_) => self.through_socket(),
+            Way::Cluster([port, _]) => format!("redis://{}", port.address()),
+        };
+        Client::open(url).unwrap().get_connection().unwrap()
     }
 
     pub fn socket(&self) -> PathBuf {

@@ -1,0 +1,83 @@
+//! A server that says nothing, and a lock that nobody gives up: every start and every report comes to an end, and says
+//! what to do.
+
+use std::net::TcpListener;
+use std::thread;
+
+use innkeeper::store::Reports;
+use innkeeper::store::postgres::{Options, Postgres};
+use rstest::rstest;
+use sqlx::migrate::Migrate;
+use sqlx::{Connection, PgConnection};
+
+use crate::support::postgres::Database;
+use crate::support::program::Workplace;
+use crate::support::wire::{Fate, Wire};
+
+#[rstest]
+#[case::serve(&["serve", "--listen", "127.0.0.1:0"])]
+#[case::verify(&["verify"])]
+fn nobody_waits_for_ever_for_a_server_that_says_nothing(#[case] command: &[&str]) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Connections are taken, and kept.
+    thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    let url = format!("postgres://me:hush@{address}/inn");
+    let message = Workplace::new().run(&[command, &["--database-url", &url]].concat()).failed(1);
+    assert!(message.contains(&format!("nobody answers at {address}; check that PostgreSQL runs there")), "{message}");
+}
+
+#[rstest]
+#[case::at_the_first_look("server_version_num")]
+#[case::in_the_middle_of_it("to_regclass")]
+#[tokio::test]
+async fn a_server_that_falls_silent_while_it_is_looked_at_is_not_waited_for(#[case] words: &'static str) {
+    let database = Database::new();
+    let wire = Wire::to(&database.url()).await;
+    wire.when(words, Fate::Silence);
+    let opened = Postgres::open(wire.url(), false, Options::default()).await;
+    let why = opened.err().unwrap().to_string();
+    assert!(why.contains("check that PostgreSQL runs there and can be reached"), "{why}");
+}
+
+#[rstest]
+#[case::before_it_lets_us_in("user\0")]
+#[case::when_it_is_our_turn("pg_advisory_lock")]
+#[case::when_it_is_asked_what_was_done("_sqlx_migrations")]
+#[tokio::test]
+async fn a_server_that_falls_silent_during_a_migration_is_not_waited_for(#[case] words: &'static str) {
+    let database = Database::new();
+    let wire = Wire::to(&database.url()).await;
+    let store = Postgres::open(wire.url(), false, Options::default()).await.unwrap();
+    wire.when(words, Fate::Silence);
+    let why = format!("{:?}", store.migrate().await.unwrap_err());
+    assert!(why.contains("check that it runs and can be reached"), "{why}");
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_in_the_middle_of_a_report_is_not_waited_for() {
+    let database = Database::new();
+    let wire = Wire::to(&database.url()).await;
+    let store = Postgres::open(wire.url(), false, Options::default()).await.unwrap();
+    wire.when("FROM attempts", Fate::Silence);
+    let why = format!("{:?}", store.stray_attempts(1).await.unwrap_err());
+    assert!(why.contains("the server does not answer"), "{why}");
+}
+
+/// The shortest wait there is.
+#[test]
+fn somebody_else_who_never_ends_a_migration_is_named() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let database = Database::new();
+    let mut other = runtime.block_on(PgConnection::connect(&database.url())).unwrap();
+    runtime.block_on(other.lock()).unwrap();
+    let url = database.url();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["verify"]] {
+        let arguments = [command, &["--database-url", &url, "--lock-wait-secs", "0"]].concat();
+        let message = Workplace::new().run(&arguments).failed(1);
+        assert!(message.contains("another program"), "{message}");
+        assert!(message.contains("start again when it has finished"), "{message}");
+    }
+    runtime.block_on(other.unlock()).unwrap();
+    Workplace::new().run(&["verify", "--database-url", &url, "--lock-wait-secs", "0"]).succeeded();
+}
