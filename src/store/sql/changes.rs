@@ -39,7 +39,7 @@ pub struct Changes<'a> {
 
 impl<'a> Changes<'a> {
     /// What a batch changes if all of it is accepted. `None` if no store could accept all of it, or if it does more than
-    /// book and move bookings on: change settings, or replace guests.
+    /// book and move bookings on: change settings, or amend a booking.
     pub fn of_bookings(batch: &'a [Entry]) -> Option<Self> {
         let mut changes = Self::default();
         for entry in batch {
