@@ -5,7 +5,7 @@ mod disk;
 
 use std::pin::pin;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join_all, select};
 use futures_util::poll;
 use innkeeper::app;
 use innkeeper::domain::{HotelId, Move, RoomTypeId};
@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::support::app::{
     ADMIN, Answer, App, answer, config, listener, order, with_place, with_unreliable_ledger, with_unreliable_place,
 };
-use crate::support::eventually::PATIENCE;
+use crate::support::eventually::{PATIENCE, eventually};
 use crate::support::place::Place;
 use crate::support::unreliable_ledger::{Claiming, Commit, Unreliable};
 
@@ -281,6 +281,38 @@ fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_wh
         let order = order(&room_type, 1, 2);
         let (booked, ()) = tokio::join!(app.book("k", &order), changed);
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+    });
+}
+
+/// A whole batch: the store is not asked about each of its bookings.
+#[test]
+fn many_bookings_in_doubt_are_few_questions() {
+    with_unreliable_ledger(&[], async |app, ledger| {
+        let room_type = app.room_type(10).await;
+        let order = order(&room_type, 1, 2);
+        ledger.next_commit(Commit::Late);
+        ledger.next_commit(Commit::LostAfter);
+        ledger.next_doubt_hangs();
+        let first = async { vec![app.book("first", &order).await] };
+        let others = async {
+            ledger.hangs().await;
+            let batch = (0..8).map(async |key| app.book(&format!("{key}"), &order).await);
+            let released = async {
+                eventually("they wait for the commit", async || app.running.engine.lanes().iter().sum::<usize>() == 8)
+                    .await;
+                ledger.release();
+                ledger.hangs().await;
+                ledger.release();
+            };
+            tokio::join!(join_all(batch), released).0
+        };
+        let (first, others) = tokio::join!(first, others);
+        for booked in first.iter().chain(&others) {
+            assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
+        }
+        assert_eq!(sold(app, &room_type).await, 9);
+        // What the next tenure finds in doubt, and what comes while it asks about that.
+        assert!(ledger.doubted() <= 2, "{}", ledger.doubted());
     });
 }
 

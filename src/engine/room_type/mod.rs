@@ -36,6 +36,8 @@ pub(super) struct RoomTypeActor {
     cache: Cache,
     /// Callers whose facts are in doubt until the next tenure can ask the store.
     doubts: Vec<(Arc<Fact>, Reply<Arc<Fact>>)>,
+    /// The store is being asked about what is in doubt.
+    asking: bool,
     timer: Option<(Timestamp, SpawnHandle)>,
     idle_check: Option<SpawnHandle>,
     last_used: Instant,
@@ -60,6 +62,7 @@ impl RoomTypeActor {
             state: State::Loading,
             cache: Cache::default(),
             doubts: Vec::new(),
+            asking: false,
             timer: None,
             idle_check: None,
             last_used: Instant::now(),
@@ -108,6 +111,7 @@ impl RoomTypeActor {
         let cache = std::mem::take(&mut self.cache);
         cache.into_lines().for_each(|ask| ask.caller.reply.send(Err(Failure::Retired)));
         self.timer = None;
+        self.asking = false;
         ctx.stop();
     }
 

@@ -40,16 +40,27 @@ impl RoomTypeActor {
     }
 
     /// Publishes what the store has of everything in doubt, and tells the callers who wait. By now this actor holds a
-    /// higher token, so no commit of the old one can still succeed. A restart meanwhile ends the asking, but not the
-    /// waiting: the next tenure asks again.
+    /// higher token, so no commit of the old one can still succeed. One question at a time: what comes meanwhile waits for
+    /// the next. A restart ends the asking, but not the waiting: the next tenure asks again.
     pub(super) fn settle_doubts(&mut self, ctx: &mut Context<Self>) {
-        let facts = self.shared.doubts.of(self.id);
-        if facts.is_empty() {
-            return self.doubts.clear();
+        if self.asking {
+            return;
         }
+        let facts = self.shared.doubts.of(self.id);
         let ids: Vec<FactId> = facts.iter().map(|fact| fact.id).collect();
+        self.doubts.retain(|(fact, _)| ids.contains(&fact.id));
+        if facts.is_empty() {
+            return;
+        }
+        self.asking = true;
         let asking = ask_the_store(self.id, facts, ids.clone(), self.shared.clone());
-        ctx.spawn(asking.into_actor(self).map(move |stored, actor, _| actor.tell_callers(&ids, stored)));
+        ctx.spawn(asking.into_actor(self).map(move |stored, actor, ctx| {
+            actor.asking = false;
+            actor.tell_callers(&ids, stored);
+            if !actor.doubts.is_empty() {
+                actor.settle_doubts(ctx);
+            }
+        }));
     }
 
     /// Tells the callers of these facts what the store has of them. Where it cannot say, they are interrupted: their

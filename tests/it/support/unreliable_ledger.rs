@@ -55,6 +55,8 @@ pub struct Unreliable {
     bookings: AtomicUsize,
     /// Questions what was committed that are to hang.
     doubts: AtomicUsize,
+    /// How often it was asked what was committed.
+    doubted: AtomicUsize,
     no_holds: AtomicBool,
     no_room_types: AtomicBool,
     /// Claims under way, and the most that ever were.
@@ -66,7 +68,7 @@ pub struct Unreliable {
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
-        let (commits, claims, standing, asked, loads, bookings, doubts) = Default::default();
+        let (commits, claims, standing, asked, loads, bookings, doubts, doubted) = Default::default();
         let (no_holds, no_room_types, claiming, most_claims) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
         Self {
@@ -78,6 +80,7 @@ impl Unreliable {
             loads,
             bookings,
             doubts,
+            doubted,
             no_holds,
             no_room_types,
             claiming,
@@ -118,6 +121,11 @@ impl Unreliable {
     /// The next question what was committed is not answered until it is released.
     pub fn next_doubt_hangs(&self) {
         self.doubts.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it was asked what was committed.
+    pub fn doubted(&self) -> usize {
+        self.doubted.load(Ordering::SeqCst)
     }
 
     /// Whoever asks which room types have holds waits until he is released, and then cannot be told.
@@ -223,6 +231,7 @@ impl Ledger for Unreliable {
     }
 
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
+        self.doubted.fetch_add(1, Ordering::SeqCst);
         if one_of(&self.doubts) {
             self.hang().await;
         }
