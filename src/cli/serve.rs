@@ -14,8 +14,8 @@ use crate::shutdown::Signals;
 
 /// Run the reservation engine and its HTTP API. The database is made if it is not there.
 ///
-/// SIGTERM or SIGINT (Ctrl+C) finishes the requests in flight, makes everything durable and ends; a second one ends at
-/// once.
+/// SIGTERM or SIGINT (Ctrl+C) finishes the requests in flight, makes everything durable and ends; a second one, or one
+/// during the start, ends at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help())]
 pub struct Serve {
@@ -44,11 +44,17 @@ impl Serve {
             made = Some(Secret::random().context("cannot make a token")?);
             config.admin_token = made.clone();
         }
-        let store = app::open_store(&config, true).await?;
-        if self.demo {
-            demo::furnish(&store, &config.engine).await?;
-        }
-        let mut running = app::start_on(&config, listener, Arc::new(System), store.clone(), store).await?;
+        let start = async {
+            let store = app::open_store(&config, true).await?;
+            if self.demo {
+                demo::furnish(&store, &config.engine).await?;
+            }
+            anyhow::Ok(app::start_on(&config, listener, Arc::new(System), store.clone(), store).await?)
+        };
+        let mut running = tokio::select! {
+            started = start => started?,
+            signal = signals.next() => anyhow::bail!("stopped by {signal} during the start"),
+        };
         self.serve(&config, made.as_ref(), &mut running, &mut signals).await?;
         tokio::select! {
             () = running.shutdown() => Ok(Outcome::Done),

@@ -2,6 +2,7 @@
 //! what to do.
 
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use innkeeper::store::Reports;
@@ -25,6 +26,19 @@ fn nobody_waits_for_ever_for_a_server_that_says_nothing(#[case] command: &[&str]
     let url = format!("postgres://me:hush@{address}/inn");
     let message = Workplace::new().run(&[command, &["--database-url", &url]].concat()).failed(1);
     assert!(message.contains(&format!("nobody answers at {address}; check that PostgreSQL runs there")), "{message}");
+}
+
+#[test]
+fn who_is_told_to_stop_during_the_start_stops() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://me:hush@{}/inn", listener.local_addr().unwrap());
+    let workplace = Workplace::new();
+    let mut serve = workplace.command(&["serve", "--listen", "127.0.0.1:0", "--database-url", &url]);
+    let serve = serve.stderr(Stdio::piped()).spawn().unwrap();
+    let _connection = listener.accept().unwrap();
+    assert!(Command::new("kill").arg(serve.id().to_string()).status().unwrap().success());
+    let said = String::from_utf8(serve.wait_with_output().unwrap().stderr).unwrap();
+    assert!(said.contains("stopped by SIGTERM during the start"), "{said}");
 }
 
 #[rstest]

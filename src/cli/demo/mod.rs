@@ -10,6 +10,9 @@ mod ids;
 mod sample;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
 
 use crate::app::{self, Running};
 use crate::clock::{Clock, IdSource, System};
@@ -19,9 +22,13 @@ use crate::engine::{self, Engine};
 use crate::store::Store;
 use ids::Ids;
 
+/// How long one of the demo's changes may take: there is nobody to be told to come back later.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Fills the catalogue if it is empty, before anybody serves it: by an engine that owns every room type, which a node of
 /// a cluster does not.
 pub async fn furnish(store: &Arc<dyn Store>, options: &engine::Options) -> anyhow::Result<()> {
+    let options = &engine::Options { answer_within: PATIENCE, ..options.clone() };
     let engine = app::start_engine(options, store.clone(), Arc::new(System));
     let filled = fill(&**store, &engine, System.now()).await;
     engine.shutdown().await;
@@ -31,7 +38,8 @@ pub async fn furnish(store: &Arc<dyn Store>, options: &engine::Options) -> anyho
 /// Fills the catalogue if it is empty. `now` is the application's time.
 pub async fn fill(store: &dyn Store, engine: &Engine, now: Timestamp) -> anyhow::Result<()> {
     if store.is_empty().await? {
-        fill::fill(store, engine, &Ids::new(&System), now).await?;
+        let filled = fill::fill(store, engine, &Ids::new(&System), now).await;
+        filled.context("the demo's hotels are not all there: delete this database, and start again")?;
     }
     Ok(())
 }
