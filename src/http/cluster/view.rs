@@ -56,8 +56,8 @@ pub struct OwnedRoomType {
     token: i64,
     /// For how long it has been owned under this token.
     owned_for_secs: u64,
-    /// How long ago Redis last said that it is this node's, the age of its lease; null where Redis was not asked: by a
-    /// node that is alone, or by one that goes on without it.
+    /// How long ago Redis was asked when it last said that it is this node's: the age of the lease. It grows while Redis is
+    /// away. Null where Redis has not said so: on a node that is alone, or under a token of the node's own making.
     renewed_secs_ago: Option<u64>,
 }
 

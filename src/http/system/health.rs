@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::code::Code;
+use crate::engine::Error;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::search::Building;
@@ -26,10 +26,10 @@ pub async fn live() -> HttpResponse {
 /// to end.
 pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
     if state.draining.has_begun() {
-        return Err(Problem::of(Code::ShuttingDown));
+        return Err(Error::ShuttingDown.into());
     }
     if !state.engine.is_serving() {
-        return Err(Problem::of(Code::Unavailable));
+        return Err(Error::Unavailable.into());
     }
     if !state.search.is_built() {
         return Err(Building.into());

@@ -29,6 +29,10 @@ const KEEP_POSITIONS_GROWING: &str = "
     ) AS stored
     WHERE stored.last >= base + (pg_current_xact_id()::text::bigint << 12)";
 
+/// A step that nobody waits for any more must not keep its locks until it has finished. (Servers before 14 cannot tell.)
+const NOTICE_WHEN_WE_ARE_GONE: &str = "
+    SELECT set_config(name, '10s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'";
+
 /// How many waits for a lock somebody else may take to bring the schema up to date: a minute, as things are by default.
 const TURNS: u32 = 12;
 const LOCKED: &str = "another program changes the schema, or uses what has to be changed; nothing is half done: start \
@@ -42,6 +46,7 @@ impl Postgres {
     pub async fn migrate(&self) -> Result<(), Error> {
         let done = async {
             let mut connection = within(CONNECT_WITHIN, self.unhurried.connect()).await?;
+            within(ANSWER_WITHIN, sqlx::query(NOTICE_WHEN_WE_ARE_GONE).execute(&mut connection)).await?;
             wait_for_turn(&mut connection).await?;
             within(UNHURRIED_WITHIN, migrator().run(&mut connection)).await?;
             within(ANSWER_WITHIN, sqlx::query(KEEP_POSITIONS_GROWING).execute(&mut connection)).await?;
