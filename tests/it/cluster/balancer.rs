@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use futures_util::future::{join, join_all};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -17,13 +17,15 @@ use crate::support::app::{ADMIN, answer, order};
 use crate::support::cluster::{Cluster, with_nodes};
 use crate::support::eventually::eventually;
 use crate::support::port::Port;
+use crate::support::watched::Watched;
 
 /// A real HAProxy, stopped when the test ends.
 struct Balancer {
+    /// The first, so that it is gone before its port is anybody else's.
+    _process: Watched,
     port: Port,
     client: Client,
     folder: TempDir,
-    process: Child,
 }
 
 impl Balancer {
@@ -54,7 +56,8 @@ impl Balancer {
         fs::write(&config, text).unwrap();
         let mut command = Command::new("haproxy");
         let process = command.args(["-db", "-f"]).arg(&config).stdin(Stdio::null()).spawn();
-        let balancer = Self { port, client: Client::new(), folder, process: process.expect("haproxy is installed") };
+        let process = Watched::new(process.expect("haproxy is installed"));
+        let balancer = Self { port, client: Client::new(), folder, _process: process };
         let ready = async || balancer.request(Method::GET, "/readyz").send().await.is_ok();
         eventually("the balancer listens", ready).await;
         balancer
@@ -131,13 +134,6 @@ impl Balancer {
             }
         }
         bad
-    }
-}
-
-impl Drop for Balancer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
