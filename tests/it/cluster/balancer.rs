@@ -29,14 +29,26 @@ struct Balancer {
 }
 
 impl Balancer {
-    /// In front of the nodes of a cluster, which are called as the balancer calls them, but for counting from 0.
+    /// In front of the nodes of a cluster, which are called as the balancer calls them, but for counting from 0. They all
+    /// stay in, even if a busy machine makes them say that they are not well.
     async fn before(cluster: &Cluster) -> Self {
+        Self::before_all_but(cluster, None).await
+    }
+
+    /// The same, but for a node that is to leave.
+    async fn before_all_but(cluster: &Cluster, leaving: Option<usize>) -> Self {
+        for node in &cluster.nodes {
+            eventually("every node is ready", async || node.get("/readyz").await.status == StatusCode::OK).await;
+        }
         let port = Port::keep();
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("socket");
         let mut text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.docker/haproxy.cfg")).unwrap();
         for (index, node) in cluster.nodes.iter().enumerate() {
             let (called, url) = (format!("node-{}", index + 1), node.running.url());
+            if leaving != Some(index) {
+                text = text.replace(&format!("{called}:8080 check"), &format!("{called}:8080 check fall 1000"));
+            }
             text = text.replace(&format!("{called}:8080"), url.trim_start_matches("http://"));
             text = text.replace(
                 &format!("(innkeeper-answered-by) {called}"),
@@ -60,6 +72,9 @@ impl Balancer {
         let balancer = Self { port, client: Client::new(), folder, _process: process };
         let ready = async || balancer.request(Method::GET, "/readyz").send().await.is_ok();
         eventually("the balancer listens", ready).await;
+        // Before the first check a node is in, and out if that one fails, however many may fail later.
+        let well = async || balancer.column("status").iter().all(|status| status == "UP");
+        eventually("the balancer has heard from every node that it is well", well).await;
         balancer
     }
 
@@ -187,14 +202,15 @@ fn what_the_balancer_cannot_read_is_read_by_a_node() {
 #[case::stopped(false)]
 fn no_request_fails_while_a_node_is(#[case] drained_before: bool) {
     with_nodes(3, async |cluster| {
-        let balancer = Balancer::before(cluster).await;
+        let leaving = 1;
+        let balancer = Balancer::before_all_but(cluster, Some(leaving)).await;
         // One of each node.
         let mut room_types = BTreeMap::new();
         while room_types.len() < 3 {
             let (room_type, owner) = cluster.room_type(5_000).await;
             room_types.insert(owner, room_type);
         }
-        let (leaving, stop) = (1, Cell::new(false));
+        let stop = Cell::new(false);
         let guests = room_types.iter().map(|(name, room_type)| balancer.guest(*name, room_type, &stop));
         let guests = join_all(guests);
         let leave = async {
