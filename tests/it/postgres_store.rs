@@ -130,10 +130,15 @@ async fn somebody_waits(house: &House) {
 
 /// Until so many wait for a lock in this database.
 async fn waiting(house: &House, count: i64) {
+    let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
+    seen_waiting(&mut connection, count).await;
+}
+
+/// The same for somebody who is in a hurry, and has a connection.
+async fn seen_waiting(connection: &mut PgConnection, count: i64) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() < count {
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await.unwrap() < count {
         tokio::task::yield_now().await;
     }
 }
@@ -420,11 +425,14 @@ async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
 #[tokio::test]
 async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
     let house = house::postgres().await;
-    // Who has waited for so long looks whether it is in a deadlock, and if so is rolled back: the batch, not its rival.
-    let patience = "ALTER DATABASE %I SET deadlock_timeout = ''3s''";
+    // Who has waited for so long looks, once, whether it is in a deadlock, and if so is rolled back: the batch, not its
+    // rival, which has that long to come. A statement of a commit may take 8 s.
+    let patience = "ALTER DATABASE %I SET deadlock_timeout = ''6s''";
     let patience = format!("DO $$ BEGIN EXECUTE format('{patience}', current_database()); END $$");
     house.place.execute(&patience).await;
-    let store = neighbour(&house).await;
+    let options = Options { lock_wait: Duration::from_secs(60), ..Options::default() };
+    let store = Postgres::open(&house.place.url(), false, options).await.unwrap();
+    let mut observer = PgConnection::connect(&house.place.url()).await.unwrap();
     let (mut here, mut there) = (house.desk(5).await, house.desk(5).await);
     house.commit(&[keyed(here.book(order(stay(2, 1), 1)), 2)]).await;
     (here.now, there.now) = (here.now + SignedDuration::from_hours(24), there.now + SignedDuration::from_hours(24));
@@ -434,7 +442,7 @@ async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
         UPDATE old SET key = decode(repeat('01', 32), 'hex'), expires_at = 9e15; DELETE FROM attempts";
     sqlx::raw_sql(deletes).execute(&mut rival).await.unwrap();
     let inserts = async {
-        waiting(&house, 1).await;
+        seen_waiting(&mut observer, 1).await;
         sqlx::raw_sql("INSERT INTO attempts SELECT * FROM old; COMMIT").execute(&mut rival).await.unwrap();
     };
     let (verdicts, ()) = tokio::join!(store.commit(&batch), inserts);

@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// What the server is told, beside its folder.
+/// What the server is told, beside its folder. As many tests at once as there are cores, each with several nodes of 16
+/// connections, are to find room.
 const SETTINGS: &str = "
 listen_addresses = ''
-max_connections = 300
+max_connections = 1000
 fsync = off
 full_page_writes = off
 wal_level = minimal

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use futures_util::future::{join, join_all};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -17,24 +17,38 @@ use crate::support::app::{ADMIN, answer, order};
 use crate::support::cluster::{Cluster, with_nodes};
 use crate::support::eventually::eventually;
 use crate::support::port::Port;
+use crate::support::watched::Watched;
 
 /// A real HAProxy, stopped when the test ends.
 struct Balancer {
+    /// The first, so that it is gone before its port is anybody else's.
+    _process: Watched,
     port: Port,
     client: Client,
     folder: TempDir,
-    process: Child,
 }
 
 impl Balancer {
-    /// In front of the nodes of a cluster, which are called as the balancer calls them, but for counting from 0.
+    /// In front of the nodes of a cluster, which are called as the balancer calls them, but for counting from 0. They all
+    /// stay in, even if a busy machine makes them say that they are not well.
     async fn before(cluster: &Cluster) -> Self {
+        Self::before_all_but(cluster, None).await
+    }
+
+    /// The same, but for a node that is to leave.
+    async fn before_all_but(cluster: &Cluster, leaving: Option<usize>) -> Self {
+        for node in &cluster.nodes {
+            eventually("every node is ready", async || node.get("/readyz").await.status == StatusCode::OK).await;
+        }
         let port = Port::keep();
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("socket");
         let mut text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.docker/haproxy.cfg")).unwrap();
         for (index, node) in cluster.nodes.iter().enumerate() {
             let (called, url) = (format!("node-{}", index + 1), node.running.url());
+            if leaving != Some(index) {
+                text = text.replace(&format!("{called}:8080 check"), &format!("{called}:8080 check fall 1000"));
+            }
             text = text.replace(&format!("{called}:8080"), url.trim_start_matches("http://"));
             text = text.replace(
                 &format!("(innkeeper-answered-by) {called}"),
@@ -54,9 +68,13 @@ impl Balancer {
         fs::write(&config, text).unwrap();
         let mut command = Command::new("haproxy");
         let process = command.args(["-db", "-f"]).arg(&config).stdin(Stdio::null()).spawn();
-        let balancer = Self { port, client: Client::new(), folder, process: process.expect("haproxy is installed") };
+        let process = Watched::new(process.expect("haproxy is installed"));
+        let balancer = Self { port, client: Client::new(), folder, _process: process };
         let ready = async || balancer.request(Method::GET, "/readyz").send().await.is_ok();
         eventually("the balancer listens", ready).await;
+        // Before the first check a node is in, and out if that one fails, however many may fail later.
+        let well = async || balancer.column("status").iter().all(|status| status == "UP");
+        eventually("the balancer has heard from every node that it is well", well).await;
         balancer
     }
 
@@ -134,13 +152,6 @@ impl Balancer {
     }
 }
 
-impl Drop for Balancer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 #[test]
 fn the_balancer_learns_who_owns_a_room_type() {
     const BOOKINGS: usize = 8;
@@ -191,14 +202,15 @@ fn what_the_balancer_cannot_read_is_read_by_a_node() {
 #[case::stopped(false)]
 fn no_request_fails_while_a_node_is(#[case] drained_before: bool) {
     with_nodes(3, async |cluster| {
-        let balancer = Balancer::before(cluster).await;
+        let leaving = 1;
+        let balancer = Balancer::before_all_but(cluster, Some(leaving)).await;
         // One of each node.
         let mut room_types = BTreeMap::new();
         while room_types.len() < 3 {
             let (room_type, owner) = cluster.room_type(5_000).await;
             room_types.insert(owner, room_type);
         }
-        let (leaving, stop) = (1, Cell::new(false));
+        let stop = Cell::new(false);
         let guests = room_types.iter().map(|(name, room_type)| balancer.guest(*name, room_type, &stop));
         let guests = join_all(guests);
         let leave = async {

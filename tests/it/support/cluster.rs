@@ -82,10 +82,11 @@ fn with_nodes_set(
 }
 
 impl Cluster {
-    /// Starts one more node.
+    /// Starts one more node. It is ready, as a load balancer would have it.
     pub async fn join(&mut self) {
         let (config, clock) = (self.next(), self.clock.clone());
         let running = app::start(&config, listener(), clock.clone()).await.unwrap();
+        running.search.reached(0).await;
         self.nodes.push(App::of(running, clock, &config));
     }
 

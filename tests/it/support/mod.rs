@@ -15,4 +15,4 @@ pub mod redis;
 pub mod unreliable_ledger;
 pub mod wire;
 
-pub use redis::port;
+pub use redis::{port, watched};

@@ -1,6 +1,6 @@
 //! The real program in a folder of its own, with nothing of ours in its environment.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -56,9 +56,11 @@ impl Workplace {
         path
     }
 
+    /// A busy machine may let callers wait for long, unless a test says otherwise.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = innkeeper();
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        command.env("INNKEEPER_ANSWER_WITHIN_SECS", "60");
         command.envs(self.database.iter().map(|database| ("INNKEEPER_DATABASE_URL", database.url())));
         command
     }
@@ -88,9 +90,10 @@ impl Workplace {
         self.path().join("stderr.log")
     }
 
-    /// Starts it; what it prints on stdout can be read, and what it says on stderr stands in a file.
+    /// Starts it; what it prints on stdout can be read, and what it says on stderr stands in a file, after what others
+    /// said that were started here.
     pub fn start(&self, arguments: &[&str]) -> Started {
-        let said = File::create(self.said()).unwrap();
+        let said = OpenOptions::new().create(true).append(true).open(self.said()).unwrap();
         let child = self.command(arguments).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
         Started(child)
     }

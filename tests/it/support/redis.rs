@@ -1,23 +1,27 @@
 //! A Redis of its own: a real server in a temporary folder, stopped at the latest when the test ends.
 
-// Whoever takes this file takes that one.
+// Whoever takes this file takes those.
 #[path = "port.rs"]
 pub mod port;
+#[path = "watched.rs"]
+pub mod watched;
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use redis::{Client, Connection, FromRedisValue};
 use tempfile::TempDir;
 
 use port::Port;
+use watched::Watched;
 
 /// A server, running or not.
 pub struct Redis {
+    /// The first, so that it is gone before its ports are anybody else's.
+    process: Option<Watched>,
     folder: TempDir,
     way: Way,
-    process: Option<Child>,
 }
 
 /// How it is reached.
@@ -77,19 +81,16 @@ impl Redis {
         let mut process =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("redis-server is installed");
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        self.process = Some(Watched::new(process));
         let ready = lines.any(|line| line.unwrap().contains("eady to accept connections"));
         assert!(ready, "redis-server ended before it was ready");
         // Somebody must go on reading, or the server waits for it.
         std::thread::spawn(move || lines.for_each(drop));
-        self.process = Some(process);
     }
 
     /// Kills it. What it knew is gone.
     pub fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        self.process = None;
     }
 
     /// Lets it hang: connections are accepted, nothing is answered.
@@ -138,11 +139,5 @@ impl Redis {
 
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join("redis.sock")
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
