@@ -25,17 +25,18 @@ impl RoomTypeActor {
             return successor.addr.do_send(doubt);
         }
         self.shared.doubts.add(self.id, doubt.fact.clone());
-        if let State::Retired(_) = &self.state {
-            return;
-        }
-        self.doubts.push((doubt.fact, doubt.reply));
         match &self.state {
+            // Nobody is left who could tell the caller: his reply is dropped.
+            State::Retired(_) => return,
             State::Serving(tenure) if tenure.token == doubt.token => {
                 metrics::counter!("innkeeper_actor_restarts_total", "cause" => "in_doubt").increment(1);
                 self.restart(ctx);
             }
-            State::Serving(_) => self.settle_doubts(ctx),
-            State::Loading | State::Retired(_) => {}
+            State::Serving(_) | State::Loading => {}
+        }
+        self.doubts.push((doubt.fact, doubt.reply));
+        if let State::Serving(_) = &self.state {
+            self.settle_doubts(ctx);
         }
     }
 
