@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::check::Step;
 use crate::protocol::{Looked, Of, Protocol};
 use crate::requests::{Key, Request};
-use crate::world::{Actor, Fact, Transaction, World};
+use crate::world::{Actor, Fact, World};
 
 /// One line per step.
 pub fn tell(protocol: &Protocol, path: Vec<(World, Option<Step>)>) -> String {
@@ -37,16 +37,9 @@ impl Protocol {
             }
             Step::Look(node) => format!("{} asks before it shows anything, and lets go.", name(node)),
             Step::Follow(node) => format!("{} reads what another node has done, and lets go.", name(node)),
-            Step::Begin(node) => {
-                format!(
-                    "{}'s writer sends a transaction{}.",
-                    name(node),
-                    self.judged(after.nodes[node].transaction.as_ref())
-                )
-            }
+            Step::Begin(node) => format!("{}'s writer sends a transaction{}.", name(node), self.judged(node, after)),
             Step::Lock(Of::Node(node)) => {
-                let transaction = after.nodes[node].transaction.as_ref();
-                format!("{}'s transaction gets the lock{}.", name(node), self.judged(transaction))
+                format!("{}'s transaction gets the lock{}.", name(node), self.judged(node, after))
             }
             Step::Lock(of) => format!("{} comes, and gets the lock.", whose(of)),
             Step::Commit(of) => format!("The database commits {}.", whose(of)),
@@ -68,9 +61,9 @@ impl Protocol {
         format!("{} {decides}: {}{since}.", name(node), self.list(&[key]))
     }
 
-    fn judged(&self, transaction: Option<&Transaction>) -> String {
+    fn judged(&self, node: usize, after: &World) -> String {
         let keys = |facts: &[Fact]| self.list(&facts.iter().map(|fact| fact.key).collect::<Vec<_>>());
-        match transaction {
+        match &after.nodes[node].transaction {
             Some(it) if it.accepted.is_some() => {
                 let (stored, left_out) = it.judged();
                 format!("; accepted: {}; left out: {}", keys(stored), keys(left_out))

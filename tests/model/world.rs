@@ -52,8 +52,8 @@ pub struct Transaction {
     pub batch: Vec<Fact>,
     /// How much of the history it sees: what was there when it began.
     pub seen: usize,
-    /// How many facts of the batch it stores; the others are left out. `None`: it is on its way, or waits
-    /// for the lock on the room type's row.
+    /// How many facts of the batch it stores; the others are left out. `None`: it is on its way, or waits for
+    /// the lock on the room type's row.
     pub accepted: Option<usize>,
     pub open: bool,
 }
