@@ -3,8 +3,8 @@
 --
 -- It writes all of it or nothing: only if its room types are as the batch was decided on, both when it began and when it
 -- has locked them. What it reads is as old as its beginning: where it had to wait for a commit of the same owner, whose
--- answer got lost, the lock alone would let it count on from nights as they were before that one. Sequences only grow, so
--- where they are the same both times, nothing lay between.
+-- answer got lost, the lock alone would let it count on from nights as they were before that one. Sequences only grow,
+-- and whatever changes a night raises its room type's, so where they are the same both times, nothing lay between.
 WITH locked AS MATERIALIZED (
     -- in one order for everybody; a claim waits for this lock, and this lock for a claim
     SELECT id, fencing_token, sequence
