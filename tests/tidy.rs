@@ -257,8 +257,10 @@ fn migrations_of_two_stores_are_twins() {
 const LANDED: &[(&str, &str)] = &[
     ("postgres/0001_ledger.sql", "dd351ef2d853ce2fd40d4ae4d0a9db9f568098d9affc493c60678ac89603fdf2"),
     ("postgres/0002_rooms.sql", "16b12a294b1fab2dde9ca9f2b944392ca8a682d6a56c2cd3d41c1a47d2de8246"),
+    ("postgres/0003_forced_nights.sql", "1ff7269bcb4f83b087022dff7f9cf0a181c66dfcbd579e9d3a859e80e7086a5c"),
     ("sqlite/0001_ledger.sql", "ca801fc5fb1c5e937e71e8c3fc62591f395b8bf58eb12a0ff375a560316cef07"),
     ("sqlite/0002_rooms.sql", "11740d4a8779c9e88837145f92f3627d4cc05b12aa4fed0884622b1d53bc730a"),
+    ("sqlite/0003_forced_nights.sql", "caabfbe35102911ec485cfc429094567ce8a3fd40ecd74a9876980ffda7fc905"),
 ];
 
 #[test]

@@ -32,9 +32,11 @@ impl Verify {
 async fn verify(store: &Arc<dyn Store>) -> anyhow::Result<Outcome> {
     let room_types = all_room_types(store).await?;
     let bar = progress::bar(room_types.len() as u64, "recounting");
-    let mut differences = 0;
+    let (mut differences, mut forced) = (0, 0);
     for &room_type in &room_types {
-        let finding = Finding { room_type, differences: audit::recount(&store.evidence(room_type).await?) };
+        let evidence = store.evidence(room_type).await?;
+        forced += evidence.nights.iter().filter(|night| night.forced > 0).count();
+        let finding = Finding { room_type, differences: audit::recount(&evidence) };
         differences += finding.differences.len();
         let lines = describe(store, &finding).await?;
         bar.suspend(|| lines.iter().try_for_each(output::line))?;
@@ -44,6 +46,9 @@ async fn verify(store: &Arc<dyn Store>) -> anyhow::Result<Outcome> {
     let stray = store.stray_attempts(PAGE).await?;
     stray.iter().try_for_each(output::line)?;
     differences += stray.len();
+    if forced > 0 {
+        output::line(format_args!("nights with more guests than rooms because a lower capacity was forced: {forced}"))?;
+    }
     output::line(format_args!("room types recounted: {}; differences: {differences}", room_types.len()))?;
     Ok(if differences == 0 { Outcome::Done } else { Outcome::Differences })
 }

@@ -11,7 +11,7 @@ use super::{Date, Restriction};
 /// The most rooms of one type a hotel can have; keeps every sum of a night far inside its integer.
 pub const MAX_ROOMS: u16 = 10_000;
 
-/// One night of a room type. A night nobody has touched is [`Night::default`]: 22 bytes, all of them zero.
+/// One night of a room type. A night nobody has touched is [`Night::default`]: 24 bytes, all of them zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Night {
     /// Rooms that exist; `None` follows the room type.
@@ -24,6 +24,10 @@ pub struct Night {
     pub sold: u16,
     /// Rooms of live holds.
     pub held: u16,
+    /// Rooms taken beyond the capacity, because a capacity below what was taken has been forced. The exception covers the
+    /// guests of that moment: it shrinks as they leave or as capacity returns, and it never grows by a sale.
+    #[serde(default)]
+    pub forced: u16,
     pub restriction: Restriction,
 }
 
@@ -31,6 +35,11 @@ impl Night {
     /// Rooms that are sold or held.
     pub const fn taken(&self) -> u16 {
         self.sold.saturating_add(self.held)
+    }
+
+    /// Ends the part of a forced exception that no guest needs any more.
+    fn shrink_exception(&mut self, capacity: u16) {
+        self.forced = self.forced.min(self.taken().saturating_sub(capacity));
     }
 }
 
@@ -43,8 +52,15 @@ pub struct NightDelta {
 }
 
 /// What every night is until somebody touches it.
-static UNTOUCHED: Night =
-    Night { physical: None, out_of_order: 0, allowance: None, sold: 0, held: 0, restriction: Restriction::NONE };
+static UNTOUCHED: Night = Night {
+    physical: None,
+    out_of_order: 0,
+    allowance: None,
+    sold: 0,
+    held: 0,
+    forced: 0,
+    restriction: Restriction::NONE,
+};
 
 /// The nights of one room type from `first` on. A date outside has no inventory, and so is closed.
 #[derive(Debug, Clone)]
@@ -125,7 +141,12 @@ impl Calendar {
         capacity(self.physical(night), night.out_of_order, self.allowance(night))
     }
 
-    /// What is still for sale on a night.
+    /// Rooms taken beyond the capacity of a night.
+    pub fn excess(&self, night: &Night) -> u16 {
+        night.taken().saturating_sub(self.capacity(night))
+    }
+
+    /// What is still for sale on a night: nothing as long as a forced exception lasts.
     pub fn free(&self, night: &Night) -> u16 {
         self.capacity(night).saturating_sub(night.taken())
     }
@@ -133,9 +154,11 @@ impl Calendar {
     /// Moves the counters. Dates outside of the horizon are history: only the store still counts them.
     pub fn apply(&mut self, deltas: &[NightDelta]) {
         for delta in deltas {
+            let Some(capacity) = self.night(delta.date).map(|night| self.capacity(night)) else { continue };
             if let Some(night) = self.night_mut(delta.date) {
                 night.sold = moved(night.sold, delta.sold);
                 night.held = moved(night.held, delta.held);
+                night.shrink_exception(capacity);
             }
         }
     }
@@ -144,6 +167,10 @@ impl Calendar {
     pub fn set_defaults(&mut self, rooms: u16, allowance: i16) {
         self.rooms = rooms;
         self.allowance = allowance;
+        let forced = self.touched.iter().filter(|(_, night)| night.forced > 0);
+        for (date, capacity) in forced.map(|(date, night)| (date, self.capacity(night))).collect::<Vec<_>>() {
+            self.touched.entry(date).shrink_exception(capacity);
+        }
     }
 
     /// Lets the days before `today` go and opens as many at the far end. Time never goes back.
@@ -155,9 +182,13 @@ impl Calendar {
         }
     }
 
-    /// Whether every night keeps the first promise: sold + held ≤ capacity.
+    /// Whether every night keeps the first promise: sold + held ≤ capacity, except for what was forced, which is no more
+    /// than the guests need.
     pub fn is_sound(&self) -> bool {
-        let sound = |night: &Night| u32::from(night.sold) + u32::from(night.held) <= u32::from(self.capacity(night));
+        let sound = |night: &Night| {
+            let taken = u32::from(night.sold) + u32::from(night.held);
+            u32::from(night.forced) == taken.saturating_sub(self.capacity(night).into())
+        };
         self.touched.iter().all(|(_, night)| sound(night))
     }
 

@@ -1,11 +1,10 @@
 //! Changes of what there is to sell: nights, and the room type itself.
 //!
-//! Called by [`Inventory::decide`] alone. Capacity never falls below what is sold and held: such a change is refused
-//! or, where somebody insists by name, widens the night's allowance for the guests it already has.
+//! Called by [`Inventory::decide`] alone. A change that puts the capacity below what is sold and held is refused or, where
+//! somebody insists by name, makes a forced exception ([`Night::forced`]) for the guests that the night already has.
 
 use super::{
-    Calendar, Change, Date, FailingNight, Inventory, Night, NightsChange, RateNight, RatePlanId, Reason, Refusal,
-    RoomType,
+    Change, Date, FailingNight, Inventory, Night, NightsChange, RateNight, RatePlanId, Reason, Refusal, RoomType,
 };
 
 impl Inventory {
@@ -17,21 +16,18 @@ impl Inventory {
         }
         let mut nights = Vec::new();
         let mut below = Vec::new();
-        let mut forced = change.forced_by.is_some();
         for date in change.dates() {
             let Some(old) = self.calendar.night(date) else { continue };
             let mut new = change.over_night(*old);
-            if let Some(missing) = overfull(&self.calendar, &new) {
-                below.push(too_small(date, missing, &new));
-                let allowance = allowance_for_guests(&self.calendar, &new);
-                forced &= allowance.is_some();
-                new.allowance = allowance;
+            new.forced = self.calendar.excess(&new);
+            if new.forced > old.forced {
+                below.push(too_small(date, new.forced, &new));
             }
             if new != *old {
                 nights.push((date, new));
             }
         }
-        if !below.is_empty() && !forced {
+        if !below.is_empty() && change.forced_by.is_none() {
             return Err(Refusal::CapacityBelowSold { nights: below });
         }
         let rates = self.changed_rates(change)?;
@@ -55,8 +51,8 @@ impl Inventory {
         let mut calendar = self.calendar.clone();
         calendar.set_defaults(room_type.rooms, room_type.overbooking_allowance);
         let too_full = |(date, night): (Date, &Night)| {
-            let missing = overfull(&calendar, night)?;
-            Some(too_small(date, missing, night))
+            let excess = calendar.excess(night);
+            (excess > night.forced).then(|| too_small(date, excess, night))
         };
         let nights: Vec<_> = calendar.iter().filter_map(too_full).collect();
         if !nights.is_empty() {
@@ -67,18 +63,6 @@ impl Inventory {
     }
 }
 
-/// How many rooms a night lacks for those who have booked it.
-fn overfull(calendar: &Calendar, night: &Night) -> Option<u16> {
-    let missing = night.taken().saturating_sub(calendar.capacity(night));
-    (missing > 0).then_some(missing)
-}
-
-/// The allowance that just covers those who have booked the night, if there can be one so large.
-fn allowance_for_guests(calendar: &Calendar, night: &Night) -> Option<i16> {
-    let usable = i32::from(calendar.physical(night)) - i32::from(night.out_of_order);
-    i16::try_from(i32::from(night.taken()) - usable).ok()
-}
-
 fn too_small(date: Date, missing: u16, night: &Night) -> FailingNight {
     let wanted = night.taken();
     FailingNight { date, reason: Reason::SoldOut { free: wanted - missing, wanted } }
@@ -86,9 +70,11 @@ fn too_small(date: Date, missing: u16, night: &Night) -> FailingNight {
 
 #[cfg(test)]
 mod tests {
-    use super::super::nights_change::Patch;
+    use std::sync::Arc;
+
+    use super::super::nights_change::{Patch, RestrictionPatch};
     use super::super::testing::{PRICE, book, day, fact_id, inventory, nights_change, noon, order, plan, run, stay};
-    use super::super::{Amount, Command, Fact, Order, RatePlanId, RoomTypeId};
+    use super::super::{Amount, Command, Fact, Move, Order, RatePlanId, RoomTypeId};
     use super::*;
 
     /// Three rooms, of which two are sold and one is held on the night after today.
@@ -118,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn who_insists_by_name_gets_the_allowance_that_the_guests_need() {
+    fn a_forced_change_makes_an_exception_for_the_guests_of_that_moment() {
         let mut house = full_house();
         let burst_pipe = NightsChange {
             out_of_order: Patch::Set(2),
@@ -129,8 +115,8 @@ mod tests {
         let Change::Nights { nights, forced_by, .. } = &fact.change else { panic!("{fact:?}") };
         assert_eq!((nights.len(), forced_by.as_deref()), (5, Some("Rui, burst pipe")));
         let night = *house.calendar.night(day(1)).unwrap();
-        assert_eq!((night.allowance, house.calendar.free(&night)), (Some(2), 0));
-        assert_eq!(house.calendar.night(day(2)).unwrap().allowance, None);
+        assert_eq!((night.allowance, night.forced, house.calendar.free(&night)), (None, 2, 0));
+        assert_eq!(house.calendar.night(day(2)).unwrap().forced, 0);
         assert!(house.calendar.is_sound());
     }
 
@@ -141,12 +127,78 @@ mod tests {
         assert!(matches!(fact.change, Change::Nights { forced_by: None, .. }));
     }
 
+    fn forced(house: &Inventory) -> (u16, u16) {
+        let night = house.calendar.night(day(1)).unwrap();
+        assert!(house.calendar.is_sound(), "{night:?}");
+        (night.forced, house.calendar.free(night))
+    }
+
+    fn cancel(house: &mut Inventory, booking: &Fact) -> Result<Arc<Fact>, Refusal> {
+        let booking = booking.change.booking().unwrap().clone();
+        run(house, Command::Move { booking, act: Move::Cancel, expected: None }, noon(0))
+    }
+
     #[test]
-    fn no_insistence_makes_an_allowance_that_cannot_be() {
-        let mut house = inventory(u16::MAX);
-        run(&mut house, book(1, Order { rooms: u16::MAX, ..order(stay(1, 1), 1) }, noon(0)), noon(0)).unwrap();
-        let absurd = NightsChange { physical: Patch::Set(0), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };
-        assert_eq!(decide(&house, absurd).unwrap_err().name(), "capacity_below_sold");
+    fn a_forced_exception_ends_with_its_reason() {
+        let mut house = inventory(3);
+        for number in 1..4 {
+            run(&mut house, book(number, order(stay(1, 1), 1), noon(0)), noon(0)).unwrap();
+        }
+        let closed = NightsChange { out_of_order: Patch::Set(2), ..nights_change(1, 1) };
+        let insisting = NightsChange { forced_by: Some("Rui".to_owned()), ..closed.clone() };
+        run(&mut house, Command::SetNights(insisting), noon(0)).unwrap();
+        assert_eq!(forced(&house), (2, 0));
+        let reopened = NightsChange { out_of_order: Patch::Reset, ..nights_change(1, 1) };
+        run(&mut house, Command::SetNights(reopened), noon(0)).unwrap();
+        assert_eq!(forced(&house), (0, 0));
+        let refused = run(&mut house, book(4, order(stay(1, 1), 1), noon(0)), noon(0));
+        assert_eq!(refused.unwrap_err().name(), "sold_out");
+        let refused = run(&mut house, Command::SetNights(closed), noon(0));
+        assert_eq!(refused.unwrap_err().name(), "capacity_below_sold");
+    }
+
+    #[test]
+    fn the_room_of_a_guest_who_leaves_a_forced_night_is_not_sold_again() {
+        let mut house = inventory(3);
+        let mut sold = Vec::new();
+        for number in 1..4 {
+            sold.push(run(&mut house, book(number, order(stay(1, 1), 1), noon(0)), noon(0)).unwrap());
+        }
+        let insisting =
+            NightsChange { out_of_order: Patch::Set(2), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };
+        run(&mut house, Command::SetNights(insisting), noon(0)).unwrap();
+        // (guests gone, exception left, rooms for sale)
+        for (gone, left, free) in [(1, 1, 0), (2, 0, 0), (3, 0, 1)] {
+            cancel(&mut house, &sold[gone - 1]).unwrap();
+            assert_eq!(forced(&house), (left, free));
+            let again = house.decide(book(9, order(stay(1, 1), 1), noon(0)), fact_id(99), noon(0));
+            assert_eq!(again.is_ok(), free > 0);
+        }
+    }
+
+    #[test]
+    fn a_larger_room_type_shrinks_the_exception_for_good() {
+        let mut house = full_house();
+        let insisting =
+            NightsChange { out_of_order: Patch::Set(2), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };
+        run(&mut house, Command::SetNights(insisting), noon(0)).unwrap();
+        let larger = RoomType { rooms: 4, ..house.room_type.clone() };
+        run(&mut house, Command::SetRoomType(larger), noon(0)).unwrap();
+        assert_eq!(forced(&house), (1, 0));
+        let as_before = RoomType { rooms: 3, ..house.room_type.clone() };
+        let refused = run(&mut house, Command::SetRoomType(as_before), noon(0));
+        assert_eq!(refused.unwrap_err().name(), "capacity_below_sold");
+    }
+
+    #[test]
+    fn a_forced_night_keeps_its_exception_when_something_else_is_set() {
+        let mut house = full_house();
+        let insisting =
+            NightsChange { out_of_order: Patch::Set(2), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };
+        run(&mut house, Command::SetNights(insisting), noon(0)).unwrap();
+        let restriction = RestrictionPatch { closed_to_arrival: Patch::Set(true), ..RestrictionPatch::default() };
+        run(&mut house, Command::SetNights(NightsChange { restriction, ..nights_change(1, 1) }), noon(0)).unwrap();
+        assert_eq!(forced(&house), (2, 0));
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! or touches a file: time and ids are arguments. Nothing in here can fail for an outside reason; a "no" is a
 //! [`Refusal`], a value like any other.
 //!
-//! Invariant: for every night of every room type, sold + held ≤ physical − out of order + allowance.
+//! Invariant: for every night of every room type, sold + held ≤ physical − out of order + allowance. Guests for whom a
+//! lower capacity was forced are the one exception: it is counted ([`Night::forced`]), and it ends with them.
 //!
 //! Reading order: [`stay`], [`party`], [`restriction`], [`calendar`], [`rate`], [`policy`], [`booking`], [`order`],
 //! [`inventory`] (the aggregate an actor owns), [`quote`] (the one rule function), [`lifecycle`] (the state machine),

@@ -42,8 +42,8 @@ pub struct NightsChange {
     pub rate_plan: Option<RatePlanId>,
     pub price: Patch<Amount>,
     pub restriction: RestrictionPatch,
-    /// Who or what insists on a capacity below what is sold. The nights concerned then get just the allowance that
-    /// their guests need, so that the first promise still holds.
+    /// Who or what insists on a capacity below what is sold. The nights concerned then get a forced exception for their
+    /// guests, and sell nothing until enough of them are gone.
     pub forced_by: Option<String>,
 }
 

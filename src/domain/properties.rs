@@ -208,6 +208,22 @@ proptest! {
     }
 
     #[test]
+    fn only_a_forced_change_takes_a_night_beyond_its_capacity(steps in steps(1..60)) {
+        let mut world = World::new();
+        for step in steps {
+            let before = world.inventory.clone();
+            let Some(Ok(fact)) = world.step(step) else { continue };
+            let forced = matches!(&fact.change, Change::Nights { forced_by: Some(_), .. });
+            for (date, night) in world.inventory.calendar.iter() {
+                let old = before.calendar.night(date).map_or(0, |old| before.calendar.excess(old));
+                let new = world.inventory.calendar.excess(night);
+                prop_assert!(new <= old || forced, "on {}: {} became {}", date, old, new);
+                prop_assert!(new == 0 || world.inventory.calendar.free(night) == 0);
+            }
+        }
+    }
+
+    #[test]
     fn the_counters_of_every_night_are_what_the_bookings_occupy(steps in steps(1..60)) {
         let world = World::after(steps);
         let recount = world.recount();

@@ -33,6 +33,8 @@ pub struct NightRow {
     pub due: u16,
     pub sold: u16,
     pub held: u16,
+    /// Rooms beyond the capacity for guests for whom a lower capacity was forced.
+    pub forced: u16,
 }
 
 /// Something that does not add up.
@@ -51,7 +53,13 @@ pub enum Difference {
         stored: u16,
         due: u16,
     },
-    /// More is sold and held than there is.
+    /// A forced exception is not what its guests need.
+    Misforced {
+        date: Date,
+        stored: u16,
+        due: u32,
+    },
+    /// More is sold and held than there is, and than was forced.
     Oversold {
         date: Date,
         capacity: u16,
@@ -76,6 +84,9 @@ impl fmt::Display for Difference {
             }
             Self::Missized { date, stored, due } => {
                 write!(f, "{date}: a capacity of {stored} is stored, the settings make it {due}")
+            }
+            Self::Misforced { date, stored, due } => {
+                write!(f, "{date}: {stored} rooms are forced beyond the capacity, its guests need {due}")
             }
             Self::Oversold { date, capacity, taken } => {
                 write!(f, "{date}: {taken} sold and held, but only {capacity} to sell")
@@ -121,8 +132,11 @@ pub fn recount(evidence: &Evidence) -> Vec<Difference> {
             differences.push(Difference::Missized { date, stored, due });
         }
         let taken = u32::from(night.sold) + u32::from(night.held);
-        if taken > u32::from(night.capacity) {
-            differences.push(Difference::Oversold { date: night.date, capacity: night.capacity, taken });
+        let excess = taken.saturating_sub(night.capacity.into());
+        if excess > u32::from(night.forced) {
+            differences.push(Difference::Oversold { date, capacity: night.capacity, taken });
+        } else if excess != u32::from(night.forced) {
+            differences.push(Difference::Misforced { date, stored: night.forced, due: excess });
         }
     }
     let (first, last, count) = evidence.events.unwrap_or((1, 0, 0));

@@ -1,5 +1,8 @@
 //! `verify` finds what somebody did to the database, and says so.
 
+use innkeeper::domain::nights_change::Patch;
+use innkeeper::domain::testing::nights_change;
+use innkeeper::domain::{Command, NightsChange};
 use rstest::rstest;
 
 use crate::store_contract::house::{self, House, keyed, order, stay};
@@ -41,6 +44,10 @@ async fn a_sound_database_adds_up() {
     "UPDATE nights SET out_of_order = 1 WHERE date = '2026-05-03'",
     "2026-05-03: a capacity of 3 is stored, the settings make it 2"
 )]
+#[case(
+    "UPDATE nights SET forced = 2 WHERE date = '2026-05-02'",
+    "2026-05-02: 2 rooms are forced beyond the capacity, its guests need 0"
+)]
 #[case("UPDATE nights SET sold = 2 WHERE date = '2026-05-02'", "2026-05-02: 2 sold in the calendar, 1 in the bookings")]
 #[case("UPDATE bookings SET check_out = '2026-05-05'", "2026-05-04: 0 sold in the calendar, 1 in the bookings")]
 #[case("UPDATE room_types SET sequence = 9", "sequence is 9, but there are 2 events, from 1 to 2")]
@@ -59,6 +66,19 @@ async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: 
     assert!(ended.stdout.contains(&format!("{difference}\n")), "{ended:#?}");
     assert!(ended.stdout.ends_with("room types recounted: 1; differences: 1\n"), "{ended:#?}");
     ended.failed(3);
+}
+
+#[tokio::test]
+async fn guests_for_whom_a_lower_capacity_was_forced_are_told_apart_from_overselling() {
+    let house = house::any().await;
+    let mut desk = house.desk(3).await;
+    let booked = desk.book(order(stay(1, 2), 3));
+    let forced = NightsChange { physical: Patch::Set(1), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };
+    let forced = desk.decide(Command::SetNights(forced)).unwrap();
+    house.commit(&[booked, forced]).await;
+    let said = Workplace::new().run(&["verify", "--database-url", &house.place.url()]).succeeded().stdout;
+    let told = "nights with more guests than rooms because a lower capacity was forced: 1\n";
+    assert_eq!(said, format!("{told}room types recounted: 1; differences: 0\n"));
 }
 
 #[tokio::test]

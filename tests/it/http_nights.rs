@@ -85,10 +85,7 @@ fn many_nights_change_at_once_each_item_for_itself() {
         assert_eq!(items[3]["problem"]["code"], "outside_horizon");
 
         let now = nights(app, &room_type).await;
-        assert_eq!(
-            (&now[0]["physical"], &now[0]["overbooking_allowance"], &now[0]["free"]),
-            (&json!(1), &json!(1), &json!(0))
-        );
+        assert_eq!((&now[0]["physical"], &now[0]["forced"], &now[0]["free"]), (&json!(1), &json!(1), &json!(0)));
         assert_eq!((&now[2]["closed"], &now[2]["price_minor"]), (&json!(true), &Value::Null));
         assert_eq!(now[2]["restrictions"]["min_nights_arrival"], 2);
 
@@ -165,5 +162,41 @@ fn a_price_needs_a_plan_where_there_are_two() {
         app.create(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
         let refused = set(app, &room_type, json!([{"from": "2026-06-10", "to": "2026-06-11", "price_minor": 1}])).await;
         assert_eq!(refused.body["errors"][0]["pointer"], "/items/0/rate_plan_id");
+    });
+}
+
+#[test]
+fn a_forced_night_sells_nothing_until_enough_guests_are_gone_and_then_as_ever() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let mut guests = Vec::new();
+        for key in ["a", "b", "c"] {
+            guests.push(app.book(key, &order(&room_type, 10, 11)).await);
+        }
+        let change = async |key: &str, value: Value| {
+            let item = json!({"from": "2026-06-10", "to": "2026-06-11", "out_of_order": value, "force": key});
+            let done = set(app, &room_type, json!([item])).await;
+            assert_eq!(done.body["items"][0]["status"], "applied", "{}", done.body);
+        };
+        // (sold, forced, free)
+        let night = async || {
+            let now = nights(app, &room_type).await[0].clone();
+            ["sold", "forced", "free"].map(|member| now[member].as_u64().unwrap())
+        };
+        change("Rui, burst pipe", json!(2)).await;
+        assert_eq!(night().await, [3, 2, 0]);
+        for (gone, expected) in [(0, [2, 1, 0]), (1, [1, 0, 0])] {
+            let booking = &guests[gone].body;
+            let path = format!("/v1/bookings/{}/cancel", booking["id"].as_str().unwrap());
+            let token = booking["manage_token"].as_str().unwrap();
+            let left = answer(app.request(Method::POST, &path).bearer_auth(token)).await;
+            assert_eq!(left.status, StatusCode::OK, "{}", left.body);
+            assert_eq!(night().await, expected);
+            let refused = app.book("d", &order(&room_type, 10, 11)).await;
+            assert_eq!((refused.status, &refused.body["code"]), (StatusCode::CONFLICT, &json!("sold_out")));
+        }
+        change("Rui, repaired", Value::Null).await;
+        assert_eq!(night().await, [1, 0, 2]);
+        assert_eq!(app.book("d", &order(&room_type, 10, 11)).await.status, StatusCode::CREATED);
     });
 }

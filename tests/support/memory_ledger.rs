@@ -97,7 +97,14 @@ impl MemoryLedger {
         let numbers = || own.history.iter().map(|stored| stored.fact.sequence);
         let row = |(date, row): (&Date, &NightRows)| {
             let NightRows { night, capacity } = *row;
-            NightRow { date: *date, capacity, due: own.capacity(&night), sold: night.sold, held: night.held }
+            NightRow {
+                date: *date,
+                capacity,
+                due: own.capacity(&night),
+                sold: night.sold,
+                held: night.held,
+                forced: night.forced,
+            }
         };
         let bookings = || rows.bookings.values().filter(|booking| booking.room_type_id == room_type);
         let has_event = |booking: &&Arc<Booking>| numbers().any(|number| number == booking.sequence);
@@ -146,9 +153,10 @@ impl RoomTypeRows {
         match &entry.fact.change {
             Change::Booking { deltas, .. } => {
                 for delta in deltas {
-                    let NightRows { night, .. } = self.night(delta.date);
+                    let NightRows { night, capacity } = self.night(delta.date);
                     night.sold = u16::try_from(i32::from(night.sold) + delta.sold).expect("a counter stays a count");
                     night.held = u16::try_from(i32::from(night.held) + delta.held).expect("a counter stays a count");
+                    night.forced = night.forced.min(night.taken().saturating_sub(*capacity));
                 }
             }
             Change::Nights { nights, rates, .. } => {
@@ -172,6 +180,7 @@ impl RoomTypeRows {
                 let mut nights = std::mem::take(&mut self.nights);
                 for (_, row) in nights.range_mut(today..) {
                     row.capacity = self.capacity(&row.night);
+                    row.night.forced = row.night.forced.min(row.night.taken().saturating_sub(row.capacity));
                 }
                 self.nights = nights;
             }
@@ -183,7 +192,8 @@ impl RoomTypeRows {
         let key = entry.attempt.as_ref().map(|(key, _)| *key);
         self.history.push(Stored { fact: entry.fact.clone(), key });
         let oversold = |(_, row): &(&Date, &NightRows)| {
-            u32::from(row.night.sold) + u32::from(row.night.held) > u32::from(row.capacity)
+            let NightRows { night, capacity } = row;
+            u32::from(night.sold) + u32::from(night.held) > u32::from(*capacity) + u32::from(night.forced)
         };
         self.nights.iter().filter(oversold).map(|(date, _)| *date).collect()
     }

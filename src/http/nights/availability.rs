@@ -40,6 +40,8 @@ pub struct AvailableNight {
     overbooking_allowance: i16,
     sold: u16,
     held: u16,
+    /// Rooms sold and held beyond the capacity, because a lower capacity was set with `force`. Ends as those guests leave.
+    forced: u16,
     /// physical − out_of_order + overbooking_allowance − sold − held, never below 0.
     free: u16,
     /// Nothing is sold on this night, whatever is free.
@@ -97,6 +99,7 @@ impl From<&NightView> for AvailableNight {
             overbooking_allowance: view.allowance,
             sold: view.night.sold,
             held: view.night.held,
+            forced: view.night.forced,
             free: view.free,
             closed: view.closed,
             price_minor: view.price,

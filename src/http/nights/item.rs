@@ -66,7 +66,8 @@ pub struct NightsItem {
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 255)]
     max_nights_through: Patch<i64>,
-    /// Who insists on a capacity below what is sold: the nights then get just the allowance their guests need.
+    /// Who insists on a capacity below what is sold. The guests keep their rooms (see `forced`), and nothing is sold until
+    /// enough of them are gone.
     #[schema(min_length = 1, max_length = 100)]
     force: Option<String>,
 }

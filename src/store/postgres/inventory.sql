@@ -7,7 +7,7 @@ SELECT
     t.overbooking_allowance, t.sequence,
     (
         SELECT coalesce(json_agg(json_build_array(
-            n.date, n.physical, n.out_of_order, n.allowance, n.sold, n.held,
+            n.date, n.physical, n.out_of_order, n.allowance, n.sold, n.held, n.forced,
             n.stop_sell::integer, n.closed_to_arrival::integer, n.closed_to_departure::integer,
             n.min_nights_arrival, n.max_nights_arrival, n.min_nights_through, n.max_nights_through
         )), '[]')

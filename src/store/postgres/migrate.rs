@@ -10,9 +10,10 @@ use super::session::{ANSWER_WITHIN, CONNECT_WITHIN, UNHURRIED_WITHIN, within};
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
-pub(super) const STEPS: [(i64, &str, &str); 2] = [
+pub(super) const STEPS: [(i64, &str, &str); 3] = [
     (1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql")),
     (2, "rooms", include_str!("../../../migrations/postgres/0002_rooms.sql")),
+    (3, "forced_nights", include_str!("../../../migrations/postgres/0003_forced_nights.sql")),
 ];
 
 /// The number of the last step this version knows.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::Value;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -299,4 +299,36 @@ async fn what_a_desk_asks_for_is_found_where_it_stands(#[case] number: u32, #[ca
     let nodes = plan(&mut connection(false).await, sql.as_str()).await;
     let used = |index: &&str| nodes.iter().any(|node| node["Index Name"] == *index);
     assert!(found.iter().any(used), "{nodes:#?}");
+}
+
+/// The same nights as in the test of this name for SQLite.
+#[tokio::test]
+async fn an_allowance_that_a_forced_change_brought_becomes_an_exception_for_the_guests() {
+    let options: PgConnectOptions = TOWN_SERVER.get_or_init(build).await.url("postgres").parse().unwrap();
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql("CREATE DATABASE older").execute(&mut connection).await.unwrap();
+    let mut connection = options.database("older").connect().await.unwrap();
+    for (.., step) in &migrate::STEPS[..2] {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    let before = r#"
+        INSERT INTO hotels VALUES ('00000000-0000-0000-0000-000000000001', 'Casa', 'Lisbon', 'lisbon', 'PT',
+            'Europe/Lisbon', 'EUR', '15:00:00', '11:00:00', NULL, NULL, 30, 730);
+        INSERT INTO room_types SELECT id, id, 'Double', 2, 1, 3, 3, 0, 1, 2 FROM hotels;
+        INSERT INTO nights (room_type_id, date, out_of_order, allowance, capacity, sold)
+            SELECT id, night.* FROM room_types, (VALUES (date '2026-05-01', 2, 2, 3, 3), (date '2026-05-02', 0, 2, 5, 3),
+                (date '2026-05-03', 0, 1, 4, 4)) AS night;
+        INSERT INTO events (position, room_type_id, sequence, fact_id, at, cause, payload)
+            SELECT told.sequence, id, told.sequence, gen_random_uuid(), 0, 'nights_set', told.payload::jsonb
+            FROM room_types, (VALUES
+                (1, '{"nights": [["2026-05-03", {"allowance": 1}]], "forced_by": null}'),
+                (2, '{"nights": [["2026-05-01", {"allowance": 2}], ["2026-05-02", {"allowance": 2}],
+                    ["2026-05-03", {"allowance": 1}]], "forced_by": "Rui"}')) AS told (sequence, payload);"#;
+    sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(migrate::STEPS[2].2).execute(&mut connection).await.unwrap();
+    let rows = sqlx::query("SELECT allowance, capacity, sold, forced FROM nights ORDER BY date");
+    let night = |row: PgRow| (row.get("allowance"), row.get("capacity"), row.get("sold"), row.get("forced"));
+    let nights: Vec<(Option<i32>, i32, i32, i32)> =
+        rows.fetch_all(&mut connection).await.unwrap().into_iter().map(night).collect();
+    assert_eq!(nights, [(None, 1, 3, 2), (None, 3, 3, 0), (Some(1), 4, 4, 0)]);
 }

@@ -26,6 +26,7 @@ pub fn night_row(row: &impl Columns) -> Result<NightRow, Error> {
         due,
         sold: row.number("sold")?,
         held: row.number("held")?,
+        forced: row.number("forced")?,
     })
 }
 

@@ -61,9 +61,9 @@ type Closed = (u8, u8, u8);
 /// Minimum and maximum nights on arrival, then through.
 type Lengths = (u8, u8, u8, u8);
 
-/// One night as an array: date, physical, out of order, allowance, sold, held, restriction.
+/// One night as an array: date, physical, out of order, allowance, sold, held, forced, restriction.
 #[derive(Deserialize)]
-struct NightColumns(Date, Option<u16>, u16, Option<i16>, u16, u16, u8, u8, u8, u8, u8, u8, u8);
+struct NightColumns(Date, Option<u16>, u16, Option<i16>, u16, u16, u16, u8, u8, u8, u8, u8, u8, u8);
 
 /// One night of a plan as an array: date, price, restriction.
 #[derive(Deserialize)]
@@ -108,9 +108,9 @@ impl Found {
 
 impl NightColumns {
     fn night(&self) -> Night {
-        let Self(_, physical, out_of_order, allowance, sold, held, a, b, c, d, e, f, g) = *self;
+        let Self(_, physical, out_of_order, allowance, sold, held, forced, a, b, c, d, e, f, g) = *self;
         let restriction = restriction((a, b, c), (d, e, f, g));
-        Night { physical, out_of_order, allowance, sold, held, restriction }
+        Night { physical, out_of_order, allowance, sold, held, forced, restriction }
     }
 }
 

@@ -66,14 +66,16 @@ pub struct NightSettings {
     pub physical: Option<u16>,
     pub out_of_order: u16,
     pub allowance: Option<i16>,
+    /// What was forced for the guests of that moment.
+    pub forced: u16,
     #[serde(flatten)]
     pub restriction: Restriction,
 }
 
 impl NightSettings {
     pub fn of((room_type_id, date): (RoomTypeId, Date), night: Night) -> Self {
-        let Night { physical, out_of_order, allowance, restriction, .. } = night;
-        Self { room_type_id, date, physical, out_of_order, allowance, restriction }
+        let Night { physical, out_of_order, allowance, forced, restriction, .. } = night;
+        Self { room_type_id, date, physical, out_of_order, allowance, forced, restriction }
     }
 }
 

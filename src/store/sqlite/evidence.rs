@@ -16,7 +16,7 @@ pub(super) const SEQUENCE: &str = "
     ) AS e
     WHERE t.id = $1";
 pub(super) const NIGHTS: &str = "
-    SELECT n.date, n.capacity, n.sold, n.held, n.out_of_order,
+    SELECT n.date, n.capacity, n.sold, n.held, n.forced, n.out_of_order,
            coalesce(n.physical, t.rooms) AS physical, coalesce(n.allowance, t.overbooking_allowance) AS allowance
     FROM nights AS n JOIN room_types AS t ON t.id = n.room_type_id
     WHERE n.room_type_id = $1

@@ -7,7 +7,7 @@ SELECT
     t.overbooking_allowance, t.sequence,
     (
         SELECT json_group_array(json_array(
-            n.date, n.physical, n.out_of_order, n.allowance, n.sold, n.held,
+            n.date, n.physical, n.out_of_order, n.allowance, n.sold, n.held, n.forced,
             n.stop_sell, n.closed_to_arrival, n.closed_to_departure,
             n.min_nights_arrival, n.max_nights_arrival, n.min_nights_through, n.max_nights_through
         ))

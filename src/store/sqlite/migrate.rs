@@ -9,9 +9,10 @@ use super::Sqlite;
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
-pub(super) const STEPS: [(i64, &str, &str); 2] = [
+pub(super) const STEPS: [(i64, &str, &str); 3] = [
     (1, "ledger", include_str!("../../../migrations/sqlite/0001_ledger.sql")),
     (2, "rooms", include_str!("../../../migrations/sqlite/0002_rooms.sql")),
+    (3, "forced_nights", include_str!("../../../migrations/sqlite/0003_forced_nights.sql")),
 ];
 
 /// The number of the last step this version knows.

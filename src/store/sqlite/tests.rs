@@ -1,6 +1,7 @@
 //! How SQLite plans what it is asked: no list and nothing on the hot path reads a whole table.
 
 use rstest::rstest;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
@@ -170,4 +171,31 @@ async fn what_a_desk_asks_for_is_found_where_it_stands(#[case] number: u32, #[ca
     let sql = list::list(&filter(number), Page { after: None, limit: 100 }).into_string();
     let steps = plans(&sql).await;
     assert!(steps.iter().any(|step| step.ends_with(found)), "{steps:#?}");
+}
+
+/// A night of 3 rooms with 3 guests, 2 rooms out of order, as a version without forced exceptions left it; another with
+/// an allowance of the operator's own.
+#[tokio::test]
+async fn an_allowance_that_a_forced_change_brought_becomes_an_exception_for_the_guests() {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    for (.., step) in &migrate::STEPS[..2] {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    let before = r#"
+        INSERT INTO hotels VALUES ('h', 'Casa', 'Lisbon', 'lisbon', 'PT', 'Europe/Lisbon', 'EUR', '15:00:00', '11:00:00',
+            NULL, NULL, 30, 730, 0);
+        INSERT INTO room_types VALUES ('t', 'h', 'Double', 2, 1, 3, 3, 0, 1, 2);
+        INSERT INTO nights (room_type_id, date, out_of_order, allowance, capacity, sold) VALUES
+            ('t', '2026-05-01', 2, 2, 3, 3), ('t', '2026-05-02', 0, 2, 5, 3), ('t', '2026-05-03', 0, 1, 4, 4);
+        INSERT INTO events (room_type_id, sequence, fact_id, at, cause, payload) VALUES
+            ('t', 1, 'a', 0, 'nights_set', '{"nights": [["2026-05-03", {"allowance": 1}]], "forced_by": null}'),
+            ('t', 2, 'b', 0, 'nights_set', '{"nights": [["2026-05-01", {"allowance": 2}], ["2026-05-02", {"allowance": 2}],
+                ["2026-05-03", {"allowance": 1}]], "forced_by": "Rui"}');"#;
+    sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(migrate::STEPS[2].2).execute(&mut connection).await.unwrap();
+    let rows = sqlx::query("SELECT allowance, capacity, sold, forced FROM nights ORDER BY date");
+    let night = |row: SqliteRow| (row.get("allowance"), row.get("capacity"), row.get("sold"), row.get("forced"));
+    let nights: Vec<(Option<i64>, i64, i64, i64)> =
+        rows.fetch_all(&mut connection).await.unwrap().into_iter().map(night).collect();
+    assert_eq!(nights, [(None, 1, 3, 2), (None, 3, 3, 0), (Some(1), 4, 4, 0)]);
 }

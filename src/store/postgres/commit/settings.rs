@@ -57,11 +57,11 @@ const RATE_NIGHTS: &str = "
         max_nights_arrival = excluded.max_nights_arrival,
         min_nights_through = excluded.min_nights_through,
         max_nights_through = excluded.max_nights_through";
-/// The capacity of a night that has a row is seen to afterwards.
+/// The capacity of a night that has a row is seen to afterwards, and a forced exception that became smaller too.
 const NIGHTS: &str = "
     INSERT INTO nights (
-        room_type_id, date, physical, out_of_order, allowance, stop_sell, closed_to_arrival, closed_to_departure,
-        min_nights_arrival, max_nights_arrival, min_nights_through, max_nights_through, capacity
+        room_type_id, date, physical, out_of_order, allowance, forced, stop_sell, closed_to_arrival,
+        closed_to_departure, min_nights_arrival, max_nights_arrival, min_nights_through, max_nights_through, capacity
     )
     SELECT
         new.*,
@@ -69,8 +69,8 @@ const NIGHTS: &str = "
             coalesce(new.physical, t.rooms) - new.out_of_order + coalesce(new.allowance, t.overbooking_allowance),
             0), 65535)
     FROM jsonb_to_recordset($1) AS new (
-        room_type_id uuid, date date, physical integer, out_of_order integer, allowance integer, stop_sell boolean,
-        closed_to_arrival boolean, closed_to_departure boolean, min_nights_arrival smallint,
+        room_type_id uuid, date date, physical integer, out_of_order integer, allowance integer, forced integer,
+        stop_sell boolean, closed_to_arrival boolean, closed_to_departure boolean, min_nights_arrival smallint,
         max_nights_arrival smallint, min_nights_through smallint, max_nights_through smallint
     )
     JOIN room_types AS t ON t.id = new.room_type_id
@@ -78,6 +78,7 @@ const NIGHTS: &str = "
     SET physical = excluded.physical,
         out_of_order = excluded.out_of_order,
         allowance = excluded.allowance,
+        forced = greatest(nights.forced, excluded.forced),
         stop_sell = excluded.stop_sell,
         closed_to_arrival = excluded.closed_to_arrival,
         closed_to_departure = excluded.closed_to_departure,
@@ -86,13 +87,15 @@ const NIGHTS: &str = "
         min_nights_through = excluded.min_nights_through,
         max_nights_through = excluded.max_nights_through";
 
-/// Gives the nights of resized room types the capacity they are due, where `$comparison` holds between it and theirs.
+/// Gives the nights of resized room types the capacity they are due, where `$comparison` holds, and sets `$also`.
 macro_rules! resize {
-    ($comparison:literal) => {
+    ($also:literal, $comparison:literal) => {
         concat!(
             "
     UPDATE nights
-    SET capacity = due.capacity
+    SET capacity = due.capacity",
+            $also,
+            "
     FROM (
         SELECT
             n.room_type_id,
@@ -104,14 +107,17 @@ macro_rules! resize {
         JOIN room_types AS t ON t.id = resized.room_type_id
         JOIN nights AS n ON n.room_type_id = t.id AND n.date >= resized.\"from\"
     ) AS due
-    WHERE nights.room_type_id = due.room_type_id AND nights.date = due.date AND due.capacity ",
+    WHERE nights.room_type_id = due.room_type_id AND nights.date = due.date AND (",
             $comparison,
-            " nights.capacity"
+            ")"
         )
     };
 }
-const RAISE: &str = resize!(">");
-const LOWER: &str = resize!("<");
+const RAISE: &str = resize!("", "due.capacity > nights.capacity");
+const LOWER: &str = resize!(
+    ", forced = least(nights.forced, greatest(nights.sold + nights.held - due.capacity, 0))",
+    "due.capacity < nights.capacity OR nights.forced > 0"
+);
 
 #[cfg(test)]
 pub(in super::super) const STEPS: [&str; 7] = [KEEP_THE_PAST, ROOM_TYPES, PLANS, RATE_NIGHTS, NIGHTS, RAISE, LOWER];

@@ -25,8 +25,8 @@ granted AS MATERIALIZED (
     FROM locked
 ),
 counted AS (
-    -- what the bookings take and give back, summed per night
-    INSERT INTO nights (room_type_id, date, capacity, sold, held)
+    -- what the bookings take and give back, summed per night; a forced exception ends with its guests
+    INSERT INTO nights (room_type_id, date, capacity, sold, held, forced)
     SELECT
         moved.room_type_id,
         moved.date,
@@ -36,18 +36,25 @@ counted AS (
             WHERE t.id = moved.room_type_id
         )),
         coalesce(n.sold, 0) + moved.sold,
-        coalesce(n.held, 0) + moved.held
+        coalesce(n.held, 0) + moved.held,
+        CASE WHEN n.forced > 0 THEN least(n.forced, greatest(n.sold + moved.sold + n.held + moved.held - (
+            SELECT least(greatest(
+                coalesce(n.physical, t.rooms) - n.out_of_order + coalesce(n.allowance, t.overbooking_allowance),
+                0), 65535)
+            FROM room_types AS t
+            WHERE t.id = moved.room_type_id
+        ), 0)) ELSE 0 END
     FROM unnest($5::uuid[], $6::date[], $7::bigint[], $8::bigint[]) AS moved (room_type_id, date, sold, held)
     LEFT JOIN LATERAL (
         -- LIMIT, so that it is looked up night by night, also by a plan from the time when there were none
-        SELECT capacity, sold, held
+        SELECT capacity, sold, held, forced, physical, out_of_order, allowance
         FROM nights
         WHERE room_type_id = moved.room_type_id AND date = moved.date
         LIMIT 1
     ) AS n ON true
     WHERE (SELECT yes FROM granted)
     ON CONFLICT (room_type_id, date) DO UPDATE
-    SET sold = excluded.sold, held = excluded.held
+    SET sold = excluded.sold, held = excluded.held, forced = excluded.forced
 ),
 booked AS (
     -- new ones, which shall not take the place of another

@@ -68,14 +68,15 @@ SET price_minor = excluded.price_minor,
     min_nights_through = excluded.min_nights_through,
     max_nights_through = excluded.max_nights_through;
 
--- $4: settings of nights. The capacity of a night that has a row is seen to below.
+-- $4: settings of nights. The capacity of a night that has a row is seen to below, and a forced exception that became
+-- smaller too.
 INSERT INTO nights (
-    room_type_id, date, physical, out_of_order, allowance, stop_sell, closed_to_arrival, closed_to_departure,
+    room_type_id, date, physical, out_of_order, allowance, forced, stop_sell, closed_to_arrival, closed_to_departure,
     min_nights_arrival, max_nights_arrival, min_nights_through, max_nights_through, capacity
 )
 SELECT
     t.id, new.value->>'date', new.value->>'physical', new.value->>'out_of_order', new.value->>'allowance',
-    new.value->>'stop_sell', new.value->>'closed_to_arrival', new.value->>'closed_to_departure',
+    new.value->>'forced', new.value->>'stop_sell', new.value->>'closed_to_arrival', new.value->>'closed_to_departure',
     new.value->>'min_nights_arrival', new.value->>'max_nights_arrival', new.value->>'min_nights_through',
     new.value->>'max_nights_through',
     min(max(
@@ -89,6 +90,7 @@ ON CONFLICT (room_type_id, date) DO UPDATE
 SET physical = excluded.physical,
     out_of_order = excluded.out_of_order,
     allowance = excluded.allowance,
+    forced = max(nights.forced, excluded.forced),
     stop_sell = excluded.stop_sell,
     closed_to_arrival = excluded.closed_to_arrival,
     closed_to_departure = excluded.closed_to_departure,
@@ -114,24 +116,30 @@ FROM (
 ) AS due
 WHERE nights.room_type_id = due.room_type_id AND nights.date = due.date AND nights.capacity < due.capacity;
 
--- $6: what the bookings take and give back, summed per night
-INSERT INTO nights (room_type_id, date, capacity, sold, held)
+-- $6: what the bookings take and give back, summed per night. A forced exception ends with its guests.
+INSERT INTO nights (room_type_id, date, capacity, sold, held, forced)
 SELECT
     t.id,
     moved.value->>'date',
     coalesce(n.capacity, min(max(t.rooms + t.overbooking_allowance, 0), 65535)),
     coalesce(n.sold, 0) + (moved.value->>'sold'),
-    coalesce(n.held, 0) + (moved.value->>'held')
+    coalesce(n.held, 0) + (moved.value->>'held'),
+    CASE WHEN n.forced > 0 THEN min(n.forced, max(
+        n.sold + (moved.value->>'sold') + n.held + (moved.value->>'held') - min(max(
+            coalesce(n.physical, t.rooms) - n.out_of_order + coalesce(n.allowance, t.overbooking_allowance),
+            0), 65535),
+        0))
+    ELSE 0 END
 FROM jsonb_each($6) AS moved
 CROSS JOIN room_types AS t ON t.id = moved.value->>'room_type_id'
 LEFT JOIN nights AS n ON n.room_type_id = t.id AND n.date = moved.value->>'date'
 WHERE true
 ON CONFLICT (room_type_id, date) DO UPDATE
-SET sold = excluded.sold, held = excluded.held;
+SET sold = excluded.sold, held = excluded.held, forced = excluded.forced;
 
 -- $5 again: lower
 UPDATE nights
-SET capacity = due.capacity
+SET capacity = due.capacity, forced = min(nights.forced, max(nights.sold + nights.held - due.capacity, 0))
 FROM (
     SELECT
         n.room_type_id,
@@ -143,7 +151,8 @@ FROM (
     CROSS JOIN room_types AS t ON t.id = resized.value->>'room_type_id'
     CROSS JOIN nights AS n ON n.room_type_id = t.id AND n.date >= resized.value->>'from'
 ) AS due
-WHERE nights.room_type_id = due.room_type_id AND nights.date = due.date AND nights.capacity > due.capacity;
+WHERE nights.room_type_id = due.room_type_id AND nights.date = due.date
+    AND (nights.capacity > due.capacity OR nights.forced > 0);
 
 -- $7: bookings. What identifies one (hotel, room type, creation) never changes.
 INSERT INTO bookings (
