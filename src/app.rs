@@ -200,7 +200,12 @@ async fn http_state(
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh)?;
     let secret = store.installation_secret(fresh).await?;
-    let metrics = telemetry::metrics()?;
+    let (metrics, measured) = (telemetry::metrics()?, (engine.clone(), gate.clone()));
+    let render = move || {
+        measured.0.measure();
+        measured.1.measure();
+        metrics.render()
+    };
     Ok(http::State {
         engine: engine.clone(),
         catalogue: store.clone(),
@@ -210,7 +215,7 @@ async fn http_state(
         clock,
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
-        metrics: Arc::new(move || metrics.render()),
+        metrics: Arc::new(render),
         gate,
         feed: store.clone(),
         draining: Draining::default(),

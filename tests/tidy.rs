@@ -21,9 +21,8 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("jiff_sqlx", &["store/"]),
     ("actix_web", &["http/", "ws/", "app.rs"]),
-    ("actix_ws", &["ws/"]),
     ("reqwest", &["http/forward/", "config/cluster.rs", "app.rs", "cli/remote.rs", "cli/storm/"]),
-    ("tokio_tungstenite", &["cli/watch/"]),
+    ("tokio_tungstenite", &["cli/watch/", "ws/"]),
     ("redis", &["lease/redis/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];

@@ -85,7 +85,7 @@ pub const SETTINGS: &[Setting] = &[
     serve("ws_room_types_in_all", "ws-room-types-in-all", "20000", "Room types watched at once, some 20 KiB each"),
     serve("ws_nights", "ws-nights", "366", "Nights of one subscription"),
     serve("ws_frame_bytes", "ws-frame-bytes", "16384", "The largest WebSocket message a client may send"),
-    serve("ws_frames_per_sec", "ws-frames-per-sec", "50", "WebSocket messages a client may send in a second"),
+    serve("ws_frames_per_sec", "ws-frames-per-sec", "50", "WebSocket frames a client may send in a second"),
     serve("ws_idle_secs", "ws-idle-secs", "60", "How long a WebSocket client may be silent, pongs included"),
     secret(
         "redis_url",

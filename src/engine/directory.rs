@@ -22,28 +22,19 @@ pub(super) struct Depth(AtomicUsize);
 impl Depth {
     /// Counts one more, unless there are `limit` already.
     pub fn enter(&self, limit: usize) -> bool {
-        let entered =
-            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < limit).then_some(n + 1)).is_ok();
-        if entered {
-            metrics::gauge!("innkeeper_mailbox_depth").increment(1.0);
-        }
-        entered
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < limit).then_some(n + 1)).is_ok()
     }
 
     pub fn leave(&self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("innkeeper_mailbox_depth").decrement(1.0);
     }
 
     pub fn is_zero(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.get() == 0
     }
-}
 
-impl Drop for Depth {
-    fn drop(&mut self) {
-        // An actor that died with requests in its mailbox never took them up.
-        metrics::gauge!("innkeeper_mailbox_depth").decrement(*self.0.get_mut() as f64);
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -108,17 +99,20 @@ impl Directory {
     /// An actor has come into memory.
     pub fn born(&self) {
         self.alive.fetch_add(1, Ordering::Relaxed);
-        metrics::gauge!("innkeeper_live_actors").increment(1.0);
     }
 
     /// An actor has left memory.
     pub fn died(&self) {
         self.alive.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("innkeeper_live_actors").decrement(1.0);
     }
 
     pub fn alive(&self) -> usize {
         self.alive.load(Ordering::Relaxed)
+    }
+
+    /// Requests that actors of the directory have not taken up yet.
+    pub fn waiting(&self) -> usize {
+        self.residents.iter().map(|resident| resident.depth.get()).sum()
     }
 
     pub fn stop_threads(&self) {

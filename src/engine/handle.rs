@@ -151,6 +151,13 @@ impl Engine {
         self.shared.directory.alive()
     }
 
+    /// Writes the engine's gauges as they are now. They are set, never counted up and down: a count that begins before
+    /// the recorder does would end below zero.
+    pub fn measure(&self) {
+        metrics::gauge!("innkeeper_live_actors").set(self.live_actors() as f64);
+        metrics::gauge!("innkeeper_mailbox_depth").set(self.shared.directory.waiting() as f64);
+    }
+
     /// Whether requests can still become durable.
     pub fn is_serving(&self) -> bool {
         !self.shared.is_closing() && !self.shared.writer.has_ended()

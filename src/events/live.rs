@@ -43,7 +43,6 @@ impl Live {
     }
 
     pub fn subscriber(&self) -> Subscriber {
-        count_subscribers(1.0);
         Subscriber::new(self.clone())
     }
 
@@ -111,19 +110,14 @@ impl Live {
         if self.0.topics.len() >= self.0.limit && !self.0.topics.contains_key(&room_type) {
             return Err(Error::Full);
         }
-        let topic = self.0.topics.entry(room_type).or_insert_with(|| {
-            metrics::gauge!("innkeeper_watched_room_types").increment(1.0);
-            Arc::new(Topic::new(room_type))
-        });
+        let topic = self.0.topics.entry(room_type).or_insert_with(|| Arc::new(Topic::new(room_type)));
         topic.enter(window, slot, mailbox);
         Ok(topic.clone())
     }
 
     /// Forgets a room type that nobody watches any more.
     pub(super) fn tidy(&self, room_type: RoomTypeId) {
-        if self.0.topics.remove_if(&room_type, |_, topic| topic.is_deserted()).is_some() {
-            metrics::gauge!("innkeeper_watched_room_types").decrement(1.0);
-        }
+        self.0.topics.remove_if(&room_type, |_, topic| topic.is_deserted());
     }
 
     pub(super) fn follow_hotel(&self, hotel: HotelId, own: Slot, mailbox: &Arc<Mailbox>) {
@@ -137,8 +131,4 @@ impl Live {
         });
         self.0.hotels.remove_if(&hotel, |_, followers| followers.is_empty());
     }
-}
-
-pub(super) fn count_subscribers(by: f64) {
-    metrics::gauge!("innkeeper_dashboards").increment(by);
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Error;
 use super::live::Live;
 use super::mailbox::{Due, Mailbox, News, Slot};
 use super::topic::Topic;
 use super::update::{Update, Window};
-use super::{Error, live};
 use crate::domain::{HotelId, RoomTypeId};
 
 /// Follows room types and hotels for one reader. What it watches ends with it.
@@ -82,6 +82,5 @@ impl Drop for Subscriber {
         slots.into_iter().for_each(|slot| self.unwatch(slot));
         let hotels = std::mem::take(&mut self.hotels);
         hotels.into_iter().for_each(|hotel| self.live.leave_hotel(hotel, self.own));
-        live::count_subscribers(-1.0);
     }
 }

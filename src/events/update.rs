@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytestring::ByteString;
+use bytes::Bytes;
 
 use crate::domain::{Amount, Currency, Date, RoomTypeId};
 
@@ -73,24 +73,24 @@ pub struct Change {
     pub cause: String,
 }
 
-/// Something told to many, and put into words only once.
+/// Something told to many, and encoded only once.
 #[derive(Debug)]
 pub struct Shared<T> {
     told: T,
-    words: OnceLock<ByteString>,
+    encoded: OnceLock<Bytes>,
 }
 
 impl<T> Shared<T> {
     pub fn new(told: T) -> Arc<Self> {
-        Arc::new(Self { told, words: OnceLock::new() })
+        Arc::new(Self { told, encoded: OnceLock::new() })
     }
 
     pub fn told(&self) -> &T {
         &self.told
     }
 
-    /// Its words: those of the first who asks, for everybody.
-    pub fn words(&self, write: impl FnOnce(&T) -> ByteString) -> ByteString {
-        self.words.get_or_init(|| write(&self.told)).clone()
+    /// Its encoding: made by the first caller, shared by all. Every caller must encode alike.
+    pub fn encoded(&self, encode: impl FnOnce(&T) -> Bytes) -> Bytes {
+        self.encoded.get_or_init(|| encode(&self.told)).clone()
     }
 }

@@ -8,6 +8,7 @@ use utoipa::openapi::schema::Schema;
 
 use super::Options;
 use super::frame::{Change, Current, Error, Ping, Pong, Snapshot, Subscribe, Unsubscribe};
+use super::socket::decoder::FRAGMENTS;
 use crate::domain::Date;
 use crate::http::openapi::{example, schemas};
 
@@ -24,8 +25,8 @@ and ends with `current`; if it is too much or too long ago, a `snapshot` comes i
 **Being slow.** What you do not read in time is not kept for you: a `snapshot` with `conflated` stands for it.
 
 **Mistakes** are answered with an `error` frame whose `code` is one of HTTP's. Some end the connection: binary frames \
-(1003), text that is no UTF-8 (1007), too many messages or silence (1008), a message too large (1009), not reading \
-(1013); 1001 means that the server goes away: come back and resume. The server sends WebSocket pings; answering them, as \
+(1003), a broken protocol (1002), text that is no UTF-8 (1007), a message too large (1009), too many frames in a second, \
+too many fragments of a message or silence (1008), not reading (1013); 1001 means that the server goes away: come back and resume. The server sends WebSocket pings; answering them, as \
 every library does, is enough to stay connected.
 
 New members and new frame types may appear: ignore those you do not know.";
@@ -90,8 +91,8 @@ fn limits(options: &Options) -> String {
     let Options { connections, subscriptions, room_types, nights, frame_bytes, frames_per_sec, idle, .. } = options;
     format!(
         "**Limits of this server.** {connections} connections; on each {subscriptions} subscriptions and {room_types} \
-         room types; {nights} nights a subscription; {frame_bytes} bytes a message; {frames_per_sec} messages a second; \
-         {} seconds of silence.",
+         room types; {nights} nights a subscription; {frame_bytes} bytes and {FRAGMENTS} fragments a message; \
+         {frames_per_sec} frames a second, pings and pongs included; {} seconds of silence.",
         idle.as_secs()
     )
 }

@@ -1,47 +1,42 @@
 //! How a connection ends, in the codes of RFC 6455, section 7.4.1.
 
-use actix_ws::{CloseCode, CloseReason, ProtocolError};
-use std::io::ErrorKind;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::socket::decoder::Broken;
 
 /// 1000: the client says goodbye.
-pub fn goodbye() -> CloseReason {
-    CloseCode::Normal.into()
+pub fn goodbye() -> CloseFrame {
+    reason(CloseCode::Normal, "")
 }
 
 /// 1001: the server is shutting down.
-pub fn going_away() -> CloseReason {
+pub fn going_away() -> CloseFrame {
     reason(CloseCode::Away, "the server is shutting down")
 }
 
-/// 1003: frames are text.
-pub fn binary() -> CloseReason {
-    reason(CloseCode::Unsupported, "only text frames are understood")
-}
-
 /// 1008: the client breaks a rule of conduct.
-pub fn policy(why: &str) -> CloseReason {
+pub fn policy(why: &'static str) -> CloseFrame {
     reason(CloseCode::Policy, why)
 }
 
 /// 1013: the client left what it was sent unread for too long; it may come back and resume.
-pub fn too_slow() -> CloseReason {
+pub fn too_slow() -> CloseFrame {
     reason(CloseCode::Again, "too slow; come back and resume")
 }
 
-/// What a broken stream deserves: 1009 where a message is too large, 1007 where text is no UTF-8, else 1002.
-pub fn protocol(error: &ProtocolError) -> CloseReason {
-    match error {
-        ProtocolError::Overflow => reason(CloseCode::Size, "the message is too large"),
-        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
-            reason(CloseCode::Invalid, "text must be UTF-8")
-        }
-        // A message in too many pieces is told apart from a lost connection by nothing but its text; whoever is gone
-        // does not read the reason.
-        ProtocolError::Io(_) => reason(CloseCode::Size, "the message is too large"),
-        _ => reason(CloseCode::Protocol, "this is not the WebSocket protocol"),
+/// The code for a frame that cannot be accepted.
+pub fn broken(why: Broken) -> CloseFrame {
+    match why {
+        Broken::Protocol => reason(CloseCode::Protocol, "this is not the WebSocket protocol"),
+        Broken::Binary => reason(CloseCode::Unsupported, "only text frames are understood"),
+        Broken::NotUtf8 => reason(CloseCode::Invalid, "text must be UTF-8"),
+        Broken::TooManyFragments => reason(CloseCode::Policy, "the message has too many fragments"),
+        Broken::TooLarge => reason(CloseCode::Size, "the message is too large"),
     }
 }
 
-fn reason(code: CloseCode, why: &str) -> CloseReason {
-    CloseReason { code, description: Some(why.to_owned()) }
+fn reason(code: CloseCode, why: &'static str) -> CloseFrame {
+    CloseFrame { code, reason: Utf8Bytes::from_static(why) }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytestring::ByteString;
+use bytes::Bytes;
 
 use super::frame::{self, After, Id, ServerFrame};
 use super::request::{Request, Source, Wish};
@@ -57,7 +57,7 @@ impl Dashboard {
     }
 
     /// News as the client is told them.
-    pub async fn tell(&mut self, news: News) -> Vec<ByteString> {
+    pub async fn tell(&mut self, news: News) -> Vec<Bytes> {
         match news {
             News::Change(change) => vec![words::of(&events::Update::Change(change))],
             News::Due(slot, due) => match self.subscriber.tell(slot, due).await {

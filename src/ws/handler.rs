@@ -6,6 +6,7 @@ use tracing::Instrument;
 
 use super::dashboard::Dashboard;
 use super::session;
+use super::socket::{Inbox, handshake, outbox};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -14,22 +15,21 @@ pub async fn handle(state: Data<State>, request: HttpRequest, body: Payload) -> 
     if state.draining.has_begun() {
         return Err(Problem::of(Code::ShuttingDown).retry_after_secs(5));
     }
+    let mut accepted = handshake::accept(&request).map_err(|lacks| {
+        Problem::new(Code::UpgradeRequired, format!("A WebSocket handshake (RFC 6455) is needed: {lacks}."))
+    })?;
     let gate = state.gate.clone();
     let Some(place) = gate.enter() else {
         return Err(Problem::of(Code::TooManyDashboards).retry_after_secs(5));
     };
-    let upgrade = actix_ws::handle(&request, body);
-    let (response, session, messages) = upgrade.map_err(|error| {
-        Problem::new(Code::UpgradeRequired, format!("A WebSocket handshake (RFC 6455) is needed: {error}."))
-    })?;
-    let limit = gate.options.frame_bytes;
-    let messages = messages.max_frame_size(limit).aggregate_continuations().max_continuation_size(limit);
+    let (outbox, frames) = outbox::open();
+    let inbox = Inbox::new(body, gate.options.frame_bytes);
     let dashboard = Dashboard::new(&gate, state.catalogue.clone(), state.ledger.clone());
     let draining = state.draining.clone();
     let conversation = async move {
-        session::run(session, messages, dashboard, &gate.options, draining).await;
+        session::run(inbox, outbox, dashboard, &gate.options, draining).await;
         drop(place);
     };
     actix_web::rt::spawn(conversation.in_current_span());
-    Ok(response)
+    Ok(accepted.body(frames))
 }

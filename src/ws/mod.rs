@@ -1,7 +1,7 @@
 //! Live inventory over WebSocket: `GET /v1/ws`.
 //!
-//! Owns the frames ([`frame`]), their description at `/asyncapi.json` ([`asyncapi`]) and the connections. Called by
-//! `http/routes.rs`. It never decides and never asks an actor: a connection ([`session`]) is a reader of
+//! Owns the messages ([`frame`]), their description at `/asyncapi.json` ([`asyncapi`]), the connections and the protocol
+//! below them ([`socket`]). Called by `http/routes.rs`. It never decides and never asks an actor: a connection ([`session`]) is a reader of
 //! [`crate::events::Live`] whose wishes are kept by a [`dashboard`].
 //!
 //! Invariants: no guest's data is in any frame; per room type a client sees every committed state of the nights it
@@ -19,6 +19,7 @@ pub mod handler;
 pub mod pace;
 pub mod request;
 pub mod session;
+pub mod socket;
 pub mod words;
 
 use std::sync::Arc;
@@ -45,7 +46,7 @@ pub struct Options {
     pub nights: usize,
     /// The largest message from a client, in bytes.
     pub frame_bytes: usize,
-    /// Messages from one client in a second.
+    /// Frames from one client in a second, whatever they are: messages, fragments, pings, pongs.
     pub frames_per_sec: usize,
     /// How long a client may be silent, and how long it may leave what it is sent unread.
     pub idle: Duration,
@@ -82,6 +83,13 @@ impl Gate {
 
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Writes the gauges of the connections as they are now.
+    pub fn measure(&self) {
+        let open = self.options.connections.saturating_sub(self.places.available_permits());
+        metrics::gauge!("innkeeper_dashboards").set(open as f64);
+        metrics::gauge!("innkeeper_watched_room_types").set(self.live.watched() as f64);
     }
 
     /// A place for one more connection, unless there are too many.

@@ -3,103 +3,93 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, ProtocolError, Session};
-use bytestring::ByteString;
+use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::dashboard::{Dashboard, error};
 use super::pace::Pace;
 use super::request::{self, Misunderstanding};
+use super::socket::Inbox;
+use super::socket::decoder::{Broken, Heard};
+use super::socket::encoder;
+use super::socket::outbox::{Gone, Outbox};
 use super::{Options, close, words};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::shutdown::Draining;
 
-/// How long a farewell may take.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// Why a conversation is over.
 enum Over {
     /// The client has gone.
     Gone,
-    Because(CloseReason),
+    Because(CloseFrame),
 }
 
 /// Talks until one of the two has enough.
-pub async fn run(
-    session: Session,
-    messages: AggregatedMessageStream,
-    dashboard: Dashboard,
-    options: &Options,
-    draining: Draining,
-) {
+pub async fn run(inbox: Inbox, outbox: Outbox, dashboard: Dashboard, options: &Options, draining: Draining) {
+    let mut line = Line { outbox, dashboard, options, pace: Pace::new(options.frames_per_sec) };
     let over = tokio::select! {
         biased;
         () = draining.begun() => Over::Because(close::going_away()),
-        over = converse(session.clone(), messages, dashboard, options) => over,
+        over = line.converse(inbox) => over,
     };
     if let Over::Because(reason) = over {
         tracing::debug!(?reason, "a dashboard is sent away");
-        let _ = timeout(FAREWELL, session.close(Some(reason))).await;
+        line.outbox.close(encoder::close(&reason));
     }
 }
 
-async fn converse(
-    session: Session,
-    mut messages: AggregatedMessageStream,
-    dashboard: Dashboard,
-    options: &Options,
-) -> Over {
-    let mut line = Line { session, dashboard, options, pace: Pace::new(options.frames_per_sec) };
-    let mut silence = Silence::new(options.idle);
-    loop {
-        let said = tokio::select! {
-            biased;
-            message = messages.recv() => {
-                silence.broken();
-                line.hear(message).await
-            }
-            patience = silence.goes_on() => match patience {
-                true => line.ping().await,
-                false => Err(Over::Because(close::policy("nothing was heard from the client for too long"))),
-            },
-            news = line.dashboard.news() => {
-                let frames = line.dashboard.tell(news).await;
-                line.say(frames).await
-            }
-        };
-        if let Err(over) = said {
-            return over;
-        }
-    }
-}
-
-/// The two ends of a conversation.
+/// One end of a conversation.
 struct Line<'a> {
-    session: Session,
+    outbox: Outbox,
     dashboard: Dashboard,
     options: &'a Options,
     pace: Pace,
 }
 
 impl Line<'_> {
-    async fn hear(&mut self, message: Option<Result<AggregatedMessage, ProtocolError>>) -> Result<(), Over> {
-        let message = match message {
-            Some(Ok(message)) => message,
-            Some(Err(error)) => return Err(Over::Because(close::protocol(&error))),
+    async fn converse(&mut self, mut inbox: Inbox) -> Over {
+        let mut silence = Silence::new(self.options.idle);
+        loop {
+            let said = tokio::select! {
+                biased;
+                heard = inbox.next() => {
+                    silence.broken();
+                    self.hear(heard).await
+                }
+                patience = silence.goes_on() => match patience {
+                    true => self.send(encoder::ping()).await,
+                    false => Err(Over::Because(close::policy("nothing was heard from the client for too long"))),
+                },
+                news = self.dashboard.news() => {
+                    let frames = self.dashboard.tell(news).await;
+                    self.say(frames).await
+                }
+            };
+            if let Err(over) = said {
+                return over;
+            }
+        }
+    }
+
+    /// Every frame counts, whatever it is: fragments, pings and pongs too.
+    async fn hear(&mut self, heard: Option<Result<Heard, Broken>>) -> Result<(), Over> {
+        let heard = match heard {
+            Some(Ok(heard)) => heard,
+            Some(Err(broken)) => return Err(Over::Because(close::broken(broken))),
             None => return Err(Over::Gone),
         };
         if !self.pace.keeps() {
             let problem = Problem::of(Code::TooManyFrames).retry_after_secs(1);
-            self.say([words::write(&error(None, &problem))]).await?;
-            return Err(Over::Because(close::policy("too many messages in a second")));
+            self.send(words::write(&error(None, &problem))).await?;
+            return Err(Over::Because(close::policy("too many frames in a second")));
         }
-        match message {
-            AggregatedMessage::Text(text) => self.answer(&text).await,
-            AggregatedMessage::Binary(_) => Err(Over::Because(close::binary())),
-            AggregatedMessage::Ping(payload) => self.within(async |it| it.session.pong(&payload).await).await,
-            AggregatedMessage::Pong(_) => Ok(()),
-            AggregatedMessage::Close(reason) => Err(Over::Because(reason.unwrap_or_else(close::goodbye))),
+        match heard {
+            Heard::Text(text) => self.answer(&text).await,
+            Heard::Ping(payload) => self.send(encoder::pong(&payload)).await,
+            Heard::Fragment | Heard::Pong => Ok(()),
+            Heard::Close(reason) => Err(Over::Because(reason.unwrap_or_else(close::goodbye))),
         }
     }
 
@@ -111,23 +101,18 @@ impl Line<'_> {
         self.say(frame.iter().map(words::write)).await
     }
 
-    async fn say(&mut self, frames: impl IntoIterator<Item = ByteString>) -> Result<(), Over> {
+    async fn say(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Result<(), Over> {
         for frame in frames {
-            self.within(async |it| it.session.text(frame).await).await?;
+            self.send(frame).await?;
         }
         Ok(())
     }
 
-    async fn ping(&mut self) -> Result<(), Over> {
-        self.within(async |it| it.session.ping(b"").await).await
-    }
-
     /// Sends, unless the client does not take what it was sent before.
-    async fn within(&mut self, send: impl AsyncFnOnce(&mut Self) -> Result<(), actix_ws::Closed>) -> Result<(), Over> {
-        let patience = self.options.idle;
-        match timeout(patience, send(self)).await {
+    async fn send(&mut self, frame: Bytes) -> Result<(), Over> {
+        match timeout(self.options.idle, self.outbox.send(frame)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Over::Gone),
+            Ok(Err(Gone)) => Err(Over::Gone),
             Err(_) => Err(Over::Because(close::too_slow())),
         }
     }

@@ -1,17 +1,18 @@
-//! Updates put into words. What many are told is written once, by the first connection that sends it.
+//! Updates as text frames. What many clients are told is encoded once, by the first connection that sends it.
 
-use bytestring::ByteString;
+use bytes::Bytes;
 
 use super::frame::{self, ServerFrame};
+use super::socket::encoder;
 use crate::events::Update;
 use crate::events::update::{Change, Counts, Shown, Snapshot};
 use crate::http::value::Day;
 
-/// The text of an update.
-pub fn of(update: &Update) -> ByteString {
+/// The frame of an update.
+pub fn of(update: &Update) -> Bytes {
     match update {
-        Update::Snapshot(shared) => shared.words(|told| write(&ServerFrame::Snapshot(snapshot(told)))),
-        Update::Change(shared) => shared.words(|told| write(&ServerFrame::Change(change(told)))),
+        Update::Snapshot(shared) => shared.encoded(|told| write(&ServerFrame::Snapshot(snapshot(told)))),
+        Update::Change(shared) => shared.encoded(|told| write(&ServerFrame::Change(change(told)))),
         Update::Current { room_type, sequence } => {
             let (room_type_id, sequence) = (Some(room_type.0), Some(*sequence));
             write(&ServerFrame::Current(frame::Current { id: None, room_type_id, sequence }))
@@ -19,10 +20,10 @@ pub fn of(update: &Update) -> ByteString {
     }
 }
 
-/// The text of a frame.
-pub fn write(frame: &ServerFrame) -> ByteString {
+/// A message as a frame.
+pub fn write(frame: &ServerFrame) -> Bytes {
     // Strings, numbers and arrays of them always have a text.
-    serde_json::to_string(frame).unwrap_or_default().into()
+    encoder::text(&serde_json::to_string(frame).unwrap_or_default())
 }
 
 fn snapshot(told: &Snapshot) -> frame::Snapshot {

@@ -45,6 +45,7 @@ mod store_contract;
 mod support;
 mod tail;
 mod waking;
+mod ws_attacks;
 mod ws_limits;
 mod ws_live;
 mod ws_stories;

@@ -7,7 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::ws::frame::{Error, ServerFrame, Subscribe};
 
@@ -15,6 +16,9 @@ use crate::ws::frame::{Error, ServerFrame, Subscribe};
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How long nothing may be heard, not even a ping, before a connection counts as dead.
 const SILENCE: Duration = Duration::from_secs(90);
+
+/// The largest message that is read, in bytes. A snapshot of a thousand nights has some 50,000.
+const MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// A connection that has subscribed.
 pub struct Link {
@@ -35,7 +39,11 @@ pub enum Ended {
 
 impl Link {
     pub async fn open(address: &str, subscribe: &Subscribe) -> anyhow::Result<Self> {
-        let connected = timeout(CONNECT_WITHIN, connect_async(address)).await;
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_BYTES))
+            .max_frame_size(Some(MESSAGE_BYTES))
+            .max_write_buffer_size(MESSAGE_BYTES);
+        let connected = timeout(CONNECT_WITHIN, connect_async_with_config(address, Some(limits), false)).await;
         let (mut socket, _) = connected.map_err(|_| anyhow!("it does not answer"))??;
         socket.send(Message::text(serde_json::to_string(subscribe)?)).await?;
         Ok(Self { socket, last_heard: Instant::now() })
