@@ -36,7 +36,8 @@ pub struct Email(String);
 
 impl Email {
     pub fn parse(value: &str) -> Result<Self, Violation> {
-        if !email_address::EmailAddress::is_valid(value) || value.len() > 254 {
+        let is_valid = email_address::EmailAddress::is_valid(value) && !value.chars().any(char::is_control);
+        if !is_valid || value.len() > 254 {
             return Err(Violation::new("/email", "email", "must be an e-mail address such as ana@example.com"));
         }
         Ok(Self(value.to_owned()))

@@ -3,7 +3,8 @@
 //! A key is looked up in memory, then in the store, and only then is its request done, once, however many ask at the
 //! same time: the others join the first and get its result, also a refusal that was decided before they asked. What is
 //! remembered is committed together with the effect, so it survives a crash; refusals are not remembered, so that the
-//! same key may be tried again.
+//! same key may be tried again. Only what the database refused is remembered, in memory for a minute: trying it again
+//! would make the actor load again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +25,16 @@ const IN_MEMORY: u64 = 32 * 1024 * 1024;
 
 pub(super) struct Attempts {
     recent: Cache<KeyDigest, Attempt>,
+    /// Keys whose effect the database refused a moment ago, and what they were used for.
+    unstorable: moka::sync::Cache<KeyDigest, [u8; 32]>,
     stored: Inquiry<KeyDigest, Option<Attempt>>,
     clock: Arc<dyn Clock>,
     ttl: SignedDuration,
 }
+
+/// How long a repeat of what the database refused is answered without trying it again, and how many are remembered.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
+const REFUSED_AT_MOST: u64 = 10_000;
 
 /// How an attempt failed, and what it was an attempt at.
 struct Failed {
@@ -46,7 +53,8 @@ impl Attempts {
                 Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
             }
         });
-        Self { recent, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
+        let unstorable = moka::sync::Cache::builder().max_capacity(REFUSED_AT_MOST).time_to_live(REFUSED_FOR).build();
+        Self { recent, unstorable, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
     }
 
     /// Until when an attempt made at `at` is remembered.
@@ -59,6 +67,9 @@ impl Attempts {
     where
         F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
     {
+        if self.unstorable.get(&key.digest) == Some(key.fingerprint.0) {
+            return Err(Error::Unstorable);
+        }
         let mut fresh = false;
         let now = self.clock.now();
         if self.recent.get(&key.digest).await.is_some_and(|attempt| attempt.expires_at <= now) {
@@ -85,6 +96,7 @@ impl Attempts {
                     let attempt = self.stored.ask(key.digest).await.map_err(fail)?;
                     attempt.ok_or_else(|| fail(error))
                 }
+                Err(Failure::Contradicted) => Err(fail(Error::Unstorable)),
                 Err(Failure::Because(error)) => Err(fail(error)),
                 Err(Failure::Retired) => Err(fail(Error::Interrupted)),
             }
@@ -94,7 +106,12 @@ impl Attempts {
                 Ok(Receipt { booking: attempt.answer, replayed: !fresh })
             }
             Ok(_) => Err(Error::KeyReused),
-            Err(failed) if failed.fingerprint == key.fingerprint => Err(failed.error.clone()),
+            Err(failed) if failed.fingerprint == key.fingerprint => {
+                if let Error::Unstorable = failed.error {
+                    self.unstorable.insert(key.digest, key.fingerprint.0);
+                }
+                Err(failed.error.clone())
+            }
             Err(_) => Err(Error::KeyReused),
         }
     }

@@ -239,6 +239,8 @@ impl Engine {
     async fn send<T>(&self, id: RoomTypeId, request: impl Fn(Reply<T>) -> Request) -> Result<T, Failure> {
         // An actor that was started for somebody who came in here may give up where this one insists.
         let mut insist = self.asked == Asked::Forwarded;
+        // Memory may have been out of date once; what is loaded since is not.
+        let mut contradicted = false;
         for _ in 0..MOVES {
             if self.shared.is_closing() {
                 return Err(Error::ShuttingDown.into());
@@ -259,6 +261,8 @@ impl Engine {
             match resident.addr.try_send(request(reply)) {
                 Ok(()) => match answer.await.unwrap_or_else(|_| Err(Error::Interrupted.into())) {
                     Err(Failure::Retired) => tokio::task::yield_now().await,
+                    Err(Failure::Contradicted) if !contradicted => contradicted = true,
+                    Err(Failure::Contradicted) => return Err(Error::Unstorable.into()),
                     Err(Failure::Because(Error::Elsewhere(_))) if insist => insist = false,
                     answered => return answered,
                 },
@@ -287,6 +291,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
         Err(Error::Refused(refusal)) => refusal.name(),
         Err(Error::NoSuchRoomType | Error::NoSuchBooking) => "not_found",
         Err(Error::KeyReused) => "key_reused",
+        Err(Error::Unstorable) => "unstorable",
         Err(Error::Changed) => "changed",
         Err(Error::Busy) => "busy",
         Err(Error::Interrupted) => "interrupted",
@@ -299,6 +304,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
 fn without_key(failure: Failure) -> Error {
     match failure {
         Failure::Because(error) | Failure::LookAgain(error) => error,
+        Failure::Contradicted => Error::Unstorable,
         Failure::Retired | Failure::KeyTaken => Error::Interrupted,
     }
 }

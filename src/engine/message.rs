@@ -103,6 +103,8 @@ pub(super) struct Settle;
 #[rtype(result = "()")]
 pub(super) struct Lost {
     pub token: Token,
+    /// The database refused this very fact.
+    pub refused: bool,
 }
 
 /// Nobody knows whether a fact decided under `token` was stored; its caller waits to be told.
@@ -118,8 +120,10 @@ pub(super) struct Doubt {
 #[derive(Debug)]
 pub(super) enum Failure {
     Because(Error),
-    /// The actor has retired, or begins anew, and nothing was done: ask the directory again.
+    /// Nothing was done and nothing stored: the actor has retired, or begins anew. Ask the directory again.
     Retired,
+    /// The fact contradicts what is stored, so memory was wrong. It is being loaded again: ask once more.
+    Contradicted,
     /// Somebody else used the idempotency key first: look it up.
     KeyTaken,
     /// The same answer, unless an earlier owner has used the idempotency key since it was looked up: look again.

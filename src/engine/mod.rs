@@ -14,8 +14,10 @@
 //! that may have been replaced without hearing of it asks the store before it answers from memory (`room_type/answer`).
 //!
 //! When an actor fails (a panic, a failed or fenced commit, a commit in doubt), its memory is thrown away, it claims a
-//! higher token and reloads from the store. Callers in doubt are then answered from the store; the others get
-//! [`Error::Interrupted`] and may try again with the same idempotency key.
+//! higher token and reloads from the store. Callers in doubt are then answered from the store; those whose batch was rolled
+//! back get [`Error::Interrupted`] and may try again with the same idempotency key. A fact that the database refuses is
+//! left out alone: its caller gets [`Error::Unstorable`], what was decided on top of it is decided again, and for a while
+//! nothing is decided on top of what is not stored yet.
 
 mod attempts;
 mod cache;
@@ -149,6 +151,9 @@ pub enum Error {
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The database does not take what would have to be stored. Nothing was done, and a repeat will not succeed.
+    #[error("the database does not take these values")]
+    Unstorable,
     /// It is no longer what the caller has seen. Nothing was done.
     #[error("it has changed since it was read")]
     Changed,

@@ -1,11 +1,12 @@
 //! One ownership of a room type: from the claim of a token to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use super::message::Failure;
 use super::{Error, Shared};
 use crate::domain::{Inventory, RoomTypeId};
 use crate::lease::{Acquired, Asked, Token};
@@ -22,22 +23,63 @@ pub(super) struct Tenure {
     pub began: Instant,
     /// Everything decided so far, durable or not.
     pub inventory: Inventory,
+    /// What the writer has told about this tenure's facts.
+    pub settled: Arc<Settled>,
+}
+
+/// What the writer has told about the facts of one tenure. Written on the writer's task, in the order of the facts.
+pub(super) struct Settled {
     /// The sequence up to which everything is durable.
-    pub durable: Arc<AtomicU64>,
+    durable: AtomicU64,
+    /// One fact was left out by itself: nothing was stored of it, nor of what was decided on top of it.
+    left_out: AtomicBool,
+}
+
+impl Settled {
+    fn at(sequence: u64) -> Arc<Self> {
+        Arc::new(Self { durable: AtomicU64::new(sequence), left_out: AtomicBool::new(false) })
+    }
+
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    pub fn is_durable(&self, sequence: u64) {
+        self.durable.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    pub fn leave_out(&self) {
+        self.left_out.store(true, Ordering::Release);
+    }
+
+    pub fn has_left_out(&self) -> bool {
+        self.left_out.load(Ordering::Acquire)
+    }
+
+    /// What becomes of a request that was decided on top of something that was not stored.
+    pub fn undone(&self) -> Failure {
+        match self.has_left_out() {
+            true => Failure::Retired,
+            false => Error::Interrupted.into(),
+        }
+    }
 }
 
 impl Tenure {
     pub fn is_durable(&self) -> bool {
-        self.durable.load(Ordering::Acquire) >= self.inventory.sequence()
+        self.settled.durable() >= self.inventory.sequence()
     }
 
-    /// Calls `then` as soon as everything decided so far has been settled: with `true` if all of it is durable.
-    pub fn when_durable(&self, place: Place, then: impl FnOnce(bool) + Send + 'static) {
+    /// Calls `then` as soon as everything decided so far has been settled: with `Ok` if all of it is durable.
+    pub fn when_durable(&self, place: Place, then: impl FnOnce(Result<(), Failure>) + Send + 'static) {
         if self.is_durable() {
-            return then(true);
+            return then(Ok(()));
         }
-        let (durable, based_on) = (self.durable.clone(), self.inventory.sequence());
-        place.after(move || then(durable.load(Ordering::Acquire) >= based_on));
+        let (settled, based_on) = (self.settled.clone(), self.inventory.sequence());
+        place.after(move || match settled.durable() >= based_on {
+            true => then(Ok(())),
+            false => then(Err(settled.undone())),
+        });
     }
 }
 
@@ -74,8 +116,8 @@ async fn load(id: RoomTypeId, token: Token, shared: &Shared) -> Result<Tenure, E
     let loaded = shared.ledger.load(id, shared.clock.now()).await.map_err(unavailable)?;
     let inventory = loaded.ok_or(Error::NoSuchRoomType)?;
     debug!(room_type = %id, token = token.0, sequence = inventory.sequence(), "a room type is loaded");
-    let durable = Arc::new(AtomicU64::new(inventory.sequence()));
-    Ok(Tenure { token, began, inventory, durable })
+    let settled = Settled::at(inventory.sequence());
+    Ok(Tenure { token, began, inventory, settled })
 }
 
 fn unavailable(error: impl std::error::Error + 'static) -> Error {

@@ -70,6 +70,7 @@ codes! {
     TotalTooLarge = UNPROCESSABLE_ENTITY "total_too_large" "The booking would cost more than can be counted exactly";
     UnknownRatePlan = UNPROCESSABLE_ENTITY "unknown_rate_plan" "The room type has no such rate plan";
     UnknownService = UNPROCESSABLE_ENTITY "unknown_service" "The hotel has no such service";
+    Unstorable = UNPROCESSABLE_ENTITY "unstorable" "The database does not take these values";
     TooEarly = UNPROCESSABLE_ENTITY "too_early" "It is too early for this";
     TooLate = UNPROCESSABLE_ENTITY "too_late" "It is too late for this";
     CapacityBelowSold = UNPROCESSABLE_ENTITY "capacity_below_sold" "Fewer rooms would remain than are sold or held";

@@ -72,8 +72,8 @@ pub trait Ledger: Send + Sync + 'static {
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error>;
 
     /// Stores a batch in one durable transaction. An entry with a stale token, a sequence number that does not follow,
-    /// or an idempotency key already used is left out, together with later entries of the same room type; a room type
-    /// whose entries contradict the schema is left out whole; the others are committed. One verdict per entry, in order.
+    /// an idempotency key already used, or values that the database refuses is left out, together with later entries of
+    /// the same room type. The others are committed. One verdict per entry, in order.
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError>;
 
     /// Which of these facts are stored.
@@ -241,8 +241,10 @@ pub enum Verdict {
     Fenced,
     /// The idempotency key has been used.
     Duplicate,
-    /// It contradicts what is stored: the last guard, which a sound engine never meets.
+    /// A constraint forbids it: it contradicts what is stored. The last guard, which a sound engine never meets.
     Refused,
+    /// The database cannot hold its values, whatever else is stored.
+    Unstorable,
 }
 
 /// The store's answer to a claim.
@@ -263,6 +265,9 @@ pub enum Error {
     /// Unreachable, full, busy beyond its time-out.
     #[error("the store is unavailable")]
     Unavailable(#[source] anyhow::Error),
+    /// The database does not take the values it was given. Nothing was done.
+    #[error("the store does not take these values")]
+    Refused(#[source] anyhow::Error),
     /// A row that this version cannot have written.
     #[error("the store holds a row that cannot be read")]
     Corrupt(#[source] anyhow::Error),

@@ -82,7 +82,8 @@ fn outcome(verdict: Verdict) -> Outcome {
         Verdict::Committed => Outcome::Committed,
         Verdict::Fenced => Outcome::Fenced,
         Verdict::Duplicate => Outcome::Duplicate,
-        Verdict::Refused => Outcome::Lost,
+        Verdict::Refused => Outcome::Refused,
+        Verdict::Unstorable => Outcome::Unstorable,
     }
 }
 

@@ -36,7 +36,11 @@ pub enum Outcome {
     Fenced,
     /// Its idempotency key was used before. It was not stored.
     Duplicate,
-    /// The store refused it, or the whole batch. It was not stored.
+    /// It contradicts what is stored. It was not stored.
+    Refused,
+    /// The database cannot hold its values. It was not stored.
+    Unstorable,
+    /// The whole batch was rolled back. It was not stored.
     Lost,
     /// The store did not say whether it was stored.
     InDoubt,

@@ -2,6 +2,7 @@
 //! is half done. The store is a real one.
 
 mod disk;
+mod refused;
 
 use std::pin::pin;
 

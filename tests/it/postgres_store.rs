@@ -448,3 +448,15 @@ async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
     let (verdicts, ()) = tokio::join!(store.commit(&batch), inserts);
     assert_eq!(verdicts.unwrap(), [Verdict::Duplicate, Verdict::Committed]);
 }
+
+/// No check of ours lets it through. If one did, the database would say so of this entry alone.
+#[tokio::test]
+async fn a_text_that_postgres_cannot_hold_is_left_out_alone() {
+    let house = house::postgres().await;
+    let (mut honest, mut desk) = (house.desk(5).await, house.desk(5).await);
+    let mut order = order(stay(1, 1), 1);
+    order.external_reference = Some("a\0b".into());
+    let batch = [desk.book(house::order(stay(1, 1), 1)), desk.book(order), honest.book(house::order(stay(1, 1), 1))];
+    assert_eq!(house.commit(&batch).await, [Verdict::Committed, Verdict::Unstorable, Verdict::Committed]);
+    house.assert_sound(desk.id()).await;
+}

@@ -23,7 +23,6 @@
 use actix::prelude::*;
 
 use super::{RoomTypeActor, State};
-use crate::engine::Error;
 use crate::engine::message::{Failure, Over, Reply};
 use crate::writer::Place;
 
@@ -38,13 +37,13 @@ impl RoomTypeActor {
     ) {
         let State::Serving(tenure) = &self.state else { return };
         if self.shared.lease.is_certain(self.id, tenure.token) {
-            return tenure.when_durable(place, |durable| reply.send(if durable { answer } else { interrupted() }));
+            return tenure.when_durable(place, |settled| reply.send(settled.and(answer)));
         }
         let (token, claim) = (tenure.token, (self.id, tenure.token));
         let (shared, actor) = (self.shared.clone(), ctx.address());
-        tenure.when_durable(place, move |durable| {
-            if !durable {
-                return reply.send(interrupted());
+        tenure.when_durable(place, move |settled| {
+            if let Err(undone) = settled {
+                return reply.send(Err::<T, _>(undone));
             }
             shared.standing.tell(claim, move |stands| match stands {
                 Ok(true) => reply.send(answer),
@@ -56,8 +55,4 @@ impl RoomTypeActor {
             });
         });
     }
-}
-
-fn interrupted<T>() -> Result<T, Failure> {
-    Err(Error::Interrupted.into())
 }

@@ -1,7 +1,6 @@
 //! Requests: from the mailbox to a decision, and from there to the writer.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use actix::prelude::*;
@@ -114,7 +113,7 @@ impl RoomTypeActor {
         tenure.inventory.apply(&fact);
         self.shared.probe.passed(Point::Applied, self.id);
         if let Some(booking) = fact.change.booking() {
-            self.cache.keep(booking, tenure.durable.load(Ordering::Acquire));
+            self.cache.keep(booking, tenure.settled.durable());
         }
         let key = caller.as_ref().and_then(|caller| caller.key).map(|unused| unused.key);
         let attempt = key.zip(fact.change.booking()).map(|(key, booking)| {
@@ -123,9 +122,10 @@ impl RoomTypeActor {
         });
         let entry = Entry { room_type: self.id, token: tenure.token, fact: fact.clone(), attempt, jobs: jobs(&fact) };
         let reply = caller.map(|caller| caller.reply);
-        let settle = recovery::settle(ctx.address(), tenure.token, tenure.durable.clone(), fact, reply);
+        let settle = recovery::settle(ctx.address(), tenure.token, tenure.settled.clone(), fact, reply);
         place.submit(entry, Box::new(settle));
         self.shared.probe.passed(Point::Submitted, self.id);
+        self.take_care(ctx);
     }
 
     /// A place with the writer, so that what is decided can be submitted.
@@ -183,7 +183,7 @@ impl RoomTypeActor {
                             Error::Interrupted
                         }
                         Ok(Some(booking)) => {
-                            actor.cache.keep(&Arc::new(booking), tenure.durable.load(Ordering::Acquire));
+                            actor.cache.keep(&Arc::new(booking), tenure.settled.durable());
                             return line.into_iter().for_each(|ask| actor.ask(ask, ctx));
                         }
                         Ok(None) => Error::NoSuchBooking,

@@ -40,6 +40,8 @@ pub(super) struct RoomTypeActor {
     asking: bool,
     timer: Option<(Timestamp, SpawnHandle)>,
     idle_check: Option<SpawnHandle>,
+    /// When the database last refused a fact of this room type.
+    refused_at: Option<Instant>,
     last_used: Instant,
 }
 
@@ -65,6 +67,7 @@ impl RoomTypeActor {
             asking: false,
             timer: None,
             idle_check: None,
+            refused_at: None,
             last_used: Instant::now(),
         }
     }

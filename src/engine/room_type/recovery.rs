@@ -2,19 +2,23 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use actix::prelude::*;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::info;
 
 use super::{RoomTypeActor, State};
 use crate::domain::{Fact, FactId, RoomTypeId};
 use crate::engine::message::{Advanced, Doubt, Failure, Lost, Over, Reply, Settle};
+use crate::engine::tenure::Settled;
 use crate::engine::{Error, Shared};
 use crate::events::Notice;
 use crate::lease::Token;
 use crate::writer::Outcome;
+
+/// How long after the database refused a fact the next ones are stored one by one.
+const CAREFUL_FOR: Duration = Duration::from_secs(10);
 
 impl RoomTypeActor {
     fn doubt(&mut self, doubt: Doubt, ctx: &mut Context<Self>) {
@@ -83,6 +87,22 @@ impl RoomTypeActor {
         }
     }
 
+    /// After a refusal by the database, decides nothing on top of a fact before that one is stored. So a room type that
+    /// is asked for one such fact after the other loads again for each of them, but nobody else's request is undone.
+    pub(super) fn take_care(&mut self, ctx: &mut Context<Self>) {
+        if self.refused_at.is_none_or(|at| at.elapsed() > CAREFUL_FOR) {
+            return;
+        }
+        let reload_if_left_out = |actor: &mut Self, ctx: &mut Context<Self>| {
+            if matches!(&actor.state, State::Serving(tenure) if tenure.settled.has_left_out()) {
+                metrics::counter!("innkeeper_actor_restarts_total", "cause" => "lost_commit").increment(1);
+                actor.refused_at = Some(Instant::now());
+                actor.restart(ctx);
+            }
+        };
+        self.finish(reload_if_left_out, ctx);
+    }
+
     /// Throws the tenure away for good: somebody else owns the room type, or is to. What was submitted was in time or
     /// will be fenced; who waits is told by the writer.
     fn over(&mut self, cause: &'static str, ctx: &mut Context<Self>) {
@@ -145,6 +165,9 @@ impl Handler<Lost> for RoomTypeActor {
     type Result = ();
 
     fn handle(&mut self, lost: Lost, ctx: &mut Context<Self>) {
+        if lost.refused {
+            self.refused_at = Some(Instant::now());
+        }
         if matches!(&self.state, State::Serving(tenure) if tenure.token == lost.token) {
             metrics::counter!("innkeeper_actor_restarts_total", "cause" => "lost_commit").increment(1);
             self.restart(ctx);
@@ -164,14 +187,18 @@ impl Handler<Doubt> for RoomTypeActor {
 pub(super) fn settle(
     actor: Addr<RoomTypeActor>,
     token: Token,
-    durable: Arc<AtomicU64>,
+    settled: Arc<Settled>,
     fact: Arc<Fact>,
     reply: Option<Reply<Arc<Fact>>>,
 ) -> impl FnOnce(Outcome) + Send {
     move |outcome| {
+        let refused = matches!(outcome, Outcome::Refused | Outcome::Unstorable);
+        if refused || outcome == Outcome::Duplicate {
+            settled.leave_out();
+        }
         let failure = match outcome {
             Outcome::Committed => {
-                durable.fetch_max(fact.sequence, Ordering::AcqRel);
+                settled.is_durable(fact.sequence);
                 metrics::counter!("innkeeper_facts_total", "cause" => fact.change.cause()).increment(1);
                 if let Some(reply) = reply {
                     reply.send(Ok::<_, Failure>(fact));
@@ -185,11 +212,13 @@ pub(super) fn settle(
             Outcome::Duplicate => Failure::KeyTaken,
             Outcome::Fenced => {
                 metrics::counter!("innkeeper_fenced_commits_total").increment(1);
-                Error::Interrupted.into()
+                settled.undone()
             }
+            Outcome::Refused => Failure::Contradicted,
+            Outcome::Unstorable => Error::Unstorable.into(),
             Outcome::Lost => Error::Interrupted.into(),
         };
-        actor.do_send(Lost { token });
+        actor.do_send(Lost { token, refused });
         if let Some(reply) = reply {
             reply.send(Err(failure));
         }

@@ -217,14 +217,14 @@ impl Doc {
         self
     }
 
-    /// Reads the store.
+    /// Reads or writes the store.
     pub fn from_store(self) -> Self {
-        self.refuses(&[Code::Unavailable])
+        self.refuses(&[Code::Unavailable, Code::Unstorable])
     }
 
     /// Goes through the engine.
     pub fn from_engine(self) -> Self {
-        self.refuses(&[Code::Busy, Code::Interrupted, Code::Unavailable, Code::ShuttingDown])
+        self.refuses(&[Code::Busy, Code::Interrupted, Code::Unavailable, Code::ShuttingDown, Code::Unstorable])
             .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable])
     }
 

@@ -25,6 +25,7 @@ impl From<engine::Error> for Problem {
             engine::Error::NoSuchRoomType => Self::of(Code::NoSuchRoomType),
             engine::Error::NoSuchBooking => Self::of(Code::NoSuchBooking),
             engine::Error::KeyReused => Self::of(Code::KeyReused),
+            engine::Error::Unstorable => Self::unstorable(),
             engine::Error::Changed => Self::of(Code::Stale),
             engine::Error::Busy => Self::of(Code::Busy).retry_after_secs(1),
             engine::Error::Elsewhere(peer) => Self::elsewhere(peer),
@@ -49,6 +50,8 @@ impl From<store::Error> for Problem {
                 tracing::error!(?cause, "the store is unavailable");
                 Self::of(Code::Unavailable).retry_after_secs(5)
             }
+            // Its words may repeat the values.
+            store::Error::Refused(_) => Self::unstorable(),
             store::Error::Corrupt(cause) => {
                 tracing::error!(?cause, "the store holds a row that cannot be read");
                 Self::of(Code::Internal)
@@ -80,7 +83,8 @@ mod tests {
     #[test]
     fn the_cause_of_a_failed_store_stays_inside() {
         let cause = || anyhow::anyhow!("SELECT secret FROM /var/lib/innkeeper.db");
-        for error in [store::Error::Unavailable(cause()), store::Error::Corrupt(cause())] {
+        let all = [store::Error::Unavailable, store::Error::Refused, store::Error::Corrupt];
+        for error in all.map(|error| error(cause())) {
             let document = serde_json::to_string(&Problem::from(error).document(None)).unwrap();
             assert!(!document.contains("SELECT") && !document.contains("/var"), "{document}");
         }

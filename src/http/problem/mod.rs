@@ -77,6 +77,13 @@ impl Problem {
         Self::new(code, format!("{}.", code.title()))
     }
 
+    /// The database refuses the values. A client that repeats them gets the same answer.
+    pub fn unstorable() -> Self {
+        let detail =
+            "The database does not take these values. Nothing was done, and repeating the request will not help.";
+        Self::new(Code::Unstorable, detail)
+    }
+
     pub fn invalid(errors: Vec<Violation>) -> Self {
         let detail = match errors.as_slice() {
             [only] if only.pointer.is_empty() => format!("The body {}.", only.message),

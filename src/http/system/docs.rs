@@ -41,11 +41,11 @@ pub fn user_interface() -> SwaggerUi {
 pub fn docs() -> Vec<Doc> {
     let docs = [
         get("/healthz", "live").says("Does the process live?", "").answers::<Health>(200, "Yes.", &[]),
-        get("/readyz", "ready")
-            .says("Can it serve?", READY)
-            .answers::<Health>(200, "Yes.", &[])
-            .refuses(&[Code::Starting, Code::ShuttingDown])
-            .from_store(),
+        get("/readyz", "ready").says("Can it serve?", READY).answers::<Health>(200, "Yes.", &[]).refuses(&[
+            Code::Starting,
+            Code::ShuttingDown,
+            Code::Unavailable,
+        ]),
         get("/metrics", "metrics").says("Metrics for Prometheus", "").answers_otherwise(
             200,
             "Metrics in Prometheus' text format.",

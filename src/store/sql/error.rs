@@ -10,14 +10,15 @@ use crate::store::Error;
 const MALFORMED_JSON: &str = "malformed JSON";
 
 impl From<sqlx::Error> for Error {
-    /// A value that cannot be read is a corrupt row. Everything else (a full disk, a lock that is not given up, an I/O
-    /// error, a closed pool) is a store that cannot answer now.
+    /// A value that cannot be read is a corrupt row. A value that the database does not take is the caller's. Everything
+    /// else (a full disk, a lock that is not given up, an I/O error, a closed pool) is a store that cannot answer now.
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::Decode(_) => {
                 Self::Corrupt(error.into())
             }
             sqlx::Error::Database(ref said) if said.message() == MALFORMED_JSON => Self::Corrupt(error.into()),
+            error if contradicts(&error) => Self::Refused(error.into()),
             _ => Self::Unavailable(error.into()),
         }
     }
@@ -34,13 +35,58 @@ pub fn cannot_migrate(error: MigrateError) -> Error {
     })
 }
 
-/// Whether the database refuses what it was given, and always will: a constraint forbids it, or a column cannot hold
-/// it. The transaction is over, the connection is fine.
+/// Whether the database refuses what it was given: a column cannot hold it, a limit is exceeded, or a constraint or a
+/// trigger forbids it. The transaction is over, the connection is fine.
 pub fn contradicts(error: &(dyn std::error::Error + 'static)) -> bool {
-    let Some(database) = database_error(error) else { return false };
-    // SQLSTATE class 22: data exception. SQLite's codes are shorter.
-    let unfit = database.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"));
-    unfit || !matches!(database.kind(), ErrorKind::Other)
+    is_unfit(error) || database_error(error).is_some_and(is_forbidden)
+}
+
+/// Whether no state of the database could hold the values: a type cannot express them, or they are too large.
+pub fn is_unfit(error: &(dyn std::error::Error + 'static)) -> bool {
+    is_unsendable(error)
+        || match database_error(error).and_then(code) {
+            // Class 22: data exception. Class 54: program limit exceeded, such as an index row that is too long.
+            Some(Code::Postgres(state)) => state.starts_with("22") || state.starts_with("54"),
+            Some(Code::Sqlite(primary)) => primary == SQLITE_TOOBIG || primary == SQLITE_MISMATCH,
+            None => false,
+        }
+}
+
+/// Whether a constraint or a trigger forbids it, as the rows are now.
+fn is_forbidden(said: &dyn DatabaseError) -> bool {
+    let by_code = match code(said) {
+        // Class 23: integrity constraint violation. P0001: a trigger raised an exception.
+        Some(Code::Postgres(state)) => state.starts_with("23") || state == "P0001",
+        Some(Code::Sqlite(primary)) => primary == SQLITE_CONSTRAINT,
+        None => false,
+    };
+    by_code || !matches!(said.kind(), ErrorKind::Other)
+}
+
+/// Whether the driver could not even write the values down.
+fn is_unsendable(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| matches!(cause.downcast_ref(), Some(sqlx::Error::Encode(_))))
+}
+
+const SQLITE_TOOBIG: u32 = 18;
+const SQLITE_CONSTRAINT: u32 = 19;
+const SQLITE_MISMATCH: u32 = 20;
+
+/// How a database names what went wrong.
+enum Code {
+    /// An SQLSTATE: always five characters.
+    Postgres(String),
+    /// The primary result code: the low byte of the extended one, which has at most four digits.
+    Sqlite(u32),
+}
+
+fn code(said: &dyn DatabaseError) -> Option<Code> {
+    let code = said.code()?;
+    match code.len() {
+        5 => Some(Code::Postgres(code.into_owned())),
+        _ => code.parse().ok().map(|extended: u32| Code::Sqlite(extended & 0xff)),
+    }
 }
 
 /// What the database itself said, if that is what went wrong.

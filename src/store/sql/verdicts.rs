@@ -1,6 +1,6 @@
 //! Verdicts: which entries of a batch may be stored.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
 
@@ -92,39 +92,6 @@ impl Known {
     /// Whether a key has an effect already, in the store or earlier in this batch. An expired one counts as unused.
     fn is_used(&self, key: &KeyDigest, taken: &HashMap<KeyDigest, Timestamp>, at: Timestamp) -> bool {
         taken.get(key).or_else(|| self.attempts.get(key)).is_some_and(|expires_at| *expires_at > at)
-    }
-}
-
-/// How the rows of a batch are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
-    /// All in one go: what every batch tries first.
-    Together,
-    /// One room type after the other, each behind a savepoint: something in the batch contradicts the schema, and the
-    /// others shall not suffer for it.
-    Apart,
-}
-
-/// The verdicts about a batch, as they concern one room type after the other: what others brought is left out.
-pub fn parts(batch: &[Entry], verdicts: &[Verdict]) -> Vec<(RoomTypeId, Vec<Verdict>)> {
-    let room_types: BTreeSet<_> = batch.iter().map(|entry| entry.room_type).collect();
-    let part = |id: RoomTypeId| {
-        let own = |(entry, verdict): (&Entry, &Verdict)| match entry.room_type == id {
-            true => *verdict,
-            false => Verdict::Fenced,
-        };
-        (id, batch.iter().zip(verdicts).map(own).collect())
-    };
-    room_types.into_iter().map(part).collect()
-}
-
-/// Takes back what was accepted of a room type whose rows contradict the schema.
-pub fn refuse(room_type: RoomTypeId, batch: &[Entry], verdicts: &mut [Verdict], error: &Error) {
-    tracing::error!(%room_type, error = error as &dyn std::error::Error, "what a room type decided contradicts the store");
-    for (entry, verdict) in batch.iter().zip(verdicts) {
-        if entry.room_type == room_type && *verdict == Verdict::Committed {
-            *verdict = Verdict::Refused;
-        }
     }
 }
 

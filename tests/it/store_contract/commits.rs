@@ -1,9 +1,10 @@
 //! What a batch leaves behind.
 
+use std::cmp::Ordering;
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use innkeeper::domain::order::ServiceOrder;
+use innkeeper::domain::order::{OrderDraft, ServiceOrder};
 use innkeeper::domain::service::ServiceBasis;
 use innkeeper::domain::{Amendment, Amount, Change, Fact, Guest, Move, Service, ServiceId};
 use innkeeper::lease::Token;
@@ -160,6 +161,98 @@ async fn what_would_oversell_is_left_out_and_everybody_else_is_committed(house: 
     house.assert_sound(honest.id()).await;
 }
 
+/// Where the culprit is in a batch must not matter: the search for it goes by halves.
+async fn what_is_refused_takes_nothing_with_it_but_what_was_decided_on_top_of_it(house: House) {
+    for culprit in 0..7 {
+        let (mut honest, mut desk) = (house.desk(100).await, house.desk(100).await);
+        let (mut batch, mut expected) = (Vec::new(), Vec::new());
+        for place in 0..7 {
+            let mut entry = desk.book(order(stay(1, 1), 1));
+            if place == culprit {
+                entry.fact = Arc::new(oversold(&entry.fact));
+            }
+            let verdict = match place.cmp(&culprit) {
+                Ordering::Less => Verdict::Committed,
+                Ordering::Equal => Verdict::Refused,
+                Ordering::Greater => Verdict::Fenced,
+            };
+            batch.extend([entry, honest.book(order(stay(1, 1), 1))]);
+            expected.extend([verdict, Verdict::Committed]);
+        }
+        assert_eq!(house.commit(&batch).await, expected, "{culprit}");
+        house.assert_sound(desk.id()).await;
+        house.assert_sound(honest.id()).await;
+    }
+}
+
+async fn several_culprits_in_a_batch_are_each_left_out(house: House) {
+    let mut desks = Vec::new();
+    for _ in 0..9 {
+        desks.push(house.desk(3).await);
+    }
+    let mut batch: Vec<Entry> = desks.iter_mut().map(|desk| desk.book(order(stay(1, 1), 1))).collect();
+    for culprit in [0, 3, 4, 8] {
+        batch[culprit].fact = Arc::new(oversold(&batch[culprit].fact));
+    }
+    let (yes, no) = (Verdict::Committed, Verdict::Refused);
+    assert_eq!(house.commit(&batch).await, [no, yes, yes, no, no, yes, yes, yes, no]);
+}
+
+/// What somebody may write into the fields of a booking, longest and oddest.
+fn texts() -> Vec<String> {
+    let odd = [
+        "\0",
+        "a\0b",
+        "\\u0000",
+        "\u{1}",
+        "\u{7f}",
+        "\u{85}",
+        "\u{202e}abc",
+        "\u{feff}",
+        "\u{fffd}",
+        "\u{ffff}",
+        "\u{10ffff}",
+    ];
+    let mut texts: Vec<String> = odd.into_iter().map(Into::into).collect();
+    texts.extend(["'", "\"", "{\"a\":1}", "%s", "NULL", "ß", "İ", "😀", "ﷺ"].map(Into::into));
+    texts.extend([100, 200, 254].map(|length| "😀".repeat(length)));
+    texts
+}
+
+/// Where a check lets something through, the database must take it, and give back the same.
+async fn what_passes_every_check_can_be_stored(house: House) {
+    let mut desk = house.desk(1_000).await;
+    for text in texts() {
+        let draft = OrderDraft {
+            checkin_date: day(1),
+            checkout_date: day(2),
+            rooms: 1,
+            num_guests: 1,
+            guests: vec![("Ana".into(), 34)],
+            mobile: "+351912345678".into(),
+            ..OrderDraft::default()
+        };
+        let named = OrderDraft { guests: vec![(text.clone(), 34)], ..draft.clone() };
+        let referred = OrderDraft { external_reference: Some(text.clone()), ..draft.clone() };
+        let emails = [format!("{text}@b.pt"), format!("\"{text}\"@b.pt"), format!("{text} <a@b.pt>")];
+        let emailed = emails.map(|email| OrderDraft { email: Some(email), ..draft.clone() });
+        for order in [named, referred].into_iter().chain(emailed).filter_map(|draft| draft.check().ok()) {
+            let entry = desk.book(order);
+            assert_eq!(house.commit(from_ref(&entry)).await, [Verdict::Committed], "{text:?}");
+            assert_eq!(house.store.booking(booking(&entry).id).await.unwrap().as_ref(), Some(&*booking(&entry)));
+        }
+    }
+}
+
+/// A fact that takes more rooms than there are, which no desk would decide.
+fn oversold(fact: &Fact) -> Fact {
+    let mut fact = Fact::clone(fact);
+    if let Change::Booking { deltas, .. } = &mut fact.change {
+        deltas.iter_mut().for_each(|delta| delta.sold = 1_000);
+    }
+    fact
+}
+
 async fn a_counter_never_falls_below_zero(house: House) {
     let mut desk = house.desk(3).await;
     let entry = desk.book(order(stay(1, 1), 1));
@@ -229,6 +322,9 @@ contract!(
     a_booking_is_read_as_it_was_written_with_guests_services_and_prices,
     a_whole_life_may_pass_in_one_batch,
     what_would_oversell_is_left_out_and_everybody_else_is_committed,
+    what_is_refused_takes_nothing_with_it_but_what_was_decided_on_top_of_it,
+    several_culprits_in_a_batch_are_each_left_out,
+    what_passes_every_check_can_be_stored,
     a_counter_never_falls_below_zero,
     a_caller_that_stops_waiting_leaves_nothing_half_done,
     what_was_committed_is_there_after_a_restart,

@@ -62,6 +62,8 @@ pub struct Unreliable {
     /// Claims under way, and the most that ever were.
     claiming: AtomicUsize,
     most_claims: AtomicUsize,
+    /// How often a room type was claimed.
+    claimed: AtomicUsize,
     hanging: Semaphore,
     released: Semaphore,
 }
@@ -69,7 +71,7 @@ pub struct Unreliable {
 impl Unreliable {
     pub fn new(inner: Arc<dyn Ledger>) -> Self {
         let (commits, claims, standing, asked, loads, bookings, doubts, doubted) = Default::default();
-        let (no_holds, no_room_types, claiming, most_claims) = Default::default();
+        let (no_holds, no_room_types, claiming, most_claims, claimed) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
         Self {
             inner,
@@ -85,6 +87,7 @@ impl Unreliable {
             no_room_types,
             claiming,
             most_claims,
+            claimed,
             hanging,
             released,
         }
@@ -138,6 +141,11 @@ impl Unreliable {
         self.no_room_types.store(true, Ordering::SeqCst);
     }
 
+    /// How often a room type was claimed.
+    pub fn claimed(&self) -> usize {
+        self.claimed.load(Ordering::SeqCst)
+    }
+
     /// The most claims that were under way at once.
     pub fn most_claims(&self) -> usize {
         self.most_claims.load(Ordering::SeqCst)
@@ -185,6 +193,7 @@ impl Ledger for Unreliable {
     }
 
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {
+        self.claimed.fetch_add(1, Ordering::SeqCst);
         let fate = self.claims.lock().unwrap().pop_front();
         self.most_claims.fetch_max(self.claiming.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let suffered = self.suffer(fate).await;

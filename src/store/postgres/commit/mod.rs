@@ -12,8 +12,8 @@
 //! An error before the third leaves no trace: a transaction whose COMMIT was never sent can never succeed. Of an error of
 //! the third, or of the one statement, only what the server itself says can mean that nothing was stored
 //! ([`unconfirmed`]); after any other the connection is thrown away, and who claims the room type next sees what became
-//! of it. Rows that contradict the schema are found in another attempt, which writes one room type after the other, and
-//! left out. So a batch that meets an obstacle is written up to three times, and the server's log has a line for each.
+//! of it. What the database refuses is found in another attempt, which writes the batch in parts ([`sql::Isolation`]),
+//! and left out. The server's log has a line for each part that it refused.
 
 mod rows;
 mod settings;
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::Postgres;
 use super::pool::Lent;
-use crate::store::sql::{self, Changes, Known, Manner};
+use crate::store::sql::{self, Changes, Isolation, Known};
 use crate::store::{CommitError, Entry, Error, Verdict};
 #[cfg(test)]
 pub(super) use {rows::FORGET, rows::FREE, rows::WRITE, settings::STEPS};
@@ -45,30 +45,36 @@ impl Postgres {
         if batch.len() > PLACES {
             return Err(CommitError::RolledBack(anyhow!("a batch has at most {PLACES} entries")));
         }
-        if batch.is_empty() || self.at_once(batch).await? {
-            return Ok(vec![Verdict::Committed; batch.len()]);
+        if batch.is_empty() {
+            return Ok(Vec::new());
         }
-        match self.transaction(batch, Manner::Together).await {
-            Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => {
-                self.transaction(batch, Manner::Apart).await
-            }
-            decided => decided,
+        match self.at_once(batch).await? {
+            AtOnce::Stored => Ok(vec![Verdict::Committed; batch.len()]),
+            AtOnce::Refused => self.transaction(batch, true).await,
+            AtOnce::NotAsExpected => match self.transaction(batch, false).await {
+                Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => self.transaction(batch, true).await,
+                decided => decided,
+            },
         }
     }
 
-    /// Commits all of it, if nothing stands in the way of any of it. `false`: nothing was stored.
-    async fn at_once(&self, batch: &[Entry]) -> Result<bool, CommitError> {
-        let Some(changes) = Changes::of_bookings(batch) else { return Ok(false) };
+    /// Commits all of it, if nothing stands in the way of any of it.
+    async fn at_once(&self, batch: &[Entry]) -> Result<AtOnce, CommitError> {
+        let Some(changes) = Changes::of_bookings(batch) else { return Ok(AtOnce::NotAsExpected) };
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.lend().await.map_err(rolled_back)?;
         match rows::write(&mut turn, &changes.rows(), 0).await {
             Ok(granted) => {
                 turn.give_back();
-                Ok(granted)
+                Ok(if granted { AtOnce::Stored } else { AtOnce::NotAsExpected })
             }
-            Err(error) if sql::contradicts(&error) || error.as_database_error().is_some_and(is_conflict) => {
+            Err(error) if error.as_database_error().is_some_and(is_overtaken) => {
                 turn.give_back();
-                Ok(false)
+                Ok(AtOnce::NotAsExpected)
+            }
+            Err(error) if sql::contradicts(&error) => {
+                turn.give_back();
+                Ok(AtOnce::Refused)
             }
             Err(error) => {
                 let error = unconfirmed(error);
@@ -80,18 +86,19 @@ impl Postgres {
         }
     }
 
-    async fn transaction(&self, batch: &[Entry], manner: Manner) -> Result<Vec<Verdict>, CommitError> {
+    /// With `in_parts`, what the database refuses is left out.
+    async fn transaction(&self, batch: &[Entry], in_parts: bool) -> Result<Vec<Verdict>, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.begin("BEGIN").await.map_err(rolled_back)?;
         for _ in 0..ATTEMPTS {
-            match write(&mut turn, batch, manner).await {
+            match write(&mut turn, batch, in_parts).await {
                 Ok(Some(verdicts)) => {
                     turn.say("COMMIT").await.map_err(unconfirmed)?;
                     turn.give_back();
                     return Ok(verdicts);
                 }
                 Ok(None) => {}
-                Err(error) if is_overtaken(&error) => {}
+                Err(error) if sql::database_error(&error).is_some_and(is_overtaken) => {}
                 Err(error) => {
                     // A server that did not even answer is not asked again.
                     if sql::database_error(&error).is_some() && turn.say("ROLLBACK").await.is_ok() {
@@ -105,6 +112,15 @@ impl Postgres {
         }
         Err(CommitError::RolledBack(anyhow!("others use the same idempotency keys, or room types, all the time")))
     }
+}
+
+/// What became of a batch in one statement.
+enum AtOnce {
+    Stored,
+    /// Nothing was stored: keys, room types or other transactions are not as the batch took them to be.
+    NotAsExpected,
+    /// Nothing was stored: the database refuses some of it.
+    Refused,
 }
 
 /// What an error means after which the transaction may have ended well. That nothing was stored is certain only where the
@@ -138,28 +154,31 @@ fn refusal(said: &dyn DatabaseError) -> Option<&str> {
 }
 
 /// Everything between BEGIN and COMMIT. `None`: it has to begin again.
-async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Option<Vec<Verdict>>, Error> {
+async fn write(turn: &mut Lent, batch: &[Entry], in_parts: bool) -> Result<Option<Vec<Verdict>>, Error> {
     let Some(known) = check(turn, batch).await? else { return Ok(None) };
-    let mut verdicts = known.judge(batch);
-    match manner {
-        Manner::Together => insert(turn, &known, &known.changes(batch, &verdicts), 0).await?,
-        Manner::Apart => {
-            let mut place = 0;
-            for (room_type, part) in sql::parts(batch, &verdicts) {
-                turn.say("SAVEPOINT part").await?;
-                match insert(turn, &known, &known.changes(batch, &part), place).await {
-                    Err(error) if sql::contradicts(&error) && !is_overtaken(&error) => {
-                        turn.say("ROLLBACK TO part").await?;
-                        sql::refuse(room_type, batch, &mut verdicts, &error);
-                    }
-                    inserted => inserted?,
-                }
-                turn.say("RELEASE part").await?;
-                place += part.iter().filter(|verdict| **verdict == Verdict::Committed).count();
-            }
-        }
+    let verdicts = known.judge(batch);
+    if in_parts {
+        return write_parts(turn, &known, Isolation::of(batch, verdicts)).await.map(Some);
     }
+    insert(turn, &known, &known.changes(batch, &verdicts), 0).await?;
     Ok(Some(verdicts))
+}
+
+/// Part after part, each behind a savepoint.
+async fn write_parts(turn: &mut Lent, known: &Known, mut isolation: Isolation<'_>) -> Result<Vec<Verdict>, Error> {
+    while let Some(part) = isolation.next_part() {
+        turn.say("SAVEPOINT part").await?;
+        let changes = known.changes(isolation.entries(&part), isolation.verdicts(&part));
+        match insert(turn, known, &changes, isolation.stored_before(&part)).await {
+            Err(error) if sql::contradicts(&error) && !sql::database_error(&error).is_some_and(is_overtaken) => {
+                turn.say("ROLLBACK TO part").await?;
+                isolation.refused(part, &error);
+            }
+            inserted => inserted?,
+        }
+        turn.say("RELEASE part").await?;
+    }
+    Ok(isolation.into_verdicts())
 }
 
 /// Locks the room types, and reads what the verdicts depend on. `None` where it waited for another commit of theirs: the
@@ -193,8 +212,8 @@ async fn insert(turn: &mut Lent, known: &Known, changes: &Changes<'_>, place: us
 }
 
 /// Whether somebody else was faster: with one of the idempotency keys, since they were looked up, or in a deadlock.
-fn is_overtaken(error: &Error) -> bool {
-    sql::database_error(error).is_some_and(|said| said.constraint() == Some(KEYS) || is_conflict(said))
+fn is_overtaken(said: &dyn DatabaseError) -> bool {
+    said.constraint() == Some(KEYS) || is_conflict(said)
 }
 
 #[cfg(test)]

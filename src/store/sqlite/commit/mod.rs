@@ -5,15 +5,15 @@
 //! 3. `COMMIT` makes them durable.
 //!
 //! An error before the third leaves no trace. An error of the third says nothing about the outcome: the connection is
-//! thrown away, and who asks next sees what became of it. Rows that contradict the schema are found in a second attempt,
-//! which writes one room type after the other, and left out.
+//! thrown away, and who asks next sees what became of it. What the database refuses is found in a second attempt, which
+//! writes the batch in parts ([`sql::Isolation`]), and left out.
 
 mod json;
 
 use sqlx::SqliteConnection;
 
 use super::Sqlite;
-use crate::store::sql::{self, Changes, Known, Manner};
+use crate::store::sql::{self, Changes, Isolation, Known};
 use crate::store::{CommitError, Entry, Error, Verdict};
 
 pub(super) const CHECK: &str = include_str!("check.sql");
@@ -21,18 +21,17 @@ pub(super) const WRITE: &str = include_str!("write.sql");
 
 impl Sqlite {
     pub(super) async fn commit_batch(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
-        match self.transaction(batch, Manner::Together).await {
-            Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => {
-                self.transaction(batch, Manner::Apart).await
-            }
+        match self.transaction(batch, false).await {
+            Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => self.transaction(batch, true).await,
             decided => decided,
         }
     }
 
-    async fn transaction(&self, batch: &[Entry], manner: Manner) -> Result<Vec<Verdict>, CommitError> {
+    /// With `in_parts`, what the database refuses is left out.
+    async fn transaction(&self, batch: &[Entry], in_parts: bool) -> Result<Vec<Verdict>, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.turn().await.map_err(rolled_back)?;
-        match write(&mut turn.connection, batch, manner).await {
+        match write(&mut turn.connection, batch, in_parts).await {
             Ok(verdicts) => {
                 let commit = sqlx::query("COMMIT").execute(&mut turn.connection).await;
                 commit.map_err(|error| CommitError::InDoubt(error.into()))?;
@@ -50,26 +49,35 @@ impl Sqlite {
 }
 
 /// Everything but the COMMIT.
-async fn write(connection: &mut SqliteConnection, batch: &[Entry], manner: Manner) -> Result<Vec<Verdict>, Error> {
+async fn write(connection: &mut SqliteConnection, batch: &[Entry], in_parts: bool) -> Result<Vec<Verdict>, Error> {
     let known = check(connection, batch).await?;
-    let mut verdicts = known.judge(batch);
-    match manner {
-        Manner::Together => insert(connection, &known.changes(batch, &verdicts)).await?,
-        Manner::Apart => {
-            for (room_type, part) in sql::parts(batch, &verdicts) {
-                sqlx::query("SAVEPOINT part").execute(&mut *connection).await?;
-                match insert(connection, &known.changes(batch, &part)).await {
-                    Err(error) if sql::contradicts(&error) => {
-                        sqlx::query("ROLLBACK TO part").execute(&mut *connection).await?;
-                        sql::refuse(room_type, batch, &mut verdicts, &error);
-                    }
-                    inserted => inserted?,
-                }
-                sqlx::query("RELEASE part").execute(&mut *connection).await?;
-            }
-        }
+    let verdicts = known.judge(batch);
+    if in_parts {
+        return write_parts(connection, &known, Isolation::of(batch, verdicts)).await;
     }
+    insert(connection, &known.changes(batch, &verdicts)).await?;
     Ok(verdicts)
+}
+
+/// Part after part, each behind a savepoint.
+async fn write_parts(
+    connection: &mut SqliteConnection,
+    known: &Known,
+    mut isolation: Isolation<'_>,
+) -> Result<Vec<Verdict>, Error> {
+    while let Some(part) = isolation.next_part() {
+        sqlx::query("SAVEPOINT part").execute(&mut *connection).await?;
+        let changes = known.changes(isolation.entries(&part), isolation.verdicts(&part));
+        match insert(connection, &changes).await {
+            Err(error) if sql::contradicts(&error) => {
+                sqlx::query("ROLLBACK TO part").execute(&mut *connection).await?;
+                isolation.refused(part, &error);
+            }
+            inserted => inserted?,
+        }
+        sqlx::query("RELEASE part").execute(&mut *connection).await?;
+    }
+    Ok(isolation.into_verdicts())
 }
 
 /// Begins the transaction.
