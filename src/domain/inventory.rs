@@ -197,7 +197,7 @@ impl Inventory {
             services,
             contact: order.contact,
             external_reference: order.external_reference,
-            policy: plan.policy.clone(),
+            policy: plan.policy.stamped(self.hotel.check_in_at(stay.check_in())),
             currency: self.hotel.currency,
             created_at: now,
             changed_at: now,

@@ -70,10 +70,21 @@ impl Inventory {
     fn transition(&self, booking: &Booking, act: &Move, now: Timestamp) -> Result<(Cause, Status), Refusal> {
         let today = self.hotel.today(now);
         let stay = booking.stay;
+        let is_over = now >= self.hotel.check_out_at(stay.check_out());
         Ok(match (act, booking.status) {
             (Move::Expire, Status::Held { expires_at }) if expires_at <= now => (Cause::Expired, Status::Expired),
             (Move::Confirm | Move::Amend(_), Status::Held { expires_at }) if expires_at <= now => {
                 return Err(Refusal::HoldExpired { at: expires_at });
+            }
+            (Move::Confirm | Move::Amend(_), Status::Held { .. }) if is_over => {
+                return Err(Refusal::TooLate { until: stay.check_out() });
+            }
+            // What was sold and never used is a no-show: the hotel's to say. Guests still in house are the hotel's too.
+            (Move::Cancel | Move::CheckIn | Move::Amend(_), Status::Confirmed) if is_over => {
+                return Err(Refusal::TooLate { until: stay.check_out() });
+            }
+            (Move::Amend(amendment), Status::InHouse) if is_over && !amendment.waive_policy => {
+                return Err(Refusal::TooLate { until: stay.check_out() });
             }
             (Move::Confirm, Status::Expired) => return Err(Refusal::HoldExpired { at: booking.changed_at }),
             (Move::Confirm, Status::Held { .. }) => (Cause::Confirmed, Status::Confirmed),
@@ -86,9 +97,6 @@ impl Inventory {
             }
             (Move::CheckIn | Move::NoShow, Status::Confirmed) if today < stay.check_in() => {
                 return Err(Refusal::TooEarly { from: stay.check_in() });
-            }
-            (Move::CheckIn, Status::Confirmed) if now >= self.hotel.check_out_at(stay.check_out()) => {
-                return Err(Refusal::TooLate { until: stay.check_out() });
             }
             (Move::CheckIn, Status::Confirmed) => (Cause::CheckedIn, Status::InHouse),
             (Move::CheckOut, Status::InHouse) => {
@@ -116,7 +124,11 @@ impl Inventory {
             self.quote(&Enquiry { stay, rooms, party, rate_plan, keeping: Some(booking) }, now)?;
         let resell = |service: &BookedService| service.clone().for_stay(stay.nights(), party.persons());
         let services = booking.services.iter().map(resell).collect();
-        let after = Booking { stay, rooms, guests, prices, services, ..booking.clone() }.sellable()?;
+        let policy = match check_in == booking.stay.check_in() {
+            true => booking.policy.clone(),
+            false => booking.policy.arriving(self.hotel.check_in_at(check_in)),
+        };
+        let after = Booking { stay, rooms, guests, prices, services, policy, ..booking.clone() }.sellable()?;
         match amendment.waive_policy {
             true => Ok(after),
             false => self.gives_back_for_free(booking, &after, now).map(|()| after),

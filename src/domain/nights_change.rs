@@ -33,8 +33,8 @@ pub struct NightsChange {
     pub from: Date,
     /// The date after the last.
     pub to: Date,
-    /// Only these weekdays; empty means all.
-    pub weekdays: Vec<Weekday>,
+    /// Only these weekdays; `None` means all. Never an empty list.
+    pub weekdays: Option<Vec<Weekday>>,
     pub physical: Patch<u16>,
     pub out_of_order: Patch<u16>,
     pub allowance: Patch<i16>,
@@ -85,7 +85,7 @@ impl NightsChange {
         Self {
             from,
             to,
-            weekdays: Vec::new(),
+            weekdays: None,
             physical: Patch::Keep,
             out_of_order: Patch::Keep,
             allowance: Patch::Keep,
@@ -104,6 +104,10 @@ impl NightsChange {
         if days_between(self.from, self.to) > Self::MAX_DATES {
             let message = format!("must be at most {} days after from", Self::MAX_DATES);
             return Err(Violation::new("/to", "range_length", message));
+        }
+        if self.weekdays.as_ref().is_some_and(Vec::is_empty) {
+            let message = "must name at least one day; leave it out for all";
+            return Err(Violation::new("/weekdays", "weekdays_range", message));
         }
         if self.price != Patch::Keep && self.rate_plan.is_none() {
             return Err(Violation::new("/rate_plan_id", "price_needs_plan", "must name the plan whose price changes"));
@@ -133,7 +137,7 @@ impl NightsChange {
 
     /// The dates concerned, in order.
     pub fn dates(&self) -> impl Iterator<Item = Date> {
-        let on_weekday = |date: &Date| self.weekdays.is_empty() || self.weekdays.contains(&date.weekday());
+        let on_weekday = |date: &Date| self.weekdays.as_ref().is_none_or(|days| days.contains(&date.weekday()));
         dates(self.from, self.to).filter(on_weekday)
     }
 
@@ -170,7 +174,7 @@ mod tests {
 
     #[test]
     fn weekdays_choose_dates() {
-        let weekends = NightsChange { weekdays: vec![Weekday::Friday, Weekday::Saturday], ..change() };
+        let weekends = NightsChange { weekdays: Some(vec![Weekday::Friday, Weekday::Saturday]), ..change() };
         let days: Vec<_> = weekends.dates().map(|date| date.day()).collect();
         assert_eq!(days, [1, 2, 8, 9]);
         assert_eq!(change().dates().count(), 14);
@@ -182,6 +186,8 @@ mod tests {
         assert_eq!(NightsChange { to: date(2126, 5, 1), ..change() }.check().unwrap_err().rule, "range_length");
         let price = NightsChange { price: Patch::Set(Amount(1)), ..change() };
         assert_eq!(price.check().unwrap_err().rule, "price_needs_plan");
+        let no_day = NightsChange { weekdays: Some(Vec::new()), ..change() };
+        assert_eq!(no_day.check().unwrap_err().pointer, "/weekdays");
     }
 
     #[test]

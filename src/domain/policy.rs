@@ -61,19 +61,50 @@ impl Fee {
     }
 }
 
+/// The whole price.
+const EVERYTHING: Fee = Fee::Percent { percent: 100 };
+
 /// The fee that applies up to a deadline before check-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {
     /// The deadline, in hours before the check-in time of the arrival date.
     pub hours_before_check_in: u32,
     pub fee: Fee,
+    /// In the policy of a booking: the deadline as an instant, computed when the arrival was sold. Bookings of versions
+    /// that did not store it count back from the check-in time that the hotel has now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
 }
 
-/// What cancelling costs, stamped on a booking when it is sold.
+impl Tier {
+    pub const fn new(hours_before_check_in: u32, fee: Fee) -> Self {
+        Self { hours_before_check_in, fee, until: None }
+    }
+
+    /// The deadline as it was sold, if it was stored.
+    pub const fn sold_until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// The deadline: as it was sold, or else for an arrival at `check_in`.
+    fn deadline(&self, check_in: Timestamp) -> Timestamp {
+        let notice = SignedDuration::from_hours(i64::from(self.hours_before_check_in));
+        self.until.unwrap_or_else(|| check_in.saturating_sub(notice).unwrap_or(Timestamp::MIN))
+    }
+}
+
+/// What cancelling costs. A plan's policy says it in hours; the policy of a booking is [`stamped`] when it is sold, and no
+/// later setting of the hotel changes it.
+///
+/// [`stamped`]: CancellationPolicy::stamped
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancellationPolicy {
-    /// Ordered by deadline, the earliest (most hours) first. After the last deadline nothing is refundable.
+    /// Ordered by deadline, the earliest (most hours) first.
     tiers: Vec<Tier>,
+    /// The fee after the last deadline. `None`: in a plan, the fee of a no-show, so that cancelling late never costs more
+    /// than not coming; in a booking of a version that did not store it, everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late: Option<Fee>,
     /// What a guest pays who never comes.
     pub no_show: Fee,
 }
@@ -83,18 +114,18 @@ impl CancellationPolicy {
     /// The longest notice a tier may ask for: a year.
     pub const MAX_HOURS: u32 = 365 * 24;
 
-    /// Free until check-in time; a no-show pays the first night.
+    /// Free until check-in time; who leaves later or never comes pays the first night.
     pub fn flexible() -> Self {
-        Self { tiers: vec![Tier { hours_before_check_in: 0, fee: Fee::None }], no_show: Fee::Nights { nights: 1 } }
+        Self { tiers: vec![Tier::new(0, Fee::None)], late: None, no_show: Fee::Nights { nights: 1 } }
     }
 
     /// Nothing is ever refunded.
     pub fn non_refundable() -> Self {
-        Self { tiers: Vec::new(), no_show: Fee::Percent { percent: 100 } }
+        Self { tiers: Vec::new(), late: None, no_show: EVERYTHING }
     }
 
-    /// Tiers in any order, no deadline twice.
-    pub fn new(mut tiers: Vec<Tier>, no_show: Fee) -> Result<Self, Violation> {
+    /// Tiers in any order, no deadline twice. `late` is the fee after the last deadline, by default the no-show's.
+    pub fn new(mut tiers: Vec<Tier>, late: Option<Fee>, no_show: Fee) -> Result<Self, Violation> {
         if tiers.len() > Self::MAX_TIERS {
             let message = format!("must have at most {} tiers", Self::MAX_TIERS);
             return Err(Violation::new("/cancellation_tiers", "tier_count", message));
@@ -107,36 +138,56 @@ impl CancellationPolicy {
             }
             tier.fee.check().map_err(|violation| violation.under(&format!("{at}/fee")))?;
         }
+        late.map(Fee::check).transpose().map_err(|violation| violation.under("/late_cancellation_fee"))?;
         no_show.check().map_err(|violation| violation.under("/no_show_fee"))?;
         tiers.sort_by_key(|tier| std::cmp::Reverse(tier.hours_before_check_in));
         if tiers.windows(2).any(|pair| pair[0].hours_before_check_in == pair[1].hours_before_check_in) {
             let message = "must not name the same hours_before_check_in twice";
             return Err(Violation::new("/cancellation_tiers", "tier_order", message));
         }
-        Ok(Self { tiers, no_show })
+        Ok(Self { tiers, late, no_show })
     }
 
     pub fn tiers(&self) -> &[Tier] {
         &self.tiers
     }
 
-    /// The fee in force at `now` for an arrival at `check_in`. The deadline itself still belongs to the guest.
-    pub fn fee_at(&self, now: Timestamp, check_in: Timestamp) -> Fee {
-        let in_time = |tier: &&Tier| {
-            let notice = SignedDuration::from_hours(i64::from(tier.hours_before_check_in));
-            check_in.duration_since(now) >= notice
-        };
-        self.tiers.iter().find(in_time).map_or(Fee::Percent { percent: 100 }, |tier| tier.fee)
+    /// The fee after the last deadline as the plan says it; `None` where it follows the no-show fee.
+    pub const fn own_late_fee(&self) -> Option<Fee> {
+        self.late
     }
 
-    /// Until when leaving was free, for an arrival at `check_in`; `None` if at `now` it has never been.
+    /// The policy of a booking that is sold for an arrival at `check_in`: its deadlines are instants from now on.
+    pub fn stamped(&self, check_in: Timestamp) -> Self {
+        let late = Some(self.late.unwrap_or(self.no_show));
+        Self { late, ..self.arriving(check_in) }
+    }
+
+    /// A booking's policy after its arrival has moved to `check_in`: as many hours before it as were sold.
+    pub fn arriving(&self, check_in: Timestamp) -> Self {
+        let stamp = |tier: &Tier| {
+            let tier = Tier { until: None, ..*tier };
+            Tier { until: Some(tier.deadline(check_in)), ..tier }
+        };
+        Self { tiers: self.tiers.iter().map(stamp).collect(), ..*self }
+    }
+
+    /// The fee of a booking after the last deadline.
+    pub fn late_fee(&self) -> Fee {
+        self.late.unwrap_or(EVERYTHING)
+    }
+
+    /// The fee of a booking in force at `now`; `check_in` is for deadlines that were not stored. The deadline itself still
+    /// belongs to the guest.
+    pub fn fee_at(&self, now: Timestamp, check_in: Timestamp) -> Fee {
+        let in_time = |tier: &&Tier| now <= tier.deadline(check_in);
+        self.tiers.iter().find(in_time).map_or(self.late_fee(), |tier| tier.fee)
+    }
+
+    /// Until when leaving was free; `None` if at `now` it has never been.
     pub fn was_free_until(&self, now: Timestamp, check_in: Timestamp) -> Option<Timestamp> {
         let free = self.tiers.iter().filter(|tier| tier.fee.is_free());
-        let deadline = |tier: &Tier| {
-            let notice = SignedDuration::from_hours(i64::from(tier.hours_before_check_in));
-            check_in.saturating_sub(notice).unwrap_or(Timestamp::MIN)
-        };
-        free.map(deadline).filter(|deadline| *deadline < now).max()
+        free.map(|tier| tier.deadline(check_in)).filter(|deadline| *deadline < now).max()
     }
 }
 
@@ -151,11 +202,8 @@ mod tests {
     }
 
     fn tiered() -> CancellationPolicy {
-        let tiers = vec![
-            Tier { hours_before_check_in: 24, fee: Fee::Percent { percent: 50 } },
-            Tier { hours_before_check_in: 72, fee: Fee::None },
-        ];
-        CancellationPolicy::new(tiers, Fee::Nights { nights: 1 }).unwrap()
+        let tiers = vec![Tier::new(24, Fee::Percent { percent: 50 }), Tier::new(72, Fee::None)];
+        CancellationPolicy::new(tiers, None, Fee::Nights { nights: 1 }).unwrap().stamped(at("2026-05-10T15:00:00Z"))
     }
 
     #[rstest]
@@ -163,10 +211,45 @@ mod tests {
     #[case("2026-05-07T15:00:00Z", Fee::None)] // exactly 72 hours: the guest's
     #[case("2026-05-07T15:00:01Z", Fee::Percent { percent: 50 })]
     #[case("2026-05-09T15:00:00Z", Fee::Percent { percent: 50 })] // exactly 24 hours
-    #[case("2026-05-09T15:00:01Z", Fee::Percent { percent: 100 })]
-    #[case("2026-05-12T00:00:00Z", Fee::Percent { percent: 100 })] // after arrival
+    #[case("2026-05-09T15:00:01Z", Fee::Nights { nights: 1 })] // as a no-show
+    #[case("2026-05-12T00:00:00Z", Fee::Nights { nights: 1 })] // after arrival
     fn the_earliest_deadline_still_met_decides(#[case] now: &str, #[case] fee: Fee) {
-        assert_eq!(tiered().fee_at(at(now), at("2026-05-10T15:00:00Z")), fee);
+        // Deadlines were sold as instants: a hotel that opens its rooms later moves none of them.
+        for check_in in ["2026-05-10T15:00:00Z", "2026-05-10T23:00:00Z", "2026-05-10T01:00:00Z"] {
+            assert_eq!(tiered().fee_at(at(now), at(check_in)), fee);
+        }
+    }
+
+    #[test]
+    fn deadlines_move_with_the_arrival_alone() {
+        let later = tiered().arriving(at("2026-05-20T15:00:00Z"));
+        assert_eq!(later.tiers()[0].sold_until(), Some(at("2026-05-17T15:00:00Z")));
+        assert_eq!(later.late_fee(), Fee::Nights { nights: 1 });
+    }
+
+    /// As versions before stored deadlines wrote it.
+    #[test]
+    fn an_older_booking_keeps_its_terms() {
+        let stored =
+            r#"{"tiers": [{"hours_before_check_in": 24, "fee": {"type": "none"}}], "no_show": {"type": "none"}}"#;
+        let policy: CancellationPolicy = serde_json::from_str(stored).unwrap();
+        let check_in = at("2026-05-10T15:00:00Z");
+        assert_eq!(policy.fee_at(at("2026-05-09T15:00:00Z"), check_in), Fee::None);
+        assert_eq!(policy.fee_at(at("2026-05-09T15:00:01Z"), check_in), EVERYTHING);
+    }
+
+    #[rstest]
+    #[case(CancellationPolicy::flexible())]
+    #[case(CancellationPolicy::non_refundable())]
+    #[case(tiered())]
+    #[case(CancellationPolicy::new(Vec::new(), None, Fee::Nights { nights: 1 }).unwrap())]
+    #[case(CancellationPolicy::new(vec![Tier::new(9, Fee::None)], None, Fee::Fixed { amount_minor: Amount(500) }).unwrap())]
+    #[case(CancellationPolicy::new(vec![Tier::new(9, Fee::None)], None, Fee::Percent { percent: 30 }).unwrap())]
+    #[case(CancellationPolicy::new(vec![Tier::new(9, Fee::None)], None, Fee::None).unwrap())]
+    fn cancelling_late_costs_what_not_coming_costs(#[case] policy: CancellationPolicy) {
+        let check_in = at("2026-05-10T15:00:00Z");
+        let sold = policy.stamped(check_in);
+        assert_eq!(sold.fee_at(at("2026-05-10T15:00:01Z"), check_in), sold.no_show);
     }
 
     #[test]
@@ -177,7 +260,8 @@ mod tests {
 
     #[test]
     fn non_refundable_is_always_the_whole_price() {
-        let fee = CancellationPolicy::non_refundable().fee_at(at("2020-01-01T00:00:00Z"), at("2026-05-10T15:00:00Z"));
+        let check_in = at("2026-05-10T15:00:00Z");
+        let fee = CancellationPolicy::non_refundable().stamped(check_in).fee_at(at("2020-01-01T00:00:00Z"), check_in);
         assert_eq!(fee, Fee::Percent { percent: 100 });
     }
 
@@ -218,14 +302,14 @@ mod tests {
 
     #[test]
     fn bad_tiers_are_named() {
-        let tier = |hours, fee| Tier { hours_before_check_in: hours, fee };
-        let twice = CancellationPolicy::new(vec![tier(1, Fee::None), tier(1, Fee::None)], Fee::None);
+        let tier = Tier::new;
+        let twice = CancellationPolicy::new(vec![tier(1, Fee::None), tier(1, Fee::None)], None, Fee::None);
         assert_eq!(twice.unwrap_err().rule, "tier_order");
-        let steep = CancellationPolicy::new(vec![tier(1, Fee::Percent { percent: 101 })], Fee::None);
+        let steep = CancellationPolicy::new(vec![tier(1, Fee::Percent { percent: 101 })], None, Fee::None);
         assert_eq!(steep.unwrap_err().pointer, "/cancellation_tiers/0/fee/percent");
-        let early = CancellationPolicy::new(vec![tier(10_000, Fee::None)], Fee::None);
+        let early = CancellationPolicy::new(vec![tier(10_000, Fee::None)], None, Fee::None);
         assert_eq!(early.unwrap_err().rule, "hours_range");
-        let many = CancellationPolicy::new((0..11).map(|hours| tier(hours, Fee::None)).collect(), Fee::None);
+        let many = CancellationPolicy::new((0..11).map(|hours| tier(hours, Fee::None)).collect(), None, Fee::None);
         assert_eq!(many.unwrap_err().rule, "tier_count");
     }
 }

@@ -48,6 +48,7 @@ codes! {
     SoldOut = CONFLICT "sold_out" "Somebody was faster: not enough rooms are left";
     Closed = CONFLICT "closed" "Some of these nights are not for sale";
     IllegalMove = CONFLICT "illegal_move" "The booking's status does not allow this";
+    LiveBookings = CONFLICT "live_bookings" "Bookings that are not over would be moved";
     ChangeNotFree = CONFLICT "change_not_free" "Nights or rooms can no longer be given back for free";
     HoldExpired = GONE "hold_expired" "The hold has run out";
     EventsGone = GONE "events_gone" "Events after this position have been deleted";

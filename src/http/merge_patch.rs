@@ -22,6 +22,16 @@ impl MergePatch {
         self.0.contains_key(member)
     }
 
+    /// What the patch says about a member.
+    pub fn get(&self, member: &str) -> Option<&Value> {
+        self.0.get(member)
+    }
+
+    /// Takes a member that is no member of the resource out of the patch.
+    pub fn take(&mut self, member: &str) -> Option<Value> {
+        self.0.remove(member)
+    }
+
     /// The body after the patch. A member that nobody knows is refused also when it is to be taken away.
     pub fn over<T: Serialize + DeserializeOwned>(&self, present: &T) -> Result<T, Problem> {
         let mut body = serde_json::to_value(present).map_err(|_| Problem::of(Code::Internal))?;

@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::order::{MAX_GUESTS, MAX_ROOMS_PER_BOOKING};
-use crate::domain::violation::Violations;
+use crate::domain::violation::{Violations, text};
 use crate::domain::{Amount, Date, Party, Violation, stay};
 
 /// A date, written `YYYY-MM-DD` and in no other way.
@@ -107,6 +107,11 @@ pub fn company(
     let children = violations.keep(whole(children.unwrap_or(0), 0, most, "/children", "guests_range"));
     let rooms = violations.keep(whole(rooms.unwrap_or(1), 1, MAX_ROOMS_PER_BOOKING, "/rooms", "rooms_range"));
     Some((Party { adults: adults?, children: children? }, rooms?))
+}
+
+/// Who insists on something that the rules forbid: a name, or words that a colleague understands.
+pub fn insisting(force: Option<&str>) -> Result<Option<String>, Violation> {
+    force.map(|who| text(who, 100, "/force")).transpose()
 }
 
 /// A price of one night or one unit of a service.

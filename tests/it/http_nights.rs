@@ -141,6 +141,7 @@ fn one_malformed_item_means_that_nothing_is_done() {
             (json!({"from": "2026-06-10", "to": "2026-06-09"}), "/items/1/to"),
             (json!({"from": "2026-06-10", "to": "2026-06-11", "physical": 10_001}), "/items/1/physical"),
             (json!({"from": "2026-06-10", "to": "2026-06-11", "weekdays": ["funday"]}), "/items/1/weekdays/0"),
+            (json!({"from": "2026-06-10", "to": "2026-06-13", "weekdays": [], "stop_sell": true}), "/items/1/weekdays"),
             (json!({"from": "2026-06-10", "to": "2026-06-11", "color": "red"}), "/items/1/color"),
         ] {
             let refused = set(app, &room_type, json!([good, bad])).await;

@@ -105,25 +105,25 @@ impl Season {
         Self { from: today, to: today.saturating_add(SEASON_DAYS.days()) }
     }
 
-    fn untouched(&self, weekdays: &[Weekday]) -> NightsChange {
-        NightsChange { weekdays: weekdays.to_vec(), ..NightsChange::untouched(self.from, self.to) }
+    fn untouched(&self, weekdays: Option<&[Weekday]>) -> NightsChange {
+        NightsChange { weekdays: weekdays.map(<[_]>::to_vec), ..NightsChange::untouched(self.from, self.to) }
     }
 
     fn weekend_price(&self, plan: RatePlanId, price: Amount) -> NightsChange {
         let price = price + price.percent(WEEKEND_SURCHARGE);
-        let weekend = self.untouched(&[Weekday::Friday, Weekday::Saturday]);
+        let weekend = self.untouched(Some(&[Weekday::Friday, Weekday::Saturday]));
         NightsChange { rate_plan: Some(plan), price: Patch::Set(price), ..weekend }
     }
 
     /// The rarest rooms are not given away for a Saturday alone.
     fn no_single_saturdays(&self) -> NightsChange {
         let restriction = RestrictionPatch { min_nights_arrival: Patch::Set(2), ..RestrictionPatch::default() };
-        NightsChange { restriction, ..self.untouched(&[Weekday::Saturday]) }
+        NightsChange { restriction, ..self.untouched(Some(&[Weekday::Saturday])) }
     }
 
     /// Two rooms are being painted in the second month.
     fn renovation(&self) -> NightsChange {
         let from = self.from.saturating_add(30.days());
-        NightsChange { from, to: from.saturating_add(14.days()), out_of_order: Patch::Set(2), ..self.untouched(&[]) }
+        NightsChange { from, to: from.saturating_add(14.days()), out_of_order: Patch::Set(2), ..self.untouched(None) }
     }
 }

@@ -62,6 +62,9 @@ pub struct Night {
     pub overbooking_allowance: i64,
     pub sold: i64,
     pub held: i64,
+    /// Beyond the capacity, for guests for whom a lower one was forced.
+    #[serde(default)]
+    pub forced: i64,
     pub free: u16,
     pub closed: bool,
 }
@@ -178,7 +181,7 @@ impl View {
     pub fn oversold(&self) -> impl Iterator<Item = &Night> {
         self.nights.iter().filter(|night| {
             let capacity = night.physical - night.out_of_order + night.overbooking_allowance;
-            night.sold + night.held > capacity.max(0)
+            night.sold + night.held > capacity.max(0) + night.forced
         })
     }
 }

@@ -16,6 +16,7 @@ pub fn june(sequence: u64, taken: &[i64]) -> View {
         overbooking_allowance: 1,
         sold: *sold,
         held: 0,
+        forced: 0,
         free: u16::try_from(2 - sold).unwrap_or(0),
         closed: false,
     };

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use crate::domain::booking::Status;
 use crate::domain::{
     Amount, BookedService, Booking, BookingId, CancellationPolicy, Contact, Guest, HotelId, RatePlanId, RoomTypeId,
-    ServiceId, Timestamp,
+    ServiceId, Tier, Timestamp,
 };
 use crate::http::access::Access;
-use crate::http::rate_plans::policy::{FeeBody, TierBody};
+use crate::http::rate_plans::policy::FeeBody;
 use crate::http::services::body::Basis;
 use crate::http::value::Day;
 
@@ -102,8 +102,21 @@ pub struct NightPrice {
 #[schema(as = CancellationPolicy)]
 pub struct PolicyView {
     refundable: bool,
-    tiers: Vec<TierBody>,
+    tiers: Vec<SoldTier>,
+    /// What cancelling costs after the last deadline.
+    late_cancellation_fee: FeeBody,
     no_show_fee: FeeBody,
+}
+
+/// What cancelling costs up to a deadline.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SoldTier {
+    hours_before_check_in: u32,
+    /// The deadline as it was sold: no later setting of the hotel moves it. It still belongs to the guest. Missing where a
+    /// version sold the booking that did not store it: then it counts back from the hotel's check-in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+    fee: FeeBody,
 }
 
 impl BookingView {
@@ -171,8 +184,15 @@ impl From<&CancellationPolicy> for PolicyView {
     fn from(policy: &CancellationPolicy) -> Self {
         Self {
             refundable: !policy.tiers().is_empty(),
-            tiers: policy.tiers().iter().map(TierBody::from).collect(),
+            tiers: policy.tiers().iter().map(SoldTier::from).collect(),
+            late_cancellation_fee: policy.late_fee().into(),
             no_show_fee: policy.no_show.into(),
         }
+    }
+}
+
+impl From<&Tier> for SoldTier {
+    fn from(tier: &Tier) -> Self {
+        Self { hours_before_check_in: tier.hours_before_check_in, until: tier.sold_until(), fee: tier.fee.into() }
     }
 }

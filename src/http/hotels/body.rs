@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::moved::Moved;
 use crate::domain::catalogue::{Coordinates, Zone, country};
 use crate::domain::violation::{Violations, text};
 use crate::domain::{Currency, Hotel, HotelId, Stay, Violation};
@@ -64,6 +65,19 @@ pub struct HotelView {
     pub id: HotelId,
     #[serde(flatten)]
     pub hotel: HotelBody,
+    /// After a change of the time zone: what it has moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+}
+
+/// A change of a hotel, as the administrator writes it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HotelPatch {
+    #[serde(flatten)]
+    pub hotel: HotelBody,
+    /// Who insists on a new time zone while bookings are not over, 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub force: Option<String>,
 }
 
 impl HotelBody {
@@ -130,7 +144,7 @@ impl From<&Hotel> for HotelBody {
 
 impl From<&Hotel> for HotelView {
     fn from(hotel: &Hotel) -> Self {
-        Self { id: hotel.id, hotel: hotel.into() }
+        Self { id: hotel.id, hotel: hotel.into(), moved: None }
     }
 }
 

@@ -2,33 +2,52 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use serde_json::Value;
 
 use super::body::{HotelBody, HotelView};
+use super::moved::{self, Moved};
 use crate::domain::{Hotel, HotelId, Violation};
-use crate::http::answer::{changed, overwriting_nobody, version};
+use crate::http::answer::{overwriting_nobody, version};
+use crate::http::code::Code;
 use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
+use crate::http::value::insisting;
 
 pub async fn handle(
     state: Data<State>,
     _: Administrator,
     Id(id): Id<HotelId>,
     condition: IfUnchanged,
-    patch: Body<MergePatch>,
+    Body { value: mut patch, .. }: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
+    let forced_by = forced_by(&mut patch)?;
     let change = async move |state: &State| {
         overwriting_nobody(async || {
             let present = super::find(state, id).await?;
             condition.check(&version(&HotelView::from(&present)))?;
-            let hotel = patched(&present, &patch.value)?;
-            Ok(state.catalogue.update_hotel(&present, &hotel).await?.then_some(hotel))
+            let hotel = patched(&present, &patch)?;
+            let moved = moved::by(state, &present, &hotel).await?;
+            if let Some(moved) = &moved {
+                allow(moved, forced_by.as_deref(), id)?;
+            }
+            Ok(state.catalogue.update_hotel(&present, &hotel).await?.then_some((hotel, moved)))
         })
         .await
     };
-    let hotel = super::write(state, id, change).await?;
-    Ok(changed(&HotelView::from(&hotel)))
+    let (hotel, moved) = super::write(state, id, change).await?;
+    let hotel = HotelView::from(&hotel);
+    Ok(HttpResponse::Ok().insert_header(version(&hotel)).json(HotelView { moved, ..hotel }))
+}
+
+/// The name behind `force`, which is no member of a hotel.
+fn forced_by(patch: &mut MergePatch) -> Result<Option<String>, Problem> {
+    match patch.take("force") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(who)) => Ok(insisting(Some(&who))?),
+        Some(_) => Err(Violation::new("/force", "type", "must be a string").into()),
+    }
 }
 
 fn patched(present: &Hotel, patch: &MergePatch) -> Result<Hotel, Problem> {
@@ -38,6 +57,21 @@ fn patched(present: &Hotel, patch: &MergePatch) -> Result<Hotel, Problem> {
         false => {
             let message = "must stay what it is: prices and bookings are in it";
             Err(Violation::new("/currency", "immutable", message).into())
+        }
+    }
+}
+
+/// Moves live bookings only for somebody who insists by name.
+fn allow(moved: &Moved, forced_by: Option<&str>, hotel: HotelId) -> Result<(), Problem> {
+    match forced_by {
+        Some(forced_by) => {
+            tracing::warn!(%hotel, forced_by, %moved, "the time zone of a hotel with live bookings is changed");
+            Ok(())
+        }
+        None => {
+            let detail = format!("{moved} Send `force` with a name to change it all the same.");
+            let error = Violation::new("/timezone", "live_bookings", "must stay what it is unless force is sent");
+            Err(Problem::new(Code::LiveBookings, detail).with_errors(vec![error]))
         }
     }
 }

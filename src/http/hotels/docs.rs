@@ -2,13 +2,16 @@
 
 use serde_json::json;
 
-use super::body::{HotelBody, HotelView};
+use super::body::{HotelBody, HotelPatch, HotelView};
 use crate::http::code::Code;
 use crate::http::openapi::example;
 use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::openapi::schemas::Kind;
 use crate::http::page::List;
 
+const CHANGE: &str = "A merge patch: null returns a member to its default. The currency stays. A new time zone moves the \
+                      check-in and check-out times of bookings that are not over: then it needs `force` with a name. \
+                      Cancellation deadlines stay as they were sold.";
 const ADDRESS: &[(&str, &str)] = &[("Location", "The hotel's address."), VERSION[0]];
 
 pub fn docs() -> Vec<Doc> {
@@ -29,12 +32,12 @@ pub fn docs() -> Vec<Doc> {
             .answers::<HotelView>(200, "The hotel.", VERSION)
             .refuses(&[Code::NoSuchHotel]),
         patch("/v1/hotels/{id}", "change_hotel")
-            .says("Change a hotel", "A merge patch: null returns a member to its default. The currency stays.")
+            .says("Change a hotel", CHANGE)
             .administrator()
-            .merge_patch::<HotelBody>(json!({ "max_nights": 60, "coordinates": null }))
+            .merge_patch::<HotelPatch>(json!({ "max_nights": 60, "coordinates": null }))
             .conditional(UNCHANGED)
             .answers::<HotelView>(200, "The hotel as it is now.", VERSION)
-            .refuses(&[Code::NoSuchHotel])
+            .refuses(&[Code::NoSuchHotel, Code::LiveBookings])
             .from_engine(),
     ];
     docs.into_iter().map(|doc| doc.tag("hotels").from_store()).collect()

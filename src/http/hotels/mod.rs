@@ -6,6 +6,7 @@ pub mod change;
 pub mod create;
 pub mod docs;
 pub mod list;
+mod moved;
 pub mod read;
 
 pub use body::HotelView;

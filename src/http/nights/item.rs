@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::nights_change::{Patch, RestrictionPatch};
-use crate::domain::violation::{Violations, text};
+use crate::domain::violation::Violations;
 use crate::domain::{Amount, NightsChange, RatePlanId, Violation, calendar::MAX_ROOMS};
 use crate::http::room_types::body::MAX_ALLOWANCE;
-use crate::http::value::{Day, price, whole};
+use crate::http::value::{Day, insisting, price, whole};
 
 /// The most items of one request.
 pub const MAX_ITEMS: usize = 1_000;
@@ -22,7 +22,8 @@ pub struct NightsItem {
     from: Day,
     /// The date after the last, at most 3660 days later.
     to: Day,
-    /// Only these days of the week; without, all.
+    /// Only these days of the week, at least one; without, all.
+    #[schema(min_items = 1)]
     weekdays: Option<Vec<DayOfWeek>>,
     /// Rooms that exist; by default the room type's `rooms`.
     #[serde(default)]
@@ -115,10 +116,10 @@ impl NightsItem {
             min_nights_through: nights(self.min_nights_through, "/min_nights_through"),
             max_nights_through: nights(self.max_nights_through, "/max_nights_through"),
         };
-        let forced_by = violations.keep(self.force.map(|who| text(&who, 100, "/force")).transpose());
+        let forced_by = violations.keep(insisting(self.force.as_deref()));
         let named = self.rate_plan_id.map(RatePlanId);
         let rate_plan = if lacks_plan { only_plan } else { named };
-        let weekdays = self.weekdays.unwrap_or_default().into_iter().map(Weekday::from).collect();
+        let weekdays = self.weekdays.map(|days| days.into_iter().map(Weekday::from).collect());
 
         let change = (|| {
             let (Day(from), Day(to)) = (self.from, self.to);

@@ -19,14 +19,14 @@ pub fn add<T: ToSchema>(components: &mut Components) {
 }
 
 /// A merge patch of a body: the same members, none of which is needed.
-pub fn patch<T: PartialSchema>() -> RefOr<Schema> {
-    match T::schema() {
-        RefOr::T(Schema::Object(mut object)) => {
-            object.required.clear();
-            RefOr::T(Schema::Object(object))
-        }
-        other => other,
-    }
+pub fn patch<T: ToSchema>() -> RefOr<Schema> {
+    let mut object = match T::schema() {
+        RefOr::T(Schema::Object(object)) => object,
+        RefOr::T(Schema::AllOf(parts)) => united(&parts, &of::<T>().into_iter().collect()),
+        other => return other,
+    };
+    object.required.clear();
+    RefOr::T(Schema::Object(object))
 }
 
 /// What a parameter is made of.

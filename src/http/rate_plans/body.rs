@@ -27,6 +27,9 @@ pub struct RatePlanBody {
     #[serde(default, deserialize_with = "object::maybe_list")]
     #[schema(max_items = 10)]
     pub cancellation_tiers: Option<Vec<TierBody>>,
+    /// What cancelling costs after the last deadline; always, where there is none. Default: as much as not coming.
+    #[serde(default, deserialize_with = "object::maybe")]
+    pub late_cancellation_fee: Option<FeeBody>,
     /// What a guest pays who never comes. Default: the first night, or everything when not refundable.
     #[serde(default, deserialize_with = "object::maybe")]
     pub no_show_fee: Option<FeeBody>,
@@ -50,7 +53,8 @@ impl RatePlanBody {
         let mut violations = Violations::default();
         let name = violations.keep(text(&self.name, 100, "/name"));
         let price = violations.keep(price(self.price_minor, "/price_minor"));
-        let policy = violations.keep(policy(self.refundable, self.cancellation_tiers, self.no_show_fee));
+        let (tiers, late, no_show) = (self.cancellation_tiers, self.late_cancellation_fee, self.no_show_fee);
+        let policy = violations.keep(policy(self.refundable, tiers, late, no_show));
         let plan = (|| {
             let (name, price, policy) = (name?, price?, policy?);
             Some(RatePlan { id, room_type_id, name, price, policy, nights: Default::default() })
@@ -66,6 +70,7 @@ impl From<&RatePlan> for RatePlanBody {
             price_minor: plan.price.minor(),
             refundable: Some(!plan.policy.tiers().is_empty()),
             cancellation_tiers: Some(plan.policy.tiers().iter().map(TierBody::from).collect()),
+            late_cancellation_fee: plan.policy.own_late_fee().map(FeeBody::from),
             no_show_fee: Some(plan.policy.no_show.into()),
         }
     }
@@ -73,6 +78,9 @@ impl From<&RatePlan> for RatePlanBody {
 
 impl From<&RatePlan> for RatePlanView {
     fn from(plan: &RatePlan) -> Self {
-        Self { id: plan.id, room_type_id: plan.room_type_id, rate_plan: plan.into() }
+        let mut rate_plan = RatePlanBody::from(plan);
+        // Shown as it is charged, also where it follows the fee of a no-show.
+        rate_plan.late_cancellation_fee = rate_plan.late_cancellation_fee.or(rate_plan.no_show_fee);
+        Self { id: plan.id, room_type_id: plan.room_type_id, rate_plan }
     }
 }

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use serde_json::Value;
 
 use super::body::{RatePlanBody, RatePlanView};
 use crate::domain::RatePlanId;
@@ -23,7 +24,7 @@ pub async fn handle(
     let plan = overwriting_nobody(async || {
         let present = super::find(&state, id).await?;
         condition.check(&version(&RatePlanView::from(&present)))?;
-        let body = yielding(RatePlanBody::from(&present), &patch.value);
+        let body = patchable(RatePlanBody::from(&present), &patch.value);
         let plan = patch.value.over(&body)?.check(id, present.room_type_id)?;
         match engine.change_rate_plan(present, plan.clone()).await {
             Ok(_) => Ok(Some(plan)),
@@ -34,14 +35,104 @@ pub async fn handle(
     Ok(changed(&RatePlanView::from(&plan.await?)))
 }
 
-/// Who changes `refundable` alone wants the usual tiers of the other kind, and who changes the tiers alone decides
-/// with them what the plan is: what is there already must not contradict that. A fee is given whole: members of
-/// another type of fee must not linger in it.
-fn yielding(present: RatePlanBody, patch: &MergePatch) -> RatePlanBody {
-    let no_show_fee = present.no_show_fee.filter(|_| !patch.names("no_show_fee"));
-    match (patch.names("refundable"), patch.names("cancellation_tiers")) {
-        (true, false) => RatePlanBody { cancellation_tiers: None, no_show_fee: None, ..present },
-        (false, true) => RatePlanBody { refundable: None, no_show_fee, ..present },
-        _ => RatePlanBody { no_show_fee, ..present },
+/// What the patch is merged into. The members of the policy hang together: a plan that becomes refundable, or no longer is,
+/// has the usual tiers and fees of its new kind where the patch names no others; a plan that stays what it is keeps them. A
+/// member that the patch names is given whole, so what is there of it must not linger; without it, or with null, the
+/// member is the usual one of the plan's kind.
+fn patchable(present: RatePlanBody, patch: &MergePatch) -> RatePlanBody {
+    let is_refundable = present.refundable.unwrap_or(true);
+    if becomes_refundable(is_refundable, patch) != is_refundable {
+        let (refundable, cancellation_tiers, late_cancellation_fee, no_show_fee) = (None, None, None, None);
+        return RatePlanBody { refundable, cancellation_tiers, late_cancellation_fee, no_show_fee, ..present };
+    }
+    RatePlanBody {
+        cancellation_tiers: present.cancellation_tiers.filter(|_| !patch.names("cancellation_tiers")),
+        late_cancellation_fee: present.late_cancellation_fee.filter(|_| !patch.names("late_cancellation_fee")),
+        no_show_fee: present.no_show_fee.filter(|_| !patch.names("no_show_fee")),
+        ..present
+    }
+}
+
+/// Whether the plan is refundable after the patch: as it says, or as the tiers say that it brings.
+fn becomes_refundable(is_refundable: bool, patch: &MergePatch) -> bool {
+    let tiers = patch.get("cancellation_tiers").and_then(Value::as_array);
+    match (patch.get("refundable"), tiers) {
+        (Some(Value::Bool(refundable)), _) => *refundable,
+        (_, Some(tiers)) => !tiers.is_empty(),
+        (Some(Value::Null), None) => true,
+        _ => is_refundable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{CancellationPolicy, Fee, RatePlan, Tier, testing};
+
+    fn patched(policy: CancellationPolicy, patch: Value) -> CancellationPolicy {
+        let plan = RatePlan { policy, ..testing::plan(1, testing::PRICE) };
+        let patch: MergePatch = serde_json::from_value(patch).unwrap();
+        let body = patch.over(&patchable(RatePlanBody::from(&plan), &patch)).unwrap();
+        body.check(plan.id, plan.room_type_id).unwrap().policy
+    }
+
+    fn custom() -> CancellationPolicy {
+        let tiers = vec![Tier::new(48, Fee::None), Tier::new(24, Fee::Percent { percent: 50 })];
+        CancellationPolicy::new(tiers, Some(Fee::Percent { percent: 80 }), Fee::Percent { percent: 90 }).unwrap()
+    }
+
+    fn strict() -> CancellationPolicy {
+        CancellationPolicy::new(Vec::new(), None, Fee::Percent { percent: 90 }).unwrap()
+    }
+
+    #[rstest]
+    #[case(json!({}))]
+    #[case(json!({"refundable": true}))]
+    #[case(json!({"refundable": null}))]
+    #[case(json!({"price_minor": 1}))]
+    #[case(json!({"no_show_fee": {"type": "percent", "percent": 90}}))]
+    #[case(json!({"late_cancellation_fee": {"type": "percent", "percent": 80}}))]
+    #[case(json!({"cancellation_tiers": [
+        {"hours_before_check_in": 24, "fee": {"type": "percent", "percent": 50}},
+        {"hours_before_check_in": 48, "fee": {"type": "none"}}]}))]
+    fn a_member_set_to_what_it_is_changes_nothing(#[case] patch: Value) {
+        assert_eq!(patched(custom(), patch), custom());
+    }
+
+    #[rstest]
+    #[case(json!({"refundable": false}))]
+    #[case(json!({"cancellation_tiers": []}))]
+    #[case(json!({"cancellation_tiers": null}))]
+    #[case(json!({"refundable": false, "cancellation_tiers": null}))]
+    #[case(json!({"late_cancellation_fee": null}))]
+    fn a_plan_that_stays_non_refundable_keeps_its_fees(#[case] patch: Value) {
+        assert_eq!(patched(strict(), patch), strict());
+    }
+
+    #[test]
+    fn null_is_the_usual_member_of_the_plans_kind() {
+        let usual = CancellationPolicy::flexible();
+        let tiers = patched(custom(), json!({"cancellation_tiers": null}));
+        assert_eq!((tiers.tiers(), tiers.no_show), (usual.tiers(), custom().no_show));
+        let fee = patched(custom(), json!({"no_show_fee": null, "late_cancellation_fee": null}));
+        assert_eq!((fee.tiers(), fee.no_show, fee.own_late_fee()), (custom().tiers(), usual.no_show, None));
+        assert_eq!(patched(strict(), json!({"no_show_fee": null})), CancellationPolicy::non_refundable());
+    }
+
+    #[rstest]
+    #[case(custom(), json!({"refundable": false}), CancellationPolicy::non_refundable())]
+    #[case(custom(), json!({"cancellation_tiers": []}), CancellationPolicy::non_refundable())]
+    #[case(strict(), json!({"refundable": true}), CancellationPolicy::flexible())]
+    #[case(strict(), json!({"refundable": null}), CancellationPolicy::flexible())]
+    #[case(strict(), json!({"refundable": true, "cancellation_tiers": null}), CancellationPolicy::flexible())]
+    fn a_plan_of_another_kind_has_its_usual_terms(
+        #[case] before: CancellationPolicy,
+        #[case] patch: Value,
+        #[case] after: CancellationPolicy,
+    ) {
+        assert_eq!(patched(before, patch), after);
     }
 }

@@ -8,8 +8,8 @@ use crate::http::openapi::example;
 use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
-const CHANGE: &str = "A merge patch. `refundable` alone brings the usual tiers and fees with it, \
-                      a fee is given whole. Bookings that are sold \
+const CHANGE: &str = "A merge patch. A plan that becomes refundable, or no longer is, has the usual tiers and fees of its \
+                      new kind unless you give others. A fee is given whole. Bookings that are sold \
                       already keep their prices and their policy.";
 
 pub fn docs() -> Vec<Doc> {

@@ -8,7 +8,7 @@ use crate::domain::{Amount, Violation};
 use crate::http::extract::object;
 use crate::http::value::whole;
 
-/// What cancelling costs up to a deadline before check-in. After the last deadline nothing is refundable.
+/// What cancelling costs up to a deadline before check-in.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CancellationTier)]
@@ -47,9 +47,11 @@ pub enum FeeBody {
 pub fn policy(
     refundable: Option<bool>,
     tiers: Option<Vec<TierBody>>,
+    late: Option<FeeBody>,
     no_show: Option<FeeBody>,
 ) -> Result<CancellationPolicy, Violation> {
     let tiers = tiers.map(check_tiers).transpose()?;
+    let late = late.map(|fee| fee.check("/late_cancellation_fee")).transpose()?;
     let no_show = no_show.map(|fee| fee.check("/no_show_fee")).transpose()?;
     let given = tiers.as_ref().map(|tiers| !tiers.is_empty());
     if let (Some(refundable), Some(given)) = (refundable, given)
@@ -63,7 +65,7 @@ pub fn policy(
         false => CancellationPolicy::non_refundable(),
     };
     let tiers = tiers.unwrap_or_else(|| usual.tiers().to_vec());
-    CancellationPolicy::new(tiers, no_show.unwrap_or(usual.no_show))
+    CancellationPolicy::new(tiers, late, no_show.unwrap_or(usual.no_show))
 }
 
 fn check_tiers(tiers: Vec<TierBody>) -> Result<Vec<Tier>, Violation> {
@@ -72,7 +74,7 @@ fn check_tiers(tiers: Vec<TierBody>) -> Result<Vec<Tier>, Violation> {
         let hours = format!("{at}/hours_before_check_in");
         let max = CancellationPolicy::MAX_HOURS;
         let hours_before_check_in = whole(tier.hours_before_check_in, 0, max, &hours, "hours_range")?;
-        Ok(Tier { hours_before_check_in, fee: tier.fee.check(&format!("{at}/fee"))? })
+        Ok(Tier::new(hours_before_check_in, tier.fee.check(&format!("{at}/fee"))?))
     };
     tiers.into_iter().enumerate().map(check).collect()
 }
@@ -120,18 +122,18 @@ mod tests {
 
     #[test]
     fn a_plan_is_flexible_unless_it_says_otherwise() {
-        assert_eq!(policy(None, None, None).unwrap(), CancellationPolicy::flexible());
-        assert_eq!(policy(Some(true), None, None).unwrap(), CancellationPolicy::flexible());
-        assert_eq!(policy(Some(false), None, None).unwrap(), CancellationPolicy::non_refundable());
-        assert_eq!(policy(None, Some(Vec::new()), None).unwrap(), CancellationPolicy::non_refundable());
+        assert_eq!(policy(None, None, None, None).unwrap(), CancellationPolicy::flexible());
+        assert_eq!(policy(Some(true), None, None, None).unwrap(), CancellationPolicy::flexible());
+        assert_eq!(policy(Some(false), None, None, None).unwrap(), CancellationPolicy::non_refundable());
+        assert_eq!(policy(None, Some(Vec::new()), None, None).unwrap(), CancellationPolicy::non_refundable());
     }
 
     #[test]
     fn a_contradiction_is_refused() {
         let free = || Some(vec![tier(24, FeeBody::None {})]);
-        assert_eq!(policy(Some(false), free(), None).unwrap_err().rule, "contradiction");
-        assert_eq!(policy(Some(true), Some(Vec::new()), None).unwrap_err().rule, "contradiction");
-        assert!(policy(Some(true), free(), None).is_ok());
+        assert_eq!(policy(Some(false), free(), None, None).unwrap_err().rule, "contradiction");
+        assert_eq!(policy(Some(true), Some(Vec::new()), None, None).unwrap_err().rule, "contradiction");
+        assert!(policy(Some(true), free(), None, None).is_ok());
     }
 
     #[test]
@@ -143,10 +145,10 @@ mod tests {
             (tier(1, FeeBody::Fixed { amount_minor: -1 }), "/cancellation_tiers/0/fee/amount_minor"),
         ];
         for (tier, pointer) in wrong {
-            assert_eq!(policy(None, Some(vec![tier]), None).unwrap_err().pointer, pointer);
+            assert_eq!(policy(None, Some(vec![tier]), None, None).unwrap_err().pointer, pointer);
         }
         let no_show = Some(FeeBody::Percent { percent: -1 });
-        assert_eq!(policy(None, None, no_show).unwrap_err().pointer, "/no_show_fee/percent");
+        assert_eq!(policy(None, None, None, no_show).unwrap_err().pointer, "/no_show_fee/percent");
     }
 
     #[test]
