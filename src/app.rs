@@ -217,6 +217,7 @@ async fn http_state(
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: Arc::new(render),
         gate,
+        access_log: http::edge::AccessLog::new(config.access_log),
         feed: store.clone(),
         draining: Draining::default(),
         membership: ownership.membership.clone(),

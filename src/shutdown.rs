@@ -3,6 +3,7 @@
 //! The order of a shutdown is `app::Running::shutdown`. Here is only what starts it.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -10,23 +11,36 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::lease::Membership;
 
+/// Signals within this time after the first are the same wish: `timeout` signals its child and then the whole group, and
+/// a terminal and a supervisor may both signal.
+const SAME_WISH: Duration = Duration::from_secs(1);
+
 /// SIGTERM and SIGINT.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// When the last wish began.
+    wished: Option<Instant>,
 }
 
 impl Signals {
     /// From now on these signals no longer end the process by themselves.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, wished: None })
     }
 
-    /// Waits for the next one; its name.
+    /// Waits for the next wish to stop; the name of its signal.
     pub async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+        loop {
+            let name = tokio::select! {
+                _ = self.terminate.recv() => "SIGTERM",
+                _ = self.interrupt.recv() => "SIGINT",
+            };
+            if self.wished.is_none_or(|began| began.elapsed() >= SAME_WISH) {
+                self.wished = Some(Instant::now());
+                return name;
+            }
         }
     }
 }

@@ -24,7 +24,9 @@ mod watch;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, Sources};
@@ -84,15 +86,21 @@ enum Outcome {
     Differences,
 }
 
+/// How long the end of the program waits for whoever reads the log, and then the reason why it failed.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    match dispatch(cli) {
+    let ended = dispatch(cli);
+    telemetry::flush_log(LAST_WORDS);
+    match ended {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Differences) => ExitCode::from(3),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::remark(format_args!("innkeeper: {}\n", told_once(&error)));
+            let message = format!("innkeeper: {}\n", told_once(&error));
+            output::within(LAST_WORDS, || output::remark(message));
             ExitCode::from(if error.is::<config::Error>() { 2 } else { 1 })
         }
     }
@@ -125,7 +133,7 @@ impl Sources {
 
 fn configure(sources: Sources) -> anyhow::Result<Config> {
     let config = Config::load(&sources)?;
-    telemetry::start_logging(&config.log, config.log_format);
+    telemetry::start_logging(&config.log, config.log_format).context("cannot start the thread that writes the log")?;
     Ok(config)
 }
 

@@ -1,6 +1,7 @@
 //! `innkeeper serve`: the reservation engine with its HTTP API.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -14,8 +15,8 @@ use crate::shutdown::Signals;
 
 /// Run the reservation engine and its HTTP API. The database is made if it is not there.
 ///
-/// SIGTERM or SIGINT (Ctrl+C) finishes the requests in flight, makes everything durable and ends; a second one, or one
-/// during the start, ends at once.
+/// SIGTERM or SIGINT (Ctrl+C) finishes the requests in flight, makes everything durable and ends; a second one, sent at
+/// least a second later, or one during the start, ends at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help())]
 pub struct Serve {
@@ -87,7 +88,7 @@ impl Serve {
     }
 
     /// Says where it can be reached, and a token that was made for this run: who set one knows it, and a log that keeps
-    /// the greeting should not. Nobody may be reading any more, which is no reason to stop.
+    /// the greeting should not.
     async fn welcome(&self, config: &Config, made: Option<&Secret>, running: &Running) -> anyhow::Result<()> {
         let url = running.url();
         tracing::info!(url, database = %config.database_url, "ready");
@@ -98,7 +99,8 @@ impl Serve {
             true => demo::greeting(running, System.now(), made).await?,
             false => format!("innkeeper is open at {url} (API docs: {url}/docs/)\n"),
         };
-        let _ = output::print(greeting);
+        // Nobody may be reading, or read slowly: the greeting is not waited for.
+        output::within(Duration::ZERO, || drop(output::print(greeting)));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! To add a setting: a row in [`setting::SETTINGS`], a field in [`Config`], a line with its rule in [`Config::load`].
 
+mod choice;
 pub mod cluster;
 pub mod database_url;
 pub mod flags;
@@ -26,7 +27,7 @@ pub use database_url::DatabaseUrl;
 pub use layers::Sources;
 pub use secret::Secret;
 
-use crate::{engine, ws};
+use crate::{engine, telemetry, ws};
 use layers::Sourced;
 
 /// All settings, checked.
@@ -38,8 +39,10 @@ pub struct Config {
     /// How many of them commit.
     pub commit_lanes: u32,
     pub lock_wait: Duration,
-    pub log: String,
+    pub log: telemetry::Filter,
     pub log_format: LogFormat,
+    /// Whether a line is logged for every request.
+    pub access_log: bool,
     pub engine: engine::Options,
     pub listen: SocketAddr,
     pub admin_token: Option<Secret>,
@@ -90,12 +93,9 @@ impl Config {
             database_connections,
             commit_lanes: values.small_count("commit_lanes", 1..=database_connections - 2)?,
             lock_wait: values.seconds("lock_wait_secs", 0..=MINUTE)?,
-            log: values.text(
-                "log",
-                "must be a level (error, warn, info, debug, trace) or target=level pairs",
-                |log| tracing_subscriber::EnvFilter::try_new(log).is_ok(),
-            )?,
-            log_format: values.parse("log_format", "must be text or json")?,
+            log: choice::log(&values)?,
+            log_format: values.choice("log_format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
+            access_log: values.choice("access_log", &[("on", true), ("off", false)])?,
             engine: engine::Options {
                 threads: values.number("threads", 1..=64)?.unwrap_or_else(|| cores.min(8)),
                 mailbox: values.count("mailbox", 1..=65_536)?,
@@ -132,18 +132,6 @@ pub fn listen(sources: &Sources) -> Result<SocketAddr, Error> {
     Values(layers::gather(sources)?).listen()
 }
 
-impl FromStr for LogFormat {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err(()),
-        }
-    }
-}
-
 /// The gathered values, read with a rule each.
 struct Values(BTreeMap<String, Sourced>);
 
@@ -171,10 +159,6 @@ impl Values {
     fn required<T>(&self, key: &str, rule: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
         let missing = || Error::Invalid { key: key.to_owned(), origin: "nowhere".into(), rule: rule.to_owned() };
         self.optional(key, rule, read)?.ok_or_else(missing)
-    }
-
-    fn text(&self, key: &str, rule: &str, holds: impl Fn(&str) -> bool) -> Result<String, Error> {
-        self.required(key, rule, |value| holds(value).then(|| value.to_owned()))
     }
 
     fn parse<T: FromStr>(&self, key: &str, rule: &str) -> Result<T, Error> {

@@ -62,6 +62,7 @@ pub const SETTINGS: &[Setting] = &[
         "What is logged: a level, or target=level pairs separated by commas",
     ),
     everywhere("log_format", "log-format", "text", "How it is logged, on stderr: text or json"),
+    serve("access_log", "access-log", "on", "Whether each request is logged, under the target access: on or off"),
     everywhere("threads", "threads", "", "Threads that room types live on, 1 to 64 (one per core, at most 8)"),
     everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),
     everywhere("batch", "batch", "256", "Facts that one commit gathers at most"),
@@ -121,9 +122,14 @@ pub fn find(key: &str) -> Option<&'static Setting> {
 
 /// The key somebody probably meant.
 pub fn nearest(key: &str) -> &'static str {
-    let key = key.to_ascii_lowercase();
-    let similarity = |setting: &&Setting| strsim::jaro_winkler(setting.key, &key);
-    SETTINGS.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))).map_or("", |setting| setting.key)
+    nearest_of(key, SETTINGS.iter().map(|setting| setting.key)).map_or("", |(nearest, _)| nearest)
+}
+
+/// The word that is most similar to another, and how similar it is, from 0 to 1.
+pub fn nearest_of<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<(&'a str, f64)> {
+    let word = word.to_ascii_lowercase();
+    let rated = candidates.map(|candidate| (candidate, strsim::jaro_winkler(candidate, &word)));
+    rated.max_by(|(_, a), (_, b)| a.total_cmp(b))
 }
 
 #[cfg(test)]

@@ -80,7 +80,14 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 #[case("listen", "8080", "must be an address and a port")]
 #[case("commit_lanes", "15", "must be a whole number from 1 to 14, not \"15\"")]
 #[case("log_format", "xml", "must be text or json")]
-#[case("log", "innkeeper=loud", "must be a level")]
+#[case("log_format", "jsno", "must be text or json, not \"jsno\"; did you mean json?")]
+#[case("access_log", "offf", "must be on or off, not \"offf\"; did you mean off?")]
+#[case("log", "innkeeper=loud", "must be a level (off, error, warn, info, debug, trace) or target=level pairs")]
+#[case("log", "inof", "\"inof\" is no level; did you mean info?")]
+#[case("log", "info,actix_srver=warn", "\"actix_srver\" is no target that logs anything; did you mean actix_server?")]
+#[case("log", "innkeper=debug", "did you mean innkeeper?")]
+#[case("log", "warn,innkeeper::htp=debug", "did you mean innkeeper::http?")]
+#[case("log", "warn,acess=info", "did you mean access?")]
 fn a_value_that_breaks_a_rule_names_key_origin_and_rule(#[case] key: &str, #[case] value: &str, #[case] rule: &str) {
     let variable = format!("INNKEEPER_{}", key.to_uppercase());
     let message = refusal(&[], &[(&variable, value)]);

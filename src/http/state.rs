@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::access::Access;
+use super::edge::AccessLog;
 use super::forward::Peers;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
@@ -28,6 +29,8 @@ pub struct State {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Where dashboards come in.
     pub gate: Gate,
+    /// Where requests are logged.
+    pub access_log: AccessLog,
     /// Events of all room types.
     pub feed: Arc<dyn Feed>,
     /// Whether the process is about to end.

@@ -40,6 +40,7 @@ mod race;
 mod redis_tls;
 mod replaced;
 mod search;
+mod serve_log;
 mod sqlite_files;
 mod store_contract;
 mod support;

@@ -85,7 +85,10 @@ impl RoomTypeActor {
             }
             Err(error) => {
                 match error {
-                    Error::Elsewhere(_) => debug!(room_type = %actor.id, %error, "the room type is not served here"),
+                    // Any stranger can ask for a room type that does not exist.
+                    Error::Elsewhere(_) | Error::NoSuchRoomType => {
+                        debug!(room_type = %actor.id, %error, "the room type is not served here");
+                    }
                     _ => warn!(room_type = %actor.id, %error, "the room type cannot be served"),
                 }
                 actor.retire(ctx, Some(error.clone()));

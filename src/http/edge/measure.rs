@@ -18,9 +18,8 @@ pub fn method_name(method: &Method) -> &'static str {
     }
 }
 
-/// Counts an answer. `route` is the template, such as `/v1/hotels/{id}`.
-pub fn count(route: Option<String>, method: &'static str, status: StatusCode, took: Duration) {
-    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+/// Counts an answer. `route` is the pattern, such as `/v1/hotels/{id}`.
+pub fn count(route: String, method: &'static str, status: StatusCode, took: Duration) {
     let status = status.as_u16().to_string();
     metrics::counter!("http_requests_total", "route" => route.clone(), "method" => method, "status" => status)
         .increment(1);

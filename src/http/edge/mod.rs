@@ -1,6 +1,9 @@
-//! What happens around every request, whatever it asks for: an id, limits, a span, metrics, security headers, and one
-//! shape for every error. A panic in a handler becomes a problem document; the connection and the server go on.
+//! What happens around every request, whatever it asks for: an id, limits, a span, metrics, a line in the access log,
+//! security headers, and one shape for every error. A panic in a handler becomes a problem document; the connection and
+//! the server go on.
 
+pub mod access_log;
+mod client_net;
 mod limits;
 mod measure;
 mod query;
@@ -20,10 +23,13 @@ use actix_web::web::Data;
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use access_log::Answered;
+
 use super::code::Code;
 use super::problem::{PROBLEM_JSON, Problem, Seen};
 use super::state::State;
 
+pub use access_log::AccessLog;
 pub use query::no_query;
 pub use request_id::{X_REQUEST_ID, echo};
 pub use security::harden;
@@ -40,29 +46,29 @@ pub async fn around<B: MessageBody + 'static>(
     // Whoever handles it, here or at another node, finds the name.
     request_id::name(request.headers_mut(), &request_id);
     let span = tracing::info_span!("request", request_id, method);
+    let asked = state.access_log.asked(&request);
     let mut seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now(), is_last: false };
 
     let answered = match limits::check(&request) {
-        Ok(()) => call(request, next).instrument(span.clone()).await,
+        Ok(()) => call(request, next).instrument(span).await,
         Err(problem) => Ok(request.error_response(problem)),
     };
     seen.is_last = state.draining.has_begun();
-    let answered = answered.map(|response| finish(response, &seen)).map_err(|problem| problem.seen(seen));
-
+    let problem = match &answered {
+        Ok(response) => problem_in(response),
+        Err(problem) => Some(problem.clone()),
+    };
+    let code = problem.as_ref().map(Problem::code);
+    let status = answered.as_ref().map_or_else(|problem| problem.code().status(), ServiceResponse::status);
     let route = answered.as_ref().ok().and_then(|response| response.request().match_pattern());
-    let status = answered.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, ServiceResponse::status);
+    let route = route.unwrap_or_else(|| "unmatched".to_owned());
     let took = started.elapsed();
-    span.in_scope(|| match is_routine(route.as_deref(), status) {
-        true => tracing::debug!(route, status = status.as_u16(), ?took, "answered"),
-        false => tracing::info!(route, status = status.as_u16(), ?took, "answered"),
-    });
+    if let Some(asked) = asked {
+        let request_id = &seen.request_id;
+        state.access_log.write(&asked, &Answered { method, route: &route, status, code, took, request_id });
+    }
     measure::count(route, method, status, took);
-    answered.map_err(Error::from)
-}
-
-/// Whether a machine asks it every second, and all is well.
-fn is_routine(route: Option<&str>, status: StatusCode) -> bool {
-    matches!(route, Some("/healthz" | "/readyz" | "/metrics")) && status.is_success()
+    answered.map(|response| finish(response, problem, &seen)).map_err(|problem| problem.seen(seen).into())
 }
 
 /// The answer of whoever is responsible, or a problem where there is none: after a panic the request is gone.
@@ -80,14 +86,18 @@ where
     }
 }
 
-/// Renders errors, ours and those of libraries, and adds what every answer has.
-fn finish(response: ServiceResponse<BoxBody>, seen: &Seen) -> ServiceResponse<BoxBody> {
+/// What an answer says went wrong, also where a library said it by the status alone. Another node's problem is relayed as
+/// it is.
+fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
-    let problem = response.response().error().and_then(problem_of);
-    // Another node's problem is relayed as it is.
     let is_told = response.headers().get(CONTENT_TYPE).is_some_and(|media| media == PROBLEM_JSON);
-    let problem = problem.or_else(|| (failed && !is_told).then(|| Problem::of_status(status)));
+    let problem = response.response().error().and_then(problem_of);
+    problem.or_else(|| (failed && !is_told).then(|| Problem::of_status(status)))
+}
+
+/// Renders a problem, and adds what every answer has.
+fn finish(response: ServiceResponse<BoxBody>, problem: Option<Problem>, seen: &Seen) -> ServiceResponse<BoxBody> {
     let mut response = match problem {
         Some(problem) => response.into_response(problem.seen(seen.clone()).render()),
         None => response,
@@ -116,22 +126,8 @@ fn problem_of(error: &Error) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use actix_web::HttpResponse;
-    use rstest::rstest;
 
     use super::*;
-
-    #[rstest]
-    #[case(Some("/readyz"), StatusCode::OK, true)]
-    #[case(Some("/readyz"), StatusCode::SERVICE_UNAVAILABLE, false)]
-    #[case(Some("/v1/bookings"), StatusCode::OK, false)]
-    #[case(None, StatusCode::OK, false)]
-    fn only_what_machines_ask_for_and_is_well_is_routine(
-        #[case] route: Option<&str>,
-        #[case] status: StatusCode,
-        #[case] routine: bool,
-    ) {
-        assert_eq!(is_routine(route, status), routine);
-    }
 
     #[test]
     fn a_connection_that_became_a_websocket_is_left_alone() {

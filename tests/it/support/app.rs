@@ -142,6 +142,7 @@ impl App {
             clock: self.clock.clone(),
             ids: Arc::new(System),
             access: Access::new(None, [0; 32]),
+            access_log: Default::default(),
             metrics: Arc::new(String::new),
             draining: Default::default(),
             membership: self.running.membership.clone(),

@@ -1,6 +1,6 @@
 //! Waiting for what other processes bring about in their own time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long something may take on a busy machine. Nothing is measured by it: it is how a test fails that waits in vain.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -13,4 +13,13 @@ pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         }
     });
     assert!(asked.await.is_ok(), "never: {what}");
+}
+
+/// The same where nothing else is to be done meanwhile.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < until, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

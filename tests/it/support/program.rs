@@ -86,7 +86,7 @@ impl Workplace {
         assert!(message.contains("there is no innkeeper"), "{message}");
     }
 
-    fn said(&self) -> PathBuf {
+    pub fn said(&self) -> PathBuf {
         self.path().join("stderr.log")
     }
 

@@ -1,19 +1,10 @@
-//! Logs and metrics of this process.
-//!
-//! Called once by `cli/` before anything else runs ([`start_logging`]) and by `app.rs` ([`metrics()`]). It decides where log
-//! lines go (stderr, so that stdout stays free for results), makes panics visible, and keeps the numbers that `/metrics`
-//! shows. The recorder and the subscriber are process-wide, because the `tracing` and `metrics` facades are.
+//! The numbers of this process, as `/metrics` shows them.
 
-use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-
-use crate::config::LogFormat;
+use metrics_process::Collector;
 
 /// From 50 µs, a decision, over a commit of a few ms, to a client that waited for 10 s.
 const LATENCIES: &[f64] =
@@ -29,6 +20,8 @@ const TROUBLES: &[&str] = &[
     "innkeeper_lease_renewals_failed_total",
     "innkeeper_leases_lost_total",
     "innkeeper_live_conflations_total",
+    "innkeeper_log_lines_dropped_total",
+    "innkeeper_log_lines_suppressed_total",
     "innkeeper_panics_total",
     "innkeeper_takeovers_total",
 ];
@@ -44,34 +37,13 @@ const TROUBLES_BY: &[(&str, &str, &[&str])] = &[
 /// How often histograms are condensed, so that they stay small when nobody asks for them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Sends log lines to stderr and panics to the log. A second call changes nothing.
-pub fn start_logging(filter: &str, format: LogFormat) {
-    let filter = EnvFilter::new(filter);
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    let registry = tracing_subscriber::registry().with(filter);
-    let installed = match format {
-        LogFormat::Text => registry.with(lines).try_init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
-    };
-    if installed.is_ok() {
-        report_panics();
-    }
-}
-
-/// A panic is caught by whoever supervises the work; this makes it a log line and a number, whoever that is.
-fn report_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        metrics::counter!("innkeeper_panics_total").increment(1);
-        let message = panic.payload_as_str().unwrap_or("no message");
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, message, "panicked");
-    }));
-}
-
 /// The numbers of this process, in Prometheus' text format.
 #[derive(Clone)]
-pub struct Metrics(PrometheusHandle);
+pub struct Metrics {
+    recorded: PrometheusHandle,
+    /// Looks at the process itself when it is asked: memory, threads, open files.
+    process: Collector,
+}
 
 /// Starts recording, the first time it is called in a process.
 pub fn metrics() -> Result<Metrics, BuildError> {
@@ -86,10 +58,11 @@ pub fn metrics() -> Result<Metrics, BuildError> {
             tracing::warn!("another metrics recorder was there first; /metrics stays empty");
         }
         metrics::describe_counter!("innkeeper_panics_total", "Panics caught anywhere in the process.");
+        Collector::default().describe();
         show_zeros();
         handle
     });
-    Ok(Metrics(handle.clone()))
+    Ok(Metrics { recorded: handle.clone(), process: Collector::default() })
 }
 
 /// Shows what should not happen before it has: a dashboard sees a step from 0 to 1, but none from nothing to 1.
@@ -106,7 +79,8 @@ fn show_zeros() {
 
 impl Metrics {
     pub fn render(&self) -> String {
-        self.0.render()
+        self.process.collect();
+        self.recorded.render()
     }
 
     /// Condenses histograms for ever. Cannot fail.
@@ -114,7 +88,7 @@ impl Metrics {
         let mut ticks = tokio::time::interval(UPKEEP);
         loop {
             ticks.tick().await;
-            self.0.run_upkeep();
+            self.recorded.run_upkeep();
         }
     }
 }

@@ -1,0 +1,205 @@
+//! The access log: a line for each request, under a target of its own.
+//!
+//! A line never has an address of a client, a query, a path with ids, a body or a token. What was asked for is the
+//! route's pattern. Answers other than success are sampled, because any stranger can cause them: at most [`CLIENT_ERRORS`]
+//! and [`SERVER_ERRORS`]; the next line that is written says how many were left out. At DEBUG all of them are written.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+
+use super::client_net::ClientNet;
+use crate::http::code::Code;
+use crate::telemetry::filter::ACCESS;
+
+/// Answers 4xx that are logged: so many at once, and so many a second.
+const CLIENT_ERRORS: (f64, f64) = (20.0, 1.0);
+/// Answers 5xx.
+const SERVER_ERRORS: (f64, f64) = (100.0, 10.0);
+
+/// Whether, and how often, requests are logged. A clone is the same one.
+#[derive(Debug, Clone, Default)]
+pub struct AccessLog(Option<Arc<Samplers>>);
+
+#[derive(Debug)]
+struct Samplers {
+    client_errors: Mutex<Sampler>,
+    server_errors: Mutex<Sampler>,
+}
+
+/// What is known of a request before it is answered.
+pub struct Asked {
+    client: Option<ClientNet>,
+    trace_id: Option<String>,
+}
+
+/// What a request became.
+pub struct Answered<'a> {
+    pub method: &'static str,
+    pub route: &'a str,
+    pub status: StatusCode,
+    pub code: Option<Code>,
+    pub took: Duration,
+    pub request_id: &'a str,
+}
+
+impl AccessLog {
+    pub fn new(on: bool) -> Self {
+        let sampler = |limits| Mutex::new(Sampler::new(limits, Instant::now()));
+        let samplers = || Samplers { client_errors: sampler(CLIENT_ERRORS), server_errors: sampler(SERVER_ERRORS) };
+        Self(on.then(|| Arc::new(samplers())))
+    }
+
+    /// Remembers what a line says of the request itself, if there will be one.
+    pub fn asked(&self, request: &ServiceRequest) -> Option<Asked> {
+        self.0.as_ref()?;
+        let client = request.peer_addr().map(|address| ClientNet::of(address.ip()));
+        Some(Asked { client, trace_id: trace_id(request.headers()) })
+    }
+
+    /// Writes the line.
+    pub fn write(&self, asked: &Asked, answered: &Answered<'_>) {
+        if is_routine(answered.route, answered.status) {
+            return;
+        }
+        let Some(left_out) = self.sample(answered.status) else {
+            return tracing::debug!(
+                target: ACCESS,
+                method = answered.method,
+                route = answered.route,
+                status = answered.status.as_u16(),
+                code = answered.code.map(Code::name),
+                request_id = answered.request_id,
+                "answered"
+            );
+        };
+        tracing::info!(
+            target: ACCESS,
+            method = answered.method,
+            route = answered.route,
+            status = answered.status.as_u16(),
+            code = answered.code.map(Code::name),
+            duration_ms = millis(answered.took),
+            client = asked.client.map(tracing::field::display),
+            request_id = answered.request_id,
+            trace_id = asked.trace_id.as_deref(),
+            left_out = (left_out > 0).then_some(left_out),
+            "answered"
+        );
+    }
+
+    /// How many lines were left out since the last one of this kind; `None` where this one is, too.
+    fn sample(&self, status: StatusCode) -> Option<u64> {
+        let samplers = self.0.as_ref()?;
+        let sampler = match status.as_u16() {
+            400..=499 => &samplers.client_errors,
+            500..=599 => &samplers.server_errors,
+            _ => return Some(0),
+        };
+        sampler.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+    }
+}
+
+/// Whether a machine asks it every second, and all is well.
+fn is_routine(route: &str, status: StatusCode) -> bool {
+    matches!(route, "/healthz" | "/readyz" | "/metrics") && status.is_success()
+}
+
+/// Milliseconds to the microsecond.
+fn millis(took: Duration) -> f64 {
+    took.as_micros() as f64 / 1_000.0
+}
+
+/// The trace that a request belongs to, where its `traceparent` is one (W3C Trace Context).
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let header = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = header.split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let not_zero = |text: &str| text.bytes().any(|byte| byte != b'0');
+    let known = hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
+    let valid = known && hex(trace, 32) && not_zero(trace) && hex(parent, 16) && not_zero(parent) && hex(flags, 2);
+    valid.then(|| trace.to_owned())
+}
+
+/// A token bucket that counts what it refuses.
+#[derive(Debug)]
+struct Sampler {
+    most: f64,
+    a_second: f64,
+    tokens: f64,
+    filled: Instant,
+    left_out: u64,
+}
+
+impl Sampler {
+    fn new((most, a_second): (f64, f64), now: Instant) -> Self {
+        Self { most, a_second, tokens: most, filled: now, left_out: 0 }
+    }
+
+    fn take(&mut self, now: Instant) -> Option<u64> {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.tokens = (self.tokens + passed * self.a_second).min(self.most);
+        self.filled = now;
+        if self.tokens < 1.0 {
+            self.left_out += 1;
+            return None;
+        }
+        self.tokens -= 1.0;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("/readyz", StatusCode::OK, true)]
+    #[case("/readyz", StatusCode::SERVICE_UNAVAILABLE, false)]
+    #[case("/v1/bookings", StatusCode::OK, false)]
+    #[case("unmatched", StatusCode::OK, false)]
+    fn only_what_machines_ask_for_and_is_well_is_routine(
+        #[case] route: &str,
+        #[case] status: StatusCode,
+        #[case] routine: bool,
+    ) {
+        assert_eq!(is_routine(route, status), routine);
+    }
+
+    #[rstest]
+    #[case("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true)]
+    #[case("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", true)]
+    #[case("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", false)]
+    #[case("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false)]
+    #[case("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false)]
+    #[case("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false)]
+    #[case("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false)]
+    #[case("Ana Lopes", false)]
+    fn a_trace_is_named_only_by_what_the_standard_allows(#[case] header: &str, #[case] valid: bool) {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static("traceparent"), HeaderValue::from_str(header).unwrap());
+        assert_eq!(trace_id(&headers).as_deref(), valid.then_some("4bf92f3577b34da6a3ce929d0e0e4736"));
+    }
+
+    #[test]
+    fn a_flood_of_errors_writes_a_few_lines_and_says_how_many_it_left_out() {
+        let now = Instant::now();
+        let mut sampler = Sampler::new((3.0, 1.0), now);
+        let written = (0..100).filter(|_| sampler.take(now).is_some()).count();
+        assert_eq!((written, sampler.take(now + Duration::from_secs(1))), (3, Some(97)));
+        assert_eq!(sampler.take(now + Duration::from_secs(1)), None);
+    }
+
+    #[test]
+    fn a_duration_is_a_number_of_milliseconds() {
+        assert_eq!(millis(Duration::from_micros(1_234)), 1.234);
+    }
+}

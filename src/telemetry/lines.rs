@@ -1,0 +1,217 @@
+//! Log lines on their way to stderr. A thread of its own writes them, so a reader that stalls blocks no other thread.
+//!
+//! Limits: [`ROOM`] bytes wait, and as many are being written. What does not fit is dropped and counted in
+//! `innkeeper_log_lines_dropped_total`. A place in the code that warns over and over writes [`REPEATS`] lines a minute;
+//! the rest is counted in `innkeeper_log_lines_suppressed_total`. So nothing that is logged grows without bound.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::callsite::Identifier;
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Bytes that wait for the thread that writes.
+const ROOM: usize = 1024 * 1024;
+/// Warnings and errors that one place in the code may write in [`MINUTE`].
+const REPEATS: u32 = 60;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Takes log lines. A clone hands them to the same thread.
+#[derive(Clone)]
+pub struct Lines(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Signals lines that wait, and lines that are written.
+    changed: Condvar,
+    repeats: Mutex<HashMap<Identifier, Minute>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<u8>,
+    /// Whether the thread is writing now.
+    writing: bool,
+    /// Lines dropped since the log last said so.
+    dropped: u64,
+}
+
+/// How many lines a place in the code has written since a moment.
+struct Minute {
+    since: Instant,
+    lines: u32,
+}
+
+/// One line, or one that is left out.
+pub struct Line<'a>(Option<&'a Shared>);
+
+impl Lines {
+    /// Starts the thread that writes to `out`.
+    pub fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
+        let (queue, changed, repeats) = Default::default();
+        let shared = Arc::new(Shared { queue, changed, repeats });
+        let writer = shared.clone();
+        thread::Builder::new().name("log".into()).spawn(move || writer.write_for_ever(out))?;
+        Ok(Self(shared))
+    }
+
+    /// Waits until everything is written, at most for `limit`.
+    pub fn flush(&self, limit: Duration) {
+        let pending = |queue: &mut Queue| queue.writing || !queue.waiting.is_empty();
+        let _ = self.0.changed.wait_timeout_while(self.0.queue(), limit, pending);
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: &[u8]) {
+        let mut queue = self.queue();
+        if queue.waiting.len() + line.len() > ROOM {
+            queue.dropped += 1;
+            drop(queue);
+            metrics::counter!("innkeeper_log_lines_dropped_total").increment(1);
+            return;
+        }
+        queue.waiting.extend_from_slice(line);
+        drop(queue);
+        self.changed.notify_all();
+    }
+
+    fn write_for_ever(&self, mut out: impl Write) {
+        let mut batch = Vec::new();
+        loop {
+            let idle = |queue: &mut Queue| queue.waiting.is_empty();
+            let mut queue = self.changed.wait_while(self.queue(), idle).unwrap_or_else(PoisonError::into_inner);
+            batch.clear();
+            std::mem::swap(&mut queue.waiting, &mut batch);
+            queue.writing = true;
+            drop(queue);
+            // A reader that has gone away is no reason to stop: another one may take over the descriptor.
+            if out.write_all(&batch).and_then(|()| out.flush()).is_err() {
+                let lines = batch.iter().filter(|byte| **byte == b'\n').count();
+                metrics::counter!("innkeeper_log_lines_dropped_total").increment(lines as u64);
+            }
+            let mut queue = self.queue();
+            queue.writing = false;
+            let dropped = std::mem::take(&mut queue.dropped);
+            drop(queue);
+            self.changed.notify_all();
+            if dropped > 0 {
+                tracing::warn!(dropped, "log lines were dropped, because stderr was not read fast enough");
+            }
+        }
+    }
+
+    /// Whether a place in the code may warn once more.
+    fn may_repeat(&self, place: Identifier, now: Instant) -> bool {
+        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = repeats.entry(place).or_insert(Minute { since: now, lines: 0 });
+        if now.duration_since(minute.since) >= MINUTE {
+            *minute = Minute { since: now, lines: 0 };
+        }
+        minute.lines += 1;
+        minute.lines <= REPEATS
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line(Some(&self.0))
+    }
+
+    fn make_writer_for(&'a self, line: &Metadata<'_>) -> Line<'a> {
+        if *line.level() > Level::WARN || self.0.may_repeat(line.callsite(), Instant::now()) {
+            return self.make_writer();
+        }
+        metrics::counter!("innkeeper_log_lines_suppressed_total").increment(1);
+        Line(None)
+    }
+}
+
+/// Takes a whole line at once, and never fails.
+impl Write for Line<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Some(shared) = self.0 {
+            shared.push(line);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Collects what is written, while nobody holds the lock.
+    #[derive(Clone, Default)]
+    struct Reader(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Reader {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_arrive_in_order_and_whole() {
+        let reader = Reader::default();
+        let lines = Lines::start(reader.clone()).unwrap();
+        for number in 0..1_000 {
+            lines.0.push(format!("line {number}\n").as_bytes());
+        }
+        lines.flush(Duration::from_secs(60));
+        let expected: String = (0..1_000).map(|number| format!("line {number}\n")).collect();
+        assert_eq!(String::from_utf8(reader.0.lock().unwrap().clone()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_reader_that_stalls_costs_lines_and_bounded_memory() {
+        let reader = Reader::default();
+        let lines = Lines::start(reader.clone()).unwrap();
+        let stalled = reader.0.lock().unwrap();
+        let line = [b'x'; 1_000];
+        for _ in 0..10_000 {
+            lines.0.push(&line);
+        }
+        lines.flush(Duration::from_millis(1));
+        let queue = lines.0.queue();
+        assert!(queue.dropped >= 10_000 - 2 * (ROOM / line.len()) as u64, "{}", queue.dropped);
+        assert!(queue.waiting.len() <= ROOM && queue.waiting.capacity() <= 2 * ROOM);
+        drop((queue, stalled));
+        lines.flush(Duration::from_secs(60));
+        assert!(reader.0.lock().unwrap().len() <= 2 * ROOM);
+    }
+
+    #[test]
+    fn a_place_that_warns_over_and_over_is_heard_a_limited_number_of_times() {
+        let reader = Reader::default();
+        let lines = Lines::start(reader.clone()).unwrap();
+        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            (0..1_000).for_each(|_| tracing::warn!("it is raining"));
+            (0..1_000).for_each(|_| tracing::info!("a day has gone by"));
+        });
+        lines.flush(Duration::from_secs(60));
+        let said = String::from_utf8(reader.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(said.matches("raining").count(), REPEATS as usize);
+        assert_eq!(said.matches("gone by").count(), 1_000);
+    }
+}
