@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use clap::builder::ValueParser;
+use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::setting::{SETTINGS, Setting};
@@ -16,18 +18,43 @@ pub type ServeFlags = Flags<true>;
 pub type CommonFlags = Flags<false>;
 
 impl<const SERVE: bool> Flags<SERVE> {
-    fn settings() -> impl Iterator<Item = (&'static Setting, &'static str)> {
-        let offered = SETTINGS.iter().filter(|setting| SERVE || setting.everywhere);
-        offered.filter_map(|setting| Some((setting, setting.flag?)))
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(|setting| (SERVE || setting.everywhere) && !setting.is_secret())
     }
+}
+
+/// The settings whose flags are known only to be refused.
+fn secrets() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| setting.is_secret())
+}
+
+/// Names no value: what was given is a secret.
+fn no_flag(setting: &Setting) -> String {
+    let (flag, variable) = (setting.flag, setting.variable());
+    format!(
+        "--{flag} does not exist, because every user of this machine can read a command line: set the environment \
+         variable {variable}, or {} in innkeeper.toml. If the value was a real one, replace it.\n",
+        setting.key
+    )
 }
 
 impl<const SERVE: bool> Args for Flags<SERVE> {
     fn augment_args(command: Command) -> Command {
-        let arg = |(setting, flag): (&'static Setting, &'static str)| {
-            Arg::new(setting.key).long(flag).value_name("VALUE").help(setting.explanation()).help_heading("Settings")
+        let arg = |setting: &'static Setting| {
+            Arg::new(setting.key)
+                .long(setting.flag)
+                .value_name("VALUE")
+                .help(setting.explanation())
+                .help_heading("Settings")
         };
-        command.args(Self::settings().map(arg))
+        command.args(Self::settings().map(arg)).args(secrets().map(|setting| {
+            Arg::new(setting.key)
+                .long(setting.flag)
+                .alias(setting.key)
+                .num_args(0..)
+                .value_parser(ValueParser::os_string())
+                .hide(true)
+        }))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -37,8 +64,10 @@ impl<const SERVE: bool> Args for Flags<SERVE> {
 
 impl<const SERVE: bool> FromArgMatches for Flags<SERVE> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given =
-            |(setting, _): (&'static Setting, _)| Some((setting.key, matches.get_one::<String>(setting.key)?.clone()));
+        if let Some(setting) = secrets().find(|setting| matches.contains_id(setting.key)) {
+            return Err(clap::Error::raw(ErrorKind::UnknownArgument, no_flag(setting)));
+        }
+        let given = |setting: &'static Setting| Some((setting.key, matches.get_one::<String>(setting.key)?.clone()));
         Ok(Self(Self::settings().filter_map(given).collect()))
     }
 

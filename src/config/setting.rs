@@ -6,8 +6,9 @@
 pub struct Setting {
     /// Its name in a file. In the environment it is [`Setting::variable`].
     pub key: &'static str,
-    /// The command line flag. Secrets have none: a command line can be read by everybody on the machine.
-    pub flag: Option<&'static str>,
+    /// The command line flag. That of a secret is refused: everybody on the machine can read a command line.
+    pub flag: &'static str,
+    secret: bool,
     /// What it is when nobody says otherwise. Empty: not set, or found out at run time.
     pub default: &'static str,
     pub help: &'static str,
@@ -21,7 +22,7 @@ impl Setting {
     }
 
     pub const fn is_secret(&self) -> bool {
-        self.flag.is_none()
+        self.secret
     }
 
     /// The help text with the variable and the default.
@@ -69,6 +70,7 @@ pub const SETTINGS: &[Setting] = &[
     serve("listen", "listen", "127.0.0.1:8080", "Address and port to listen on; port 0 takes a free one"),
     secret(
         "admin_token",
+        "admin-token",
         "The administrator's bearer token, at least 16 characters; without one, nobody is administrator",
     ),
     serve("hold_ttl_secs", "hold-ttl-secs", "900", "How long a hold keeps its rooms"),
@@ -90,11 +92,13 @@ pub const SETTINGS: &[Setting] = &[
     serve("ws_idle_secs", "ws-idle-secs", "60", "How long a WebSocket client may be silent, pongs included"),
     secret(
         "redis_url",
+        "redis-url",
         "Where the nodes of a cluster agree who owns what: redis:// or rediss://, several addresses of a Redis Cluster \
          separated by commas; without it, a node is alone",
     ),
     secret(
         "cluster_secret",
+        "cluster-secret",
         "By which the nodes of a cluster know each other, at least 16 characters, on all the same",
     ),
     serve("node_id", "node-id", "", "The name of this node among the others (the host's name and a random number)"),
@@ -104,15 +108,15 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 const fn everywhere(key: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { key, flag: Some(flag), default, help, everywhere: true }
+    Setting { key, flag, secret: false, default, help, everywhere: true }
 }
 
 const fn serve(key: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { key, flag: Some(flag), default, help, everywhere: false }
+    Setting { key, flag, secret: false, default, help, everywhere: false }
 }
 
-const fn secret(key: &'static str, help: &'static str) -> Setting {
-    Setting { key, flag: None, default: "", help, everywhere: false }
+const fn secret(key: &'static str, flag: &'static str, help: &'static str) -> Setting {
+    Setting { key, flag, secret: true, default: "", help, everywhere: false }
 }
 
 /// The setting with this key.
@@ -138,8 +142,8 @@ mod tests {
 
     #[test]
     fn flags_are_spelled_like_their_keys() {
-        for (setting, flag) in SETTINGS.iter().filter_map(|setting| Some((setting, setting.flag?))) {
-            assert_eq!(flag.replace('-', "_"), setting.key);
+        for setting in SETTINGS {
+            assert_eq!(setting.flag.replace('-', "_"), setting.key);
         }
     }
 

@@ -44,3 +44,34 @@ fn help_teaches_with_examples() {
     let help = workplace.run(&["serve", "--help"]).succeeded().stdout;
     assert!(help.contains("--max-connections") && help.contains("INNKEEPER_ADMIN_TOKEN"), "{help}");
 }
+
+#[test]
+fn a_secret_is_no_flag_and_its_variable_is_named() {
+    let workplace = Workplace::new();
+    for (flag, variable) in [
+        ("--admin-token", "INNKEEPER_ADMIN_TOKEN"),
+        ("--redis-url", "INNKEEPER_REDIS_URL"),
+        ("--cluster-secret", "INNKEEPER_CLUSTER_SECRET"),
+    ] {
+        for given in [&[flag, "hush-hush-hush-hush"][..], &[&format!("{flag}=hush-hush-hush-hush")], &[flag]] {
+            for command in ["serve", "verify", "migrate"] {
+                let message = workplace.run(&[&[command], given].concat()).failed(2);
+                assert!(message.contains(variable) && message.contains("command line"), "{message}");
+                assert!(!message.contains("hush"), "{message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_misspelt_word_of_a_setting_is_a_usage_error_that_names_the_nearest() {
+    let workplace = Workplace::new();
+    for (variable, value, hint) in [
+        ("INNKEEPER_LOG", "inof", "did you mean info?"),
+        ("INNKEEPER_LOG_FORMAT", "jsn", "did you mean json?"),
+        ("INNKEEPER_ACCESS_LOG", "of", "did you mean off?"),
+    ] {
+        let message = workplace.run_with(&["verify"], &[(variable, value)]).failed(2);
+        assert!(message.contains(hint) && message.contains(variable), "{message}");
+    }
+}
