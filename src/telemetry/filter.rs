@@ -37,7 +37,6 @@ const LIBRARIES: &[&str] = &[
     "actix_rt",
     "actix_server",
     "actix_web",
-    "actix_ws",
     "h2",
     "hyper",
     "hyper_util",
