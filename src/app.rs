@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, IdSource, System};
@@ -38,9 +37,6 @@ use crate::{housekeeping, http, store, telemetry};
 use ownership::Ownership;
 
 pub use listen::bind;
-
-/// How long a connection may take to say goodbye.
-const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why something could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -166,11 +162,14 @@ pub async fn start_on(
     let gate = Gate::new(live, config.ws.clone());
     let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
     let draining = state.draining.clone();
-    let server = http_server(config, listener, state).map_err(Error::Http)?;
+    let connections = http::Connections::new(limits(config), clock.clone());
+    let server = http::server(listener, config.http_workers, connections.clone(), http::configure(state));
+    let server = server.map_err(Error::Http)?;
     let http = server.handle();
     let mut chores = vec![
         following,
         tokio::spawn(indexing),
+        tokio::spawn(connections.supervise()),
         tokio::spawn(metrics.keep_up()),
         tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
         tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
@@ -225,19 +224,14 @@ async fn http_state(
     })
 }
 
-/// The server with every limit that actix offers set explicitly; the limits of bodies and lists are `http`'s own.
-/// The request line and the headers together are limited to 128 KiB by actix itself.
-fn http_server(config: &Config, listener: TcpListener, state: http::State) -> io::Result<actix_web::dev::Server> {
-    let server = HttpServer::new(move || App::new().configure(http::configure(state.clone())))
-        .workers(config.http_workers)
-        .max_connections(config.max_connections.div_ceil(config.http_workers))
-        .client_request_timeout(config.request_timeout)
-        .client_disconnect_timeout(DISCONNECT_WITHIN)
-        .keep_alive(config.keep_alive)
-        .shutdown_timeout(config.shutdown_grace.as_secs())
-        .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
+fn limits(config: &Config) -> http::Limits {
+    http::Limits {
+        connections: config.max_connections,
+        request_timeout: config.request_timeout,
+        keep_alive: config.keep_alive,
+        buffered: config.client_buffers,
+        grace: config.shutdown_grace,
+    }
 }
 
 impl Running {

@@ -21,6 +21,8 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("jiff_sqlx", &["store/"]),
     ("actix_web", &["http/", "ws/", "app.rs"]),
+    ("actix_http", &["http/connection/"]),
+    ("actix_server", &["http/connection/"]),
     ("reqwest", &["http/forward/", "config/cluster.rs", "app.rs", "cli/remote.rs", "cli/storm/"]),
     ("tokio_tungstenite", &["cli/watch/", "ws/"]),
     ("redis", &["lease/redis/"]),

@@ -12,6 +12,9 @@ use super::Error;
 const BACKLOG: i32 = 1_024;
 /// Bytes that the system keeps for a client that does not read them yet; Linux doubles it for its own accounts.
 const SEND_BUFFER: usize = 128 * 1024;
+/// Of these, bytes that have not left yet. A client with a closed window leaves no more than these to the system.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 32 * 1024;
 /// How long a client may leave everything unread before the system gives the connection up.
 #[cfg(target_os = "linux")]
 const UNREAD_WITHIN: Duration = Duration::from_secs(60);
@@ -35,7 +38,12 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 /// time. Without the first, Linux lets the buffer of one connection grow to megabytes.
 fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    // An answer leaves at once, also its last part.
+    socket.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(UNREAD_WITHIN))?;
+    {
+        socket.set_tcp_user_timeout(Some(UNREAD_WITHIN))?;
+        socket.set_tcp_notsent_lowat(UNSENT)?;
+    }
     Ok(())
 }

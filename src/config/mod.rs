@@ -51,6 +51,8 @@ pub struct Config {
     pub max_connections: usize,
     pub request_timeout: Duration,
     pub keep_alive: Duration,
+    /// Bytes that clients may make the process hold: unfinished requests and unread answers.
+    pub client_buffers: u64,
     pub ws: ws::Options,
     /// What a node needs that is not alone.
     pub cluster: Option<Cluster>,
@@ -79,6 +81,7 @@ pub enum Error {
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+const MIB: u64 = 1024 * 1024;
 
 impl Config {
     /// Gathers all layers and checks every rule.
@@ -112,6 +115,7 @@ impl Config {
             max_connections: values.count("max_connections", 1..=1_000_000)?,
             request_timeout: values.seconds("request_timeout_secs", 1..=5 * MINUTE)?,
             keep_alive: values.seconds("keep_alive_secs", 1..=HOUR)?,
+            client_buffers: u64::from(values.small_count("client_buffers_mib", 1..=65_536)?) * MIB,
             ws: ws::Options {
                 connections: values.count("ws_connections", 1..=1_000_000)?,
                 subscriptions: values.count("ws_subscriptions", 1..=1_024)?,

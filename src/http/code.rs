@@ -44,6 +44,7 @@ codes! {
     NoSuchBooking = NOT_FOUND "no_such_booking" "There is no such booking, or it is not yours";
     NoSuchSubscription = NOT_FOUND "no_such_subscription" "This connection has no such subscription";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "This address does not know this method";
+    HeadTimeout = REQUEST_TIMEOUT "head_timeout" "The head of the request took too long to arrive";
     BodyTimeout = REQUEST_TIMEOUT "body_timeout" "The body took too long to arrive";
     SoldOut = CONFLICT "sold_out" "Somebody was faster: not enough rooms are left";
     Closed = CONFLICT "closed" "Some of these nights are not for sale";
@@ -84,6 +85,7 @@ codes! {
     OwnerMoving = SERVICE_UNAVAILABLE "owner_moving" "The room type is moving to another node";
     OwnerUnreachable = SERVICE_UNAVAILABLE "owner_unreachable" "The node that owns the room type cannot be reached";
     Starting = SERVICE_UNAVAILABLE "starting" "The search index is being built";
+    TooManyConnections = SERVICE_UNAVAILABLE "too_many_connections" "Too many connections are open";
     TooManyDashboards = SERVICE_UNAVAILABLE "too_many_dashboards" "Too many dashboards are open";
     ShuttingDown = SERVICE_UNAVAILABLE "shutting_down" "The server is shutting down";
 }

@@ -18,6 +18,7 @@ pub mod answer;
 pub mod bookings;
 pub mod cluster;
 pub mod code;
+pub mod connection;
 pub mod edge;
 pub mod events;
 pub mod extract;
@@ -39,6 +40,7 @@ pub mod system;
 pub mod value;
 
 pub use access::Access;
+pub use connection::{Connections, Limits, server};
 pub use forward::Peers;
 pub use openapi::openapi;
 pub use problem::Problem;

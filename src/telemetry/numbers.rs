@@ -14,6 +14,7 @@ const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.
 /// Numbers of what should not happen.
 const TROUBLES: &[&str] = &[
     "innkeeper_announcements_refused_total",
+    "innkeeper_connections_refused_total",
     "innkeeper_fenced_commits_total",
     "innkeeper_forwards_refused_total",
     "innkeeper_heartbeats_failed_total",
@@ -31,6 +32,11 @@ const TROUBLES_BY: &[(&str, &str, &[&str])] = &[
         "innkeeper_actor_restarts_total",
         "cause",
         &["cut_off", "in_doubt", "lease_lost", "lost_commit", "overtaken", "panic", "replaced"],
+    ),
+    (
+        "innkeeper_connections_closed_total",
+        "reason",
+        &["idle", "slow_head", "slow_body", "endless_body", "unread", "memory", "full"],
     ),
     ("innkeeper_failed_commits_total", "outcome", &["in_doubt", "rolled_back"]),
 ];

@@ -1,9 +1,11 @@
 //! JSON bodies: limited, strict, and remembered in a canonical form for idempotency keys.
 
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -111,7 +113,10 @@ fn check_type(request: &HttpRequest) -> Result<(), Problem> {
 
 /// Reads a body to its end.
 pub async fn read(payload: Result<web::Payload, actix_web::Error>, max: usize) -> Result<Bytes, Problem> {
-    let broken = |_| Problem::new(Code::MalformedRequest, "The body could not be read to its end.");
+    let broken = |error: actix_web::Error| match error.as_error::<PayloadError>() {
+        Some(PayloadError::Io(error)) if error.kind() == ErrorKind::TimedOut => Problem::of(Code::BodyTimeout),
+        _ => Problem::new(Code::MalformedRequest, "The body could not be read to its end."),
+    };
     let reading = tokio::time::timeout(WITHIN, payload.map_err(broken)?.to_bytes_limited(max));
     let read = reading.await.map_err(|_| Problem::of(Code::BodyTimeout))?;
     read.map_err(|_| too_large(max))?.map_err(broken)

@@ -36,6 +36,10 @@ AsyncAPI document at [`/asyncapi.json`](/asyncapi.json) does.
 **Versions.** Within `/v1` members, addresses, parameters and problem codes are added, never removed or changed. Ignore
 members you do not know.
 
+**Below the API.** Bytes that are no HTTP/1.1 request get 400 `malformed_request`, a head of more than 128 KiB 431, a
+head that does not arrive in time 408 `head_timeout`, and a connection for which there is no place 503
+`too_many_connections`. These answers have no `X-Request-ID`, and close the connection.
+
 **Problems** are `application/problem+json` (RFC 9457). Branch on `code`:
 
 | status | code | title |

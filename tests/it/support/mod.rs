@@ -11,6 +11,7 @@ pub mod live;
 pub mod place;
 pub mod postgres;
 pub mod program;
+pub mod raw;
 pub mod redis;
 pub mod unreliable_ledger;
 pub mod wire;

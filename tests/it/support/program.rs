@@ -106,7 +106,13 @@ impl Workplace {
     }
 
     pub fn demo_at(&self, address: &str) -> (Started, String) {
-        let mut started = self.start(&["serve", "--demo", "--listen", address]);
+        self.demo_with(&["--listen", address])
+    }
+
+    /// The same with these flags; on some port unless they say otherwise.
+    pub fn demo_with(&self, flags: &[&str]) -> (Started, String) {
+        let port: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let mut started = self.start(&[&["serve", "--demo"], port, flags].concat());
         let mut greeting = String::new();
         let mut stdout = BufReader::new(started.0.stdout.take().unwrap());
         while !greeting.contains("Stop with Ctrl+C") {

@@ -1,0 +1,388 @@
+//! What one connection is doing, written by its own task and read by the supervisor.
+//!
+//! Only the task of the connection writes here, but for [`Activity::ask_to_close`]. Relaxed operations are enough: the
+//! supervisor acts on what it reads by asking, and the task decides.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use futures_util::task::AtomicWaker;
+
+use super::rules::{Reason, Seen, Stage};
+
+/// The end of a head.
+const END: u32 = u32::from_be_bytes(*b"\r\n\r\n");
+/// The end of a head as clients write it that know no carriage returns.
+const SHORT_END: u32 = 0x0A0A;
+
+/// The clock of all connections: milliseconds, as of the supervisor's last tick.
+#[derive(Debug, Default, Clone)]
+pub struct Ticks(Arc<AtomicU64>);
+
+impl Ticks {
+    pub fn set(&self, millis: u64) {
+        self.0.store(millis, Relaxed);
+    }
+
+    /// Never 0, which means never.
+    pub fn now(&self) -> u64 {
+        self.0.load(Relaxed).max(1)
+    }
+}
+
+/// How much follows the head of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    Known(u64),
+    /// Chunked.
+    Unknown,
+}
+
+/// The record of one connection.
+#[derive(Debug)]
+pub struct Activity {
+    pub id: u64,
+    ticks: Ticks,
+    stage: AtomicU8,
+    since: AtomicU64,
+    head: AtomicU64,
+    leftover: AtomicBool,
+    body: AtomicU64,
+    body_bytes: AtomicU64,
+    blocked: AtomicU64,
+    blocked_bytes: AtomicU64,
+    /// Bytes of answers that the socket does not take.
+    unsent: AtomicU64,
+    /// Bytes of the answer's body that nobody else shares and that are not encoded yet.
+    body_left: AtomicU64,
+    /// Bytes read from the socket; the position up to which they belong to requests that are known.
+    read: AtomicU64,
+    parsed: AtomicU64,
+    /// Where the first head since the last answer ends, and where the request ends; 0 where that is not known.
+    head_end: AtomicU64,
+    request_end: AtomicU64,
+    /// The last four bytes read.
+    tail: AtomicU32,
+    /// A read was put off until the answer is written.
+    put_off: AtomicBool,
+    /// A reason to close, or 0.
+    asked: AtomicU8,
+    waker: AtomicWaker,
+}
+
+impl Activity {
+    /// A connection that was just opened: its first head is awaited.
+    pub fn new(id: u64, ticks: Ticks) -> Self {
+        let now = ticks.now();
+        Self {
+            id,
+            ticks,
+            stage: AtomicU8::new(Stage::Waiting as u8),
+            since: AtomicU64::new(now),
+            head: AtomicU64::new(now),
+            leftover: AtomicBool::new(false),
+            body: AtomicU64::new(0),
+            body_bytes: AtomicU64::new(0),
+            blocked: AtomicU64::new(0),
+            blocked_bytes: AtomicU64::new(0),
+            unsent: AtomicU64::new(0),
+            body_left: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+            parsed: AtomicU64::new(0),
+            head_end: AtomicU64::new(0),
+            request_end: AtomicU64::new(0),
+            tail: AtomicU32::new(0),
+            put_off: AtomicBool::new(false),
+            asked: AtomicU8::new(0),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    pub fn seen(&self) -> Seen {
+        let stage = self.stage();
+        let held = match stage {
+            Stage::Upgraded => self.unsent.load(Relaxed),
+            _ if self.is_blocked() => self.unread_request() + self.unsent.load(Relaxed) + self.body_left.load(Relaxed),
+            _ => self.unread_request(),
+        };
+        Seen {
+            stage,
+            since: self.since.load(Relaxed),
+            head: self.head.load(Relaxed),
+            leftover: self.leftover.load(Relaxed),
+            body: self.body.load(Relaxed),
+            body_bytes: self.body_bytes.load(Relaxed),
+            blocked: self.blocked.load(Relaxed),
+            blocked_bytes: self.blocked_bytes.load(Relaxed),
+            held,
+        }
+    }
+
+    pub fn stage(&self) -> Stage {
+        let stage = self.stage.load(Relaxed);
+        let stages = [Stage::Waiting, Stage::Working, Stage::Receiving];
+        stages.into_iter().find(|it| *it as u8 == stage).unwrap_or(Stage::Upgraded)
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.stage.store(stage as u8, Relaxed);
+    }
+
+    pub fn now(&self) -> u64 {
+        self.ticks.now()
+    }
+
+    /// Bytes that were read and belong to no known request.
+    pub fn unread_request(&self) -> u64 {
+        self.read.load(Relaxed).saturating_sub(self.parsed.load(Relaxed))
+    }
+
+    /// Bytes came from the client.
+    pub fn received(&self, bytes: &[u8]) {
+        let before = self.read.load(Relaxed);
+        let mut tail = self.tail.load(Relaxed);
+        if self.stage() == Stage::Waiting {
+            if self.head.load(Relaxed) == 0 {
+                self.head.store(self.now(), Relaxed);
+            }
+            if self.head_end.load(Relaxed) == 0
+                && let Some(end) = end_of_head(tail, bytes)
+            {
+                self.head_end.store(before + end as u64, Relaxed);
+            }
+        }
+        for byte in &bytes[bytes.len().saturating_sub(4)..] {
+            tail = tail << 8 | u32::from(*byte);
+        }
+        self.tail.store(tail, Relaxed);
+        self.read.store(before + bytes.len() as u64, Relaxed);
+    }
+
+    /// A head is complete and its request is in progress.
+    pub fn begins(&self, length: Length) {
+        let (read, head_end) = (self.read.load(Relaxed), self.head_end.load(Relaxed));
+        let end = match length {
+            Length::Known(length) if head_end != 0 => head_end.saturating_add(length),
+            _ => 0,
+        };
+        self.request_end.store(end, Relaxed);
+        self.parsed.store(if end == 0 { read } else { end }, Relaxed);
+        self.head_end.store(0, Relaxed);
+        self.head.store(0, Relaxed);
+        self.leftover.store(false, Relaxed);
+        self.body.store(0, Relaxed);
+        self.body_bytes.store(0, Relaxed);
+        self.enter(Stage::Working);
+    }
+
+    /// The handler waits for more of the body.
+    pub fn awaits_body(&self) {
+        if self.body.load(Relaxed) == 0 {
+            self.body.store(self.now(), Relaxed);
+        }
+        if self.stage() == Stage::Working {
+            self.enter(Stage::Receiving);
+        }
+    }
+
+    /// The handler got a part of the body, or nothing more will come.
+    pub fn got_body(&self, bytes: usize) {
+        self.body_bytes.fetch_add(bytes as u64, Relaxed);
+        if self.stage() == Stage::Receiving {
+            self.enter(Stage::Working);
+        }
+    }
+
+    /// The handler wants no more of a body that has not ended.
+    pub fn leaves_body(&self) {
+        self.leftover.store(true, Relaxed);
+        self.got_body(0);
+    }
+
+    /// The answer turns the connection into a WebSocket.
+    pub fn upgrades(&self) {
+        self.enter(Stage::Upgraded);
+    }
+
+    /// The answer has a body that nobody else shares; so much of it is left.
+    pub fn holds(&self, bytes: usize) {
+        self.body_left.store(bytes as u64, Relaxed);
+    }
+
+    /// An answer is complete. If bytes of a next request have arrived, its head is due from now on; so is the rest of
+    /// the request's own body.
+    pub fn ends(&self) {
+        let now = self.now();
+        let (read, end, tail) = (self.read.load(Relaxed), self.request_end.load(Relaxed), self.tail.load(Relaxed));
+        let ends_there = tail == END || tail & 0xFFFF == SHORT_END;
+        let is_leftover = self.leftover.load(Relaxed) && read != end;
+        let is_clean = self.stage() != Stage::Upgraded && !is_leftover && (read == end || ends_there);
+        self.leftover.store(is_leftover, Relaxed);
+        self.head.store(if is_clean { 0 } else { now }, Relaxed);
+        if is_clean {
+            self.parsed.store(read, Relaxed);
+        }
+        self.body_left.store(0, Relaxed);
+        self.since.store(now, Relaxed);
+        self.enter(Stage::Waiting);
+        self.reads_on();
+    }
+
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.load(Relaxed) != 0
+    }
+
+    /// The socket takes no more; so many bytes are left.
+    pub fn blocks(&self, unsent: usize) {
+        if !self.is_blocked() {
+            self.blocked.store(self.now(), Relaxed);
+            self.blocked_bytes.store(0, Relaxed);
+        }
+        self.unsent.store(unsent as u64, Relaxed);
+    }
+
+    /// The socket took bytes.
+    pub fn sent(&self, bytes: usize) {
+        if self.is_blocked() {
+            self.blocked_bytes.fetch_add(bytes as u64, Relaxed);
+        }
+    }
+
+    /// The socket took everything. What the client was kept from sending meanwhile is due only from now on.
+    pub fn unblocks(&self) {
+        if self.is_blocked() {
+            let now = self.now();
+            self.blocked.store(0, Relaxed);
+            self.unsent.store(0, Relaxed);
+            self.since.store(now, Relaxed);
+            if self.head.load(Relaxed) != 0 {
+                self.head.store(now, Relaxed);
+            }
+            self.reads_on();
+        }
+    }
+
+    /// Nothing is read until [`Self::reads_on`].
+    pub fn puts_off_reading(&self) {
+        self.put_off.store(true, Relaxed);
+    }
+
+    fn reads_on(&self) {
+        if self.put_off.swap(false, Relaxed) {
+            self.waker.wake();
+        }
+    }
+
+    /// Who is to be woken when the connection is to close, or may read again.
+    pub fn register(&self, waker: &std::task::Waker) {
+        self.waker.register(waker);
+    }
+
+    /// Asks the connection's task to close it; `false` if that was asked before.
+    pub fn ask_to_close(&self, reason: Reason) -> bool {
+        let first = self.asked.compare_exchange(0, reason as u8 + 1, Relaxed, Relaxed).is_ok();
+        self.waker.wake();
+        first
+    }
+
+    pub fn asked_to_close(&self) -> Option<Reason> {
+        match self.asked.load(Relaxed) {
+            0 => None,
+            asked => Reason::ALL.into_iter().find(|reason| *reason as u8 + 1 == asked),
+        }
+    }
+
+    /// The reason has gone.
+    pub fn stays(&self) {
+        self.asked.store(0, Relaxed);
+    }
+}
+
+/// Where a head ends in these bytes, which follow on the four of `tail`.
+fn end_of_head(tail: u32, bytes: &[u8]) -> Option<usize> {
+    let mut last = tail;
+    for (index, byte) in bytes.iter().take(3).enumerate() {
+        last = last << 8 | u32::from(*byte);
+        if last == END {
+            return Some(index + 1);
+        }
+    }
+    memchr::memmem::find(bytes, &END.to_be_bytes()).map(|start| start + 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    fn connection() -> Activity {
+        let ticks = Ticks::default();
+        ticks.set(5);
+        Activity::new(1, ticks)
+    }
+
+    /// Whether more of a head, or of a body, is due after these bytes and one answer.
+    fn owes_after(parts: &[&[u8]], length: Length) -> bool {
+        let it = connection();
+        parts.iter().for_each(|part| it.received(part));
+        it.begins(length);
+        it.ends();
+        it.seen().head != 0
+    }
+
+    #[test]
+    fn a_connection_that_sent_a_whole_request_owes_nothing() {
+        assert!(!owes_after(&[GET], Length::Known(0)));
+        assert!(!owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r", b"\n{}"], Length::Known(2)));
+        assert!(!owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n", b"{}"], Length::Known(2)));
+        assert!(!owes_after(&[b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"], Length::Unknown));
+        assert!(!owes_after(&[b"GET / HTTP/1.0\n\n"], Length::Known(0)));
+    }
+
+    #[test]
+    fn what_was_begun_is_due() {
+        assert!(owes_after(&[GET, b"G"], Length::Known(0)));
+        assert!(owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}POST /"], Length::Known(2)));
+        let it = connection();
+        it.received(b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+        it.begins(Length::Unknown);
+        it.leaves_body();
+        it.ends();
+        assert!(it.seen().head != 0 && it.seen().leftover);
+    }
+
+    #[test]
+    fn an_idle_connection_owes_a_head_from_its_first_byte_on() {
+        let it = connection();
+        it.received(GET);
+        it.begins(Length::Known(0));
+        it.ends();
+        assert_eq!(it.seen().head, 0);
+        it.received(b"\r\n");
+        assert_eq!(it.seen().head, 5);
+    }
+
+    #[test]
+    fn a_head_ends_wherever_its_bytes_were_divided() {
+        for at in 0..GET.len() {
+            let it = connection();
+            it.received(&GET[..at]);
+            it.received(&GET[at..]);
+            assert_eq!(it.head_end.load(Relaxed), GET.len() as u64, "{at}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_does_not_take_is_held_until_it_does() {
+        let it = connection();
+        it.begins(Length::Known(0));
+        it.holds(100);
+        it.blocks(10);
+        assert_eq!(it.seen().held, 110);
+        it.sent(4);
+        assert_eq!(it.seen().blocked_bytes, 4);
+        it.unblocks();
+        assert_eq!((it.seen().held, it.seen().blocked), (0, 0));
+    }
+}

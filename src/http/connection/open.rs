@@ -1,0 +1,220 @@
+//! All open connections: places for new ones, and the supervisor that closes those that break a rule.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::activity::{Activity, Ticks};
+use super::plain;
+use super::rules::{Limits, Reason, Stage, millis};
+use super::stream::Connection;
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+use crate::http::code::Code;
+use crate::http::problem::Problem;
+
+/// How often the supervisor looks.
+pub const TICK: Duration = Duration::from_millis(250);
+/// Idle connections that one search for a place finds at most.
+const CANDIDATES: usize = 512;
+/// How long a client that has a request in progress must have kept the server waiting, to lose its place.
+const PATIENCE: u64 = 1_000;
+/// Clients that are told at the same time that there is no place, and how long that may take.
+const REFUSALS: usize = 64;
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
+
+/// The connections of one listener, over all of its threads.
+pub struct Connections {
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    began: Instant,
+    ticks: Ticks,
+    open: DashMap<u64, Arc<Activity>>,
+    next: AtomicU64,
+    /// Open ones, and those among them that were asked to give their place to another.
+    count: AtomicUsize,
+    leaving: AtomicUsize,
+    candidates: Mutex<Candidates>,
+    refusals: Semaphore,
+}
+
+/// Connections that may give up their place, the best of them last.
+#[derive(Default)]
+struct Candidates {
+    list: Vec<(u64, Arc<Activity>)>,
+    /// The tick of the last search.
+    searched: u64,
+}
+
+impl Connections {
+    pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            clock,
+            began: Instant::now(),
+            ticks: Ticks::default(),
+            open: DashMap::new(),
+            next: AtomicU64::new(0),
+            count: AtomicUsize::new(0),
+            leaving: AtomicUsize::new(0),
+            candidates: Mutex::default(),
+            refusals: Semaphore::new(REFUSALS),
+        })
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Gives a new connection a place. On a full server another one gives up its own; where none can, the stream comes
+    /// back.
+    pub fn admit(self: &Arc<Self>, stream: TcpStream) -> Result<Connection, TcpStream> {
+        let open = self.count.fetch_add(1, Relaxed) + 1;
+        let is_full = open.saturating_sub(self.leaving.load(Relaxed)) > self.limits.connections;
+        if is_full && !self.makes_room() {
+            self.count.fetch_sub(1, Relaxed);
+            return Err(stream);
+        }
+        let activity = Arc::new(Activity::new(self.next.fetch_add(1, Relaxed), self.ticks.clone()));
+        self.open.insert(activity.id, activity.clone());
+        Ok(Connection::new(stream, activity, self.clone()))
+    }
+
+    /// Tells a client that there is no place for it.
+    pub async fn refuse(&self, mut stream: TcpStream) -> io::Error {
+        metrics::counter!("innkeeper_connections_refused_total").increment(1);
+        if let Ok(_permit) = self.refusals.try_acquire() {
+            let answer = plain::answer(&Problem::of(Code::TooManyConnections).retry_after_secs(1), self.now());
+            let telling = async {
+                stream.write_all(&answer).await?;
+                stream.shutdown().await?;
+                // Closing with unread bytes would reset the connection and lose the answer.
+                let mut ignored = [0; 512];
+                while stream.read(&mut ignored).await? > 0 {}
+                io::Result::Ok(())
+            };
+            let _ = timeout(REFUSED_WITHIN, telling).await;
+        }
+        io::Error::other("too many connections")
+    }
+
+    /// Asks the connection that has been idle for longest to close; `false` if there is none.
+    fn makes_room(&self) -> bool {
+        let mut candidates = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            while let Some((since, candidate)) = candidates.list.pop() {
+                let still = candidate.seen().awaited_since() == Some(since) && candidate.stage() != Stage::Upgraded;
+                if still && candidate.ask_to_close(Reason::Full) {
+                    self.leaving.fetch_add(1, Relaxed);
+                    return true;
+                }
+            }
+            let now = self.ticks.now();
+            if candidates.searched == now {
+                return false;
+            }
+            candidates.searched = now;
+            candidates.list = self.find_candidates(now);
+        }
+    }
+
+    /// Those without a request first, then those whose request waits for its client; the longest wait last.
+    fn find_candidates(&self, now: u64) -> Vec<(u64, Arc<Activity>)> {
+        let (mut idle, mut slow) = (Vec::new(), Vec::new());
+        for connection in &self.open {
+            let seen = connection.seen();
+            let Some(since) = seen.awaited_since() else { continue };
+            if seen.stage == Stage::Upgraded || connection.asked_to_close().is_some() {
+                continue;
+            }
+            match seen.is_idle() {
+                true => idle.push((since, connection.value().clone())),
+                false if now.saturating_sub(since) >= PATIENCE => slow.push((since, connection.value().clone())),
+                false => {}
+            }
+        }
+        let mut found = if idle.is_empty() { slow } else { idle };
+        found.sort_unstable_by_key(|(since, _)| *since);
+        found.truncate(CANDIDATES);
+        found.reverse();
+        found
+    }
+
+    /// A connection that was asked to close has reason to stay.
+    pub fn spares(&self, activity: &Activity, reason: Reason) {
+        activity.stays();
+        if reason == Reason::Full {
+            self.leaving.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// A connection breaks a rule.
+    pub fn closed(&self, reason: Reason) {
+        metrics::counter!("innkeeper_connections_closed_total", "reason" => reason.name()).increment(1);
+    }
+
+    /// A connection has ended.
+    pub fn leaves(&self, activity: &Activity) {
+        self.open.remove(&activity.id);
+        self.count.fetch_sub(1, Relaxed);
+        if activity.asked_to_close() == Some(Reason::Full) {
+            self.leaving.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Looks after the connections for ever.
+    pub async fn supervise(self: Arc<Self>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.ticks.set(millis(self.began.elapsed()));
+            self.look_around();
+        }
+    }
+
+    fn look_around(&self) {
+        let now = self.ticks.now();
+        let (mut held, mut holders) = (0, Vec::new());
+        for connection in &self.open {
+            let seen = connection.seen();
+            let asked = connection.asked_to_close();
+            // One that was asked is woken again, should it have missed it.
+            if let Some(reason) = asked.or_else(|| seen.breach(now, &self.limits)) {
+                connection.ask_to_close(reason);
+            } else if let Some(since) = seen.awaited_since().filter(|_| seen.held > 0) {
+                holders.push((since, seen.held, connection.value().clone()));
+            }
+            held += seen.held;
+        }
+        self.free_memory(held, holders);
+        metrics::gauge!("innkeeper_connections").set(self.count.load(Relaxed) as f64);
+        metrics::gauge!("innkeeper_client_buffers_bytes").set(held as f64);
+    }
+
+    /// Closes those that have kept the server waiting for longest until the rest keeps to the limit.
+    fn free_memory(&self, mut held: u64, mut holders: Vec<(u64, u64, Arc<Activity>)>) {
+        if held <= self.limits.buffered {
+            return;
+        }
+        holders.sort_unstable_by_key(|(since, ..)| *since);
+        for (_, bytes, connection) in holders {
+            if held <= self.limits.buffered {
+                return;
+            }
+            connection.ask_to_close(Reason::Memory);
+            held = held.saturating_sub(bytes);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The rules that a connection has to keep, decided from numbers alone.
+
+use std::time::Duration;
+
+/// The slowest rate, in bytes a second, at which a body may arrive and an answer may be read.
+pub const SLOWEST: u64 = 1_024;
+/// What actix is left to close an idle connection by itself, in milliseconds.
+const COURTESY: u64 = 1_000;
+
+/// What one listener allows.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections open at the same time.
+    pub connections: usize,
+    /// How long a head may take, and how long a body or an answer may stand still.
+    pub request_timeout: Duration,
+    /// How long a connection may stay without a request.
+    pub keep_alive: Duration,
+    /// Bytes that all clients together may make the process hold: unfinished requests and unread answers.
+    pub buffered: u64,
+    /// How long requests in progress may take at shutdown.
+    pub grace: Duration,
+}
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// No request is in progress.
+    Waiting,
+    /// A request is being answered.
+    Working,
+    /// A request's handler waits for the rest of its body.
+    Receiving,
+    /// The connection has become a WebSocket, which has rules of its own.
+    Upgraded,
+}
+
+/// A connection at one moment. Times are milliseconds of one clock; 0 means never.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    pub stage: Stage,
+    /// When the last answer ended, or the connection was opened.
+    pub since: u64,
+    /// When the first byte of an unfinished head arrived.
+    pub head: u64,
+    /// Whether what is unfinished is the body of a request that has its answer.
+    pub leftover: bool,
+    /// When a handler began to wait for a body, and how much of it has come.
+    pub body: u64,
+    pub body_bytes: u64,
+    /// When the client stopped taking an answer, and how much it has taken since.
+    pub blocked: u64,
+    pub blocked_bytes: u64,
+    /// Bytes that are held for the client.
+    pub held: u64,
+}
+
+/// Why a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It had no request for the keep-alive time.
+    Idle,
+    /// A head did not arrive in time.
+    SlowHead,
+    /// A body did not arrive in time.
+    SlowBody,
+    /// The body of an answered request never ended.
+    EndlessBody,
+    /// An answer was not read in time.
+    Unread,
+    /// The process holds too much for its clients.
+    Memory,
+    /// A new connection needs the place.
+    Full,
+}
+
+impl Reason {
+    pub const ALL: [Self; 7] =
+        [Self::Idle, Self::SlowHead, Self::SlowBody, Self::EndlessBody, Self::Unread, Self::Memory, Self::Full];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::SlowHead => "slow_head",
+            Self::SlowBody => "slow_body",
+            Self::EndlessBody => "endless_body",
+            Self::Unread => "unread",
+            Self::Memory => "memory",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl Seen {
+    /// The rule that the connection breaks now, if any.
+    pub fn breach(&self, now: u64, limits: &Limits) -> Option<Reason> {
+        let timeout = millis(limits.request_timeout);
+        let overdue = |since: u64, bytes: u64| since != 0 && age(now, since) > timeout + bytes * 1_000 / SLOWEST;
+        if self.stage == Stage::Upgraded {
+            return None;
+        }
+        if self.blocked != 0 {
+            return overdue(self.blocked, self.blocked_bytes).then_some(Reason::Unread);
+        }
+        match self.stage {
+            Stage::Waiting if self.head != 0 => {
+                let reason = if self.leftover { Reason::EndlessBody } else { Reason::SlowHead };
+                overdue(self.head, 0).then_some(reason)
+            }
+            Stage::Waiting => (age(now, self.since) > millis(limits.keep_alive) + COURTESY).then_some(Reason::Idle),
+            Stage::Receiving => overdue(self.body, self.body_bytes).then_some(Reason::SlowBody),
+            Stage::Working | Stage::Upgraded => None,
+        }
+    }
+
+    /// Whether nothing is lost when the connection is closed now.
+    pub fn is_idle(&self) -> bool {
+        self.stage == Stage::Waiting && self.blocked == 0
+    }
+
+    /// Since when the server has been waiting for this client; `None` while the client waits for the server.
+    pub fn awaited_since(&self) -> Option<u64> {
+        match self.stage {
+            _ if self.blocked != 0 => Some(self.blocked),
+            Stage::Waiting => Some(self.since),
+            Stage::Receiving => Some(self.body),
+            Stage::Working | Stage::Upgraded => None,
+        }
+    }
+}
+
+fn age(now: u64, since: u64) -> u64 {
+    now.saturating_sub(since)
+}
+
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        connections: 1,
+        request_timeout: Duration::from_secs(10),
+        keep_alive: Duration::from_secs(75),
+        buffered: 0,
+        grace: Duration::from_secs(1),
+    };
+    /// Opened at 1 s.
+    const NEW: Seen = Seen {
+        stage: Stage::Waiting,
+        since: 1_000,
+        head: 0,
+        leftover: false,
+        body: 0,
+        body_bytes: 0,
+        blocked: 0,
+        blocked_bytes: 0,
+        held: 0,
+    };
+
+    #[rstest]
+    #[case::idle(NEW, 77_000, None)]
+    #[case::idle_for_too_long(NEW, 77_001, Some(Reason::Idle))]
+    #[case::head(Seen { head: 2_000, ..NEW }, 12_000, None)]
+    #[case::slow_head(Seen { head: 2_000, ..NEW }, 12_001, Some(Reason::SlowHead))]
+    #[case::leftover(Seen { head: 2_000, leftover: true, ..NEW }, 12_001, Some(Reason::EndlessBody))]
+    #[case::working(Seen { stage: Stage::Working, ..NEW }, 1_000_000, None)]
+    #[case::websocket(Seen { stage: Stage::Upgraded, blocked: 1, ..NEW }, 1_000_000, None)]
+    #[case::body(Seen { stage: Stage::Receiving, body: 2_000, body_bytes: 2_048, ..NEW }, 14_000, None)]
+    #[case::slow_body(Seen { stage: Stage::Receiving, body: 2_000, body_bytes: 2_047, ..NEW }, 14_000, Some(Reason::SlowBody))]
+    #[case::read(Seen { stage: Stage::Working, blocked: 2_000, blocked_bytes: 1_024, ..NEW }, 13_000, None)]
+    #[case::unread(Seen { stage: Stage::Working, blocked: 2_000, blocked_bytes: 1_024, ..NEW }, 13_001, Some(Reason::Unread))]
+    #[case::unread_before_head(Seen { head: 1, blocked: 2_000, ..NEW }, 12_000, None)]
+    fn every_wait_for_a_client_has_an_end(#[case] seen: Seen, #[case] now: u64, #[case] breach: Option<Reason>) {
+        assert_eq!(seen.breach(now, &LIMITS), breach);
+    }
+}
