@@ -151,7 +151,9 @@ pub async fn start_on(
 ) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
     let metrics = telemetry::metrics()?;
-    let ownership = Ownership::begin(config, &url(address), clock.clone())?;
+    // The identity of the store rests on it.
+    installation_secret(&store).await?;
+    let ownership = Ownership::begin(config, &url(address), &store, clock.clone()).await?;
     let engine = Engine::start(config.engine.clone(), ledger, ownership.lease.clone(), clock.clone(), Arc::new(System));
     let tail = ownership.tail(&store, &engine).await?;
 
@@ -187,6 +189,13 @@ pub async fn start_on(
     Ok(running)
 }
 
+/// The secret of the installation, made by the first who asks for it.
+async fn installation_secret(store: &Arc<dyn Store>) -> Result<[u8; 32], Error> {
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh)?;
+    Ok(store.installation_secret(fresh).await?)
+}
+
 async fn http_state(
     config: &Config,
     store: &Arc<dyn Store>,
@@ -196,9 +205,7 @@ async fn http_state(
     gate: Gate,
     ownership: &Ownership,
 ) -> Result<http::State, Error> {
-    let mut fresh = [0; 32];
-    getrandom::fill(&mut fresh)?;
-    let secret = store.installation_secret(fresh).await?;
+    let secret = installation_secret(store).await?;
     let (metrics, measured) = (telemetry::metrics()?, (engine.clone(), gate.clone()));
     let render = move || {
         measured.0.measure();

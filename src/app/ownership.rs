@@ -13,7 +13,7 @@ use crate::events::{Hub, Tail, wake};
 use crate::http::Peers;
 use crate::lease::redis::RedisWake;
 use crate::lease::{Lease, Membership, NodeId, Peer, RedisLease, SingleNode};
-use crate::store::Store;
+use crate::store::{Identity, Store};
 
 /// The leases of this node, and its place among the others.
 pub(super) struct Ownership {
@@ -31,9 +31,14 @@ struct Others {
 
 impl Ownership {
     /// As the configuration says, for a node that can be reached at `url`.
-    pub fn begin(config: &Config, url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub async fn begin(
+        config: &Config,
+        url: &str,
+        store: &Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
         match &config.cluster {
-            Some(cluster) => Self::among_others(config, cluster, url, clock),
+            Some(cluster) => Self::among_others(config, cluster, url, store.identity().await?, clock),
             None => Ok(Self::alone(url)),
         }
     }
@@ -46,18 +51,25 @@ impl Ownership {
     }
 
     /// Nobody knows of this node yet: that is for [`Membership::join`].
-    fn among_others(config: &Config, cluster: &Cluster, url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    fn among_others(
+        config: &Config,
+        cluster: &Cluster,
+        url: &str,
+        database: Identity,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
         let node = match &cluster.node {
             Some(node) => node.clone(),
             None => made_up()?,
         };
         let url = cluster.advertise_url.as_deref().unwrap_or(url);
         let me = Peer { node: node.clone(), url: url.into() };
-        let lease = RedisLease::new(&cluster.leases, me, clock).map_err(Error::Redis)?;
+        let id = database.database.clone();
+        let lease = RedisLease::new(&cluster.leases, me, database, clock).map_err(Error::Redis)?;
         let peers = Peers::new(node, &cluster.leases.secret, config.engine.answer_within, config.keep_alive);
         // Found out now, not by the first request.
         peers.courier().map_err(Error::Peers)?;
-        tracing::info!(node = %lease.me().node, url, "one of the nodes of a cluster");
+        tracing::info!(node = %lease.me().node, url, database = %id, "one of the nodes of a cluster");
         Ok(Self {
             lease: lease.clone(),
             membership: lease.clone(),
@@ -82,7 +94,7 @@ impl Ownership {
             let store = store.clone();
             let watching = lease.watch_store(move || {
                 let store = store.clone();
-                async move { store.reach().await.is_ok() }
+                async move { store.identity().await.ok() }
             });
             [renewing, beating, watching, wake.listen(), tokio::spawn(wake::announce(hub.clone(), wake.clone()))]
         };

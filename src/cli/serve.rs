@@ -91,7 +91,10 @@ impl Serve {
     /// the greeting should not.
     async fn welcome(&self, config: &Config, made: Option<&Secret>, running: &Running) -> anyhow::Result<()> {
         let url = running.url();
-        tracing::info!(url, database = %config.database_url, "ready");
+        match running.membership.may_own() {
+            Ok(()) => tracing::info!(url, database = %config.database_url, "ready"),
+            Err(why) => tracing::warn!(url, %why, "open, but not ready: see /readyz"),
+        }
         if config.admin_token.is_none() {
             tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
         }

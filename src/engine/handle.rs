@@ -296,7 +296,7 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
         Err(Error::Busy) => "busy",
         Err(Error::Interrupted) => "interrupted",
         Err(Error::Elsewhere(_)) => "elsewhere",
-        Err(Error::Unavailable | Error::ShuttingDown) => "unavailable",
+        Err(Error::Unavailable | Error::NoLease | Error::Outsider(_) | Error::ShuttingDown) => "unavailable",
     }
 }
 

@@ -44,7 +44,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Amount, Booking, Currency, Date, Night, Refusal, RoomTypeId};
-use crate::lease::Peer;
+use crate::lease::{self, Outsider, Peer};
 use crate::store::{Fingerprint, KeyDigest};
 
 /// Settings of the engine.
@@ -167,10 +167,25 @@ pub enum Error {
     /// Another node owns the room type, or is to. Nothing was done.
     #[error("the room type is at the node {}", .0.node)]
     Elsewhere(Peer),
-    /// The store cannot be reached, or nobody can say who owns the room type. Nothing was done.
+    /// The store cannot be reached. Nothing was done.
     #[error("the store is unavailable")]
     Unavailable,
+    /// Nobody can say who owns the room type. Nothing was done.
+    #[error("redis cannot be asked who owns the room type")]
+    NoLease,
+    /// This node may own nothing. Nothing was done.
+    #[error("this node is no member of its cluster: {0}")]
+    Outsider(Outsider),
     /// The engine is shutting down. Nothing was done.
     #[error("the engine is shutting down")]
     ShuttingDown,
+}
+
+impl From<lease::Unavailable> for Error {
+    fn from(error: lease::Unavailable) -> Self {
+        match error {
+            lease::Unavailable::Unanswered(_) => Self::NoLease,
+            lease::Unavailable::Outsider(outsider) => Self::Outsider(outsider),
+        }
+    }
 }

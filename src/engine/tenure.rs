@@ -9,8 +9,8 @@ use tracing::{debug, warn};
 use super::message::Failure;
 use super::{Error, Shared};
 use crate::domain::{Inventory, RoomTypeId};
-use crate::lease::{Acquired, Asked, Token};
-use crate::store::Claim;
+use crate::lease::{self, Acquired, Asked, Token};
+use crate::store::{self, Claim};
 use crate::writer::Place;
 
 /// How often a lease that fell behind the store is raised before we give up.
@@ -86,7 +86,7 @@ impl Tenure {
 /// Acquires the lease, claims its token in the store, and loads what the store knows. The order matters: after the
 /// claim no other owner can commit, so what is loaded is the last word.
 pub(super) async fn begin(id: RoomTypeId, asked: Asked, shared: &Shared) -> Result<Tenure, Error> {
-    let mut token = match shared.lease.acquire(id, asked).await.map_err(unavailable)? {
+    let mut token = match shared.lease.acquire(id, asked).await.map_err(no_lease)? {
         Acquired::Granted(token) => token,
         Acquired::Elsewhere(peer) => return Err(Error::Elsewhere(peer)),
     };
@@ -105,7 +105,7 @@ async fn claim_and_load(id: RoomTypeId, token: &mut Token, shared: &Shared) -> R
         match shared.ledger.claim(id, *token).await.map_err(unavailable)? {
             Claim::Granted => return load(id, *token, shared).await,
             Claim::NoSuchRoomType => return Err(Error::NoSuchRoomType),
-            Claim::Stale { current } => *token = shared.lease.raise(id, current).await.map_err(unavailable)?,
+            Claim::Stale { current } => *token = shared.lease.raise(id, current).await.map_err(no_lease)?,
         }
     }
     Err(Error::Unavailable)
@@ -120,7 +120,12 @@ async fn load(id: RoomTypeId, token: Token, shared: &Shared) -> Result<Tenure, E
     Ok(Tenure { token, began, inventory, settled })
 }
 
-fn unavailable(error: impl std::error::Error + 'static) -> Error {
+fn unavailable(error: store::Error) -> Error {
     warn!(error = &error as &dyn std::error::Error, "a room type cannot be taken over");
     Error::Unavailable
+}
+
+fn no_lease(error: lease::Unavailable) -> Error {
+    warn!(error = &error as &dyn std::error::Error, "a room type cannot be taken over");
+    error.into()
 }

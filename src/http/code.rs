@@ -81,7 +81,8 @@ codes! {
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side";
     Busy = SERVICE_UNAVAILABLE "busy" "Too many requests wait for this room type";
     Interrupted = SERVICE_UNAVAILABLE "interrupted" "The request was interrupted; repeat it with the same key";
-    Unavailable = SERVICE_UNAVAILABLE "unavailable" "The store cannot be reached";
+    Unavailable = SERVICE_UNAVAILABLE "unavailable" "The database or Redis cannot be reached";
+    NotAMember = SERVICE_UNAVAILABLE "not_a_member" "The node is no member of its cluster";
     OwnerMoving = SERVICE_UNAVAILABLE "owner_moving" "The room type is moving to another node";
     OwnerUnreachable = SERVICE_UNAVAILABLE "owner_unreachable" "The node that owns the room type cannot be reached";
     Starting = SERVICE_UNAVAILABLE "starting" "The search index is being built";

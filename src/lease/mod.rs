@@ -21,6 +21,7 @@
 //! To add a way of granting: implement both traits in a folder of its own, and choose it in `app.rs`.
 
 mod holdings;
+mod outsider;
 mod placement;
 pub mod redis;
 pub mod single_node;
@@ -36,6 +37,7 @@ use crate::domain::{RoomTypeId, Timestamp};
 
 pub use self::redis::RedisLease;
 pub use holdings::Holding;
+pub use outsider::Outsider;
 pub use placement::preferred;
 pub use single_node::SingleNode;
 
@@ -127,6 +129,9 @@ pub trait Lease: Send + Sync + 'static {
 pub trait Membership: Send + Sync + 'static {
     fn me(&self) -> &Peer;
 
+    /// Whether this node can take over room types, as far as it knows without asking; else why not.
+    fn may_own(&self) -> Result<(), Unavailable>;
+
     /// Every node that lives, by name.
     async fn nodes(&self) -> Result<Vec<Node>, Unavailable>;
 
@@ -162,10 +167,16 @@ pub struct Node {
     pub owned: usize,
 }
 
-/// Nobody could say who owns the room type.
+/// Why no lease can be had.
 #[derive(Debug, thiserror::Error)]
-#[error("no lease could be had")]
-pub struct Unavailable(#[source] pub anyhow::Error);
+pub enum Unavailable {
+    /// Nobody could say who owns the room type: Redis cannot be asked, or its answer leads nowhere.
+    #[error("no lease can be had: {0}")]
+    Unanswered(#[source] anyhow::Error),
+    /// This node may own nothing.
+    #[error("this node is no member of its cluster: {0}")]
+    Outsider(Outsider),
+}
 
 impl NodeId {
     /// The name of a node that has no others.

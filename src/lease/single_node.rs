@@ -86,6 +86,10 @@ impl Membership for SingleNode {
         &self.me
     }
 
+    fn may_own(&self) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
     async fn nodes(&self) -> Result<Vec<Node>, Unavailable> {
         let draining = self.draining.load(Ordering::Relaxed);
         let (peer, owned) = (self.me.clone(), self.holdings.len());

@@ -21,7 +21,7 @@ use crate::domain::Timestamp;
 pub const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(30);
 
 /// A statement as it is signed.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Statement<T> {
     /// The node that makes it.
     iss: String,
@@ -64,15 +64,24 @@ impl Signet {
 
     /// Who states what, in a text that was made to `to` and is good at `now`.
     pub fn check<T: DeserializeOwned + Clone>(&self, text: &str, to: &str, now: Timestamp) -> Option<(NodeId, T)> {
+        let (by, statement) = self.read(text, to)?;
+        let latest = now.as_second().saturating_add(CLOCKS_APART.as_secs());
+        (statement.exp > now.as_second() && statement.iat <= latest).then_some((by, statement.claims))
+    }
+
+    /// The same, whenever it was made: it says itself when that was.
+    pub fn open<T: DeserializeOwned + Clone>(&self, text: &str, to: &str) -> Option<(NodeId, T)> {
+        self.read(text, to).map(|(by, statement)| (by, statement.claims))
+    }
+
+    fn read<T: DeserializeOwned + Clone>(&self, text: &str, to: &str) -> Option<(NodeId, Statement<T>)> {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&[to]);
         rules.set_required_spec_claims(&["exp", "aud", "iss"]);
         // By our clock, not the library's.
         rules.validate_exp = false;
         let statement = decode::<Statement<T>>(text, &self.check, &rules).ok()?.claims;
-        let by = statement.iss.parse().ok()?;
-        let latest = now.as_second().saturating_add(CLOCKS_APART.as_secs());
-        (statement.exp > now.as_second() && statement.iat <= latest).then_some((by, statement.claims))
+        Some((statement.iss.parse().ok()?, statement))
     }
 }
 

@@ -16,11 +16,13 @@
 
 pub mod audit;
 pub mod feed;
+mod identity;
 pub mod postgres;
 mod sql;
 pub mod sqlite;
 
 pub use feed::Feed;
+pub use identity::Identity;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
@@ -46,6 +48,11 @@ pub trait Store: Ledger + Catalogue + Reports + Feed {
     /// Whether the store can be reached at all, also where it has so much to do that [`Reports::ping`] would wait.
     async fn reach(&self) -> Result<(), Error> {
         self.ping().await
+    }
+
+    /// Which database this is, and who serves it. Answers also where the store has much to do.
+    async fn identity(&self) -> Result<Identity, Error> {
+        Ok(Identity::unshared())
     }
 
     /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.

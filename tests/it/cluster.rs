@@ -6,4 +6,5 @@ mod following;
 mod forwarding;
 mod headers;
 mod moving;
+mod strangers;
 mod trust;

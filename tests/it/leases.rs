@@ -12,6 +12,7 @@ use innkeeper::domain::RoomTypeId;
 use innkeeper::events::Wake;
 use innkeeper::lease::redis::{Options, RedisWake};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why, preferred};
+use innkeeper::store::Identity;
 use uuid::Uuid;
 
 use crate::support::app::in_system;
@@ -34,9 +35,14 @@ fn peer(name: &str) -> Peer {
     Peer { node: name.parse().unwrap(), url: format!("http://{name}").into() }
 }
 
+/// The database of every node, unless a test says otherwise.
+fn database() -> Identity {
+    Identity::of(&[1; 32], 1, 1, 1)
+}
+
 /// A node that has looked around once, and renews nothing by itself.
 async fn node(redis: &Redis, name: &str, ttl: Duration) -> Arc<RedisLease> {
-    let lease = RedisLease::new(&options(redis, ttl), peer(name), Arc::new(System)).unwrap();
+    let lease = RedisLease::new(&options(redis, ttl), peer(name), database(), Arc::new(System)).unwrap();
     eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
     lease
 }
@@ -78,7 +84,7 @@ async fn revoked(lease: &RedisLease) -> Vec<Revoked> {
 }
 
 fn key(room_type: RoomTypeId, what: &str) -> String {
-    format!("innkeeper:{{{room_type}}}:{what}")
+    format!("innkeeper:{{{room_type}}}:{}:{what}", database().database)
 }
 
 #[test]
@@ -192,7 +198,7 @@ fn without_redis_an_owner_is_looked_for_where_it_was_when_redis_last_answered() 
 
         leaves.leave().await;
         let there = Peer { url: "http://there".into(), ..peer("moves") };
-        let moved = RedisLease::new(&options(&redis, LONG), there, Arc::new(System)).unwrap();
+        let moved = RedisLease::new(&options(&redis, LONG), there, database(), Arc::new(System)).unwrap();
         moved.nodes().await.unwrap();
         asking.nodes().await.unwrap();
         redis.stop();
@@ -206,10 +212,7 @@ fn an_owner_whom_nobody_can_believe_is_not_looked_for_at_every_question() {
     in_system(async {
         let redis = Redis::start();
         let asking = node(&redis, "asking", LONG).await;
-        let foreign = Options { secret: Secret::new("of another cluster"), ..options(&redis, LONG) };
-        let stranger = RedisLease::new(&foreign, peer("stranger"), Arc::new(System)).unwrap();
-        stranger.nodes().await.unwrap();
-        take(&stranger, id(1)).await;
+        redis.run::<()>(&["HSET", &key(id(1), "lease"), "node", "stranger", "token", "1"]);
         let ask = async || assert!(asking.acquire(id(1), Asked::Here).await.is_err());
         eventually("it was looked for just now, and is not looked for again", async || {
             ask().await;
@@ -435,7 +438,7 @@ fn a_node_can_start_before_redis() {
     in_system(async {
         let mut redis = Redis::start();
         redis.stop();
-        let lease = RedisLease::new(&options(&redis, LONG), peer("early"), Arc::new(System)).unwrap();
+        let lease = RedisLease::new(&options(&redis, LONG), peer("early"), database(), Arc::new(System)).unwrap();
         assert!(lease.acquire(id(1), Asked::Here).await.is_err());
         assert!(!lease.belongs_here(id(1)), "who knows nobody is preferred by nobody");
         redis.start_again();

@@ -88,7 +88,8 @@ async fn a_lease_is_granted_by_a_server_with_a_trusted_certificate() {
     let node = Node::start(&place, &redis, &trusted);
     let room_type = node.room_type().await;
     eventually("it is owned", async || node.price(&room_type).await.0 == StatusCode::CREATED).await;
-    let owner: String = redis.run(&["HGET", &format!("innkeeper:{{{room_type}}}:lease"), "node"]);
+    let keys: Vec<String> = redis.run(&["KEYS", &format!("innkeeper:{{{room_type}}}:*:lease")]);
+    let owner: String = redis.run(&["HGET", &keys[0], "node"]);
     assert_eq!(owner, "only", "{}", node.log());
 }
 

@@ -9,6 +9,7 @@ mod measure;
 mod query;
 mod request_id;
 mod security;
+mod stranger;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -49,7 +50,7 @@ pub async fn around<B: MessageBody + 'static>(
     let asked = state.access_log.asked(&request);
     let mut seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now(), is_last: false };
 
-    let answered = match limits::check(&request) {
+    let answered = match limits::check(&request).and_then(|()| stranger::check(&state, &request)) {
         Ok(()) => call(request, next).instrument(span).await,
         Err(problem) => Ok(request.error_response(problem)),
     };

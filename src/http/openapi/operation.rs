@@ -225,7 +225,7 @@ impl Doc {
     /// Goes through the engine.
     pub fn from_engine(self) -> Self {
         self.refuses(&[Code::Busy, Code::Interrupted, Code::Unavailable, Code::ShuttingDown, Code::Unstorable])
-            .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable])
+            .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable, Code::NotAMember])
     }
 
     pub fn build(self) -> (&'static str, PathItem) {

@@ -4,7 +4,12 @@ use super::Problem;
 use crate::domain::Violation;
 use crate::http::code::Code;
 use crate::http::refusal;
+use crate::lease::{self, Outsider};
 use crate::{engine, search, store};
+
+const AWAY: &str = "The store cannot be reached.";
+const NO_LEASE: &str =
+    "Redis does not say which node owns the room type. Room types that have an owner are served by it meanwhile.";
 
 impl From<Vec<Violation>> for Problem {
     fn from(errors: Vec<Violation>) -> Self {
@@ -30,10 +35,36 @@ impl From<engine::Error> for Problem {
             engine::Error::Busy => Self::of(Code::Busy).retry_after_secs(1),
             engine::Error::Elsewhere(peer) => Self::elsewhere(peer),
             engine::Error::Interrupted => Self::of(Code::Interrupted).retry_after_secs(1),
-            engine::Error::Unavailable => Self::of(Code::Unavailable).retry_after_secs(5),
+            engine::Error::Unavailable => Self::new(Code::Unavailable, AWAY).retry_after_secs(5),
+            engine::Error::NoLease => Self::new(Code::Unavailable, NO_LEASE).retry_after_secs(5),
+            engine::Error::Outsider(outsider) => outsider.into(),
             engine::Error::ShuttingDown => Self::of(Code::ShuttingDown).retry_after_secs(5),
         }
     }
+}
+
+impl From<Outsider> for Problem {
+    fn from(outsider: Outsider) -> Self {
+        Self::new(Code::NotAMember, sentence(&outsider.to_string())).retry_after_secs(5)
+    }
+}
+
+impl From<lease::Unavailable> for Problem {
+    fn from(error: lease::Unavailable) -> Self {
+        match error {
+            lease::Unavailable::Outsider(outsider) => outsider.into(),
+            lease::Unavailable::Unanswered(why) => {
+                Self::new(Code::Unavailable, sentence(&why.to_string())).retry_after_secs(5)
+            }
+        }
+    }
+}
+
+/// A message as a sentence.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    format!("{}{}.", first.collect::<String>(), letters.as_str())
 }
 
 impl From<search::Building> for Problem {
@@ -48,7 +79,7 @@ impl From<store::Error> for Problem {
         match error {
             store::Error::Unavailable(cause) => {
                 tracing::error!(?cause, "the store is unavailable");
-                Self::of(Code::Unavailable).retry_after_secs(5)
+                Self::new(Code::Unavailable, AWAY).retry_after_secs(5)
             }
             // Its words may repeat the values.
             store::Error::Refused(_) => Self::unstorable(),
@@ -70,7 +101,8 @@ mod tests {
     fn repeating_helps_exactly_where_the_client_is_told_so() {
         let helps =
             [engine::Error::Busy, engine::Error::Interrupted, engine::Error::Unavailable, engine::Error::ShuttingDown];
-        for problem in helps.map(Problem::from).into_iter().chain([search::Building.into()]) {
+        let helps = helps.into_iter().chain([engine::Error::NoLease, engine::Error::Outsider(Outsider::Secret)]);
+        for problem in helps.map(Problem::from).chain([search::Building.into()]) {
             let answer = problem.render();
             assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert!(answer.headers().contains_key(header::RETRY_AFTER));

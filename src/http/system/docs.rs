@@ -12,7 +12,9 @@ use crate::http::openapi::operation::{Doc, get};
 use crate::http::state::State;
 use crate::ws;
 
-const READY: &str = "The store answers, what is decided can become durable, and the search index is built. Not from the \
+const READY: &str = "The store answers, what is decided can become durable, and the search index is built. A node of \
+                     several is a member of its cluster: it has the secret, the time and the database of the others \
+                     (else `not_a_member`), and Redis has answered it within the time of a lease. Not from the \
                      moment on when the node drains or is told to stop: it still answers, but a balancer should look \
                      elsewhere.";
 
@@ -45,6 +47,7 @@ pub fn docs() -> Vec<Doc> {
             Code::Starting,
             Code::ShuttingDown,
             Code::Unavailable,
+            Code::NotAMember,
         ]),
         get("/metrics", "metrics").says("Metrics for Prometheus", "").answers_otherwise(
             200,

@@ -22,8 +22,8 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// The store answers, too, what is decided can become durable, the search index is built, and the process is not about
-/// to end.
+/// The store answers, too, what is decided can become durable, the node is a member of its cluster and can take over room
+/// types, the search index is built, and the process is not about to end.
 pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
     if state.draining.has_begun() {
         return Err(Error::ShuttingDown.into());
@@ -31,6 +31,7 @@ pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
     if !state.engine.is_serving() {
         return Err(Error::Unavailable.into());
     }
+    state.membership.may_own()?;
     if !state.search.is_built() {
         return Err(Building.into());
     }

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use super::{GivenAway, RedisLease};
 use crate::domain::RoomTypeId;
 use crate::lease::{Revoked, Token, Unavailable, Why};
+use crate::store::Identity;
 
 /// Renewals on their way at once: the connection sends them together.
 const AT_ONCE: usize = 512;
@@ -30,9 +31,14 @@ pub async fn beat(lease: &RedisLease) {
     }
 }
 
-/// Says it once.
+/// Says it once. A node that is no member any more lets the others have everything at once.
 pub async fn beat_once(lease: &RedisLease) {
-    if let Err(error) = lease.registry.beat(lease.holdings.len()).await {
+    let beaten = lease.registry.beat(lease.holdings.len()).await;
+    if lease.registry.outsider().is_some() && lease.holdings.len() > 0 {
+        let held = lease.holdings.all();
+        lease.revoke(held.into_iter().map(|(room_type, token)| Revoked { room_type, token, why: Why::CutOff }));
+    }
+    if let Err(error) = beaten {
         metrics::counter!("innkeeper_heartbeats_failed_total").increment(1);
         warn!(error = &error as &dyn std::error::Error, "the other nodes cannot be told that this one lives");
     }
@@ -57,12 +63,14 @@ pub async fn renew(lease: &RedisLease) {
 
 /// Asks the store whether it answers, for ever. A node that has heard nothing of it for two thirds of the TTL can store
 /// nothing: the others are to have what it owns, within about the time that they would need if it had died.
-pub async fn watch_store<F: Future<Output = bool>>(lease: &RedisLease, answers: impl Fn() -> F) {
+pub async fn watch_store<F: Future<Output = Option<Identity>>>(lease: &RedisLease, identity: impl Fn() -> F) {
     let (mut ticks, patience) = (ticks(lease.leases.beat_every()), lease.leases.ttl / 3);
     let mut heard = Instant::now();
     loop {
         ticks.tick().await;
-        if timeout(patience, answers()).await.is_ok_and(|answers| answers) {
+        let found = timeout(patience, identity()).await.ok().flatten();
+        lease.registry.works_on(found.as_ref());
+        if found.is_some() {
             heard = Instant::now();
         }
         let is_cut_off = heard.elapsed() > 2 * patience;

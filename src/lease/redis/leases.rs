@@ -1,6 +1,6 @@
 //! The leases in Redis: each call is one script, so nothing happens in between.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -48,6 +48,8 @@ pub enum Reply {
 pub struct Leases {
     pub link: Link,
     pub me: Peer,
+    /// Of which database the room types are.
+    pub database: Arc<str>,
     pub ttl: Duration,
 }
 
@@ -85,29 +87,29 @@ impl Leases {
 
     /// Gives the lease back, if it still has this token; with `for_good`, nothing is kept of the room type.
     pub async fn release(&self, room_type: RoomTypeId, token: Token, for_good: bool) -> Result<(), Unavailable> {
-        let mut call = on(&RELEASE, room_type);
+        let mut call = self.on(&RELEASE, room_type);
         call.arg(self.me.node.as_str()).arg(token.0).arg(millis(FENCE_TTL)).arg(u8::from(for_good));
         self.link.run(call).await
     }
 
     /// A call that tells Redis who asks, and for how long.
     fn call(&self, script: &'static Script, room_type: RoomTypeId) -> ScriptInvocation<'static> {
-        let mut call = on(script, room_type);
+        let mut call = self.on(script, room_type);
         call.arg(self.me.node.as_str()).arg(millis(self.ttl)).arg(millis(FENCE_TTL));
+        call
+    }
+
+    fn on(&self, script: &'static Script, room_type: RoomTypeId) -> ScriptInvocation<'static> {
+        let mut call = script.prepare_invoke();
+        call.key(keys::lease(&self.database, room_type)).key(keys::fence(&self.database, room_type));
         call
     }
 }
 
 fn name(node: &str) -> Result<NodeId, Unavailable> {
-    node.parse().map_err(|()| Unavailable(anyhow!("{node:?} is no name of a node")))
+    node.parse().map_err(|()| Unavailable::Unanswered(anyhow!("{node:?} is no name of a node")))
 }
 
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn on(script: &'static Script, room_type: RoomTypeId) -> ScriptInvocation<'static> {
-    let mut call = script.prepare_invoke();
-    call.key(keys::lease(room_type)).key(keys::fence(room_type));
-    call
 }

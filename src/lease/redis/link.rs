@@ -106,7 +106,7 @@ impl Link {
     /// Everything that is published on a channel from now on, until the connection breaks: on a connection of its own,
     /// to the first address that answers. A Redis Cluster tells all of its nodes.
     pub async fn subscribe(&self, channel: &'static str) -> Result<Heard, Unavailable> {
-        let mut last = Unavailable(anyhow!("there is no address"));
+        let mut last = Unavailable::Unanswered(anyhow!("there is no address"));
         for client in &*self.clients {
             let client = client.clone();
             let call = async move {
@@ -129,8 +129,8 @@ impl Link {
         let answer = self.runtime.spawn(tokio::time::timeout(self.patience, call)).await;
         match answer {
             Ok(Ok(answer)) => answer.map_err(|error| self.unavailable(error)),
-            Ok(Err(_)) => Err(Unavailable(anyhow!("redis took longer than {:?}", self.patience))),
-            Err(_) => Err(Unavailable(anyhow!("the runtime has ended"))),
+            Ok(Err(_)) => Err(Unavailable::Unanswered(anyhow!("redis took longer than {:?}", self.patience))),
+            Err(_) => Err(Unavailable::Unanswered(anyhow!("the runtime has ended"))),
         }
     }
 
@@ -139,7 +139,7 @@ impl Link {
         let elsewhere = error.kind() == ErrorKind::Server(ServerErrorKind::Moved);
         let mistaken = elsewhere && matches!(*self.server, Server::One(_));
         let error = anyhow::Error::new(error);
-        Unavailable(if mistaken { error.context(ONE_OF_SEVERAL) } else { error })
+        Unavailable::Unanswered(if mistaken { error.context(ONE_OF_SEVERAL) } else { error })
     }
 
     pub fn runtime(&self) -> &Handle {

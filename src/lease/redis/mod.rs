@@ -1,7 +1,8 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
 //! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted, says that this node lives,
-//! and whether it reaches the store; `registry` knows the nodes, by what each of them has sealed (`announcement`);
+//! and whether it reaches the store; `registry` knows the nodes, by what each of them has sealed (`announcement`), and
+//! whether this one may be among them (`admission`);
 //! `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is the way there; [`RedisWake`]
 //! lets the nodes wake each other on it.
 //! Works with one Redis and with Redis Cluster.
@@ -15,6 +16,7 @@
 //! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile or it was given back. So the
 //! counter of a room type that nobody used for a week is forgotten: the next owner's first write is stale, and raises it.
 
+mod admission;
 mod announcement;
 mod keeper;
 mod keys;
@@ -46,6 +48,7 @@ use super::{Acquired, Asked, Lease, Membership, Node, Peer, Revoked, Token, Unav
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::domain::RoomTypeId;
+use crate::store::Identity;
 
 pub use link::{Addresses, BadAddress};
 pub use wake::RedisWake;
@@ -81,11 +84,16 @@ struct GivenAway {
 }
 
 impl RedisLease {
-    /// A node that has no leases yet. Redis need not be there. Needs a runtime, on which all calls will run.
-    pub fn new(options: &Options, me: Peer, clock: Arc<dyn Clock>) -> Result<Arc<Self>, BadAddress> {
+    /// A node that has no leases yet, and works on that database. Redis need not be there. Needs a runtime, on which all calls will run.
+    pub fn new(
+        options: &Options,
+        me: Peer,
+        database: Identity,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, BadAddress> {
         let link = Link::new(&options.addresses, leases::patience(options.ttl))?;
-        let leases = Leases { link, me, ttl: options.ttl };
-        let registry = Registry::new(leases.clone(), Signet::new(&options.secret), clock);
+        let leases = Leases { link, me, database: database.database.clone(), ttl: options.ttl };
+        let registry = Registry::new(leases.clone(), Signet::new(&options.secret), database, clock);
         let (holdings, revoked, news, given_away, owners) = Default::default();
         let releases = TaskTracker::new();
         Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, owners, releases }))
@@ -101,12 +109,12 @@ impl RedisLease {
     }
 
     /// Lets the others have everything while the store does not answer this node, until aborted.
-    pub fn watch_store<F>(self: &Arc<Self>, answers: impl Fn() -> F + Send + Sync + 'static) -> JoinHandle<()>
+    pub fn watch_store<F>(self: &Arc<Self>, identity: impl Fn() -> F + Send + Sync + 'static) -> JoinHandle<()>
     where
-        F: Future<Output = bool> + Send + 'static,
+        F: Future<Output = Option<Identity>> + Send + 'static,
     {
         let lease = self.clone();
-        tokio::spawn(async move { keeper::watch_store(&lease, answers).await })
+        tokio::spawn(async move { keeper::watch_store(&lease, identity).await })
     }
 
     /// The bell of this node, on the same connection.
@@ -133,6 +141,9 @@ impl RedisLease {
     /// What Redis says. `None`: the owner is somebody of whom nobody knows the address.
     async fn ask(&self, room_type: RoomTypeId, asked: Asked) -> Result<Option<Acquired>, Unavailable> {
         let preferred = self.registry.preferred(room_type, self.holdings.len()).await?;
+        if let Some(outsider) = self.registry.outsider() {
+            return Err(Unavailable::Outsider(outsider));
+        }
         let other = preferred.filter(|peer| *peer != self.leases.me);
         let may_take = other.is_none() || (asked == Asked::Forwarded && self.takes_in(room_type));
         // Before the question is on its way: the lease runs from when Redis heard it.
@@ -155,7 +166,7 @@ impl RedisLease {
                 self.holdings.forget_any(room_type);
                 Ok(Some(Acquired::Elsewhere(other)))
             }
-            (Reply::Free, None) => Err(Unavailable(anyhow!("redis did not grant a lease that is free"))),
+            (Reply::Free, None) => Err(Unavailable::Unanswered(anyhow!("redis did not grant a lease that is free"))),
         }
     }
 
@@ -194,6 +205,9 @@ impl RedisLease {
 #[async_trait]
 impl Lease for RedisLease {
     async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable> {
+        if let Some(outsider) = self.registry.outsider() {
+            return Err(Unavailable::Outsider(outsider));
+        }
         // A Redis that did not answer the last heartbeat is not waited for by everybody.
         if self.registry.is_out_of_touch()
             && let Some(answer) = self.without_redis(room_type, asked)
@@ -205,7 +219,8 @@ impl Lease for RedisLease {
                 self.owners.learn(room_type, &answer);
                 Ok(answer)
             }
-            Ok(None) => Err(Unavailable(anyhow!("the owner is a node of which no address is known"))),
+            Ok(None) => Err(Unavailable::Unanswered(anyhow!("the owner is a node of which no address is known"))),
+            Err(outsider @ Unavailable::Outsider(_)) => Err(outsider),
             Err(error) => self.without_redis(room_type, asked).ok_or(error),
         }
     }
@@ -214,7 +229,8 @@ impl Lease for RedisLease {
         warn!(%room_type, seen = seen.0, "redis is behind the store and is told");
         let asked_at = Instant::now();
         let raised = self.leases.raise(room_type, seen).await?;
-        let token = raised.ok_or_else(|| Unavailable(anyhow!("another node was granted the lease meanwhile")))?;
+        let token =
+            raised.ok_or_else(|| Unavailable::Unanswered(anyhow!("another node was granted the lease meanwhile")))?;
         self.holdings.keep(room_type, token, Some(asked_at));
         Ok(token)
     }
@@ -258,6 +274,10 @@ impl Lease for RedisLease {
 impl Membership for RedisLease {
     fn me(&self) -> &Peer {
         &self.leases.me
+    }
+
+    fn may_own(&self) -> Result<(), Unavailable> {
+        self.registry.may_own()
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, Unavailable> {

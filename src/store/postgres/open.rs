@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use super::{Pool, Postgres, migrate, session};
 use crate::domain::Timestamp;
 use crate::store::sql::Columns;
-use crate::store::{Error, Store};
+use crate::store::{Error, Identity, Store};
 
 /// The oldest server that has what we need: 64-bit transaction numbers by name.
 const OLDEST_SERVER: i32 = 130_000;
@@ -36,6 +36,15 @@ const PARAMETERS: [&str; 16] = [
 ];
 
 const TIME: &str = "SELECT least($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS time";
+/// The identity of the database; there is none before the installation has its secret.
+const IDENTITY: &str = "
+    SELECT
+        installation.secret,
+        control.system_identifier AS system,
+        database.oid::bigint AS number,
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS started
+    FROM installation, pg_control_system() AS control, pg_database AS database
+    WHERE database.datname = current_database()";
 
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]
@@ -164,6 +173,12 @@ impl Postgres {
 impl Store for Postgres {
     async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
         self.pool.one(sqlx::query(TIME).bind(now.as_microsecond())).await?.instant("time")
+    }
+
+    async fn identity(&self) -> Result<Identity, Error> {
+        let row = self.watch.one(sqlx::query(IDENTITY)).await?;
+        let (system, number, started) = (row.number("system")?, row.number("number")?, row.number("started")?);
+        Ok(Identity::of(&row.bytes("secret")?, system, number, started))
     }
 
     /// On a connection that nobody else takes.

@@ -130,7 +130,7 @@ fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
         let id = RoomTypeId(room_type.parse().unwrap());
         eventually("somebody else is faster than its next renewal", async || {
             // As if it had been frozen for longer than its lease.
-            cluster.redis.run::<()>(&["DEL", &format!("innkeeper:{{{room_type}}}:lease")]);
+            cluster.redis.run::<()>(&["DEL", &cluster.lease(&room_type).await]);
             matches!(usurper.acquire(id, Asked::Forwarded).await, Ok(Acquired::Granted(_)))
         })
         .await;
@@ -243,7 +243,7 @@ pub async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLea
     let (addresses, secret) = (cluster.redis.url().parse().unwrap(), Secret::new(SECRET));
     let options = Options { addresses, secret, ttl: Duration::from_secs(60) };
     let me = Peer { node: "outsider".parse().unwrap(), url: url.into() };
-    let lease = RedisLease::new(&options, me, cluster.clock.clone()).unwrap();
+    let lease = RedisLease::new(&options, me, cluster.identity().await, cluster.clock.clone()).unwrap();
     eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
     lease
 }
@@ -252,7 +252,8 @@ pub async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLea
 pub async fn lost_to(cluster: &Cluster, url: String) -> String {
     let (room_type, owner) = cluster.room_type(1).await;
     cluster.nodes[owner].running.engine.hand_over().await;
-    let free = async || cluster.redis.run::<i64>(&["EXISTS", &format!("innkeeper:{{{room_type}}}:lease")]) == 0;
+    let lease = cluster.lease(&room_type).await;
+    let free = async || cluster.redis.run::<i64>(&["EXISTS", &lease]) == 0;
     eventually("it is free", free).await;
     let id = RoomTypeId(room_type.parse().unwrap());
     let outsider = outsider(cluster, url).await;

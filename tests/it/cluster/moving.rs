@@ -238,7 +238,7 @@ fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
 fn a_room_type_that_nobody_asks_for_is_anybodys_at_once() {
     with_nodes_that_tire_soon(2, async |cluster| {
         let room_type = cluster.nodes[0].room_type(1).await;
-        let lease = format!("innkeeper:{{{room_type}}}:lease");
+        let lease = cluster.lease(&room_type).await;
         eventually("its lease is given back", async || cluster.redis.run::<i64>(&["EXISTS", &lease]) == 0).await;
         assert_eq!(cluster.owner(&room_type).await, None);
         let id = RoomTypeId(room_type.parse().unwrap());

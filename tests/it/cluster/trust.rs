@@ -64,7 +64,7 @@ fn a_forged_lease_leads_nowhere() {
     with_nodes(2, async |cluster| {
         let (trap, (room_type, owner)) = (Trap::set(), cluster.room_type(1).await);
         cluster.nodes[owner].running.engine.hand_over().await;
-        let lease = format!("innkeeper:{{{room_type}}}:lease");
+        let lease = cluster.lease(&room_type).await;
         eventually("it is free", async || cluster.redis.run::<i64>(&["EXISTS", &lease]) == 0).await;
         forge_node(cluster, "forged", &trap.url());
         cluster.redis.run::<()>(&["HSET", &lease, "node", "forged", "url", &trap.url(), "token", "1"]);

@@ -20,7 +20,7 @@ impl Switch {
     fn watched_by(&self, lease: &Arc<RedisLease>) {
         let answers = self.0.clone();
         lease.keep();
-        lease.watch_store(move || std::future::ready(answers.load(Ordering::SeqCst)));
+        lease.watch_store(move || std::future::ready(answers.load(Ordering::SeqCst).then(database)));
     }
 }
 

@@ -10,7 +10,7 @@ use innkeeper::lease::redis::Options;
 use innkeeper::lease::{Membership, RedisLease};
 use tempfile::TempDir;
 
-use super::{LONG, id, key, peer, take};
+use super::{LONG, database, id, key, peer, take};
 use crate::support::app::in_system;
 use crate::support::cluster::SECRET;
 use crate::support::eventually::eventually;
@@ -38,7 +38,7 @@ impl Moving {
     async fn node(&self) -> Arc<RedisLease> {
         let addresses = format!("redis+unix://{}", self.way().display()).parse().unwrap();
         let options = Options { addresses, secret: Secret::new(SECRET), ttl: LONG };
-        let lease = RedisLease::new(&options, peer("one"), Arc::new(System)).unwrap();
+        let lease = RedisLease::new(&options, peer("one"), database(), Arc::new(System)).unwrap();
         eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
         lease
     }
@@ -92,9 +92,9 @@ fn one_address_of_a_redis_cluster_is_said_to_be_too_few() {
         .await;
         let one = none.url().split(',').next().unwrap().parse().unwrap();
         let options = Options { addresses: one, secret: Secret::new(SECRET), ttl: LONG };
-        let lease = RedisLease::new(&options, peer("one"), Arc::new(System)).unwrap();
+        let lease = RedisLease::new(&options, peer("one"), database(), Arc::new(System)).unwrap();
         eventually("it is told what to do", async || {
-            let error = lease.nodes().await.unwrap_err().0;
+            let error = anyhow::Error::new(lease.nodes().await.unwrap_err());
             format!("{error:#}").contains("name several")
         })
         .await;

@@ -6,8 +6,9 @@ use innkeeper::app::{self, Running};
 use innkeeper::clock::ManualClock;
 use innkeeper::config::Config;
 use innkeeper::http::forward::credentials::{Claims, Seal};
+use innkeeper::store::Identity;
 use jiff::Timestamp;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
@@ -18,6 +19,9 @@ use super::unreliable_ledger::Unreliable;
 
 /// The secret of every test cluster.
 pub const SECRET: &str = "test-cluster-secret";
+
+/// Leases that a test can wait for the end of.
+const MORTAL: &[(&str, &str)] = &[("lease_ttl_secs", "3")];
 
 /// What a node has beside its database: on PostgreSQL a Redis, as it is deployed, even if it is the only node of its
 /// cluster; on SQLite nothing, for there it is alone.
@@ -50,27 +54,32 @@ pub struct Cluster {
 
 /// Starts so many nodes, and lets the test use them. None of them loses a room type because the machine is busy.
 pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_set(&[], count, test);
+    with_nodes_set(Place::postgres(), &[], count, test);
 }
 
 /// The same for a test in which a node dies, and which waits for the end of its leases. Redis may take as long as with
 /// longer leases.
 pub fn with_mortal_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_set(&[("lease_ttl_secs", "3")], count, test);
+    with_nodes_set(Place::postgres(), MORTAL, count, test);
+}
+
+/// The same on a database that is there.
+pub fn with_mortal_nodes_on(url: &str, count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+    with_nodes_set(Place::Elsewhere(url.to_owned()), MORTAL, count, test);
 }
 
 /// The same for a test about room types that nobody asks for. Their leases last for longer than anything is waited for.
 pub fn with_nodes_that_tire_soon(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_set(&[("idle_secs", "1"), ("lease_ttl_secs", "300")], count, test);
+    with_nodes_set(Place::postgres(), &[("idle_secs", "1"), ("lease_ttl_secs", "300")], count, test);
 }
 
 fn with_nodes_set(
+    place: Place,
     settings: &'static [(&'static str, &'static str)],
     count: usize,
     test: impl AsyncFnOnce(&mut Cluster),
 ) {
     in_system(async {
-        let place = Place::postgres();
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
         let mut cluster = Cluster { nodes: Vec::new(), redis: Redis::start(), clock, settings, place };
         for _ in 0..count {
@@ -126,6 +135,31 @@ impl Cluster {
         (url, ledger, async move { app::start_on(&config, listener, clock, store, over).await })
     }
 
+    /// Which database it works on.
+    pub async fn identity(&self) -> Identity {
+        self.nodes[0].running.store.identity().await.unwrap()
+    }
+
+    /// Where Redis keeps the lease of a room type.
+    pub async fn lease(&self, room_type: &str) -> String {
+        format!("innkeeper:{{{room_type}}}:{}:lease", self.identity().await.database)
+    }
+
+    /// Starts a node with settings, a clock or a database of its own. It may never be one of the others.
+    pub async fn stranger(&self, place: &str, own: &[(&'static str, &str)], clock: Arc<ManualClock>) -> App {
+        let redis = self.redis.url();
+        let usual = [("redis_url", redis.as_str()), ("cluster_secret", SECRET), ("node_id", "stranger")];
+        let config = config(place, &[&usual, self.settings, own].concat());
+        let running = app::start(&config, listener(), clock.clone()).await.unwrap();
+        running.search.reached(0).await;
+        App::of(running, clock, &config)
+    }
+
+    /// The URL of the database.
+    pub fn database(&self) -> String {
+        self.place.url()
+    }
+
     /// How the next node is to be.
     fn next(&self) -> Config {
         let (redis, name) = (self.redis.url(), format!("node-{}", self.nodes.len()));
@@ -159,6 +193,23 @@ impl Cluster {
 }
 
 impl App {
+    /// Waits until it is ready.
+    pub async fn is_ready(&self) {
+        eventually("it is ready", async || self.get("/readyz").await.status == StatusCode::OK).await;
+    }
+
+    /// Waits until it is not ready under that code; what it says about it.
+    pub async fn is_not_ready(&self, code: &str) -> String {
+        let mut said = Value::Null;
+        eventually("it is not ready, and says why", async || {
+            let answer = self.get("/readyz").await;
+            said = answer.body;
+            answer.status == StatusCode::SERVICE_UNAVAILABLE && said["code"] == code
+        })
+        .await;
+        said["detail"].as_str().unwrap().to_owned()
+    }
+
     /// What it says of its cluster.
     pub async fn cluster(&self) -> Value {
         answer(self.request(Method::GET, "/v1/cluster?limit=200").bearer_auth(ADMIN)).await.body

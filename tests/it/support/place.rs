@@ -30,6 +30,8 @@ pub fn is_postgres_run() -> bool {
 pub enum Place {
     Sqlite(TempDir),
     Postgres(Database),
+    /// A PostgreSQL database of a server that the test started.
+    Elsewhere(String),
 }
 
 impl Place {
@@ -50,7 +52,7 @@ impl Place {
     pub fn file(&self) -> PathBuf {
         match self {
             Self::Sqlite(folder) => folder.path().join("test.db"),
-            Self::Postgres(_) => panic!("only SQLite has a file"),
+            Self::Postgres(_) | Self::Elsewhere(_) => panic!("only SQLite has a file"),
         }
     }
 
@@ -63,6 +65,7 @@ impl Place {
         match self {
             Self::Sqlite(_) => format!("sqlite://{}", self.file().display()),
             Self::Postgres(database) => database.url(),
+            Self::Elsewhere(url) => url.clone(),
         }
     }
 
@@ -74,16 +77,16 @@ impl Place {
                 store.migrate().await.unwrap();
                 Arc::new(store)
             }
-            Self::Postgres(database) => {
-                Arc::new(Postgres::open(&database.url(), false, Options::default()).await.unwrap())
+            Self::Postgres(_) | Self::Elsewhere(_) => {
+                Arc::new(Postgres::open(&self.url(), false, Options::default()).await.unwrap())
             }
         }
     }
 
     /// Waits until everything committed so far is told by the feed.
     pub async fn settled(&self) {
-        if let Self::Postgres(database) = self {
-            postgres::settled(&database.url()).await;
+        if !matches!(self, Self::Sqlite(_)) {
+            postgres::settled(&self.url()).await;
         }
     }
 
@@ -102,7 +105,7 @@ impl Place {
                 done?;
                 Ok(())
             }
-            Self::Postgres(database) => postgres::attempt(&database.url(), sql).await,
+            Self::Postgres(_) | Self::Elsewhere(_) => postgres::attempt(&self.url(), sql).await,
         }
     }
 }
@@ -122,8 +125,8 @@ impl Place {
                 sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
                 Lock::Sqlite(connection)
             }
-            Self::Postgres(database) => {
-                let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+            Self::Postgres(_) | Self::Elsewhere(_) => {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
                 let lock = "BEGIN; LOCK TABLE room_types, hotels IN EXCLUSIVE MODE";
                 sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
                 Lock::Postgres(connection)

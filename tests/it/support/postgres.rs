@@ -3,6 +3,7 @@
 #[path = "../../support/postgres_server.rs"]
 mod server;
 
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -27,6 +28,16 @@ impl Database {
     /// One with nothing in it.
     pub fn empty() -> Self {
         Self::copied_from("template1")
+    }
+
+    /// A dump of a database, restored beside it. Others may use the original meanwhile.
+    pub fn restored_from(original: &str) -> Self {
+        let copy = Self::empty();
+        let restore =
+            "pg_dump --no-owner --dbname \"$1\" | psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --dbname \"$2\"";
+        let restored = Command::new("sh").args(["-c", restore, "sh", original, &copy.url()]).output().unwrap();
+        assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+        copy
     }
 
     fn copied_from(template: &str) -> Self {
