@@ -1,8 +1,7 @@
 //! The same answer by SQL: what a search is without an index in memory. It has the schema's indexes, a connection of its
 //! own with a page cache that holds the city, a prepared statement, and answers hotels and prices only.
 
-use innkeeper::domain::catalogue::city_key;
-use innkeeper::domain::{Amount, HotelId, Stay};
+use innkeeper::domain::{Amount, HotelId, Stay, name};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 use tokio::sync::Mutex;
@@ -23,7 +22,7 @@ impl Baseline {
     /// The cheapest hotels and their prices.
     pub async fn search(&self, stay: Stay) -> Vec<(HotelId, Amount)> {
         let query = sqlx::query(SEARCH)
-            .bind(city_key(CITY))
+            .bind(name::key(CITY))
             .bind(stay.check_in().to_string())
             .bind(stay.check_out().to_string())
             .bind(stay.nights())

@@ -27,6 +27,7 @@ pub use database_url::DatabaseUrl;
 pub use layers::Sources;
 pub use secret::Secret;
 
+use crate::domain::text;
 use crate::{engine, telemetry, ws};
 use layers::Sourced;
 
@@ -152,7 +153,9 @@ impl Values {
 
     fn optional<T>(&self, key: &str, rule: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
         let Some(Sourced { value, origin }) = self.0.get(key) else { return Ok(None) };
-        let Some(parsed) = read(value) else {
+        let is_text = text::check(value);
+        let rule = is_text.map_or_else(|broken| broken.message, |()| rule);
+        let Some(parsed) = is_text.ok().and_then(|()| read(value)) else {
             let secret = setting::find(key).is_none_or(setting::Setting::is_secret);
             let rule = if secret { rule.to_owned() } else { format!("{rule}, not {value:?}") };
             return Err(Error::Invalid { key: key.to_owned(), origin: origin.clone(), rule });

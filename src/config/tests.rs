@@ -88,6 +88,8 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 #[case("log", "innkeper=debug", "did you mean innkeeper?")]
 #[case("log", "warn,innkeeper::htp=debug", "did you mean innkeeper::http?")]
 #[case("log", "warn,acess=info", "did you mean access?")]
+#[case("node_id", "node\u{202e}1", "must not contain characters that change the direction of text")]
+#[case("database_url", "sqlite://inn\u{7}.db", "must not contain control characters")]
 fn a_value_that_breaks_a_rule_names_key_origin_and_rule(#[case] key: &str, #[case] value: &str, #[case] rule: &str) {
     let variable = format!("INNKEEPER_{}", key.to_uppercase());
     let message = refusal(&[], &[(&variable, value)]);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::civil::Time;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Currency, Date, HotelId, Occupancy, RoomTypeId, Timestamp, Violation};
@@ -124,6 +124,16 @@ impl Zone {
     pub fn date(&self, at: Timestamp) -> Date {
         self.0.to_datetime(at).date()
     }
+
+    /// The date in the zone where dates begin first (UTC+14): no clock on earth shows a later one.
+    pub fn first_date(at: Timestamp) -> Date {
+        Offset::constant(14).to_datetime(at).date()
+    }
+
+    /// The date in the zone where dates end last (UTC-12): no clock on earth shows an earlier one.
+    pub fn last_date(at: Timestamp) -> Date {
+        Offset::constant(-12).to_datetime(at).date()
+    }
 }
 
 impl fmt::Debug for Zone {
@@ -143,11 +153,6 @@ impl<'de> Deserialize<'de> for Zone {
         let name = std::borrow::Cow::<str>::deserialize(deserializer)?;
         Self::parse(&name).map_err(|violation| de::Error::custom(violation.message))
     }
-}
-
-/// What a city is found by: lower case of every script, and no spaces around it.
-pub fn city_key(city: &str) -> String {
-    city.trim().to_lowercase()
 }
 
 /// An ISO 3166-1 alpha-2 country code in capitals.

@@ -2,26 +2,44 @@
 
 use std::fmt;
 
+use email_address::{EmailAddress, Options};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
 
-use super::Violation;
+use super::{Violation, text};
 
-/// A mobile number as E.164 writes it: `+`, country code and subscriber number, 10 to 15 digits in all.
+/// A phone number as E.164 writes it: `+`, country code and subscriber number, 7 to 15 digits in all.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mobile(String);
 
 impl Mobile {
+    /// The longest number as people write it, in characters.
+    pub const MAX_LENGTH: usize = 32;
+
+    /// A number that exists by the rules of its country (libphonenumber's data). Spaces, dots, hyphens and brackets are
+    /// passed over; digits may be those of any script.
     pub fn parse(value: &str) -> Result<Self, Violation> {
-        let digits = value.strip_prefix('+').unwrap_or_default();
-        let e164 = (10..=15).contains(&digits.len())
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-            && !digits.starts_with('0');
-        if !e164 {
-            let message = "must be an E.164 number: + and 10 to 15 digits, such as +351912345678";
-            return Err(Violation::new("/mobile", "e164", message));
+        let message = "must be an international phone number with + and country code, such as +351 912 345 678";
+        let number = digits(value).and_then(|digits| digits.parse::<PhoneNumber>().ok());
+        match number.filter(PhoneNumber::is_valid) {
+            Some(number) => Ok(Self(number.format_as(PhoneNumberFormat::E164).into_owned())),
+            None => Err(Violation::new("/mobile", "e164", message)),
         }
-        Ok(Self(value.to_owned()))
+    }
+
+    /// A number as a store kept it. It is not judged again: countries change their rules.
+    pub fn stored(value: &str) -> Self {
+        Self(value.to_owned())
+    }
+
+    /// A number to look for: also one that was valid when it was stored and is not any more.
+    pub fn sought(value: &str) -> Result<Self, Violation> {
+        Self::parse(value).or_else(|violation| {
+            let digits = value.strip_prefix('+').unwrap_or_default();
+            let is_e164 = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            if is_e164 { Ok(Self::stored(value)) } else { Err(violation) }
+        })
     }
 
     pub fn as_str(&self) -> &str {
@@ -29,18 +47,56 @@ impl Mobile {
     }
 }
 
-/// An e-mail address (RFC 5321).
+/// `+` and ASCII digits of a number as people write it. Letters are refused: libphonenumber would dial them, and drop
+/// extensions.
+fn digits(value: &str) -> Option<String> {
+    if value.chars().count() > Mobile::MAX_LENGTH {
+        return None;
+    }
+    let mut rest = value.trim_matches(' ').chars();
+    let mut number = matches!(rest.next()?, '+' | '＋').then(|| "+".to_owned())?;
+    for c in rest {
+        match c {
+            '0'..='9' => number.push(c),
+            ' ' | '\u{A0}' | '\u{202F}' | '.' | '-' | '(' | ')' => {}
+            _ if c.is_ascii() => return None,
+            // A digit of another script becomes one ASCII digit, everything else nothing.
+            _ => number.push(PHONE_NUMBER_UTIL.normalize_digits_only(c.encode_utf8(&mut [0; 4])).chars().next()?),
+        }
+    }
+    Some(number)
+}
+
+/// An e-mail address: a bare addr-spec (RFC 5322), at most 254 bytes (RFC 5321).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
 impl Email {
+    /// The longest address, in bytes.
+    pub const MAX_LENGTH: usize = 254;
+
+    /// One address, without a display name or comment.
     pub fn parse(value: &str) -> Result<Self, Violation> {
-        let is_valid = email_address::EmailAddress::is_valid(value) && !value.chars().any(char::is_control);
-        if !is_valid || value.len() > 254 {
-            return Err(Violation::new("/email", "email", "must be an e-mail address such as ana@example.com"));
+        text::check(value).map_err(|broken| broken.at("/email"))?;
+        let bare = Options::default().without_display_text().without_domain_literal();
+        let is_address = value.len() <= Self::MAX_LENGTH
+            && !value.chars().any(|c| !c.is_ascii() && text::is_invisible(c))
+            && EmailAddress::parse_with_options(value, bare).is_ok();
+        match is_address {
+            true => Ok(Self(value.to_owned())),
+            false => Err(Violation::new("/email", "email", "must be one bare e-mail address such as ana@example.com")),
         }
-        Ok(Self(value.to_owned()))
+    }
+
+    /// The address in the form in which two spellings of one mailbox are equal, as nearly all servers have it.
+    pub fn comparable(&self) -> String {
+        self.0.to_lowercase()
+    }
+
+    /// An address as a store kept it, not judged again.
+    pub fn stored(value: &str) -> Self {
+        Self(value.to_owned())
     }
 
     pub fn as_str(&self) -> &str {
@@ -76,27 +132,94 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("+351912345678", true)]
-    #[case("+1234567890", true)] // 10 digits
-    #[case("+123456789012345", true)] // 15 digits
-    #[case("+123456789", false)]
-    #[case("+1234567890123456", false)]
-    #[case("351912345678", false)]
-    #[case("+35191234567a", false)]
-    #[case("+351 912 345 678", false)]
-    #[case("+0351912345678", false)] // no country code starts with 0
-    #[case("+٣٥١٩١٢٣٤٥٦٧٨", false)] // digits, but not ASCII ones
-    #[case("", false)]
-    fn a_mobile_number_is_e164(#[case] value: &str, #[case] accepted: bool) {
-        assert_eq!(Mobile::parse(value).is_ok(), accepted);
+    #[case("+351912345678", "+351912345678")]
+    #[case("+298212345", "+298212345")] // Faroe Islands
+    #[case("+376312345", "+376312345")] // Andorra
+    #[case("+299221234", "+299221234")] // Greenland
+    #[case("+50051234", "+50051234")] // Falkland Islands
+    #[case("+6834567", "+6834567")] // Niue: the shortest numbers there are
+    #[case("+4915112345678", "+4915112345678")]
+    #[case("+351 912-345.678", "+351912345678")]
+    #[case("+44 (0)7911 123456", "+447911123456")]
+    #[case("+44 7911 123456", "+447911123456")]
+    #[case("+٣٥١٩١٢٣٤٥٦٧٨", "+351912345678")]
+    #[case("＋３５１９１２３４５６７８", "+351912345678")]
+    fn a_number_is_kept_as_e164(#[case] value: &str, #[case] kept: &str) {
+        assert_eq!(Mobile::parse(value).unwrap().as_str(), kept);
     }
 
     #[rstest]
-    #[case("ana@example.com", true)]
-    #[case("ana@", false)]
-    #[case("ana example.com", false)]
-    fn an_email_has_an_address(#[case] value: &str, #[case] accepted: bool) {
-        assert_eq!(Email::parse(value).is_ok(), accepted);
+    #[case("")]
+    #[case("+")]
+    #[case("351912345678")]
+    #[case("00351912345678")]
+    #[case("912345678")]
+    #[case("+123456789")]
+    #[case("+1234567890123456")]
+    #[case("+0351912345678")]
+    #[case("+35191234567a")]
+    #[case("+1 800 FLOWERS")]
+    #[case("+351912345678 ext. 5")]
+    #[case("tel:+351912345678")]
+    #[case("+351912345678;ext=5")]
+    #[case("+351912345678/9")]
+    #[case("+35191234567½")]
+    #[case("+351912345678\u{202E}")]
+    #[case("+351912345678\n")]
+    #[case("+351912345678\u{0}")]
+    #[case("+351                          912345678")]
+    #[case("+5215512345678")] // Mexico has dropped the 1
+    fn what_nobody_can_dial_is_refused(#[case] value: &str) {
+        assert_eq!(Mobile::parse(value).unwrap_err().rule, "e164");
+    }
+
+    #[test]
+    fn a_number_that_was_valid_once_can_be_looked_for() {
+        assert_eq!(Mobile::sought("+5215512345678").unwrap().as_str(), "+5215512345678");
+        assert_eq!(Mobile::sought("+351 912 345 678").unwrap().as_str(), "+351912345678");
+        assert!(Mobile::sought("5215512345678").is_err() && Mobile::sought("+52\u{0}155123456").is_err());
+    }
+
+    #[rstest]
+    #[case("ana@example.com")]
+    #[case("ana.lopes+inn@mail.example.co.uk")]
+    #[case("o'brien@example.ie")]
+    #[case("用户@例子.广告")]
+    #[case("anä@bücher.example")]
+    fn a_bare_address_is_an_email(#[case] value: &str) {
+        assert_eq!(Email::parse(value).unwrap().as_str(), value);
+    }
+
+    #[rstest]
+    #[case("ana@")]
+    #[case("ana example.com")]
+    #[case("Ana Lopes <ana@example.com>")]
+    #[case("<ana@example.com>")]
+    #[case("\"\u{0} <a@b.pt>\"")]
+    #[case("\u{0} <a@b.pt>")]
+    #[case("\"a\u{7}b\"@example.com")]
+    #[case("ana(comment)@example.com")]
+    #[case("ana@example.com (Ana)")]
+    #[case("ana@example.com,rui@example.com")]
+    #[case("ana@example.com; rui@example.com")]
+    #[case("ana@example.com\r\nBcc: rui@example.com")]
+    #[case("ana@example.com\n")]
+    #[case("ana\u{202E}@example.com")]
+    #[case("ana\u{200B}@example.com")]
+    #[case("ana\u{AD}@example.com")]
+    #[case("ana@[127.0.0.1]")]
+    #[case(" ana@example.com")]
+    fn whatever_else_a_mail_header_may_say_is_no_email(#[case] value: &str) {
+        assert!(Email::parse(value).is_err());
+    }
+
+    #[test]
+    fn an_address_has_at_most_254_bytes() {
+        let domain = format!("{}.example", vec!["a".repeat(60); 3].join("."));
+        let address = |local: usize| format!("{}@{domain}", "a".repeat(local));
+        let longest = Email::MAX_LENGTH - address(0).len();
+        assert!(Email::parse(&address(longest)).is_ok());
+        assert!(Email::parse(&address(longest + 1)).is_err());
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod ids;
 pub mod inventory;
 pub mod lifecycle;
 pub mod money;
+pub mod name;
 pub mod nights_change;
 pub mod order;
 pub mod party;
@@ -39,6 +40,7 @@ pub mod stay;
 pub mod step;
 #[doc(hidden)]
 pub mod testing;
+pub mod text;
 pub mod violation;
 
 pub use booking::{Booking, Status};

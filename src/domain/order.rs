@@ -1,7 +1,7 @@
 //! Orders and amendments: what a guest asks for, checked as far as it can be without knowing the hotel.
 
-use super::violation::{Violation, Violations, text};
-use super::{Amount, Contact, Date, Email, Guest, Mobile, RatePlanId, ServiceId, Stay};
+use super::violation::{Violation, Violations};
+use super::{Amount, Contact, Date, Email, Guest, Mobile, RatePlanId, ServiceId, Stay, text};
 
 /// The most rooms one booking can take.
 pub const MAX_ROOMS_PER_BOOKING: u16 = 100;
@@ -64,7 +64,7 @@ impl OrderDraft {
         let mobile = violations.keep(Mobile::parse(&self.mobile).map_err(|v| v.under("/contact")));
         let email = self.email.map(|email| Email::parse(&email).map_err(|v| v.under("/contact")));
         let email = violations.keep(email.transpose());
-        let reference = self.external_reference.map(|reference| text(&reference, 100, "/external_reference"));
+        let reference = self.external_reference.map(|reference| text::line(&reference, 100, "/external_reference"));
         let external_reference = violations.keep(reference.transpose());
 
         let order = (|| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::violation::{Violation, text};
+use super::{Violation, text};
 
 /// From this age (in years, on arrival) a guest counts as an adult.
 pub const ADULT_FROM_AGE: u8 = 18;
@@ -19,9 +19,12 @@ pub struct Guest {
 }
 
 impl Guest {
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 200;
+
     /// Checks a name and an age; violations point to `/name` and `/age`.
     pub fn new(name: &str, age: i64) -> Result<Self, Violation> {
-        let name = text(name, 200, "/name")?;
+        let name = text::line(name, Self::MAX_NAME, "/name")?;
         match u8::try_from(age) {
             Ok(age) if age <= MAX_AGE => Ok(Self { name, age }),
             _ => Err(Violation::new("/age", "age_range", format!("must be from 0 to {MAX_AGE}"))),

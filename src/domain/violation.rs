@@ -63,41 +63,14 @@ impl Violations {
     }
 }
 
-/// Text a person wrote: trimmed, not empty, at most `max` characters, no control characters.
-pub fn text(value: &str, max: usize, pointer: &str) -> Result<String, Violation> {
-    let trimmed = value.trim();
-    let length = trimmed.chars().count();
-    if length == 0 || length > max {
-        let message = format!("must have 1 to {max} characters");
-        return Err(Violation::new(pointer, "text_length", message));
-    }
-    if trimmed.chars().any(char::is_control) {
-        return Err(Violation::new(pointer, "no_control_characters", "must not contain control characters"));
-    }
-    Ok(trimmed.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn text_is_trimmed_and_bounded() {
-        assert_eq!(text("  Ana  ", 3, "/name"), Ok("Ana".to_owned()));
-        assert_eq!(text("   ", 3, "/name").unwrap_err().rule, "text_length");
-        assert_eq!(text("Anna", 3, "/name").unwrap_err().rule, "text_length");
-        assert_eq!(text("A\nB", 3, "/name").unwrap_err().rule, "no_control_characters");
-    }
-
-    #[test]
-    fn length_counts_characters_not_bytes() {
-        assert!(text("Åse", 3, "/name").is_ok());
-    }
-
-    #[test]
     fn all_violations_are_reported_together() {
         let mut all = Violations::default();
-        all.keep(text("", 3, "/name"));
+        all.require(false, "/name", "text_length", "must have 1 to 3 characters");
         all.require(false, "/rooms", "rooms_range", "must be at least 1");
         let pointers: Vec<_> = all.finish(Some(())).unwrap_err().into_iter().map(|v| v.pointer).collect();
         assert_eq!(pointers, ["/name", "/rooms"]);

@@ -121,6 +121,8 @@ pub struct View {
     pub currency: Currency,
     /// Facts behind this view.
     pub sequence: u64,
+    /// The hotel's current date.
+    pub today: Date,
     pub nights: Vec<NightView>,
 }
 

@@ -24,6 +24,7 @@ impl View {
             room_type_id: inventory.room_type.id,
             currency: inventory.hotel.currency,
             sequence: inventory.sequence(),
+            today: calendar.first(),
             nights: nights.collect(),
         }
     }

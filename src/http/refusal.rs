@@ -2,7 +2,17 @@
 
 use super::code::Code;
 use super::problem::Problem;
-use crate::domain::{Reason, Refusal, Violation};
+use crate::domain::{Date, Reason, Refusal, Violation};
+
+/// The problem of a window of dates that ends before the hotel's current date: nothing in it can be sold.
+pub fn past(today: Date) -> Problem {
+    let refusal = Refusal::ArrivalInThePast { today };
+    Problem::new(code(&refusal), sentence(&refusal.to_string())).with_errors(vec![Violation::new(
+        "/to",
+        refusal.name(),
+        format!("must be after {today}, the hotel's current date"),
+    )])
+}
 
 /// The problem a refusal is for a client.
 pub fn problem(refusal: &Refusal) -> Problem {

@@ -9,7 +9,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::order::{MAX_GUESTS, MAX_ROOMS_PER_BOOKING};
-use crate::domain::violation::{Violations, text};
+use crate::domain::text;
+use crate::domain::violation::Violations;
 use crate::domain::{Amount, Date, Party, Violation, stay};
 
 /// A date, written `YYYY-MM-DD` and in no other way.
@@ -109,9 +110,12 @@ pub fn company(
     Some((Party { adults: adults?, children: children? }, rooms?))
 }
 
+/// The longest `force`, in characters.
+pub const MAX_FORCE: usize = 100;
+
 /// Who insists on something that the rules forbid: a name, or words that a colleague understands.
 pub fn insisting(force: Option<&str>) -> Result<Option<String>, Violation> {
-    force.map(|who| text(who, 100, "/force")).transpose()
+    force.map(|who| text::line(who, MAX_FORCE, "/force")).transpose()
 }
 
 /// A price of one night or one unit of a service.

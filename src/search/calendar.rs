@@ -19,6 +19,8 @@ pub struct Visit {
 #[derive(Debug)]
 pub struct Arrivals {
     pub currency: Currency,
+    /// The hotel's current date.
+    pub today: Date,
     pub days: Vec<Arrival>,
 }
 
@@ -46,7 +48,7 @@ impl Index {
         let house = listing.read();
         let today = house.hotel.today(now);
         let arrival = |check_in| Arrival { check_in, best: house.best(check_in, visit, today) };
-        Some(Arrivals { currency: listing.currency, days: dates(from, to).map(arrival).collect() })
+        Some(Arrivals { currency: listing.currency, today, days: dates(from, to).map(arrival).collect() })
     }
 }
 

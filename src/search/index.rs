@@ -10,8 +10,7 @@ use tokio::time::timeout;
 use super::globe::Square;
 use super::groups::{Group, Groups};
 use super::listing::{Fate, Listing};
-use crate::domain::catalogue::city_key;
-use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Step, Timestamp};
+use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Step, Timestamp, name};
 
 /// How long a search waits for an index that is not built, or that lacks what was committed before the search began.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -89,7 +88,7 @@ impl Index {
 
     /// The hotels of a city; capitals do not matter.
     pub(super) fn city(&self, city: &str) -> Group {
-        self.0.cities.get(&city_key(city))
+        self.0.cities.get(&name::key(city))
     }
 
     pub(super) fn square(&self, square: Square) -> Group {
@@ -144,7 +143,7 @@ impl Index {
     fn group(&self, newcomers: Vec<(Arc<Hotel>, Arc<Listing>)>) {
         let square = |(hotel, listing): &(Arc<Hotel>, Arc<Listing>)| Some((square_of(hotel)?, listing.clone()));
         self.0.squares.add(newcomers.iter().filter_map(square));
-        self.0.cities.add(newcomers.into_iter().map(|(hotel, listing)| (city_key(&hotel.city), listing)));
+        self.0.cities.add(newcomers.into_iter().map(|(hotel, listing)| (name::key(&hotel.city), listing)));
     }
 
     /// Follows a room type by one step of its history.
@@ -169,7 +168,7 @@ impl Index {
     /// Moves a hotel that was there already to where it will be looked for.
     fn regroup(&self, listing: &Arc<Listing>, hotel: &Hotel) {
         let before = listing.read().hotel.clone();
-        self.0.cities.shift(listing, Some(city_key(&before.city)), Some(city_key(&hotel.city)));
+        self.0.cities.shift(listing, Some(name::key(&before.city)), Some(name::key(&hotel.city)));
         self.0.squares.shift(listing, square_of(&before), square_of(hotel));
     }
 }

@@ -13,9 +13,9 @@ use super::Index;
 use super::globe;
 use super::groups::Group;
 use super::listing::{House, Listing};
-use crate::domain::catalogue::Coordinates;
+use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::quote::Enquiry;
-use crate::domain::{Amount, Currency, Hotel, HotelId, Inventory, Party, Quote, RoomTypeId, Stay, Timestamp};
+use crate::domain::{Amount, Currency, Hotel, HotelId, Inventory, Party, Quote, Refusal, RoomTypeId, Stay, Timestamp};
 
 /// What somebody looks for.
 #[derive(Debug, Clone)]
@@ -113,6 +113,27 @@ impl Index {
         let more = found.len() > search.limit;
         let next = found.keys().nth(search.limit.saturating_sub(1)).copied().filter(|_| more);
         Page { offers: found.into_values().take(search.limit).collect(), next }
+    }
+
+    /// The refusal of a stay whose arrival lies in the past of every hotel there. Where there is no hotel, the time zone
+    /// decides in which a date ends last.
+    pub fn refusal(&self, search: &Search, now: Timestamp) -> Option<Refusal> {
+        let check_in = search.stay.check_in();
+        if check_in >= Zone::first_date(now) {
+            return None;
+        }
+        let groups = self.groups(search);
+        let hotels = groups.iter().flat_map(|group| group.iter());
+        let mut today = None;
+        for listing in hotels {
+            let date = listing.read().hotel.today(now);
+            if check_in >= date {
+                return None;
+            }
+            today = Some(date);
+        }
+        let today = today.unwrap_or_else(|| Zone::last_date(now));
+        (check_in < today).then_some(Refusal::ArrivalInThePast { today })
     }
 
     fn groups(&self, search: &Search) -> Vec<Group> {

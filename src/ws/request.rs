@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Options;
 use super::frame::{After, Id, Ping, Subscribe, Unsubscribe};
 use crate::domain::violation::Violations;
-use crate::domain::{HotelId, RoomTypeId, Violation, stay};
+use crate::domain::{HotelId, RoomTypeId, Violation, stay, text};
 use crate::events::Window;
 use crate::http::code::Code;
 use crate::http::extract::pointer;
@@ -49,20 +49,23 @@ pub struct Misunderstanding {
 }
 
 /// Reads a text message.
-pub fn read(text: &str, options: &Options) -> Result<Request, Misunderstanding> {
-    let members: Map<String, Value> = json(text).map_err(|problem| Misunderstanding { id: None, problem })?;
-    let id = members.get("id").and_then(|id| serde_json::from_value(id.clone()).ok()).filter(is_short);
+pub fn read(message: &str, options: &Options) -> Result<Request, Misunderstanding> {
+    let members: Map<String, Value> = json(message).map_err(|problem| Misunderstanding { id: None, problem })?;
+    let id = members.get("id").and_then(|id| serde_json::from_value(id.clone()).ok()).filter(|id| name(id).is_ok());
     let request = match members.get("type").and_then(Value::as_str) {
-        Some("subscribe") => json(text).and_then(|wish| Ok(Request::Subscribe(check(wish, options)?))),
-        Some("unsubscribe") => json(text).map(|Unsubscribe { id, .. }| Request::Unsubscribe(id)),
-        Some("ping") => json(text).map(|Ping { .. }| Request::Ping),
+        Some("subscribe") => json(message).and_then(|wish| Ok(Request::Subscribe(check(wish, options)?))),
+        Some("unsubscribe") => json(message).and_then(|Unsubscribe { id, .. }| {
+            name(&id)?;
+            Ok(Request::Unsubscribe(id))
+        }),
+        Some("ping") => json(message).map(|Ping { .. }| Request::Ping),
         _ => Err(Violation::new("/type", "type", "must be subscribe, unsubscribe or ping").into()),
     };
     request.map_err(|problem| Misunderstanding { id, problem })
 }
 
-fn json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    pointer::from_json(text.as_bytes()).map_err(|error| match error {
+fn json<T: DeserializeOwned>(message: &str) -> Result<T, Problem> {
+    pointer::from_json(message.as_bytes()).map_err(|error| match error {
         pointer::Error::Malformed(why) => Problem::new(Code::MalformedJson, format!("The message is not JSON: {why}.")),
         pointer::Error::Violation(violation) => violation.into(),
     })
@@ -70,10 +73,7 @@ fn json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
 
 fn check(wish: Subscribe, options: &Options) -> Result<Wish, Vec<Violation>> {
     let mut violations = Violations::default();
-    let id = violations.keep(match is_short(&wish.id) {
-        true => Ok(wish.id),
-        false => Err(Violation::new("/id", "id_length", format!("must have 1 to {MAX_ID} characters"))),
-    });
+    let id = violations.keep(name(&wish.id).map(|()| wish.id));
     let nights = i32::try_from(options.nights).unwrap_or(i32::MAX);
     let window = violations.keep(match stay::days_between(wish.from.0, wish.to.0) {
         ..1 => Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)")),
@@ -102,9 +102,11 @@ fn room_types(ids: Vec<RoomTypeId>, options: &Options) -> Result<Source, Violati
     }
 }
 
-fn is_short(id: &Id) -> bool {
-    match id {
-        Id::Text(text) => (1..=MAX_ID).contains(&text.chars().count()),
-        Id::Number(_) => true,
+/// A name that the client chose for a subscription. It is given back as it came, so it is not trimmed.
+fn name(id: &Id) -> Result<(), Violation> {
+    let Id::Text(name) = id else { return Ok(()) };
+    if !(1..=MAX_ID).contains(&name.chars().count()) {
+        return Err(Violation::new("/id", "id_length", format!("must have 1 to {MAX_ID} characters")));
     }
+    text::check(name).map_err(|broken| broken.at("/id"))
 }

@@ -27,6 +27,7 @@ mod http_edges;
 mod http_nights;
 mod http_policies;
 mod http_search;
+mod http_texts;
 mod import;
 mod leases;
 mod postgres_down;

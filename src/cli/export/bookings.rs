@@ -50,9 +50,9 @@ fn row(booking: &Booking, hotel: &str, room_type: &str) -> [String; HEADER.len()
     [
         booking.id.to_string(),
         booking.hotel_id.to_string(),
-        cell::text(hotel).into_owned(),
+        cell::text(hotel),
         booking.room_type_id.to_string(),
-        cell::text(room_type).into_owned(),
+        cell::text(room_type),
         booking.rate_plan_id.to_string(),
         booking.status.name().to_owned(),
         booking.stay.check_in().to_string(),
@@ -62,7 +62,7 @@ fn row(booking: &Booking, hotel: &str, room_type: &str) -> [String; HEADER.len()
         booking.total().to_string(),
         booking.currency.to_string(),
         booking.created_at.to_string(),
-        cell::text(reference).into_owned(),
+        cell::text(reference),
     ]
 }
 

@@ -12,8 +12,8 @@ use crate::config::flags::CommonFlags;
 
 /// Print nights or bookings as CSV (RFC 4180, UTF-8, a header line) on stdout.
 ///
-/// Text that a spreadsheet would take for a formula (beginning with = + - @) gets a ' in front. The export reads page
-/// by page and may run while the server runs.
+/// Text that a spreadsheet would take for a formula (= + - @ where a cell begins, whatever separates cells there) gets a '
+/// in front. The export reads page by page and may run while the server runs.
 #[derive(Debug, clap::Args)]
 pub struct Export {
     #[command(subcommand)]

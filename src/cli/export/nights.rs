@@ -28,5 +28,5 @@ fn row(night: &CountedNight) -> [String; 6] {
     let CountedNight { hotel, room_type, date, physical, sold, held, .. } = night;
     let counts = [physical, sold, held].map(ToString::to_string);
     let [physical, sold, held] = counts;
-    [cell::text(hotel).into_owned(), cell::text(room_type).into_owned(), date.to_string(), physical, sold, held]
+    [cell::text(hotel), cell::text(room_type), date.to_string(), physical, sold, held]
 }

@@ -6,7 +6,7 @@ use super::row::Reservation;
 use super::source::Source;
 use crate::clock::IdSource;
 use crate::domain::catalogue::Zone;
-use crate::domain::violation::text;
+use crate::domain::text;
 use crate::domain::{
     Amount, CancellationPolicy, Date, Hotel, HotelId, Occupancy, RatePlan, RatePlanId, RoomType, RoomTypeId, Violation,
 };
@@ -78,7 +78,7 @@ fn hotel(options: &Bookings, source: &Source, name: &str, id: HotelId) -> Result
     Ok(Hotel {
         id,
         name: name.to_owned(),
-        city: text(&options.city, Hotel::MAX_CITY, "/city")?,
+        city: text::line(&options.city, Hotel::MAX_CITY, "/city")?,
         country: COUNTRY.to_owned(),
         timezone: Zone::parse(TIMEZONE)?,
         currency: CURRENCY.parse().map_err(unknown)?,

@@ -141,7 +141,7 @@ fn order(reservation: &Reservation) -> Result<Order, Why> {
         rooms: 1,
         num_guests: i64::try_from(guests.len()).unwrap_or(i64::MAX),
         guests,
-        mobile: format!("+35190{:08}", line % 100_000_000),
+        mobile: format!("+35191{:07}", line % 10_000_000),
         external_reference: Some(line.to_string()),
         ..OrderDraft::default()
     };

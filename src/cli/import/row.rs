@@ -7,7 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
 use crate::domain::stay::days_between;
-use crate::domain::violation::text;
+use crate::domain::text;
 use crate::domain::{Amount, Date, Hotel, Occupancy, RoomType, Stay};
 
 /// Every column that is read; others are passed over.
@@ -194,7 +194,7 @@ fn problem(column: &'static str, rule: impl Into<String>) -> Problem {
 }
 
 fn name(column: &'static str, value: &str, most: usize) -> Result<String, Problem> {
-    text(value, most, "").map_err(|violation| problem(column, violation.message))
+    text::line(value, most, "").map_err(|violation| problem(column, violation.message))
 }
 
 fn count(column: &'static str, value: &str, most: u16) -> Result<u16, Problem> {

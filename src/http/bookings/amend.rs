@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::moves::{Conditions, act};
-use super::order::AmendmentBody;
+use super::order::{AmendmentBody, LIMIT};
 use crate::domain::Move;
 use crate::http::extract::caller::Principal;
 use crate::http::extract::{Body, Manager};
@@ -15,7 +15,7 @@ pub async fn handle(
     state: Data<State>,
     manager: Manager,
     conditions: Conditions,
-    body: Body<AmendmentBody>,
+    body: Body<AmendmentBody, LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     let canonical = body.canonical();
     let mut amendment = body.value.check()?;

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::web::Data;
 
 use super::moves::answer;
-use super::order::OrderBody;
+use super::order::{LIMIT, OrderBody};
 use crate::http::extract::{Asking, Body, Booker, IdempotencyKey, IfMatch};
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -17,10 +17,11 @@ pub async fn handle(
     Booker(principal): Booker,
     key: IdempotencyKey,
     seen: IfMatch,
-    body: Body<OrderBody>,
+    body: Body<OrderBody, LIMIT>,
 ) -> Result<HttpResponse, Problem> {
-    let key = key.bind(principal, &body.canonical());
+    let canonical = body.canonical();
     let (room_type, order) = body.value.check(seen.0)?;
+    let key = key.from_contact(&order.contact).bind(principal, &canonical);
     let receipt = engine.book(room_type, order, key).await?;
     let mut response = answer(StatusCode::CREATED, &state, &receipt);
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", receipt.booking.id)) {

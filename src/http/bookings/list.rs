@@ -6,7 +6,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::view::BookingView;
-use crate::domain::violation::{Violations, text};
+use crate::domain::text;
+use crate::domain::violation::Violations;
 use crate::domain::{Booking, BookingId, Email, HotelId, Mobile, RoomTypeId, Status, Violation};
 use crate::http::extract::{Administrator, Query};
 use crate::http::page::{List, Paging};
@@ -46,7 +47,7 @@ impl Filter {
         let mut violations = Violations::default();
         let status = violations.keep(self.status.as_deref().map(status).transpose());
         let contact = violations.keep(self.contact.as_deref().map(contact).transpose());
-        let reference = self.external_reference.map(|reference| text(&reference, 100, "/external_reference"));
+        let reference = self.external_reference.map(|reference| text::line(&reference, 100, "/external_reference"));
         let reference = violations.keep(reference.transpose());
         let filter = (|| {
             Some(BookingFilter {
@@ -67,10 +68,10 @@ fn status(name: &str) -> Result<&'static str, Violation> {
     known.ok_or_else(|| Violation::new("/status", "status", format!("must be one of {}", Status::NAMES.join(", "))))
 }
 
+/// Both are looked for as they are kept.
 fn contact(value: &str) -> Result<String, Violation> {
-    let message = "must be a mobile number such as %2B351912345678 (with its + escaped), or an e-mail address";
-    match Mobile::parse(value).is_ok() || Email::parse(value).is_ok() {
-        true => Ok(value.to_owned()),
-        false => Err(Violation::new("/contact", "contact", message)),
-    }
+    let message = "must be a phone number such as %2B351912345678 (with its + escaped), or an e-mail address";
+    let mobile = Mobile::sought(value).map(|mobile| mobile.as_str().to_owned());
+    let found = mobile.or_else(|_| Email::parse(value).map(|email| email.as_str().to_owned()));
+    found.map_err(|_| Violation::new("/contact", "contact", message))
 }

@@ -4,10 +4,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::order::{AmendmentDraft, OrderDraft};
-use crate::domain::{Amendment, Order, RatePlanId, RoomTypeId, ServiceId, Violation};
-use crate::http::extract::object;
+use crate::domain::order::{AmendmentDraft, MAX_GUESTS, MAX_SERVICES, OrderDraft};
+use crate::domain::{Amendment, Guest, Order, RatePlanId, RoomTypeId, ServiceId, Violation};
+use crate::http::extract::{body, object};
 use crate::http::value::{Day, present};
+
+/// The largest body, in bytes: all guests and services fit, however they are written.
+pub const LIMIT: usize = body::LIMIT + MAX_GUESTS * (body::text(Guest::MAX_NAME) + MEMBERS) + MAX_SERVICES * MEMBERS;
+/// What the members of one item of a list take beside their text, with room for line breaks and indentation.
+const MEMBERS: usize = 160;
 
 /// A request for a booking.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -72,10 +77,12 @@ pub struct ServiceOrderBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewContact)]
 pub struct ContactBody {
-    /// E.164: `+` and 10 to 15 digits.
-    #[schema(pattern = r"^\+[1-9][0-9]{9,14}$")]
+    /// A phone number with `+` and country code, at most 32 characters. Spaces, dots, hyphens and brackets are passed
+    /// over; the answer shows it as E.164.
+    #[schema(max_length = 32, example = "+351912345678")]
     pub mobile: String,
-    #[schema(format = Email)]
+    /// One bare address, at most 254 bytes.
+    #[schema(format = Email, max_length = 254)]
     pub email: Option<String>,
 }
 

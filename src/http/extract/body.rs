@@ -16,8 +16,14 @@ use super::pointer;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// The largest body, unless an address says otherwise.
+/// The largest body, in bytes, unless an address says otherwise. A body with long lists has a limit that its longest lists
+/// fit into.
 pub const LIMIT: usize = 64 * 1024;
+
+/// The most bytes that so many characters of text take in JSON: a client may write each as two escapes, `\ud83d\ude00`.
+pub const fn text(characters: usize) -> usize {
+    characters * 12
+}
 
 /// How long a client may take to send a body.
 const WITHIN: Duration = Duration::from_secs(30);

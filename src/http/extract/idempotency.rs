@@ -1,4 +1,9 @@
 //! The header Idempotency-Key: who repeats it gets the first answer.
+//!
+//! A key belongs to its caller. Public callers have no name, so their keys belong to the contact details in the body too:
+//! nobody blocks or probes `order-1001` of a stranger without the stranger's phone number and e-mail address. A key that
+//! cannot be guessed, such as a UUID, is safe from those who know them as well. Guessable keys are not refused: they
+//! are enough against a repeated click, which is what most clients use them for.
 
 use std::future::{Ready, ready};
 
@@ -8,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::caller::Principal;
 use super::header;
+use crate::domain::{Contact, Email};
 use crate::engine::Key;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
@@ -22,6 +28,8 @@ pub struct IdempotencyKey {
     key: Option<String>,
     method: String,
     path: String,
+    /// The contact details in the body, where it has some.
+    contact: Option<Contact>,
 }
 
 impl FromRequest for IdempotencyKey {
@@ -31,22 +39,38 @@ impl FromRequest for IdempotencyKey {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let key = header(request.headers(), "idempotency-key").and_then(check);
         let (method, path) = (request.method().to_string(), request.path().to_owned());
-        ready(key.map(|key| Self { key, method, path }))
+        ready(key.map(|key| Self { key, method, path, contact: None }))
     }
 }
 
 impl IdempotencyKey {
+    /// The key of a request with these contact details.
+    pub fn from_contact(self, contact: &Contact) -> Self {
+        Self { contact: Some(contact.clone()), ..self }
+    }
+
     /// The key as the engine remembers it: it belongs to `principal`, and to this method, path and body.
     pub fn bind(&self, principal: Principal, canonical_body: &[u8]) -> Option<Key> {
         let key = self.key.as_deref()?;
         let owner = match principal {
-            Principal::Public => "public".to_owned(),
+            Principal::Public => self.public(),
             Principal::Administrator => "administrator".to_owned(),
             Principal::Guest(booking) => format!("guest {booking}"),
         };
         let digest = KeyDigest(digest(&[owner.as_bytes(), key.as_bytes()]));
         let used_for = [self.method.as_bytes(), self.path.as_bytes(), canonical_body];
         Some(Key { digest, fingerprint: Fingerprint(self::digest(&used_for)) })
+    }
+}
+
+impl IdempotencyKey {
+    /// The part of a public caller that a stranger does not know.
+    fn public(&self) -> String {
+        let contact = self.contact.as_ref();
+        let mobile = contact.map_or("", |contact| contact.mobile.as_str());
+        let email = contact.and_then(|contact| contact.email.as_ref()).map(Email::comparable);
+        // No mobile number has a space.
+        format!("public {mobile} {}", email.unwrap_or_default())
     }
 }
 
@@ -75,9 +99,29 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Mobile;
 
     fn key(key: &str, path: &str) -> IdempotencyKey {
-        IdempotencyKey { key: Some(key.into()), method: "POST".into(), path: path.into() }
+        IdempotencyKey { key: Some(key.into()), method: "POST".into(), path: path.into(), contact: None }
+    }
+
+    fn contact(mobile: &str, email: Option<&str>) -> Contact {
+        let email = email.map(|email| Email::parse(email).unwrap());
+        Contact { mobile: Mobile::parse(mobile).unwrap(), email }
+    }
+
+    #[test]
+    fn a_public_key_belongs_to_the_contact_it_came_with() {
+        let digest = |mobile: &str, email: Option<&str>, principal| {
+            key("order-1001", "/a").from_contact(&contact(mobile, email)).bind(principal, b"").unwrap().digest
+        };
+        let ana = digest("+351912345678", Some("ana@example.com"), Principal::Public);
+        assert_eq!(ana, digest("+351 912 345 678", Some("Ana@Example.com"), Principal::Public));
+        for (mobile, email) in [("+351912345678", None), ("+351912345679", Some("ana@example.com"))] {
+            assert_ne!(ana, digest(mobile, email, Principal::Public));
+        }
+        let administrators = digest("+351912345678", None, Principal::Administrator);
+        assert_eq!(administrators, digest("+351912345679", None, Principal::Administrator));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What serde has to say about bad input, as violations with a JSON pointer.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
 use super::object::Object;
@@ -17,12 +17,24 @@ pub enum Error {
     Violation(Violation),
 }
 
-/// A value from a JSON object that has nothing after it.
+/// A value from a JSON object that has nothing after it. A text that is no JSON is malformed, whatever rule its beginning
+/// breaks.
 pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut input = serde_json::Deserializer::from_slice(bytes);
-    let Object(value) = serde_path_to_error::deserialize(&mut input).map_err(json_error)?;
-    input.end().map_err(|error| Error::Malformed(short(&error.to_string())))?;
-    Ok(value)
+    match serde_path_to_error::deserialize(&mut input) {
+        Ok(Object(value)) => input.end().map(|()| value).map_err(malformed),
+        Err(error) => Err(syntax(bytes).err().unwrap_or_else(|| json_error(error))),
+    }
+}
+
+/// Whether bytes are JSON at all.
+fn syntax(bytes: &[u8]) -> Result<(), Error> {
+    str::from_utf8(bytes).map_err(|error| Error::Malformed(short(&error.to_string())))?;
+    serde_json::from_slice::<IgnoredAny>(bytes).map(drop).map_err(malformed)
+}
+
+fn malformed(error: serde_json::Error) -> Error {
+    Error::Malformed(short(&error.to_string()))
 }
 
 /// A value from the part of an address after the question mark.
@@ -38,11 +50,15 @@ pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Vi
     value.map(|Object(value)| value)
 }
 
+/// The mistake in a text that is JSON. What serde_json takes for syntax there is a value that nobody can hold.
 fn json_error(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
     let message = error.inner().to_string();
-    // To serde_json a number like 1e999 is a mistake of syntax; to everybody else it is just too large.
-    let too_large = message.starts_with("number out of range");
-    match error.inner().is_data() || too_large {
+    let unpaired = "must not contain half of a surrogate pair";
+    if message.starts_with("lone leading surrogate") || message.starts_with("unexpected end of hex escape") {
+        return Error::Violation(Violation::new(pointer(error.path()), "no_noncharacters", unpaired));
+    }
+    // A number like 1e999 is just too large.
+    match error.inner().is_data() || message.starts_with("number out of range") {
         true => Error::Violation(violation(error.path(), &message)),
         false => Error::Malformed(short(&message)),
     }
@@ -178,8 +194,42 @@ mod tests {
     #[case("{'on':1}")]
     #[case(r#"{"on":"2026-02-01","guests":[]} x"#)]
     #[case("\u{feff}{}")]
+    #[case(r#"{"a":"#)]
+    #[case(r#"{"a""#)]
+    #[case(r#"{"a"}"#)]
+    #[case(r#"{"on":"2026-02-30","guests":["#)]
+    #[case(r#"{"on":1,}"#)]
+    #[case(r#"{"on":1 "guests":[]}"#)]
+    #[case(r#"{"on":01}"#)]
+    #[case(r#"{"on":NaN}"#)]
+    #[case(r#"{"unknown":1}}"#)]
+    #[case(r#"{"unknown":"\x"}"#)]
+    #[case("{\"unknown\":\"\n\"}")]
+    #[case(r#"[1,"#)]
+    #[case(r#"nul"#)]
     fn what_is_no_json_is_malformed(#[case] text: &str) {
         assert!(matches!(from_json::<Stay>(text.as_bytes()), Err(Error::Malformed(_))));
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_malformed() {
+        for json in [&b"{\"on\":\"\xff\"}"[..], b"{\"unknown\":\"\xc3\"}", b"\xff"] {
+            assert!(matches!(from_json::<Stay>(json), Err(Error::Malformed(_))));
+        }
+    }
+
+    #[rstest]
+    #[case(r#"{"on":"\ud800"}"#)]
+    #[case(r#"{"on":"\udc00"}"#)]
+    #[case(r#"{"on":"\ud83dx"}"#)]
+    #[case(r#"{"on":"\ud83d\u0041"}"#)]
+    fn half_of_a_pair_breaks_a_rule(#[case] json: &str) {
+        match from_json::<Stay>(json.as_bytes()).unwrap_err() {
+            Error::Violation(violation) => {
+                assert_eq!((violation.pointer.as_str(), violation.rule), ("/on", "no_noncharacters"));
+            }
+            Error::Malformed(why) => panic!("malformed: {why}"),
+        }
     }
 
     #[derive(Debug, Deserialize)]

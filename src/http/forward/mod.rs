@@ -33,9 +33,9 @@ use self::credentials::Claims;
 use self::recorder::Recorder;
 use super::code::Code;
 use super::extract::{body, header};
-use super::nights;
 use super::problem::Problem;
 use super::state::State;
+use super::{bookings, nights};
 use crate::lease::{Asked, Peer};
 
 pub use peers::Peers;
@@ -47,6 +47,10 @@ pub const FORWARDED: &str = "innkeeper-forwarded";
 pub const OWNER: HeaderName = HeaderName::from_static("innkeeper-owner");
 /// Names the node that gave an answer, where another one was asked: a balancer may go there the next time.
 pub const ANSWERED_BY: HeaderName = HeaderName::from_static("innkeeper-answered-by");
+
+/// The largest body, in bytes, that any address takes.
+const LARGEST_BODY: usize =
+    if nights::set::LIMIT > bookings::order::LIMIT { nights::set::LIMIT } else { bookings::order::LIMIT };
 
 /// Wraps a handler. There is a courier where there are other nodes.
 pub async fn around<B: MessageBody + 'static>(
@@ -107,7 +111,7 @@ async fn admit(state: &State, credentials: &str, request: &mut ServiceRequest) -
     let claims = claims.ok_or_else(refused)?;
     let mut payload = request.take_payload();
     let payload = web::Payload::from_request(request.request(), &mut payload).await;
-    let body = body::read(payload, nights::set::LIMIT).await?;
+    let body = body::read(payload, LARGEST_BODY).await?;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     if !claims.are_about(&Claims::of(request.method().as_str(), path, &body)) {
         return Err(refused());

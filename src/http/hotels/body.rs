@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use super::moved::Moved;
 use crate::domain::catalogue::{Coordinates, Zone, country};
-use crate::domain::violation::{Violations, text};
+use crate::domain::text;
+use crate::domain::violation::Violations;
 use crate::domain::{Currency, Hotel, HotelId, Stay, Violation};
 use crate::http::extract::object;
 use crate::http::value::{hours_and_minutes, time, whole};
@@ -94,8 +95,8 @@ impl HotelBody {
             .map(|at| Coordinates::new(at.latitude, at.longitude).map_err(|violation| violation.under("/coordinates")));
         let (max, horizon) = (Hotel::DEFAULT_MAX_NIGHTS, Hotel::DEFAULT_HORIZON_NIGHTS);
 
-        let name = violations.keep(text(&self.name, Hotel::MAX_NAME, "/name"));
-        let city = violations.keep(text(&self.city, Hotel::MAX_CITY, "/city"));
+        let name = violations.keep(text::line(&self.name, Hotel::MAX_NAME, "/name"));
+        let city = violations.keep(text::line(&self.city, Hotel::MAX_CITY, "/city"));
         let country = violations.keep(country(&self.country));
         let timezone = violations.keep(Zone::parse(&self.timezone));
         let currency = violations.keep(self.currency.parse::<Currency>().map_err(code));

@@ -11,6 +11,7 @@ use crate::http::answer::shown;
 use crate::http::code::Code;
 use crate::http::extract::{Id, Known, Query};
 use crate::http::problem::Problem;
+use crate::http::refusal;
 use crate::http::state::State;
 use crate::http::value::{Day, company, up_to_a_year, whole};
 use crate::search::calendar::{Arrival, Arrivals, Visit};
@@ -64,6 +65,9 @@ pub async fn handle(
     let visit = query.check()?;
     let arrivals = state.searchable().await?.calendar(hotel, query.from.0, query.to.0, visit, state.clock.now());
     let arrivals = arrivals.ok_or_else(|| Problem::of(Code::NoSuchHotel))?;
+    if query.to.0 <= arrivals.today {
+        return Err(refusal::past(arrivals.today));
+    }
     Ok(shown(&PriceCalendar::new(hotel, visit, &arrivals), &known))
 }
 

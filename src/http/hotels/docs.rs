@@ -18,7 +18,7 @@ pub fn docs() -> Vec<Doc> {
     let docs = [
         get("/v1/hotels", "list_hotels")
             .says("List hotels", "In order of creation.")
-            .may("city", Kind::Text, "Only hotels of this city; capitals do not matter.")
+            .may("city", Kind::Text, "Only hotels of this city; capitals and the encoding of accents do not matter.")
             .paged()
             .answers::<List<HotelView>>(200, "A page of hotels.", &[]),
         post("/v1/hotels", "create_hotel")

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::body::HotelView;
 use crate::domain::HotelId;
-use crate::domain::violation::text;
+use crate::domain::text;
 use crate::http::extract::Query;
 use crate::http::page::{List, Paging};
 use crate::http::problem::Problem;
@@ -23,7 +23,7 @@ pub struct Filter {
 pub async fn handle(state: Data<State>, Query(filter): Query<Filter>) -> Result<HttpResponse, Problem> {
     let Filter { city, limit, cursor } = filter;
     let (page, limit) = Paging { limit, cursor }.page(HotelId)?;
-    let city = city.map(|city| text(&city, 100, "/city")).transpose()?;
+    let city = city.map(|city| text::line(&city, 100, "/city")).transpose()?;
     let hotels = state.catalogue.hotels(city.as_deref(), page).await?;
     Ok(HttpResponse::Ok().json(List::<HotelView>::of(hotels, limit, |hotel| hotel.id.0)))
 }

@@ -9,6 +9,7 @@ use crate::engine::{NightView, View};
 use crate::http::answer::{REVALIDATE, etag};
 use crate::http::extract::{Asking, Id, Known, Query};
 use crate::http::problem::Problem;
+use crate::http::refusal;
 use crate::http::value::{Day, up_to_a_year};
 
 #[derive(Debug, Deserialize)]
@@ -72,6 +73,9 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     up_to_a_year(range.from, range.to)?;
     let view = engine.view(room_type, range.from.0, range.to.0).await?;
+    if range.to.0 <= view.today {
+        return Err(refusal::past(view.today));
+    }
     let tag = etag(view.sequence);
     if known.has(&tag) {
         return Ok(HttpResponse::NotModified().insert_header(tag).insert_header(REVALIDATE).finish());

@@ -16,7 +16,7 @@ const SET: &str = "Items are done one after the other, each with a result of its
                    them again, which is safe because an item says how nights are to be, not what is to be added. What \
                    an item leaves out stays as it is, and `null` returns it to its default. A capacity below what is \
                    sold or held is refused (`capacity_below_sold` or `outside_horizon` in the item), unless somebody \
-                   insists by name: `force`. At most 1000 items and 1 MiB.";
+                   insists by name: `force`. At most 1000 items.";
 
 pub fn docs(today: Date) -> Vec<Doc> {
     let day = |days| example::ahead(today, days);

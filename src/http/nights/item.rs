@@ -88,6 +88,9 @@ pub enum DayOfWeek {
 }
 
 impl NightsItem {
+    /// The bytes that all members take beside the text, with room for line breaks and indentation.
+    pub const MEMBERS: usize = 1_024;
+
     /// Whether the item changes a price without saying of which plan.
     pub fn lacks_plan(&self) -> bool {
         self.price_minor != Patch::Keep && self.rate_plan_id.is_none()

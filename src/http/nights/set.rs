@@ -9,14 +9,15 @@ use super::item::{MAX_ITEMS, NightsItem};
 use crate::domain::{NightsChange, RatePlanId, RoomTypeId, Violation};
 use crate::engine::{Engine, NightsReceipt};
 use crate::http::answer::to_the_end;
-use crate::http::extract::{Administrator, Asking, Body, Id, object};
+use crate::http::extract::{Administrator, Asking, Body, Id, body, object};
 use crate::http::problem::{Document, Problem};
 use crate::http::room_types;
 use crate::http::state::State;
+use crate::http::value::MAX_FORCE;
 use crate::store::Page;
 
-/// The largest body, in bytes: a thousand items fit.
-pub const LIMIT: usize = 1024 * 1024;
+/// The largest body, in bytes: a thousand items fit, however they are written.
+pub const LIMIT: usize = MAX_ITEMS * (NightsItem::MEMBERS + body::text(MAX_FORCE));
 
 /// A bulk change of nights: at most 1000 items, done one after the other.
 #[derive(Debug, Deserialize, ToSchema)]

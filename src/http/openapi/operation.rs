@@ -136,7 +136,8 @@ impl Doc {
 
     /// Takes an Idempotency-Key.
     pub fn idempotent(self) -> Self {
-        let words = "Who repeats it gets the first answer. 1 to 255 visible ASCII characters; make it hard to guess.";
+        let words = "A repeat gets the first answer. 1 to 255 visible ASCII characters, such as a UUID. Without a token, \
+                     the key belongs to the contact details in the body.";
         let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]+$")).max_length(Some(MAX_LENGTH));
         self.header("Idempotency-Key", words, key).refuses(&[Code::MalformedHeader, Code::KeyReused])
     }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::policy::{FeeBody, TierBody, policy};
-use crate::domain::violation::{Violations, text};
+use crate::domain::text;
+use crate::domain::violation::Violations;
 use crate::domain::{RatePlan, RatePlanId, RoomTypeId, Violation};
 use crate::http::extract::object;
 use crate::http::value::price;
@@ -51,7 +52,7 @@ impl RatePlanBody {
     /// The rate plan, or everything that is wrong with it.
     pub fn check(self, id: RatePlanId, room_type_id: RoomTypeId) -> Result<RatePlan, Vec<Violation>> {
         let mut violations = Violations::default();
-        let name = violations.keep(text(&self.name, 100, "/name"));
+        let name = violations.keep(text::line(&self.name, 100, "/name"));
         let price = violations.keep(price(self.price_minor, "/price_minor"));
         let (tiers, late, no_show) = (self.cancellation_tiers, self.late_cancellation_fee, self.no_show_fee);
         let policy = violations.keep(policy(self.refundable, tiers, late, no_show));

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::calendar::MAX_ROOMS;
-use crate::domain::violation::{Violations, text};
+use crate::domain::text;
+use crate::domain::violation::Violations;
 use crate::domain::{HotelId, Occupancy, RoomType, RoomTypeId, Violation};
 use crate::http::value::whole;
 
@@ -55,7 +56,7 @@ impl RoomTypeBody {
         let allowance = self.overbooking_allowance.unwrap_or_default();
         let beyond = "/overbooking_allowance";
 
-        let name = violations.keep(text(&self.name, RoomType::MAX_NAME, "/name"));
+        let name = violations.keep(text::line(&self.name, RoomType::MAX_NAME, "/name"));
         let max_adults = violations.keep(people(self.max_adults, 1, "/max_adults"));
         let max_children = violations.keep(people(self.max_children, 0, "/max_children"));
         let max_occupancy = violations.keep(people(self.max_occupancy, 1, "/max_occupancy"));

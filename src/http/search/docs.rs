@@ -18,13 +18,15 @@ const SEARCH: &str = "Hotels of a city, or around a place, with everything they 
 const CALENDAR: &str = "For every day of arrival, at most 366, the cheapest room type and plan that sell a stay of so \
                         many nights, or why none does.";
 
+const NAMES: &str = "Compared as people compare names: capitals and the encoding of accents do not matter.";
+
 const TAG: &[(&str, &str)] = &[("ETag", "Of this very answer.")];
 
 pub fn docs(today: Date) -> Vec<Doc> {
     let day = |days| example::ahead(today, days);
     let search = get("/v1/search", "search")
         .says("Search a city or a neighbourhood", SEARCH)
-        .may_such_as("city", Kind::Text, "Capitals do not matter.", example::CITY)
+        .may_such_as("city", Kind::Text, NAMES, example::CITY)
         .may("latitude", Kind::Number(-90.0, 90.0), "WGS 84, in degrees.")
         .may("longitude", Kind::Number(-180.0, 180.0), "WGS 84, in degrees.")
         .may("radius_km", Kind::Number(0.0, MAX_RADIUS_KM), "Great-circle distance, more than 0.")
@@ -32,14 +34,15 @@ pub fn docs(today: Date) -> Vec<Doc> {
         .needs("checkout_date", Kind::Day, "The day after the last night.", day(33))
         .may("sort", Kind::OneOf(&["price", "distance"]), "Otherwise by price. By distance from the coordinates.")
         .paged()
-        .answers::<List<Offer>>(200, "A page of hotels.", TAG);
+        .answers::<List<Offer>>(200, "A page of hotels.", TAG)
+        .refuses(&[Code::ArrivalInThePast]);
     let calendar = get("/v1/hotels/{id}/calendar", "read_price_calendar")
         .says("See the cheapest price for every day of arrival", CALENDAR)
         .needs("from", Kind::Day, "First day of arrival.", day(30))
         .needs("to", Kind::Day, "The date after the last day of arrival.", day(60))
         .may("nights", Kind::Whole(1, Stay::MAX_NIGHTS.into()), "Nights of every stay; otherwise 1.")
         .answers::<PriceCalendar>(200, "The days.", TAG)
-        .refuses(&[Code::NoSuchHotel]);
+        .refuses(&[Code::NoSuchHotel, Code::ArrivalInThePast]);
     [search, calendar].map(for_company).into()
 }
 

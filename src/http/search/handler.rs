@@ -8,6 +8,7 @@ use super::query::SearchQuery;
 use crate::http::answer::shown;
 use crate::http::extract::{Known, Query};
 use crate::http::problem::Problem;
+use crate::http::refusal;
 use crate::http::state::State;
 
 pub async fn handle(
@@ -16,6 +17,10 @@ pub async fn handle(
     known: Known,
 ) -> Result<HttpResponse, Problem> {
     let search = query.check()?;
-    let page = state.searchable().await?.search(&search, state.clock.now());
+    let (index, now) = (state.searchable().await?, state.clock.now());
+    if let Some(refusal) = index.refusal(&search, now) {
+        return Err(refusal::problem(&refusal));
+    }
+    let page = index.search(&search, now);
     Ok(shown(&offers(page), &known))
 }

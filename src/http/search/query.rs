@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::domain::catalogue::Coordinates;
-use crate::domain::violation::{Violations, text};
+use crate::domain::text;
+use crate::domain::violation::Violations;
 use crate::domain::{Stay, Violation};
 use crate::http::page::{self, Paging, bad_cursor};
 use crate::http::value::{Day, company};
@@ -68,7 +69,7 @@ impl SearchQuery {
             }
             let message = "must be given, or else latitude, longitude and radius_km";
             let city = self.city.as_deref().ok_or_else(|| Violation::new("/city", "required", message));
-            return violations.keep(city.and_then(|city| text(city, 100, "/city"))).map(Place::City);
+            return violations.keep(city.and_then(|city| text::line(city, 100, "/city"))).map(Place::City);
         };
         if self.city.is_some() {
             let message = "must be left out where coordinates are given";

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::violation::{Violations, text};
+use crate::domain::text;
+use crate::domain::violation::Violations;
 use crate::domain::{Amount, HotelId, Service, ServiceBasis, ServiceId, Violation};
 use crate::http::value::price;
 
@@ -52,7 +53,7 @@ impl ServiceBody {
     /// The service, or everything that is wrong with it.
     pub fn check(self, id: ServiceId, hotel_id: HotelId) -> Result<Service, Vec<Violation>> {
         let mut violations = Violations::default();
-        let name = violations.keep(text(&self.name, 100, "/name"));
+        let name = violations.keep(text::line(&self.name, 100, "/name"));
         let price = violations.keep(price(self.price_minor, "/price_minor"));
         let basis = self.basis.into();
         let service = name.zip(price).map(|(name, price): (_, Amount)| Service { id, hotel_id, name, basis, price });

@@ -6,8 +6,7 @@ use uuid::Uuid;
 
 use super::Postgres;
 use super::pool::Statement;
-use crate::domain::catalogue::city_key;
-use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId};
+use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId, name};
 use crate::store::sql::{self, Columns};
 use crate::store::{Catalogue, Error, Page};
 
@@ -113,7 +112,7 @@ impl Catalogue for Postgres {
         let query = match city {
             // PostgreSQL's text has no NUL, and asking for one is an error.
             Some(city) if city.contains('\0') => return Ok(Vec::new()),
-            Some(city) => sqlx::query(HOTELS_OF_CITY).bind(city_key(city)),
+            Some(city) => sqlx::query(HOTELS_OF_CITY).bind(name::key(city)),
             None => sqlx::query(HOTELS),
         };
         let rows = self.pool.all(query.bind(after).bind(i64::from(page.limit))).await?;
@@ -212,7 +211,7 @@ fn bind_hotel<'q>(statement: Statement<'q>, hotel: &'q Hotel) -> Statement<'q> {
         .bind(hotel.id.0)
         .bind(&hotel.name)
         .bind(&hotel.city)
-        .bind(city_key(&hotel.city))
+        .bind(name::key(&hotel.city))
         .bind(&hotel.country)
         .bind(hotel.timezone.name())
         .bind(hotel.currency.code())

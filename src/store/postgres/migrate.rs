@@ -5,15 +5,16 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqlSafeStr, SqlStr};
 
-use super::Postgres;
 use super::session::{ANSWER_WITHIN, CONNECT_WITHIN, UNHURRIED_WITHIN, within};
+use super::{Postgres, names};
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
-pub(super) const STEPS: [(i64, &str, &str); 3] = [
+pub(super) const STEPS: [(i64, &str, &str); 4] = [
     (1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql")),
     (2, "rooms", include_str!("../../../migrations/postgres/0002_rooms.sql")),
     (3, "forced_nights", include_str!("../../../migrations/postgres/0003_forced_nights.sql")),
+    (4, "name_keys", include_str!("../../../migrations/postgres/0004_name_keys.sql")),
 ];
 
 /// The number of the last step this version knows.
@@ -50,6 +51,7 @@ impl Postgres {
             within(ANSWER_WITHIN, sqlx::query(NOTICE_WHEN_WE_ARE_GONE).execute(&mut connection)).await?;
             wait_for_turn(&mut connection).await?;
             within(UNHURRIED_WITHIN, migrator().run(&mut connection)).await?;
+            within(UNHURRIED_WITHIN, names::bring_up_to_date(&mut connection)).await?;
             within(ANSWER_WITHIN, sqlx::query(KEEP_POSITIONS_GROWING).execute(&mut connection)).await?;
             // Whose turn is next need not wait until the server has noticed that we are gone.
             within(ANSWER_WITHIN, connection.unlock()).await?;

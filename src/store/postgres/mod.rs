@@ -29,6 +29,7 @@ mod ledger;
 mod list;
 mod load;
 mod migrate;
+mod names;
 mod open;
 mod pool;
 mod reports;

@@ -6,7 +6,7 @@ use super::{Columns, unreadable};
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::{
     Booking, BookingId, Contact, Email, Hotel, HotelId, Mobile, Occupancy, RatePlan, RatePlanId, RoomType, RoomTypeId,
-    Service, ServiceBasis, ServiceId, Status, Stay, Violation,
+    Service, ServiceBasis, ServiceId, Status, Stay,
 };
 use crate::store::{Attempt, CountedNight, Error, Fingerprint, KeyDigest};
 
@@ -108,11 +108,8 @@ pub fn booking(row: &impl Columns) -> Result<Booking, Error> {
 }
 
 fn contact(row: &impl Columns) -> Result<Contact, Error> {
-    let mobile = Mobile::parse(row.text("mobile")?);
-    let email = row.text_opt("email")?.map(Email::parse).transpose();
-    // The value itself is personal, so only the rule it breaks is named.
-    let broken = |column| move |violation: Violation| unreadable(column, violation.rule);
-    Ok(Contact { mobile: mobile.map_err(broken("mobile"))?, email: email.map_err(broken("email"))? })
+    let email = row.text_opt("email")?.map(Email::stored);
+    Ok(Contact { mobile: Mobile::stored(row.text("mobile")?), email })
 }
 
 pub fn stay(row: &impl Columns) -> Result<Stay, Error> {

@@ -5,8 +5,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 
 use super::Sqlite;
-use crate::domain::catalogue::city_key;
-use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId};
+use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId, name};
 use crate::store::sql::{self, Columns};
 use crate::store::{Catalogue, Error, Page};
 
@@ -88,7 +87,7 @@ impl Catalogue for Sqlite {
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error> {
         let after = page.after.map(|id| id.to_string()).unwrap_or_default();
         let query = match city {
-            Some(city) => sqlx::query(HOTELS_OF_CITY).bind(city_key(city)),
+            Some(city) => sqlx::query(HOTELS_OF_CITY).bind(name::key(city)),
             None => sqlx::query(HOTELS),
         };
         let rows = query.bind(after).bind(i64::from(page.limit)).fetch_all(&self.readers).await?;
@@ -204,7 +203,7 @@ fn bind_hotel<'q>(statement: Statement<'q>, hotel: &'q Hotel) -> Statement<'q> {
         .bind(hotel.id.to_string())
         .bind(&hotel.name)
         .bind(&hotel.city)
-        .bind(city_key(&hotel.city))
+        .bind(name::key(&hotel.city))
         .bind(&hotel.country)
         .bind(hotel.timezone.name())
         .bind(hotel.currency.code())

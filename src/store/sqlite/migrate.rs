@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqlStr};
 
-use super::Sqlite;
+use super::{Sqlite, names};
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
-pub(super) const STEPS: [(i64, &str, &str); 3] = [
+pub(super) const STEPS: [(i64, &str, &str); 4] = [
     (1, "ledger", include_str!("../../../migrations/sqlite/0001_ledger.sql")),
     (2, "rooms", include_str!("../../../migrations/sqlite/0002_rooms.sql")),
     (3, "forced_nights", include_str!("../../../migrations/sqlite/0003_forced_nights.sql")),
+    (4, "name_keys", include_str!("../../../migrations/sqlite/0004_name_keys.sql")),
 ];
 
 /// The number of the last step this version knows.
@@ -23,6 +24,7 @@ impl Sqlite {
     pub async fn migrate(&self) -> Result<(), Error> {
         let mut turn = self.writer.turn().await?;
         migrator().run(&mut turn.connection).await.map_err(sql::cannot_migrate)?;
+        names::bring_up_to_date(&mut turn.connection).await?;
         turn.give_back();
         Ok(())
     }

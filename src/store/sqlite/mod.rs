@@ -25,6 +25,7 @@ mod ledger;
 mod list;
 mod load;
 mod migrate;
+mod names;
 mod open;
 mod reports;
 mod stock;
