@@ -11,6 +11,7 @@
 //! the requests in flight within the grace, drain the engine so that everything acknowledged or begun is durable, leave
 //! the other nodes, then close the store.
 
+mod database;
 mod listen;
 mod ownership;
 
@@ -29,14 +30,19 @@ use crate::events::{Live, Sources};
 use crate::lease::{self, Membership, SingleNode};
 use crate::search::{self, Index};
 use crate::shutdown::{self, Draining};
-use crate::store::postgres::{self, Postgres};
-use crate::store::sqlite::Sqlite;
+use crate::store::sqlite;
 use crate::store::{Ledger, Store};
 use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 use ownership::Ownership;
 
+pub use database::{back_up, open_store, open_store_to_read, open_store_to_serve};
 pub use listen::bind;
+
+/// PostgreSQL has tools of its own, which know what a file system's copy does not.
+const NO_BACKUP: &str = "PostgreSQL is copied by its own tools, also while nodes run on it: `pg_basebackup -D FOLDER -X stream \
+    -d URL` copies the whole server, and with archived WAL it can be restored to any moment; `pg_dump -Fc -f FILE URL` copies \
+    this database as it is now; see docs/operations.md";
 
 /// Why something could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +75,10 @@ pub enum Error {
     Http(#[source] io::Error),
     #[error(transparent)]
     Store(#[from] store::Error),
+    #[error(transparent)]
+    Backup(#[from] sqlite::BackupError),
+    #[error("{NO_BACKUP}")]
+    NoBackup,
     #[error("redis_url cannot be used")]
     Redis(#[source] lease::redis::BadAddress),
     #[error("requests cannot be sent to other nodes")]
@@ -77,30 +87,6 @@ pub enum Error {
     Random(#[from] getrandom::Error),
     #[error("cannot record metrics")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
-}
-
-/// Opens the store that the configuration names and brings it up to date. With `create` it is made if need be.
-pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
-    let url = &config.database_url;
-    let cannot_open = |source| Error::Open { url: url.clone(), source };
-    let cannot_migrate = |source| Error::Migrate { url: url.clone(), source };
-    match url.scheme() {
-        "sqlite" | "" => {
-            let opened = Sqlite::open_patiently(url.expose(), create, config.lock_wait).await;
-            let sqlite = opened.map_err(|error| cannot_open(error.into()))?;
-            sqlite.migrate().await.map_err(cannot_migrate)?;
-            Ok(Arc::new(sqlite))
-        }
-        "postgres" | "postgresql" => {
-            let Config { database_connections: connections, commit_lanes: lanes, lock_wait, .. } = *config;
-            let options = postgres::Options { connections, lanes, lock_wait };
-            let opened = Postgres::open(url.expose(), create, options).await;
-            let postgres = opened.map_err(|error| cannot_open(error.into()))?;
-            postgres.migrate().await.map_err(cannot_migrate)?;
-            Ok(Arc::new(postgres))
-        }
-        scheme => Err(Error::UnknownBackend { scheme: scheme.to_owned() }),
-    }
 }
 
 /// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
@@ -136,7 +122,7 @@ pub fn url(address: SocketAddr) -> String {
 /// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
 /// catalogue a little later, when the index is built.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
-    let store = open_store(config, true).await?;
+    let store = open_store_to_serve(config, listener.local_addr().map_err(Error::Http)?).await?;
     start_on(config, listener, clock, store.clone(), store).await
 }
 

@@ -8,6 +8,8 @@ use crate::config::flags::CommonFlags;
 use crate::store::Store;
 
 /// Create the database, or bring it up to this version. `serve` does the same when it starts.
+///
+/// A SQLite file that a server runs on is refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Migrate {
@@ -24,7 +26,7 @@ impl Migrate {
             true => demo::furnish(store, &config.engine).await,
             false => Ok(()),
         };
-        with_store(&config, true, furnish).await?;
+        with_store(&config, furnish).await?;
         output::line(format_args!("{} is up to date", config.database_url))?;
         Ok(Outcome::Done)
     }

@@ -7,6 +7,7 @@
 //! command line or the configuration is wrong, 3 `verify` found differences. An error is one line that names what is
 //! wrong and, where there is something to do, what.
 
+mod backup;
 pub mod demo;
 mod export;
 mod import;
@@ -52,6 +53,7 @@ enum Command {
     Openapi(openapi::Openapi),
     Ready(ready::Ready),
     Verify(verify::Verify),
+    Backup(backup::Backup),
     Export(export::Export),
     Import(import::Import),
     Storm(storm::Storm),
@@ -63,6 +65,7 @@ Examples:
   innkeeper serve --demo                        try it: demo hotels, a token, a curl line that books
   innkeeper serve --database-url sqlite:///var/lib/innkeeper/truth.db --listen 0.0.0.0:8080
   innkeeper verify                              recount every night from the bookings
+  innkeeper backup /backup/innkeeper.db         a copy of the SQLite file, also while a server runs on it
   innkeeper export nights --csv > nights.csv
   innkeeper import bookings hotel_bookings.csv --capacity p95 --json
   innkeeper storm http://127.0.0.1:8080 --mix hot --clients 64
@@ -117,6 +120,7 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
         }
         Command::Migrate(migrate) => in_system(migrate.run(configure(process.quiet(&migrate.settings))?)),
         Command::Verify(verify) => in_system(verify.run(configure(process.quiet(&verify.settings))?)),
+        Command::Backup(backup) => in_system(backup.run(configure(process.quiet(&backup.settings))?)),
         Command::Export(export) => in_system(export.run(configure(process.quiet(export.settings()))?)),
         Command::Storm(storm) => in_system(storm.run()),
         Command::Watch(watch) => in_system(watch.run()),
@@ -143,13 +147,27 @@ fn in_system(command: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::
     actix_rt::System::with_tokio_rt(move || runtime).block_on(command)
 }
 
-/// Opens the store for a command and closes it again, whatever came of that: one file remains, with everything in it.
+/// Opens the store, or makes it, for a command that changes it, and closes it again, whatever came of that. A SQLite file
+/// must not be in use.
 async fn with_store<T>(
     config: &Config,
-    create: bool,
     work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let store = app::open_store(config, create).await?;
+    finish(app::open_store(config, true).await?, work).await
+}
+
+/// The same for a command that only reads: it may run beside a server.
+async fn with_store_to_read<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    finish(app::open_store_to_read(config).await?, work).await
+}
+
+async fn finish<T>(
+    store: Arc<dyn Store>,
+    work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let done = work(&store).await;
     let closed = store.close().await;
     let done = done?;

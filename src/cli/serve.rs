@@ -46,7 +46,7 @@ impl Serve {
             config.admin_token = made.clone();
         }
         let start = async {
-            let store = app::open_store(&config, true).await?;
+            let store = app::open_store_to_serve(&config, listener.local_addr()?).await?;
             if self.demo {
                 demo::furnish(&store, &config.engine).await?;
             }

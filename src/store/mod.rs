@@ -20,6 +20,7 @@ mod identity;
 pub mod postgres;
 mod sql;
 pub mod sqlite;
+mod writable;
 
 pub use feed::Feed;
 pub use identity::Identity;
@@ -53,6 +54,11 @@ pub trait Store: Ledger + Catalogue + Reports + Feed {
     /// Which database this is, and who serves it. Answers also where the store has much to do.
     async fn identity(&self) -> Result<Identity, Error> {
         Ok(Identity::unshared())
+    }
+
+    /// What makes it doubtful that everything that was committed is here, to be told to an operator.
+    fn incomplete(&self) -> Option<String> {
+        None
     }
 
     /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
@@ -162,7 +168,7 @@ pub trait Reports: Send + Sync + 'static {
     /// Idempotency records that do not belong to what they answer with, at most `limit`.
     async fn stray_attempts(&self, limit: u32) -> Result<Vec<audit::StrayAttempt>, Error>;
 
-    /// Whether the store answers.
+    /// Whether the store answers, and takes writes as far as is known.
     async fn ping(&self) -> Result<(), Error>;
 }
 

@@ -6,7 +6,7 @@ mod nights;
 
 use clap::Subcommand;
 
-use super::{Outcome, SETTINGS_HELP, with_store};
+use super::{Outcome, SETTINGS_HELP, with_store_to_read};
 use crate::config::Config;
 use crate::config::flags::CommonFlags;
 
@@ -50,7 +50,7 @@ impl Export {
     }
 
     pub async fn run(&self, config: Config) -> anyhow::Result<Outcome> {
-        with_store(&config, false, async |store| {
+        with_store_to_read(&config, async |store| {
             let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
             match &self.what {
                 What::Nights(_) => nights::write(&**store, &mut csv).await?,

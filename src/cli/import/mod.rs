@@ -109,7 +109,7 @@ impl Bookings {
         let house = House::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
         let start = house.instant(schedule.first_day().context("there is nothing to import")?);
 
-        with_store(&config, true, async |store| {
+        with_store(&config, async |store| {
             let clock = Arc::new(ManualClock::at(start));
             let options = crate::engine::Options { answer_within: PATIENCE, ..config.engine.clone() };
             let engine = app::start_engine(&options, store.clone(), clock.clone());

@@ -32,6 +32,6 @@ impl Postgres {
 
     pub(super) async fn delete_attempts(&self, now: Timestamp, limit: u32) -> Result<u64, Error> {
         let query = sqlx::query(FORGET).bind(now.as_microsecond()).bind(i64::from(limit));
-        Ok(self.pool.execute(query).await?)
+        Ok(self.write(query).await?)
     }
 }

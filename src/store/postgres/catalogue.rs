@@ -94,13 +94,13 @@ pub(super) const SERVICES: &str = "SELECT * FROM services WHERE hotel_id = $1 AN
 #[async_trait]
 impl Catalogue for Postgres {
     async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error> {
-        self.pool.execute(bind_hotel(sqlx::query(INSERT_HOTEL), hotel)).await?;
+        self.write(bind_hotel(sqlx::query(INSERT_HOTEL), hotel)).await?;
         Ok(())
     }
 
     async fn update_hotel(&self, seen: &Hotel, hotel: &Hotel) -> Result<bool, Error> {
         let update = bind_hotel(bind_hotel(sqlx::query(UPDATE_HOTEL), hotel), seen);
-        Ok(self.pool.execute(update).await? > 0)
+        Ok(self.write(update).await? > 0)
     }
 
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error> {
@@ -130,7 +130,7 @@ impl Catalogue for Postgres {
             .bind(i32::from(occupancy.max_occupancy))
             .bind(i32::from(room_type.rooms))
             .bind(i32::from(room_type.overbooking_allowance));
-        self.pool.execute(query).await?;
+        self.write(query).await?;
         Ok(())
     }
 
@@ -151,13 +151,13 @@ impl Catalogue for Postgres {
     }
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error> {
-        self.pool.execute(bind_service(sqlx::query(INSERT_SERVICE), service)).await?;
+        self.write(bind_service(sqlx::query(INSERT_SERVICE), service)).await?;
         Ok(())
     }
 
     async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error> {
         let update = bind_service(bind_service(sqlx::query(UPDATE_SERVICE), service), seen);
-        Ok(self.pool.execute(update).await? > 0)
+        Ok(self.write(update).await? > 0)
     }
 
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error> {
@@ -175,7 +175,7 @@ impl Catalogue for Postgres {
 
     async fn installation_secret(&self, fresh: [u8; 32]) -> Result<[u8; 32], Error> {
         let keep = "INSERT INTO installation (id, secret) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
-        self.pool.execute(sqlx::query(keep).bind(fresh.as_slice())).await?;
+        self.write(sqlx::query(keep).bind(fresh.as_slice())).await?;
         let row = self.pool.one(sqlx::query("SELECT secret FROM installation")).await?;
         row.bytes("secret")
     }

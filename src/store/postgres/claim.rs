@@ -16,7 +16,7 @@ pub(super) const TOKENS: &str = "SELECT id, fencing_token FROM room_types WHERE 
 
 impl Postgres {
     pub(super) async fn raise_token(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error> {
-        if self.pool.execute(sqlx::query(RAISE).bind(room_type.0).bind(token.0)).await? > 0 {
+        if self.write(sqlx::query(RAISE).bind(room_type.0).bind(token.0)).await? > 0 {
             return Ok(Claim::Granted);
         }
         let current = self.current_tokens(&[room_type]).await?.remove(&room_type);

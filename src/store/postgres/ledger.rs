@@ -33,7 +33,11 @@ impl Ledger for Postgres {
     }
 
     async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
-        self.commit_batch(batch).await
+        let committed = self.commit_batch(batch).await;
+        if committed.is_err() {
+            self.writable.suspect();
+        }
+        committed
     }
 
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {

@@ -35,11 +35,14 @@ mod pool;
 mod reports;
 mod session;
 mod stock;
+mod trial;
 
 pub use open::{OpenError, Options};
 
 use pool::Pool;
 use sqlx::postgres::PgConnectOptions;
+
+use super::writable::Writable;
 
 /// A PostgreSQL database as a [`super::Store`].
 pub struct Postgres {
@@ -50,6 +53,7 @@ pub struct Postgres {
     watch: Pool,
     /// For what may take its time.
     unhurried: PgConnectOptions,
+    writable: Writable,
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use super::{Pool, Postgres, migrate, session};
 use crate::domain::Timestamp;
 use crate::store::sql::Columns;
+use crate::store::writable::Writable;
 use crate::store::{Error, Identity, Store};
 
 /// The oldest server that has what we need: 64-bit transaction numbers by name.
@@ -165,6 +166,7 @@ impl Postgres {
             watch: Pool::new(asking.clone(), 1, session::ANSWER_WITHIN)?,
             pool: Pool::new(asking, others, session::ANSWER_WITHIN)?,
             unhurried: session::unhurried(target, options.lock_wait),
+            writable: Writable::default(),
         })
     }
 }

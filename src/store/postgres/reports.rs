@@ -66,6 +66,6 @@ impl Reports for Postgres {
 
     async fn ping(&self) -> Result<(), Error> {
         self.pool.execute(sqlx::query("SELECT 1")).await?;
-        Ok(())
+        self.writable.check(self.try_to_write()).await
     }
 }

@@ -167,7 +167,7 @@ impl Sqlite {
             sqlx::query(TOUCH_HOTEL).bind(hotel.to_string()).execute(&mut turn.connection).await?;
         }
         sqlx::query("COMMIT").execute(&mut turn.connection).await?;
-        turn.give_back();
+        turn.give_back()?;
         Ok(changed)
     }
 

@@ -73,7 +73,7 @@ impl Feed for Sqlite {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut turn.connection).await?;
         let looked_at = trim(&mut turn.connection, before, limit).await?;
         sqlx::query("COMMIT").execute(&mut turn.connection).await?;
-        turn.give_back();
+        turn.give_back()?;
         Ok(looked_at)
     }
 }

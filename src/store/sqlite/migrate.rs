@@ -25,7 +25,8 @@ impl Sqlite {
         let mut turn = self.writer.turn().await?;
         migrator().run(&mut turn.connection).await.map_err(sql::cannot_migrate)?;
         names::bring_up_to_date(&mut turn.connection).await?;
-        turn.give_back();
+        turn.give_back()?;
+        self.begin_use().await;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Opening a file, and refusing every file that is not ours before anything in it is changed.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,7 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::Mutex;
 
+use super::hold::{Hold, NotHeld};
+use super::watch::{Watch, beside};
 use super::{Sqlite, Writer, migrate};
 use crate::store::{Error, Store};
 
@@ -34,6 +37,17 @@ pub enum OpenError {
         "{path:?} comes from a newer innkeeper (schema {found}, this one knows {known}); use that version or newer"
     )]
     Newer { path: PathBuf, found: i64, known: i64 },
+    #[error(
+        "{path:?} is in use by {holder}; a SQLite file has one server at a time: stop that one, or name another file"
+    )]
+    Held { path: PathBuf, holder: String },
+    #[error(
+        "{path:?} comes from an older innkeeper (schema {found}, this one knows {known}); bring it up to date with \
+         `innkeeper migrate` when no server runs on it"
+    )]
+    Older { path: PathBuf, found: i64, known: i64 },
+    #[error("{why}")]
+    Incomplete { why: String },
     #[error("{path:?} cannot be opened; check that the folder exists, is writable, and has room")]
     Unavailable {
         path: PathBuf,
@@ -62,33 +76,137 @@ impl Sqlite {
 
     /// The same, waiting for locks of other processes as long as `patience` lasts, now and later.
     pub async fn open_patiently(url: &str, create: bool, patience: Duration) -> Result<Self, OpenError> {
-        let options = parse(url)?.create_if_missing(create).busy_timeout(patience);
-        let path = options.get_filename().to_path_buf();
-        let unavailable = |source| OpenError::Unavailable { path: path.clone(), source };
-        match inspect(&options, &path).await.map_err(unavailable)? {
-            Content::Nothing if create => {
-                make_private(&path).await.map_err(unavailable)?;
-                mark(&options).await.map_err(unavailable)?;
-            }
-            Content::Nothing => return Err(OpenError::Missing { path }),
-            Content::NotSqlite => return Err(OpenError::NotSqlite { path }),
-            Content::Foreign => return Err(OpenError::Foreign { path }),
-            Content::Ours { schema } if schema > migrate::LATEST => {
-                return Err(OpenError::Newer { path, found: schema, known: migrate::LATEST });
-            }
-            Content::Ours { .. } => {}
+        let file = File::named(url, patience)?;
+        file.connect(file.admit(create).await?).await
+    }
+
+    /// The same for a program that nobody else may change the database beside: `who` is what others are told. The lock
+    /// lasts until the store is closed, or its process has ended.
+    pub async fn open_alone(url: &str, create: bool, patience: Duration, who: &str) -> Result<Self, OpenError> {
+        let file = File::named(url, patience)?;
+        let content = file.admit(create).await?;
+        let hold = file.hold(who).await?;
+        let log_is_missing = file.lacks_its_log();
+        let mut sqlite = file.connect(content).await?;
+        sqlite.hold = Mutex::new(Some(hold));
+        sqlite.note_missing_log(log_is_missing).await;
+        Ok(sqlite)
+    }
+
+    /// Opens the file to read it, also while a server runs on it. Nothing is changed: neither the schema, nor the log.
+    pub async fn open_beside(url: &str, patience: Duration) -> Result<Self, OpenError> {
+        let file = File::named(url, patience)?;
+        let log_is_missing = file.lacks_its_log() && !Hold::is_taken(&file.path);
+        let Content::Ours { schema } = file.admit(false).await? else {
+            return Err(OpenError::Missing { path: file.path });
+        };
+        let options = file.options.create_if_missing(false).read_only(true);
+        let mut sqlite = Sqlite::over(options.clone(), Writer::new(options, None, Watch::none(&file.path)), file.path);
+        sqlite.schema = schema;
+        sqlite.note_missing_log(log_is_missing).await;
+        Ok(sqlite)
+    }
+
+    /// The same for a schema that this version knows.
+    pub fn is_current(self) -> Result<Self, OpenError> {
+        match self.incomplete {
+            _ if self.schema >= migrate::LATEST => Ok(self),
+            Some(why) => Err(OpenError::Incomplete { why }),
+            None => Err(OpenError::Older { path: self.path, found: self.schema, known: migrate::LATEST }),
         }
-        connect(options).await.map_err(unavailable)
+    }
+
+    fn over(options: SqliteConnectOptions, writer: Writer, path: PathBuf) -> Self {
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(READER_WITHIN)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.pragma("query_only", "on").pragma("temp_store", "memory"));
+        let (hold, anchor) = (Mutex::new(None), Mutex::new(None));
+        Self { writer, readers, path, schema: migrate::LATEST, hold, anchor, incomplete: None }
     }
 }
 
 #[async_trait]
 impl Store for Sqlite {
+    fn incomplete(&self) -> Option<String> {
+        self.incomplete.clone()
+    }
+
     /// SQLite folds its log into the file when the last connection goes.
     async fn close(&self) -> Result<(), Error> {
+        let hold = self.hold.lock().await.take();
+        if hold.is_some() {
+            self.end_use().await;
+        }
+        if let Some(anchor) = self.anchor.lock().await.take() {
+            anchor.close().await?;
+        }
         self.readers.close().await;
-        self.writer.turn().await?.connection.close().await?;
+        self.writer.close().await?;
+        self.tidy_up().await;
         Ok(())
+    }
+}
+
+/// A database file that is about to be opened.
+struct File {
+    options: SqliteConnectOptions,
+    path: PathBuf,
+}
+
+impl File {
+    fn named(url: &str, patience: Duration) -> Result<Self, OpenError> {
+        let options = parse(url)?.busy_timeout(patience);
+        let path = options.get_filename().to_path_buf();
+        Ok(Self { options, path })
+    }
+
+    /// What is in it, if we may use it. With `create` it may be missing.
+    async fn admit(&self, create: bool) -> Result<Content, OpenError> {
+        let path = self.path.clone();
+        match inspect(&self.options, &path).await.map_err(|error| self.unavailable(error))? {
+            Content::Nothing if !create => Err(OpenError::Missing { path }),
+            Content::NotSqlite => Err(OpenError::NotSqlite { path }),
+            Content::Foreign => Err(OpenError::Foreign { path }),
+            Content::Ours { schema } if schema > migrate::LATEST => {
+                Err(OpenError::Newer { path, found: schema, known: migrate::LATEST })
+            }
+            content => Ok(content),
+        }
+    }
+
+    async fn hold(&self, who: &str) -> Result<Hold, OpenError> {
+        let (path, who) = (self.path.clone(), who.to_owned());
+        let taken = tokio::task::spawn_blocking(move || Hold::take(&path, &who)).await;
+        match taken.unwrap_or_else(|error| Err(NotHeld::Failed(io::Error::other(error)))) {
+            Ok(hold) => Ok(hold),
+            Err(NotHeld::Taken(holder)) => Err(OpenError::Held { path: self.path.clone(), holder }),
+            Err(NotHeld::Failed(error)) => Err(self.unavailable(sqlx::Error::Io(error))),
+        }
+    }
+
+    /// Opens it to read and write.
+    async fn connect(&self, content: Content) -> Result<Sqlite, OpenError> {
+        let opened = async {
+            if let Content::Nothing = content {
+                make_private(&self.path).await?;
+                mark(&self.options.clone().create_if_missing(true)).await?;
+            }
+            connect(self.options.clone(), self.path.clone()).await
+        };
+        opened.await.map_err(|error| self.unavailable(error))
+    }
+
+    /// Whether there is nothing in the log beside it, as after an orderly end, or in a copy of the file alone.
+    fn lacks_its_log(&self) -> bool {
+        std::fs::metadata(beside(&self.path, "-wal")).map_or(true, |log| log.len() == 0)
+    }
+
+    fn unavailable(&self, source: sqlx::Error) -> OpenError {
+        OpenError::Unavailable { path: self.path.clone(), source }
     }
 }
 
@@ -162,7 +280,7 @@ async fn mark(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     connection.close().await
 }
 
-async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
+async fn connect(options: SqliteConnectOptions, path: PathBuf) -> Result<Sqlite, sqlx::Error> {
     let options = options.create_if_missing(false).foreign_keys(true);
     let writing = options
         .clone()
@@ -172,13 +290,12 @@ async fn connect(options: SqliteConnectOptions) -> Result<Sqlite, sqlx::Error> {
         .pragma("cache_size", "-65536")
         .pragma("wal_autocheckpoint", "8192")
         .pragma("journal_size_limit", "67108864");
-    let writer = Writer::new(writing.clone(), writing.connect().await?);
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(READER_WITHIN)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_lazy_with(options.pragma("query_only", "on").pragma("temp_store", "memory"));
-    Ok(Sqlite { writer, readers })
+    let connection = writing.connect().await?;
+    // It opens the log, and holds it open.
+    let mut anchor = options.clone().pragma("query_only", "on").connect().await?;
+    sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut anchor).await?;
+    let watch = Watch::of(&path).map_err(sqlx::Error::Io)?;
+    let mut sqlite = Sqlite::over(options, Writer::new(writing, Some(connection), watch), path);
+    sqlite.anchor = Mutex::new(Some(anchor));
+    Ok(sqlite)
 }

@@ -64,6 +64,7 @@ impl Reports for Sqlite {
 
     async fn ping(&self) -> Result<(), Error> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
+        self.writer.watch.is_in_place()?;
+        self.writer.watch.writable.check(self.try_to_write()).await
     }
 }

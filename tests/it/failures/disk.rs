@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{assert_503, persist_in_booking, sold};
 use crate::support::app::{order, with_database, with_place};
+use crate::support::eventually::eventually;
 use crate::support::place::Place;
 
 #[test]
@@ -92,8 +93,11 @@ fn a_full_disk_is_a_503_until_there_is_room() {
             assert_503(&again, &["interrupted", "unavailable"]);
         }
         assert_eq!(app.get("/v1/hotels").await.status, StatusCode::OK, "reading goes on");
+        assert_503(&app.get("/readyz").await, &["unavailable"]);
+        assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
 
         std::fs::remove_file(disk.ballast()).unwrap();
+        eventually("it is ready", async || app.get("/readyz").await.status == StatusCode::OK).await;
         let again = persist_in_booking(app, &format!("k{booked}"), &room_type).await;
         assert_eq!(again.status, StatusCode::CREATED, "{}", again.body);
         assert_eq!(sold(app, &room_type).await, booked + 1);

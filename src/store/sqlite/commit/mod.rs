@@ -35,12 +35,15 @@ impl Sqlite {
             Ok(verdicts) => {
                 let commit = sqlx::query("COMMIT").execute(&mut turn.connection).await;
                 commit.map_err(|error| CommitError::InDoubt(error.into()))?;
-                turn.give_back();
+                turn.give_back().map_err(|error| CommitError::InDoubt(error.into()))?;
                 Ok(verdicts)
             }
             Err(error) => {
                 if sqlx::query("ROLLBACK").execute(&mut turn.connection).await.is_ok() {
-                    turn.give_back();
+                    turn.take_back();
+                }
+                if !sql::contradicts(&error) {
+                    self.writer.watch.writable.suspect();
                 }
                 Err(CommitError::RolledBack(error.into()))
             }

@@ -1,0 +1,87 @@
+//! Opening the database that the configuration names, for everybody who may do what with it.
+//!
+//! A server, an import and a change of the schema have a SQLite file to themselves; reading it is possible beside them.
+//! PostgreSQL is shared by its nodes.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use gethostname::gethostname;
+
+use super::{Error, url};
+use crate::clock::{Clock, System};
+use crate::config::Config;
+use crate::store::Store;
+use crate::store::postgres::{self, Postgres};
+use crate::store::sqlite::Sqlite;
+
+/// Opens the store to change it, and brings it up to date. With `create` it is made if need be.
+pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
+    open(config, create, &who(None)).await
+}
+
+/// The same for a server, which says where it can be found.
+pub async fn open_store_to_serve(config: &Config, address: SocketAddr) -> Result<Arc<dyn Store>, Error> {
+    open(config, true, &who(Some(address))).await
+}
+
+/// Opens the store to read it, also while a server runs on it.
+pub async fn open_store_to_read(config: &Config) -> Result<Arc<dyn Store>, Error> {
+    match config.database_url.scheme() {
+        "sqlite" | "" => Ok(Arc::new(beside(config).await?.is_current().map_err(|error| cannot_open(config, error))?)),
+        _ => open_store(config, false).await,
+    }
+}
+
+/// Copies the database to a file, also while a server runs on it; the size of the copy in bytes.
+pub async fn back_up(config: &Config, to: &Path, overwrite: bool) -> Result<u64, Error> {
+    match config.database_url.scheme() {
+        "sqlite" | "" => {
+            let sqlite = beside(config).await?;
+            let copied = sqlite.back_up(to, overwrite).await;
+            sqlite.close().await?;
+            Ok(copied?)
+        }
+        "postgres" | "postgresql" => Err(Error::NoBackup),
+        scheme => Err(Error::UnknownBackend { scheme: scheme.to_owned() }),
+    }
+}
+
+async fn open(config: &Config, create: bool, who: &str) -> Result<Arc<dyn Store>, Error> {
+    let address = &config.database_url;
+    let cannot_migrate = |source| Error::Migrate { url: address.clone(), source };
+    match address.scheme() {
+        "sqlite" | "" => {
+            let opened = Sqlite::open_alone(address.expose(), create, config.lock_wait, who).await;
+            let sqlite = opened.map_err(|error| cannot_open(config, error))?;
+            sqlite.migrate().await.map_err(cannot_migrate)?;
+            Ok(Arc::new(sqlite))
+        }
+        "postgres" | "postgresql" => {
+            let Config { database_connections: connections, commit_lanes: lanes, lock_wait, .. } = *config;
+            let options = postgres::Options { connections, lanes, lock_wait };
+            let opened = Postgres::open(address.expose(), create, options).await;
+            let postgres = opened.map_err(|error| cannot_open(config, error))?;
+            postgres.migrate().await.map_err(cannot_migrate)?;
+            Ok(Arc::new(postgres))
+        }
+        scheme => Err(Error::UnknownBackend { scheme: scheme.to_owned() }),
+    }
+}
+
+async fn beside(config: &Config) -> Result<Sqlite, Error> {
+    let opened = Sqlite::open_beside(config.database_url.expose(), config.lock_wait).await;
+    opened.map_err(|error| cannot_open(config, error))
+}
+
+fn cannot_open(config: &Config, source: impl Into<anyhow::Error>) -> Error {
+    Error::Open { url: config.database_url.clone(), source: source.into() }
+}
+
+/// This process, as others are told who has the database.
+fn who(address: Option<SocketAddr>) -> String {
+    let (process, host) = (std::process::id(), gethostname());
+    let at = address.map(|address| format!(", at {}", url(address))).unwrap_or_default();
+    format!("process {process} on {}{at}, since {:.0}", host.to_string_lossy(), System.now())
+}

@@ -1,0 +1,114 @@
+//! One program at a time: the lock on a database file.
+//!
+//! A server, an import and a change of the schema hold it; those that only read do not. It is a lock of the operating
+//! system on a file beside the database, so that it ends with its process, however that ends. The file says who holds it.
+//! Locking the database file itself would not do: closing any handle to it would drop SQLite's own locks.
+//!
+//! Invariant: whoever holds the lock holds it on the file that is found at the path. A file that was removed meanwhile
+//! counts for nothing.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a process that is just ending is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(50);
+/// The longest description of a holder that is read.
+const LONGEST: u64 = 500;
+
+/// The lock. Dropped, it is free again.
+#[derive(Debug)]
+pub(super) struct Hold {
+    path: PathBuf,
+    _file: File,
+}
+
+/// Why it cannot be had.
+pub(super) enum NotHeld {
+    /// Somebody else has it, as they describe themselves.
+    Taken(String),
+    Failed(io::Error),
+}
+
+impl Hold {
+    /// Takes the lock on a database; `who` is what others are told. Blocks for [`PATIENCE`] at most.
+    pub fn take(database: &Path, who: &str) -> Result<Self, NotHeld> {
+        let path = lock_path(database).map_err(NotHeld::Failed)?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match Self::try_take(&path, who) {
+                Err(NotHeld::Taken(_)) if Instant::now() < until => std::thread::sleep(PAUSE),
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn try_take(path: &Path, who: &str) -> Result<Self, NotHeld> {
+        let mut file = open(path).map_err(NotHeld::Failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(NotHeld::Taken(read(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(NotHeld::Failed(error)),
+        }
+        // The holder before may have removed it between opening and locking.
+        if !is_at(&file, path).map_err(NotHeld::Failed)? {
+            return Err(NotHeld::Taken("a program that is just ending".to_owned()));
+        }
+        file.set_len(0).and_then(|()| file.write_all(who.as_bytes())).map_err(NotHeld::Failed)?;
+        Ok(Self { path: path.to_path_buf(), _file: file })
+    }
+
+    /// Whether somebody holds the lock on a database.
+    pub fn is_taken(database: &Path) -> bool {
+        let Ok(file) = lock_path(database).and_then(File::open) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Still locked: the next one sees that the file it opened is not at its path any more.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The same for every name of the database: links are followed.
+fn lock_path(database: &Path) -> io::Result<PathBuf> {
+    let real = match database.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            folder.canonicalize()?.join(database.file_name().unwrap_or_default())
+        }
+        real => real?,
+    };
+    let mut path = real.into_os_string();
+    path.push(".lock");
+    Ok(path.into())
+}
+
+/// Makes the file if need be, for its owner's eyes only.
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let own = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the holder says of itself.
+fn read(file: &mut File) -> String {
+    let mut said = String::new();
+    match file.take(LONGEST).read_to_string(&mut said) {
+        Ok(_) if !said.trim().is_empty() => said.trim().to_owned(),
+        _ => "another innkeeper".to_owned(),
+    }
+}

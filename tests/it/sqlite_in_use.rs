@@ -1,0 +1,181 @@
+//! A SQLite file that a server runs on: who else may use it, what happens to it, and how it is copied.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reqwest::StatusCode;
+
+use crate::support::app::{App, order, with_place};
+use crate::support::eventually::eventually;
+use crate::support::place::Place;
+use crate::support::program::{Started, Workplace};
+
+/// A folder in which the demo runs.
+fn with_server() -> (Workplace, Started) {
+    let workplace = Workplace::sqlite();
+    let (server, _) = workplace.demo();
+    (workplace, server)
+}
+
+fn database(workplace: &Workplace) -> PathBuf {
+    workplace.path().join("innkeeper.db")
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite://{}", path.display())
+}
+
+#[test]
+fn a_second_server_is_refused_and_told_who_has_the_file() {
+    let (workplace, server) = with_server();
+    let link = workplace.path().join("link.db");
+    std::os::unix::fs::symlink(database(&workplace), &link).unwrap();
+    for url in [url(&database(&workplace)), url(&link)] {
+        let refused = workplace.run(&["serve", "--listen", "127.0.0.1:0", "--database-url", &url]).failed(1);
+        assert!(refused.contains(&format!("process {} on ", server.0.id())), "{refused}");
+        assert!(refused.contains("at http://127.0.0.1:") && refused.contains(", since 20"), "{refused}");
+        assert!(refused.contains(url.trim_start_matches("sqlite://")), "{refused}");
+    }
+    assert_eq!(server.terminate(), Some(0));
+    assert!(!workplace.path().join("innkeeper.db.lock").exists());
+}
+
+#[test]
+fn what_only_reads_may_run_beside_a_server_and_what_changes_may_not() {
+    let (workplace, server) = with_server();
+    workplace.run(&["verify"]).succeeded();
+    workplace.run(&["export", "nights", "--csv"]).succeeded();
+    let file = workplace.file("empty.csv", "hotel\n");
+    for change in [&["migrate"][..], &["migrate", "--demo"], &["import", "bookings", file.to_str().unwrap()]] {
+        let ended = workplace.run(change);
+        assert_eq!(ended.code, Some(1), "{change:?}: {ended:?}");
+    }
+    assert!(workplace.run(&["migrate"]).failed(1).contains("is in use by process"));
+    assert_eq!(server.terminate(), Some(0));
+    workplace.run(&["migrate"]).succeeded();
+}
+
+#[test]
+fn a_server_that_was_killed_keeps_nobody_out_and_leaves_a_sound_file() {
+    let (workplace, server) = with_server();
+    server.signal("KILL");
+    drop(server);
+    // Reading leaves everything as the crash has left it.
+    for _ in 0..2 {
+        workplace.run(&["verify"]).succeeded();
+    }
+    let (successor, _) = workplace.demo();
+    assert_eq!(successor.terminate(), Some(0));
+    workplace.run(&["verify"]).succeeded();
+    let mut left: Vec<_> = fs::read_dir(workplace.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    left.retain(|name| name.to_string_lossy().starts_with("innkeeper.db"));
+    assert_eq!(left, ["innkeeper.db"]);
+}
+
+#[test]
+fn a_backup_of_a_running_server_is_complete_and_a_plain_copy_is_recognised() {
+    let (workplace, server) = with_server();
+    let copy = workplace.path().join("copy.db");
+    workplace.run(&["backup", "copy.db"]).succeeded();
+    let refused = workplace.run(&["backup", "copy.db"]).failed(1);
+    assert!(refused.contains("is there already"), "{refused}");
+    workplace.run(&["backup", "copy.db", "--overwrite"]).succeeded();
+    let refused = workplace.run(&["backup", "innkeeper.db", "--overwrite"]).failed(1);
+    assert!(refused.contains("is the database itself"), "{refused}");
+    workplace.run(&["backup", "no/such/folder/copy.db"]).failed(1);
+
+    let plain = workplace.path().join("plain.db");
+    fs::copy(database(&workplace), &plain).unwrap();
+    for (path, code) in [(&copy, 0), (&plain, 3), (&plain, 3), (&database(&workplace), 0)] {
+        let ended = workplace.run(&["verify", "--database-url", &url(path)]);
+        assert_eq!(ended.code, Some(code), "{path:?}: {ended:?}");
+        assert_eq!(ended.stdout.contains("its log"), code == 3, "{ended:?}");
+    }
+    assert_eq!(server.terminate(), Some(0));
+
+    // The drill: the copy in the place of the database.
+    fs::rename(&copy, database(&workplace)).unwrap();
+    workplace.run(&["verify"]).succeeded();
+    let (restored, _) = workplace.demo();
+    assert_eq!(restored.terminate(), Some(0));
+    workplace.run(&["verify"]).succeeded();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_backup_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let workplace = Workplace::sqlite();
+    workplace.run(&["migrate"]).succeeded();
+    workplace.run(&["backup", "copy.db"]).succeeded();
+    let copy = fs::metadata(workplace.path().join("copy.db")).unwrap();
+    assert_eq!(copy.permissions().mode() & 0o777, 0o600);
+    let files = fs::read_dir(workplace.path()).unwrap().count();
+    assert_eq!(files, 2, "nothing else is left");
+}
+
+#[test]
+fn a_database_on_postgres_is_left_to_its_own_tools() {
+    let workplace = Workplace::sqlite();
+    let arguments = ["backup", "copy.db", "--database-url", "postgres://somebody@127.0.0.1:1/innkeeper"];
+    let told = workplace.run(&arguments).failed(1);
+    assert!(told.contains("pg_basebackup") && told.contains("pg_dump"), "{told}");
+}
+
+/// Something that happens to the file, and, where it can be, its end.
+struct Accident {
+    happens: fn(&Path),
+    ends: Option<fn(&Path)>,
+}
+
+const FILE: &str = "test.db";
+
+fn aside(folder: &Path) -> PathBuf {
+    folder.with_extension("aside")
+}
+
+const ACCIDENTS: [Accident; 5] = [
+    Accident { happens: |folder| fs::remove_file(folder.join(FILE)).unwrap(), ends: None },
+    Accident {
+        happens: |folder| {
+            fs::copy(folder.join(FILE), folder.join("other")).unwrap();
+            fs::rename(folder.join("other"), folder.join(FILE)).unwrap();
+        },
+        ends: None,
+    },
+    Accident { happens: |folder| fs::remove_file(folder.join("test.db-wal")).unwrap(), ends: None },
+    Accident { happens: |folder| fs::remove_file(folder.join("test.db-shm")).unwrap(), ends: None },
+    Accident {
+        happens: |folder| fs::rename(folder, aside(folder)).unwrap(),
+        ends: Some(|folder| fs::rename(aside(folder), folder).unwrap()),
+    },
+];
+
+#[test]
+fn nothing_is_acknowledged_that_goes_into_a_file_which_is_not_there_any_more() {
+    for Accident { happens, ends } in ACCIDENTS {
+        let place = Place::sqlite();
+        let folder = place.file().parent().unwrap().to_path_buf();
+        with_place(&place, &[], async |app| {
+            let room_type = app.room_type(9).await;
+            let book = async |key: &str| app.book(key, &order(&room_type, 1, 2)).await.status;
+            assert_eq!(book("before").await, StatusCode::CREATED);
+            assert!(is_ready(app).await);
+            happens(&folder);
+            assert!(!is_ready(app).await);
+            for key in ["one", "two"] {
+                assert_eq!(book(key).await, StatusCode::SERVICE_UNAVAILABLE);
+            }
+            assert!(!is_ready(app).await);
+            if let Some(ends) = ends {
+                ends(&folder);
+                assert!(is_ready(app).await);
+                eventually("it books", async || book("one").await == StatusCode::CREATED).await;
+            }
+        });
+    }
+}
+
+async fn is_ready(app: &App) -> bool {
+    app.get("/readyz").await.status == StatusCode::OK
+}
