@@ -28,6 +28,7 @@ use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
 use crate::lease::{self, Membership, SingleNode};
+use crate::pulse::Pulse;
 use crate::search::{self, Index};
 use crate::shutdown::{self, Draining};
 use crate::store::sqlite;
@@ -149,7 +150,7 @@ pub async fn start_on(
     let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
     let gate = Gate::new(live, config.ws.clone());
     let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
-    let draining = state.draining.clone();
+    let (draining, pulse) = (state.draining.clone(), state.pulse.clone());
     let connections = http::Connections::new(limits(config), clock.clone());
     let server = http::server(listener, config.http_workers, connections.clone(), http::configure(state));
     let server = server.map_err(Error::Http)?;
@@ -158,6 +159,7 @@ pub async fn start_on(
         following,
         tokio::spawn(indexing),
         tokio::spawn(connections.supervise()),
+        tokio::spawn(pulse.keep()),
         tokio::spawn(metrics.keep_up()),
         tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
         tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
@@ -213,6 +215,7 @@ async fn http_state(
         feed: store.clone(),
         draining: Draining::default(),
         membership: ownership.membership.clone(),
+        pulse: Pulse::start(),
         peers: ownership.peers.clone(),
     })
 }

@@ -1,7 +1,8 @@
 //! Idempotency: one key, one effect, one answer.
 //!
 //! A key is looked up in memory, then in the store, and only then is its request done, once, however many ask at the
-//! same time: the others join the first and get its result, also a refusal that was decided before they asked. What is
+//! same time: the others join the first and get its result, also a refusal that was decided before they asked. One that
+//! was dropped undecided, because its own client is gone, is no result for the others: they begin anew. What is
 //! remembered is committed together with the effect, so it survives a crash; refusals are not remembered, so that the
 //! same key may be tried again. Only what the database refused is remembered, in memory for a minute: trying it again
 //! would make the actor load again.
@@ -63,7 +64,26 @@ impl Attempts {
     }
 
     /// The first answer under this key, or else the result of `work`.
-    pub async fn once<F>(&self, key: Key, work: impl FnOnce(Unused) -> F + Send) -> Result<Receipt, Error>
+    pub async fn once<F>(&self, key: Key, work: impl Fn(Unused) -> F + Send + Sync) -> Result<Receipt, Error>
+    where
+        F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
+    {
+        loop {
+            let mut joined = true;
+            match self.join(key, &work, &mut joined).await {
+                Err(Error::Expired) if joined => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// The same, where an attempt that is under way may be dropped; `joined` says whether that was somebody else's.
+    async fn join<F>(
+        &self,
+        key: Key,
+        work: &(impl Fn(Unused) -> F + Send + Sync),
+        joined: &mut bool,
+    ) -> Result<Receipt, Error>
     where
         F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
     {
@@ -76,6 +96,7 @@ impl Attempts {
             self.recent.invalidate(&key.digest).await;
         }
         let first = async {
+            *joined = false;
             let fail = |error| Failed { fingerprint: key.fingerprint, error };
             let unused = Unused { key, at: Instant::now() };
             if let Some(attempt) = self.stored.ask(key.digest).await.map_err(fail)? {
@@ -106,6 +127,8 @@ impl Attempts {
                 Ok(Receipt { booking: attempt.answer, replayed: !fresh })
             }
             Ok(_) => Err(Error::KeyReused),
+            // Nothing was done under this key, whatever it was to be used for.
+            Err(failed) if matches!(failed.error, Error::Expired) => Err(Error::Expired),
             Err(failed) if failed.fingerprint == key.fingerprint => {
                 if let Error::Unstorable = failed.error {
                     self.unstorable.insert(key.digest, key.fingerprint.0);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix::dev::SendError;
 use tokio::sync::Mutex;
@@ -13,6 +14,7 @@ use super::attempts::Attempts;
 use super::directory::Directory;
 use super::doubts::Doubts;
 use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
+use super::patience::{Client, Origin, Patience};
 use super::probe::{NoProbe, Probe};
 use super::standing::{self, Standing};
 use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
@@ -32,8 +34,8 @@ pub struct Engine {
     pub(super) shared: Arc<Shared>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
     ownership: AbortHandle,
-    /// Where those who use this handle came in.
-    pub(super) asked: Asked,
+    /// Where the requests come from that this handle is used for.
+    pub(super) origin: Origin,
 }
 
 /// What all actors use.
@@ -106,7 +108,7 @@ impl Engine {
             closing,
         });
         let ownership = tokio::spawn(ownership::watch(shared.lease.clone(), Arc::downgrade(&shared))).abort_handle();
-        Self { shared, writer: Arc::new(Mutex::new(Some(task))), ownership, asked: Asked::Here }
+        Self { shared, writer: Arc::new(Mutex::new(Some(task))), ownership, origin: Origin::default() }
     }
 
     /// Books, or holds, rooms of a type.
@@ -138,12 +140,18 @@ impl Engine {
     /// The committed nights of [from, to), as far as they lie inside the horizon.
     pub async fn view(&self, room_type: RoomTypeId, from: Date, to: Date) -> Result<View, Error> {
         let look = |reply| Request::Look(Look { from, to, reply });
-        self.in_time(async { self.send(room_type, look).await.map_err(without_key) }).await
+        let within = self.shared.options.answer_within;
+        self.in_time(within, async { self.send(room_type, None, look).await.map_err(without_key) }).await
     }
 
     /// Where everything committed is published.
     pub fn hub(&self) -> &Hub {
         &self.shared.hub
+    }
+
+    /// How long a request may wait to be decided.
+    pub fn answer_within(&self) -> Duration {
+        self.shared.options.answer_within
     }
 
     /// How many actors are in memory.
@@ -186,22 +194,25 @@ impl Engine {
             let fact = self.decide_without_key(room_type, intent, dry_run).await?;
             return Ok(Receipt { booking: booking_of(&fact).map_err(without_key)?, replayed: false });
         };
+        let (left, patience, _client) = self.patience()?;
         // The owner looks the key up: one look less into the store for what is sent on anyway.
         if let Some(owner) = self.known_elsewhere(room_type)
             && self.shared.directory.find(room_type).is_none()
         {
             return Err(Error::Elsewhere(owner));
         }
-        // On a task of its own: once begun, an attempt is finished, whether or not somebody still waits. Were it dropped
+        // On a task of its own: once decided, an attempt is finished, whether or not somebody still waits. Were it dropped
         // half-way, or given up when the caller's time is over, a second one under the same key could begin before the
-        // first is durable; so it joins the first instead.
+        // first is durable; so it joins the first instead. What is not decided yet ends with the client's patience.
         let engine = self.clone();
         let attempt = async move {
-            let work = async |unused| booking_of(&*engine.decide(room_type, intent, Some(unused), false).await?);
+            let work = async |unused| {
+                booking_of(&*engine.decide(room_type, intent.clone(), Some(unused), false, &patience).await?)
+            };
             engine.shared.attempts.once(key, work).await
         };
         let attempt = tokio::spawn(attempt.in_current_span());
-        self.in_time(async { attempt.await.unwrap_or(Err(Error::Interrupted)) }).await
+        self.in_time(left, async { attempt.await.unwrap_or(Err(Error::Interrupted)) }).await
     }
 
     pub(super) async fn decide_without_key(
@@ -210,12 +221,25 @@ impl Engine {
         intent: Intent,
         dry_run: bool,
     ) -> Result<Arc<Fact>, Error> {
-        self.in_time(async { self.decide(room_type, intent, None, dry_run).await.map_err(without_key) }).await
+        let (left, patience, _client) = self.patience()?;
+        let decide = async { self.decide(room_type, intent, None, dry_run, &patience).await.map_err(without_key) };
+        self.in_time(left, decide).await
     }
 
-    /// No caller waits longer than this; what was begun goes on.
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        timeout(self.shared.options.answer_within, work).await.unwrap_or(Err(Error::Interrupted))
+    /// How long a client waits that begins to wait now, unless its request is too old already.
+    fn patience(&self) -> Result<(Duration, Patience, Client), Error> {
+        let left = self.origin.left_of(self.shared.options.answer_within);
+        if left.is_zero() {
+            expired("door");
+            return Err(Error::Expired);
+        }
+        let (patience, client) = Patience::of(left, &*self.shared.clock);
+        Ok((left, patience, client))
+    }
+
+    /// No caller waits longer than this; what was decided goes on.
+    async fn in_time<T>(&self, left: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        timeout(left, work).await.unwrap_or(Err(Error::Interrupted))
     }
 
     async fn decide(
@@ -224,26 +248,36 @@ impl Engine {
         intent: Intent,
         key: Option<Unused>,
         dry_run: bool,
+        patience: &Patience,
     ) -> Result<Arc<Fact>, Failure> {
         let ask = |reply| {
             Request::Ask(Box::new(Ask {
                 intent: intent.clone(),
-                caller: Caller { key, dry_run, span: Span::current(), reply },
+                caller: Caller { key, dry_run, span: Span::current(), patience: patience.clone(), reply },
             }))
         };
-        self.send(room_type, ask).await
+        self.send(room_type, Some(patience), ask).await
     }
 
     /// Sends a request to the room type's actor and waits for the answer, following the room type when its actor
-    /// retires.
-    async fn send<T>(&self, id: RoomTypeId, request: impl Fn(Reply<T>) -> Request) -> Result<T, Failure> {
+    /// retires, for as long as the client has patience.
+    async fn send<T>(
+        &self,
+        id: RoomTypeId,
+        patience: Option<&Patience>,
+        request: impl Fn(Reply<T>) -> Request,
+    ) -> Result<T, Failure> {
         // An actor that was started for somebody who came in here may give up where this one insists.
-        let mut insist = self.asked == Asked::Forwarded;
+        let mut insist = self.origin.asked == Asked::Forwarded;
         // Memory may have been out of date once; what is loaded since is not.
         let mut contradicted = false;
         for _ in 0..MOVES {
             if self.shared.is_closing() {
                 return Err(Error::ShuttingDown.into());
+            }
+            if patience.is_some_and(|patience| patience.has_ended(self.shared.clock.now())) {
+                expired("way");
+                return Err(Error::Expired.into());
             }
             let resident = match self.shared.directory.find(id) {
                 Some(resident) => resident,
@@ -251,7 +285,7 @@ impl Engine {
                     if let Some(owner) = self.known_elsewhere(id) {
                         return Err(Error::Elsewhere(owner).into());
                     }
-                    self.shared.directory.find_or_start(id, self.asked, &self.shared)
+                    self.shared.directory.find_or_start(id, self.origin.asked, &self.shared)
                 }
             };
             if !resident.depth.enter(self.shared.options.mailbox) {
@@ -295,9 +329,15 @@ fn outcome(result: &Result<Receipt, Error>) -> &'static str {
         Err(Error::Changed) => "changed",
         Err(Error::Busy) => "busy",
         Err(Error::Interrupted) => "interrupted",
+        Err(Error::Expired) => "expired",
         Err(Error::Elsewhere(_)) => "elsewhere",
         Err(Error::Unavailable | Error::NoLease | Error::Outsider(_) | Error::ShuttingDown) => "unavailable",
     }
+}
+
+/// Counts a request that was dropped undecided, and where.
+pub(super) fn expired(place: &'static str) {
+    metrics::counter!("innkeeper_requests_expired_total", "place" => place).increment(1);
 }
 
 /// Without an idempotency key nobody else can have taken it.

@@ -6,6 +6,7 @@ use actix::Message;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::patience::Patience;
 use super::{Error, Key, View};
 use crate::domain::{BookingId, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType};
 use crate::lease::Token;
@@ -47,6 +48,7 @@ pub(super) struct Caller {
     pub dry_run: bool,
     /// The request it belongs to, for the log.
     pub span: tracing::Span,
+    pub patience: Patience,
     pub reply: Reply<Arc<Fact>>,
 }
 

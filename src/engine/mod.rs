@@ -6,8 +6,9 @@
 //! on is durable.
 //!
 //! Invariants: one actor per room type at a time on this node (another node's is fenced by the store); at most
-//! [`Options::mailbox`] requests wait for an actor, further ones are [`Error::Busy`]; a request that was begun is
-//! finished whether or not somebody still listens.
+//! [`Options::mailbox`] requests wait for an actor, further ones are [`Error::Busy`]; a request that was decided is
+//! finished whether or not somebody still listens, and one that is older than [`Options::answer_within`], or whose client
+//! is gone, is never decided (`patience`).
 //!
 //! A room type that another node owns is [`Error::Elsewhere`]: who asked goes there, with [`Engine::forwarded`]. A lease
 //! that was lost ends the actor at once, one that another node is to have when everything begun is finished. An owner
@@ -28,6 +29,7 @@ mod hotels;
 mod inquiry;
 mod message;
 mod ownership;
+mod patience;
 pub mod probe;
 mod room_type;
 mod standing;
@@ -39,6 +41,7 @@ mod waking;
 use directory::Depth;
 pub use handle::Engine;
 use handle::Shared;
+pub use patience::Origin;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,6 +169,9 @@ pub enum Error {
     /// idempotency key is safe.
     #[error("the request was interrupted; it is safe to repeat it with the same idempotency key")]
     Interrupted,
+    /// The request was older than the answer limit before it was decided. Nothing was done.
+    #[error("the request waited too long; nothing was done")]
+    Expired,
     /// Another node owns the room type, or is to. Nothing was done.
     #[error("the room type is at the node {}", .0.node)]
     Elsewhere(Peer),

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::directory::Resident;
 use super::handle::{Engine, Shared};
 use super::message::{Over, Request};
+use super::patience::Origin;
 use crate::domain::RoomTypeId;
 use crate::lease::{Asked, Lease, Peer, Revoked, Why};
 
@@ -15,17 +16,22 @@ use crate::lease::{Asked, Lease, Peer, Revoked, Why};
 const FINISHING_AT_ONCE: usize = 64;
 
 impl Engine {
-    /// The same engine for what is to be done here: it takes every room type that nobody owns, whichever node it
-    /// belongs to. For a request that another node has sent here, taking this one for the owner.
-    pub fn forwarded(&self) -> Self {
+    /// The same engine for requests of some origin. For those that another node has sent here, taking this one for the
+    /// owner, it takes every room type that nobody owns, whichever node it belongs to.
+    pub fn on_behalf_of(&self, origin: Origin) -> Self {
         let mut engine = self.clone();
-        engine.asked = Asked::Forwarded;
+        engine.origin = origin;
         engine
+    }
+
+    /// [`Engine::on_behalf_of`] another node.
+    pub fn forwarded(&self) -> Self {
+        self.on_behalf_of(Origin { asked: Asked::Forwarded, ..Origin::default() })
     }
 
     /// The owner, where it was found a moment ago: nothing need be started here to ask again. Who was sent here insists.
     pub(super) fn known_elsewhere(&self, room_type: RoomTypeId) -> Option<Peer> {
-        match self.asked {
+        match self.origin.asked {
             Asked::Here => self.shared.lease.last_found(room_type),
             Asked::Forwarded => None,
         }

@@ -81,6 +81,7 @@ codes! {
     Internal = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side";
     Busy = SERVICE_UNAVAILABLE "busy" "Too many requests wait for this room type";
     Interrupted = SERVICE_UNAVAILABLE "interrupted" "The request was interrupted; repeat it with the same key";
+    Expired = SERVICE_UNAVAILABLE "expired" "The request waited too long; nothing was done";
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "The database or Redis cannot be reached";
     NotAMember = SERVICE_UNAVAILABLE "not_a_member" "The node is no member of its cluster";
     OwnerMoving = SERVICE_UNAVAILABLE "owner_moving" "The room type is moving to another node";

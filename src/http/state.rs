@@ -8,6 +8,7 @@ use super::forward::Peers;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
 use crate::lease::Membership;
+use crate::pulse::Pulse;
 use crate::search::{Building, Index};
 use crate::shutdown::Draining;
 use crate::store::{Catalogue, Feed, Ledger, Reports};
@@ -37,6 +38,8 @@ pub struct State {
     pub draining: Draining,
     /// The nodes, and this one's part.
     pub membership: Arc<dyn Membership>,
+    /// Notices that this process stood still.
+    pub pulse: Pulse,
     /// How to talk to the other nodes, where there can be others.
     pub peers: Option<Peers>,
 }

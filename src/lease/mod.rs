@@ -138,6 +138,16 @@ pub trait Membership: Send + Sync + 'static {
     /// At most `limit` of the room types that this node owns, by id, after `after`.
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding>;
 
+    /// Whether a node counts as living, as far as is known without asking. Where nothing is known, it does: its room types
+    /// cannot have been taken over.
+    fn lives(&self, node: &NodeId) -> bool;
+
+    /// Whether this node takes itself for one that cannot reach the store.
+    fn is_cut_off(&self) -> bool;
+
+    /// A node that lives and reaches the store, as far as is known without asking: for requests that this one cannot do.
+    fn stand_in(&self) -> Option<Peer>;
+
     /// Comes: from now on the others send here what is to be done here, so requests must be answered already. One that
     /// cannot tell them now does so as soon as it can.
     async fn join(&self);

@@ -100,6 +100,19 @@ impl Membership for SingleNode {
         self.holdings.page(after, limit)
     }
 
+    fn lives(&self, _: &NodeId) -> bool {
+        true
+    }
+
+    /// There is nobody whom it could leave anything to.
+    fn is_cut_off(&self) -> bool {
+        false
+    }
+
+    fn stand_in(&self) -> Option<Peer> {
+        None
+    }
+
     async fn join(&self) {}
 
     async fn drain(&self) {

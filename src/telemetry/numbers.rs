@@ -39,6 +39,7 @@ const TROUBLES_BY: &[(&str, &str, &[&str])] = &[
         &["idle", "slow_head", "slow_body", "endless_body", "unread", "memory", "full"],
     ),
     ("innkeeper_failed_commits_total", "outcome", &["in_doubt", "rolled_back"]),
+    ("innkeeper_requests_expired_total", "place", &["door", "mailbox", "queue", "way"]),
 ];
 /// How often histograms are condensed, so that they stay small when nobody asks for them.
 const UPKEEP: Duration = Duration::from_secs(5);

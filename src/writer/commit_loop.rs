@@ -1,13 +1,14 @@
 //! The loop: wait for one, drain to a limit, commit once, answer after durability.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::anyhow;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
-use tracing::error;
+use tokio::time::Instant;
+use tracing::{error, warn};
 
 use super::{Item, Outcome};
 use crate::events::{Hub, Notice};
@@ -32,22 +33,37 @@ pub(super) async fn run(ledger: Arc<dyn Ledger>, hub: Hub, mut inbox: mpsc::Rece
 /// Somebody waiting for this batch.
 enum Waiter {
     Fact(super::Settle),
+    /// The fact came too late to be sent.
+    Withdrawn(super::Settle),
     After(Box<dyn FnOnce() + Send>),
 }
 
-/// The entries of a batch, and everybody who waits for it, each in order of submission.
+/// The entries of a batch, and everybody who waits for it, each in order of submission. What is older than its caller
+/// waits is withdrawn, and what its room type has decided on top of it. Later batches need no memory of that: the store
+/// fences a fact whose predecessor it does not have.
 fn split(items: &mut Vec<Item>) -> (Vec<Entry>, Vec<Waiter>) {
     let mut entries = Vec::with_capacity(items.len());
     let mut waiters = Vec::with_capacity(items.len());
+    let (mut withdrawn, now) = (HashSet::new(), Instant::now());
     for item in items.drain(..) {
         match item {
-            Item::Fact(entry, settle) => {
+            Item::Fact(entry, until, settle)
+                if until.is_some_and(|until| until <= now) || withdrawn.contains(&entry.room_type) =>
+            {
+                withdrawn.insert(entry.room_type);
+                waiters.push(Waiter::Withdrawn(settle));
+            }
+            Item::Fact(entry, _, settle) => {
                 entries.push(entry);
                 waiters.push(Waiter::Fact(settle));
             }
             Item::After(then) => waiters.push(Waiter::After(then)),
             Item::Finish => {}
         }
+    }
+    if !withdrawn.is_empty() {
+        warn!(room_types = withdrawn.len(), "facts waited too long for the store and are withdrawn");
+        metrics::counter!("innkeeper_requests_expired_total", "place" => "queue").increment(1);
     }
     (entries, waiters)
 }
@@ -105,6 +121,7 @@ fn settle(waiters: Vec<Waiter>, outcomes: Vec<Outcome>) {
         match waiter {
             // A store that gave too few verdicts did not say what became of the rest.
             Waiter::Fact(settle) => settle(outcomes.next().unwrap_or(Outcome::InDoubt)),
+            Waiter::Withdrawn(settle) => settle(Outcome::Lost),
             Waiter::After(then) => then(),
         }
     }

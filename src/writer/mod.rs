@@ -8,8 +8,9 @@
 //!
 //! Invariant: outcomes of a room type are told in the order of submission, and nothing is told before its commit has
 //! ended.
-//! Limits: [`QUEUE`] places; who finds none is told so before anything is decided. When a commit fails, the whole batch
-//! hears about it; the actors then recover from the store.
+//! Limits: [`QUEUE`] places; who finds none is told so before anything is decided. A fact whose caller has stopped waiting
+//! before it was sent to the store is withdrawn, with what its room type has submitted since. When a commit fails, the
+//! whole batch hears about it; the actors then recover from the store.
 
 mod commit_loop;
 
@@ -19,6 +20,7 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::domain::RoomTypeId;
 use crate::events::Hub;
@@ -40,7 +42,7 @@ pub enum Outcome {
     Refused,
     /// The database cannot hold its values. It was not stored.
     Unstorable,
-    /// The whole batch was rolled back. It was not stored.
+    /// The whole batch was rolled back, or it was withdrawn. It was not stored.
     Lost,
     /// The store did not say whether it was stored.
     InDoubt,
@@ -51,7 +53,8 @@ pub type Settle = Box<dyn FnOnce(Outcome) + Send>;
 
 /// What waits in the queue.
 enum Item {
-    Fact(Entry, Settle),
+    /// With the time until which somebody waits for it, if anybody does.
+    Fact(Entry, Option<Instant>, Settle),
     /// Something to do when everything submitted before has been settled.
     After(Box<dyn FnOnce() + Send>),
     /// End the loop once everything before is settled.
@@ -134,9 +137,9 @@ impl Writer {
 }
 
 impl Place {
-    /// Submits a fact.
-    pub fn submit(self, entry: Entry, settle: Settle) {
-        self.0.send(Item::Fact(entry, settle));
+    /// Submits a fact. It is withdrawn where it has not been sent to the store by `until`.
+    pub fn submit(self, entry: Entry, until: Option<Instant>, settle: Settle) {
+        self.0.send(Item::Fact(entry, until, settle));
     }
 
     /// Runs `then` when everything submitted so far has been settled.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::link::Far;
-use super::node::{ADMIN, Node, Way};
+use super::node::{ADMIN, Node, Settings, Way};
 use super::postgres::Server;
 use super::redis::Redis;
 use super::request::UNAVAILABLE;
@@ -35,13 +35,18 @@ pub struct Cluster {
 impl Cluster {
     /// Starts it; every node is ready when this returns.
     pub async fn start(ttl_secs: u64, way: Way) -> Self {
+        Self::start_set(ttl_secs, &[], way).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn start_set(ttl_secs: u64, settings: Settings, way: Way) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (postgres, redis) = (Server::start(DURABLE), Redis::start());
         let mut nodes = Vec::new();
         for number in 0..NODES {
             let database = Far::Socket(postgres.folder().join(".s.PGSQL.5432"));
             let (name, redis) = (format!("node-{number}"), Far::Socket(redis.socket()));
-            nodes.push(Node::new(&name, folder.path(), (database, redis), ttl_secs, way).await);
+            nodes.push(Node::new(&name, folder.path(), (database, redis), ttl_secs, settings, way).await);
         }
         let mut cluster = Self { nodes, redis, postgres, _folder: folder };
         create_database(cluster.postgres.folder());

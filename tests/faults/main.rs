@@ -6,17 +6,20 @@
 //! judge ([`checker`]) reads the database with `psql` and believes nobody.
 //!
 //! Where nothing goes wrong, nobody may be refused: nodes that are drained, stopped and started again ([`drain`]). How
-//! long one is missed that is killed, or cut off from the database, is measured ([`takeover`]).
+//! long one is missed that is killed, or cut off from the database, is measured ([`takeover`]). What becomes of requests on
+//! their way to a node that freezes or is cut off is told by [`frozen`] and [`abandoned`].
 //!
 //! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` lets everything go wrong for
 //! ten minutes; `INNKEEPER_FAULT_SEED` makes it throw the same dice again, though never the same race.
 
+mod abandoned;
 mod alone;
 mod checker;
 mod cluster;
 mod crowd;
 mod drain;
 mod fault;
+mod frozen;
 mod guide;
 mod link;
 mod node;

@@ -14,6 +14,9 @@ pub const ADMIN: &str = "fault-suite-administrator";
 /// How long a hold lasts: some run out while the story is told.
 pub const HOLD_TTL_SECS: u32 = 2;
 
+/// What a node is told beyond what all are told: names without their prefix.
+pub type Settings = &'static [(&'static str, &'static str)];
+
 /// A node, running or not. Its wires stay where they are.
 pub struct Node {
     pub name: String,
@@ -22,6 +25,7 @@ pub struct Node {
     pub to_database: Link,
     pub to_redis: Link,
     ttl_secs: u64,
+    settings: Settings,
     way: Way,
     folder: PathBuf,
     process: Option<Child>,
@@ -39,11 +43,18 @@ pub enum Way {
 }
 
 impl Node {
-    pub async fn new(name: &str, folder: &Path, servers: (Far, Far), ttl_secs: u64, way: Way) -> Self {
+    pub async fn new(
+        name: &str,
+        folder: &Path,
+        servers: (Far, Far),
+        ttl_secs: u64,
+        settings: Settings,
+        way: Way,
+    ) -> Self {
         let (database, redis) = servers;
         let (door, to_database, to_redis) = tokio::join!(Link::to(Far::Nowhere), Link::to(database), Link::to(redis));
         let (name, folder) = (name.to_owned(), folder.to_owned());
-        Self { name, door, to_database, to_redis, ttl_secs, way, folder, process: None, address: None }
+        Self { name, door, to_database, to_redis, ttl_secs, settings, way, folder, process: None, address: None }
     }
 
     /// Where it is reached.
@@ -98,7 +109,8 @@ impl Node {
             ("HOLD_TTL_SECS", HOLD_TTL_SECS.to_string()),
             ("LEASE_TTL_SECS", self.ttl_secs.to_string()),
         ];
-        command.envs(settings.map(|(name, value)| (format!("INNKEEPER_{name}"), value)));
+        let own = self.settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        command.envs(settings.into_iter().chain(own).map(|(name, value)| (format!("INNKEEPER_{name}"), value)));
         if self.way == Way::Door {
             command.env("INNKEEPER_ADVERTISE_URL", self.door());
         }

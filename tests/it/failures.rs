@@ -1,6 +1,7 @@
 //! When the store fails, over HTTP: callers get the truth or an honest 503, a repeat gets the first answer, and nothing
 //! is half done. The store is a real one.
 
+mod abandoned;
 mod disk;
 mod refused;
 

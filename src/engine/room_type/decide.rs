@@ -9,6 +9,7 @@ use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
 use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Timestamp};
+use crate::engine::handle::expired;
 use crate::engine::message::{Ask, Caller, Failure, Intent, Look};
 use crate::engine::probe::Point;
 use crate::engine::{Error, View};
@@ -22,6 +23,10 @@ impl RoomTypeActor {
         let _entered = span.enter();
         self.shared.probe.passed(Point::Received, self.id);
         let now = self.shared.clock.now();
+        if ask.caller.patience.has_ended(now) {
+            expired("mailbox");
+            return ask.caller.reply.send(Err(Error::Expired));
+        }
         let place = match self.expire_overdue(now, ctx).and_then(|()| self.place()) {
             Ok(place) => place,
             Err(error) => return ask.caller.reply.send(Err(error)),
@@ -121,9 +126,9 @@ impl RoomTypeActor {
             (key.digest, Attempt { fingerprint: key.fingerprint, answer: booking.clone(), expires_at })
         });
         let entry = Entry { room_type: self.id, token: tenure.token, fact: fact.clone(), attempt, jobs: jobs(&fact) };
-        let reply = caller.map(|caller| caller.reply);
+        let (reply, until) = caller.map(|caller| (caller.reply, caller.patience.until)).unzip();
         let settle = recovery::settle(ctx.address(), tenure.token, tenure.settled.clone(), fact, reply);
-        place.submit(entry, Box::new(settle));
+        place.submit(entry, until, Box::new(settle));
         self.shared.probe.passed(Point::Submitted, self.id);
         self.take_care(ctx);
     }

@@ -53,6 +53,8 @@ where
             // Ours guards every head, actix's only the first.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_WITHIN)
+            // A client that hangs up has given up: what it asked for is dropped, unless it is decided already.
+            .h1_allow_half_closed(false)
             .h1_write_buffer_size(WRITE_BUFFER)
             .local_addr(address)
             .on_connect_ext(|connection: &Connection, data| connection.introduce(data))

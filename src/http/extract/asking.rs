@@ -1,4 +1,4 @@
-//! The engine, told where the request came in.
+//! The engine, told where the request came in, and how old it may be.
 
 use std::future::{Ready, ready};
 
@@ -6,11 +6,13 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::state;
-use crate::engine::Engine;
+use crate::engine::{Engine, Origin};
+use crate::http::forward::Forwarded;
 use crate::http::problem::Problem;
 use crate::lease::Asked;
 
-/// The engine for everything that a room type's owner decides. A request that another node has sent here insists.
+/// The engine for everything that a room type's owner decides. A request that another node has sent here insists, and has
+/// as much time as that node leaves it.
 pub struct Asking(pub Engine);
 
 impl FromRequest for Asking {
@@ -18,10 +20,11 @@ impl FromRequest for Asking {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let forwarded = request.extensions().get::<Asked>() == Some(&Asked::Forwarded);
-        ready(state(request).map(|state| match forwarded {
-            true => Self(state.engine.forwarded()),
-            false => Self(state.engine.clone()),
+        let forwarded = request.extensions().get::<Forwarded>().copied();
+        ready(state(request).map(|state| {
+            let asked = if forwarded.is_some() { Asked::Forwarded } else { Asked::Here };
+            let by = forwarded.and_then(|Forwarded { by }| by);
+            Self(state.engine.on_behalf_of(Origin { asked, by, pulse: state.pulse.clone() }))
         }))
     }
 }

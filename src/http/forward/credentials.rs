@@ -2,6 +2,8 @@
 //! while and for one receiver. Whoever recorded it can repeat this request at this receiver for 30 seconds, or up to a
 //! minute where the receiver's clock is behind ([`CLOCKS_APART`]).
 
+use std::time::Duration;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -19,16 +21,29 @@ pub struct Claims {
     path: String,
     /// SHA-256, in base64url.
     body: String,
+    /// Milliseconds for which the sender still waits for the answer; nodes of an older version do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left_ms: Option<u64>,
 }
 
 impl Claims {
     pub fn of(method: &str, path: &str, body: &[u8]) -> Self {
         let body = BASE64URL_NOPAD.encode(&Sha256::digest(body));
-        Self { method: method.to_owned(), path: path.to_owned(), body }
+        Self { method: method.to_owned(), path: path.to_owned(), body, left_ms: None }
+    }
+
+    /// Waits for the answer for so long.
+    pub fn waiting(self, left: Duration) -> Self {
+        Self { left_ms: Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)), ..self }
+    }
+
+    /// For how long the sender waited for the answer when it made the statement, if it says so.
+    pub fn left(&self) -> Option<Duration> {
+        self.left_ms.map(Duration::from_millis)
     }
 
     pub fn are_about(&self, request: &Self) -> bool {
-        self == request
+        (&self.method, &self.path, &self.body) == (&request.method, &request.path, &request.body)
     }
 }
 
@@ -105,6 +120,6 @@ mod tests {
         ] {
             assert!(!claims().are_about(&other));
         }
-        assert!(claims().are_about(&claims()));
+        assert!(claims().waiting(Duration::from_secs(3)).are_about(&claims()));
     }
 }

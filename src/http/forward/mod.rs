@@ -7,36 +7,42 @@
 //! names the node that gave it.
 //!
 //! While a room type moves, nodes may name each other in turn: the request then waits at the node that the client asked,
-//! with growing pauses, for as long as a move takes: a few seconds, and what the last node that is asked takes.
+//! with growing pauses, for as long as a move takes: a few seconds, and what the last node that is asked takes. An owner
+//! that freezes or vanishes on the way is followed by the next one ([`follow`]). A node that cannot reach the store leaves
+//! everything that needs it to one that can.
 //!
-//! Invariants: a request is sent on only after everybody who had it before has said that nothing was done, and
-//! nobody is asked later than a few seconds after the first was; a forwarded request is never forwarded. The body is kept
-//! while it is read, so it has the limits that its handler sets.
+//! Invariants: a request is sent on only after everybody who had it before has said that nothing was done, or where doing
+//! it twice is doing it once; nobody is asked later than a few seconds after the first was; a forwarded request is never
+//! forwarded. No request is sent, and none is begun, that is older than the answer limit: a forwarded one carries what is
+//! left of it, and one that may have waited in this machine while the process stood still counts that ([`crate::pulse`]).
+//! The body is kept while it is read, so it has the limits that its handler sets.
 //!
 //! When the owner cannot be reached, or is no longer the node that was meant, the client hears 503, and whether repeating
 //! is safe without a key.
 
 pub mod credentials;
+mod follow;
 mod hop;
 mod peers;
 mod recorder;
 mod relay;
 
+use std::time::Duration;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::Next;
-use actix_web::web::{self, Data};
+use actix_web::web::{self, Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage};
+use tokio::time::Instant;
 
 use self::credentials::Claims;
-use self::recorder::Recorder;
 use super::code::Code;
 use super::extract::{body, header};
 use super::problem::Problem;
 use super::state::State;
 use super::{bookings, nights};
-use crate::lease::{Asked, Peer};
 
 pub use peers::Peers;
 pub use relay::Courier;
@@ -52,15 +58,28 @@ pub const ANSWERED_BY: HeaderName = HeaderName::from_static("innkeeper-answered-
 const LARGEST_BODY: usize =
     if nights::set::LIMIT > bookings::order::LIMIT { nights::set::LIMIT } else { bookings::order::LIMIT };
 
+/// A request that another node has sent here.
+#[derive(Debug, Clone, Copy)]
+pub struct Forwarded {
+    /// When that node stops waiting, if it says so.
+    pub by: Option<Instant>,
+}
+
+/// How long the end of a client's connection may take to be noticed after a standstill.
+const HANG_UP: Duration = Duration::from_millis(50);
+
 /// Wraps a handler. There is a courier where there are other nodes.
 pub async fn around<B: MessageBody + 'static>(
     (state, courier): (Data<State>, Data<Option<Courier>>),
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Err(problem) = doubt_what_was_buffered(&state, &request).await {
+        return Ok(request.error_response(problem));
+    }
     match header(request.headers(), FORWARDED) {
         Ok(None) => match courier.as_ref() {
-            Some(courier) => forward(&state, courier, request, next).await,
+            Some(courier) => follow::answer(&state, courier, request, next).await,
             None => Ok(next.call(request).await?.map_into_boxed_body()),
         },
         Ok(Some(credentials)) => {
@@ -71,21 +90,22 @@ pub async fn around<B: MessageBody + 'static>(
     }
 }
 
-/// Answers a client, here or by the node that owns what it asks for.
-async fn forward<B: MessageBody + 'static>(
-    state: &State,
-    courier: &Courier,
-    mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let body = Recorder::of(&mut request);
-    let answered = next.call(request).await?.map_into_boxed_body();
-    let Some(owner) = owner_of(&answered) else { return Ok(answered) };
-    let answer = courier.deliver(owner, answered.request(), body.bytes(), &*state.clock).await;
-    Ok(match answer {
-        Ok(answer) => answered.into_response(answer),
-        Err(problem) => ServiceResponse::from_err(problem, answered.into_parts().0),
-    })
+/// Refuses to change anything for a request that may have waited unread for longer than the answer limit, because this
+/// process stood still. After a shorter standstill, clients that have hung up meanwhile are noticed first: their requests
+/// are dropped.
+async fn doubt_what_was_buffered(state: &State, request: &ServiceRequest) -> Result<(), Problem> {
+    if request.method().is_safe() {
+        return Ok(());
+    }
+    let stood_still = state.pulse.stood_still();
+    if stood_still >= state.engine.answer_within() {
+        metrics::counter!("innkeeper_requests_expired_total", "place" => "door").increment(1);
+        return Err(Problem::of(Code::Expired).retry_after_secs(1));
+    }
+    if !stood_still.is_zero() {
+        tokio::time::sleep(HANG_UP).await;
+    }
+    Ok(())
 }
 
 /// Answers another node.
@@ -95,32 +115,37 @@ async fn receive<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(problem) = admit(state, credentials, &mut request).await {
-        metrics::counter!("innkeeper_forwards_refused_total").increment(1);
-        return Ok(request.error_response(problem));
-    }
-    request.extensions_mut().insert(Asked::Forwarded);
+    let (read, stood_still) = (Instant::now(), state.pulse.stood_still());
+    let left = match admit(state, credentials, &mut request).await {
+        Ok(left) => left,
+        Err(problem) => {
+            metrics::counter!("innkeeper_forwards_refused_total").increment(1);
+            return Ok(request.error_response(problem));
+        }
+    };
+    let by = left.map(|left| read + left.saturating_sub(stood_still));
+    request.extensions_mut().insert(Forwarded { by });
     // Where it ends with the name of another owner, that name is the answer.
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-/// Lets a request in that a node of this cluster has sent to this one, as it is.
-async fn admit(state: &State, credentials: &str, request: &mut ServiceRequest) -> Result<(), Problem> {
+/// Lets a request in that a node of this cluster has sent to this one, as it is. How long that node waits for the answer.
+async fn admit(state: &State, credentials: &str, request: &mut ServiceRequest) -> Result<Option<Duration>, Problem> {
     let refused = || Problem::of(Code::NotAPeer);
     let claims = state.peers.as_ref().and_then(|peers| peers.check(credentials, state.clock.now()));
     let claims = claims.ok_or_else(refused)?;
-    let mut payload = request.take_payload();
-    let payload = web::Payload::from_request(request.request(), &mut payload).await;
-    let body = body::read(payload, LARGEST_BODY).await?;
+    let body = whole_body(request).await?;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     if !claims.are_about(&Claims::of(request.method().as_str(), path, &body)) {
         return Err(refused());
     }
     request.set_payload(Payload::from(body));
-    Ok(())
+    Ok(claims.left())
 }
 
-/// The node that an answer names instead of answering.
-fn owner_of(answer: &ServiceResponse<BoxBody>) -> Option<Peer> {
-    answer.response().error()?.as_error::<Problem>()?.owner().cloned()
+/// The body of a request whose handler is not run, or not yet: of any length that some handler allows.
+async fn whole_body(request: &mut ServiceRequest) -> Result<Bytes, Problem> {
+    let mut payload = request.take_payload();
+    let payload = web::Payload::from_request(request.request(), &mut payload).await;
+    body::read(payload, LARGEST_BODY).await
 }

@@ -12,15 +12,14 @@ use crate::lease::NodeId;
 #[derive(Clone)]
 pub struct Peers {
     seal: Seal,
-    answer_within: Duration,
     keep_alive: Duration,
 }
 
 impl Peers {
-    /// `answer_within` is what the owner itself takes at most, `keep_alive` how long it leaves an idle connection open:
-    /// every node of a cluster is taken to have the settings of this one.
-    pub fn new(me: NodeId, secret: &Secret, answer_within: Duration, keep_alive: Duration) -> Self {
-        Self { seal: Seal::new(me, secret), answer_within, keep_alive }
+    /// `keep_alive` is how long another node leaves an idle connection open: every node of a cluster is taken to have the
+    /// settings of this one.
+    pub fn new(me: NodeId, secret: &Secret, keep_alive: Duration) -> Self {
+        Self { seal: Seal::new(me, secret), keep_alive }
     }
 
     /// What a node of this cluster states with these credentials.
@@ -30,6 +29,6 @@ impl Peers {
 
     /// Somebody who takes requests to the other nodes. One per thread that speaks HTTP: its connections live there.
     pub fn courier(&self) -> reqwest::Result<Courier> {
-        Courier::new(self.seal.clone(), self.answer_within, self.keep_alive)
+        Courier::new(self.seal.clone(), self.keep_alive)
     }
 }

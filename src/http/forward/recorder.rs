@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Instant;
 
 use actix_web::HttpMessage;
 use actix_web::dev::{Payload, ServiceRequest};
@@ -10,13 +11,19 @@ use actix_web::web::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 
 /// What has been read so far. The bytes are shared with whoever reads them.
-pub struct Recorder(Rc<RefCell<Vec<Bytes>>>);
+pub struct Recorder(Rc<RefCell<Read>>);
+
+/// The bytes, and when the last of them came.
+struct Read {
+    chunks: Vec<Bytes>,
+    last: Instant,
+}
 
 impl Recorder {
     /// Listens to whoever will read the body, until it is dropped: then the body is that of a WebSocket, say, which is
     /// read for hours. What limits the reader limits what is kept.
     pub fn of(request: &mut ServiceRequest) -> Self {
-        let read = Rc::new(RefCell::new(Vec::new()));
+        let read = Rc::new(RefCell::new(Read { chunks: Vec::new(), last: Instant::now() }));
         let payload = request.take_payload();
         request.set_payload(match payload {
             Payload::None => Payload::None,
@@ -24,7 +31,9 @@ impl Recorder {
                 let kept = Rc::downgrade(&read);
                 let listened = payload.inspect_ok(move |bytes| {
                     if let Some(kept) = kept.upgrade() {
-                        kept.borrow_mut().push(bytes.clone());
+                        let mut kept = kept.borrow_mut();
+                        kept.chunks.push(bytes.clone());
+                        kept.last = Instant::now();
                     }
                 });
                 Payload::Stream { payload: Box::pin(listened) as Pin<Box<_>> }
@@ -33,8 +42,13 @@ impl Recorder {
         Self(read)
     }
 
+    /// When the last bytes were read; without any, when the request was.
+    pub fn last_read(&self) -> Instant {
+        self.0.borrow().last
+    }
+
     pub fn bytes(&self) -> Bytes {
-        match self.0.borrow().as_slice() {
+        match self.0.borrow().chunks.as_slice() {
             [] => Bytes::new(),
             [only] => only.clone(),
             several => several

@@ -1,7 +1,7 @@
 //! Takes a request to another node and brings back the answer.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::body::{self, SizedStream};
 use actix_web::http::StatusCode;
@@ -12,15 +12,16 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::stream;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use tokio::time::Instant;
 
 use super::credentials::{Claims, Seal};
 use super::hop::Hop;
 use super::{ANSWERED_BY, FORWARDED, OWNER};
-use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::lease::{NodeId, Peer};
+use crate::http::state::State;
+use crate::lease::{Membership, NodeId, Peer};
 
 /// How long a node may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
@@ -29,10 +30,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// that is merely slow, or frozen, still has a system that acknowledges.
 #[cfg(target_os = "linux")]
 const GONE_AFTER: Duration = Duration::from_secs(2);
-/// What a node may take longer than its engine: to read, to write, and for the way there and back.
+/// What a node may take longer than it is left: to read, to write, and for the way there and back.
 const MARGIN: Duration = Duration::from_secs(2);
-/// What a change of many nights may take, which is many decisions.
-const BULK_WITHIN: Duration = Duration::from_secs(120);
+/// How often it is looked whether a node still lives that has not answered yet.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a room type that is on its way is followed, with what the nodes took to say so: after that nobody is asked
 /// any more. Nodes see each other anew every second at the latest; until then two of them may each take the other for
 /// the owner.
@@ -49,7 +50,6 @@ const MAX_ANSWER: usize = 8 * 1024 * 1024;
 pub struct Courier {
     seal: Seal,
     client: Client,
-    answer_within: Duration,
 }
 
 /// What a node made of a request.
@@ -57,16 +57,30 @@ enum Delivered {
     Answer(HttpResponse),
     /// It did nothing: that node is to be asked.
     Moved(Peer),
+    /// It did nothing: it gave up waiting for the request, which it had only begun to read when it froze.
+    Unread,
     /// It did nothing: it cannot be reached, or is not the node that was meant.
     Unreachable,
+    /// It was sent nothing: it no longer counts as living.
+    Gone,
     /// Nobody knows what it did.
+    Lost,
+}
+
+/// Why there is no answer.
+pub enum Undelivered {
+    /// Nothing was done, for this reason.
+    Because(Problem),
+    /// Nothing was done: the node no longer counts as living, and others may take over what it owned.
+    Gone,
+    /// Nobody knows whether it was done: the node fell silent, and may have been followed by another.
     Lost,
 }
 
 impl Courier {
     /// A connection that has been idle for half of `keep_alive` is used no more: no request is written into one that its
     /// receiver is about to close, and then nobody knew whether it was read.
-    pub fn new(seal: Seal, answer_within: Duration, keep_alive: Duration) -> reqwest::Result<Self> {
+    pub fn new(seal: Seal, keep_alive: Duration) -> reqwest::Result<Self> {
         let client = Client::builder();
         #[cfg(target_os = "linux")]
         let client = client.tcp_user_timeout(GONE_AFTER);
@@ -77,7 +91,7 @@ impl Courier {
             .pool_idle_timeout(keep_alive / 2)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
-        Ok(Self { seal, client, answer_within })
+        Ok(Self { seal, client })
     }
 
     /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know. Where they name each
@@ -87,15 +101,24 @@ impl Courier {
         mut owner: Peer,
         request: &HttpRequest,
         body: Bytes,
-        clock: &dyn Clock,
-    ) -> Result<HttpResponse, Problem> {
+        until: Instant,
+        here: &State,
+    ) -> Result<HttpResponse, Undelivered> {
+        let because = |code| Err(Undelivered::Because(Problem::of(code).retry_after_secs(1)));
         let (mut pauses, since) = (pauses(), Instant::now());
         loop {
-            // Sealed anew: an earlier node may have taken as long as a seal is good for.
-            let outcome = self.ask(&owner, request, body.clone(), clock.now()).await;
+            // Whoever was asked before has done nothing.
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                metrics::counter!("innkeeper_requests_expired_total", "place" => "way").increment(1);
+                return because(Code::Expired);
+            }
+            let outcome = self.ask(&owner, request, body.clone(), left, here).await;
             let name = match &outcome {
                 Delivered::Answer(_) => "answered",
+                Delivered::Gone => "gone",
                 Delivered::Moved(_) => "moved",
+                Delivered::Unread => "unread",
                 Delivered::Unreachable => "unreachable",
                 Delivered::Lost => "lost",
             };
@@ -103,40 +126,47 @@ impl Courier {
             match outcome {
                 Delivered::Answer(answer) => return Ok(signed(answer, &owner.node)),
                 Delivered::Moved(to) => owner = to,
-                Delivered::Unreachable => return Err(Problem::of(Code::OwnerUnreachable).retry_after_secs(1)),
-                Delivered::Lost => return Err(Problem::of(Code::Interrupted).retry_after_secs(1)),
+                Delivered::Unread => {}
+                Delivered::Unreachable => return because(Code::OwnerUnreachable),
+                Delivered::Gone => return Err(Undelivered::Gone),
+                Delivered::Lost => return Err(Undelivered::Lost),
             }
             match pause(&mut pauses, since.elapsed()) {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(Problem::of(Code::OwnerMoving).retry_after_secs(1)),
+                None => return because(Code::OwnerMoving),
             }
         }
     }
 
-    async fn ask(&self, owner: &Peer, request: &HttpRequest, body: Bytes, now: Timestamp) -> Delivered {
-        let Some(forwarded) = self.write(owner, request, body, now) else {
+    /// Asks a node, for as long as it counts as living: what it owned may be taken over when it does not. When nobody waits
+    /// for its answer any more, the connection is closed, by which it knows.
+    async fn ask(&self, owner: &Peer, request: &HttpRequest, body: Bytes, left: Duration, here: &State) -> Delivered {
+        if !here.membership.lives(&owner.node) {
+            return Delivered::Gone;
+        }
+        // Sealed anew: an earlier node may have taken as long as a seal is good for.
+        let Some(forwarded) = self.write(owner, request, body, left, here.clock.now()) else {
             tracing::error!(node = %owner.node, url = &*owner.url, "a request cannot be written for this node");
             return Delivered::Unreachable;
         };
-        match forwarded.send().await {
-            Ok(answer) if answer.status().as_u16() == Code::NotAPeer.status().as_u16() => {
-                tracing::error!(node = %owner.node, url = &*owner.url, "another node, or one with another secret or clock");
-                Delivered::Unreachable
-            }
-            Ok(answer) => read(answer, request.method() == http::Method::HEAD).await,
-            Err(error) if error.is_connect() => {
-                tracing::warn!(node = %owner.node, %error, "a node cannot be reached");
-                Delivered::Unreachable
-            }
-            Err(error) => {
-                tracing::warn!(node = %owner.node, %error, "a node did not answer");
+        tokio::select! {
+            delivered = send(forwarded, owner, request) => delivered,
+            () = death_of(&owner.node, &*here.membership) => {
+                tracing::warn!(node = %owner.node, "a node stopped living before it answered");
                 Delivered::Lost
             }
         }
     }
 
     /// The same request, sealed for its receiver.
-    fn write(&self, owner: &Peer, request: &HttpRequest, body: Bytes, now: Timestamp) -> Option<RequestBuilder> {
+    fn write(
+        &self,
+        owner: &Peer,
+        request: &HttpRequest,
+        body: Bytes,
+        left: Duration,
+        now: Timestamp,
+    ) -> Option<RequestBuilder> {
         let path = request.uri().path_and_query()?.as_str();
         let url = Url::parse(&format!("{}{path}", owner.url)).ok()?;
         // As it will be sent: a library may write an address in another way.
@@ -144,16 +174,46 @@ impl Courier {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let claims = Claims::of(request.method().as_str(), &sent, &body);
+        let claims = Claims::of(request.method().as_str(), &sent, &body).waiting(left);
         let seal = self.seal.sign(&owner.node, claims, now)?;
         let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
-        let within = if method == Method::PUT { BULK_WITHIN } else { self.answer_within + MARGIN };
-        let mut forwarded = self.client.request(method, url).timeout(within).header(FORWARDED, seal);
+        let mut forwarded = self.client.request(method, url).timeout(left + MARGIN).header(FORWARDED, seal);
         let hop = Hop::of(request.headers().get_all(header::CONNECTION).map(|value| value.as_bytes()));
         for (name, value) in request.headers().iter().filter(|(name, _)| hop.lets_pass(name.as_str())) {
             forwarded = forwarded.header(name.as_str(), value.as_bytes());
         }
         Some(if body.is_empty() { forwarded } else { forwarded.body(body) })
+    }
+}
+
+/// Sends a request, and reads what becomes of it.
+async fn send(forwarded: RequestBuilder, owner: &Peer, request: &HttpRequest) -> Delivered {
+    match forwarded.send().await {
+        Ok(answer) if answer.status().as_u16() == Code::NotAPeer.status().as_u16() => {
+            tracing::error!(node = %owner.node, url = &*owner.url, "another node, or one with another secret or clock");
+            Delivered::Unreachable
+        }
+        // This node sends all of a request at once, so it was not the sender that was too slow.
+        Ok(answer) if answer.status().as_u16() == StatusCode::REQUEST_TIMEOUT.as_u16() => Delivered::Unread,
+        Ok(answer) => read(answer, request.method() == http::Method::HEAD).await,
+        Err(error) if error.is_connect() => {
+            tracing::warn!(node = %owner.node, %error, "a node cannot be reached");
+            Delivered::Unreachable
+        }
+        Err(error) => {
+            tracing::warn!(node = %owner.node, %error, "a node did not answer");
+            Delivered::Lost
+        }
+    }
+}
+
+/// Ends when a node no longer counts as living.
+async fn death_of(node: &NodeId, membership: &dyn Membership) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if !membership.lives(node) {
+            return;
+        }
     }
 }
 

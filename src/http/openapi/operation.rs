@@ -226,7 +226,7 @@ impl Doc {
     /// Goes through the engine.
     pub fn from_engine(self) -> Self {
         self.refuses(&[Code::Busy, Code::Interrupted, Code::Unavailable, Code::ShuttingDown, Code::Unstorable])
-            .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable, Code::NotAMember])
+            .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable, Code::NotAMember, Code::Expired])
     }
 
     pub fn build(self) -> (&'static str, PathItem) {

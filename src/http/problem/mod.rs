@@ -37,6 +37,8 @@ struct Parts {
     allow: Option<String>,
     /// Who owns the room type that was asked for, where it is not this node.
     owner: Option<Peer>,
+    /// Nothing was done, so that another node may be asked.
+    undone: bool,
     /// Filled in at the edge.
     seen: Option<Seen>,
 }
@@ -68,6 +70,7 @@ impl Problem {
             retry: None,
             allow: None,
             owner: None,
+            undone: false,
             seen: None,
         }))
     }
@@ -139,6 +142,16 @@ impl Problem {
     pub fn retry_at(mut self, at: Option<Timestamp>) -> Self {
         self.0.retry = at.map(Retry::At);
         self
+    }
+
+    /// Says that nothing was done, and nothing will be.
+    pub fn undone(mut self) -> Self {
+        self.0.undone = true;
+        self
+    }
+
+    pub fn is_undone(&self) -> bool {
+        self.0.undone
     }
 
     pub fn seen(mut self, seen: Seen) -> Self {

@@ -44,7 +44,7 @@ use self::owners::Owners;
 use self::registry::Registry;
 use super::holdings::{Holding, Holdings};
 use super::statement::Signet;
-use super::{Acquired, Asked, Lease, Membership, Node, Peer, Revoked, Token, Unavailable};
+use super::{Acquired, Asked, Lease, Membership, Node, NodeId, Peer, Revoked, Token, Unavailable};
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::domain::RoomTypeId;
@@ -251,7 +251,7 @@ impl Lease for RedisLease {
 
     fn last_found(&self, room_type: RoomTypeId) -> Option<Peer> {
         let node = self.owners.found_within(room_type, self.leases.beat_every() / 2)?;
-        self.registry.peer_as_known(&node)
+        self.registry.peer_as_known(&node).filter(|peer| self.registry.lives(&peer.node))
     }
 
     fn belongs_here(&self, room_type: RoomTypeId) -> bool {
@@ -288,6 +288,18 @@ impl Membership for RedisLease {
 
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding> {
         self.holdings.page(after, limit)
+    }
+
+    fn lives(&self, node: &NodeId) -> bool {
+        self.registry.lives(node)
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.registry.is_cut_off()
+    }
+
+    fn stand_in(&self) -> Option<Peer> {
+        self.registry.stand_in()
     }
 
     async fn join(&self) {

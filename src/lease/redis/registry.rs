@@ -5,7 +5,7 @@
 //! a heartbeat that is not, or is one of another version, is passed over, and the others are seen all the same.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -67,6 +67,8 @@ pub struct Registry {
     /// The last heartbeat was not answered.
     out_of_touch: AtomicBool,
     seen: RwLock<Arc<[Seen]>>,
+    /// How often a stand-in was asked for.
+    turns: AtomicUsize,
     /// Owners who were not known, and were looked for a moment ago.
     sought: Cache<NodeId, ()>,
 }
@@ -74,10 +76,23 @@ pub struct Registry {
 impl Registry {
     pub fn new(leases: Leases, signet: Signet, identity: Identity, clock: Arc<dyn Clock>) -> Self {
         let (announcements, since) = (Announcements::new(signet), clock.now());
-        let (admission, draining, cut_off, out_of_touch, seen) = Default::default();
+        let (admission, draining, cut_off, out_of_touch, seen, turns) = Default::default();
         let identity = Mutex::new(identity);
         let sought = Cache::builder().max_capacity(SOUGHT).time_to_live(leases.beat_every()).build();
-        Self { leases, announcements, admission, identity, clock, since, draining, cut_off, out_of_touch, seen, sought }
+        Self {
+            leases,
+            announcements,
+            admission,
+            identity,
+            clock,
+            since,
+            draining,
+            cut_off,
+            out_of_touch,
+            seen,
+            turns,
+            sought,
+        }
     }
 
     /// Says that this node lives, and looks who else does. A node that is no member yet becomes one, if nothing speaks
@@ -268,6 +283,27 @@ impl Registry {
     /// The same of everybody who was seen when Redis last answered, whether they live or not.
     pub fn preferred_of_all_seen(&self, room_type: RoomTypeId) -> Option<Peer> {
         placement::preferred(room_type, self.seen().iter().map(|seen| &seen.node.peer)).cloned()
+    }
+
+    /// Whether a node counts as living. Where this node is out of touch with Redis, or its view is too old to show even
+    /// itself, every node does.
+    pub fn lives(&self, node: &NodeId) -> bool {
+        let (seen, now) = (self.seen(), Instant::now());
+        let is_seen = |name: &NodeId| seen.iter().any(|seen| seen.until > now && seen.node.peer.node == *name);
+        self.is_out_of_touch() || is_seen(node) || !is_seen(&self.leases.me.node)
+    }
+
+    /// Another node that lives, reaches the store and does not drain; all of them in turn.
+    pub fn stand_in(&self) -> Option<Peer> {
+        if self.is_out_of_touch() {
+            return None;
+        }
+        let (seen, now) = (self.seen(), Instant::now());
+        let is_able = |seen: &&Seen| seen.until > now && !seen.node.draining && !seen.node.cut_off;
+        let able = seen.iter().filter(is_able).map(|seen| &seen.node.peer).filter(|peer| **peer != self.leases.me);
+        let able: Vec<_> = able.collect();
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed).checked_rem(able.len())?;
+        able.get(turn).map(|peer| (*peer).clone())
     }
 
     /// Whether Redis did not answer the last heartbeat.

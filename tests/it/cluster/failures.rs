@@ -12,7 +12,7 @@ use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::app::{App, order};
+use crate::support::app::{App, answer, order};
 use crate::support::cluster::{Cluster, SECRET, with_nodes};
 use crate::support::counted::counted;
 use crate::support::eventually::eventually;
@@ -20,6 +20,7 @@ use crate::support::port::Port;
 
 const UNREACHABLE: &str = "innkeeper_forwards_total{outcome=\"unreachable\"}";
 const LOST: &str = "innkeeper_forwards_total{outcome=\"lost\"}";
+const UNREAD: &str = "innkeeper_forwards_total{outcome=\"unread\"}";
 const MOVED: &str = "innkeeper_forwards_total{outcome=\"moved\"}";
 
 #[test]
@@ -197,11 +198,16 @@ fn moved(url: &str) -> String {
     format!("HTTP/1.1 503 Service Unavailable\r\n{owner}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
-/// Where somebody listens who answers that so often, and then something else.
+/// Where somebody listens who names itself that so often, and then answers.
 fn wavering(times: usize) -> String {
+    listening(times, moved)
+}
+
+/// Where somebody listens who says something, told its address, that so often, and then answers.
+fn listening(times: usize, first: impl FnOnce(&str) -> String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let moved = moved(&url);
+    let moved = first(&url);
     std::thread::spawn(move || {
         for (asked, connection) in listener.incoming().enumerate() {
             let mut connection = connection.unwrap();
@@ -216,6 +222,32 @@ fn wavering(times: usize) -> String {
         }
     });
     url
+}
+
+/// What actix says by itself to a client that is too slow, as a node that was frozen takes all of them to be.
+fn too_slow(_: &str) -> String {
+    "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+}
+
+#[test]
+fn a_node_that_froze_while_it_was_sent_a_request_is_sent_it_again() {
+    with_nodes(1, async |cluster| {
+        let before = counted(UNREAD);
+        let room_type = lost_to(cluster, listening(2, too_slow)).await;
+        let unkeyed = cluster.nodes[0].request(Method::POST, "/v1/bookings").json(&order(&room_type, 1, 2));
+        assert_eq!(answer(unkeyed).await.status, StatusCode::OK, "nothing was done, so nothing is done twice");
+        assert!(counted(UNREAD) >= before + 2.0);
+    });
+}
+
+#[test]
+fn a_client_that_was_not_slow_never_hears_that_it_was() {
+    with_nodes(1, async |cluster| {
+        let room_type = lost_to(cluster, listening(usize::MAX, too_slow)).await;
+        let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02");
+        let seen = cluster.nodes[0].get(&path).await;
+        assert_eq!((seen.status, &seen.body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("owner_moving")));
+    });
 }
 
 #[test]

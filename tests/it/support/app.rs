@@ -132,6 +132,7 @@ impl App {
         let sources = events::Sources { ledger: store.clone(), feed: store.clone(), clock: self.clock.clone() };
         let (live, _) = Live::start(self.running.engine.hub(), sources, 1);
         State {
+            pulse: Default::default(),
             gate: Gate::new(live, Options::default()),
             feed: store.clone(),
             engine: self.running.engine.clone(),
