@@ -13,6 +13,7 @@
 
 mod database;
 mod listen;
+mod operators;
 mod ownership;
 
 use std::io;
@@ -27,6 +28,7 @@ use crate::clock::{Clock, IdSource, System};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
+use crate::http::Audience;
 use crate::lease::{self, Membership, SingleNode};
 use crate::pulse::Pulse;
 use crate::search::{self, Index};
@@ -35,6 +37,7 @@ use crate::store::sqlite;
 use crate::store::{Ledger, Store};
 use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
+use operators::Operators;
 use ownership::Ownership;
 
 pub use database::{back_up, open_store, open_store_to_read, open_store_to_serve};
@@ -64,7 +67,7 @@ pub enum Error {
         #[source]
         source: store::Error,
     },
-    #[error("{address} is in use: stop the other program, or choose another address with --listen")]
+    #[error("{address} is in use: stop the other program, or choose another address with --listen or --ops-listen")]
     PortInUse { address: SocketAddr },
     #[error("cannot listen on {address}")]
     Listen {
@@ -107,6 +110,7 @@ pub struct Running {
     draining: Draining,
     http: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
+    operators: Option<Operators>,
     chores: Vec<JoinHandle<()>>,
 }
 
@@ -137,6 +141,7 @@ pub async fn start_on(
     ledger: Arc<dyn Ledger>,
 ) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
+    let for_operators = Operators::bind(config)?;
     let metrics = telemetry::metrics()?;
     // The identity of the store rests on it.
     installation_secret(&store).await?;
@@ -151,8 +156,12 @@ pub async fn start_on(
     let gate = Gate::new(live, config.ws.clone());
     let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
     let (draining, pulse) = (state.draining.clone(), state.pulse.clone());
-    let connections = http::Connections::new(limits(config), clock.clone());
-    let server = http::server(listener, config.http_workers, connections.clone(), http::configure(state));
+    let audience = if for_operators.is_some() { Audience::Public } else { Audience::Everybody };
+    let serve_operators = |listener| Operators::serve(listener, config, state.clone(), clock.clone());
+    let operators = for_operators.map(serve_operators).transpose()?;
+    let connections = http::Connections::new("public", limits(config), clock.clone());
+    let application = http::configure(state, audience);
+    let server = http::server(listener, config.http_workers, connections.clone(), application);
     let server = server.map_err(Error::Http)?;
     let http = server.handle();
     let mut chores = vec![
@@ -169,7 +178,8 @@ pub async fn start_on(
     chores.extend(ownership.keep(engine.hub(), &store));
     chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
-    let running = Running { engine, store, search, membership, address, grace, draining, http, serving, chores };
+    let running =
+        Running { engine, store, search, membership, address, grace, draining, http, serving, operators, chores };
     if let Err(error) = running.join().await {
         running.shutdown().await;
         return Err(error.into());
@@ -210,6 +220,7 @@ async fn http_state(
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: Arc::new(render),
+        pages: http::system::Pages::default(),
         gate,
         access_log: http::edge::AccessLog::new(config.access_log),
         feed: store.clone(),
@@ -236,15 +247,24 @@ impl Running {
         url(self.address)
     }
 
+    /// Where health and metrics can be asked for from this machine.
+    pub fn ops_url(&self) -> String {
+        url(self.operators.as_ref().map_or(self.address, |operators| operators.address))
+    }
+
     /// Becomes one of the nodes, now that requests are answered, and wakes what is to be done here.
     async fn join(&self) -> Result<(), store::Error> {
         self.membership.join().await;
         self.engine.recover().await.map(drop)
     }
 
-    /// Waits until the HTTP server ends by itself, which it does only when it fails.
+    /// Waits until an HTTP server ends by itself, which it does only when it fails.
     pub async fn failed(&mut self) -> Error {
-        match (&mut self.serving).await {
+        let ended = tokio::select! {
+            ended = &mut self.serving => ended,
+            ended = Operators::ended(&mut self.operators) => ended,
+        };
+        match ended {
             Ok(Err(error)) => Error::Http(error),
             Ok(Ok(())) => Error::Http(io::Error::other("it stopped without being told to")),
             Err(error) => Error::Http(io::Error::other(error)),
@@ -261,11 +281,14 @@ impl Running {
         self.chores.iter().for_each(JoinHandle::abort);
         self.http.stop(false).await;
         self.serving.abort();
+        if let Some(operators) = self.operators {
+            operators.stop().await;
+        }
     }
 
     /// Stops from the outside to the inside.
     pub async fn shutdown(self) {
-        let Self { engine, store, membership, grace, draining, http, serving, chores, .. } = self;
+        let Self { engine, store, membership, grace, draining, http, serving, operators, chores, .. } = self;
         tracing::info!(grace_secs = grace.as_secs(), "shutting down: finishing the requests in flight");
         let handed_over = async {
             shutdown::drain(&draining, &*membership, &engine).await;
@@ -291,6 +314,9 @@ impl Running {
                 tracing::warn!(error = &error as &dyn std::error::Error, "shut down, but the store was not closed");
             }
             Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
+        }
+        if let Some(operators) = operators {
+            operators.stop().await;
         }
     }
 }

@@ -31,7 +31,7 @@ const DOMAIN_MAY_USE: &[&str] = &[
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("jiff_sqlx", &["store/"]),
-    ("actix_web", &["http/", "ws/", "app.rs"]),
+    ("actix_web", &["http/", "ws/", "app.rs", "app/operators.rs"]),
     ("actix_http", &["http/connection/"]),
     ("actix_server", &["http/connection/"]),
     ("reqwest", &["http/forward/", "config/cluster.rs", "app.rs", "cli/remote.rs", "cli/storm/"]),

@@ -11,7 +11,7 @@ use crate::config::{self, Sources};
 /// two seconds. No proxy is asked.
 #[derive(Debug, clap::Args)]
 pub struct Ready {
-    /// Where the server is: http://host:port. Default: where `serve` listens with these settings
+    /// Where the server is: http://host:port. Default: where `serve` says how it is with these settings (ops_listen, or listen)
     url: Option<String>,
 }
 
@@ -19,7 +19,7 @@ impl Ready {
     pub async fn run(&self, sources: &Sources) -> anyhow::Result<Outcome> {
         let url = match &self.url {
             Some(url) => url.clone(),
-            None => app::url(config::listen(sources)?),
+            None => app::url(config::health(sources)?),
         };
         Remote::nearby(&url)?.get::<serde_json::Value>("/readyz", &[]).await?;
         output::line(format_args!("{url} is ready"))?;

@@ -46,6 +46,8 @@ pub struct Config {
     pub access_log: bool,
     pub engine: engine::Options,
     pub listen: SocketAddr,
+    /// Where operators ask for health and metrics, if not where everybody asks.
+    pub ops_listen: Option<SocketAddr>,
     pub admin_token: Option<Secret>,
     pub shutdown_grace: Duration,
     pub http_workers: usize,
@@ -110,6 +112,7 @@ impl Config {
                 batch: values.count("batch", 1..=4_096)?,
             },
             listen,
+            ops_listen: values.ops_listen()?,
             admin_token: values.secret("admin_token")?,
             shutdown_grace: values.seconds("shutdown_grace_secs", 1..=HOUR)?,
             http_workers: values.number("http_workers", 1..=256)?.unwrap_or(cores),
@@ -132,9 +135,10 @@ impl Config {
     }
 }
 
-/// Where a server with these settings listens, whether the rest of them can be used or not.
-pub fn listen(sources: &Sources) -> Result<SocketAddr, Error> {
-    Values(layers::gather(sources)?).listen()
+/// Where a server with these settings says whether it is ready, whether the rest of them can be used or not.
+pub fn health(sources: &Sources) -> Result<SocketAddr, Error> {
+    let values = Values(layers::gather(sources)?);
+    values.ops_listen()?.map_or_else(|| values.listen(), Ok)
 }
 
 /// The gathered values, read with a rule each.
@@ -143,6 +147,10 @@ struct Values(BTreeMap<String, Sourced>);
 impl Values {
     fn listen(&self) -> Result<SocketAddr, Error> {
         self.parse("listen", "must be an address and a port such as 127.0.0.1:8080")
+    }
+
+    fn ops_listen(&self) -> Result<Option<SocketAddr>, Error> {
+        self.optional("ops_listen", "must be an address and a port such as 127.0.0.1:9100", |value| value.parse().ok())
     }
 
     /// A value that breaks a rule together with others.

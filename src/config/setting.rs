@@ -68,6 +68,12 @@ pub const SETTINGS: &[Setting] = &[
     everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),
     everywhere("batch", "batch", "256", "Facts that one commit gathers at most"),
     serve("listen", "listen", "127.0.0.1:8080", "Address and port to listen on; port 0 takes a free one"),
+    serve(
+        "ops_listen",
+        "ops-listen",
+        "",
+        "Address and port of /healthz, /readyz and /metrics, which are nowhere else then (where everything is)",
+    ),
     secret(
         "admin_token",
         "admin-token",

@@ -44,6 +44,7 @@ codes! {
     NoSuchBooking = NOT_FOUND "no_such_booking" "There is no such booking, or it is not yours";
     NoSuchSubscription = NOT_FOUND "no_such_subscription" "This connection has no such subscription";
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "This address does not know this method";
+    NotAcceptable = NOT_ACCEPTABLE "not_acceptable" "The client accepts no encoding that there is";
     HeadTimeout = REQUEST_TIMEOUT "head_timeout" "The head of the request took too long to arrive";
     BodyTimeout = REQUEST_TIMEOUT "body_timeout" "The body took too long to arrive";
     SoldOut = CONFLICT "sold_out" "Somebody was faster: not enough rooms are left";

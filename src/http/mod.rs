@@ -44,5 +44,5 @@ pub use connection::{Connections, Limits, server};
 pub use forward::Peers;
 pub use openapi::openapi;
 pub use problem::Problem;
-pub use routes::configure;
+pub use routes::{Audience, configure};
 pub use state::State;

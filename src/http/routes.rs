@@ -60,18 +60,50 @@ pub fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// Which addresses a listener has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// All of them: there is only one listener.
+    Everybody,
+    /// All but those of operators, who have a listener of their own.
+    Public,
+    Operators,
+}
+
+impl Audience {
+    fn has(self, path: &str) -> bool {
+        let is_operators = ["/healthz", "/readyz", "/metrics"].contains(&path);
+        match self {
+            Self::Everybody => true,
+            Self::Public => !is_operators,
+            Self::Operators => is_operators,
+        }
+    }
+}
+
 /// Puts the API into a server.
-pub fn configure(state: State) -> impl FnOnce(&mut ServiceConfig) + Clone {
+pub fn configure(state: State, audience: Audience) -> impl FnOnce(&mut ServiceConfig) + Clone {
     let state = Data::new(state);
     move |config| {
         let mut scope =
             web::scope("").wrap(from_fn(forward::around)).wrap(Compress::default()).wrap(from_fn(edge::around));
-        for resource in resources() {
+        for resource in resources(audience) {
             scope = scope.service(resource);
         }
-        let scope = scope.service(system::docs::user_interface()).default_service(web::to(nothing_here));
-        config.app_data(Data::new(courier(&state))).app_data(state).service(scope);
+        if audience != Audience::Operators {
+            scope = scope.service(user_interface());
+        }
+        let scope = scope.default_service(web::to(nothing_here));
+        // `OPTIONS *` has no path, so that no scope takes it.
+        let elsewhere = web::to(nothing_here).wrap(from_fn(edge::around));
+        config.app_data(Data::new(courier(&state))).app_data(state).service(scope).default_service(elsewhere);
     }
+}
+
+/// Swagger UI, which is no part of the API and not described.
+fn user_interface() -> Resource {
+    let page = get("/docs/{file:.*}", system::docs::user_interface);
+    resource(page.path, vec![page])
 }
 
 /// Whoever takes requests to other nodes; there is one if there can be other nodes.
@@ -139,9 +171,9 @@ where
 }
 
 /// The endpoints gathered by address, each of which refuses other methods and says which it knows.
-fn resources() -> Vec<Resource> {
+fn resources(audience: Audience) -> Vec<Resource> {
     let mut gathered: Vec<(&'static str, Vec<Endpoint>)> = Vec::new();
-    for endpoint in endpoints() {
+    for endpoint in endpoints().into_iter().filter(|endpoint| audience.has(endpoint.path)) {
         match gathered.iter_mut().find(|(path, _)| *path == endpoint.path) {
             Some((_, endpoints)) => endpoints.push(endpoint),
             None => gathered.push((endpoint.path, vec![endpoint])),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::access::Access;
 use super::edge::AccessLog;
 use super::forward::Peers;
+use super::system::Pages;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
 use crate::lease::Membership;
@@ -28,6 +29,8 @@ pub struct State {
     pub access: Access,
     /// Renders the metrics as Prometheus reads them.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The description of the API, made once.
+    pub pages: Pages,
     /// Where dashboards come in.
     pub gate: Gate,
     /// Where requests are logged.

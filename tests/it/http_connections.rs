@@ -193,6 +193,20 @@ fn what_is_no_request_is_refused_with_a_problem_document() {
             client.try_send(&bytes).await;
             client.last().await.unwrap().is_problem(status, code);
         }
+        let mut client = Raw::open(address(app)).await;
+        for (request, status, code) in [
+            ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+            (
+                "GET /v1/bookings HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n",
+                400,
+                "malformed_header",
+            ),
+        ] {
+            client.send(request.as_bytes()).await;
+            let refused = client.answer().await.unwrap();
+            refused.is_problem(status, code);
+            assert!(refused.head.contains("x-request-id: "), "{}", refused.head);
+        }
     });
 }
 

@@ -25,6 +25,7 @@ mod http_connections;
 mod http_docs;
 mod http_edges;
 mod http_nights;
+mod http_operators;
 mod http_policies;
 mod http_search;
 mod http_texts;

@@ -32,6 +32,8 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The connections of one listener, over all of its threads.
 pub struct Connections {
+    /// The listener, as metrics call it.
+    listener: &'static str,
     limits: Limits,
     clock: Arc<dyn Clock>,
     began: Instant,
@@ -54,8 +56,9 @@ struct Candidates {
 }
 
 impl Connections {
-    pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(listener: &'static str, limits: Limits, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
+            listener,
             limits,
             clock,
             began: Instant::now(),
@@ -199,8 +202,8 @@ impl Connections {
             held += seen.held;
         }
         self.free_memory(held, holders);
-        metrics::gauge!("innkeeper_connections").set(self.count.load(Relaxed) as f64);
-        metrics::gauge!("innkeeper_client_buffers_bytes").set(held as f64);
+        metrics::gauge!("innkeeper_connections", "listener" => self.listener).set(self.count.load(Relaxed) as f64);
+        metrics::gauge!("innkeeper_client_buffers_bytes", "listener" => self.listener).set(held as f64);
     }
 
     /// Closes those that have kept the server waiting for longest until the rest keeps to the limit.

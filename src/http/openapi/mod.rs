@@ -40,6 +40,9 @@ members you do not know.
 head that does not arrive in time 408 `head_timeout`, and a connection for which there is no place 503
 `too_many_connections`. These answers have no `X-Request-ID`, and close the connection.
 
+**Operators.** Where the server has a listener for operators, `/healthz`, `/readyz` and `/metrics` are answered there, and
+not here.
+
 **Problems** are `application/problem+json` (RFC 9457). Branch on `code`:
 
 | status | code | title |

@@ -1,17 +1,23 @@
 //! The description of the API, for machines and for people. Everything is in the binary: no network is needed.
 
-use actix_web::HttpResponse;
+use std::sync::Arc;
+
 use actix_web::http::header;
-use actix_web::web::Data;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa_swagger_ui::Config;
 
 use super::health::Health;
+use crate::domain::Date;
 use crate::http::code::Code;
+use crate::http::extract::Known;
 use crate::http::openapi::openapi_on;
 use crate::http::openapi::operation::{Doc, get};
+use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::ws;
 
+const JSON: &str = "application/json";
 const READY: &str = "The store answers, what is decided can become durable, and the search index is built. A node of \
                      several is a member of its cluster: it has the secret, the time and the database of the others \
                      (else `not_a_member`), and Redis has answered it within the time of a lease. Not from the \
@@ -19,15 +25,17 @@ const READY: &str = "The store answers, what is decided can become durable, and 
                      elsewhere.";
 
 /// `GET /openapi.json`. The dates of its examples lie ahead of today, so that they can be tried out.
-pub async fn openapi(state: Data<State>) -> HttpResponse {
-    let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    HttpResponse::Ok().json(openapi_on(today))
+pub async fn openapi(state: Data<State>, request: HttpRequest, known: Known) -> Result<HttpResponse, Problem> {
+    let today = today(&state);
+    let make = move || Some((JSON.to_owned(), serde_json::to_vec(&openapi_on(today)).ok()?));
+    state.pages.show("openapi.json", Some(today), make, &request, &known).await
 }
 
 /// `GET /asyncapi.json`, with examples that can be sent today.
-pub async fn asyncapi(state: Data<State>) -> HttpResponse {
-    let today = state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    HttpResponse::Ok().json(ws::asyncapi::document(today, state.gate.options()))
+pub async fn asyncapi(state: Data<State>, request: HttpRequest, known: Known) -> Result<HttpResponse, Problem> {
+    let (today, options) = (today(&state), state.gate.options().clone());
+    let make = move || Some((JSON.to_owned(), serde_json::to_vec(&ws::asyncapi::document(today, &options)).ok()?));
+    state.pages.show("asyncapi.json", Some(today), make, &request, &known).await
 }
 
 /// `GET /docs`: Swagger UI lives in a folder.
@@ -35,8 +43,25 @@ pub async fn redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
 }
 
-pub fn user_interface() -> SwaggerUi {
-    SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").try_it_out_enabled(true))
+/// `GET /docs/…`: Swagger UI.
+pub async fn user_interface(
+    state: Data<State>,
+    file: Path<String>,
+    request: HttpRequest,
+    known: Known,
+) -> Result<HttpResponse, Problem> {
+    let file = file.into_inner();
+    let name = format!("docs/{file}");
+    let make = move || {
+        let config = Config::from("/openapi.json").try_it_out_enabled(true);
+        let found = utoipa_swagger_ui::serve(&file, Arc::new(config)).ok()??;
+        Some((found.content_type, found.bytes.into_owned()))
+    };
+    state.pages.show(&name, None, make, &request, &known).await
+}
+
+fn today(state: &State) -> Date {
+    state.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// What the document says about its own neighbourhood.

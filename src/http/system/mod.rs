@@ -3,3 +3,6 @@
 pub mod docs;
 pub mod health;
 pub mod metrics;
+pub mod pages;
+
+pub use pages::Pages;

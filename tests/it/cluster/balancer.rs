@@ -248,7 +248,11 @@ fn the_cluster_is_looked_at_through_the_balancer_but_not_drained() {
             let seen = answer(balancer.request(Method::GET, "/v1/cluster?limit=1").bearer_auth(ADMIN)).await;
             assert_eq!(seen.body["node"], "node-0", "always the same node: {}", seen.body);
         }
-        for spelt in ["/v1/cluster/drain", "/v1/cluster/%64rain"] {
+        for spelt in ["/metrics", "/%6Detrics", "/metric%73", "/%6d%65trics?x=1"] {
+            let hidden = balancer.request(Method::GET, spelt).send().await.unwrap();
+            assert_eq!(hidden.status(), StatusCode::NOT_FOUND, "{spelt}");
+        }
+        for spelt in ["/v1/cluster/drain", "/v1/cluster/%64rain", "/%761/cluster/drai%6E"] {
             let refused = answer(balancer.request(Method::POST, spelt).bearer_auth(ADMIN)).await;
             assert_eq!((refused.status, &refused.body["status"]), (StatusCode::FORBIDDEN, &json!(403)));
             assert_eq!(refused.headers["content-type"], "application/problem+json");

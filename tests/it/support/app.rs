@@ -145,6 +145,7 @@ impl App {
             access: Access::new(None, [0; 32]),
             access_log: Default::default(),
             metrics: Arc::new(String::new),
+            pages: Default::default(),
             draining: Default::default(),
             membership: self.running.membership.clone(),
             peers: None,

@@ -1,0 +1,65 @@
+//! The listener of operators: health and metrics, answered by a thread that does nothing else, however busy the others
+//! are. Only there if `ops_listen` is set.
+
+use std::future::pending;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use tokio::task::JoinHandle;
+
+use super::{Error, bind, limits};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::{self, Audience, Connections, Limits};
+
+/// Operators and their programs, at the same time.
+const CONNECTIONS: usize = 256;
+/// Bytes of metrics that they have not read.
+const BUFFERED: u64 = 16 * 1024 * 1024;
+
+/// A listener that is served.
+pub(super) struct Operators {
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+    supervising: JoinHandle<()>,
+}
+
+impl Operators {
+    /// The socket of the address that is configured, if one is.
+    pub fn bind(config: &Config) -> Result<Option<TcpListener>, Error> {
+        config.ops_listen.map(bind).transpose()
+    }
+
+    pub fn serve(
+        listener: TcpListener,
+        config: &Config,
+        state: http::State,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let address = listener.local_addr().map_err(Error::Http)?;
+        let limits = Limits { connections: CONNECTIONS, buffered: BUFFERED, ..limits(config) };
+        let connections = Connections::new("ops", limits, clock);
+        let application = http::configure(state, Audience::Operators);
+        let server = http::server(listener, 1, connections.clone(), application).map_err(Error::Http)?;
+        let (handle, supervising) = (server.handle(), tokio::spawn(connections.supervise()));
+        Ok(Self { address, handle, serving: tokio::spawn(server), supervising })
+    }
+
+    /// Waits until it ends by itself, if there is one.
+    pub async fn ended(operators: &mut Option<Self>) -> Result<io::Result<()>, tokio::task::JoinError> {
+        match operators {
+            Some(operators) => (&mut operators.serving).await,
+            None => pending().await,
+        }
+    }
+
+    /// Stops at once: whoever asks how the process is may ask again.
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+        self.serving.abort();
+        self.supervising.abort();
+    }
+}
