@@ -22,17 +22,20 @@ const AT_ONCE: usize = 3;
 /// How many statements there are between two lines in the log.
 const TELL_EVERY: usize = 100;
 
-/// Takes everything in that the store has. What the index already knows better stays.
-pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -> Result<(), Error> {
+/// Hotels, each with some of its room types.
+pub(super) type Stocked = Vec<(Arc<Hotel>, Vec<Inventory>)>;
+
+/// Takes everything in that the store has. What the index already knows better stays; the hotels of which it does.
+pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -> Result<Vec<HotelId>, Error> {
     let started = Instant::now();
     take_hotels(&index, &*store).await?;
     let mut reads = JoinSet::new();
-    let (mut after, mut begun) = (None, 0);
+    let (mut after, mut begun, mut overtaken) = (None, 0, Vec::new());
     loop {
         let ids = store.all_room_types(Page { after, limit: ROOM_TYPES }).await?;
         let Some(last) = ids.last().copied() else { break };
         if reads.len() >= AT_ONCE {
-            finish(reads.join_next().await)?;
+            overtaken.extend(finish(reads.join_next().await)?);
         }
         reads.spawn(take_room_types(index.clone(), store.clone(), ids, now));
         (after, begun) = (Some(last), begun + 1);
@@ -41,11 +44,11 @@ pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -
         }
     }
     while let Some(read) = reads.join_next().await {
-        finish(Some(read))?;
+        overtaken.extend(finish(Some(read))?);
     }
     let (hotels, room_types) = index.size();
     info!(hotels, room_types, took = ?started.elapsed(), "the search index is built");
-    Ok(())
+    Ok(overtaken)
 }
 
 /// Hotels, also those that have no room types yet.
@@ -86,11 +89,11 @@ async fn take_hotels_that_can_be_read(
 }
 
 /// What became of a piece that was read.
-fn finish(read: Option<Result<Result<(), Error>, JoinError>>) -> Result<(), Error> {
+fn finish(read: Option<Result<Result<Vec<HotelId>, Error>, JoinError>>) -> Result<Vec<HotelId>, Error> {
     match read {
         Some(Err(panicked)) => Err(Error::Unavailable(panicked.into())),
         Some(Ok(result)) => result,
-        None => Ok(()),
+        None => Ok(Vec::new()),
     }
 }
 
@@ -100,38 +103,32 @@ async fn take_room_types(
     store: Arc<dyn Store>,
     ids: Vec<RoomTypeId>,
     now: Timestamp,
-) -> Result<(), Error> {
-    let Some((first, last)) = ids.first().zip(ids.last()) else { return Ok(()) };
-    match store.stock_between(*first..=*last, now).await {
-        Err(Error::Corrupt(_)) => take_what_can_be_read(&index, &*store, &ids, now).await,
-        stock => {
-            index.stock_up(by_hotel(stock?));
-            Ok(())
-        }
-    }
+) -> Result<Vec<HotelId>, Error> {
+    let Some((first, last)) = ids.first().zip(ids.last()) else { return Ok(Vec::new()) };
+    let stocked = match store.stock_between(*first..=*last, now).await {
+        Err(Error::Corrupt(_)) => read_what_can_be(&*store, &ids, now).await?,
+        stock => by_hotel(stock?),
+    };
+    Ok(index.stock_up(stocked))
 }
 
 /// Room types one by one.
-pub(super) async fn take_what_can_be_read(
-    index: &Index,
-    store: &dyn Store,
-    ids: &[RoomTypeId],
-    now: Timestamp,
-) -> Result<(), Error> {
+pub(super) async fn read_what_can_be(store: &dyn Store, ids: &[RoomTypeId], now: Timestamp) -> Result<Stocked, Error> {
+    let mut stocked = Vec::new();
     for id in ids {
         match store.stock_between(*id..=*id, now).await {
             Err(error @ Error::Corrupt(_)) => {
                 error!(room_type = %id, error = &error as &dyn std::error::Error, "search leaves a room type out");
             }
-            stock => index.stock_up(by_hotel(stock?)),
+            stock => stocked.extend(by_hotel(stock?)),
         }
     }
-    Ok(())
+    Ok(stocked)
 }
 
 /// Room types gathered by hotel. Those of one hotel mostly come together.
-fn by_hotel(stock: Vec<Inventory>) -> Vec<(Arc<Hotel>, Vec<Inventory>)> {
-    let mut hotels: Vec<(Arc<Hotel>, Vec<Inventory>)> = Vec::new();
+fn by_hotel(stock: Vec<Inventory>) -> Stocked {
+    let mut hotels = Stocked::new();
     for inventory in stock {
         match hotels.last_mut().filter(|(hotel, _)| hotel.id == inventory.hotel.id) {
             Some((_, stock)) => stock.push(inventory),

@@ -112,13 +112,16 @@ impl Index {
         self.group(newcomers);
     }
 
-    /// Takes room types in, of hotels that may have been there before; those stay what they are.
-    pub(super) fn stock_up(&self, hotels: impl IntoIterator<Item = (Arc<Hotel>, Vec<Inventory>)>) {
-        let mut newcomers = Vec::new();
+    /// Takes room types in, of hotels that may have been there before; those stay what they are. The hotels of which
+    /// something newer was known: that may rest on what the hotel was.
+    pub(super) fn stock_up(&self, hotels: impl IntoIterator<Item = (Arc<Hotel>, Vec<Inventory>)>) -> Vec<HotelId> {
+        let (mut newcomers, mut overtaken) = (Vec::new(), Vec::new());
         for (hotel, stock) in hotels {
             let (listing, is_new) = self.listing(&hotel);
             let ids: Vec<_> = stock.iter().map(|inventory| inventory.room_type.id).collect();
-            listing.put(stock);
+            if !listing.put(stock) {
+                overtaken.push(hotel.id);
+            }
             for id in ids {
                 self.0.room_types.entry(id).or_insert_with(|| listing.clone());
             }
@@ -127,6 +130,13 @@ impl Index {
             }
         }
         self.group(newcomers);
+        overtaken
+    }
+
+    /// Moves all calendars on to their hotels' dates. The hotels whose calendars begin later than that.
+    pub(super) fn roll(&self, now: Timestamp) -> Vec<HotelId> {
+        let ahead = self.0.hotels.iter().filter(|listing| !listing.roll(now));
+        ahead.map(|listing| listing.id).collect()
     }
 
     /// The place of a hotel, made if there is none.

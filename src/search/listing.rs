@@ -76,15 +76,35 @@ impl Listing {
         });
     }
 
-    /// What the store says of some of the room types. Where memory is newer, it stays.
-    pub fn put(&self, stock: impl IntoIterator<Item = Inventory>) {
+    /// What the store says of some of the room types. Where memory is newer, it stays; `false` if that was so.
+    pub fn put(&self, stock: impl IntoIterator<Item = Inventory>) -> bool {
+        let mut taken = true;
         self.change(|house| {
             for inventory in stock {
-                house.put(inventory);
+                taken &= house.put(inventory);
             }
             house.stock.shrink_to_fit();
             true
         });
+        taken
+    }
+
+    /// Moves calendars on to the hotel's date. `false` where one begins later than that, because the hotel's time zone or
+    /// the clock was set back: then days are missing, which the store has.
+    pub fn roll(&self, now: Timestamp) -> bool {
+        let house = self.read();
+        let today = house.hotel.today(now);
+        let firsts = house.stock.iter().map(|stock| stock.inventory.calendar.first());
+        let (is_behind, is_ahead) =
+            firsts.fold((false, false), |(behind, ahead), first| (behind || first < today, ahead || first > today));
+        drop(house);
+        if is_behind {
+            self.change(|house| {
+                house.stock.iter_mut().for_each(|stock| stock.inventory.roll(now));
+                false
+            });
+        }
+        !is_ahead
     }
 
     /// Follows a room type by one step of its history.
@@ -162,13 +182,15 @@ impl House {
         }
     }
 
-    fn put(&mut self, mut inventory: Inventory) {
+    /// `false`: memory is newer, and stays.
+    fn put(&mut self, mut inventory: Inventory) -> bool {
         inventory.hotel = self.hotel.clone();
         match self.position(inventory.room_type.id) {
-            Ok(index) if self.stock[index].inventory.sequence() > inventory.sequence() => {}
+            Ok(index) if self.stock[index].inventory.sequence() > inventory.sequence() => return false,
             Ok(index) => self.stock[index] = Stock::new(inventory),
             Err(index) => self.stock.insert(index, Stock::new(inventory)),
         }
+        true
     }
 
     /// The lowest floor of the room types that so many adults can share.

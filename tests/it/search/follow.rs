@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use innkeeper::clock::{Clock, ManualClock};
+use innkeeper::domain::catalogue::Zone;
 use innkeeper::domain::{Fact, Hotel, HotelId, Inventory, Order, Party, RoomTypeId, Stay, Timestamp};
 use innkeeper::events::{BACKLOG, Hub, Notice};
 use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 
 use super::index_of;
 use crate::store_contract::house::{Desk, House, any, order, stay};
+use crate::support::eventually::eventually;
 
 /// An index that follows a hub of which the test says what it tells.
 struct Watcher {
@@ -233,6 +235,59 @@ async fn a_hold_that_expires_opens_its_nights_again() {
     watcher.tell(&[expired]);
     watcher.assert_current().await;
     assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
+}
+
+/// A hotel goes to the day before, again and again, while its rooms are booked without a pause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_zone_that_moves_back_under_load_opens_the_day_that_booking_opens() {
+    let house = any().await;
+    let hotel = house.hotel("Casa Azul", "Lisbon").await;
+    let mut desks = Vec::new();
+    for _ in 0..12 {
+        desks.push(house.desk_in(&hotel, 400).await);
+    }
+    let zone = |name: &str| Hotel { timezone: Zone::parse(name).unwrap(), ..hotel.clone() };
+    // Noon of one day at the one, and of the day after at the other.
+    let [east, west] = ["Pacific/Kiritimati", "Pacific/Pago_Pago"].map(zone);
+    assert!(house.store.update_hotel(&hotel, &east).await.unwrap());
+    let watcher = Watcher::of(house).await;
+    let today = west.today(watcher.house.now);
+    assert!(east.today(watcher.house.now) > today);
+    for (from, to) in [(&east, &west), (&west, &east), (&east, &west)] {
+        assert!(watcher.house.store.update_hotel(from, to).await.unwrap());
+        watcher.hub.publish(Notice::Hotel(hotel.id));
+        for _ in 0..8 {
+            let batch: Vec<_> = desks.iter_mut().map(|desk| desk.book(order(stay(3, 2), 1))).collect();
+            watcher.house.commit(&batch).await;
+            watcher.tell(&batch);
+        }
+    }
+    watcher.caught_up().await;
+    eventually("calendars begin today", async || {
+        watcher.index.stock().iter().all(|inventory| inventory.calendar.first() == today)
+    })
+    .await;
+    watcher.assert_current().await;
+    let tonight = Stay::new(today, today.tomorrow().unwrap()).unwrap();
+    assert_eq!(watcher.sellers("Lisbon", tonight), ["Casa Azul"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_went_ahead_and_came_back_costs_no_day() {
+    let house = any().await;
+    let mut desk = house.desk(2).await;
+    let clock = Arc::new(ManualClock::at(house.now));
+    let watcher = Watcher { house, hub: Hub::default(), index: Index::default() };
+    tokio::spawn(follow(watcher.index.clone(), watcher.hub.clone(), watcher.house.store.clone(), clock.clone()));
+    watcher.caught_up().await;
+    clock.advance(jiff::SignedDuration::from_hours(240));
+    let booked = book(&watcher, &mut desk).await;
+    watcher.tell(&[booked]);
+    watcher.caught_up().await;
+    assert!(watcher.sellers("Lisbon", stay(1, 1)).is_empty());
+    clock.set(watcher.house.now);
+    eventually("its days are back", async || watcher.sellers("Lisbon", stay(1, 1)) == ["Casa Azul"]).await;
+    watcher.assert_current().await;
 }
 
 #[tokio::test]
