@@ -36,6 +36,23 @@ pub enum Change {
 }
 
 impl Change {
+    /// Every name of a cause.
+    pub const CAUSES: [&'static str; 13] = [
+        "held",
+        "booked",
+        "confirmed",
+        "amended",
+        "released",
+        "cancelled",
+        "checked_in",
+        "checked_out",
+        "no_show",
+        "expired",
+        "nights_set",
+        "room_type_set",
+        "rate_plan_set",
+    ];
+
     /// Stable name of the cause, for events and metrics.
     pub fn cause(&self) -> &'static str {
         match self {
@@ -83,6 +100,26 @@ impl Cause {
             Self::CheckedOut => "checked_out",
             Self::NoShow => "no_show",
             Self::Expired => "expired",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_of_a_booking_has_a_name_in_the_list() {
+        for name in &Change::CAUSES[..10] {
+            let cause: Cause = serde_json::from_value((*name).into()).unwrap();
+            // A cause that is added has to be added here, and so to the list.
+            let listed = match cause {
+                Cause::Held | Cause::Booked | Cause::Confirmed | Cause::Amended | Cause::Released => cause.name(),
+                Cause::Cancelled | Cause::CheckedIn | Cause::CheckedOut | Cause::NoShow | Cause::Expired => {
+                    cause.name()
+                }
+            };
+            assert_eq!(listed, *name);
         }
     }
 }

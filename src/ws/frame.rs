@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::Violation;
+use crate::http::openapi::names::{EventCause, ProblemCode};
 use crate::http::problem::Problem;
 use crate::http::value::{Day, present};
 
@@ -120,8 +121,7 @@ pub struct Change {
     pub sold: Vec<u16>,
     pub held: Vec<u16>,
     pub free: Vec<u16>,
-    /// What happened: `booked`, `held`, `confirmed`, `amended`, `released`, `cancelled`, `checked_in`, `checked_out`,
-    /// `no_show`, `expired`.
+    #[schema(value_type = EventCause)]
     pub cause: String,
 }
 
@@ -143,6 +143,7 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,
     /// Stable, the same as in HTTP's problem documents. Branch on this.
+    #[schema(value_type = ProblemCode)]
     pub code: String,
     /// The HTTP status it would have had.
     pub status: u16,

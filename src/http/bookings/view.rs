@@ -9,6 +9,7 @@ use crate::domain::{
     ServiceId, Tier, Timestamp,
 };
 use crate::http::access::Access;
+use crate::http::openapi::names::BookingStatus;
 use crate::http::rate_plans::policy::FeeBody;
 use crate::http::services::body::Basis;
 use crate::http::value::Day;
@@ -19,8 +20,7 @@ use crate::http::value::Day;
 pub struct BookingView {
     #[schema(value_type = uuid::Uuid)]
     id: BookingId,
-    /// `held`, `confirmed`, `in_house`, `checked_out`, `cancelled`, `no_show`, `expired` or `released`.
-    #[schema(example = "confirmed")]
+    #[schema(value_type = BookingStatus)]
     status: &'static str,
     /// The bearer token that opens this booking. Whoever has it can cancel.
     manage_token: String,
@@ -49,10 +49,13 @@ pub struct BookingView {
     currency: &'static str,
     /// The booking's version; also its ETag.
     sequence: u64,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     changed_at: Timestamp,
     /// When the hold runs out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
     cancellation_policy: PolicyView,
 }

@@ -7,6 +7,7 @@ use crate::domain::{
     Amount, BookingId, Date, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Timestamp, Trace,
 };
 use crate::http::nights::availability::Restrictions;
+use crate::http::openapi::names::EventCause;
 use crate::http::value::Day;
 use crate::store::feed::Event;
 
@@ -24,7 +25,7 @@ pub struct EventView {
     sequence: u64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// What happened, such as `booked`, `cancelled`, `nights_set`, `room_type_set` or `rate_plan_set`.
+    #[schema(value_type = EventCause)]
     cause: String,
     #[schema(value_type = Option<uuid::Uuid>)]
     booking_id: Option<BookingId>,

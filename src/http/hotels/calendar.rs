@@ -10,6 +10,7 @@ use crate::domain::{Amount, HotelId, RatePlanId, RoomTypeId, Stay, Violation};
 use crate::http::answer::shown;
 use crate::http::code::Code;
 use crate::http::extract::{Id, Known, Query};
+use crate::http::openapi::names::ProblemCode;
 use crate::http::problem::Problem;
 use crate::http::refusal;
 use crate::http::state::State;
@@ -53,6 +54,7 @@ pub struct ArrivalDay {
     /// Why no room type sells the stay, as the code of the problem that booking would answer: `restricted` (another
     /// length or arrival might do), `sold_out`, `closed`, `occupancy`, `beyond_horizon` and so on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ProblemCode>)]
     reason: Option<&'static str>,
 }
 

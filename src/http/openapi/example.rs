@@ -1,5 +1,9 @@
-//! Examples that work when they are sent: to a server that has a hotel, a room type, a rate plan and a service under
+//! Examples: of answers ([`answers`]) and of bodies. Bodies work when they are sent: to a server that has a hotel, a room type, a rate plan and a service under
 //! these ids, as the demonstration and the tests do.
+
+mod answers;
+
+pub use answers::{answer, problem};
 
 use jiff::Span;
 use serde_json::{Value, json};

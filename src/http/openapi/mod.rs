@@ -2,11 +2,13 @@
 //! problem codes. Each folder's `docs.rs` describes its addresses; a test compares them with [`super::routes`].
 
 pub mod example;
+pub mod names;
 pub mod operation;
 pub mod schemas;
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::info::LicenseBuilder;
 use utoipa::openapi::path::PathsBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
@@ -73,10 +75,11 @@ pub fn openapi_on(today: Date) -> OpenApi {
     schemas::add::<Document>(&mut components);
     for doc in docs {
         components.schemas.extend(doc.schemas.clone());
-        let (path, item) = doc.build();
+        let (path, item) = doc.build(today);
         paths.entry(path).or_default().merge_operations(item);
     }
     schemas::flatten(&mut components);
+    schemas::tell_defaults(&mut components);
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);
     }
@@ -86,7 +89,7 @@ pub fn openapi_on(today: Date) -> OpenApi {
         .title("innkeeper")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(introduction()))
-        .license(Some(License::new(env!("CARGO_PKG_LICENSE"))));
+        .license(Some(license()));
     OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).tags(Some(tags)).build()
 }
 
@@ -113,6 +116,11 @@ fn introduction() -> String {
     format!("{INTRODUCTION}{table}")
 }
 
+fn license() -> License {
+    let name = env!("CARGO_PKG_LICENSE");
+    LicenseBuilder::new().name(name).identifier(Some(name)).build()
+}
+
 fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
     let bearer = |words: &str| {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(words));
@@ -125,81 +133,4 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::http::routes::endpoints;
-
-    fn json() -> serde_json::Value {
-        serde_json::to_value(openapi()).unwrap()
-    }
-
-    /// Calls `see` with every object inside.
-    fn walk(value: &serde_json::Value, see: &mut impl FnMut(&serde_json::Map<String, serde_json::Value>)) {
-        match value {
-            serde_json::Value::Object(members) => {
-                see(members);
-                members.values().for_each(|value| walk(value, see));
-            }
-            serde_json::Value::Array(items) => items.iter().for_each(|value| walk(value, see)),
-            _ => {}
-        }
-    }
-
-    #[test]
-    fn it_describes_exactly_the_addresses_there_are() {
-        let document = json();
-        let mut described = BTreeSet::new();
-        for (path, item) in document["paths"].as_object().unwrap() {
-            for method in item.as_object().unwrap().keys() {
-                described.insert(format!("{} {path}", method.to_uppercase()));
-            }
-        }
-        let there: BTreeSet<_> =
-            endpoints().iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.path)).collect();
-        assert_eq!(described, there);
-    }
-
-    #[test]
-    fn every_reference_leads_somewhere() {
-        let document = json();
-        let mut references = BTreeSet::new();
-        walk(&document, &mut |object| {
-            references.extend(object.get("$ref").and_then(|to| to.as_str()).map(str::to_owned))
-        });
-        assert!(!references.is_empty());
-        for reference in references {
-            assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
-        }
-    }
-
-    #[test]
-    fn operations_have_names_of_their_own_and_say_what_can_go_wrong() {
-        let document = json();
-        let mut names = BTreeSet::new();
-        for item in document["paths"].as_object().unwrap().values() {
-            for operation in item.as_object().unwrap().values() {
-                assert!(names.insert(operation["operationId"].as_str().unwrap().to_owned()), "{operation}");
-                assert!(operation["responses"]["500"].is_object(), "{operation}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_body_has_an_example() {
-        let document = json();
-        walk(&document, &mut |object| {
-            if let Some(content) = object.get("requestBody").map(|body| &body["content"]) {
-                for media in content.as_object().unwrap().values() {
-                    assert!(media.get("example").is_some(), "{media}");
-                }
-            }
-        });
-    }
-
-    #[test]
-    fn it_is_openapi_3_1() {
-        assert!(json()["openapi"].as_str().unwrap().starts_with("3.1"));
-    }
-}
+mod tests;

@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
 
 use super::example;
 use super::schemas::{self, Kind};
+use crate::domain::Date;
 use crate::http::code::Code;
 use crate::http::extract::idempotency::MAX_LENGTH;
 use crate::http::page::MAX_LIMIT;
+use crate::http::problem::PROBLEM_JSON;
 
 /// The security scheme of the administrator's token.
 pub const ADMINISTRATOR: &str = "administrator";
@@ -33,9 +36,22 @@ pub struct Doc {
     method: HttpMethod,
     path: &'static str,
     operation: OperationBuilder,
-    answers: Vec<(u16, ResponseBuilder)>,
+    answers: Vec<(u16, Answer)>,
     problems: BTreeMap<u16, Vec<Code>>,
     pub schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// What an address answers when all is well.
+struct Answer {
+    response: ResponseBuilder,
+    body: Option<Shown>,
+}
+
+/// The body of an answer, and by which name [`example::answer`] knows an example of it.
+struct Shown {
+    media: String,
+    schema: RefOr<Schema>,
+    name: String,
 }
 
 pub fn get(path: &'static str, id: &'static str) -> Doc {
@@ -56,7 +72,7 @@ pub fn patch(path: &'static str, id: &'static str) -> Doc {
 
 impl Doc {
     fn new(method: HttpMethod, path: &'static str, id: &'static str) -> Self {
-        let operation = OperationBuilder::new().operation_id(Some(id));
+        let operation = OperationBuilder::new().operation_id(Some(id)).securities(Some([]));
         let (answers, problems, schemas) = (Vec::new(), BTreeMap::new(), Vec::new());
         let doc = Self { method, path, operation, answers, problems, schemas };
         let doc = doc.refuses(&[Code::UriTooLong, Code::HeadersTooLarge, Code::Internal]);
@@ -149,8 +165,8 @@ impl Doc {
 
     /// Takes an If-None-Match and answers 304.
     pub fn cacheable(mut self) -> Self {
-        let nothing = ResponseBuilder::new().description("What you have is still true.");
-        self.answers.push((304, nothing));
+        let response = ResponseBuilder::new().description("What you have is still true.");
+        self.answers.push((304, Answer { response, body: None }));
         self.string_header("If-None-Match", "The ETag of the answer you have.")
     }
 
@@ -176,8 +192,11 @@ impl Doc {
 
     /// A merge patch of what `T` would create.
     pub fn merge_patch<T: ToSchema>(mut self, example: Value) -> Self {
-        self.schemas.extend(schemas::of::<T>());
-        self.takes("application/merge-patch+json", schemas::patch::<T>(), example)
+        let (name, schema) = schemas::patch::<T>();
+        self.schemas.extend(schemas::of::<T>().into_iter().filter(|(known, _)| *known != name));
+        let reference = RefOr::Ref(Ref::from_schema_name(&name));
+        self.schemas.push((name, schema));
+        self.takes("application/merge-patch+json", reference, example)
     }
 
     fn takes(mut self, media: &str, schema: RefOr<Schema>, example: Value) -> Self {
@@ -191,19 +210,22 @@ impl Doc {
     /// An answer with a JSON body.
     pub fn answers<T: ToSchema>(mut self, status: u16, description: &str, headers: &[(&str, &str)]) -> Self {
         self.schemas.extend(schemas::of::<T>());
-        let schema = RefOr::<Schema>::Ref(Ref::from_schema_name(T::name()));
-        let answer = ResponseBuilder::new().description(description);
-        let answer = answer.content("application/json", Content::new(Some(schema)));
-        self.answers.push((status, with_headers(answer, headers)));
+        let schema = RefOr::Ref(Ref::from_schema_name(T::name()));
+        let response = with_headers(ResponseBuilder::new().description(description), headers);
+        let body = Some(Shown { media: "application/json".to_owned(), schema, name: T::name().into_owned() });
+        self.answers.push((status, Answer { response, body }));
         self
     }
 
-    /// An answer without one.
+    /// An answer whose body has no schema of its own, or no body.
     pub fn answers_otherwise(mut self, status: u16, description: &str, media: Option<&str>) -> Self {
-        let answer = ResponseBuilder::new().description(description);
-        let text = || Content::new(Some(Schema::from(ObjectBuilder::new().schema_type(Type::String))));
-        let answer = media.into_iter().fold(answer, |answer, media| answer.content(media, text()));
-        self.answers.push((status, answer));
+        let response = ResponseBuilder::new().description(description);
+        let body = media.map(|media| {
+            let of = if media == "application/json" { Type::Object } else { Type::String };
+            let schema = ObjectBuilder::new().schema_type(of).into();
+            Shown { media: media.to_owned(), schema, name: self.path.to_owned() }
+        });
+        self.answers.push((status, Answer { response, body }));
         self
     }
 
@@ -229,9 +251,11 @@ impl Doc {
             .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable, Code::NotAMember, Code::Expired])
     }
 
-    pub fn build(self) -> (&'static str, PathItem) {
-        let answers = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer));
-        let problems = self.problems.into_iter().map(|(status, codes)| (status.to_string(), problem(status, &codes)));
+    /// The finished description, with examples that are true on `today`.
+    pub fn build(self, today: Date) -> (&'static str, PathItem) {
+        let answers = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer.build(today)));
+        let problem = |(status, codes): (u16, Vec<Code>)| (status.to_string(), problem(status, &codes, today));
+        let problems = self.problems.into_iter().map(problem);
         let operation = answers.chain(problems).fold(self.operation, |operation, (status, answer)| {
             let answer = with_headers(answer, &[("X-Request-ID", "The name of the request.")]);
             operation.response(status, answer.build())
@@ -240,13 +264,26 @@ impl Doc {
     }
 }
 
+impl Answer {
+    fn build(self, today: Date) -> ResponseBuilder {
+        let Some(Shown { media, schema, name }) = self.body else { return self.response };
+        let content = ContentBuilder::new().schema(Some(schema)).example(Some(example::answer(&name, today)));
+        self.response.content(media, content.build())
+    }
+}
+
 /// The answer to everything that goes wrong under one status.
-fn problem(status: u16, codes: &[Code]) -> ResponseBuilder {
+fn problem(status: u16, codes: &[Code], today: Date) -> ResponseBuilder {
+    let shown = |code: &Code| {
+        let example = ExampleBuilder::new().summary(code.title()).value(Some(example::problem(*code, today)));
+        (code.name(), RefOr::T(example.build()))
+    };
     let lines = codes.iter().map(|code| format!("`{}`: {}.", code.name(), code.title()));
     let schema = RefOr::<Schema>::Ref(Ref::from_schema_name("Problem"));
-    let answer = ResponseBuilder::new()
-        .description(lines.collect::<Vec<_>>().join(" "))
-        .content("application/problem+json", Content::new(Some(schema)));
+    let answer = ResponseBuilder::new().description(lines.collect::<Vec<_>>().join(" ")).content(
+        PROBLEM_JSON,
+        ContentBuilder::new().schema(Some(schema)).examples_from_iter(codes.iter().map(shown)).build(),
+    );
     match status {
         401 => with_headers(answer, &[("WWW-Authenticate", "`Bearer`.")]),
         409 => with_headers(answer, &[("Retry-After", "Seconds until the earliest hold in the way runs out, if any.")]),

@@ -18,15 +18,36 @@ pub fn add<T: ToSchema>(components: &mut Components) {
     components.schemas.extend(of::<T>());
 }
 
-/// A merge patch of a body: the same members, none of which is needed.
-pub fn patch<T: ToSchema>() -> RefOr<Schema> {
+/// A merge patch of a body and its name: the same members, none of which is needed or has a default.
+pub fn patch<T: ToSchema>() -> (String, RefOr<Schema>) {
+    let name = T::name();
+    let name = name.strip_prefix("New").map_or_else(|| name.to_string(), |rest| format!("{rest}Patch"));
     let mut object = match T::schema() {
         RefOr::T(Schema::Object(object)) => object,
         RefOr::T(Schema::AllOf(parts)) => united(&parts, &of::<T>().into_iter().collect()),
-        other => return other,
+        other => return (name, other),
     };
     object.required.clear();
-    RefOr::T(Schema::Object(object))
+    for member in object.properties.values_mut() {
+        if let RefOr::T(Schema::Object(member)) = member {
+            member.default = None;
+        }
+    }
+    (name, RefOr::T(Schema::Object(object)))
+}
+
+/// Moves defaults from the schema into the words: generators take a member with a default for one that must be there.
+pub fn tell_defaults(components: &mut Components) {
+    for schema in components.schemas.values_mut() {
+        let RefOr::T(Schema::Object(object)) = schema else { continue };
+        for member in object.properties.values_mut() {
+            let RefOr::T(Schema::Object(member)) = member else { continue };
+            let Some(default) = member.default.take() else { continue };
+            let words = member.description.get_or_insert_default();
+            let gap = if words.is_empty() { "" } else { " " };
+            words.push_str(&format!("{gap}Default: `{default}`."));
+        }
+    }
 }
 
 /// What a parameter is made of.
@@ -80,8 +101,9 @@ fn united(parts: &AllOf, known: &std::collections::BTreeMap<String, RefOr<Schema
         };
         if let Some(RefOr::T(Schema::Object(part))) = part {
             object.properties.extend(part.properties.clone());
-            object.required.extend(part.required.clone());
         }
     }
+    // An answer has every member, if need be as null.
+    object.required = object.properties.keys().cloned().collect();
     object
 }

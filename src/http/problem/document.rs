@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{FailingNight, Reason, Violation};
+use crate::http::openapi::names::{NightReason, ProblemCode};
 use crate::http::value::Day;
 
 /// A problem as it is written.
@@ -17,6 +18,7 @@ pub struct Document {
     pub(super) title: &'static str,
     pub(super) status: u16,
     /// The stable name to branch on.
+    #[schema(value_type = ProblemCode)]
     pub(super) code: &'static str,
     /// What is the matter this time.
     pub(super) detail: String,
@@ -56,8 +58,7 @@ pub struct FieldError {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NightInTheWay {
     date: Day,
-    /// `sold_out`, `stop_sell`, `no_inventory`, `no_price`, `closed_to_arrival`, `closed_to_departure`, `min_nights`
-    /// or `max_nights`.
+    #[schema(value_type = NightReason)]
     reason: &'static str,
     /// Rooms left, when sold out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +70,20 @@ pub struct NightInTheWay {
     min: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u8>,
+}
+
+impl NightInTheWay {
+    /// Every name of a reason.
+    pub const REASONS: [&'static str; 8] = [
+        "sold_out",
+        "stop_sell",
+        "no_inventory",
+        "no_price",
+        "closed_to_arrival",
+        "closed_to_departure",
+        "min_nights",
+        "max_nights",
+    ];
 }
 
 impl From<&Violation> for FieldError {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::engine::Error;
+use crate::http::openapi::names::HealthStatus;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::search::Building;
@@ -13,7 +14,7 @@ use crate::search::Building;
 /// All is well.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    #[schema(example = "ok")]
+    #[schema(value_type = HealthStatus)]
     status: &'static str,
 }
 
