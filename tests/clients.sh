@@ -3,8 +3,9 @@
 # a room, follow the events and cancel. Called by run.sh. Everything is put into target/clients; Node comes from PyPI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+root=$PWD
 
-tools=$PWD/target/clients
+tools=$root/target/clients
 rm -rf "$tools/work"
 mkdir -p "$tools/work"
 cp tests/clients/* "$tools/work"
@@ -17,25 +18,29 @@ cp tests/clients/package*.json "$tools"
 npm ci --prefix "$tools" --ignore-scripts --no-audit --no-fund --prefer-offline --silent
 export PATH=$tools/node_modules/.bin:$PATH
 
-cargo build --locked --quiet
-cargo run --locked --quiet -- openapi >"$tools/work/openapi.json"
+cargo test --locked --quiet --no-run --test tidy # builds the program as the tests have it
+"$root/target/debug/innkeeper" openapi >"$tools/work/openapi.json"
 
 cd "$tools/work"
 export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
-redocly lint openapi.json 2>lint.log || { cat lint.log; exit 1; }
+redocly lint openapi.json >lint.log 2>&1 || { cat lint.log; exit 1; }
 
 openapi-typescript openapi.json --output api.d.ts >/dev/null
 tsc --project tsconfig.json
 
-openapi-python-client generate --path openapi.json --output-path python --meta none --fail-on-warning >python.log ||
-    { cat python.log; exit 1; }
-mv python innkeeper_client
+openapi-python-client generate --path openapi.json --config python.yml --meta none --output-path innkeeper_client \
+    --fail-on-warning >python.log || { cat python.log; exit 1; }
 mypy --strict innkeeper_client book.py >mypy.log || { cat mypy.log; exit 1; }
 
 export INNKEEPER_ADMIN_TOKEN=the-token-of-the-generated-clients
 unset "${!INNKEEPER_TEST_@}"
 mkfifo greeting
-"$OLDPWD/target/debug/innkeeper" serve --listen 127.0.0.1:0 --database-url "sqlite://$tools/work/clients.db" \
+"$root/target/debug/innkeeper" serve --listen 127.0.0.1:0 --database-url "sqlite://$tools/work/clients.db" \
     >greeting 2>server.log &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
+read -r _ _ _ _ INNKEEPER_URL _ <greeting && export INNKEEPER_URL # "innkeeper is open at URL (…"
+
+node book.js
+python book.py
+echo "two generated clients have booked, followed and cancelled"

@@ -34,4 +34,5 @@ say "lints";         cargo clippy --locked --all-targets --quiet -- -D warnings
 say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
 say "deployment";    tests/deployment.sh
 say "tests";         cargo test --locked --no-fail-fast
+say "generated clients"; tests/clients.sh
 say "tests on PostgreSQL"; INNKEEPER_TEST_STORE=postgres cargo test --locked --test it

@@ -41,6 +41,7 @@ pub mod step;
 #[doc(hidden)]
 pub mod testing;
 pub mod text;
+mod unchanged;
 pub mod violation;
 
 pub use booking::{Booking, Status};

@@ -20,7 +20,11 @@ pub(super) enum Intent {
         act: Move,
         expected: Option<u64>,
     },
-    SetNights(NightsChange),
+    /// Only if the room type still is at the sequence number that is `expected`, if one is.
+    SetNights {
+        expected: Option<u64>,
+        change: NightsChange,
+    },
     /// Only if the room type still is what was `seen`, if anything was.
     SetRoomType {
         seen: Option<RoomType>,

@@ -124,8 +124,8 @@ pub struct View {
     pub currency: Currency,
     /// Facts behind this view.
     pub sequence: u64,
-    /// The hotel's current date.
-    pub today: Date,
+    /// The first night on sale, which is the hotel's current date, and the date after the last one.
+    pub on_sale: [Date; 2],
     pub nights: Vec<NightView>,
 }
 

@@ -8,7 +8,17 @@ use crate::domain::{Change, NightsChange, RatePlan, RoomType, RoomTypeId};
 impl Engine {
     /// Sets capacity, restrictions or prices of nights.
     pub async fn set_nights(&self, room_type: RoomTypeId, change: NightsChange) -> Result<NightsReceipt, Error> {
-        let fact = self.decide_without_key(room_type, Intent::SetNights(change), false).await?;
+        self.change_nights(room_type, None, change).await
+    }
+
+    /// The same, only if the room type still is at this sequence number; else it is refused as stale.
+    pub async fn change_nights(
+        &self,
+        room_type: RoomTypeId,
+        expected: Option<u64>,
+        change: NightsChange,
+    ) -> Result<NightsReceipt, Error> {
+        let fact = self.decide_without_key(room_type, Intent::SetNights { expected, change }, false).await?;
         let changed = match &fact.change {
             Change::Nights { nights, rates, .. } => nights.len() + rates.len(),
             _ => 0,

@@ -7,7 +7,8 @@ impl View {
     /// The nights of [from, to) that lie inside the horizon.
     pub fn of(inventory: &Inventory, from: Date, to: Date) -> Self {
         let calendar = &inventory.calendar;
-        let to = to.min(inventory.hotel.horizon_end(calendar.first()));
+        let on_sale = [calendar.first(), inventory.hotel.horizon_end(calendar.first())];
+        let to = to.min(on_sale[1]);
         let nights = calendar.range(from, to).map(|(date, night)| {
             let price = cheapest(&inventory.plans, date).filter(|_| !night.restriction.stop_sell);
             NightView {
@@ -24,7 +25,7 @@ impl View {
             room_type_id: inventory.room_type.id,
             currency: inventory.hotel.currency,
             sequence: inventory.sequence(),
-            today: calendar.first(),
+            on_sale,
             nights: nights.collect(),
         }
     }

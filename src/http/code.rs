@@ -34,6 +34,7 @@ codes! {
     MalformedRequest = BAD_REQUEST "malformed_request" "The request cannot be understood";
     MalformedJson = BAD_REQUEST "malformed_json" "The body is not JSON";
     MalformedHeader = BAD_REQUEST "malformed_header" "A header has a value that it cannot have";
+    KeyUnsupported = BAD_REQUEST "idempotency_key_unsupported" "This address does not take an idempotency key";
     Unauthorized = UNAUTHORIZED "unauthorized" "A valid bearer token is needed";
     Forbidden = FORBIDDEN "forbidden" "This needs the administrator's token";
     NotFound = NOT_FOUND "not_found" "There is nothing at this address";
@@ -53,7 +54,7 @@ codes! {
     LiveBookings = CONFLICT "live_bookings" "Bookings that are not over would be moved";
     ChangeNotFree = CONFLICT "change_not_free" "Nights or rooms can no longer be given back for free";
     HoldExpired = GONE "hold_expired" "The hold has run out";
-    EventsGone = GONE "events_gone" "Events after this position have been deleted";
+    EventsGone = GONE "events_gone" "The events do not go on from this cursor";
     Stale = PRECONDITION_FAILED "stale" "It has changed since you looked";
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large";
     UriTooLong = URI_TOO_LONG "uri_too_long" "The address is too long";

@@ -39,14 +39,14 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/v1/room-types/{id}/availability", nights::availability::handle).with_query(),
         get("/v1/search", search::handle).with_query(),
         get("/v1/bookings", bookings::list::handle).with_query(),
-        post("/v1/bookings", bookings::create::handle),
+        post("/v1/bookings", bookings::create::handle).with_key(),
         get("/v1/bookings/{booking_id}", bookings::read::handle),
         patch("/v1/bookings/{booking_id}", bookings::amend::handle),
-        post("/v1/bookings/{booking_id}/confirm", bookings::confirm::handle),
-        post("/v1/bookings/{booking_id}/cancel", bookings::cancel::handle).with_query(),
-        post("/v1/bookings/{booking_id}/check-in", AtTheDesk(Move::CheckIn)),
-        post("/v1/bookings/{booking_id}/check-out", AtTheDesk(Move::CheckOut)),
-        post("/v1/bookings/{booking_id}/no-show", AtTheDesk(Move::NoShow)),
+        post("/v1/bookings/{booking_id}/confirm", bookings::confirm::handle).with_key(),
+        post("/v1/bookings/{booking_id}/cancel", bookings::cancel::handle).with_query().with_key(),
+        post("/v1/bookings/{booking_id}/check-in", AtTheDesk(Move::CheckIn)).with_key(),
+        post("/v1/bookings/{booking_id}/check-out", AtTheDesk(Move::CheckOut)).with_key(),
+        post("/v1/bookings/{booking_id}/no-show", AtTheDesk(Move::NoShow)).with_key(),
         get("/v1/events", events::list::handle).with_query(),
         get("/v1/ws", ws::handle),
         get("/v1/cluster", cluster::read::handle).with_query(),
@@ -118,13 +118,16 @@ pub struct Endpoint {
     pub path: &'static str,
     route: Route,
     query: bool,
+    key: bool,
 }
 
 impl Endpoint {
     fn new(method: Method, path: &'static str, route: Route) -> Self {
         // Operators' tools may add what they like; within the API an unknown parameter is a mistake.
         let query = !path.starts_with("/v1/");
-        Self { method, path, route, query }
+        // What is repeated by a PUT or a PATCH is so already.
+        let key = method != Method::POST;
+        Self { method, path, route, query, key }
     }
 
     /// Its handler reads the parameters of the query; otherwise there must be none.
@@ -132,8 +135,14 @@ impl Endpoint {
         Self { query: true, ..self }
     }
 
+    /// A repetition under the same Idempotency-Key has one effect; otherwise the header is refused.
+    fn with_key(self) -> Self {
+        Self { key: true, ..self }
+    }
+
     fn route(self) -> Route {
-        if self.query { self.route } else { self.route.wrap(from_fn(edge::no_query)) }
+        let route = if self.query { self.route } else { self.route.wrap(from_fn(edge::no_query)) };
+        if self.key { route } else { route.wrap(from_fn(edge::no_key)) }
     }
 }
 

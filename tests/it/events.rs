@@ -28,7 +28,10 @@ fn everything_that_happens_is_told_in_order_and_page_by_page() {
 
         let all = feed(app, "").await;
         assert_eq!(causes(&all), ["rate_plan_set", "rate_plan_set", "booked", "booked", "cancelled"]);
-        assert_eq!(all["next_cursor"], Value::Null);
+        assert_eq!(
+            (&all["next_cursor"], &all["more"]),
+            (&json!(all["items"][4]["position"].to_string()), &json!(false))
+        );
         let event = &all["items"][2];
         assert_eq!((&event["room_type_id"], &event["sequence"]), (&json!(two), &json!(2)));
         assert_eq!((&event["booking_id"], &event["at"]), (&booked["id"], &json!("2026-05-01T12:00:00Z")));
@@ -36,10 +39,38 @@ fn everything_that_happens_is_told_in_order_and_page_by_page() {
         assert_eq!(event["nights"], json!(nights));
 
         let first = feed(app, "?limit=3").await;
-        let rest = feed(app, &format!("?after={}", first["next_cursor"].as_str().unwrap())).await;
+        assert_eq!(first["more"], true);
+        let rest = feed(app, &format!("?cursor={}", first["next_cursor"].as_str().unwrap())).await;
         assert_eq!(causes(&rest), ["booked", "cancelled"]);
-        let last = rest["items"][1]["position"].as_u64().unwrap();
-        assert_eq!(feed(app, &format!("?after={last}")).await["items"], json!([]));
+        let last = rest["next_cursor"].as_str().unwrap();
+        let tail = feed(app, &format!("?cursor={last}")).await;
+        assert_eq!(tail, json!({"items": [], "next_cursor": last, "more": false}));
+        assert_eq!(feed(app, &format!("?after={last}")).await, tail);
+    });
+}
+
+#[test]
+fn a_follower_that_begins_before_anything_has_happened_misses_nothing() {
+    with_app(async |app| {
+        let nothing = feed(app, "").await;
+        assert_eq!((&nothing["items"], &nothing["more"]), (&json!([]), &json!(false)));
+        let room_type = app.room_type(3).await;
+        let first = feed(app, &format!("?cursor={}", nothing["next_cursor"].as_str().unwrap())).await;
+        assert_eq!(causes(&first), ["rate_plan_set"]);
+        assert_eq!(first["items"][0]["room_type_id"], room_type);
+    });
+}
+
+#[test]
+fn a_cursor_beyond_the_end_is_of_another_history() {
+    with_app(async |app| {
+        app.room_type(3).await;
+        let end: u64 = feed(app, "").await["next_cursor"].as_str().unwrap().parse().unwrap();
+        for beyond in [end + 1_000_000_000, i64::MAX.unsigned_abs()] {
+            let gone = app.admin_get(&format!("/v1/events?cursor={beyond}")).await;
+            assert_eq!((gone.status, &gone.body["code"]), (StatusCode::GONE, &json!("events_gone")));
+            assert!(gone.body["detail"].as_str().unwrap().contains("begin without a cursor"), "{}", gone.body);
+        }
     });
 }
 
@@ -66,11 +97,18 @@ fn prices_capacity_and_plans_are_told_with_their_new_values() {
 fn the_feed_is_for_the_administrator_and_knows_its_parameters() {
     with_app(async |app| {
         assert_eq!(app.get("/v1/events").await.status, StatusCode::UNAUTHORIZED);
-        for bad in ["?after=-1", "?after=x", "?limit=0", "?limit=201", "?cursor=1", "?after=9223372036854775808"] {
+        for bad in [
+            "?after=-1",
+            "?after=x",
+            "?limit=0",
+            "?limit=201",
+            "?cursor=",
+            "?cursor=1&after=1",
+            "?after=9223372036854775808",
+        ] {
             let refused = app.admin_get(&format!("/v1/events{bad}")).await;
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
         }
-        assert_eq!(feed(app, "?after=9223372036854775807").await["items"], json!([]));
     });
 }
 

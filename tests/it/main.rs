@@ -21,6 +21,7 @@ mod failures;
 mod http_bookings;
 mod http_catalogue;
 mod http_catalogue_changes;
+mod http_conditions;
 mod http_connections;
 mod http_docs;
 mod http_edges;

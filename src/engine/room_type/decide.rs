@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
-use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Timestamp};
+use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Refusal, Timestamp};
 use crate::engine::handle::expired;
 use crate::engine::message::{Ask, Caller, Failure, Intent, Look};
 use crate::engine::probe::Point;
@@ -41,8 +41,8 @@ impl RoomTypeActor {
             },
             _ => None,
         };
-        match self.command(ask.intent, booking, now) {
-            Ok(command) => self.decide(command, now, ask.caller, place, ctx),
+        match self.command(ask.intent, booking.clone(), now) {
+            Ok(command) => self.decide(command, booking.as_ref(), now, ask.caller, place, ctx),
             Err(error) => self.answer(place, ask.caller.reply, Err(error.into()), ctx),
         }
         self.set_timer(ctx);
@@ -65,7 +65,15 @@ impl RoomTypeActor {
                 let hold_until = now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
                 Command::Book { id: BookingId(self.shared.ids.next()), order, hold_until }
             }
-            Intent::SetNights(change) => Command::SetNights(change),
+            Intent::SetNights { expected, change } => {
+                let actual = self.inventory().map_or(0, Inventory::sequence);
+                match expected {
+                    Some(expected) if expected != actual => {
+                        return Err(Error::Refused(Arc::new(Refusal::Stale { expected, actual })));
+                    }
+                    _ => Command::SetNights(change),
+                }
+            }
             Intent::SetRoomType { seen, room_type } => {
                 let known = self.inventory().map(|inventory| &inventory.room_type);
                 unchanged(seen.is_none_or(|seen| known == Some(&seen)))?;
@@ -86,18 +94,29 @@ impl RoomTypeActor {
         }
     }
 
-    fn decide(&mut self, command: Command, now: Timestamp, caller: Caller, place: Place, ctx: &mut Context<Self>) {
+    /// `before`: the booking that the command is about, if it is about one.
+    fn decide(
+        &mut self,
+        command: Command,
+        before: Option<&Arc<Booking>>,
+        now: Timestamp,
+        caller: Caller,
+        place: Place,
+        ctx: &mut Context<Self>,
+    ) {
         let State::Serving(tenure) = &mut self.state else { return };
         let started = Instant::now();
         let decision = tenure.inventory.decide(command, FactId(self.shared.ids.next()), now);
         metrics::histogram!("innkeeper_decide_seconds").record(started.elapsed());
+        let decision = decision.map(|fact| tenure.inventory.already(&fact, before).map_or(Ok(fact), Err));
         match decision {
-            Ok(fact) if !caller.dry_run => {
+            Ok(Ok(fact)) if !caller.dry_run => {
                 debug!(room_type = %self.id, sequence = fact.sequence, cause = fact.change.cause(), "decided");
                 self.shared.probe.passed(Point::Decided, self.id);
                 self.commit(Arc::new(fact), place, Some(caller), ctx);
             }
-            Ok(fact) => self.answer(place, caller.reply, Ok(Arc::new(fact)), ctx),
+            // Nothing is to be written: what would be is told, or what is so already.
+            Ok(Ok(told) | Err(told)) => self.answer(place, caller.reply, Ok(Arc::new(told)), ctx),
             Err(refusal) => {
                 debug!(room_type = %self.id, rule = refusal.name(), "refused");
                 metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);

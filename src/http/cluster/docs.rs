@@ -20,6 +20,7 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/cluster/drain", "drain_node")
             .says("Let the other nodes have everything that this one owns", DRAIN)
             .administrator()
+            .without_key()
             .answers::<ClusterView>(200, "The cluster, as it is now.", &[]),
     ];
     docs.into_iter().map(|doc| doc.tag("operation")).collect()

@@ -4,6 +4,7 @@
 
 pub mod access_log;
 mod client_net;
+mod key;
 mod limits;
 mod measure;
 mod query;
@@ -31,6 +32,7 @@ use super::problem::{PROBLEM_JSON, Problem, Seen};
 use super::state::State;
 
 pub use access_log::AccessLog;
+pub use key::no_key;
 pub use query::no_query;
 pub use request_id::{X_REQUEST_ID, echo};
 pub use security::harden;

@@ -11,11 +11,21 @@ use crate::http::openapi::names::EventCause;
 use crate::http::value::Day;
 use crate::store::feed::Event;
 
+/// A page of events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    pub items: Vec<EventView>,
+    /// Send it as `cursor` to go on. It is always there, also on an empty page.
+    pub next_cursor: String,
+    /// Whether more events were there already. When false, ask again a little later.
+    pub more: bool,
+}
+
 /// Something that has happened to a room type.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
 pub struct EventView {
-    /// Grows from event to event; numbers may be left out. Send the last one as `after` to go on.
+    /// Grows from event to event; numbers may be left out. It is also a cursor.
     position: u64,
     #[schema(value_type = uuid::Uuid)]
     hotel_id: HotelId,

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde_json::Value;
 
+use super::Written;
 use super::body::{HotelBody, HotelView};
 use super::moved::{self, Moved};
 use crate::domain::{Hotel, HotelId, Violation};
@@ -28,11 +29,14 @@ pub async fn handle(
             let present = super::find(state, id).await?;
             condition.check(&version(&HotelView::from(&present)))?;
             let hotel = patched(&present, &patch)?;
+            if hotel == present {
+                return Ok(Some(Written::Same((hotel, None))));
+            }
             let moved = moved::by(state, &present, &hotel).await?;
             if let Some(moved) = &moved {
                 allow(moved, forced_by.as_deref(), id)?;
             }
-            Ok(state.catalogue.update_hotel(&present, &hotel).await?.then_some((hotel, moved)))
+            Ok(state.catalogue.update_hotel(&present, &hotel).await?.then_some(Written::Changed((hotel, moved))))
         })
         .await
     };

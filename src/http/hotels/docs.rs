@@ -24,6 +24,7 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/hotels", "create_hotel")
             .says("Create a hotel", "")
             .administrator()
+            .without_key()
             .body::<HotelBody>(example::hotel())
             .answers::<HotelView>(201, "The hotel.", ADDRESS),
         get("/v1/hotels/{id}", "read_hotel")

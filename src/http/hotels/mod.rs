@@ -24,16 +24,27 @@ pub async fn find(state: &State, id: HotelId) -> Result<Hotel, Problem> {
     state.catalogue.hotel(id).await?.ok_or_else(|| Problem::of(Code::NoSuchHotel))
 }
 
+/// What became of a write.
+pub enum Written<T> {
+    Changed(T),
+    /// It was so already: nobody is told.
+    Same(T),
+}
+
 /// Writes something that the actors of a hotel must know, and tells them.
 pub async fn write<T: 'static>(
     state: Data<State>,
     hotel: HotelId,
-    write: impl AsyncFnOnce(&State) -> Result<T, Problem> + 'static,
+    write: impl AsyncFnOnce(&State) -> Result<Written<T>, Problem> + 'static,
 ) -> Result<T, Problem> {
     to_the_end(async move {
-        let written = write(&state).await?;
-        state.engine.hotel_changed(hotel).await;
-        Ok(written)
+        match write(&state).await? {
+            Written::Same(found) => Ok(found),
+            Written::Changed(written) => {
+                state.engine.hotel_changed(hotel).await;
+                Ok(written)
+            }
+        }
     })
     .await
 }

@@ -1,12 +1,13 @@
 //! `GET /v1/room-types/{id}/availability`: what is left of a room type, night by night.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::{ETag, EntityTag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{Amount, Restriction, RoomTypeId};
 use crate::engine::{NightView, View};
-use crate::http::answer::{REVALIDATE, etag};
+use crate::http::answer::REVALIDATE;
 use crate::http::extract::{Asking, Id, Known, Query};
 use crate::http::problem::Problem;
 use crate::http::refusal;
@@ -24,7 +25,7 @@ pub struct Range {
 pub struct Availability {
     #[schema(value_type = uuid::Uuid)]
     room_type_id: RoomTypeId,
-    /// Changes with every booking and every change of nights; also the ETag, and good for If-Match when booking.
+    /// Changes with every booking and every change of nights. The ETag begins with it; both are good for If-Match.
     sequence: u64,
     currency: &'static str,
     /// Nights inside the booking horizon. A night that is missing is not for sale.
@@ -73,14 +74,21 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     up_to_a_year(range.from, range.to)?;
     let view = engine.view(room_type, range.from.0, range.to.0).await?;
-    if range.to.0 <= view.today {
-        return Err(refusal::past(view.today));
+    if range.to.0 <= view.on_sale[0] {
+        return Err(refusal::past(view.on_sale[0]));
     }
-    let tag = etag(view.sequence);
+    let tag = tag(&view);
     if known.has(&tag) {
         return Ok(HttpResponse::NotModified().insert_header(tag).insert_header(REVALIDATE).finish());
     }
     Ok(HttpResponse::Ok().insert_header(tag).insert_header(REVALIDATE).json(Availability::from(&view)))
+}
+
+/// The sequence number, and the dates between which nights are on sale: they move at midnight and with the hotel's
+/// settings, without a fact.
+fn tag(view: &View) -> ETag {
+    let [first, end] = view.on_sale.map(|date| date.strftime("%Y%m%d").to_string());
+    ETag(EntityTag::new_strong(format!("{}-{first}-{end}", view.sequence)))
 }
 
 impl From<&View> for Availability {

@@ -9,7 +9,8 @@ use super::item::{MAX_ITEMS, NightsItem};
 use crate::domain::{NightsChange, RatePlanId, RoomTypeId, Violation};
 use crate::engine::{Engine, NightsReceipt};
 use crate::http::answer::to_the_end;
-use crate::http::extract::{Administrator, Asking, Body, Id, body, object};
+use crate::http::code::Code;
+use crate::http::extract::{Administrator, Asking, Body, Id, IfMatch, body, object};
 use crate::http::problem::{Document, Problem};
 use crate::http::room_types;
 use crate::http::state::State;
@@ -68,28 +69,35 @@ pub async fn handle(
     Asking(engine): Asking,
     _: Administrator,
     Id(room_type): Id<RoomTypeId>,
+    IfMatch(expected): IfMatch,
     body: Body<SetNights, LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     room_types::find(&state, room_type).await?;
     let changes = check(&state, room_type, body.value.items).await?;
-    let items = to_the_end(async move { set(&state, &engine, room_type, changes).await }).await?;
+    let items = to_the_end(async move { set(&state, &engine, room_type, expected, changes).await }).await?;
     Ok(HttpResponse::Ok().json(NightsSet { items }))
 }
 
 /// What becomes of each item, up to one that cannot be done now: whoever could not be asked about it is not asked about
 /// a thousand more. Where it is the first, nothing is done, or nobody can say. Another node is asked for all of them only
-/// where the answer to the first was its name: then nothing is done.
+/// where the answer to the first was its name: then nothing is done. A condition holds for every item: for the first it is
+/// the client's, for those after it that nobody else has changed anything in between.
 async fn set(
     state: &State,
     engine: &Engine,
     room_type: RoomTypeId,
+    mut expected: Option<u64>,
     changes: Vec<NightsChange>,
 ) -> Result<Vec<ItemResult>, Problem> {
     let count = changes.len();
     let mut items = Vec::with_capacity(count);
     for (index, change) in changes.into_iter().enumerate() {
-        let item = match engine.set_nights(room_type, change).await.map_err(Problem::from) {
-            Ok(receipt) => ItemResult::applied(index, receipt),
+        let item = match engine.change_nights(room_type, expected, change).await.map_err(Problem::from) {
+            Ok(receipt) => {
+                expected = expected.and(Some(receipt.sequence));
+                ItemResult::applied(index, receipt)
+            }
+            Err(problem) if index == 0 && problem.code() == Code::Stale => return Err(problem),
             Err(problem) if !problem.passes() => ItemResult::refused(index, &problem, state),
             Err(problem) if index == 0 => return Err(problem),
             Err(problem) => {

@@ -12,7 +12,7 @@ use utoipa::openapi::info::LicenseBuilder;
 use utoipa::openapi::path::PathsBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem};
+use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, Server};
 
 use super::code::Code;
 use super::problem::Document;
@@ -90,7 +90,15 @@ pub fn openapi_on(today: Date) -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(introduction()))
         .license(Some(license()));
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).tags(Some(tags)).build()
+    // Wherever the document comes from, the API is too.
+    let servers = [Server::new("/")];
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some(servers))
+        .paths(paths)
+        .components(Some(components))
+        .tags(Some(tags))
+        .build()
 }
 
 /// Every address, in the order of a newcomer's questions.

@@ -10,7 +10,7 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, Para
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::openapi::{ContentBuilder, Deprecated, Ref, RefOr, Required, ResponseBuilder, Schema};
 
 use super::example;
 use super::schemas::{self, Kind};
@@ -130,6 +130,13 @@ impl Doc {
         self.query(Required::False, name, kind, words, None)
     }
 
+    /// An older name of another parameter.
+    pub fn once_called(self, name: &str, kind: Kind, words: &str) -> Self {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
+        let parameter = parameter.deprecated(Some(Deprecated::True)).description(Some(words));
+        self.parameter(parameter.schema(Some(kind.schema())))
+    }
+
     /// The same, with an example.
     pub fn may_such_as(self, name: &str, kind: Kind, words: &str, example: impl Into<Value>) -> Self {
         self.query(Required::False, name, kind, words, Some(example.into()))
@@ -156,6 +163,11 @@ impl Doc {
                      the key belongs to the contact details in the body.";
         let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]+$")).max_length(Some(MAX_LENGTH));
         self.header("Idempotency-Key", words, key).refuses(&[Code::MalformedHeader, Code::KeyReused])
+    }
+
+    /// Is a POST that takes no Idempotency-Key.
+    pub fn without_key(self) -> Self {
+        self.refuses(&[Code::KeyUnsupported])
     }
 
     /// Takes an If-Match.

@@ -95,15 +95,19 @@ fn united(parts: &AllOf, known: &std::collections::BTreeMap<String, RefOr<Schema
     let mut object = Object::with_type(Type::Object);
     object.description = parts.description.clone();
     for part in &parts.items {
+        let is_body = matches!(part, RefOr::Ref(_));
         let part = match part {
             RefOr::Ref(to) => to.ref_location.rsplit('/').next().and_then(|name| known.get(name)),
             part => Some(part),
         };
         if let Some(RefOr::T(Schema::Object(part))) = part {
             object.properties.extend(part.properties.clone());
+            // An answer has every member of the body, if need be as null.
+            match is_body {
+                true => object.required.extend(part.properties.keys().cloned()),
+                false => object.required.extend(part.required.clone()),
+            }
         }
     }
-    // An answer has every member, if need be as null.
-    object.required = object.properties.keys().cloned().collect();
     object
 }

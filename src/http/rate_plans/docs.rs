@@ -22,6 +22,7 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/room-types/{id}/rate-plans", "create_rate_plan")
             .says("Create a rate plan", "")
             .administrator()
+            .without_key()
             .body::<RatePlanBody>(example::rate_plan())
             .answers::<RatePlanView>(201, "The rate plan.", &[("Location", "The rate plan's address."), VERSION[0]])
             .refuses(&[Code::NoSuchRoomType])

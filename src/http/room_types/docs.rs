@@ -22,6 +22,7 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/hotels/{id}/room-types", "create_room_type")
             .says("Create a room type", OPEN)
             .administrator()
+            .without_key()
             .body::<RoomTypeBody>(example::room_type())
             .answers::<RoomTypeView>(201, "The room type.", &[("Location", "The room type's address."), VERSION[0]])
             .refuses(&[Code::NoSuchHotel]),

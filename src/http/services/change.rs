@@ -7,7 +7,7 @@ use super::body::{ServiceBody, ServiceView};
 use crate::domain::ServiceId;
 use crate::http::answer::{changed, overwriting_nobody, version};
 use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
-use crate::http::hotels;
+use crate::http::hotels::{self, Written};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -25,7 +25,10 @@ pub async fn handle(
             let present = super::find(state, id).await?;
             condition.check(&version(&ServiceView::from(&present)))?;
             let service = patch.value.over(&ServiceBody::from(&present))?.check(id, hotel)?;
-            Ok(state.catalogue.update_service(&present, &service).await?.then_some(service))
+            if service == present {
+                return Ok(Some(Written::Same(service)));
+            }
+            Ok(state.catalogue.update_service(&present, &service).await?.then_some(Written::Changed(service)))
         })
         .await
     };

@@ -7,7 +7,7 @@ use super::body::{ServiceBody, ServiceView};
 use crate::domain::{HotelId, ServiceId};
 use crate::http::answer::created;
 use crate::http::extract::{Administrator, Body, Id};
-use crate::http::hotels;
+use crate::http::hotels::{self, Written};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
@@ -20,7 +20,7 @@ pub async fn handle(
     let hotel = hotels::find(&state, hotel).await?;
     let service = body.value.check(ServiceId(state.ids.next()), hotel.id)?;
     let answer = created(format!("/v1/services/{}", service.id), &ServiceView::from(&service));
-    let insert = async move |state: &State| Ok(state.catalogue.insert_service(&service).await?);
+    let insert = async move |state: &State| Ok(Written::Changed(state.catalogue.insert_service(&service).await?));
     hotels::write(state, hotel.id, insert).await?;
     Ok(answer)
 }

@@ -18,6 +18,7 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/hotels/{id}/services", "create_service")
             .says("Create a service", "")
             .administrator()
+            .without_key()
             .body::<ServiceBody>(example::service())
             .answers::<ServiceView>(201, "The service.", &[("Location", "The service's address."), VERSION[0]])
             .refuses(&[Code::NoSuchHotel])

@@ -18,11 +18,17 @@ pub fn answer(name: &str, today: Date) -> Value {
         return json!({ "items": [answer(item, today)], "next_cursor": null });
     }
     match name {
+        "EventPage" => json!({ "items": [event(today)], "next_cursor": "1742", "more": false }),
         "Hotel" => with(super::hotel(), json!({ "id": HOTEL, "check_out_time": "11:00", "horizon_nights": 730 })),
         "RoomType" => {
             with(super::room_type(), json!({ "id": ROOM_TYPE, "hotel_id": HOTEL, "overbooking_allowance": 0 }))
         }
-        "RatePlan" => with(super::rate_plan(), json!({ "id": RATE_PLAN, "room_type_id": ROOM_TYPE })),
+        "RatePlan" => with(
+            super::rate_plan(),
+            json!({
+                "id": RATE_PLAN, "room_type_id": ROOM_TYPE, "late_cancellation_fee": { "type": "percent", "percent": 100 }
+            }),
+        ),
         "Service" => with(super::service(), json!({ "id": SERVICE, "hotel_id": HOTEL })),
         "Booking" => booking(today),
         "Offer" => offer(),
@@ -37,7 +43,6 @@ pub fn answer(name: &str, today: Date) -> Value {
         }),
         "Availability" => availability(today),
         "NightsSet" => json!({ "items": [{ "index": 0, "status": "applied", "changed": 8, "sequence": 43 }] }),
-        "Event" => event(today),
         "Cluster" => cluster(today),
         "Health" => json!({ "status": "ok" }),
         "/openapi.json" => json!({ "openapi": "3.1.0" }),
@@ -108,6 +113,7 @@ fn booking(today: Date) -> Value {
         "cancellation_policy": {
             "refundable": true,
             "tiers": [{ "hours_before_check_in": 48, "fee": { "type": "none" } }],
+            "late_cancellation_fee": { "type": "percent", "percent": 100 },
             "no_show_fee": { "type": "percent", "percent": 100 }
         }
     })

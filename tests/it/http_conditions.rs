@@ -1,0 +1,186 @@
+//! ETags, conditions and keys: a version changes with what it stands for, a stale condition does nothing, and a write that
+//! changes nothing leaves no trace.
+
+use jiff::SignedDuration;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::app::{ADMIN, Answer, App, answer, order, with_app};
+
+fn availability(room_type: &str) -> String {
+    format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-07-01")
+}
+
+/// The status of a look by somebody who knows an answer already.
+async fn again(app: &App, path: &str, known: &Answer) -> StatusCode {
+    answer(app.request(Method::GET, path).header("If-None-Match", &known.headers["etag"])).await.status
+}
+
+async fn change(app: &App, method: Method, path: &str, body: &Value, seen: &str) -> Answer {
+    answer(app.request(method, path).bearer_auth(ADMIN).header("If-Match", seen).json(body)).await
+}
+
+async fn hotel_of(app: &App, room_type: &str) -> String {
+    app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].as_str().unwrap().to_owned()
+}
+
+/// Every event so far.
+async fn history(app: &App) -> Value {
+    app.settled().await;
+    app.admin_get("/v1/events?limit=200").await.body["items"].clone()
+}
+
+#[test]
+fn a_shorter_horizon_changes_the_etag_of_the_availability() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let seen = app.get(&availability(&room_type)).await;
+        assert_eq!(again(app, &availability(&room_type), &seen).await, StatusCode::NOT_MODIFIED);
+        let hotel = hotel_of(app, &room_type).await;
+        app.admin(Method::PATCH, &format!("/v1/hotels/{hotel}"), &json!({"horizon_nights": 40})).await;
+        let now = app.get(&availability(&room_type)).await;
+        assert!(now.body["nights"].as_array().unwrap().len() < seen.body["nights"].as_array().unwrap().len());
+        assert_ne!(now.headers["etag"], seen.headers["etag"]);
+        assert_eq!(again(app, &availability(&room_type), &seen).await, StatusCode::OK);
+        assert_eq!(again(app, &availability(&room_type), &now).await, StatusCode::NOT_MODIFIED);
+    });
+}
+
+#[test]
+fn midnight_changes_the_etag_of_the_availability() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let path = format!("/v1/room-types/{room_type}/availability?from=2026-05-01&to=2026-05-04");
+        let seen = app.get(&path).await;
+        app.clock.advance(SignedDuration::from_hours(24));
+        assert_eq!(again(app, &path, &seen).await, StatusCode::OK);
+        assert_eq!(app.get(&path).await.body["nights"][0]["date"], "2026-05-02");
+    });
+}
+
+#[test]
+fn the_etag_of_the_availability_is_a_condition_for_booking() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let tag = app.get(&availability(&room_type)).await.headers["etag"].clone();
+        let book = |key: &'static str| {
+            let request = app.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key);
+            answer(request.header("If-Match", &tag).json(&order(&room_type, 10, 12)))
+        };
+        assert_eq!(book("a").await.status, StatusCode::CREATED);
+        assert_eq!(book("b").await.status, StatusCode::PRECONDITION_FAILED);
+    });
+}
+
+#[test]
+fn nights_are_set_only_if_they_are_what_was_seen() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let path = format!("/v1/room-types/{room_type}/nights");
+        let price = |price: i64| {
+            json!({"items": [
+            {"from": "2026-06-10", "to": "2026-06-11", "price_minor": price},
+            {"from": "2026-06-20", "to": "2026-06-21", "price_minor": price}]})
+        };
+        let seen = app.get(&availability(&room_type)).await;
+        let tag = seen.headers["etag"].to_str().unwrap();
+        let first = change(app, Method::PUT, &path, &price(15_000), tag).await;
+        assert_eq!(first.status, StatusCode::OK, "{}", first.body);
+        assert_eq!([&first.body["items"][0]["status"], &first.body["items"][1]["status"]], ["applied", "applied"]);
+
+        let events = history(app).await;
+        for stale in [tag.to_owned(), seen.body["sequence"].to_string()] {
+            let refused = change(app, Method::PUT, &path, &price(9_000), &stale).await;
+            assert_eq!((refused.status, &refused.body["code"]), (StatusCode::PRECONDITION_FAILED, &json!("stale")));
+        }
+        assert_eq!(app.get(&availability(&room_type)).await.body["nights"][9]["price_minor"], 15_000);
+        assert_eq!(history(app).await, events);
+        let malformed = change(app, Method::PUT, &path, &price(9_000), "yesterday").await;
+        assert_eq!((malformed.status, &malformed.body["code"]), (StatusCode::BAD_REQUEST, &json!("malformed_header")));
+        assert_eq!(change(app, Method::PUT, &path, &price(9_000), "*").await.status, StatusCode::OK);
+    });
+}
+
+#[test]
+fn a_booking_that_is_changed_into_itself_stays_as_it_is() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let booked = app.book("a", &order(&room_type, 10, 12)).await;
+        let path = format!("/v1/bookings/{}", booked.body["id"].as_str().unwrap());
+        let events = history(app).await;
+        for same in
+            [json!({}), json!({"checkin_date": "2026-06-10"}), json!({"rooms": 1, "guests": booked.body["guests"]})]
+        {
+            let changed = app.admin(Method::PATCH, &path, &same).await;
+            assert_eq!((changed.status, &changed.headers["etag"]), (StatusCode::OK, &booked.headers["etag"]), "{same}");
+            assert_eq!(changed.body, booked.body);
+        }
+        let keyed = app.request(Method::PATCH, &path).bearer_auth(ADMIN).header("Idempotency-Key", "k");
+        assert_eq!(answer(keyed.json(&json!({}))).await.headers["etag"], booked.headers["etag"]);
+        let stale = change(app, Method::PATCH, &path, &json!({}), "\"1\"").await;
+        assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(history(app).await, events);
+        let moved = app.admin(Method::PATCH, &path, &json!({"checkin_date": "2026-06-11"})).await;
+        assert_ne!(moved.headers["etag"], booked.headers["etag"]);
+    });
+}
+
+#[test]
+fn nights_and_a_catalogue_that_are_set_to_what_they_are_stay_as_they_are() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let hotel = hotel_of(app, &room_type).await;
+        let service = json!({"name": "Breakfast", "basis": "per_stay", "price_minor": 1_000});
+        let service = app.create(&format!("/v1/hotels/{hotel}/services"), &service).await;
+        let plans = app.get(&format!("/v1/room-types/{room_type}/rate-plans")).await.body;
+        let plan = plans["items"][0]["id"].as_str().unwrap().to_owned();
+        let nights =
+            json!({"items": [{"from": "2026-06-10", "to": "2026-06-12", "price_minor": 15_000, "physical": 4}]});
+        let path = format!("/v1/room-types/{room_type}/nights");
+        app.admin(Method::PUT, &path, &nights).await;
+
+        let (events, seen) = (history(app).await, app.get(&availability(&room_type)).await);
+        let set = app.admin(Method::PUT, &path, &nights).await.body;
+        assert_eq!((&set["items"][0]["status"], &set["items"][0]["changed"]), (&json!("applied"), &json!(0)));
+        assert_eq!(set["items"][0]["sequence"], seen.body["sequence"]);
+        for (path, same) in [
+            (format!("/v1/hotels/{hotel}"), json!({"currency": "EUR"})),
+            (format!("/v1/room-types/{room_type}"), json!({"rooms": 3})),
+            (format!("/v1/rate-plans/{plan}"), json!({"price_minor": 10_000})),
+            (format!("/v1/services/{service}"), json!({"price_minor": 1_000})),
+        ] {
+            let before = app.get(&path).await;
+            for body in [json!({}), same] {
+                let after = app.admin(Method::PATCH, &path, &body).await;
+                assert_eq!((after.status, &after.headers["etag"]), (StatusCode::OK, &before.headers["etag"]), "{path}");
+            }
+        }
+        assert_eq!(history(app).await, events);
+        assert_eq!(again(app, &availability(&room_type), &seen).await, StatusCode::NOT_MODIFIED);
+    });
+}
+
+#[test]
+fn a_key_is_refused_where_nothing_would_remember_it() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let hotel = hotel_of(app, &room_type).await;
+        let count = async || app.get("/v1/hotels?limit=200").await.body["items"].as_array().unwrap().len();
+        let before = count().await;
+        for path in [
+            "/v1/hotels".to_owned(),
+            format!("/v1/hotels/{hotel}/room-types"),
+            format!("/v1/room-types/{room_type}/rate-plans"),
+            format!("/v1/hotels/{hotel}/services"),
+            "/v1/cluster/drain".to_owned(),
+        ] {
+            let body = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
+                "currency": "EUR"});
+            let request = app.request(Method::POST, &path).bearer_auth(ADMIN).header("Idempotency-Key", "order-1");
+            let refused = answer(request.json(&body)).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}: {}", refused.body);
+            assert_eq!(refused.body["code"], "idempotency_key_unsupported", "{path}");
+        }
+        assert_eq!(count().await, before);
+    });
+}
