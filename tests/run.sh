@@ -22,6 +22,7 @@ need curl curl          # the demo's own curl line is tried out
 need openssl openssl    # a certificate for PostgreSQL
 need haproxy haproxy    # its configuration is checked and used
 python3 -c 'import ensurepip' 2>/dev/null || need python3-venv python3-venv # the checkers of tests/deployment.sh
+need pgbouncer pgbouncer # a pooler that drops what sessions are told is refused
 [ -d /usr/lib/postgresql ] || need initdb postgresql
 need redis-server redis-server # leases are tested against the real one
 

@@ -13,7 +13,7 @@ use innkeeper::store::postgres::{Options, Postgres};
 use innkeeper::store::{Attempt, Catalogue, Claim, CommitError, Entry, Feed, KeyDigest, Ledger, Page, Store, Verdict};
 use jiff::SignedDuration;
 use rstest::rstest;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::store_contract::house::{self, Desk, House, booking, keyed, order, stay};
 use crate::support::eventually::eventually;
@@ -237,6 +237,39 @@ async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
     assert!(impatient.claim(desk.id(), Token(2)).await.is_err());
     lock.release().await;
     assert_eq!(impatient.commit(&[entry]).await.unwrap(), [Verdict::Committed]);
+}
+
+/// Another program has the row of a room type, and does not give it up while the others of its batch are written.
+#[rstest]
+#[case::bookings(false)]
+#[case::settings(true)]
+#[tokio::test]
+async fn a_room_type_that_another_program_has_locked_does_not_keep_the_others_of_its_lane_waiting(
+    #[case] settings: bool,
+) {
+    let house = house::postgres().await;
+    let (mut locked, mut free) = (house.desk(50).await, house.desk(50).await);
+    let mut program = PgConnection::connect(&house.place.url()).await.unwrap();
+    let lock = format!("BEGIN; SELECT FROM room_types WHERE id = '{}' FOR UPDATE", locked.id());
+    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut program).await.unwrap();
+    let entry = |desk: &mut Desk| match settings {
+        true => desk.decide(Command::SetRatePlan(desk.plan("Late", 9_000))).unwrap(),
+        false => desk.book(order(stay(1, 1), 1)),
+    };
+    let batch = [entry(&mut locked), entry(&mut free)];
+    let verdicts = house.store.commit(&batch).await.unwrap();
+    assert_eq!(verdicts, [Verdict::Fenced, Verdict::Committed], "its actor begins again");
+
+    let since = std::time::Instant::now();
+    for _ in 0..20 {
+        let batch = [entry(&mut locked), entry(&mut free)];
+        assert_eq!(house.store.commit(&batch).await.unwrap(), [Verdict::Fenced, Verdict::Committed]);
+    }
+    assert!(since.elapsed() < Duration::from_secs(20), "nobody waits for the lock again: {:?}", since.elapsed());
+    Lock::Postgres(program).release().await;
+    assert_eq!(house.store.commit(&batch[..1]).await.unwrap(), [Verdict::Committed], "as soon as it is given up");
+    house.assert_sound(locked.id()).await;
+    house.assert_sound(free.id()).await;
 }
 
 /// Commits on another node, which freezes while it has the room type and `barrier` holds it up, until the next owner has

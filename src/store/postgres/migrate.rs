@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{ConnectOptions, Connection, PgConnection, SqlSafeStr, SqlStr};
+use sqlx::{Connection, PgConnection, SqlSafeStr, SqlStr};
 
 use super::session::{ANSWER_WITHIN, CONNECT_WITHIN, UNHURRIED_WITHIN, within};
 use super::{Postgres, names};

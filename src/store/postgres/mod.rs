@@ -13,13 +13,14 @@
 //! server has an end. When something fails, the connection is thrown away unless its transaction has ended cleanly, and
 //! the next one opens a fresh one: a server that comes back is used again by itself.
 //!
-//! The twin of [`super::sqlite`], file by file, but for what only one of the two needs: here `pool`, `session`,
+//! The twin of [`super::sqlite`], file by file, but for what only one of the two needs: here `circuit`, `pool`, `session`,
 //! `commit/rows` and `commit/settings`, there `writer` and `commit/json`. Statements take many rows as one array per
 //! column.
 
 mod attempts;
 mod bookings;
 mod catalogue;
+mod circuit;
 mod claim;
 mod columns;
 mod commit;
@@ -39,8 +40,9 @@ mod trial;
 
 pub use open::{OpenError, Options};
 
+use commit::Contested;
 use pool::Pool;
-use sqlx::postgres::PgConnectOptions;
+use session::Session;
 
 use super::writable::Writable;
 
@@ -48,11 +50,12 @@ use super::writable::Writable;
 pub struct Postgres {
     /// A connection for each lane of commits.
     writer: Pool,
+    contested: Contested,
     pool: Pool,
     /// Says whether the server can be reached, however busy the others are.
     watch: Pool,
     /// For what may take its time.
-    unhurried: PgConnectOptions,
+    unhurried: Session,
     writable: Writable,
 }
 

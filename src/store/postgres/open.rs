@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
+use super::circuit::Circuit;
+use super::commit::Contested;
 use super::{Pool, Postgres, migrate, session};
 use crate::domain::Timestamp;
 use crate::store::sql::Columns;
@@ -90,6 +92,8 @@ pub enum OpenError {
     TooOld { server: String, found: i32 },
     #[error("PostgreSQL at {server} is a standby, which stores nothing; name the primary")]
     Standby { server: String },
+    #[error("PostgreSQL at {server} cannot be used that way: {why}")]
+    Pooler { server: String, why: String },
     #[error("there is no innkeeper in the database {database:?}; check the name, or make one with `innkeeper migrate`")]
     Missing { database: String },
     #[error("the database {database:?} belongs to another program; nothing was changed, choose another one")]
@@ -144,6 +148,8 @@ impl Postgres {
         if standby {
             return Err(OpenError::Standby { server: place.server });
         }
+        let session = session::committing(target.clone(), options.lock_wait);
+        session::within(session::CONNECT_WITHIN, session.connect()).await.map_err(unavailable)?;
         let postgres = Self::connected(target, options).map_err(unavailable)?;
         let Place { database, .. } = place;
         match content {
@@ -159,12 +165,14 @@ impl Postgres {
     fn connected(target: PgConnectOptions, options: Options) -> Result<Self, sqlx::Error> {
         let lanes = options.lanes.max(1);
         let others = options.connections.saturating_sub(lanes + 1).max(1);
+        let circuit = Circuit::closed();
         let committing = session::committing(target.clone(), options.lock_wait);
         let asking = session::asking(target.clone(), options.lock_wait);
         Ok(Self {
-            writer: Pool::new(committing, lanes, session::COMMIT_WITHIN)?,
-            watch: Pool::new(asking.clone(), 1, session::ANSWER_WITHIN)?,
-            pool: Pool::new(asking, others, session::ANSWER_WITHIN)?,
+            writer: Pool::new(committing, circuit.clone(), lanes, session::COMMIT_WITHIN)?,
+            contested: Contested::default(),
+            watch: Pool::new(asking.clone(), circuit.clone(), 1, session::ANSWER_WITHIN)?,
+            pool: Pool::new(asking, circuit, others, session::ANSWER_WITHIN)?,
             unhurried: session::unhurried(target, options.lock_wait),
             writable: Writable::default(),
         })
@@ -286,6 +294,9 @@ impl Place {
         match (&source, &*code) {
             (_, "28P01" | "28000") => OpenError::NotLetIn { server, user, source },
             (_, "3D000") => OpenError::NoDatabase { server, database },
+            (sqlx::Error::Configuration(why), _) if why.is::<session::Dropped>() => {
+                OpenError::Pooler { server, why: why.to_string() }
+            }
             (sqlx::Error::Io(error), _) if error.kind() != io::ErrorKind::InvalidData => {
                 OpenError::Away { server, source }
             }

@@ -8,21 +8,26 @@
 //! A connection that is not given back is closed, and the server rolls back what it had begun. So neither an error nor a
 //! silent server nor a caller that stops waiting leaves something behind for the next one.
 //!
+//! A server that lets nobody in is waited for by few, and not for long ([`super::circuit`]).
+//!
 //! Limits: so many connections, none older than [`LIFETIME`]; whoever waits longer than [`CONNECTION_WITHIN`] for one, or
 //! for a server that is starting, is told so.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use deadpool::managed::{Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection, PgConnection};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::session::{Home, UNHURRIED_WITHIN, connect, within};
+use super::circuit::{ATTEMPT_WITHIN, Circuit};
+use super::session::{Home, Session, UNHURRIED_WITHIN, within};
 
 /// How long to wait for a connection, and for a server that is starting.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
@@ -33,7 +38,7 @@ const RESTED: Duration = Duration::from_secs(1);
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// The pauses between two tries to reach a server that is starting, growing from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A statement with its arguments.
 pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
@@ -50,7 +55,8 @@ pub(super) struct Pool {
 
 /// Opens connections, and says which are still good.
 struct Server {
-    options: PgConnectOptions,
+    session: Session,
+    circuit: Arc<Circuit>,
     home: Home,
 }
 
@@ -63,8 +69,13 @@ pub(super) struct Lent {
 
 impl Pool {
     /// Opens connections when they are needed, at most `size` at a time. Needs a runtime, on which they will live.
-    pub fn new(options: PgConnectOptions, size: u32, answer_within: Duration) -> Result<Self, sqlx::Error> {
-        let server = Server { options, home: Home::here() };
+    pub fn new(
+        session: Session,
+        circuit: Arc<Circuit>,
+        size: u32,
+        answer_within: Duration,
+    ) -> Result<Self, sqlx::Error> {
+        let server = Server { session, circuit, home: Home::here() };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let connections = deadpool::managed::Pool::builder(server).max_size(size).queue_mode(QueueMode::Lifo).build();
         let connections = connections.map_err(|error| sqlx::Error::Configuration(error.into()))?;
@@ -156,14 +167,10 @@ impl Manager for Server {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
-        let options = self.options.clone();
-        let connecting = move || {
-            let options = options.clone();
-            async move { connect(&options).await }
-        };
+        let connecting = || self.connect();
         let pauses = ExponentialBuilder::default().with_min_delay(PAUSE).with_max_delay(LONGEST_PAUSE);
-        let connecting = connecting.retry(pauses.without_max_times()).when(is_starting);
-        self.home.run(connecting).await
+        let may_come = |error: &sqlx::Error| is_away(error) && !self.circuit.is_open();
+        connecting.retry(pauses.without_max_times()).when(may_come).await
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
@@ -177,13 +184,41 @@ impl Manager for Server {
     }
 }
 
-/// Whether it may soon let us in: it has just been started, or has not noticed yet who has gone.
-fn is_starting(error: &sqlx::Error) -> bool {
+impl Server {
+    /// One attempt, unless it is known that the server lets nobody in.
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        if self.circuit.is_open() {
+            return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionRefused, "the server lets nobody in")));
+        }
+        let (began, session) = (Instant::now(), self.session.clone());
+        let connecting = self.home.run(async move { session.connect().await });
+        let connected = within(ATTEMPT_WITHIN, connecting).await;
+        match &connected {
+            Ok(_) => self.circuit.succeeded(),
+            Err(error) if is_away(error) && !is_full(error) && self.circuit.failed(began) => {
+                self.circuit.try_again(self.session.clone(), &self.home);
+            }
+            Err(_) => {}
+        }
+        connected
+    }
+}
+
+/// Whether it lets nobody in, and may soon: it was stopped, has just been started, or has not noticed yet who has gone.
+fn is_away(error: &sqlx::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, TimedOut, UnexpectedEof};
     match error {
-        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Io(error) => {
+            matches!(error.kind(), ConnectionRefused | ConnectionReset | NotFound | TimedOut | UnexpectedEof)
+        }
         sqlx::Error::Database(error) => error.is_transient_in_connect_phase(),
         _ => false,
     }
+}
+
+/// Whether it lets in nobody else, but serves those that it has let in.
+fn is_full(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|said| said.code().as_deref() == Some("53300"))
 }
 
 impl Lent {

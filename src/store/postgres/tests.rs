@@ -66,7 +66,7 @@ async fn connection(committing: bool) -> PgConnection {
     let options: PgConnectOptions = server.url("postgres").parse().unwrap();
     let options = match committing {
         true => session::committing(options, Duration::from_secs(5)),
-        false => session::asking(options, Duration::from_secs(5)).options([("plan_cache_mode", "force_generic_plan")]),
+        false => session::asking(options, Duration::from_secs(5)).with([("plan_cache_mode", "force_generic_plan")]),
     };
     options.connect().await.unwrap()
 }
@@ -126,6 +126,7 @@ fn scans(nodes: &[Value]) -> Vec<String> {
 
 #[rstest]
 #[case::check(commit::CHECK)]
+#[case::check_unlocked(commit::CHECK_UNLOCKED)]
 #[case::write(commit::WRITE)]
 #[case::free(commit::FREE)]
 #[case::forget(commit::FORGET)]
@@ -226,6 +227,7 @@ async fn empty() -> PgConnectOptions {
 /// A commit is planned once, maybe before there is anything, and then used until somebody looks at the tables again.
 #[rstest]
 #[case::check(commit::CHECK)]
+#[case::check_unlocked(commit::CHECK_UNLOCKED)]
 #[case::write(commit::WRITE)]
 #[case::forget(commit::FORGET)]
 #[tokio::test]

@@ -1,11 +1,4 @@
--- Locks the room types of a batch, in one order for everybody, then reads what the verdicts depend on. A claim waits for
--- this lock, and this lock for a claim: the token is read from the row as it is when the lock is had.
-WITH locked AS MATERIALIZED (
-    SELECT id, hotel_id, fencing_token, sequence
-    FROM room_types
-    WHERE id = ANY($1)
-    ORDER BY id
-    FOR NO KEY UPDATE
+-- Goes on from lock.sql.
 )
 SELECT
     -- $1: the room types of the batch
@@ -23,4 +16,6 @@ SELECT
     ) AS attempts,
     -- whether somebody has committed to one of them after this began, so that this had to wait
     (SELECT array_agg(sequence ORDER BY id) FROM locked)
-        IS DISTINCT FROM (SELECT array_agg(sequence ORDER BY id) FROM room_types WHERE id = ANY($1)) AS waited
+        IS DISTINCT FROM (
+            SELECT array_agg(sequence ORDER BY id) FROM room_types WHERE id = ANY(ARRAY(SELECT id FROM locked))
+        ) AS waited

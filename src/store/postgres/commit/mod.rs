@@ -14,7 +14,11 @@
 //! ([`unconfirmed`]); after any other the connection is thrown away, and who claims the room type next sees what became
 //! of it. What the database refuses is found in another attempt, which writes the batch in parts ([`sql::Isolation`]),
 //! and left out. The server's log has a line for each part that it refused.
+//!
+//! A room type that another program has locked is waited for by one batch, and not for long
+//! ([`super::session::committing`]); then the batch is written without it, and so are those that follow for a moment.
 
+mod contested;
 mod rows;
 mod settings;
 
@@ -28,10 +32,15 @@ use super::Postgres;
 use super::pool::Lent;
 use crate::store::sql::{self, Changes, Isolation, Known};
 use crate::store::{CommitError, Entry, Error, Verdict};
+pub(super) use contested::Contested;
 #[cfg(test)]
 pub(super) use {rows::FORGET, rows::FREE, rows::WRITE, settings::STEPS};
 
-pub(super) const CHECK: &str = include_str!("check.sql");
+pub(super) const CHECK: &str = concat!(include_str!("lock.sql"), include_str!("check.sql"));
+/// The same of those room types that nobody else has locked.
+pub(super) const CHECK_UNLOCKED: &str = concat!(include_str!("lock.sql"), "SKIP LOCKED\n", include_str!("check.sql"));
+/// The SQLSTATE of a lock that was not given up.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// Places in a transaction that positions of events tell apart.
 const PLACES: usize = 4_096;
 /// How often a batch begins again because others were faster: with its idempotency keys, or with its room types.
@@ -48,14 +57,37 @@ impl Postgres {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        if self.contested.meets(batch) {
+            return self.without_locked(batch).await;
+        }
+        match self.wholly(batch).await {
+            // Whoever waits in this lane for another room type has waited long enough.
+            Err(CommitError::RolledBack(error)) if is_locked(&*error) => {
+                tracing::warn!("another program has locked a room type: the others are stored without it");
+                self.without_locked(batch).await
+            }
+            decided => decided,
+        }
+    }
+
+    async fn wholly(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
         match self.at_once(batch).await? {
             AtOnce::Stored => Ok(vec![Verdict::Committed; batch.len()]),
-            AtOnce::Refused => self.transaction(batch, true).await,
-            AtOnce::NotAsExpected => match self.transaction(batch, false).await {
-                Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => self.transaction(batch, true).await,
+            AtOnce::Refused => self.transaction(batch, Manner::InParts).await,
+            AtOnce::NotAsExpected => match self.transaction(batch, Manner::Together).await {
+                Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => {
+                    self.transaction(batch, Manner::InParts).await
+                }
                 decided => decided,
             },
         }
+    }
+
+    /// Leaves out what another program has locked: its actors claim it anew, which waits for the lock outside the lane.
+    async fn without_locked(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
+        let verdicts = self.transaction(batch, Manner::WithoutLocked).await?;
+        self.contested.learn(batch, &verdicts);
+        Ok(verdicts)
     }
 
     /// Commits all of it, if nothing stands in the way of any of it.
@@ -86,12 +118,11 @@ impl Postgres {
         }
     }
 
-    /// With `in_parts`, what the database refuses is left out.
-    async fn transaction(&self, batch: &[Entry], in_parts: bool) -> Result<Vec<Verdict>, CommitError> {
+    async fn transaction(&self, batch: &[Entry], manner: Manner) -> Result<Vec<Verdict>, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.begin("BEGIN").await.map_err(rolled_back)?;
         for _ in 0..ATTEMPTS {
-            match write(&mut turn, batch, in_parts).await {
+            match write(&mut turn, batch, manner).await {
                 Ok(Some(verdicts)) => {
                     turn.say("COMMIT").await.map_err(unconfirmed)?;
                     turn.give_back();
@@ -112,6 +143,17 @@ impl Postgres {
         }
         Err(CommitError::RolledBack(anyhow!("others use the same idempotency keys, or room types, all the time")))
     }
+}
+
+/// How a batch is written in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// All of it, or nothing.
+    Together,
+    /// What the database refuses is left out.
+    InParts,
+    /// So is what somebody else has locked.
+    WithoutLocked,
 }
 
 /// What became of a batch in one statement.
@@ -154,10 +196,10 @@ fn refusal(said: &dyn DatabaseError) -> Option<&str> {
 }
 
 /// Everything between BEGIN and COMMIT. `None`: it has to begin again.
-async fn write(turn: &mut Lent, batch: &[Entry], in_parts: bool) -> Result<Option<Vec<Verdict>>, Error> {
-    let Some(known) = check(turn, batch).await? else { return Ok(None) };
+async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Option<Vec<Verdict>>, Error> {
+    let Some(known) = check(turn, batch, manner).await? else { return Ok(None) };
     let verdicts = known.judge(batch);
-    if in_parts {
+    if manner != Manner::Together {
         return write_parts(turn, &known, Isolation::of(batch, verdicts)).await.map(Some);
     }
     insert(turn, &known, &known.changes(batch, &verdicts), 0).await?;
@@ -183,14 +225,14 @@ async fn write_parts(turn: &mut Lent, known: &Known, mut isolation: Isolation<'_
 
 /// Locks the room types, and reads what the verdicts depend on. `None` where it waited for another commit of theirs: the
 /// number of this transaction may be lower than of that one, and positions of events go by it.
-async fn check(turn: &mut Lent, batch: &[Entry]) -> Result<Option<Known>, Error> {
+async fn check(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Option<Known>, Error> {
     let mut room_types: Vec<Uuid> = batch.iter().map(|entry| entry.room_type.0).collect();
     room_types.sort_unstable();
     room_types.dedup();
     let keys: Vec<&[u8]> =
         batch.iter().filter_map(|entry| entry.attempt.as_ref()).map(|(key, _)| key.0.as_slice()).collect();
-    let query = sqlx::query(CHECK).bind(room_types).bind(keys);
-    let row = turn.one(query).await?;
+    let check = if manner == Manner::WithoutLocked { CHECK_UNLOCKED } else { CHECK };
+    let row = turn.one(sqlx::query(check).bind(room_types).bind(keys)).await?;
     match row.try_get("waited")? {
         true => Ok(None),
         false => Known::read(&row).map(Some),
@@ -209,6 +251,11 @@ async fn insert(turn: &mut Lent, known: &Known, changes: &Changes<'_>, place: us
         true => settings::after(turn.connection()?, &rows).await,
         false => Err(Error::Unavailable(anyhow!("room types are not as they were when they were locked"))),
     }
+}
+
+/// Whether somebody else has a lock, and does not give it up.
+fn is_locked(error: &(dyn std::error::Error + 'static)) -> bool {
+    sql::database_error(error).and_then(refusal) == Some(LOCK_NOT_AVAILABLE)
 }
 
 /// Whether somebody else was faster: with one of the idempotency keys, since they were looked up, or in a deadlock.

@@ -1,0 +1,69 @@
+//! PgBouncer between innkeeper and PostgreSQL: one that drops what a session is told is refused by name, as commits would
+//! not be durable where the server's own settings say so.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::support::eventually::eventually;
+use crate::support::postgres::{Database, server};
+use crate::support::program::Workplace;
+use crate::support::watched::Watched;
+
+/// A PgBouncer in front of the test server, with this in its configuration.
+struct Pooler {
+    _process: Watched,
+    folder: TempDir,
+}
+
+impl Pooler {
+    async fn start(settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, config) = (folder.path().display(), folder.path().join("pgbouncer.ini"));
+        let text = format!(
+            "[databases]\n* = host={}\n[pgbouncer]\nlisten_port = 6432\nunix_socket_dir = {place}\nauth_type = trust\n\
+             auth_file = {place}/users\n{settings}\n",
+            server().folder().display()
+        );
+        fs::write(&config, text).unwrap();
+        fs::write(folder.path().join("users"), "\"postgres\" \"\"\n").unwrap();
+        let mut command = Command::new("pgbouncer");
+        // It refuses to be root, and its folder must be its own.
+        if Command::new("chown")
+            .args(["-R", "postgres"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+        {
+            command.args(["-u", "postgres"]);
+        }
+        let process = command.arg("-q").arg(&config).stdin(Stdio::null()).spawn().expect("pgbouncer is installed");
+        let pooler = Self { _process: Watched::new(process), folder };
+        eventually("it listens", async || pooler.folder.path().join(".s.PGSQL.6432").exists()).await;
+        pooler
+    }
+
+    /// A database, by way of the pooler.
+    fn url(&self, database: &Database) -> String {
+        let (before, _) = database.url().split_once("?host=").map(|(url, _)| (url.to_owned(), ())).unwrap();
+        format!("{before}?host={}&port=6432", self.folder.path().display())
+    }
+}
+
+#[tokio::test]
+async fn a_pooler_that_drops_what_a_session_is_told_is_refused_and_nothing_is_changed() {
+    let (pooler, database) =
+        (Pooler::start("ignore_startup_parameters = options, extra_float_digits").await, Database::empty());
+    let url = pooler.url(&database);
+    for command in [&["migrate"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let arguments = [command, &["--database-url", &url]].concat();
+        let message = Workplace::new().run(&arguments).failed(1);
+        assert!(message.contains("a pooler drops what a session is told"), "{message}");
+        assert!(message.contains("connect to PostgreSQL directly"), "{message}");
+    }
+    let untouched = Workplace::new().run(&["verify", "--database-url", &database.url()]).failed(1);
+    assert!(untouched.contains("there is no innkeeper in the database"), "{untouched}");
+}
