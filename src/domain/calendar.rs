@@ -173,7 +173,8 @@ impl Calendar {
         }
     }
 
-    /// Lets the days before `today` go and opens as many at the far end. Time never goes back.
+    /// Lets the days before `today` go and opens as many at the far end. A day that was let go does not come back: where the
+    /// clock is set back, the calendar has to be loaded again.
     pub fn roll(&mut self, today: Date) {
         if today > self.first {
             self.touched.forget_before(today);

@@ -109,6 +109,11 @@ impl Inventory {
         }
     }
 
+    /// Whether nights are missing that are not over yet: the clock was ahead when the window was moved, and was set back.
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        self.hotel.today(now) < self.calendar.first()
+    }
+
     /// What would happen if `command` were done at `now`. Changes nothing.
     pub fn decide(&self, command: Command, id: FactId, now: Timestamp) -> Result<Fact, Refusal> {
         let sequence = self.sequence + 1;

@@ -99,7 +99,7 @@ pub(super) struct Advanced {
     pub sequence: u64,
 }
 
-/// What is in doubt is to be settled, if that can be done now.
+/// What is in doubt is to be settled, and holds whose time is over are to be ended, if that can be done now.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) struct Settle;

@@ -45,10 +45,14 @@ impl Engine {
     }
 }
 
-/// Returns when the room type has been loaded, or could not be. One that is awake needs nothing.
+/// Returns when the room type has been loaded, or could not be. One that is awake looks at the clock: its timer went by the
+/// clock as it was.
 async fn wake(id: RoomTypeId, shared: &Arc<Shared>) {
-    if shared.is_closing() || shared.directory.find(id).is_some() {
+    if shared.is_closing() {
         return;
+    }
+    if let Some(awake) = shared.directory.find(id) {
+        return awake.addr.do_send(Settle);
     }
     // Taken up after the load. An actor that is gone has not.
     let _ = shared.directory.find_or_start(id, Asked::Here, shared).addr.send(Settle).await;

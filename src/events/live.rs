@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
 use super::mailbox::{Mailbox, Slot};
@@ -18,6 +19,7 @@ use super::subscriber::Subscriber;
 use super::topic::Topic;
 use super::update::Window;
 use super::{Error, Heard, Hub, Listener, Notice, Sources};
+use crate::clock::Backwards;
 use crate::domain::{HotelId, RoomTypeId};
 
 /// Everything that is watched. A clone is the same one.
@@ -52,8 +54,17 @@ impl Live {
     }
 
     async fn follow(self, mut hub: Listener) {
+        let (mut clock, mut looks) = (Backwards::default(), interval(Backwards::EVERY));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            match hub.next().await {
+            let heard = tokio::select! {
+                heard = hub.next() => heard,
+                _ = looks.tick() => {
+                    self.look_at_the_clock(&mut clock);
+                    continue;
+                }
+            };
+            match heard {
                 Heard::Notice(Notice::Hotel(hotel)) => self.hotel_changed(hotel),
                 Heard::Notice(Notice::Lost) => self.forget_all(),
                 Heard::Notice(notice) => {
@@ -70,6 +81,14 @@ impl Live {
                 }
                 Heard::Closed => return,
             }
+        }
+    }
+
+    fn look_at_the_clock(&self, clock: &mut Backwards) {
+        let now = self.0.sources.clock.now();
+        if clock.notices(now) {
+            warn!("the clock was set back: dashboards whose first nights are missing are drawn anew");
+            self.all().iter().for_each(|topic| topic.clock_was_set_back(now));
         }
     }
 

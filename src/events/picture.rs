@@ -46,6 +46,11 @@ impl Picture {
         self.0.calendar.first() != before
     }
 
+    /// Whether the clock was set back after days were let go.
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        self.0.is_ahead(now)
+    }
+
     pub fn follow(&mut self, step: Step) -> Effect {
         match step.sequence.cmp(&(self.sequence() + 1)) {
             std::cmp::Ordering::Less => return Effect::Known,

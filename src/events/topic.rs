@@ -102,6 +102,16 @@ impl Topic {
         redraw(audiences);
     }
 
+    /// The clock was set back: if days were let go that are not over, the picture lacks them.
+    pub fn clock_was_set_back(&self, now: Timestamp) {
+        let mut state = self.lock();
+        if state.picture.as_ref().is_some_and(|picture| picture.is_ahead(now)) {
+            let audiences = state.forget();
+            drop(state);
+            redraw(audiences);
+        }
+    }
+
     /// A hotel has changed: if it is this room type's, what is known may be wrong.
     pub fn hotel_changed(&self, hotel: HotelId) {
         let audiences = self.lock().hotel_changed(hotel);
@@ -139,6 +149,7 @@ impl Topic {
         sources: &Sources,
     ) -> Result<Vec<Update>, Error> {
         for _ in 0..TRIES {
+            self.clock_was_set_back(sources.clock.now());
             self.load(sources).await?;
             if let Due::Resume { after } = due
                 && let Some(updates) = self.resume((window, slot, mailbox), after, sources).await?
@@ -211,6 +222,9 @@ impl State {
             self.aside.keep(step);
             return Vec::new();
         };
+        if picture.is_ahead(now) {
+            return self.forget().into_iter().map(Delivery::Redraw).collect();
+        }
         let rolled = picture.roll(now);
         let effect = picture.follow(step);
         if rolled || effect != Effect::Known {

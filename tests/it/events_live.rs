@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use innkeeper::clock::ManualClock;
+use innkeeper::clock::{Clock, ManualClock};
 use innkeeper::domain::nights_change::Patch;
 use innkeeper::domain::{Command, Hotel, HotelId, NightsChange, RoomTypeId};
 use innkeeper::events::mailbox::{Due, ROOM};
@@ -268,6 +268,24 @@ async fn what_was_drawn_yesterday_is_drawn_anew_today() {
     let late = follower.subscriber().await;
     let (_, redrawn) = snapshot(&late).await;
     assert_eq!((redrawn.from, redrawn.nights.len()), (day(1), 4));
+}
+
+#[tokio::test]
+async fn what_was_let_go_while_the_clock_was_ahead_is_drawn_again() {
+    let mut follower = Follower::new().await;
+    let early = follower.subscriber().await;
+    assert_eq!(snapshot(&early).await.1.from, day(0));
+    let now = follower.clock.now();
+    follower.clock.advance(jiff::SignedDuration::from_hours(24));
+    let late = follower.subscriber().await;
+    assert_eq!(snapshot(&late).await.1.from, day(1));
+    follower.clock.set(now);
+    // Whoever comes is shown what there is today, and so are the others, with the next fact at the latest.
+    let newcomer = follower.subscriber().await;
+    assert_eq!(snapshot(&newcomer).await.1.from, day(0));
+    let entry = follower.book().await;
+    follower.publish(&entry);
+    assert_eq!(snapshot(&late).await.1.from, day(0));
 }
 
 #[tokio::test]

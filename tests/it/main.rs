@@ -10,6 +10,7 @@ mod cli_serve;
 mod cli_storm;
 mod cli_verify;
 mod cli_watch;
+mod clock_jumps;
 mod cluster;
 mod crash;
 mod deployment;

@@ -27,6 +27,9 @@ impl RoomTypeActor {
             expired("mailbox");
             return ask.caller.reply.send(Err(Error::Expired));
         }
+        if self.clock_was_set_back(now, ctx) {
+            return ask.caller.reply.send(Err(Failure::Retired));
+        }
         let place = match self.expire_overdue(now, ctx).and_then(|()| self.place()) {
             Ok(place) => place,
             Err(error) => return ask.caller.reply.send(Err(error)),
@@ -222,6 +225,9 @@ impl RoomTypeActor {
     pub(super) fn look(&mut self, look: Look, ctx: &mut Context<Self>) {
         let State::Serving(_) = &self.state else { return look.reply.send(Err(self.not_serving())) };
         let now = self.shared.clock.now();
+        if self.clock_was_set_back(now, ctx) {
+            return look.reply.send(Err(Failure::Retired));
+        }
         let place = match self.expire_overdue(now, ctx).and_then(|()| self.place()) {
             Ok(place) => place,
             Err(error) => return look.reply.send(Err(error)),

@@ -134,9 +134,12 @@ impl Handler<Settle> for RoomTypeActor {
     type Result = ();
 
     fn handle(&mut self, _: Settle, ctx: &mut Context<Self>) {
-        if let State::Serving(_) = &self.state {
-            self.settle_doubts(ctx);
-        }
+        self.guarded(ctx, |actor, ctx| {
+            if let State::Serving(_) = &actor.state {
+                actor.settle_doubts(ctx);
+                actor.look_at_the_clock(ctx);
+            }
+        });
     }
 }
 

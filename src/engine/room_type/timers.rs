@@ -6,6 +6,7 @@ use actix::prelude::*;
 use tracing::info;
 
 use super::{RoomTypeActor, State};
+use crate::domain::Timestamp;
 
 impl RoomTypeActor {
     /// Wakes up when the next hold runs out. Freeing does not depend on it (every request frees first); it announces.
@@ -29,6 +30,28 @@ impl RoomTypeActor {
             });
         });
         self.timer = Some((at, timer));
+    }
+
+    /// Loads again if the clock was ahead when this tenure let nights go, and was set back since. Requests wait meanwhile.
+    pub(super) fn clock_was_set_back(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> bool {
+        let is_ahead = matches!(&self.state, State::Serving(tenure) if tenure.inventory.is_ahead(now));
+        if is_ahead {
+            info!(room_type = %self.id, "the clock was set back: the room type is loaded again");
+            metrics::counter!("innkeeper_actor_restarts_total", "cause" => "clock_set_back").increment(1);
+            self.finish(Self::reload, ctx);
+        }
+        is_ahead
+    }
+
+    /// Ends the holds whose time is over, and sets the timer by what the clock shows now: it may have jumped, or the machine
+    /// may have been suspended, since the timer was set.
+    pub(super) fn look_at_the_clock(&mut self, ctx: &mut Context<Self>) {
+        let now = self.shared.clock.now();
+        if !self.clock_was_set_back(now, ctx) {
+            // A full writer is tried again with the next look.
+            let _ = self.expire_overdue(now, ctx);
+            self.set_timer(ctx);
+        }
     }
 
     /// Gives the room type back when nobody has asked for it in a while and nothing is left to do.
