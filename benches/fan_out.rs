@@ -44,7 +44,17 @@ impl Server {
         let (connections, all) = (dashboards.to_string(), (dashboards + 64).to_string());
         let database = format!("sqlite://{}", folder.join("fan_out.db").display());
         let process = Command::new(env!("CARGO_BIN_EXE_innkeeper"))
-            .args(["serve", "--listen", &address, "--database-url", &database, "--log", "warn"])
+            .args([
+                "serve",
+                "--listen",
+                &address,
+                "--database-url",
+                &database,
+                "--log",
+                "warn",
+                "--public-limits",
+                "off",
+            ])
             .args(["--ws-connections", &connections, "--max-connections", &all])
             .env("INNKEEPER_ADMIN_TOKEN", TOKEN)
             .current_dir(folder)

@@ -29,6 +29,7 @@ use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
 use crate::http::Audience;
+use crate::http::throttle::Throttle;
 use crate::lease::{self, Membership, SingleNode};
 use crate::pulse::Pulse;
 use crate::search::{self, Index};
@@ -155,7 +156,7 @@ pub async fn start_on(
     let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
     let gate = Gate::new(live, config.ws.clone());
     let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
-    let (draining, pulse) = (state.draining.clone(), state.pulse.clone());
+    let (draining, pulse, throttle) = (state.draining.clone(), state.pulse.clone(), state.throttle.clone());
     let audience = if for_operators.is_some() { Audience::Public } else { Audience::Everybody };
     let serve_operators = |listener| Operators::serve(listener, config, state.clone(), clock.clone());
     let operators = for_operators.map(serve_operators).transpose()?;
@@ -171,6 +172,7 @@ pub async fn start_on(
         tokio::spawn(pulse.keep()),
         tokio::spawn(metrics.keep_up()),
         tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
+        tokio::spawn(housekeeping::forget_callers(throttle, clock.clone())),
         tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
         tokio::spawn(housekeeping::watch_holds(engine.clone())),
     ];
@@ -223,6 +225,7 @@ async fn http_state(
         pages: http::system::Pages::default(),
         gate,
         access_log: http::edge::AccessLog::new(config.access_log),
+        throttle: config.throttle.clone().map(Throttle::new).unwrap_or_default(),
         feed: store.clone(),
         draining: Draining::default(),
         membership: ownership.membership.clone(),

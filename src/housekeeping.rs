@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::engine::Engine;
+use crate::http::throttle::Throttle;
 use crate::store::{Error, Store};
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -40,6 +41,15 @@ pub async fn trim_events(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Dur
         }
     };
     again_and_again("old events", delete).await;
+}
+
+/// Forgets public callers who have all their allowance again, for ever.
+pub async fn forget_callers(throttle: Throttle, clock: Arc<dyn Clock>) {
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        ticks.tick().await;
+        throttle.forget(clock.now());
+    }
 }
 
 async fn again_and_again<F: Future<Output = Result<u64, Error>>>(what: &'static str, delete: impl Fn() -> F) {

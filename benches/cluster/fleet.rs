@@ -113,7 +113,9 @@ impl Node {
         ];
         command.envs(settings.map(|(name, value)| (format!("INNKEEPER_{name}"), value)));
         command.env("TOKIO_WORKER_THREADS", &threads);
-        command.args(["serve", "--node-id", &format!("node-{number}")]).current_dir(env!("CARGO_TARGET_TMPDIR"));
+        command
+            .args(["serve", "--public-limits", "off", "--node-id", &format!("node-{number}")])
+            .current_dir(env!("CARGO_TARGET_TMPDIR"));
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut greeting = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();

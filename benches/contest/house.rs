@@ -141,6 +141,7 @@ impl House {
             hold: false,
             expected_sequence: None,
             agreed_price: None,
+            hold_share: None,
         };
         Wish { room_type, order, key: Some(fresh_key()) }
     }

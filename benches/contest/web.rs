@@ -59,7 +59,7 @@ pub async fn serve_innkeeper(house: &House) -> Running {
 
 /// The settings of innkeeper in a house.
 pub fn config(house: &House) -> Config {
-    let flags = [("database_url", house.ground.url())];
+    let flags = [("database_url", house.ground.url()), ("public_limits", "off".to_owned())];
     Config::load(&Sources { flags: flags.into(), ..Sources::default() }).unwrap()
 }
 
@@ -131,6 +131,7 @@ impl Body {
             hold: false,
             expected_sequence: None,
             agreed_price: None,
+            hold_share: None,
         };
         let key = Some(Key { digest, fingerprint: Fingerprint([9; 32]) });
         Wish { room_type: RoomTypeId(self.room_type_id), order, key }

@@ -115,7 +115,7 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
         Command::Openapi(openapi) => openapi.run(),
         Command::Ready(ready) => in_system(ready.run(&process)),
         Command::Serve(serve) => {
-            let config = configure(Sources { flags: serve.settings.0.clone(), ..process })?;
+            let config = configure(Sources { flags: serve.settings.0.clone(), defaults: serve.defaults(), ..process })?;
             in_system(serve.run(config))
         }
         Command::Migrate(migrate) => in_system(migrate.run(configure(process.quiet(&migrate.settings))?)),

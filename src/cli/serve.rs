@@ -36,6 +36,11 @@ fn help() -> String {
 }
 
 impl Serve {
+    /// What the demo is for is tried out: nobody is kept from it, unless the person who runs it says so.
+    pub fn defaults(&self) -> &'static [(&'static str, &'static str)] {
+        if self.demo { &[("public_limits", "off")] } else { &[] }
+    }
+
     pub async fn run(&self, mut config: Config) -> anyhow::Result<Outcome> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
         let listener = app::bind(config.listen)?;
@@ -94,6 +99,11 @@ impl Serve {
         match running.membership.may_own() {
             Ok(()) => tracing::info!(url, database = %config.database_url, "ready"),
             Err(why) => tracing::warn!(url, %why, "open, but not ready: see /readyz"),
+        }
+        if config.throttle.is_none() {
+            tracing::warn!(
+                "public callers are not limited (public_limits is off): not for a server that strangers reach"
+            );
         }
         if config.admin_token.is_none() {
             tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");

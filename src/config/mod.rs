@@ -27,7 +27,9 @@ pub use database_url::DatabaseUrl;
 pub use layers::Sources;
 pub use secret::Secret;
 
+use crate::domain::holds::HoldShare;
 use crate::domain::text;
+use crate::http::throttle;
 use crate::{engine, telemetry, ws};
 use layers::Sourced;
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Whether a line is logged for every request.
     pub access_log: bool,
+    /// How public callers are limited; `None`: not at all.
+    pub throttle: Option<throttle::Options>,
     pub engine: engine::Options,
     pub listen: SocketAddr,
     /// Where operators ask for health and metrics, if not where everybody asks.
@@ -102,6 +106,7 @@ impl Config {
             log: choice::log(&values)?,
             log_format: values.choice("log_format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
             access_log: values.choice("access_log", &[("on", true), ("off", false)])?,
+            throttle: values.throttle()?,
             engine: engine::Options {
                 threads: values.number("threads", 1..=64)?.unwrap_or_else(|| cores.min(8)),
                 mailbox: values.count("mailbox", 1..=65_536)?,
@@ -151,6 +156,16 @@ impl Values {
 
     fn ops_listen(&self) -> Result<Option<SocketAddr>, Error> {
         self.optional("ops_listen", "must be an address and a port such as 127.0.0.1:9100", |value| value.parse().ok())
+    }
+
+    fn throttle(&self) -> Result<Option<throttle::Options>, Error> {
+        let is_on = self.choice("public_limits", &[("on", true), ("off", false)])?;
+        let proxies = "must be addresses and networks such as 10.0.0.0/8, separated by commas";
+        let proxies = self.optional("trusted_proxies", proxies, |text| text.parse().ok())?.unwrap_or_default();
+        let percent = "must be a whole number from 1 to 100";
+        let hold_share =
+            self.required("public_hold_percent", percent, |text| text.parse().ok().and_then(HoldShare::percent))?;
+        Ok(is_on.then_some(throttle::Options { hold_share, proxies }))
     }
 
     /// A value that breaks a rule together with others.

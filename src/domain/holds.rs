@@ -5,6 +5,21 @@ use std::sync::Arc;
 
 use super::{Booking, BookingId, Timestamp};
 
+/// The share of a night's rooms that holds may take together, from 1 to 100 percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldShare(u8);
+
+impl HoldShare {
+    pub fn percent(percent: u8) -> Option<Self> {
+        (1..=100).contains(&percent).then_some(Self(percent))
+    }
+
+    /// Rooms that may be held of so many, rounded up: a single room can be held.
+    pub fn of(self, rooms: u16) -> u16 {
+        (u32::from(rooms) * u32::from(self.0)).div_ceil(100) as u16
+    }
+}
+
 /// Holds, the first to expire first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Holds {
@@ -37,5 +52,28 @@ impl Holds {
     /// All holds, the first to expire first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Booking>> {
         self.by_expiry.iter().filter_map(|(_, id)| self.by_id.get(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(50, 10, 5)]
+    #[case(50, 3, 2)]
+    #[case(50, 1, 1)]
+    #[case(1, 10_000, 100)]
+    #[case(100, 65_535, 65_535)]
+    #[case(50, 0, 0)]
+    fn a_share_of_rooms_is_rounded_up(#[case] percent: u8, #[case] rooms: u16, #[case] held: u16) {
+        assert_eq!(HoldShare::percent(percent).unwrap().of(rooms), held);
+    }
+
+    #[test]
+    fn a_share_is_1_to_100_percent() {
+        assert!(HoldShare::percent(0).is_none() && HoldShare::percent(101).is_none());
     }
 }

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::booking::net_change;
-use super::holds::Holds;
+use super::holds::{HoldShare, Holds};
 use super::quote::Enquiry;
 use super::{
     BookedService, Booking, BookingId, ByDate, Calendar, Cause, Change, Fact, FactId, Hotel, Move, Night, NightsChange,
-    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Step, Timestamp, Trace,
+    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Stay, Step, Timestamp, Trace,
 };
 
 /// One room type with its hotel's rules, its nights, prices and live holds.
@@ -183,6 +183,9 @@ impl Inventory {
         if let Some(agreed) = order.agreed_price {
             quote.prices.fill(agreed);
         }
+        if let Some(share) = order.hold_share.filter(|_| order.hold) {
+            self.leaves_rooms_unheld(stay, rooms, None, share)?;
+        }
         let services = self.sell_services(&order, party)?;
         let plan = self.plan(quote.rate_plan).ok_or(Refusal::UnknownRatePlan(quote.rate_plan))?;
         let (cause, status) = match order.hold {
@@ -211,6 +214,26 @@ impl Inventory {
         .sellable()?;
         let deltas = net_change(None, booking.footprint());
         Ok(Change::Booking { cause, booking: Arc::new(booking), deltas })
+    }
+
+    /// Holds that nobody has paid for must not close a house. A hold that is changed keeps what it has.
+    pub(super) fn leaves_rooms_unheld(
+        &self,
+        stay: Stay,
+        rooms: u16,
+        before: Option<&Booking>,
+        share: HoldShare,
+    ) -> Result<(), Refusal> {
+        for (date, night) in self.calendar.range(stay.check_in(), stay.check_out()) {
+            let kept = before.filter(|before| before.stay.contains(date)).map_or(0, |before| before.rooms);
+            let (most, others) = (share.of(self.calendar.capacity(night)), night.held.saturating_sub(kept));
+            if rooms > kept && others.saturating_add(rooms) > most {
+                let in_the_way = |hold: &&Arc<Booking>| hold.stay.contains(date) && rooms <= most;
+                let retry_at = self.holds.iter().find(in_the_way).and_then(|hold| hold.status.expires_at());
+                return Err(Refusal::TooManyHolds { date, most, retry_at });
+            }
+        }
+        Ok(())
     }
 
     fn sell_services(&self, order: &Order, party: Party) -> Result<Vec<BookedService>, Refusal> {

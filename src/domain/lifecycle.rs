@@ -122,6 +122,9 @@ impl Inventory {
         let rate_plan = Some(booking.rate_plan_id);
         let Quote { prices, .. } =
             self.quote(&Enquiry { stay, rooms, party, rate_plan, keeping: Some(booking) }, now)?;
+        if let (Status::Held { .. }, Some(share)) = (booking.status, amendment.hold_share) {
+            self.leaves_rooms_unheld(stay, rooms, Some(booking), share)?;
+        }
         let resell = |service: &BookedService| service.clone().for_stay(stay.nights(), party.persons());
         let services = booking.services.iter().map(resell).collect();
         let policy = match check_in == booking.stay.check_in() {

@@ -1,5 +1,6 @@
 //! Orders and amendments: what a guest asks for, checked as far as it can be without knowing the hotel.
 
+use super::holds::HoldShare;
 use super::violation::{Violation, Violations};
 use super::{Amount, Contact, Date, Email, Guest, Mobile, RatePlanId, ServiceId, Stay, text};
 
@@ -27,6 +28,8 @@ pub struct Order {
     pub expected_sequence: Option<u64>,
     /// A price per room and night agreed on elsewhere (an import, a contract) instead of the plan's.
     pub agreed_price: Option<Amount>,
+    /// How much of each night holds may take with this one; `None` for callers who are not limited.
+    pub hold_share: Option<HoldShare>,
 }
 
 /// How many units of a service to order.
@@ -79,6 +82,7 @@ impl OrderDraft {
                 hold: self.hold,
                 expected_sequence: self.expected_sequence,
                 agreed_price: None,
+                hold_share: None,
             })
         })();
         violations.finish(order)
@@ -95,6 +99,8 @@ pub struct Amendment {
     /// Nights and rooms may be given back for nothing, even where the booking's policy asks for a fee: what the hotel
     /// can grant, and nobody else.
     pub waive_policy: bool,
+    /// How much of each night holds may take when a hold grows; `None` for callers who are not limited.
+    pub hold_share: Option<HoldShare>,
 }
 
 /// An amendment as it came in, nothing checked.
@@ -123,7 +129,7 @@ impl AmendmentDraft {
             (None, None) => None,
         };
         let (check_in, check_out) = (self.checkin_date, self.checkout_date);
-        let amendment = rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests, waive_policy: false });
+        let amendment = rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests, ..Amendment::default() });
         violations.finish(amendment)
     }
 }

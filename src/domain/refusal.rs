@@ -82,6 +82,13 @@ pub enum Refusal {
     IllegalMove { from: &'static str, verb: &'static str },
     #[error("this gives back nights or rooms, which {}; ask the hotel, which can allow it", free(*until))]
     ChangeNotFree { until: Option<Timestamp> },
+    #[error("at most {most} rooms can be held on {date} without payment; book them, or wait until a hold runs out")]
+    TooManyHolds {
+        date: Date,
+        most: u16,
+        /// When the earliest hold in the way runs out.
+        retry_at: Option<Timestamp>,
+    },
     #[error("the hold expired at {at}")]
     HoldExpired { at: Timestamp },
     #[error("this is possible from {from} on")]
@@ -125,6 +132,7 @@ impl Refusal {
             Self::Stale { .. } => "stale",
             Self::IllegalMove { .. } => "illegal_move",
             Self::ChangeNotFree { .. } => "change_not_free",
+            Self::TooManyHolds { .. } => "too_many_holds",
             Self::HoldExpired { .. } => "hold_expired",
             Self::TooEarly { .. } => "too_early",
             Self::TooLate { .. } => "too_late",

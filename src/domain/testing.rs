@@ -119,6 +119,7 @@ pub fn order(stay: Stay, rooms: u16) -> Order {
         hold: false,
         expected_sequence: None,
         agreed_price: None,
+        hold_share: None,
     }
 }
 

@@ -61,6 +61,8 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body must be plain JSON";
     NotAPeer = MISDIRECTED_REQUEST "not_a_peer" "The request claims to come from a node of this cluster, and does not";
     UpgradeRequired = UPGRADE_REQUIRED "upgrade_required" "This address speaks WebSocket";
+    RateLimited = TOO_MANY_REQUESTS "rate_limited" "Too many requests, or too many holds, of one caller";
+    TooManyHolds = TOO_MANY_REQUESTS "too_many_holds" "As many rooms are held as can be held without payment";
     TooManyFrames = TOO_MANY_REQUESTS "too_many_frames" "Too many messages in a second";
     InvalidRequest = UNPROCESSABLE_ENTITY "invalid_request" "The request breaks rules of its fields";
     KeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used for another request";

@@ -37,6 +37,7 @@ pub mod search;
 pub mod services;
 pub mod state;
 pub mod system;
+pub mod throttle;
 pub mod value;
 
 pub use access::Access;

@@ -21,6 +21,7 @@ pub fn problem(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::Unavailable { nights, retry_at } => problem.with_nights(nights.clone()).retry_at(*retry_at),
         Refusal::Restricted { nights } | Refusal::CapacityBelowSold { nights } => problem.with_nights(nights.clone()),
+        Refusal::TooManyHolds { retry_at, .. } => problem.retry_at(*retry_at),
         Refusal::Stale { actual, .. } => problem.with_sequence(*actual),
         _ => match field(refusal) {
             Some(pointer) => problem.with_errors(vec![Violation::new(pointer, refusal.name(), refusal.to_string())]),
@@ -48,6 +49,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::Stale { .. } => Code::Stale,
         Refusal::IllegalMove { .. } => Code::IllegalMove,
         Refusal::ChangeNotFree { .. } => Code::ChangeNotFree,
+        Refusal::TooManyHolds { .. } => Code::TooManyHolds,
         Refusal::HoldExpired { .. } => Code::HoldExpired,
         Refusal::TooEarly { .. } => Code::TooEarly,
         Refusal::TooLate { .. } => Code::TooLate,

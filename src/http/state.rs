@@ -6,6 +6,7 @@ use super::access::Access;
 use super::edge::AccessLog;
 use super::forward::Peers;
 use super::system::Pages;
+use super::throttle::Throttle;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
 use crate::lease::Membership;
@@ -43,6 +44,8 @@ pub struct State {
     pub membership: Arc<dyn Membership>,
     /// Notices that this process stood still.
     pub pulse: Pulse,
+    /// How public callers are limited.
+    pub throttle: Throttle,
     /// How to talk to the other nodes, where there can be others.
     pub peers: Option<Peers>,
 }

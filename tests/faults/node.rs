@@ -100,6 +100,7 @@ impl Node {
             ("LISTEN", "127.0.0.1:0".to_owned()),
             ("ADMIN_TOKEN", ADMIN.to_owned()),
             ("LOG", "info".to_owned()),
+            ("PUBLIC_LIMITS", "off".to_owned()),
             ("THREADS", "2".to_owned()),
             ("HTTP_WORKERS", "2".to_owned()),
             ("DATABASE_URL", format!("postgres://postgres@{}/innkeeper", self.to_database.address())),

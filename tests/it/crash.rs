@@ -42,6 +42,7 @@ fn innkeeper(around: &Surroundings) -> Command {
         .env("INNKEEPER_ADMIN_TOKEN", ADMIN)
         .env("INNKEEPER_LISTEN", "127.0.0.1:0")
         .env("INNKEEPER_ANSWER_WITHIN_SECS", "60")
+        .env("INNKEEPER_PUBLIC_LIMITS", "off")
         .env("INNKEEPER_LOG", "warn");
     command
 }

@@ -26,6 +26,7 @@ mod http_conditions;
 mod http_connections;
 mod http_docs;
 mod http_edges;
+mod http_limits;
 mod http_nights;
 mod http_operators;
 mod http_policies;

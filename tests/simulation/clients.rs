@@ -246,6 +246,7 @@ impl Desk {
             rooms: self.dice.chance(20).then(|| self.rooms()),
             guests: Some(party),
             waive_policy: number.is_multiple_of(2),
+            hold_share: None,
         }
     }
 

@@ -123,6 +123,7 @@ impl History {
                 rooms: Some(after.rooms),
                 guests: Some(after.guests.clone()),
                 waive_policy: true,
+                hold_share: None,
             }),
         };
         Ok(Some(Command::Move { booking, act, expected: None }))

@@ -42,7 +42,8 @@ use crate::shutdown::Signals;
 
 /// Put a running innkeeper under load, then check that it neither oversold nor lost anything.
 ///
-/// It finds room types by itself and books them for real: point it at a server whose bookings do not matter. Latencies
+/// It finds room types by itself and books them for real: point it at a server whose bookings do not matter, and that
+/// does not limit public callers (INNKEEPER_PUBLIC_LIMITS=off, as `serve --demo` has it). Latencies
 /// run from the moment a request was due. Ctrl+C ends it early, with the check and the summary.
 ///
 /// Exit code 0: it kept its word. 1: a night was oversold, an acknowledged booking is not there, or nobody could tell.
@@ -77,6 +78,10 @@ Examples:
 
 How many clients a server takes (closed loop) and how long it takes at a given rate (open loop) are two questions: only
 the second one notices a server that stalls, because nobody waits for it before the next request.";
+
+/// What to do about 429.
+const LIMITED: &str = "the server limits public callers (429): to put load on it, start it with INNKEEPER_PUBLIC_LIMITS=off \
+                       (`serve --demo` does)";
 
 /// Guests of a closed loop, unless the command line says otherwise.
 const CLIENTS: usize = 16;
@@ -167,6 +172,9 @@ impl Storm {
         let report = Report::new(self.mix, self.guests(), took, &counts, checked.as_ref().ok());
         let remarks = checked.iter().flat_map(Findings::remarks);
         remarks.for_each(|remark| output::remark(format_args!("{remark}\n")));
+        if counts.was_limited() {
+            output::remark(format_args!("{LIMITED}\n"));
+        }
         match self.json {
             true => output::line(serde_json::to_string(&report)?)?,
             false => output::print(report.text(&counts, self.rate))?,

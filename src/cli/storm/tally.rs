@@ -82,6 +82,11 @@ impl Counts {
         self.latencies.len()
     }
 
+    /// Whether the server refused requests because one caller sent too many.
+    pub fn was_limited(&self) -> bool {
+        self.errors.contains_key("429")
+    }
+
     pub fn errors(&self) -> u64 {
         self.errors.values().sum()
     }

@@ -20,6 +20,7 @@ pub async fn handle(
     let canonical = body.canonical();
     let mut amendment = body.value.check()?;
     amendment.waive_policy = manager.principal == Principal::Administrator;
+    amendment.hold_share = state.throttle.hold_share(manager.principal);
     let who = (manager.booking, manager.principal);
     act(&state, who, Move::Amend(amendment), conditions, &canonical).await
 }

@@ -10,19 +10,25 @@ use super::order::{LIMIT, OrderBody};
 use crate::http::extract::{Asking, Body, Booker, IdempotencyKey, IfMatch};
 use crate::http::problem::Problem;
 use crate::http::state::State;
+use crate::http::throttle::Client;
 
 pub async fn handle(
     state: Data<State>,
     Asking(engine): Asking,
     Booker(principal): Booker,
+    client: Client,
     key: IdempotencyKey,
     seen: IfMatch,
     body: Body<OrderBody, LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     let canonical = body.canonical();
-    let (room_type, order) = body.value.check(seen.0)?;
+    let (room_type, mut order) = body.value.check(seen.0)?;
     let key = key.from_contact(&order.contact).bind(principal, &canonical);
+    let place = state.throttle.booking((client, principal), &mut order, key.as_ref(), state.clock.now())?;
     let receipt = engine.book(room_type, order, key).await?;
+    if let Some(place) = place {
+        place.keep(&receipt.booking);
+    }
     let mut response = answer(StatusCode::CREATED, &state, &receipt);
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", receipt.booking.id)) {
         response.headers_mut().insert(LOCATION, location);

@@ -29,6 +29,7 @@ const RULES: &[Code] = &[
     Code::TooManyNights,
     Code::Occupancy,
     Code::TotalTooLarge,
+    Code::TooManyHolds,
 ];
 const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "`true` when this is the answer to an earlier request.");
 const VERSIONED: &[(&str, &str)] = &[("ETag", "The booking's sequence number."), REPLAYED];

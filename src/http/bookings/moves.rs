@@ -51,6 +51,7 @@ pub async fn act(
     let key = conditions.key.bind(principal, canonical_body);
     let options = MoveOptions { key, expected: conditions.seen.0, dry_run: false };
     let receipt = conditions.engine.act(booking, act, options).await?;
+    state.throttle.changed(&receipt.booking);
     Ok(answer(StatusCode::OK, state, &receipt))
 }
 

@@ -6,6 +6,7 @@ use super::X_REQUEST_ID;
 use crate::http::code::Code;
 use crate::http::forward::FORWARDED;
 use crate::http::problem::Problem;
+use crate::http::throttle::CLIENT;
 
 /// The longest address, in bytes.
 pub const MAX_URI: usize = 8 * 1024;
@@ -19,7 +20,7 @@ pub fn check(request: &ServiceRequest) -> Result<(), Problem> {
         return Err(Problem::new(Code::UriTooLong, format!("The address must have at most {MAX_URI} bytes.")));
     }
     // What nodes add when they forward is not the client's.
-    let sent = request.headers().iter().filter(|(name, _)| ![FORWARDED, X_REQUEST_ID].contains(&name.as_str()));
+    let sent = request.headers().iter().filter(|(name, _)| ![FORWARDED, X_REQUEST_ID, CLIENT].contains(&name.as_str()));
     let headers: usize = sent.map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers > MAX_HEADERS {
         let detail = format!("The headers must have at most {MAX_HEADERS} bytes together.");

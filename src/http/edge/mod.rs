@@ -52,7 +52,10 @@ pub async fn around<B: MessageBody + 'static>(
     let asked = state.access_log.asked(&request);
     let mut seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now(), is_last: false };
 
-    let answered = match limits::check(&request).and_then(|()| stranger::check(&state, &request)) {
+    let admitted = limits::check(&request)
+        .and_then(|()| stranger::check(&state, &request))
+        .and_then(|()| state.throttle.admit(&state.access, &mut request));
+    let answered = match admitted {
         Ok(()) => call(request, next).instrument(span).await,
         Err(problem) => Ok(request.error_response(problem)),
     };

@@ -78,7 +78,7 @@ impl Doc {
         let doc = doc.refuses(&[Code::UriTooLong, Code::HeadersTooLarge, Code::Internal]);
         let doc = doc.string_header("X-Request-ID", "Your name for the request, up to 128 visible characters.");
         // An unknown parameter of the query is enough.
-        let doc = if path.starts_with("/v1/") { doc.refuses(&[Code::InvalidRequest]) } else { doc };
+        let doc = if path.starts_with("/v1/") { doc.refuses(&[Code::InvalidRequest, Code::RateLimited]) } else { doc };
         let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         names.fold(doc, Self::id_in_path)
     }

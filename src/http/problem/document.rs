@@ -40,6 +40,9 @@ pub struct Document {
     /// Seconds after which another try makes sense; also in the header Retry-After.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retry_after: Option<i64>,
+    /// The limits that the caller has reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) violated_policies: Vec<&'static str>,
 }
 
 /// A field that breaks a rule.

@@ -35,12 +35,24 @@ struct Parts {
     retry: Option<Retry>,
     /// The methods an address knows.
     allow: Option<String>,
+    /// The limit that the caller has reached.
+    exceeded: Option<Exceeded>,
     /// Who owns the room type that was asked for, where it is not this node.
     owner: Option<Peer>,
     /// Nothing was done, so that another node may be asked.
     undone: bool,
     /// Filled in at the edge.
     seen: Option<Seen>,
+}
+
+/// A limit that a caller has reached (draft-ietf-httpapi-ratelimit-headers).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exceeded {
+    pub policy: &'static str,
+    /// So much in a window.
+    pub limit: u32,
+    pub window_secs: u64,
+    pub retry_after_secs: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +81,7 @@ impl Problem {
             sequence: None,
             retry: None,
             allow: None,
+            exceeded: None,
             owner: None,
             undone: false,
             seen: None,
@@ -131,6 +144,11 @@ impl Problem {
 
     pub fn with_sequence(mut self, sequence: u64) -> Self {
         self.0.sequence = Some(sequence);
+        self
+    }
+
+    pub fn exceeding(mut self, exceeded: Exceeded) -> Self {
+        self.0.exceeded = Some(exceeded);
         self
     }
 
@@ -202,6 +220,7 @@ impl Problem {
             nights: parts.nights.iter().map(NightInTheWay::from).collect(),
             sequence: parts.sequence,
             retry_after: self.retry_after(now),
+            violated_policies: parts.exceeded.iter().map(|exceeded| exceeded.policy).collect(),
         }
     }
 }
@@ -233,6 +252,10 @@ impl Problem {
         let mut response = HttpResponse::build(self.0.code.status());
         if let Some(secs) = document.retry_after {
             response.insert_header((header::RETRY_AFTER, secs));
+        }
+        if let Some(Exceeded { policy, limit, window_secs, retry_after_secs }) = &self.0.exceeded {
+            response.insert_header(("RateLimit-Policy", format!("\"{policy}\";q={limit};w={window_secs}")));
+            response.insert_header(("RateLimit", format!("\"{policy}\";r=0;t={retry_after_secs}")));
         }
         if let Some(allow) = &self.0.allow {
             response.insert_header((header::ALLOW, allow.as_str()));

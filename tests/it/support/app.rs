@@ -144,6 +144,7 @@ impl App {
             ids: Arc::new(System),
             access: Access::new(None, [0; 32]),
             access_log: Default::default(),
+            throttle: Default::default(),
             metrics: Arc::new(String::new),
             pages: Default::default(),
             draining: Default::default(),
@@ -257,6 +258,7 @@ pub fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
         ("threads", "2"),
         ("http_workers", "2"),
         ("answer_within_secs", "60"),
+        ("public_limits", "off"),
     ];
     let mut flags: BTreeMap<_, _> =
         own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();

@@ -60,7 +60,7 @@ impl Workplace {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = innkeeper();
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
-        command.env("INNKEEPER_ANSWER_WITHIN_SECS", "60");
+        command.env("INNKEEPER_ANSWER_WITHIN_SECS", "60").env("INNKEEPER_PUBLIC_LIMITS", "off");
         command.envs(self.database.iter().map(|database| ("INNKEEPER_DATABASE_URL", database.url())));
         command
     }

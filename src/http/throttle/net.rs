@@ -1,0 +1,73 @@
+//! The network that a client is taken for: an IPv4 address, or the /64 that one IPv6 customer has.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// A client's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Net {
+    V4(Ipv4Addr),
+    /// The first 64 bits.
+    V6(u64),
+}
+
+impl Net {
+    /// IPv4 addresses that are written as IPv6 are IPv4 addresses.
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => Self::V6((address.to_bits() >> 64) as u64),
+        }
+    }
+
+    /// The first 48 bits of an IPv6 network: what a provider gives to one site at most.
+    pub fn site(self) -> Option<u64> {
+        match self {
+            Self::V4(_) => None,
+            Self::V6(bits) => Some(bits >> 16),
+        }
+    }
+}
+
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(f),
+            Self::V6(bits) => Ipv6Addr::from_bits(u128::from(*bits) << 64).fmt(f),
+        }
+    }
+}
+
+impl FromStr for Net {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self::of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(text: &str) -> Net {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_customer_of_ipv6_is_one_net_and_mapped_ipv4_is_ipv4() {
+        assert_eq!(net("2001:db8:1:2::1"), net("2001:db8:1:2:ffff::9"));
+        assert_ne!(net("2001:db8:1:2::1"), net("2001:db8:1:3::1"));
+        assert_eq!(net("2001:db8:1:2::1").site(), net("2001:db8:1:ff::1").site());
+        assert_eq!(net("::ffff:192.0.2.1"), net("192.0.2.1"));
+        assert_ne!(net("192.0.2.1"), net("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_net_reads_back_as_it_was_written() {
+        for text in ["192.0.2.1", "2001:db8:1:2::1", "::1"] {
+            assert_eq!(net(&net(text).to_string()), net(text));
+        }
+    }
+}
