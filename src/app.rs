@@ -78,6 +78,8 @@ pub enum Error {
     },
     #[error("the HTTP server failed")]
     Http(#[source] io::Error),
+    #[error("the background task {0} failed, and the process cannot go on without it")]
+    Task(&'static str),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
@@ -112,7 +114,6 @@ pub struct Running {
     http: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
     operators: Option<Operators>,
-    chores: Vec<JoinHandle<()>>,
 }
 
 /// Where a server that listens there can be reached from this machine.
@@ -150,38 +151,35 @@ pub async fn start_on(
     let engine = Engine::start(config.engine.clone(), ledger, ownership.lease.clone(), clock.clone(), Arc::new(System));
     let tail = ownership.tail(&store, &engine).await?;
 
+    let tasks = engine.tasks();
     let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
-    let (live, following) = Live::start(engine.hub(), sources, config.ws.room_types_in_all);
+    let live = Live::start(engine.hub(), sources, config.ws.room_types_in_all, tasks);
     let search = Index::default();
-    let indexing = search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone());
+    search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone(), tasks);
     let gate = Gate::new(live, config.ws.clone());
     let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
     let (draining, pulse, throttle) = (state.draining.clone(), state.pulse.clone(), state.throttle.clone());
     let audience = if for_operators.is_some() { Audience::Public } else { Audience::Everybody };
-    let serve_operators = |listener| Operators::serve(listener, config, state.clone(), clock.clone());
+    let serve_operators = |listener| Operators::serve(listener, config, state.clone(), clock.clone(), tasks);
     let operators = for_operators.map(serve_operators).transpose()?;
     let connections = http::Connections::new("public", limits(config), clock.clone());
     let application = http::configure(state, audience);
     let server = http::server(listener, config.http_workers, connections.clone(), application);
     let server = server.map_err(Error::Http)?;
     let http = server.handle();
-    let mut chores = vec![
-        following,
-        tokio::spawn(indexing),
-        tokio::spawn(connections.supervise()),
-        tokio::spawn(pulse.keep()),
-        tokio::spawn(metrics.keep_up()),
-        tokio::spawn(housekeeping::forget_attempts(store.clone(), clock.clone())),
-        tokio::spawn(housekeeping::forget_callers(throttle, clock.clone())),
-        tokio::spawn(housekeeping::trim_events(store.clone(), clock, config.event_retention)),
-        tokio::spawn(housekeeping::watch_holds(engine.clone())),
-    ];
+    connections.supervise("connections", tasks);
+    pulse.keep(tasks);
+    metrics.keep_small(tasks);
+    housekeeping::forget_callers(tasks, throttle, clock.clone());
+    housekeeping::delete_old(tasks, &store, &clock, config.event_retention);
+    housekeeping::watch_holds(tasks, engine.clone());
     let serving = tokio::spawn(server);
-    chores.extend(ownership.keep(engine.hub(), &store));
-    chores.extend(tail.map(|tail| tokio::spawn(tail.follow())));
+    ownership.keep(engine.hub(), &store, tasks);
+    if let Some(tail) = tail {
+        tail.follow(tasks);
+    }
     let (grace, membership) = (config.shutdown_grace, ownership.membership);
-    let running =
-        Running { engine, store, search, membership, address, grace, draining, http, serving, operators, chores };
+    let running = Running { engine, store, search, membership, address, grace, draining, http, serving, operators };
     if let Err(error) = running.join().await {
         running.shutdown().await;
         return Err(error.into());
@@ -261,11 +259,13 @@ impl Running {
         self.engine.recover().await.map(drop)
     }
 
-    /// Waits until an HTTP server ends by itself, which it does only when it fails.
+    /// Waits until the process cannot go on: an HTTP server, the writer or a task that it needs has ended.
     pub async fn failed(&mut self) -> Error {
         let ended = tokio::select! {
             ended = &mut self.serving => ended,
             ended = Operators::ended(&mut self.operators) => ended,
+            task = self.engine.tasks().stopped_by() => return Error::Task(task),
+            () = self.engine.writer_ended() => return Error::Task("writer"),
         };
         match ended {
             Ok(Err(error)) => Error::Http(error),
@@ -281,7 +281,7 @@ impl Running {
 
     /// Stops as a crash would: nothing is finished, said or given back. The others find out by themselves.
     pub async fn abort(self) {
-        self.chores.iter().for_each(JoinHandle::abort);
+        self.engine.tasks().abandon();
         self.http.stop(false).await;
         self.serving.abort();
         if let Some(operators) = self.operators {
@@ -291,7 +291,7 @@ impl Running {
 
     /// Stops from the outside to the inside.
     pub async fn shutdown(self) {
-        let Self { engine, store, membership, grace, draining, http, serving, operators, chores, .. } = self;
+        let Self { engine, store, membership, grace, draining, http, serving, operators, .. } = self;
         tracing::info!(grace_secs = grace.as_secs(), "shutting down: finishing the requests in flight");
         let handed_over = async {
             shutdown::drain(&draining, &*membership, &engine).await;
@@ -302,8 +302,8 @@ impl Running {
         }
         http.stop(true).await;
         serving.abort();
-        for chore in chores {
-            chore.abort();
+        if engine.tasks().stop(grace).await {
+            tracing::warn!("background tasks did not finish within the grace and were dropped");
         }
         // A store that hangs must not keep the process: neither its last commit nor its closing is waited for longer.
         let drained = async {

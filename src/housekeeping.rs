@@ -1,90 +1,106 @@
-//! Housekeeping: what has to be looked after now and then, in small portions, so that it never stands in a booking's
-//! way.
+//! Housekeeping: periodic deletion in small portions, so that it never delays a booking.
 //!
-//! Started by `app.rs`, ended with it. What fails is logged and tried again a minute later: nothing depends on it, as
-//! what has expired counts as absent wherever it is asked for. What is deleted is old by this node's clock and by the
-//! store's, as it belongs to all nodes.
+//! Started by `app.rs` as supervised [`crate::tasks`]. A failure is logged and tried again a minute later. Nothing depends
+//! on it: an expired record counts as absent everywhere. A record is deleted only when it is old by this node's clock and
+//! by the store's, because all nodes share it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::engine::Engine;
 use crate::http::throttle::Throttle;
 use crate::store::{Error, Store};
+use crate::tasks::{Policy, Tasks};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// Records per transaction: a few milliseconds of the only writer.
 const PORTION: u32 = 500;
 
-/// Forgets expired idempotency keys, for ever.
-pub async fn forget_attempts(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
-    let delete = || {
-        let (store, now) = (store.clone(), clock.now());
-        async move { store.forget_attempts(store.time(now).await?, PORTION).await }
-    };
-    again_and_again("expired idempotency keys", delete).await;
+/// Starts the tasks that delete expired idempotency records, and events older than `keep_events`.
+pub fn delete_old(tasks: &Tasks, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, keep_events: Duration) {
+    let keep_events = SignedDuration::try_from(keep_events).unwrap_or(SignedDuration::MAX);
+    let (records, events) = ((store.clone(), clock.clone()), (store.clone(), clock.clone()));
+    tasks.spawn("expired_idempotency_records", Policy::Restart, move |stop| {
+        let (store, clock) = records.clone();
+        every_minute(stop, move || delete_expired_records(store.clone(), clock.now()))
+    });
+    tasks.spawn("old_events", Policy::Restart, move |stop| {
+        let (store, clock) = events.clone();
+        every_minute(stop, move || delete_old_events(store.clone(), clock.now(), keep_events))
+    });
 }
 
-/// Deletes events older than `keep`, for ever.
-pub async fn trim_events(store: Arc<dyn Store>, clock: Arc<dyn Clock>, keep: Duration) {
-    let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
-    let delete = || {
-        let (store, now) = (store.clone(), clock.now());
+/// Starts the task that starts an actor for every room type with a hold, so that its timer runs, and that settles commits
+/// of unknown outcome. An actor that could not load earlier has ended. The start of the process has just done the same.
+pub fn watch_holds(tasks: &Tasks, engine: Engine) {
+    tasks.spawn("holds", Policy::Restart, move |stop| recover_every_minute(engine.clone(), stop));
+}
+
+/// Starts the task that forgets public callers whose allowance is full again.
+pub fn forget_callers(tasks: &Tasks, throttle: Throttle, clock: Arc<dyn Clock>) {
+    tasks.spawn("callers", Policy::Restart, move |stop| {
+        let (throttle, clock) = (throttle.clone(), clock.clone());
         async move {
-            let oldest = store.time(now).await?.saturating_sub(keep).unwrap_or(Timestamp::MIN);
-            store.trim_events(oldest, PORTION).await
+            let mut ticks = ticks(Instant::now() + EVERY);
+            while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+                throttle.forget(clock.now());
+            }
         }
-    };
-    again_and_again("old events", delete).await;
+    });
 }
 
-/// Forgets public callers who have all their allowance again, for ever.
-pub async fn forget_callers(throttle: Throttle, clock: Arc<dyn Clock>) {
-    let mut ticks = tokio::time::interval(EVERY);
-    loop {
-        ticks.tick().await;
-        throttle.forget(clock.now());
-    }
+async fn delete_expired_records(store: Arc<dyn Store>, now: Timestamp) -> Result<u64, Error> {
+    store.forget_attempts(store.time(now).await?, PORTION).await
 }
 
-async fn again_and_again<F: Future<Output = Result<u64, Error>>>(what: &'static str, delete: impl Fn() -> F) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match all_due(&delete).await {
+async fn delete_old_events(store: Arc<dyn Store>, now: Timestamp, keep: SignedDuration) -> Result<u64, Error> {
+    let oldest = store.time(now).await?.saturating_sub(keep).unwrap_or(Timestamp::MIN);
+    store.trim_events(oldest, PORTION).await
+}
+
+/// Deletes all that is due, then again a minute later, until it is told to stop.
+async fn every_minute<F: Future<Output = Result<u64, Error>>>(stop: CancellationToken, delete: impl Fn() -> F) {
+    let mut ticks = ticks(Instant::now());
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        match all_due(&stop, &delete).await {
             Ok(0) => {}
-            Ok(deleted) => tracing::debug!(what, deleted, "tidied up"),
-            Err(error) => tracing::warn!(what, error = &error as &dyn std::error::Error, "could not tidy up"),
+            Ok(deleted) => tracing::debug!(deleted, "deleted what has expired"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot delete what has expired"),
         }
     }
 }
 
-/// Sees to it that every room type with a hold has an actor whose timer runs, and that nothing stays in doubt, for ever:
-/// an actor that could not load when it was woken has gone again. The start itself has just done the same.
-pub async fn watch_holds(engine: Engine) {
-    let mut ticks = tokio::time::interval_at(Instant::now() + EVERY, EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+async fn recover_every_minute(engine: Engine, stop: CancellationToken) {
+    let mut ticks = ticks(Instant::now() + EVERY);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if let Err(error) = engine.recover().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "could not look for holds");
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot look for holds");
         }
     }
 }
 
-/// Portion after portion, until one is not full.
-async fn all_due<F: Future<Output = Result<u64, Error>>>(delete: impl Fn() -> F) -> Result<u64, Error> {
+fn ticks(first: Instant) -> Interval {
+    let mut ticks = tokio::time::interval_at(first, EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Deletes portions until one is not full.
+async fn all_due<F: Future<Output = Result<u64, Error>>>(
+    stop: &CancellationToken,
+    delete: impl Fn() -> F,
+) -> Result<u64, Error> {
     let mut deleted = 0;
     loop {
         let portion = delete().await?;
         deleted += portion;
-        if portion < u64::from(PORTION) {
+        if portion < u64::from(PORTION) || stop.is_cancelled() {
             return Ok(deleted);
         }
         tokio::task::yield_now().await;

@@ -17,7 +17,8 @@
 //!
 //! Outside to inside: [`cli`] and [`app`] compose, [`config`] says how, [`http`] and [`ws`] face the world, [`engine`] and
 //! [`writer`] work, [`lease`] and [`store`] keep, [`domain`] decides. [`clock`] brings in time and ids, [`telemetry`]
-//! tells, [`housekeeping`] tidies, [`pulse`] notices that the process stood still, [`shutdown`] ends.
+//! tells, [`tasks`] supervises what runs in the background, [`housekeeping`] tidies, [`pulse`] notices that the process
+//! stood still, [`shutdown`] ends.
 
 pub mod app;
 pub mod cli;
@@ -42,3 +43,4 @@ pub mod domain;
 pub mod clock;
 pub mod housekeeping;
 pub mod pulse;
+pub mod tasks;

@@ -16,8 +16,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, System};
+use crate::tasks::{Policy, Tasks};
 
 /// How often it beats.
 const BEAT: Duration = Duration::from_millis(100);
@@ -50,22 +52,25 @@ impl Pulse {
         Self(Some(Arc::new(Beats::begin(Instant::now(), now))))
     }
 
-    /// Beats until aborted.
-    pub async fn keep(self) {
-        let Some(beats) = self.0 else { return };
-        let mut ticks = interval(BEAT);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Some(length) = beats.beat(beats.read()).filter(|length| *length >= WORTH_A_LINE) {
-                tracing::warn!(?length, "the process stood still: requests that came meanwhile may be refused");
-            }
-        }
+    /// Starts the task that beats.
+    pub fn keep(&self, tasks: &Tasks) {
+        let Some(beats) = self.0.clone() else { return };
+        tasks.spawn("pulse", Policy::Restart, move |stop| beat(beats.clone(), stop));
     }
 
     /// How old a request may be that was read just now; zero when the process runs as usual.
     pub fn stood_still(&self) -> Duration {
         self.0.as_ref().map_or(Duration::ZERO, |beats| beats.stood_still(beats.read()))
+    }
+}
+
+async fn beat(beats: Arc<Beats>, stop: CancellationToken) {
+    let mut ticks = interval(BEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Some(length) = beats.beat(beats.read()).filter(|length| *length >= WORTH_A_LINE) {
+            tracing::warn!(?length, "the process stood still: requests that came meanwhile may be refused");
+        }
     }
 }
 

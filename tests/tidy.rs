@@ -341,3 +341,20 @@ fn nothing_that_is_shipped_is_under_a_viral_licence() {
     };
     complain("permissive licences only", crates.into_iter().filter(viral).map(str::to_owned).collect());
 }
+
+#[test]
+fn every_background_task_is_documented() {
+    let page = fs::read_to_string(package().join("docs/operations.md")).unwrap();
+    let name = |line: &str| line.split_once("tasks.spawn(\"")?.1.split_once('"').map(|(name, _)| name.to_owned());
+    let sources = sources("src");
+    assert!(breaches(&sources, |_, line| name(line).is_some()).len() > 8, "tasks are started by name");
+    let undocumented =
+        breaches(&sources, |_, line| name(line).is_some_and(|name| !page.contains(&format!("`{name}`"))));
+    complain("every background task is in docs/operations.md", undocumented);
+}
+
+#[test]
+fn the_readme_fits_the_first_minute() {
+    let lines = fs::read_to_string(package().join("README.md")).unwrap().lines().count();
+    assert!(lines <= 150, "README.md has {lines} lines; details belong into docs/");
+}

@@ -20,6 +20,7 @@ use innkeeper::events::Hub;
 use innkeeper::search::calendar::Visit;
 use innkeeper::search::{self, Index, Place, Position, Search, Sort};
 use innkeeper::store::sqlite::Sqlite;
+use innkeeper::tasks::Tasks;
 use jiff::ToSpan;
 use tokio::runtime::Runtime;
 
@@ -64,7 +65,7 @@ fn build(runtime: &Runtime, url: &str) -> Index {
     let started = Instant::now();
     runtime.block_on(async {
         let store = Arc::new(Sqlite::open(url, false).await.expect("the catalogue was written"));
-        tokio::spawn(search::follow(index.clone(), hub.clone(), store, clock));
+        search::follow(index.clone(), hub.clone(), store, clock, &Tasks::default());
         index.reached(hub.position()).await;
     });
     let (hotels, room_types) = index.size();

@@ -13,6 +13,7 @@ use super::{Error, bind, limits};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, Audience, Connections, Limits};
+use crate::tasks::Tasks;
 
 /// Operators and their programs, at the same time.
 const CONNECTIONS: usize = 256;
@@ -24,7 +25,6 @@ pub(super) struct Operators {
     pub address: SocketAddr,
     handle: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
-    supervising: JoinHandle<()>,
 }
 
 impl Operators {
@@ -38,14 +38,15 @@ impl Operators {
         config: &Config,
         state: http::State,
         clock: Arc<dyn Clock>,
+        tasks: &Tasks,
     ) -> Result<Self, Error> {
         let address = listener.local_addr().map_err(Error::Http)?;
         let limits = Limits { connections: CONNECTIONS, buffered: BUFFERED, ..limits(config) };
         let connections = Connections::new("ops", limits, clock);
         let application = http::configure(state, Audience::Operators);
         let server = http::server(listener, 1, connections.clone(), application).map_err(Error::Http)?;
-        let (handle, supervising) = (server.handle(), tokio::spawn(connections.supervise()));
-        Ok(Self { address, handle, serving: tokio::spawn(server), supervising })
+        connections.supervise("ops_connections", tasks);
+        Ok(Self { address, handle: server.handle(), serving: tokio::spawn(server) })
     }
 
     /// Waits until it ends by itself, if there is one.
@@ -60,6 +61,5 @@ impl Operators {
     pub async fn stop(self) {
         self.handle.stop(false).await;
         self.serving.abort();
-        self.supervising.abort();
     }
 }

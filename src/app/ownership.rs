@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use gethostname::gethostname;
-use tokio::task::JoinHandle;
 
 use super::Error;
 use crate::clock::Clock;
@@ -14,6 +13,7 @@ use crate::http::Peers;
 use crate::lease::redis::RedisWake;
 use crate::lease::{Lease, Membership, NodeId, Peer, RedisLease, SingleNode};
 use crate::store::{Identity, Store};
+use crate::tasks::Tasks;
 
 /// The leases of this node, and its place among the others.
 pub(super) struct Ownership {
@@ -86,19 +86,18 @@ impl Ownership {
         Ok(Some(Tail::begin(store.clone(), hub, wake.clone(), tenants).await?))
     }
 
-    /// Keeps what is granted while the store answers, and lets the others know when something happens here, until the
-    /// tasks are aborted.
-    pub fn keep(&self, hub: &Hub, store: &Arc<dyn Store>) -> Vec<JoinHandle<()>> {
-        let keep = |Others { lease, wake }: &Others| {
-            let [renewing, beating] = lease.keep();
+    /// Starts the tasks that keep leases while the store answers, and that wake other nodes and hear their wake-ups.
+    pub fn keep(&self, hub: &Hub, store: &Arc<dyn Store>, tasks: &Tasks) {
+        let Some(Others { lease, wake }) = &self.others else { return };
+        lease.keep(tasks);
+        let store = store.clone();
+        let answers = move || {
             let store = store.clone();
-            let watching = lease.watch_store(move || {
-                let store = store.clone();
-                async move { store.identity().await.ok() }
-            });
-            [renewing, beating, watching, wake.listen(), tokio::spawn(wake::announce(hub.clone(), wake.clone()))]
+            async move { store.identity().await.ok() }
         };
-        self.others.iter().flat_map(keep).collect()
+        lease.watch_store(answers, tasks);
+        wake.listen(tasks);
+        wake::announce(hub.clone(), wake.clone(), tasks);
     }
 }
 

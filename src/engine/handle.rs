@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix::dev::SendError;
 use tokio::sync::Mutex;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
@@ -23,6 +23,7 @@ use crate::domain::{Booking, BookingId, Date, Fact, Move, Order, RoomTypeId};
 use crate::events::Hub;
 use crate::lease::{Asked, Lease};
 use crate::store::Ledger;
+use crate::tasks::{Policy, Tasks};
 use crate::writer::Writer;
 
 /// How often a request follows a room type to its next actor before it gives up.
@@ -33,7 +34,7 @@ const MOVES: usize = 5;
 pub struct Engine {
     pub(super) shared: Arc<Shared>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
-    ownership: AbortHandle,
+    tasks: Tasks,
     /// Where the requests come from that this handle is used for.
     pub(super) origin: Origin,
 }
@@ -107,8 +108,15 @@ impl Engine {
             waking,
             closing,
         });
-        let ownership = tokio::spawn(ownership::watch(shared.lease.clone(), Arc::downgrade(&shared))).abort_handle();
-        Self { shared, writer: Arc::new(Mutex::new(Some(task))), ownership, origin: Origin::default() }
+        let tasks = Tasks::default();
+        let (lease, watched) = (shared.lease.clone(), Arc::downgrade(&shared));
+        tasks.spawn("revocation", Policy::Restart, move |stop| {
+            let (lease, watched) = (lease.clone(), watched.clone());
+            async move {
+                stop.run_until_cancelled(ownership::watch(lease, watched)).await;
+            }
+        });
+        Self { shared, writer: Arc::new(Mutex::new(Some(task))), tasks, origin: Origin::default() }
     }
 
     /// Books, or holds, rooms of a type.
@@ -166,6 +174,16 @@ impl Engine {
         metrics::gauge!("innkeeper_mailbox_depth").set(self.shared.directory.waiting() as f64);
     }
 
+    /// The background tasks of this engine, and of the process that runs it.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Waits until the writer has ended. Before a shutdown that is a failure: nothing can become durable any more.
+    pub async fn writer_ended(&self) {
+        self.shared.writer.ended().await;
+    }
+
     /// Whether requests can still become durable.
     pub fn is_serving(&self) -> bool {
         !self.shared.is_closing() && !self.shared.writer.has_ended()
@@ -175,7 +193,7 @@ impl Engine {
     pub async fn shutdown(&self) {
         self.shared.closing.store(true, Ordering::SeqCst);
         self.hand_over().await;
-        self.ownership.abort();
+        self.tasks.abandon();
         self.shared.directory.stop_threads();
         if let Some(writer) = self.writer.lock().await.take() {
             self.shared.writer.finish().await;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
-use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::mailbox::{Mailbox, Slot};
@@ -21,6 +21,7 @@ use super::update::Window;
 use super::{Error, Heard, Hub, Listener, Notice, Sources};
 use crate::clock::Backwards;
 use crate::domain::{HotelId, RoomTypeId};
+use crate::tasks::{Policy, Tasks};
 
 /// Everything that is watched. A clone is the same one.
 #[derive(Debug, Clone)]
@@ -36,12 +37,18 @@ struct Inner {
 }
 
 impl Live {
-    /// Begins to follow the hub, for ever. `limit`: the most room types that are watched at a time.
-    pub fn start(hub: &Hub, sources: Sources, limit: usize) -> (Self, JoinHandle<()>) {
+    /// Starts the task that follows the hub. `limit`: the most room types that are watched at a time.
+    pub fn start(hub: &Hub, sources: Sources, limit: usize, tasks: &Tasks) -> Self {
         let slots = AtomicU64::new(0);
         let live = Self(Arc::new(Inner { topics: DashMap::new(), hotels: DashMap::new(), sources, limit, slots }));
-        let task = tokio::spawn(live.clone().follow(hub.listen()));
-        (live, task)
+        let (hub, follower) = (hub.clone(), live.clone());
+        tasks.spawn("live", Policy::Restart, move |stop| {
+            let (listener, follower) = (hub.listen(), follower.clone());
+            // What was published between two runs was heard by none of them.
+            follower.forget_all();
+            async move { follower.follow(listener, stop).await }
+        });
+        live
     }
 
     pub fn subscriber(&self) -> Subscriber {
@@ -53,11 +60,12 @@ impl Live {
         self.0.topics.len()
     }
 
-    async fn follow(self, mut hub: Listener) {
+    async fn follow(self, mut hub: Listener, stop: CancellationToken) {
         let (mut clock, mut looks) = (Backwards::default(), interval(Backwards::EVERY));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let heard = tokio::select! {
+                () = stop.cancelled() => return,
                 heard = hub.next() => heard,
                 _ = looks.tick() => {
                     self.look_at_the_clock(&mut clock);

@@ -11,19 +11,20 @@
 //! [`Notice::Lost`]: everybody reads the store, and it goes on at the end. A store that does not answer is asked again.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
+use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tracing::{error, warn};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::{Hub, Notice, Wake};
 use crate::domain::{HotelId, RoomTypeId};
 use crate::store::feed::{End, Event};
 use crate::store::{Error, Feed};
+use crate::tasks::{Policy, Tasks};
 
 /// How late something is heard of when its wake-up was lost.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -65,22 +66,27 @@ impl Tail {
         Ok(Self { feed, hub, wake, tenants, told })
     }
 
-    /// Goes on for ever.
-    pub async fn follow(mut self) {
+    /// Starts the task that reads on. After a panic it reads again what it had not relayed.
+    pub fn follow(self, tasks: &Tasks) {
+        let tail = Arc::new(Mutex::new(self));
+        tasks.spawn("tail", Policy::Restart, move |stop| {
+            let tail = tail.clone();
+            async move { tail.lock().await.run(stop).await }
+        });
+    }
+
+    async fn run(&mut self, stop: CancellationToken) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            // A wake-up that comes while something is read is kept until it is waited for.
+            // A wake-up that arrives during a read is kept until it is waited for.
             tokio::select! {
+                () = stop.cancelled() => return,
                 () = self.wake.rung() => {}
                 _ = looks.tick() => {}
             }
-            match AssertUnwindSafe(self.read_on()).catch_unwind().await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    warn!(error = &error as &dyn std::error::Error, "what other nodes do cannot be read");
-                }
-                Err(_) => error!("reading what other nodes do panicked; it is read again"),
+            if let Err(error) = self.read_on().await {
+                warn!(error = &error as &dyn std::error::Error, "the history of other nodes cannot be read");
             }
             sleep(REST).await;
         }
@@ -111,12 +117,12 @@ impl Tail {
             Err(error) => return Err(error),
         };
         let more = events.len() >= PORTION as usize;
-        if let Some(Event { position, .. }) = events.last() {
-            self.told.event = *position;
+        if let Some(&Event { position, .. }) = events.last() {
             // Of each room type the last one remains.
             let newest: HashMap<_, _> = events.iter().map(|event| (event.room_type, event.sequence)).collect();
             newest.into_iter().for_each(|(room_type, sequence)| self.tenants.advanced(room_type, sequence));
             self.hub.relay(Notice::History(events.into()));
+            self.told.event = position;
         }
         Ok(more)
     }

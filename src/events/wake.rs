@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use super::Hub;
 use super::tail::REST;
+use crate::tasks::{Policy, Tasks};
 
 /// The other nodes, as far as waking goes.
 #[async_trait]
@@ -23,12 +24,16 @@ pub trait Wake: Send + Sync + 'static {
     async fn rung(&self);
 }
 
-/// Rings whenever something has happened on this node, for ever, and rests as long as those do who hear it. What happens
-/// meanwhile is told by the next one.
-pub async fn announce(hub: Hub, wake: Arc<dyn Wake>) {
-    loop {
-        hub.has_news().await;
-        wake.ring().await;
-        sleep(REST).await;
-    }
+/// Starts the task that rings whenever something has happened on this node. It rests between two rings as long as the
+/// listeners do: one ring announces all that happened meanwhile.
+pub fn announce(hub: Hub, wake: Arc<dyn Wake>, tasks: &Tasks) {
+    tasks.spawn("wake_up_sender", Policy::Restart, move |stop| {
+        let (hub, wake) = (hub.clone(), wake.clone());
+        async move {
+            while stop.run_until_cancelled(hub.has_news()).await.is_some() {
+                wake.ring().await;
+                sleep(REST).await;
+            }
+        }
+    });
 }

@@ -10,12 +10,10 @@
 //! then calendars are compared with their hotels' dates: where the clock was set back, days are missing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 use tracing::{error, warn};
 
@@ -27,6 +25,7 @@ use crate::clock::Clock;
 use crate::domain::{HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::events::{Heard, Hub, Listener, Notice};
 use crate::store::{Error, Store};
+use crate::tasks::{Policy, Tasks};
 
 /// How long what could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -35,20 +34,15 @@ const COMPARED_EVERY: Duration = Duration::from_secs(2);
 /// Notices that are kept while something is read. After more, what was read may be older than what is known.
 const HEARD: usize = 16_384;
 
-/// Builds the index and keeps it up to date until the hub is gone. A mistake in here costs a new build, at most one a
-/// second.
-pub async fn follow(index: Index, hub: Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
-    let mut builds = interval(RETRY_AFTER);
-    builds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        builds.tick().await;
-        let follower = Follower::new(index.clone(), &hub, store.clone(), clock.clone());
-        match AssertUnwindSafe(follower.run()).catch_unwind().await {
-            Ok(()) => return,
-            Err(_) => error!("following the engine panicked; the search index is built again"),
-        }
+/// Starts the task that builds the index and keeps it up to date. After a panic it builds the index again.
+pub fn follow(index: Index, hub: Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>, tasks: &Tasks) {
+    tasks.spawn("search", Policy::Restart, move |stop| {
         index.clear();
-    }
+        let follower = Follower::new(index.clone(), &hub, store.clone(), clock.clone());
+        async move {
+            stop.run_until_cancelled(follower.run()).await;
+        }
+    });
 }
 
 struct Follower {

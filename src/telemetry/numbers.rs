@@ -6,6 +6,8 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
+use crate::tasks::{Policy, Tasks};
+
 /// From 50 µs, a decision, over a commit of a few ms, to a client that waited for 10 s.
 const LATENCIES: &[f64] =
     &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -90,12 +92,17 @@ impl Metrics {
         self.recorded.render()
     }
 
-    /// Condenses histograms for ever. Cannot fail.
-    pub async fn keep_up(self) {
-        let mut ticks = tokio::time::interval(UPKEEP);
-        loop {
-            ticks.tick().await;
-            self.recorded.run_upkeep();
-        }
+    /// Starts the task that condenses histograms.
+    pub fn keep_small(&self, tasks: &Tasks) {
+        let handle = self.recorded.clone();
+        tasks.spawn("metrics", Policy::Restart, move |stop| {
+            let handle = handle.clone();
+            async move {
+                let mut ticks = tokio::time::interval(UPKEEP);
+                while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+                    handle.run_upkeep();
+                }
+            }
+        });
     }
 }

@@ -16,7 +16,7 @@ mod commit_loop;
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, select_all};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -126,6 +126,15 @@ impl Writer {
     /// Whether nothing can be submitted any more.
     pub fn has_ended(&self) -> bool {
         self.lanes.iter().any(mpsc::Sender::is_closed)
+    }
+
+    /// Waits until a lane has ended.
+    pub async fn ended(&self) {
+        let lanes = self.lanes.iter().map(|lane| Box::pin(lane.closed()));
+        if self.lanes.is_empty() {
+            return;
+        }
+        select_all(lanes).await;
     }
 
     /// The same for a room type always: the end of its id is random.

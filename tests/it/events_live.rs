@@ -9,6 +9,7 @@ use innkeeper::events::mailbox::{Due, ROOM};
 use innkeeper::events::update::{Change, Snapshot};
 use innkeeper::events::{BACKLOG, Error, Hub, Live, News, Notice, Sources, Subscriber, Update, Window};
 use innkeeper::store::Entry;
+use innkeeper::tasks::Tasks;
 
 use crate::store_contract::house::{self, Desk, House, day, order, stay};
 use crate::support::eventually::PATIENCE;
@@ -32,7 +33,7 @@ impl Follower {
         let clock = Arc::new(ManualClock::at(house.now));
         let ledger = Arc::new(Unreliable::new(house.store.clone()));
         let sources = Sources { ledger: ledger.clone(), feed: house.store.clone(), clock: clock.clone() };
-        let (live, _) = Live::start(&hub, sources, 2);
+        let live = Live::start(&hub, sources, 2, &Tasks::default());
         Self { house, desk, hub, live, ledger, clock }
     }
 

@@ -13,6 +13,7 @@ use innkeeper::events::Wake;
 use innkeeper::lease::redis::{Options, RedisWake};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why, preferred};
 use innkeeper::store::Identity;
+use innkeeper::tasks::Tasks;
 use uuid::Uuid;
 
 use crate::support::app::in_system;
@@ -136,7 +137,7 @@ fn a_kept_lease_is_renewed() {
         let lease = node(&redis, "one", LONG).await;
         take(&lease, id(1)).await;
         redis.run::<()>(&["PERSIST", &key(id(1), "lease")]);
-        lease.keep();
+        lease.keep(&Tasks::default());
         // Only a renewal gives it a time again.
         eventually("it is renewed", async || redis.run::<i64>(&["PTTL", &key(id(1), "lease")]) > 0).await;
     });
@@ -151,11 +152,12 @@ fn an_owner_is_certain_until_its_time_may_be_over_and_again_when_it_was_renewed(
         assert!(patient.is_certain(id(2), certain));
         eventually("nobody has renewed it", async || !lease.is_certain(id(1), token)).await;
         assert_eq!(lease.holdings(None, 10)[0].token, token, "it goes on");
-        let kept = lease.keep();
+        let kept = Tasks::default();
+        lease.keep(&kept);
         eventually("it was renewed", async || lease.is_certain(id(1), token)).await;
         redis.stop();
         eventually("it cannot be renewed", async || !lease.is_certain(id(1), token)).await;
-        kept.iter().for_each(|task| task.abort());
+        kept.abandon();
         assert!(patient.is_certain(id(2), certain), "nobody else can have been granted it");
         patient.release(id(2), certain);
         assert!(!patient.is_certain(id(2), certain), "it was given back");
@@ -236,7 +238,7 @@ fn a_lease_that_redis_forgot_is_set_again_with_its_token() {
         let lease = node(&redis, "one", LONG).await;
         let token = take(&lease, id(1)).await;
         redis.run::<()>(&["FLUSHALL"]);
-        lease.keep();
+        lease.keep(&Tasks::default());
         eventually("it is set again", async || {
             redis.run::<Option<i64>>(&["HGET", &key(id(1), "lease"), "token"]) == Some(token.0)
         })
@@ -261,7 +263,7 @@ fn an_owner_learns_that_redis_forgot_it_and_granted_the_lease_to_somebody_else()
         assert!(raised > lost, "the store has seen {lost:?}");
         assert_eq!(redis.run::<i64>(&["HGET", &key(id(1), "lease"), "token"]), raised.0);
 
-        old.keep();
+        old.keep(&Tasks::default());
         let told = revoked(&old).await;
         assert_eq!(told, [Revoked { room_type: id(1), token: lost, why: Why::Lost }]);
         assert!(old.holdings(None, 10).is_empty());
@@ -280,7 +282,7 @@ fn a_lease_that_was_granted_and_given_back_meanwhile_is_lost_all_the_same() {
         new.release(id(1), newer);
         new.leave().await;
         let before = counted("innkeeper_leases_lost_total");
-        old.keep();
+        old.keep(&Tasks::default());
         assert_eq!(revoked(&old).await, [Revoked { room_type: id(1), token: lost, why: Why::Lost }]);
         assert!(counted("innkeeper_leases_lost_total") >= before + 1.0);
     });
@@ -295,7 +297,7 @@ fn a_lease_that_was_given_back_is_not_renewed() {
         let token = take(&late, id(1)).await;
         prompt.release(id(1), token);
         prompt.leave().await;
-        late.keep();
+        late.keep(&Tasks::default());
         assert_eq!(revoked(&late).await, [Revoked { room_type: id(1), token, why: Why::Lost }]);
         assert!(!redis.run::<bool>(&["EXISTS", &key(id(1), "lease")]));
     });
@@ -315,7 +317,7 @@ fn a_renewal_that_fails_does_not_keep_the_others_from_being_renewed() {
             // Nothing that a script could read a token from.
             redis.run::<()>(&["SET", &key(id(n), "lease"), "spoilt"]);
         }
-        lease.keep();
+        lease.keep(&Tasks::default());
         eventually("the last is renewed", async || redis.run::<i64>(&["PTTL", &key(id(600), "lease")]) > 0).await;
         assert_eq!(lease.holdings(None, 1_000).len(), 600, "what cannot be renewed goes on");
     });
@@ -335,9 +337,10 @@ fn tokens_are_remembered_for_a_week_after_their_last_use() {
         let token = lease.raise(id(1), token).await.unwrap();
         assert!(forgotten_in() > six_days, "raised");
         redis.run::<()>(&["EXPIRE", &fence, "3600"]);
-        let kept = lease.keep();
+        let kept = Tasks::default();
+        lease.keep(&kept);
         eventually("it is renewed", async || forgotten_in() > six_days).await;
-        kept.iter().for_each(|task| task.abort());
+        kept.abandon();
         redis.run::<()>(&["EXPIRE", &fence, "3600"]);
         lease.release(id(1), token);
         lease.leave().await;
@@ -381,7 +384,7 @@ fn without_redis_nothing_is_granted_and_nothing_is_lost_until_it_is_back() {
         let mut redis = Redis::start();
         let lease = node(&redis, "one", SHORT).await;
         let token = take(&lease, id(1)).await;
-        lease.keep();
+        lease.keep(&Tasks::default());
         redis.stop();
         assert!(lease.acquire(id(2), Asked::Here).await.is_err());
         redis.start_again();
@@ -411,7 +414,7 @@ fn an_ownership_goes_on_without_redis_and_redis_is_told_when_it_is_back() {
         assert_eq!(went_on.unwrap(), Acquired::Granted(higher), "the store will judge");
         assert_eq!(guessed.unwrap(), Acquired::Elsewhere(lease.me().clone()), "as far as is known");
         assert!(insisted.is_err(), "a guess is good for one step");
-        lease.keep();
+        lease.keep(&Tasks::default());
         eventually("redis knows the token", async || {
             redis.run::<Option<i64>>(&["HGET", &key(id(1), "lease"), "token"]) == Some(higher.0)
         })
@@ -455,7 +458,7 @@ fn redis_cluster_is_asked_for_nothing_across_slots() {
         assert_eq!(owner(&two, id(1)).await.as_deref(), Some("one"));
         let raised = one.raise(id(1), Token(token.0 + 10)).await.unwrap();
         redis.run::<()>(&["PERSIST", &key(id(1), "lease")]);
-        one.keep();
+        one.keep(&Tasks::default());
         eventually("it is renewed", async || redis.run::<i64>(&["PTTL", &key(id(1), "lease")]) > 0).await;
         assert_eq!(two.nodes().await.unwrap().len(), 2);
         one.release(id(1), raised);
@@ -530,7 +533,7 @@ fn a_node_that_joins_is_handed_its_share() {
         for n in 0..20 {
             take(&first, id(n)).await;
         }
-        first.keep();
+        first.keep(&Tasks::default());
         let second = node(&redis, "second", LONG).await;
         let told = revoked(&first).await;
         let share: Vec<_> = (0..20).map(id).filter(|room_type| goes_to(second.me(), *room_type, first.me())).collect();
@@ -555,7 +558,7 @@ fn what_cannot_be_handed_over_yet_is_asked_for_once_and_keeps_nothing_back() {
         for room_type in &share {
             take(&first, *room_type).await;
         }
-        first.keep();
+        first.keep(&Tasks::default());
         let mut told = Vec::new();
         while told.len() < share.len() {
             told.extend(revoked(&first).await.into_iter().map(|revoked| revoked.room_type));
@@ -581,7 +584,7 @@ fn of_a_room_type_that_does_not_exist_nothing_is_kept() {
 /// A node's bell, listening: it has been rung once, by having begun.
 async fn bell(redis: &Redis, name: &str) -> Arc<RedisWake> {
     let wake = node(redis, name, LONG).await.wake();
-    wake.listen();
+    wake.listen(&Tasks::default());
     rung(&wake).await;
     wake
 }

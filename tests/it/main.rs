@@ -55,6 +55,7 @@ mod sqlite_in_use;
 mod store_contract;
 mod support;
 mod tail;
+mod tasks;
 mod waking;
 mod ws_attacks;
 mod ws_limits;

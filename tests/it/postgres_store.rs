@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use innkeeper::clock::ManualClock;
+use innkeeper::clock::{Clock, ManualClock};
 use innkeeper::domain::testing::guests;
 use innkeeper::domain::{Amendment, Command, Move};
 use innkeeper::housekeeping;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
 use innkeeper::store::{Attempt, Catalogue, Claim, CommitError, Entry, Feed, KeyDigest, Ledger, Page, Store, Verdict};
+use innkeeper::tasks::Tasks;
 use jiff::SignedDuration;
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -208,17 +209,15 @@ async fn a_node_whose_clock_is_ahead_deletes_nothing_that_the_others_need() {
     house.settled().await;
 
     let ahead = Arc::new(ManualClock::at(house.now + century + century));
-    let chores = [
-        tokio::spawn(housekeeping::forget_attempts(house.store.clone(), ahead.clone())),
-        tokio::spawn(housekeeping::trim_events(house.store.clone(), ahead, Duration::from_secs(3_600))),
-    ];
+    let (tasks, ahead): (_, Arc<dyn Clock>) = (Tasks::default(), ahead);
+    housekeeping::delete_old(&tasks, &house.store, &ahead, Duration::from_secs(3_600));
     let keys = [1, 2].map(|key| KeyDigest([key; 32]));
     eventually("what is old by every clock is deleted", async || {
         let recalled = house.store.recall(&keys[..1], house.now).await.unwrap();
         recalled.is_empty() && house.store.events_of(desk.id(), 0, 1).await.unwrap()[0].sequence > 2
     })
     .await;
-    chores.iter().for_each(|chore| chore.abort());
+    tasks.abandon();
     assert!(house.store.recall(&keys, house.now).await.unwrap().contains_key(&keys[1]));
     let left = house.store.events_of(desk.id(), 0, 10).await.unwrap();
     assert_eq!(left.iter().map(|event| event.sequence).collect::<Vec<_>>(), [3]);

@@ -12,6 +12,7 @@ use innkeeper::events::{Heard, Hub, Listener, Live, News, Notice, Sources, Subsc
 use innkeeper::lease::Token;
 use innkeeper::search::{Index, Place, Search, Sort, follow};
 use innkeeper::store::Entry;
+use innkeeper::tasks::Tasks;
 use tokio::sync::Notify;
 
 use crate::store_contract::house::{self, Desk, House, day, order, stay};
@@ -107,7 +108,7 @@ impl Pair {
 
 fn begin(tails: [Tail; 2]) {
     for tail in tails {
-        tokio::spawn(tail.follow());
+        tail.follow(&Tasks::default());
     }
 }
 
@@ -116,11 +117,12 @@ impl Node {
         let (hub, renewed, clock) = (Hub::default(), Arc::default(), Arc::new(ManualClock::at(house.now)));
         let staff = Arc::new(Staff { hub: hub.clone(), renewed: Arc::clone(&renewed) });
         let tail = Tail::begin(house.store.clone(), hub.clone(), wake.clone(), staff).await.unwrap();
-        tokio::spawn(announce(hub.clone(), wake));
+        let tasks = Tasks::default();
+        announce(hub.clone(), wake, &tasks);
         let sources = Sources { ledger: house.store.clone(), feed: house.store.clone(), clock: clock.clone() };
-        let (live, _) = Live::start(&hub, sources, 10);
+        let live = Live::start(&hub, sources, 10, &tasks);
         let index = Index::default();
-        tokio::spawn(follow(index.clone(), hub.clone(), house.store.clone(), clock));
+        follow(index.clone(), hub.clone(), house.store.clone(), clock, &tasks);
         index.reached(0).await;
         let listener = hub.listen();
         (Self { hub, index, live, listener, renewed }, tail)

@@ -7,9 +7,11 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::*;
+
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::events::{Heard, Listener};
 use crate::store::feed::{ChangedHotel, Payload};
+use crate::tasks::Tasks;
 
 /// A history that fails as often as it is told to.
 #[derive(Default)]
@@ -92,7 +94,7 @@ async fn tail_and_tenants() -> (Arc<History>, Arc<Notify>, Listener, Arc<Told>) 
     let listener = hub.listen();
     let told = Arc::new(Told::default());
     let tail = Tail::begin(history.clone(), hub, bell.clone(), told.clone()).await.unwrap();
-    tokio::spawn(tail.follow());
+    tail.follow(&Tasks::default());
     tokio::time::sleep(LOOK_EVERY / 2).await;
     (history, bell, listener, told)
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, Ticks};
 use super::plain;
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
+use crate::tasks::{Policy, Tasks};
 
 /// How often the supervisor looks.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -176,12 +178,16 @@ impl Connections {
         }
     }
 
-    /// Looks after the connections for ever.
-    pub async fn supervise(self: Arc<Self>) {
+    /// Starts the task that looks after the connections.
+    pub fn supervise(self: &Arc<Self>, task: &'static str, tasks: &Tasks) {
+        let connections = self.clone();
+        tasks.spawn(task, Policy::Restart, move |stop| connections.clone().sweep(stop));
+    }
+
+    async fn sweep(self: Arc<Self>, stop: CancellationToken) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             self.ticks.set(millis(self.began.elapsed()));
             self.look_around();
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::engine::Error;
+use crate::http::code::Code;
 use crate::http::openapi::names::HealthStatus;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -33,6 +34,10 @@ pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
         return Err(Error::Unavailable.into());
     }
     state.membership.may_own()?;
+    if let Some(task) = state.engine.tasks().failing() {
+        let detail = format!("The background task {task} failed and starts again in a moment.");
+        return Err(Problem::new(Code::Unavailable, detail).retry_after_secs(1));
+    }
     if !state.search.is_built() {
         return Err(Building.into());
     }

@@ -3,10 +3,12 @@
 //! A task for each, so that a thousand leases never delay a heartbeat. What fails is counted and tried again at the
 //! next turn; a third of the TTL apart, a lease survives two turns that failed.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{GivenAway, RedisLease};
@@ -22,12 +24,11 @@ const IN_VAIN: usize = 512;
 /// little. Each is asked to end once; one that cannot does not keep the others back.
 const HANDED_OVER_AT_ONCE: usize = 64;
 
-/// Says that this node lives, for ever.
-pub async fn beat(lease: &RedisLease) {
+/// Sends heartbeats until it is told to stop.
+pub async fn beat(lease: Arc<RedisLease>, stop: CancellationToken) {
     let mut ticks = ticks(lease.leases.beat_every());
-    loop {
-        ticks.tick().await;
-        beat_once(lease).await;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        beat_once(&lease).await;
     }
 }
 
@@ -44,30 +45,32 @@ pub async fn beat_once(lease: &RedisLease) {
     }
 }
 
-/// Renews every lease, for ever.
-pub async fn renew(lease: &RedisLease) {
+/// Renews every lease until it is told to stop.
+pub async fn renew(lease: Arc<RedisLease>, stop: CancellationToken) {
     let mut ticks = ticks(lease.leases.ttl / 3);
-    loop {
-        ticks.tick().await;
-        let turn = renew_once(lease).await;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let turn = renew_once(&lease).await;
         metrics::counter!("innkeeper_lease_renewals_failed_total").increment(turn.failed as u64);
         if let Some(error) = &turn.last_error {
             let error = error as &dyn std::error::Error;
             warn!(failed = turn.failed, error, "leases cannot be renewed; what is owned goes on");
         }
         if turn.failed == 0 || turn.answered > 0 {
-            hand_over_misplaced(lease).await;
+            hand_over_misplaced(&lease).await;
         }
     }
 }
 
-/// Asks the store whether it answers, for ever. A node that has heard nothing of it for two thirds of the TTL can store
+/// Asks the store whether it answers, until it is told to stop. A node that has heard nothing of it for two thirds of the TTL can store
 /// nothing: the others are to have what it owns, within about the time that they would need if it had died.
-pub async fn watch_store<F: Future<Output = Option<Identity>>>(lease: &RedisLease, identity: impl Fn() -> F) {
+pub async fn watch_store<F: Future<Output = Option<Identity>>>(
+    lease: Arc<RedisLease>,
+    identity: Arc<impl Fn() -> F>,
+    stop: CancellationToken,
+) {
     let (mut ticks, patience) = (ticks(lease.leases.beat_every()), lease.leases.ttl / 3);
     let mut heard = Instant::now();
-    loop {
-        ticks.tick().await;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let found = timeout(patience, identity()).await.ok().flatten();
         lease.registry.works_on(found.as_ref());
         if found.is_some() {
@@ -79,7 +82,7 @@ pub async fn watch_store<F: Future<Output = Option<Identity>>>(lease: &RedisLeas
                 true => warn!("the store cannot be reached: nodes that reach it are to have every room type"),
                 false => info!("the store is reached again: this node takes its share of the room types"),
             }
-            beat_once(lease).await;
+            beat_once(&lease).await;
         }
     }
 }

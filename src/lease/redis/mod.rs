@@ -34,9 +34,10 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use dashmap::DashMap;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
+
+use crate::tasks::{Policy, Tasks};
 
 use self::leases::{Leases, Reply};
 use self::link::Link;
@@ -99,22 +100,22 @@ impl RedisLease {
         Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, owners, releases }))
     }
 
-    /// Renews leases and says that this node lives, until aborted.
-    pub fn keep(self: &Arc<Self>) -> [JoinHandle<()>; 2] {
+    /// Starts the tasks that renew leases and send heartbeats.
+    pub fn keep(self: &Arc<Self>, tasks: &Tasks) {
         let (renewing, beating) = (self.clone(), self.clone());
-        [
-            tokio::spawn(async move { keeper::renew(&renewing).await }),
-            tokio::spawn(async move { keeper::beat(&beating).await }),
-        ]
+        tasks.spawn("lease_renewal", Policy::Restart, move |stop| keeper::renew(renewing.clone(), stop));
+        tasks.spawn("heartbeat", Policy::Restart, move |stop| keeper::beat(beating.clone(), stop));
     }
 
-    /// Lets the others have everything while the store does not answer this node, until aborted.
-    pub fn watch_store<F>(self: &Arc<Self>, identity: impl Fn() -> F + Send + Sync + 'static) -> JoinHandle<()>
+    /// Starts the task that gives all room types to other nodes while the store does not answer this one.
+    pub fn watch_store<F>(self: &Arc<Self>, identity: impl Fn() -> F + Send + Sync + 'static, tasks: &Tasks)
     where
         F: Future<Output = Option<Identity>> + Send + 'static,
     {
-        let lease = self.clone();
-        tokio::spawn(async move { keeper::watch_store(&lease, identity).await })
+        let (lease, identity) = (self.clone(), Arc::new(identity));
+        tasks.spawn("store_watch", Policy::Restart, move |stop| {
+            keeper::watch_store(lease.clone(), identity.clone(), stop)
+        });
     }
 
     /// The bell of this node, on the same connection.

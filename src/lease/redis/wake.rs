@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use redis::Script;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::debug;
 
@@ -18,6 +17,7 @@ use super::keys;
 use super::link::{Heard, Link};
 use crate::events::Wake;
 use crate::lease::NodeId;
+use crate::tasks::{Policy, Tasks};
 
 static RING: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("ring.lua")));
 
@@ -38,10 +38,15 @@ impl RedisWake {
         Self { link, me, rung: Notify::new() }
     }
 
-    /// Listens to the other nodes, until aborted.
-    pub fn listen(self: &Arc<Self>) -> JoinHandle<()> {
+    /// Starts the task that listens to the other nodes.
+    pub fn listen(self: &Arc<Self>, tasks: &Tasks) {
         let wake = self.clone();
-        tokio::spawn(async move { wake.hear_everybody().await })
+        tasks.spawn("wake_up_receiver", Policy::Restart, move |stop| {
+            let wake = wake.clone();
+            async move {
+                stop.run_until_cancelled(wake.hear_everybody()).await;
+            }
+        });
     }
 
     async fn hear_everybody(&self) {

@@ -19,8 +19,9 @@ impl Switch {
     /// Lets a node ask it.
     fn watched_by(&self, lease: &Arc<RedisLease>) {
         let answers = self.0.clone();
-        lease.keep();
-        lease.watch_store(move || std::future::ready(answers.load(Ordering::SeqCst).then(database)));
+        let tasks = Tasks::default();
+        lease.keep(&tasks);
+        lease.watch_store(move || std::future::ready(answers.load(Ordering::SeqCst).then(database)), &tasks);
     }
 }
 
@@ -51,7 +52,7 @@ fn a_node_that_cannot_reach_the_store_gives_everything_to_one_that_can() {
         let store = Switch::default();
         store.set(true);
         store.watched_by(&first);
-        second.keep();
+        second.keep(&Tasks::default());
         known(&[&first, &second], &second, false).await;
         let is_mine = |room_type: &RoomTypeId| goes_to(first.me(), *room_type, second.me());
         let mine: Vec<_> = (0..).map(id).filter(is_mine).take(100).collect();

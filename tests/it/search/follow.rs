@@ -9,6 +9,7 @@ use innkeeper::domain::{Fact, Hotel, HotelId, Inventory, Order, Party, RoomTypeI
 use innkeeper::events::{BACKLOG, Hub, Notice};
 use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
 use innkeeper::store::Entry;
+use innkeeper::tasks::Tasks;
 use tokio::time::Instant;
 
 use super::index_of;
@@ -171,7 +172,8 @@ async fn what_happens_while_the_index_is_built_is_in_it() {
     }
     let watcher = Watcher { house, hub: Hub::default(), index: Index::default() };
     let clock = Arc::new(ManualClock::at(watcher.house.now));
-    tokio::spawn(follow(watcher.index.clone(), watcher.hub.clone(), watcher.house.store.clone(), clock));
+    let (index, hub, store) = (watcher.index.clone(), watcher.hub.clone(), watcher.house.store.clone());
+    follow(index, hub, store, clock, &Tasks::default());
     for desk in &mut desks {
         let booked = book(&watcher, desk).await;
         watcher.tell(&[booked]);
@@ -278,7 +280,8 @@ async fn a_clock_that_went_ahead_and_came_back_costs_no_day() {
     let mut desk = house.desk(2).await;
     let clock = Arc::new(ManualClock::at(house.now));
     let watcher = Watcher { house, hub: Hub::default(), index: Index::default() };
-    tokio::spawn(follow(watcher.index.clone(), watcher.hub.clone(), watcher.house.store.clone(), clock.clone()));
+    let (index, hub, store) = (watcher.index.clone(), watcher.hub.clone(), watcher.house.store.clone());
+    follow(index, hub, store, clock.clone(), &Tasks::default());
     watcher.caught_up().await;
     clock.advance(jiff::SignedDuration::from_hours(240));
     let booked = book(&watcher, &mut desk).await;
@@ -385,9 +388,10 @@ async fn a_mistake_that_is_made_again_and_again_does_not_keep_the_machine_busy()
     let (house, clock) = (any().await, Arc::new(Broken::default()));
     // From here on time stands still unless everybody waits.
     tokio::time::pause();
-    let following = tokio::spawn(follow(Index::default(), Hub::default(), house.store.clone(), clock.clone()));
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    following.abort();
+    let tasks = Tasks::default();
+    follow(Index::default(), Hub::default(), house.store.clone(), clock.clone(), &tasks);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    tasks.abandon();
     let tried = clock.0.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(tried.len() >= 3, "it is tried again");
     assert!(tried.windows(2).all(|two| two[1] - two[0] >= Duration::from_secs(1)), "{tried:?}");

@@ -9,6 +9,7 @@ use innkeeper::clock::{ManualClock, System};
 use innkeeper::config::{Config, Sources};
 use innkeeper::events::{self, Live};
 use innkeeper::http::{Access, State};
+use innkeeper::tasks::Tasks;
 use innkeeper::ws::{Gate, Options};
 use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
@@ -130,7 +131,7 @@ impl App {
     pub fn state(&self) -> State {
         let store = self.running.store.clone();
         let sources = events::Sources { ledger: store.clone(), feed: store.clone(), clock: self.clock.clone() };
-        let (live, _) = Live::start(self.running.engine.hub(), sources, 1);
+        let live = Live::start(self.running.engine.hub(), sources, 1, &Tasks::default());
         State {
             pulse: Default::default(),
             gate: Gate::new(live, Options::default()),
