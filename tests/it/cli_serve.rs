@@ -1,6 +1,14 @@
 //! `serve` with the real program: the demo's curl line books, and a signal ends it in order.
 
+use std::process::Command;
+
+use innkeeper::clock::{Clock, System};
+
 use crate::support::program::{Workplace, curl};
+
+fn url(greeting: &str) -> &str {
+    greeting.split_whitespace().find_map(|word| word.strip_suffix("/v1/hotels")).unwrap()
+}
 
 fn token(greeting: &str) -> &str {
     let line = greeting.lines().find(|line| line.contains("Admin token")).unwrap();
@@ -52,4 +60,47 @@ fn a_second_demo_keeps_the_hotels_and_still_books() {
     assert_ne!(token(&first), token(&second));
     assert_eq!(started.terminate(), Some(0));
     assert_eq!(workplace.run(&["verify"]).succeeded().stdout, counted);
+}
+
+/// A clock of today would find nothing to show: guests in house, arrivals today, and nights that are more than half full.
+#[test]
+fn the_demo_has_guests_in_house_arrivals_today_and_about_60_percent_of_its_rooms_sold() {
+    let workplace = Workplace::new();
+    let (started, greeting) = workplace.demo();
+    let (url, token) = (url(&greeting), token(&greeting));
+    let count = |query: &str| {
+        let authorization = format!("Authorization: Bearer {token}");
+        let address = format!("{url}/v1/bookings?limit=200&{query}");
+        let output = Command::new("curl").args(["-sS", "-H", &authorization, &address]).output().unwrap();
+        let page: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        page["items"].as_array().unwrap_or_else(|| panic!("{page}")).len()
+    };
+    let today = System.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    // It is another day somewhere.
+    let (from, to) = (today.yesterday().unwrap(), today.tomorrow().unwrap().tomorrow().unwrap());
+    assert!(count("status=in_house") > 50);
+    assert!(count(&format!("status=confirmed&arrival_from={from}&arrival_to={to}")) > 20);
+    assert!(count("status=checked_out") > 10);
+    assert_eq!(started.terminate(), Some(0));
+    workplace.run(&["verify"]).succeeded();
+
+    let nights = workplace.run(&["export", "nights", "--csv"]).succeeded().stdout;
+    let (mut rooms, mut sold) = (std::collections::BTreeMap::new(), 0);
+    let week: Vec<String> = (2..9).map(|day| today.saturating_add(jiff::Span::new().days(day)).to_string()).collect();
+    for night in csv::Reader::from_reader(nights.as_bytes()).into_deserialize::<Night>().map(Result::unwrap) {
+        rooms.insert((night.hotel, night.room_type), night.physical);
+        sold += if week.contains(&night.date) { night.sold } else { 0 };
+    }
+    let occupancy = 100 * sold / (7 * rooms.values().sum::<u32>());
+    assert!((50..=70).contains(&occupancy), "{occupancy} %");
+}
+
+/// A line of the export.
+#[derive(serde::Deserialize)]
+struct Night {
+    hotel: String,
+    room_type: String,
+    date: String,
+    physical: u32,
+    sold: u32,
 }

@@ -11,7 +11,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use crate::support::app::{in_system, order, with_lone_app};
 use crate::support::port::Port;
-use crate::support::program::{Started, Workplace, curl};
+use crate::support::program::{Started, Workplace, curl, innkeeper};
 
 /// A watcher and what it prints.
 struct Watcher {
@@ -44,6 +44,33 @@ impl Watcher {
             }
         }
     }
+}
+
+#[test]
+fn without_a_hotel_the_only_one_is_watched_and_several_are_listed() {
+    with_lone_app(async |app| {
+        let workplace = Workplace::new();
+        let url = app.running.url();
+        let listed = async || {
+            let (place, url) = (workplace.path().to_owned(), url.clone());
+            let watch = async move || {
+                let mut command = tokio::process::Command::from(innkeeper());
+                command.args(["watch", &url]).current_dir(place).kill_on_drop(true).output().await.unwrap()
+            };
+            let output = watch().await;
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let none = listed().await;
+        assert!(none.contains("There is no hotel"), "{none}");
+        let one = app.room_type(10).await;
+        let mut watcher = Watcher::run(&workplace, &["watch", &url]);
+        assert!(watcher.line().await.starts_with("Double #"));
+        app.room_type(10).await;
+        let hotel = app.get(&format!("/v1/room-types/{one}")).await.body["hotel_id"].as_str().unwrap().to_owned();
+        let two = listed().await;
+        assert!(two.contains(&format!("{hotel}  Casa, Lisbon")) && two.contains("innkeeper watch"), "{two}");
+    });
 }
 
 #[test]
@@ -110,9 +137,9 @@ fn what_cannot_be_watched_is_an_error() {
         assert!(ended.failed(1).contains("no_such_room_type"));
     });
     let workplace = Workplace::new();
-    for arguments in [&["watch", "http://127.0.0.1:1"][..], &["watch", "http://127.0.0.1:1", "--hotel", "x"]] {
-        workplace.run(arguments).failed(2);
-    }
+    let unreachable = workplace.run(&["watch", "http://127.0.0.1:1"]).failed(1);
+    assert!(unreachable.contains("cannot reach http://127.0.0.1:1"), "{unreachable}");
+    workplace.run(&["watch", "http://127.0.0.1:1", "--hotel", "x"]).failed(2);
 }
 
 /// The next client that comes for the stream, and its first frame. Those who come for the names of things are sent away.

@@ -1,10 +1,11 @@
 //! `--demo`: something to look at on a fresh machine.
 //!
-//! Fills an empty catalogue with `hotels` the way an administrator would (catalogue and engine, no back door), and
+//! Fills an empty catalogue with `hotels` and their `guests` the way an administrator would (catalogue and engine, no back door), and
 //! greets with a `banner` whose curl line really books. A database that has hotels keeps exactly those.
 
 mod banner;
 mod fill;
+mod guests;
 mod hotels;
 mod ids;
 mod sample;
@@ -13,9 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::SignedDuration;
 
 use crate::app::{self, Running};
-use crate::clock::{Clock, IdSource, System};
+use crate::clock::{Clock, IdSource, ManualClock, System};
 use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::engine::{self, Engine};
@@ -25,21 +27,32 @@ use ids::Ids;
 /// How long one of the demo's changes may take: there is nobody to be told to come back later.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Fills the catalogue if it is empty, before anybody serves it: by an engine that owns every room type, which a node of
+const UNFINISHED: &str = "the demo's hotels are not all there: delete this database, and start again";
+
+/// Fills the catalogue if it is empty and lets guests come, before anybody serves it: by an engine that owns every room type, which a node of
 /// a cluster does not.
 pub async fn furnish(store: &Arc<dyn Store>, options: &engine::Options) -> anyhow::Result<()> {
+    if !store.is_empty().await? {
+        return Ok(());
+    }
+    let now = System.now();
+    let clock = Arc::new(ManualClock::at(now - SignedDuration::from_hours(24 * guests::DAYS_BEFORE)));
     let options = &engine::Options { answer_within: PATIENCE, ..options.clone() };
-    let engine = app::start_engine(options, store.clone(), Arc::new(System));
-    let filled = fill(&**store, &engine, System.now()).await;
+    let engine = app::start_engine(options, store.clone(), clock.clone());
+    let furnished = async {
+        fill(&**store, &engine, clock.now()).await?;
+        guests::arrive(&**store, &engine, &clock, now).await.context(UNFINISHED)
+    };
+    let furnished = furnished.await;
     engine.shutdown().await;
-    filled
+    furnished
 }
 
 /// Fills the catalogue if it is empty. `now` is the application's time.
 pub async fn fill(store: &dyn Store, engine: &Engine, now: Timestamp) -> anyhow::Result<()> {
     if store.is_empty().await? {
         let filled = fill::fill(store, engine, &Ids::new(&System), now).await;
-        filled.context("the demo's hotels are not all there: delete this database, and start again")?;
+        filled.context(UNFINISHED)?;
     }
     Ok(())
 }

@@ -2,18 +2,34 @@
 
 use console::Style;
 
-use super::picture::Night;
+use super::picture::{Night, Total};
+use crate::domain::Currency;
 
 /// Characters of a bar; each shows half a step too.
 const BAR: usize = 5;
 
-/// What a night says: `free/rooms`, what is held, and how full it is.
-pub fn text(night: Night) -> String {
-    let Night { physical, held, free, closed, .. } = night;
+/// What a night says: `free/rooms`, what is held, how full it is, and the price of a room.
+pub fn text(night: Night, currency: Option<Currency>) -> String {
+    let Night { physical, held, free, price, .. } = night;
     let held = if held > 0 { format!("+{held}") } else { String::new() };
-    match closed {
-        true => "closed".to_owned(),
-        false => format!("{held} {free}/{physical} {}", bar(night.occupancy())),
+    match price {
+        None => "closed".to_owned(),
+        Some(price) => format!("{held} {free}/{physical} {} {:>6}", bar(night.occupancy()), money(price, currency)),
+    }
+}
+
+/// What all room types say together.
+pub fn total(total: Total) -> String {
+    format!("{}/{} {:>3} %", total.free, total.physical, total.occupancy())
+}
+
+/// An amount in major units, with minor ones only where there are some.
+fn money(minor: i64, currency: Option<Currency>) -> String {
+    let places = currency.map_or(0, Currency::exponent) as usize;
+    let unit = 10_i64.pow(places as u32);
+    match (minor / unit, minor % unit) {
+        (major, 0) => major.to_string(),
+        (major, rest) => format!("{major}.{rest:0places$}"),
     }
 }
 
@@ -26,7 +42,7 @@ fn bar(percent: u32) -> String {
 /// Green while there is room, yellow when it gets tight, red when nothing is left; lit up when it has just changed.
 pub fn style(night: Night, fresh: bool) -> Style {
     let style = match night.occupancy() {
-        _ if night.closed => Style::new().dim(),
+        _ if night.price.is_none() => Style::new().dim(),
         100.. => red(),
         75.. => yellow(),
         _ => green(),
@@ -51,15 +67,18 @@ mod tests {
     use super::*;
 
     fn night(sold: u16, held: u16, free: u16) -> Night {
-        Night { physical: sold + held + free, sold, held, free, closed: false }
+        Night { physical: sold + held + free, sold, held, free, price: Some(12_050) }
     }
 
     #[test]
     fn a_night_is_numbers_and_a_bar() {
-        assert_eq!(text(night(0, 0, 4)), " 4/4 ·····");
-        assert_eq!(text(night(1, 1, 2)), "+1 2/4 ██▌··");
-        assert_eq!(text(night(4, 0, 0)), " 0/4 █████");
-        assert_eq!(text(Night { closed: true, ..night(1, 0, 3) }), "closed");
+        let text = |night| text(night, "EUR".parse().ok());
+        assert_eq!(text(night(0, 0, 4)), " 4/4 ····· 120.50");
+        assert_eq!(text(night(1, 1, 2)), "+1 2/4 ██▌·· 120.50");
+        assert_eq!(text(Night { price: Some(9_000), ..night(4, 0, 0) }), " 0/4 █████     90");
+        assert_eq!(text(Night { price: None, ..night(1, 0, 3) }), "closed");
+        assert_eq!(total(Total { free: 9, physical: 20, taken: 11 }), "9/20  55 %");
+        assert_eq!(money(9_000, "JPY".parse().ok()), "9000");
     }
 
     #[test]

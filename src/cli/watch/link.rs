@@ -35,6 +35,8 @@ pub enum Ended {
     Refused(Box<Error>),
     /// The window of nights has moved on.
     NewDay,
+    /// Somebody has pressed the key for it.
+    Quit,
 }
 
 impl Link {

@@ -8,6 +8,8 @@
 //! later, and goes on after the last sequence it has seen. When the hotel's day ends the window moves on.
 
 mod cell;
+mod choose;
+mod keys;
 mod line;
 mod link;
 mod picture;
@@ -38,14 +40,15 @@ use crate::ws::frame::{After, Id, Subscribe};
 /// Watch nights change, the moment they do.
 ///
 /// In a terminal: a table of nights and room types, coloured by how full they are; what has just changed lights up.
-/// Elsewhere: a line for every change. It reconnects by itself and misses nothing. Ctrl+C ends it.
-#[derive(Debug, clap::Args)]
+/// Arrows, PgUp and PgDn scroll, q ends it. Elsewhere: a line for every change. It reconnects by itself and misses
+/// nothing. Ctrl+C ends it.
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Watch {
     /// Where the server is: http://host:port
     url: String,
-    /// All room types of a hotel. `curl URL/v1/hotels` lists them.
-    #[arg(long, value_name = "ID", required_unless_present = "room_type", conflicts_with = "room_type")]
+    /// All room types of a hotel. Without it and without --room-type, the hotels are listed to choose from.
+    #[arg(long, value_name = "ID", conflicts_with = "room_type")]
     hotel: Option<Uuid>,
     /// These room types.
     #[arg(long, value_name = "ID", num_args = 1..)]
@@ -60,6 +63,7 @@ pub struct Watch {
 
 const EXAMPLES: &str = "\
 Examples:
+  innkeeper watch http://127.0.0.1:8080
   innkeeper watch http://127.0.0.1:8080 --hotel 0190f3a2-…
   innkeeper watch http://127.0.0.1:8080 --room-type 0190f3a2-… 0190f3a3-… --from 2027-07-01 --nights 31
   innkeeper watch http://127.0.0.1:8080 --hotel 0190f3a2-… | grep cancelled
@@ -75,14 +79,25 @@ const REDRAW_EVERY: Duration = Duration::from_millis(100);
 impl Watch {
     pub async fn run(&self) -> anyhow::Result<Outcome> {
         let remote = Remote::at(&self.url)?;
+        if self.hotel.is_none() && self.room_type.is_empty() {
+            // Signals end the program by themselves while somebody chooses.
+            return match choose::hotel(&remote, &self.url).await? {
+                Some(hotel) => Self { hotel: Some(hotel), ..self.clone() }.watch_until_told(&remote).await,
+                None => Ok(Outcome::Done),
+            };
+        }
+        self.watch_until_told(&remote).await
+    }
+
+    async fn watch_until_told(&self, remote: &Remote) -> anyhow::Result<Outcome> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
         tokio::select! {
-            refused = self.watch(&remote) => refused.map(|()| Outcome::Done),
+            refused = self.watch(remote) => refused.map(|()| Outcome::Done),
             _ = signals.next() => Ok(Outcome::Done),
         }
     }
 
-    /// Ends only when the server refuses, or nobody can be shown anything.
+    /// Ends only when somebody has seen enough, the server refuses, or nobody can be shown anything.
     async fn watch(&self, remote: &Remote) -> anyhow::Result<()> {
         let mut show = Show::new(&self.url)?;
         let mut pauses = pauses();
@@ -102,6 +117,7 @@ impl Watch {
                 }
                 Ended::Refused(error) => bail!("{} ({})", error.detail, error.code),
                 Ended::NewDay => {}
+                Ended::Quit => return Ok(()),
             }
         }
     }
@@ -126,6 +142,9 @@ impl Watch {
                     Err(ended) => return Ok(ended),
                 },
                 _ = tick.tick() => show.refresh()?,
+            }
+            if show.is_over() {
+                return Ok(Ended::Quit);
             }
             if self.first_night(&show.place) != first {
                 return Ok(Ended::NewDay);

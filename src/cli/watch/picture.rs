@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::domain::Date;
+use crate::domain::{Currency, Date};
 use crate::ws::frame::{Change, ServerFrame, Snapshot};
 
 /// Everything known about the room types that are watched.
@@ -17,6 +17,7 @@ pub struct Picture {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomType {
     pub sequence: u64,
+    pub currency: Option<Currency>,
     pub nights: BTreeMap<Date, Night>,
 }
 
@@ -27,8 +28,8 @@ pub struct Night {
     pub sold: u16,
     pub held: u16,
     pub free: u16,
-    /// Nobody can book it, whatever is free.
-    pub closed: bool,
+    /// Of one room, in minor units; `None`: nobody can book it, whatever is free.
+    pub price: Option<i64>,
 }
 
 impl Picture {
@@ -51,9 +52,40 @@ impl Picture {
         self.room_types.iter().map(|(id, room_type)| (*id, room_type.sequence)).collect()
     }
 
+    /// How many nights and room types there are.
+    pub fn size(&self) -> (usize, usize) {
+        let nights = self.room_types.values().map(|room_type| room_type.nights.len()).max();
+        (nights.unwrap_or(0), self.room_types.len())
+    }
+
+    /// All room types together on a night.
+    pub fn total(&self, date: Date) -> Total {
+        let nights = self.room_types.values().filter_map(|room_type| room_type.nights.get(&date));
+        nights.fold(Total::default(), |total, night| Total {
+            free: total.free + u32::from(night.free),
+            physical: total.physical + u32::from(night.physical),
+            taken: total.taken + u32::from(night.sold) + u32::from(night.held),
+        })
+    }
+
     /// The room types in a stable order.
     pub fn room_types(&self) -> impl Iterator<Item = (Uuid, &RoomType)> {
         self.room_types.iter().map(|(id, room_type)| (*id, room_type))
+    }
+}
+
+/// Rooms of all types on a night.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    pub free: u32,
+    pub physical: u32,
+    pub taken: u32,
+}
+
+impl Total {
+    /// How full the house is, in percent.
+    pub fn occupancy(self) -> u32 {
+        (100 * self.taken).checked_div(self.taken + self.free).unwrap_or(100)
     }
 }
 
@@ -65,11 +97,11 @@ impl RoomType {
                 sold: *snapshot.sold.get(index)?,
                 held: *snapshot.held.get(index)?,
                 free: *snapshot.free.get(index)?,
-                closed: snapshot.price_minor.get(index)?.is_none(),
+                price: *snapshot.price_minor.get(index)?,
             })
         };
         let nights = dated(snapshot.from.0).zip((0..).map_while(night)).collect();
-        Self { sequence: snapshot.sequence, nights }
+        Self { sequence: snapshot.sequence, currency: snapshot.currency.parse().ok(), nights }
     }
 
     /// An older change than the one drawn last is an old story, told again.
@@ -120,10 +152,10 @@ mod tests {
     fn a_snapshot_is_the_picture_and_a_change_replaces_its_nights() {
         let mut picture = Picture::default();
         assert!(picture.draw(&snapshot(1, 7)));
-        assert_eq!(night(&picture, 2), Night { physical: 4, sold: 1, held: 1, free: 2, closed: false });
-        assert!(night(&picture, 3).closed);
+        assert_eq!(night(&picture, 2), Night { physical: 4, sold: 1, held: 1, free: 2, price: Some(12_000) });
+        assert_eq!(night(&picture, 3).price, None);
         assert!(picture.draw(&change(1, 9)));
-        assert_eq!(night(&picture, 2), Night { physical: 4, sold: 4, held: 0, free: 0, closed: false });
+        assert_eq!(night(&picture, 2), Night { physical: 4, sold: 4, held: 0, free: 0, price: Some(12_000) });
         assert_eq!(night(&picture, 1).free, 4);
         assert_eq!(picture.seen(), [(room_type(1), 9)].into());
     }
@@ -150,7 +182,7 @@ mod tests {
 
     #[test]
     fn occupancy_is_what_is_taken_of_what_can_be_sold() {
-        let night = |sold, held, free| Night { physical: 9, sold, held, free, closed: false }.occupancy();
+        let night = |sold, held, free| Night { physical: 9, sold, held, free, price: Some(1) }.occupancy();
         assert_eq!([night(0, 0, 4), night(1, 1, 2), night(4, 0, 0), night(0, 0, 0)], [0, 50, 100, 100]);
     }
 }

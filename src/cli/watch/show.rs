@@ -7,6 +7,7 @@ use console::Term;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::keys::{Key, Keys};
 use super::line;
 use super::picture::{self, Picture};
 use super::place::Place;
@@ -32,6 +33,10 @@ pub struct Show {
     url: String,
     /// `None` where lines are printed.
     terminal: Option<Term>,
+    keys: Option<Keys>,
+    /// The first night and the first room type on the screen, counted from 0.
+    scrolled: (usize, usize),
+    is_over: bool,
     /// The screen that shows all this; none if it shows something older.
     drawn: Option<Screen>,
 }
@@ -51,7 +56,10 @@ impl Show {
             state: (format!("connecting to {url}"), false),
             latest: String::new(),
             url: url.to_owned(),
+            keys: terminal.is_some().then(Keys::listen).flatten(),
             terminal,
+            scrolled: (0, 0),
+            is_over: false,
             drawn: None,
         })
     }
@@ -99,6 +107,7 @@ impl Show {
 
     /// Draws the table again, if there is one and something has changed. Frames may come faster than anybody can look.
     pub fn refresh(&mut self) -> anyhow::Result<()> {
+        self.scroll();
         let Some(terminal) = &self.terminal else { return Ok(()) };
         let (rows, columns) = terminal.size();
         let screen = Screen { rows: rows.into(), columns: columns.into(), colours: console::colors_enabled() };
@@ -117,9 +126,29 @@ impl Show {
         Ok(terminal.flush()?)
     }
 
+    /// Whether somebody has seen enough.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Does what keys have asked for. Something stays on the screen.
+    fn scroll(&mut self) {
+        let (nights, room_types) = self.picture.size();
+        let moved = |from: usize, by: isize, size: usize| from.saturating_add_signed(by).min(size.saturating_sub(1));
+        for key in self.keys.iter().flat_map(Keys::pressed) {
+            self.drawn = None;
+            match key {
+                Key::Nights(by) => self.scrolled.0 = moved(self.scrolled.0, by, nights),
+                Key::RoomTypes(by) => self.scrolled.1 = moved(self.scrolled.1, by, room_types),
+                Key::Home => self.scrolled = (0, 0),
+                Key::Quit => self.is_over = true,
+            }
+        }
+    }
+
     fn scene<'a>(&'a self, fresh: &'a dyn Fn(Uuid, Date) -> bool) -> Scene<'a> {
-        let Self { picture, place, state: (state, good), latest, .. } = self;
-        Scene { picture, place, fresh, state: (state, *good), latest }
+        let Self { picture, place, state: (state, good), latest, scrolled, .. } = self;
+        Scene { picture, place, fresh, state: (state, *good), latest, scrolled: *scrolled }
     }
 }
 

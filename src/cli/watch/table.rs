@@ -14,7 +14,9 @@ use crate::domain::Date;
 /// Width of the first column, which has dates, and bounds of the others.
 const DATE_WIDTH: usize = 15;
 const NARROWEST: usize = 14;
-const WIDEST: usize = 18;
+const WIDEST: usize = 24;
+/// Width of the last column, which has all room types together.
+const TOTAL_WIDTH: usize = 16;
 /// Lines that are no nights, and the one the cursor rests on.
 const OTHER_LINES: usize = 8;
 
@@ -36,6 +38,8 @@ pub struct Scene<'a> {
     pub state: (&'a str, bool),
     /// The newest change, in words.
     pub latest: &'a str,
+    /// The first night and the first room type that are shown, counted from 0.
+    pub scrolled: (usize, usize),
 }
 
 /// A room type and how wide its column is.
@@ -47,20 +51,24 @@ pub fn lines(scene: &Scene<'_>, screen: Screen) -> Vec<String> {
     let columns = columns(scene, screen.columns);
     let dates: BTreeSet<Date> = columns.iter().flat_map(|(_, room_type, _)| room_type.nights.keys().copied()).collect();
     let room_for = screen.rows.saturating_sub(OTHER_LINES).max(1);
-    let hidden = (scene.picture.room_types().count() - columns.len(), dates.len().saturating_sub(room_for));
+    let first = scene.scrolled.0.min(dates.len().saturating_sub(1));
+    let shown = room_for.min(dates.len() - first);
+    let hidden = (scene.picture.room_types().count() - columns.len(), dates.len() - shown);
 
     let mut lines = vec![heading(scene, screen.columns, painter), String::new()];
-    lines.extend(header(&columns, scene.place).map(|line| painter.paint(&Style::new().bold(), &line)));
-    lines.extend(dates.iter().take(room_for).map(|date| row(*date, &columns, scene, painter)));
+    lines.extend(header(&columns, scene).map(|line| painter.paint(&Style::new().bold(), &line)));
+    lines.extend(dates.iter().skip(first).take(shown).map(|date| row(*date, &columns, scene, painter)));
     lines.extend([String::new(), legend(hidden, painter), painter.paint(&Style::new().dim(), scene.latest)]);
     lines.iter().map(|line| truncate_str(line, screen.columns, "…").into_owned()).collect()
 }
 
-/// As many room types as fit beside each other, at least one.
+/// As many room types as fit beside each other, at least one, from the one on that was scrolled to.
 fn columns<'a>(scene: &'a Scene<'_>, width: usize) -> Vec<Column<'a>> {
-    let mut left = width.saturating_sub(DATE_WIDTH);
+    let count = scene.picture.room_types().count();
+    let total = if count > 1 { TOTAL_WIDTH } else { 0 };
+    let mut left = width.saturating_sub(DATE_WIDTH + total);
     let column = |(id, room_type): (Uuid, &'a RoomType)| {
-        let cells = room_type.nights.values().map(|night| cell::text(*night));
+        let cells = room_type.nights.values().map(|night| cell::text(*night, room_type.currency));
         let texts = cells.chain(two_lines(&scene.place.name(id), WIDEST));
         let width = texts.map(|text| measure_text_width(&text)).max().unwrap_or(0);
         (id, room_type, width.clamp(NARROWEST, WIDEST) + 2)
@@ -70,7 +78,8 @@ fn columns<'a>(scene: &'a Scene<'_>, width: usize) -> Vec<Column<'a>> {
         left = left.saturating_sub(*width);
         fits || *index == 0
     };
-    scene.picture.room_types().map(column).enumerate().take_while(fits).map(|(_, column)| column).collect()
+    let first = scene.scrolled.1.min(count.saturating_sub(1));
+    scene.picture.room_types().skip(first).map(column).enumerate().take_while(fits).map(|(_, column)| column).collect()
 }
 
 /// The hotel on the left, the connection on the right.
@@ -83,13 +92,20 @@ fn heading(scene: &Scene<'_>, width: usize, painter: Painter) -> String {
 }
 
 /// The names of the room types, which may take two lines.
-fn header(columns: &[Column<'_>], place: &Place) -> [String; 2] {
-    let names: Vec<_> = columns.iter().map(|(id, _, width)| (two_lines(&place.name(*id), width - 2), *width)).collect();
-    let line = |first: &str, index: usize| {
+fn header(columns: &[Column<'_>], scene: &Scene<'_>) -> [String; 2] {
+    let name = |id| scene.place.name(id);
+    let names: Vec<_> = columns.iter().map(|(id, _, width)| (two_lines(&name(*id), width - 2), *width)).collect();
+    let line = |first: &str, index: usize, last: &str| {
         let cells = names.iter().map(|(name, width)| right(&name[index], *width));
-        left(first, DATE_WIDTH) + &cells.collect::<String>()
+        left(first, DATE_WIDTH) + &cells.collect::<String>() + &total(scene, last)
     };
-    [line("", 0), line("night", 1)]
+    [line("", 0, ""), line("night", 1, "all rooms")]
+}
+
+/// The last column, where there are several room types.
+fn total(scene: &Scene<'_>, text: &str) -> String {
+    let several = scene.picture.room_types().nth(1).is_some();
+    if several { right(text, TOTAL_WIDTH) } else { String::new() }
 }
 
 /// The words of a name on two lines, the lower one first to be filled when one is enough.
@@ -112,11 +128,11 @@ fn row(date: Date, columns: &[Column<'_>], scene: &Scene<'_>, painter: Painter) 
     let cell = |(id, room_type, width): &Column<'_>| match room_type.nights.get(&date) {
         Some(night) => {
             let style = cell::style(*night, (scene.fresh)(*id, date));
-            "  ".to_owned() + &painter.paint(&style, &right(&cell::text(*night), width - 2))
+            "  ".to_owned() + &painter.paint(&style, &right(&cell::text(*night, room_type.currency), width - 2))
         }
         None => " ".repeat(*width),
     };
-    day + &columns.iter().map(cell).collect::<String>()
+    day + &columns.iter().map(cell).collect::<String>() + &total(scene, &cell::total(scene.picture.total(date)))
 }
 
 /// What the signs mean, and what there was no place for.
@@ -127,7 +143,7 @@ fn legend((room_types, nights): (usize, usize), painter: Painter) -> String {
         (0, 0) => String::new(),
         _ => format!("not shown: {room_types} room types, {nights} nights   "),
     };
-    format!("{hidden}+held free/rooms   {}", colours.join("  "))
+    format!("{hidden}+held free/rooms, price   {}   ↑↓←→ scroll, q ends", colours.join("  "))
 }
 
 fn left(text: &str, width: usize) -> String {
@@ -155,7 +171,7 @@ mod tests {
     use super::super::testing::{change, room_type, snapshot};
     use super::*;
 
-    fn draw(rows: usize, columns: usize, colours: bool) -> Vec<String> {
+    fn draw_from(scrolled: (usize, usize), rows: usize, columns: usize, colours: bool) -> Vec<String> {
         let mut picture = Picture::default();
         for frame in [snapshot(1, 1), snapshot(2, 1), change(2, 2)] {
             picture.draw(&frame);
@@ -164,23 +180,27 @@ mod tests {
         let place = Place { title: Some("Casa, Lisbon".to_owned()), names, ..Place::default() };
         let fresh = |id, day| (id, day) == (room_type(2), date(2026, 6, 2));
         let (state, latest) = (("live", true), "Double booked");
-        let scene = Scene { picture: &picture, place: &place, fresh: &fresh, state, latest };
+        let scene = Scene { picture: &picture, place: &place, fresh: &fresh, state, latest, scrolled };
         lines(&scene, Screen { rows, columns, colours })
+    }
+
+    fn draw(rows: usize, columns: usize, colours: bool) -> Vec<String> {
+        draw_from((0, 0), rows, columns, colours)
     }
 
     #[test]
     fn nights_are_rows_and_room_types_are_columns() {
-        let drawn: Vec<_> = draw(20, 60, false).iter().map(|line| line.trim_end().to_owned()).collect();
+        let drawn: Vec<_> = draw(20, 84, false).iter().map(|line| line.trim_end().to_owned()).collect();
         let expected = [
-            "Casa, Lisbon                                          ● live",
+            "Casa, Lisbon                                                                  ● live",
             "",
-            "                 Double with a view",
-            "night                    of the sea       …00000002",
-            "Mon  1 Jun 2026           4/4 ·····       4/4 ·····",
-            "Tue  2 Jun 2026        +1 2/4 ██▌··       0/4 █████",
-            "Wed  3 Jun 2026              closed          closed",
+            "                 Double with a view of",
+            "night                          the sea          …00000002       all rooms",
+            "Mon  1 Jun 2026       4/4 ·····    100   4/4 ·····    100       8/8   0 %",
+            "Tue  2 Jun 2026    +1 2/4 ██▌··    120   0/4 █████    120       2/8  75 %",
+            "Wed  3 Jun 2026                 closed             closed       8/8   0 %",
             "",
-            "+held free/rooms   █ free  █ 3/4 taken  █ full",
+            "+held free/rooms, price   █ free  █ 3/4 taken  █ full   ↑↓←→ scroll, q ends",
             "Double booked",
         ];
         assert_eq!(drawn, expected);
@@ -194,6 +214,15 @@ mod tests {
         let wide = draw(10, 90, false).concat();
         assert!(wide.contains("not shown: 0 room types, 1 nights"), "{wide}");
         assert!(!drawn.concat().contains("00000002"), "{drawn:?}");
+    }
+
+    #[test]
+    fn keys_scroll_to_later_nights_and_further_room_types() {
+        let drawn = draw_from((1, 1), 20, 84, false).concat();
+        assert!(!drawn.contains("1 Jun") && drawn.contains("2 Jun") && !drawn.contains("of the sea"), "{drawn}");
+        assert!(drawn.contains("…00000002") && drawn.contains("not shown: 1 room types, 1 nights"), "{drawn}");
+        let beyond = draw_from((9, 9), 20, 84, false).concat();
+        assert!(beyond.contains("3 Jun") && beyond.contains("…00000002"), "{beyond}");
     }
 
     #[test]
