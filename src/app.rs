@@ -173,6 +173,7 @@ pub async fn start_on(
     housekeeping::forget_callers(tasks, throttle, clock.clone());
     housekeeping::delete_old(tasks, &store, &clock, config.event_retention);
     housekeeping::watch_holds(tasks, engine.clone());
+    housekeeping::measure(tasks, store.clone());
     let serving = tokio::spawn(server);
     ownership.keep(engine.hub(), &store, tasks);
     if let Some(tail) = tail {

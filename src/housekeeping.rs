@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::engine::Engine;
 use crate::http::throttle::Throttle;
-use crate::store::{Error, Store};
+use crate::store::{Error, Size, Store};
 use crate::tasks::{Policy, Tasks};
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -50,6 +50,28 @@ pub fn forget_callers(tasks: &Tasks, throttle: Throttle, clock: Arc<dyn Clock>) 
             let mut ticks = ticks(Instant::now() + EVERY);
             while stop.run_until_cancelled(ticks.tick()).await.is_some() {
                 throttle.forget(clock.now());
+            }
+        }
+    });
+}
+
+/// Starts the task that measures the store.
+pub fn measure(tasks: &Tasks, store: Arc<dyn Store>) {
+    tasks.spawn("measuring", Policy::Restart, move |stop| {
+        let store = store.clone();
+        async move {
+            let mut ticks = ticks(Instant::now());
+            while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+                let Some(measured) = stop.run_until_cancelled(store.size()).await else { return };
+                match measured {
+                    Ok(Size { database, wal }) => {
+                        metrics::gauge!("innkeeper_database_bytes").set(database as f64);
+                        metrics::gauge!("innkeeper_database_wal_bytes").set(wal as f64);
+                    }
+                    Err(error) => {
+                        tracing::debug!(error = &error as &dyn std::error::Error, "the store cannot be measured");
+                    }
+                }
             }
         }
     });

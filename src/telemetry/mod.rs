@@ -7,6 +7,7 @@
 //! Invariant: whoever logs never waits for the reader of the log ([`lines`]). What only a stranger can cause is not
 //! written as a warning or an error ([`filter`]).
 
+mod described;
 pub mod filter;
 mod lines;
 mod numbers;

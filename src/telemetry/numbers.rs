@@ -6,6 +6,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
+use super::described;
 use crate::tasks::{Policy, Tasks};
 
 /// From 50 µs, a decision, over a commit of a few ms, to a client that waited for 10 s.
@@ -66,8 +67,8 @@ pub fn metrics() -> Result<Metrics, BuildError> {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder was there first; /metrics stays empty");
         }
-        metrics::describe_counter!("innkeeper_panics_total", "Panics caught anywhere in the process.");
         Collector::default().describe();
+        described::describe();
         show_zeros();
         handle
     });

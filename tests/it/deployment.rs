@@ -62,6 +62,35 @@ fn every_number_on_the_dashboard_is_recorded() {
     }
 }
 
+#[test]
+fn every_number_is_explained_and_every_alert_is_about_a_number() {
+    let explained = read("src/telemetry/described.rs");
+    let explained: BTreeSet<&str> = explained.split('"').collect();
+    for text in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        for start in ["counter!(\"", "gauge!(\"", "histogram!(\""] {
+            for name in text.split(start).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(explained.contains(name), "{name} has no HELP");
+            }
+        }
+    }
+    let alerts = read(".docker/alerts.yml");
+    let rules = alerts.matches("- alert: ").count();
+    assert!(rules > 10, "there is something to hear of");
+    for part in ["expr: ", "labels: {severity: ", "summary: ", "description: "] {
+        assert_eq!(alerts.matches(part).count(), rules, "{part}");
+    }
+    let process = ["process_open_fds", "process_max_fds"];
+    for expression in alerts.lines().filter_map(|line| line.trim().strip_prefix("expr: ")) {
+        for metric in ["innkeeper_", "http_", "process_"].iter().flat_map(|prefix| words(expression, prefix)) {
+            let name = metric.strip_suffix("_bucket").unwrap_or(metric);
+            assert!(explained.contains(name) || process.contains(&name), "{metric} is never recorded");
+        }
+    }
+    assert!(read(".docker/prometheus.yml").contains("rule_files: [alerts.yml]"));
+    let compose = read("docker-compose.yml");
+    assert!(compose.contains("file: .docker/alerts.yml") && compose.contains("target: /etc/prometheus/alerts.yml"));
+}
+
 /// Else the first one would not be seen: Prometheus knows a step from 0 to 1, but none from nothing to 1.
 #[test]
 fn what_should_not_happen_is_counted_from_zero() {
@@ -73,6 +102,15 @@ fn what_should_not_happen_is_counted_from_zero() {
     let dashboard = on_the_dashboard();
     let rare: Vec<_> = dashboard.iter().filter(|m| m.ends_with("_total") && !EVERYDAY.contains(&m.as_str())).collect();
     assert!(rare.len() > 5, "the dashboard shows troubles");
+    for name in shown.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()) {
+        assert!(shown.contains(&format!("# HELP {name} ")), "{name} is not explained");
+    }
+    for name in
+        ["process_resident_memory_bytes", "process_open_fds", "innkeeper_build_info", "innkeeper_database_bytes"]
+    {
+        let value = shown.lines().find(|line| line.starts_with(name)).and_then(|line| line.rsplit(' ').next());
+        assert!(value.is_some_and(|value| value.parse::<f64>().unwrap() > 0.0), "{name}: {value:?}");
+    }
     for metric in rare {
         assert!(words(&shown, metric).contains(metric.as_str()), "{metric} is not there before it has happened");
     }

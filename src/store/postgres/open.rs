@@ -14,7 +14,7 @@ use super::{Pool, Postgres, migrate, session};
 use crate::domain::Timestamp;
 use crate::store::sql::Columns;
 use crate::store::writable::Writable;
-use crate::store::{Error, Identity, Store};
+use crate::store::{Error, Identity, Size, Store};
 
 /// The oldest server that has what we need: 64-bit transaction numbers by name.
 const OLDEST_SERVER: i32 = 130_000;
@@ -195,6 +195,11 @@ impl Store for Postgres {
     async fn reach(&self) -> Result<(), Error> {
         self.watch.execute(sqlx::query("SELECT 1")).await?;
         Ok(())
+    }
+
+    async fn size(&self) -> Result<Size, Error> {
+        let size = self.pool.one(sqlx::query("SELECT pg_database_size(current_database()) AS bytes")).await?;
+        Ok(Size { database: size.number("bytes")?, wal: 0 })
     }
 
     async fn close(&self) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::hold::{Hold, NotHeld};
 use super::watch::{Watch, beside};
 use super::{Sqlite, Writer, migrate};
-use crate::store::{Error, Store};
+use crate::store::{Error, Size, Store};
 
 /// `PRAGMA application_id` of our files: "innk" in ASCII.
 const APPLICATION_ID: i64 = 0x696e_6e6b;
@@ -133,6 +133,18 @@ impl Sqlite {
 impl Store for Sqlite {
     fn incomplete(&self) -> Option<String> {
         self.incomplete.clone()
+    }
+
+    async fn size(&self) -> Result<Size, Error> {
+        let options = self.readers.connect_options();
+        let mut wal = options.get_filename().as_os_str().to_owned();
+        wal.push("-wal");
+        let bytes = async |path: &Path| match tokio::fs::metadata(path).await {
+            Ok(file) => Ok(file.len()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(Error::Unavailable(error.into())),
+        };
+        Ok(Size { database: bytes(options.get_filename()).await?, wal: bytes(Path::new(&wal)).await? })
     }
 
     /// SQLite folds its log into the file when the last connection goes.
