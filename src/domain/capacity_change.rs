@@ -4,7 +4,7 @@
 //! somebody insists by name, makes a forced exception ([`Night::forced`]) for the guests that the night already has.
 
 use super::{
-    Change, Date, FailingNight, Inventory, Night, NightsChange, RateNight, RatePlanId, Reason, Refusal, RoomType,
+    Change, Date, FailingNight, Inventory, Night, NightsChange, RateNight, RatePlanId, Reason, Refusal, RoomType, Runs,
 };
 
 impl Inventory {
@@ -24,7 +24,7 @@ impl Inventory {
                 below.push(too_small(date, new.forced, &new));
             }
             if new != *old {
-                nights.push((date, new));
+                nights.push((date, Night { sold: 0, held: 0, ..new }));
             }
         }
         if !below.is_empty() && change.forced_by.is_none() {
@@ -32,17 +32,17 @@ impl Inventory {
         }
         let rates = self.changed_rates(change)?;
         let forced_by = change.forced_by.clone().filter(|_| !below.is_empty());
-        Ok(Change::Nights { nights, rates, forced_by })
+        Ok(Change::Nights { nights: nights.into_iter().collect(), rates, forced_by })
     }
 
     /// The nights of the plan that the change makes different.
-    fn changed_rates(&self, change: &NightsChange) -> Result<Vec<(RatePlanId, Date, RateNight)>, Refusal> {
-        let Some(id) = change.rate_plan else { return Ok(Vec::new()) };
+    fn changed_rates(&self, change: &NightsChange) -> Result<Runs<(RatePlanId, RateNight)>, Refusal> {
+        let Some(id) = change.rate_plan else { return Ok(Runs::default()) };
         let plan = self.plan(id).ok_or(Refusal::UnknownRatePlan(id))?;
         let changed = |date: Date| {
             let old = plan.night(date);
             let new = change.over_rate(old);
-            (new != old).then_some((id, date, new))
+            (new != old).then_some((date, (id, new)))
         };
         Ok(change.dates().filter_map(changed).collect())
     }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Booking, Date, FactId, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Timestamp};
+use super::{
+    Booking, Date, FactId, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Run, Runs, Timestamp,
+};
 
 /// Something that has been decided. Applied in memory at once, true for the world once it is committed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,8 +26,10 @@ pub enum Change {
     Booking { cause: Cause, booking: Arc<Booking>, deltas: Vec<NightDelta> },
     /// Capacity, restrictions or prices of nights were set.
     Nights {
-        nights: Vec<(Date, Night)>,
-        rates: Vec<(RatePlanId, Date, RateNight)>,
+        /// Their settings; what is sold and held is not changed, and 0 here.
+        nights: Runs<Night>,
+        #[serde(deserialize_with = "rates")]
+        rates: Runs<(RatePlanId, RateNight)>,
         /// Who insisted on a capacity below what was sold.
         forced_by: Option<String>,
     },
@@ -33,6 +37,22 @@ pub enum Change {
     RoomType { room_type: RoomType },
     /// A rate plan was made or changed.
     RatePlan { plan: RatePlan },
+}
+
+/// Histories from before there were runs have `[plan, date, night]`.
+fn rates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Runs<(RatePlanId, RateNight)>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Run(Date, Date, (RatePlanId, RateNight)),
+        One(RatePlanId, Date, RateNight),
+    }
+    let stored = Vec::<Stored>::deserialize(deserializer)?;
+    let runs = stored.into_iter().filter_map(|stored| match stored {
+        Stored::Run(from, to, value) => Some(Run { from, to, value }),
+        Stored::One(plan, date, night) => Run::of(date, (plan, night)),
+    });
+    Ok(runs.collect())
 }
 
 impl Change {
@@ -106,7 +126,24 @@ impl Cause {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::Amount;
+    use super::super::testing::{PRICE, day, plan};
     use super::*;
+
+    #[test]
+    fn a_history_of_single_nights_is_still_read() {
+        let plan = plan(1, PRICE).id;
+        let dearer = RateNight { price: Some(Amount(15_000)), ..RateNight::default() };
+        let old = json!({"type": "nights", "nights": [[day(1), Night::default()], [day(2), Night::default()]],
+            "rates": [[plan, day(1), dearer], [plan, day(2), dearer]], "forced_by": null});
+        let nights = [1, 2].map(|number| (day(number), Night::default())).into_iter().collect();
+        let rates = [1, 2].map(|number| (day(number), (plan, dearer))).into_iter().collect();
+        let change = Change::Nights { nights, rates, forced_by: None };
+        assert_eq!(serde_json::from_value::<Change>(old).unwrap(), change);
+        assert_eq!(serde_json::from_value::<Change>(serde_json::to_value(&change).unwrap()).unwrap(), change);
+    }
 
     #[test]
     fn every_cause_of_a_booking_has_a_name_in_the_list() {

@@ -146,14 +146,14 @@ impl Inventory {
         match step.trace {
             Trace::Counts(deltas) => self.calendar.apply(deltas),
             Trace::Nights { nights, rates } => {
-                for (date, set) in nights {
-                    if let Some(night) = self.calendar.night_mut(*date) {
-                        *night = Night { sold: night.sold, held: night.held, ..*set };
+                for (date, set) in nights.iter() {
+                    if let Some(night) = self.calendar.night_mut(date) {
+                        *night = Night { sold: night.sold, held: night.held, ..set };
                     }
                 }
-                for (plan, date, rate) in rates {
-                    if let Some(plan) = self.plans.iter_mut().find(|candidate| candidate.id == *plan) {
-                        plan.nights.insert(*date, *rate);
+                for (date, (plan, rate)) in rates.iter() {
+                    if let Some(plan) = self.plans.iter_mut().find(|candidate| candidate.id == plan) {
+                        plan.nights.insert(date, rate);
                     }
                 }
             }

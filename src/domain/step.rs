@@ -3,7 +3,7 @@
 //! A fact itself and what the history keeps of it both give the same step, so a follower need not know which of the two
 //! it hears of.
 
-use super::{Change, Date, Fact, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType};
+use super::{Change, Fact, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Runs};
 
 /// One step in the history of a room type.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +21,7 @@ pub enum Trace<'a> {
     /// A booking moved the counters of these nights.
     Counts(&'a [NightDelta]),
     /// Nights, and nights of rate plans, with their new values.
-    Nights { nights: &'a [(Date, Night)], rates: &'a [(RatePlanId, Date, RateNight)] },
+    Nights { nights: &'a Runs<Night>, rates: &'a Runs<(RatePlanId, RateNight)> },
     /// The room type as it is now.
     RoomType(&'a RoomType),
     /// A rate plan as it is now; its nights stay.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Date, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Step, Trace};
+use crate::domain::{Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Runs, Step, Trace};
 
 /// The most steps that are put aside: as many as one commit brings at most by default.
 pub(super) const ROOM: usize = 256;
@@ -22,7 +22,7 @@ struct Kept {
 #[derive(Debug)]
 enum Mark {
     Counts(Vec<NightDelta>),
-    Nights { nights: Vec<(Date, Night)>, rates: Vec<(RatePlanId, Date, RateNight)> },
+    Nights { nights: Runs<Night>, rates: Runs<(RatePlanId, RateNight)> },
     RoomType(Box<RoomType>),
     RatePlan(Box<RatePlan>),
 }
@@ -31,7 +31,7 @@ impl Aside {
     pub fn keep(&mut self, step: Step) {
         let mark = match step.trace {
             Trace::Counts(deltas) => Mark::Counts(deltas.to_vec()),
-            Trace::Nights { nights, rates } => Mark::Nights { nights: nights.to_vec(), rates: rates.to_vec() },
+            Trace::Nights { nights, rates } => Mark::Nights { nights: nights.clone(), rates: rates.clone() },
             Trace::RoomType(room_type) => Mark::RoomType(Box::new(room_type.clone())),
             Trace::RatePlan(plan) => Mark::RatePlan(Box::new(plan.clone())),
         };

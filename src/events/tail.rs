@@ -22,7 +22,7 @@ use tracing::warn;
 
 use super::{Hub, Notice, Wake};
 use crate::domain::{HotelId, RoomTypeId};
-use crate::store::feed::{End, Event};
+use crate::store::feed::{End, Event, Excerpt};
 use crate::store::{Error, Feed};
 use crate::tasks::{Policy, Tasks};
 
@@ -110,13 +110,12 @@ impl Tail {
 
     /// Tells the next events; whether there may be more.
     async fn tell_events(&mut self) -> Result<bool, Error> {
-        let events = match self.feed.events(Some(self.told.event), PORTION).await {
-            Ok(Some(events)) => events,
+        let Excerpt { events, more } = match self.feed.events(Some(self.told.event), PORTION).await {
+            Ok(Some(excerpt)) => excerpt,
             Ok(None) => return self.give_up("was deleted before it was read").await,
             Err(Error::Corrupt(error)) => return self.give_up(&format!("cannot be read: {error:#}")).await,
             Err(error) => return Err(error),
         };
-        let more = events.len() >= PORTION as usize;
         if let Some(&Event { position, .. }) = events.last() {
             // Of each room type the last one remains.
             let newest: HashMap<_, _> = events.iter().map(|event| (event.room_type, event.sequence)).collect();

@@ -12,17 +12,21 @@ use serde::Deserialize;
 use super::Error;
 use crate::domain::{BookingId, Change, HotelId, NightDelta, RoomTypeId, Step, Timestamp, Trace};
 
+/// Bytes of stored events after which a portion ends: it is the event that reaches them that is the last. So a portion
+/// has one event at least, however large.
+pub const PORTION_BYTES: u32 = 512 * 1024;
+
 /// Reading the history of room types.
 #[async_trait]
 pub trait Feed: Send + Sync + 'static {
     /// At most `limit` events of a room type after a sequence number, in order. The first may be a later one than the
-    /// next: those before it have been deleted.
+    /// next: those before it have been deleted. Fewer come where they are more than [`PORTION_BYTES`].
     async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error>;
 
     /// At most `limit` events of all room types, in the order of their commits, after a position; without one, from the
     /// oldest that is kept. Once a position has been read, nothing ever appears before it. `None`: some after this
-    /// position have been deleted.
-    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error>;
+    /// position have been deleted. Fewer than `limit` come where they are more than [`PORTION_BYTES`].
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error>;
 
     /// At most `limit` hotels whose own data, services or list of room types has changed after a position, in the order
     /// of the last change of each. Once a position has been read, nothing ever appears before it.
@@ -48,6 +52,14 @@ pub struct ChangedHotel {
     /// Where its last change stands among the changes of all hotels.
     pub position: u64,
     pub hotel: HotelId,
+}
+
+/// A part of the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Excerpt {
+    pub events: Vec<Event>,
+    /// Whether there are more events after these already.
+    pub more: bool,
 }
 
 /// One fact, as the history tells it.

@@ -61,6 +61,9 @@ pub trait Store: Ledger + Catalogue + Reports + Feed {
         None
     }
 
+    /// How large the store is now.
+    async fn size(&self) -> Result<Size, Error>;
+
     /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
     async fn close(&self) -> Result<(), Error>;
 }
@@ -170,6 +173,14 @@ pub trait Reports: Send + Sync + 'static {
 
     /// Whether the store answers, and takes writes as far as is known.
     async fn ping(&self) -> Result<(), Error>;
+}
+
+/// How large a store is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub database: u64,
+    /// The log of what is not in the database's file yet; 0 where the database keeps its own.
+    pub wal: u64,
 }
 
 /// A page of a list ordered by id.

@@ -88,6 +88,7 @@ fn prices_capacity_and_plans_are_told_with_their_new_values() {
         let set = &events["items"][1];
         assert_eq!((&set["cause"], &set["nights"][0]["physical"]), (&json!("nights_set"), &json!(5)));
         assert_eq!(set["rates"][0]["price_minor"], 15_000);
+        assert_eq!((&set["rates"][0]["from"], &set["rates"][0]["to"]), (&json!("2026-06-10"), &json!("2026-06-11")));
         assert_eq!(events["items"][2]["room_type"]["rooms"], 4);
         assert!(!events.to_string().contains("The manager"));
     });
@@ -125,6 +126,39 @@ fn whoever_stayed_away_too_long_is_told_that_events_are_gone() {
         let gone = app.admin_get(&format!("/v1/events?after={}", old - 1)).await;
         assert_eq!((gone.status, &gone.body["code"]), (StatusCode::GONE, &json!("events_gone")));
         assert_eq!(causes(&feed(app, "").await), ["booked"]);
+    });
+}
+
+/// Every second night has another price, so that there is nothing to put together: each event is large.
+#[test]
+fn a_page_is_bounded_in_bytes_and_still_every_event_is_told() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
+        let hotel = format!("/v1/hotels/{}", hotel.as_str().unwrap());
+        app.admin(Method::PATCH, &hotel, &json!({"horizon_nights": 3660})).await;
+        let path = format!("/v1/room-types/{room_type}/nights");
+        let item = |price, weekdays: Value| json!({"from": "2026-06-01", "to": "2036-04-01", "price_minor": price, "weekdays": weekdays});
+        let alternating = (0..8).map(|price| item(100 + price, json!(["mon", "wed", "fri"])));
+        let whole = item(500, json!(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]));
+        let items: Vec<_> = alternating.chain([whole]).collect();
+        let set = app.admin(Method::PUT, &path, &json!({"items": items})).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+
+        let (mut after, mut told, mut pages) = (0, Vec::new(), 0);
+        loop {
+            let page = feed(app, &format!("?limit=200&after={after}")).await;
+            let items = page["items"].as_array().unwrap();
+            let Some(last) = items.last() else { break };
+            assert!(page.to_string().len() < 2 * 1024 * 1024, "{}", page.to_string().len());
+            told.extend(items.iter().filter(|event| event["room_type_id"] == room_type.as_str()).cloned());
+            (after, pages) = (last["position"].as_u64().unwrap(), pages + 1);
+        }
+        let sequences: Vec<_> = told.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+        assert_eq!(sequences, (1..=10).collect::<Vec<_>>());
+        assert!(pages > 1, "one page has all of it");
+        let whole = &told[9]["rates"];
+        assert_eq!((whole.as_array().unwrap().len(), &whole[0]["to"]), (1, &json!("2036-04-01")));
     });
 }
 

@@ -164,7 +164,7 @@ async fn whoever_follows_the_feed_misses_nothing_however_many_write() {
     let reader = async {
         let (mut read, mut after) = (Vec::new(), None);
         while read.len() < total {
-            let portion = store.events(after, 7).await.unwrap().unwrap();
+            let portion = store.events(after, 7).await.unwrap().unwrap().events;
             after = portion.last().map(|event| event.position).or(after);
             read.extend(portion);
         }
@@ -189,7 +189,7 @@ async fn positions_go_on_after_a_dump_has_come_to_another_cluster() {
     store.migrate().await.unwrap();
     store.commit(&[desk.book(order(stay(1, 1), 1))]).await.unwrap();
     house.settled().await;
-    let events = store.events(None, 10).await.unwrap().unwrap();
+    let events = store.events(None, 10).await.unwrap().unwrap().events;
     let sequences: Vec<u64> = events.iter().map(|event| event.sequence).collect();
     assert_eq!(sequences, [1, 2]);
 }
@@ -421,7 +421,7 @@ async fn what_comes_later_has_a_later_position_however_long_its_commit_has_waite
     let (second, ()) = tokio::join!(neighbour.commit(&second), meanwhile);
     assert!(second.unwrap().iter().all(|verdict| *verdict == Verdict::Committed));
     house.settled().await;
-    let events = house.store.events(Some(before), 10).await.unwrap().unwrap();
+    let events = house.store.events(Some(before), 10).await.unwrap().unwrap().events;
     let sequences: Vec<_> =
         events.iter().filter(|event| event.room_type == high.id()).map(|event| event.sequence).collect();
     assert_eq!(sequences, [2, 3]);

@@ -160,15 +160,15 @@ impl RoomTypeRows {
                 }
             }
             Change::Nights { nights, rates, .. } => {
-                for (date, set) in nights {
-                    let capacity = self.capacity(set);
-                    let row = self.night(*date);
-                    let night = Night { sold: row.night.sold, held: row.night.held, ..*set };
+                for (date, set) in nights.iter() {
+                    let capacity = self.capacity(&set);
+                    let row = self.night(date);
+                    let night = Night { sold: row.night.sold, held: row.night.held, ..set };
                     *row = NightRows { night, capacity };
                 }
-                for (plan, date, rate) in rates {
-                    let plan = self.plans.iter_mut().find(|known| known.id == *plan).expect("a plan that exists");
-                    plan.nights.insert(*date, *rate);
+                for (date, (plan, rate)) in rates.iter() {
+                    let plan = self.plans.iter_mut().find(|known| known.id == plan).expect("a plan that exists");
+                    plan.nights.insert(date, rate);
                 }
             }
             Change::RoomType { room_type } => {

@@ -10,7 +10,7 @@ use super::*;
 
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::events::{Heard, Listener};
-use crate::store::feed::{ChangedHotel, Payload};
+use crate::store::feed::{ChangedHotel, Excerpt, Payload};
 use crate::tasks::Tasks;
 
 /// A history that fails as often as it is told to.
@@ -37,15 +37,16 @@ impl Feed for History {
         Ok(Vec::new())
     }
 
-    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {
         match self.failures.fetch_sub(1, Ordering::SeqCst) {
             1 => panic!("the last failure is a mistake of the program"),
             2.. => return Err(Error::Unavailable(anyhow::anyhow!("away"))),
             _ => {}
         }
         let events = self.events.lock().unwrap();
-        let later = events.iter().skip(after.unwrap_or(0) as usize).take(limit as usize);
-        Ok(Some(later.cloned().collect()))
+        let later: Vec<_> = events.iter().skip(after.unwrap_or(0) as usize).cloned().collect();
+        let more = later.len() > limit as usize;
+        Ok(Some(Excerpt { events: later.into_iter().take(limit as usize).collect(), more }))
     }
 
     async fn changed_hotels(&self, _: u64, _: u32) -> Result<Vec<ChangedHotel>, Error> {

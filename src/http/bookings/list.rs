@@ -10,11 +10,11 @@ use crate::domain::text;
 use crate::domain::violation::Violations;
 use crate::domain::{Booking, BookingId, Email, HotelId, Mobile, RoomTypeId, Status, Violation};
 use crate::http::extract::{Administrator, Query};
-use crate::http::page::{List, Paging};
+use crate::http::page::{self, List, Paging};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::http::value::Day;
-use crate::store::BookingFilter;
+use crate::store::{BookingFilter, Page};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,9 +37,35 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let paging = Paging { limit: filter.limit, cursor: filter.cursor.take() };
     let (page, limit) = paging.page(BookingId)?;
-    let bookings = state.reports.bookings(&filter.check()?, page).await?;
-    let view = |booking: &Booking| BookingView::of(booking, &state.access);
-    Ok(HttpResponse::Ok().json(List::with(bookings, limit, |booking| booking.id.0, view)))
+    let (filter, mut items, mut bytes, mut after) = (filter.check()?, Vec::new(), 0, page.after);
+    // A booking can have hundreds of guests: a page is read in portions, and ends early when it is large.
+    let more = loop {
+        let wanted = PORTION.min(limit as usize - items.len());
+        let page = Page { after, limit: wanted as u32 + 1 };
+        let mut bookings = state.reports.bookings(&filter, page).await?;
+        let more = bookings.len() > wanted;
+        bookings.truncate(wanted);
+        after = bookings.last().map(|booking| booking.id).or(after);
+        bytes += bookings.iter().map(size).sum::<usize>();
+        items.extend(bookings.iter().map(|booking| BookingView::of(booking, &state.access)));
+        if !more || items.len() >= limit as usize || bytes >= PAGE_BYTES {
+            break more;
+        }
+    };
+    let next_cursor = after.filter(|_| more).map(|id| page::encode(id.0.as_bytes()));
+    Ok(HttpResponse::Ok().json(List { items, next_cursor }))
+}
+
+/// Bookings that are read at once.
+const PORTION: usize = 20;
+/// Bytes after which a page ends: so much text of guests and services, with the portion that reaches it.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// About how many bytes the text of a booking has, as it is written.
+fn size(booking: &Booking) -> usize {
+    let guests = booking.guests.iter().map(|guest| guest.name.len() + 32);
+    let services = booking.services.iter().map(|service| service.name.len() + 160);
+    1_024 + 40 * booking.stay.dates().count() + guests.chain(services).sum::<usize>()
 }
 
 impl Filter {

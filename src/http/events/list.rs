@@ -11,6 +11,7 @@ use crate::http::extract::{Administrator, Query};
 use crate::http::page::Paging;
 use crate::http::problem::Problem;
 use crate::http::state::State;
+use crate::store::feed::Excerpt;
 
 const DELETED: &str =
     "Events after this cursor have been deleted. Read the availability anew, then begin without a cursor.";
@@ -33,10 +34,8 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let limit = Paging { limit: window.limit, cursor: None }.limit()?;
     let after = window.position()?;
-    let found = state.feed.events(after, limit + 1).await?;
-    let mut events = found.ok_or_else(|| Problem::new(Code::EventsGone, DELETED))?;
-    let more = events.len() > limit as usize;
-    events.truncate(limit as usize);
+    let found = state.feed.events(after, limit).await?;
+    let Excerpt { events, more } = found.ok_or_else(|| Problem::new(Code::EventsGone, DELETED))?;
     let last = match events.last() {
         Some(event) => event.position,
         None => tail(&state, after).await?,

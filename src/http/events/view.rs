@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Amount, BookingId, Date, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Timestamp, Trace,
+    Amount, BookingId, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Run, Timestamp, Trace,
 };
 use crate::http::nights::availability::Restrictions;
 use crate::http::openapi::names::EventCause;
@@ -51,7 +51,7 @@ pub struct EventView {
     rate_plan: Option<EventRatePlan>,
 }
 
-/// A night that changed: by how much a booking moved it, or its new values.
+/// A night that a booking moved, and by how much; or nights that follow each other, and their new values.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum EventNight {
@@ -61,7 +61,10 @@ pub enum EventNight {
         held_delta: i32,
     },
     Set {
-        date: Day,
+        /// First night.
+        from: Day,
+        /// The date after the last night: all of them have these values now.
+        to: Day,
         /// Null: the room type's `rooms`.
         physical: Option<u16>,
         out_of_order: u16,
@@ -71,12 +74,15 @@ pub enum EventNight {
     },
 }
 
-/// A night of a rate plan, with its new values.
+/// Nights of a rate plan that follow each other, with their new values.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventRate {
     #[schema(value_type = uuid::Uuid)]
     rate_plan_id: RatePlanId,
-    date: Day,
+    /// First night.
+    from: Day,
+    /// The date after the last night.
+    to: Day,
     /// Null: the plan's.
     #[schema(value_type = Option<i64>)]
     price_minor: Option<Amount>,
@@ -119,8 +125,8 @@ impl From<&Event> for EventView {
         match event.payload.trace() {
             Trace::Counts(deltas) => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..view },
             Trace::Nights { nights, rates } => Self {
-                nights: nights.iter().map(|(date, night)| EventNight::set(*date, night)).collect(),
-                rates: rates.iter().map(|(plan, date, rate)| EventRate::of(*plan, *date, rate)).collect(),
+                nights: nights.runs().iter().map(EventNight::set).collect(),
+                rates: rates.runs().iter().map(EventRate::of).collect(),
                 ..view
             },
             Trace::RoomType(room_type) => {
@@ -141,9 +147,10 @@ impl EventNight {
         Self::Moved { date: Day(delta.date), sold_delta: delta.sold, held_delta: delta.held }
     }
 
-    fn set(date: Date, night: &Night) -> Self {
+    fn set(&Run { from, to, value: night }: &Run<Night>) -> Self {
         Self::Set {
-            date: Day(date),
+            from: Day(from),
+            to: Day(to),
             physical: night.physical,
             out_of_order: night.out_of_order,
             overbooking_allowance: night.allowance,
@@ -153,7 +160,8 @@ impl EventNight {
 }
 
 impl EventRate {
-    fn of(rate_plan_id: RatePlanId, date: Date, rate: &RateNight) -> Self {
-        Self { rate_plan_id, date: Day(date), price_minor: rate.price, restrictions: rate.restriction.into() }
+    fn of(&Run { from, to, value: (rate_plan_id, rate) }: &Run<(RatePlanId, RateNight)>) -> Self {
+        let restrictions = rate.restriction.into();
+        Self { rate_plan_id, from: Day(from), to: Day(to), price_minor: rate.price, restrictions }
     }
 }

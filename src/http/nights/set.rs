@@ -20,6 +20,9 @@ use crate::store::Page;
 /// The largest body, in bytes: a thousand items fit, however they are written.
 pub const LIMIT: usize = MAX_ITEMS * (NightsItem::MEMBERS + body::text(MAX_FORCE));
 
+/// The most nights in the way that an answer lists, over all its items.
+const MAX_NIGHTS: usize = 5_000;
+
 /// A bulk change of nights: at most 1000 items, done one after the other.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +94,7 @@ async fn set(
 ) -> Result<Vec<ItemResult>, Problem> {
     let count = changes.len();
     let mut items = Vec::with_capacity(count);
+    let mut room = MAX_NIGHTS;
     for (index, change) in changes.into_iter().enumerate() {
         let item = match engine.change_nights(room_type, expected, change).await.map_err(Problem::from) {
             Ok(receipt) => {
@@ -106,7 +110,7 @@ async fn set(
                 break;
             }
         };
-        items.push(item);
+        items.push(item.within(&mut room));
     }
     Ok(items)
 }
@@ -148,6 +152,12 @@ impl ItemResult {
     fn refused(index: usize, problem: &Problem, state: &State) -> Self {
         let problem = Some(problem.document(Some(state.clock.now())));
         Self { index, status: ItemStatus::Refused, changed: 0, sequence: None, problem }
+    }
+
+    /// Lists no more nights than there is room for in the answer.
+    fn within(mut self, room: &mut usize) -> Self {
+        *room -= self.problem.as_mut().map_or(0, |problem| problem.limit_nights(*room));
+        self
     }
 
     fn untried(index: usize) -> Self {

@@ -34,6 +34,9 @@ pub struct Document {
     /// Nights that stand in the way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) nights: Vec<NightInTheWay>,
+    /// How many more nights stand in the way than are listed: an answer lists a limited number.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) nights_left_out: usize,
     /// The sequence number that was found instead of the expected one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sequence: Option<u64>,
@@ -43,6 +46,23 @@ pub struct Document {
     /// The limits that the caller has reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) violated_policies: Vec<&'static str>,
+}
+
+/// The most nights that a document lists: a year.
+pub(super) const MAX_NIGHTS: usize = 366;
+
+impl Document {
+    /// Lists no more than so many nights; how many it lists then.
+    pub fn limit_nights(&mut self, most: usize) -> usize {
+        let listed = self.nights.len().min(most);
+        self.nights_left_out += self.nights.len() - listed;
+        self.nights.truncate(listed);
+        listed
+    }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A field that breaks a rule.

@@ -12,7 +12,7 @@ use super::Postgres;
 use super::pool::Lent;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{ChangedHotel, End, Event, Feed};
+use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, PORTION_BYTES};
 use crate::store::sql::{self, Columns};
 
 /// Positions below this one are complete.
@@ -22,21 +22,45 @@ macro_rules! complete {
     };
 }
 
-pub(super) const OF_ROOM_TYPE: &str = "
+/// Bytes of a payload as it will be sent. A small one is not written out for that.
+macro_rules! bytes {
+    () => {
+        "CASE WHEN pg_column_size(payload) < 2000 THEN pg_column_size(payload) ELSE octet_length(payload::text) END"
+    };
+}
+
+pub(super) const OF_ROOM_TYPE: &str = concat!(
+    "WITH found AS MATERIALIZED (
+        SELECT position, (",
+    bytes!(),
+    ") AS bytes FROM events WHERE room_type_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
+    ), summed AS MATERIALIZED (
+        SELECT position, sum(bytes) OVER (ORDER BY position) - bytes AS bytes_before FROM found
+    )
     SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
-    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
-    WHERE e.room_type_id = $1 AND e.sequence > $2
-    ORDER BY e.sequence LIMIT $3";
-/// One statement, so that nothing is trimmed between a look at where the history begins and reading it. There is one row
+    FROM summed JOIN events AS e ON e.position = summed.position JOIN room_types AS t ON t.id = e.room_type_id
+    WHERE bytes_before < $4
+    ORDER BY summed.position"
+);
+/// One event too many is looked for, to know whether there are more. One statement, so that nothing is trimmed between a look at where the history begins and reading it. There is one row
 /// without an event where there is none.
 pub(super) const OF_ALL: &str = concat!(
-    "SELECT trim.position AS trimmed, e.*
+    "WITH found AS MATERIALIZED (
+        SELECT position, (",
+    bytes!(),
+    ") AS bytes FROM events
+        WHERE position > coalesce($1, (SELECT position FROM event_trim)) AND position < ",
+    complete!(),
+    " ORDER BY position LIMIT $2 + 1
+    ), summed AS MATERIALIZED (
+        SELECT position, sum(bytes) OVER (ORDER BY position) - bytes AS bytes_before FROM found
+    )
+    SELECT trim.position AS trimmed, (SELECT count(*) FROM found) AS found, e.*
     FROM event_trim AS trim LEFT JOIN LATERAL (
         SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
-        FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
-        WHERE e.position > coalesce($1, trim.position) AND e.position < ",
-    complete!(),
-    " ORDER BY e.position LIMIT $2
+        FROM summed JOIN events AS e ON e.position = summed.position JOIN room_types AS t ON t.id = e.room_type_id
+        WHERE bytes_before < $3
+        ORDER BY summed.position LIMIT $2
     ) AS e ON true
     ORDER BY e.position"
 );
@@ -67,18 +91,18 @@ pub(super) const TRIMMED_TO: &str = "UPDATE event_trim SET position = $1";
 impl Feed for Postgres {
     async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error> {
         let query = sqlx::query(OF_ROOM_TYPE).bind(room_type.0).bind(number(after)).bind(i64::from(limit));
+        let query = query.bind(i64::from(PORTION_BYTES));
         self.pool.all(query).await?.iter().map(sql::event).collect()
     }
 
-    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
-        let query = sqlx::query(OF_ALL).bind(after.map(number)).bind(i64::from(limit));
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {
+        let query = sqlx::query(OF_ALL).bind(after.map(number)).bind(i64::from(limit)).bind(i64::from(PORTION_BYTES));
         let rows = self.pool.all(query).await?;
         let trimmed: u64 = rows.first().map_or(Ok(0), |row| row.number("trimmed"))?;
         if after.is_some_and(|after| after < trimmed) {
             return Ok(None);
         }
-        let events = rows.iter().filter(|row| !matches!(row.integer_opt("position"), Ok(None)));
-        events.map(sql::event).collect::<Result<_, _>>().map(Some)
+        sql::excerpt(rows.iter().filter(|row| !matches!(row.integer_opt("position"), Ok(None)))).map(Some)
     }
 
     async fn changed_hotels(&self, after: u64, limit: u32) -> Result<Vec<ChangedHotel>, Error> {

@@ -72,9 +72,9 @@ impl<'a> Changes<'a> {
                 self.add_deltas(room_type, deltas);
             }
             Change::Nights { nights, rates, .. } => {
-                self.nights.extend(nights.iter().map(|(date, night)| ((room_type, *date), *night)));
-                self.rate_nights.extend(rates.iter().map(|(plan, date, rate)| ((*plan, *date), *rate)));
-                self.resize(room_type, nights.iter().map(|(date, _)| *date).min());
+                self.nights.extend(nights.iter().map(|(date, night)| ((room_type, date), night)));
+                self.rate_nights.extend(rates.iter().map(|(date, (plan, rate))| ((plan, date), rate)));
+                self.resize(room_type, nights.runs().iter().map(|run| run.from).min());
             }
             Change::RoomType { room_type: new } => {
                 let changed = self.room_types.entry(room_type).or_insert((new, today));

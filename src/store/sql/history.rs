@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Columns;
 use crate::domain::{BookingId, HotelId, RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{ChangedHotel, End, Event};
+use crate::store::feed::{ChangedHotel, End, Event, Excerpt};
 
 pub fn event(row: &impl Columns) -> Result<Event, Error> {
     Ok(Event {
@@ -18,6 +18,17 @@ pub fn event(row: &impl Columns) -> Result<Event, Error> {
         booking: row.uuid_opt("booking_id")?.map(BookingId),
         payload: row.json("payload")?,
     })
+}
+
+/// Events of a page, each of whose rows tells how many events were `found`, one more than wanted at most.
+pub fn excerpt<'a, R: Columns + 'a>(rows: impl Iterator<Item = &'a R>) -> Result<Excerpt, Error> {
+    let (mut events, mut found) = (Vec::new(), 0_usize);
+    for row in rows {
+        found = row.number("found")?;
+        events.push(event(row)?);
+    }
+    let more = found > events.len();
+    Ok(Excerpt { events, more })
 }
 
 pub fn changed_hotel(row: &impl Columns) -> Result<ChangedHotel, Error> {

@@ -6,20 +6,37 @@ use sqlx::SqliteConnection;
 use super::Sqlite;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{ChangedHotel, End, Event, Feed};
+use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, PORTION_BYTES};
 use crate::store::sql::{self, Columns};
 
+/// What is large is known without being read: `octet_length` looks at a row's header.
 pub(super) const OF_ROOM_TYPE: &str = "
+    WITH found AS MATERIALIZED (
+        SELECT position, octet_length(payload) AS bytes FROM events
+        WHERE room_type_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
+    ), summed AS MATERIALIZED (
+        SELECT position, sum(bytes) OVER (ORDER BY position) - bytes AS bytes_before FROM found
+    )
     SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
-    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id
-    WHERE e.room_type_id = $1 AND e.sequence > $2
-    ORDER BY e.sequence LIMIT $3";
+    FROM summed CROSS JOIN events AS e ON e.position = summed.position
+        CROSS JOIN room_types AS t ON t.id = e.room_type_id
+    WHERE bytes_before < $4
+    ORDER BY summed.position";
 pub(super) const TRIMMED: &str = "SELECT position FROM event_trim";
+/// One event too many is looked for, to know whether there are more.
 pub(super) const OF_ALL: &str = "
-    SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
-    FROM events AS e CROSS JOIN room_types AS t ON t.id = e.room_type_id
-    WHERE e.position > $1
-    ORDER BY e.position LIMIT $2";
+    WITH found AS MATERIALIZED (
+        SELECT position, octet_length(payload) AS bytes FROM events
+        WHERE position > $1 ORDER BY position LIMIT $2 + 1
+    ), summed AS MATERIALIZED (
+        SELECT position, sum(bytes) OVER (ORDER BY position) - bytes AS bytes_before FROM found
+    )
+    SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload,
+           (SELECT count(*) FROM found) AS found
+    FROM summed CROSS JOIN events AS e ON e.position = summed.position
+        CROSS JOIN room_types AS t ON t.id = e.room_type_id
+    WHERE bytes_before < $3
+    ORDER BY summed.position LIMIT $2";
 pub(super) const CHANGED_HOTELS: &str = "
     SELECT changed, id FROM hotels WHERE changed > $1 ORDER BY changed LIMIT $2";
 pub(super) const END: &str = "
@@ -43,20 +60,21 @@ pub(super) const TRIM: &str = "
 impl Feed for Sqlite {
     async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error> {
         let query = sqlx::query(OF_ROOM_TYPE).bind(room_type.to_string()).bind(number(after)).bind(i64::from(limit));
+        let query = query.bind(i64::from(PORTION_BYTES));
         query.fetch_all(&self.readers).await?.iter().map(sql::event).collect()
     }
 
-    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Vec<Event>>, Error> {
+    async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {
         let mut reading = self.readers.begin().await?;
         let trimmed: u64 = sqlx::query(TRIMMED).fetch_one(&mut *reading).await?.number("position")?;
         let after = after.unwrap_or(trimmed);
         if after < trimmed {
             return Ok(None);
         }
-        let query = sqlx::query(OF_ALL).bind(number(after)).bind(i64::from(limit));
+        let query = sqlx::query(OF_ALL).bind(number(after)).bind(i64::from(limit)).bind(i64::from(PORTION_BYTES));
         let rows = query.fetch_all(&mut *reading).await?;
         reading.commit().await?;
-        rows.iter().map(sql::event).collect::<Result<_, _>>().map(Some)
+        sql::excerpt(rows.iter()).map(Some)
     }
 
     async fn changed_hotels(&self, after: u64, limit: u32) -> Result<Vec<ChangedHotel>, Error> {
