@@ -23,6 +23,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("innkeeper_log_lines_dropped_total", "Log lines dropped because stderr was not read fast enough."),
     ("innkeeper_log_lines_suppressed_total", "Warnings left out because one place in the code repeats them."),
     ("innkeeper_panics_total", "Panics caught anywhere in the process. Each is a bug."),
+    ("innkeeper_rate_limited_total", "Requests of public callers refused with 429, by limit."),
     ("innkeeper_refusals_total", "Requests refused by a rule of the domain, by rule."),
     ("innkeeper_requests_expired_total", "Requests never decided, because they were too old or their client was gone."),
     ("innkeeper_takeovers_total", "Room types taken over from another node or an earlier run."),
