@@ -63,6 +63,7 @@ fn search_follows_again_after_its_task_panicked() {
 #[case("connections")]
 #[case("pulse")]
 #[case("callers")]
+#[case("measuring")]
 #[case("expired_idempotency_records")]
 #[case("old_events")]
 #[case("holds")]
