@@ -25,7 +25,9 @@ struct Server {
 impl Server {
     fn start(arguments: &[&str]) -> Self {
         let place = Workplace::sqlite();
-        let arguments = [&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"], arguments].concat();
+        let arguments =
+            [&["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--public-limits", "off"], arguments]
+                .concat();
         let started = place.start(&arguments);
         let ready = || Some(place.lines().iter().find(|line| line["message"] == "ready")?["url"].clone());
         wait_until("it is ready", || ready().is_some());
@@ -40,6 +42,13 @@ impl Server {
         let mut answer = Vec::new();
         let _ = connection.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Sends bytes, and goes away when something comes back.
+    fn knock(&self, bytes: &[u8]) {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        connection.write_all(bytes).unwrap();
+        let _ = connection.read(&mut [0; 1_024]);
     }
 
     fn get(&self, path: &str, headers: &str) -> String {
@@ -99,8 +108,8 @@ fn what_only_a_stranger_can_cause_is_no_warning_and_does_not_fill_the_disk() {
     let server = Server::start(&[]);
     let before = server.place.lines().len();
     for _ in 0..25 {
-        server.send(b"GET / HTTP/9.9\r\n\r\n");
-        server.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+        server.knock(b"GET / HTTP/9.9\r\n\r\n");
+        server.knock(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
         server.get("/nowhere", "");
         server.get("/v1/bookings", "Authorization: Bearer wrong\r\n");
         server.get(&format!("/v1/room-types/{}/availability?from=2027-01-01&to=2027-01-02", Uuid::new_v4()), "");
@@ -118,7 +127,7 @@ fn what_only_a_stranger_can_cause_is_no_warning_and_does_not_fill_the_disk() {
     let upgrade = "GET /v1/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     for _ in 0..3 {
-        server.send(&[upgrade.as_bytes(), &[0xff, 0x7f, 0, 0]].concat());
+        server.knock(&[upgrade.as_bytes(), &[0xff, 0x7f, 0, 0]].concat());
     }
     assert_eq!(server.started.terminate(), Some(0));
     let lines = server.place.lines();
@@ -144,7 +153,7 @@ fn a_log_that_nobody_reads_costs_no_answer_and_no_orderly_end() {
     let kept = Port::keep();
     let (listen, port) = (kept.address(), kept.number());
     let mut command = innkeeper();
-    command.args(["serve", "--listen", &listen, "--log", "debug"]).current_dir(place.path());
+    command.args(["serve", "--listen", &listen, "--log", "debug", "--public-limits", "off"]).current_dir(place.path());
     command.env("INNKEEPER_SHUTDOWN_GRACE_SECS", "60");
     command.stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer);
     let started = Started(command.spawn().unwrap());

@@ -29,17 +29,16 @@ pub fn text(url: &str, made: Option<&Secret>, sample: Option<&Sample>, key: &Uui
 
 fn invitation(url: &str, sample: &Sample, key: &Uuid) -> String {
     let Sample { hotel, hotel_id, city, room_type_name, stay, .. } = sample;
-    // As it was started: `cargo run` puts no program on the path.
-    let program = std::env::args().next().unwrap_or_else(|| "innkeeper".to_owned());
     format!(
         "Book \"{room_type_name}\" at {hotel}, {city}, from {} to {}:\n\n  \
          curl -i -X POST {url}/v1/bookings \\\n    -H 'Content-Type: application/json' \\\n    \
          -H 'Idempotency-Key: {key}' \\\n    -d '{}'\n\n\
          Cancel it with the id and the manage_token of the answer:\n\n  \
          curl -i -X POST {url}/v1/bookings/ID/cancel -H 'Authorization: Bearer MANAGE_TOKEN'\n\n\
-         See it happen in another terminal, and let a crowd of guests in:\n\n  \
-         {program} watch {url} --hotel {} --from {}\n  \
-         {program} storm {url} --mix churn\n",
+         See it happen in another terminal, and let a crowd of guests in (with cargo, `cargo run --release --` \
+         stands for innkeeper):\n\n  \
+         innkeeper watch {url} --hotel {} --from {}\n  \
+         innkeeper storm {url} --mix churn\n",
         stay.check_in(),
         stay.check_out(),
         body(sample),
