@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::support::app::{App, with_settings};
+use crate::support::app::{ADMIN, App, with_settings};
 use crate::support::eventually::eventually;
 use crate::support::live::Dashboard;
 use crate::support::program::{Started, Workplace};
@@ -29,7 +29,12 @@ fn a_body_that_never_ends_does_not_keep_the_connection_of_an_answered_request() 
             (format!("POST /v1/hotels HTTP/1.1\r\n{chunked}{json}\r\n"), 401),
             (format!("POST /nothing HTTP/1.1\r\n{chunked}\r\n"), 404),
             (format!("POST /v1/bookings HTTP/1.1\r\n{chunked}\r\n"), 415),
-            (format!("POST /v1/bookings HTTP/1.1\r\n{chunked}{json}\r\n20000\r\n{big}\r\n"), 413),
+            (
+                format!(
+                    "POST /v1/hotels HTTP/1.1\r\n{chunked}{json}Authorization: Bearer {ADMIN}\r\n\r\n20000\r\n{big}\r\n"
+                ),
+                413,
+            ),
             ("POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n".to_owned(), 404),
         ] {
             let mut client = Raw::open(address(app)).await;
@@ -105,6 +110,12 @@ fn a_body_has_to_arrive_in_time() {
             client.send(head.as_bytes()).await;
             client.drip(b"1\r\n \r\n").await.unwrap().is_problem(408, "body_timeout");
         }
+        // What came fast at first does not excuse silence.
+        let mut client = Raw::open(address(app)).await;
+        let head =
+            "POST /v1/bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n";
+        client.send(&[head.as_bytes(), &[b' '; 50_000]].concat()).await;
+        client.last().await.unwrap().is_problem(408, "body_timeout");
     });
 }
 

@@ -48,8 +48,10 @@ pub struct Activity {
     head: AtomicU64,
     leftover: AtomicBool,
     body: AtomicU64,
+    body_part: AtomicU64,
     body_bytes: AtomicU64,
     blocked: AtomicU64,
+    blocked_part: AtomicU64,
     blocked_bytes: AtomicU64,
     /// Bytes of answers that the socket does not take.
     unsent: AtomicU64,
@@ -61,6 +63,10 @@ pub struct Activity {
     /// Where the first head since the last answer ends, and where the request ends; 0 where that is not known.
     head_end: AtomicU64,
     request_end: AtomicU64,
+    /// Whether the request in progress has a body.
+    has_body: AtomicBool,
+    /// Bytes that were read and not handed over.
+    kept: AtomicU64,
     /// The last four bytes read.
     tail: AtomicU32,
     /// A read was put off until the answer is written.
@@ -82,8 +88,10 @@ impl Activity {
             head: AtomicU64::new(now),
             leftover: AtomicBool::new(false),
             body: AtomicU64::new(0),
+            body_part: AtomicU64::new(0),
             body_bytes: AtomicU64::new(0),
             blocked: AtomicU64::new(0),
+            blocked_part: AtomicU64::new(0),
             blocked_bytes: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
             body_left: AtomicU64::new(0),
@@ -91,6 +99,8 @@ impl Activity {
             parsed: AtomicU64::new(0),
             head_end: AtomicU64::new(0),
             request_end: AtomicU64::new(0),
+            has_body: AtomicBool::new(false),
+            kept: AtomicU64::new(0),
             tail: AtomicU32::new(0),
             put_off: AtomicBool::new(false),
             asked: AtomicU8::new(0),
@@ -111,8 +121,10 @@ impl Activity {
             head: self.head.load(Relaxed),
             leftover: self.leftover.load(Relaxed),
             body: self.body.load(Relaxed),
+            body_part: self.body_part.load(Relaxed),
             body_bytes: self.body_bytes.load(Relaxed),
             blocked: self.blocked.load(Relaxed),
+            blocked_part: self.blocked_part.load(Relaxed),
             blocked_bytes: self.blocked_bytes.load(Relaxed),
             held,
         }
@@ -133,8 +145,33 @@ impl Activity {
     }
 
     /// Bytes that were read and belong to no known request.
-    pub fn unread_request(&self) -> u64 {
-        self.read.load(Relaxed).saturating_sub(self.parsed.load(Relaxed))
+    fn unread_request(&self) -> u64 {
+        self.read.load(Relaxed).saturating_sub(self.parsed.load(Relaxed)) + self.kept.load(Relaxed)
+    }
+
+    /// How many of the next bytes actix may have now. It is given one request at a time, so that pipelined requests wait
+    /// as bytes, and each is answered when the client has taken the answer before.
+    pub fn share(&self, bytes: &[u8]) -> usize {
+        match self.stage() {
+            Stage::Waiting => match end_of_head(self.tail.load(Relaxed), bytes) {
+                Some(end) if end_of_head(0, &bytes[end..]).is_some() => end,
+                _ => bytes.len(),
+            },
+            Stage::Working if !self.has_body.load(Relaxed) => 0,
+            Stage::Working => match self.request_end.load(Relaxed) {
+                0 => bytes.len(),
+                end => {
+                    let rest = end.saturating_sub(self.read.load(Relaxed));
+                    usize::try_from(rest).unwrap_or(usize::MAX).min(bytes.len())
+                }
+            },
+            Stage::Receiving | Stage::Upgraded => bytes.len(),
+        }
+    }
+
+    /// So many bytes wait until actix may have them.
+    pub fn keeps(&self, bytes: usize) {
+        self.kept.store(bytes as u64, Relaxed);
     }
 
     /// Bytes came from the client.
@@ -170,6 +207,7 @@ impl Activity {
         self.head_end.store(0, Relaxed);
         self.head.store(0, Relaxed);
         self.leftover.store(false, Relaxed);
+        self.has_body.store(length != Length::Known(0), Relaxed);
         self.body.store(0, Relaxed);
         self.body_bytes.store(0, Relaxed);
         self.enter(Stage::Working);
@@ -177,12 +215,15 @@ impl Activity {
 
     /// The handler waits for more of the body.
     pub fn awaits_body(&self) {
+        let now = self.now();
         if self.body.load(Relaxed) == 0 {
-            self.body.store(self.now(), Relaxed);
+            self.body.store(now, Relaxed);
         }
         if self.stage() == Stage::Working {
+            self.body_part.store(now, Relaxed);
             self.enter(Stage::Receiving);
         }
+        self.reads_on();
     }
 
     /// The handler got a part of the body, or nothing more will come.
@@ -202,6 +243,7 @@ impl Activity {
     /// The answer turns the connection into a WebSocket.
     pub fn upgrades(&self) {
         self.enter(Stage::Upgraded);
+        self.reads_on();
     }
 
     /// The answer has a body that nobody else shares; so much of it is left.
@@ -235,7 +277,9 @@ impl Activity {
     /// The socket takes no more; so many bytes are left.
     pub fn blocks(&self, unsent: usize) {
         if !self.is_blocked() {
-            self.blocked.store(self.now(), Relaxed);
+            let now = self.now();
+            self.blocked.store(now, Relaxed);
+            self.blocked_part.store(now, Relaxed);
             self.blocked_bytes.store(0, Relaxed);
         }
         self.unsent.store(unsent as u64, Relaxed);
@@ -245,6 +289,7 @@ impl Activity {
     pub fn sent(&self, bytes: usize) {
         if self.is_blocked() {
             self.blocked_bytes.fetch_add(bytes as u64, Relaxed);
+            self.blocked_part.store(self.now(), Relaxed);
         }
     }
 
@@ -298,16 +343,18 @@ impl Activity {
     }
 }
 
-/// Where a head ends in these bytes, which follow on the four of `tail`.
+/// Where a head ends in these bytes, which follow on the four of `tail`: after two line feeds with nothing between them,
+/// or a carriage return.
 fn end_of_head(tail: u32, bytes: &[u8]) -> Option<usize> {
-    let mut last = tail;
-    for (index, byte) in bytes.iter().take(3).enumerate() {
-        last = last << 8 | u32::from(*byte);
-        if last == END {
-            return Some(index + 1);
-        }
-    }
-    memchr::memmem::find(bytes, &END.to_be_bytes()).map(|start| start + 4)
+    let tail = tail.to_be_bytes();
+    let before = |end: usize, back: usize| match end.checked_sub(back) {
+        Some(index) => bytes[index],
+        None => tail[4 + end - back],
+    };
+    memchr::memchr_iter(b'\n', bytes).find_map(|end| {
+        let is_end = before(end, 1) == b'\n' || before(end, 1) == b'\r' && before(end, 2) == b'\n';
+        is_end.then_some(end + 1)
+    })
 }
 
 #[cfg(test)]
@@ -361,6 +408,25 @@ mod tests {
         assert_eq!(it.seen().head, 0);
         it.received(b"\r\n");
         assert_eq!(it.seen().head, 5);
+    }
+
+    #[test]
+    fn actix_gets_one_request_at_a_time() {
+        let it = connection();
+        let two = [GET, GET].concat();
+        assert_eq!(it.share(&two), GET.len(), "the first head alone");
+        it.received(GET);
+        it.begins(Length::Known(0));
+        assert_eq!(it.share(GET), 0, "while it is being answered");
+        it.ends();
+        assert_eq!(it.share(GET), GET.len());
+        let post = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+        assert_eq!(it.share(post), post.len(), "a body comes with its head");
+        it.received(&post[..post.len() - 1]);
+        it.begins(Length::Known(2));
+        assert_eq!(it.share(b"}GET"), 1, "the rest of the body");
+        it.awaits_body();
+        assert_eq!(it.share(b"}GET"), 4, "whatever a handler waits for");
     }
 
     #[test]

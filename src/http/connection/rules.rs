@@ -45,11 +45,13 @@ pub struct Seen {
     pub head: u64,
     /// Whether what is unfinished is the body of a request that has its answer.
     pub leftover: bool,
-    /// When a handler began to wait for a body, and how much of it has come.
+    /// When a handler began to wait for a body, since when it waits for the next part, and how much has come.
     pub body: u64,
+    pub body_part: u64,
     pub body_bytes: u64,
-    /// When the client stopped taking an answer, and how much it has taken since.
+    /// When the client stopped taking an answer, when it last took a part, and how much it has taken since.
     pub blocked: u64,
+    pub blocked_part: u64,
     pub blocked_bytes: u64,
     /// Bytes that are held for the client.
     pub held: u64,
@@ -95,20 +97,23 @@ impl Seen {
     /// The rule that the connection breaks now, if any.
     pub fn breach(&self, now: u64, limits: &Limits) -> Option<Reason> {
         let timeout = millis(limits.request_timeout);
-        let overdue = |since: u64, bytes: u64| since != 0 && age(now, since) > timeout + bytes * 1_000 / SLOWEST;
+        // Speed at first does not excuse silence later.
+        let overdue = |since: u64, part: u64, bytes: u64| {
+            age(now, part) > timeout || age(now, since) > timeout + bytes * 1_000 / SLOWEST
+        };
         if self.stage == Stage::Upgraded {
             return None;
         }
         if self.blocked != 0 {
-            return overdue(self.blocked, self.blocked_bytes).then_some(Reason::Unread);
+            return overdue(self.blocked, self.blocked_part, self.blocked_bytes).then_some(Reason::Unread);
         }
         match self.stage {
             Stage::Waiting if self.head != 0 => {
                 let reason = if self.leftover { Reason::EndlessBody } else { Reason::SlowHead };
-                overdue(self.head, 0).then_some(reason)
+                (age(now, self.head) > timeout).then_some(reason)
             }
             Stage::Waiting => (age(now, self.since) > millis(limits.keep_alive) + COURTESY).then_some(Reason::Idle),
-            Stage::Receiving => overdue(self.body, self.body_bytes).then_some(Reason::SlowBody),
+            Stage::Receiving => overdue(self.body, self.body_part, self.body_bytes).then_some(Reason::SlowBody),
             Stage::Working | Stage::Upgraded => None,
         }
     }
@@ -121,9 +126,9 @@ impl Seen {
     /// Since when the server has been waiting for this client; `None` while the client waits for the server.
     pub fn awaited_since(&self) -> Option<u64> {
         match self.stage {
-            _ if self.blocked != 0 => Some(self.blocked),
+            _ if self.blocked != 0 => Some(self.blocked_part),
             Stage::Waiting => Some(self.since),
-            Stage::Receiving => Some(self.body),
+            Stage::Receiving => Some(self.body_part),
             Stage::Working | Stage::Upgraded => None,
         }
     }
@@ -157,8 +162,10 @@ mod tests {
         head: 0,
         leftover: false,
         body: 0,
+        body_part: 0,
         body_bytes: 0,
         blocked: 0,
+        blocked_part: 0,
         blocked_bytes: 0,
         held: 0,
     };
@@ -171,11 +178,13 @@ mod tests {
     #[case::leftover(Seen { head: 2_000, leftover: true, ..NEW }, 12_001, Some(Reason::EndlessBody))]
     #[case::working(Seen { stage: Stage::Working, ..NEW }, 1_000_000, None)]
     #[case::websocket(Seen { stage: Stage::Upgraded, blocked: 1, ..NEW }, 1_000_000, None)]
-    #[case::body(Seen { stage: Stage::Receiving, body: 2_000, body_bytes: 2_048, ..NEW }, 14_000, None)]
-    #[case::slow_body(Seen { stage: Stage::Receiving, body: 2_000, body_bytes: 2_047, ..NEW }, 14_000, Some(Reason::SlowBody))]
-    #[case::read(Seen { stage: Stage::Working, blocked: 2_000, blocked_bytes: 1_024, ..NEW }, 13_000, None)]
-    #[case::unread(Seen { stage: Stage::Working, blocked: 2_000, blocked_bytes: 1_024, ..NEW }, 13_001, Some(Reason::Unread))]
-    #[case::unread_before_head(Seen { head: 1, blocked: 2_000, ..NEW }, 12_000, None)]
+    #[case::body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 4_000, body_bytes: 2_048, ..NEW }, 14_000, None)]
+    #[case::slow_body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 13_000, body_bytes: 2_047, ..NEW }, 14_000, Some(Reason::SlowBody))]
+    #[case::silent_body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 3_000, body_bytes: 100_000, ..NEW }, 13_001, Some(Reason::SlowBody))]
+    #[case::stopped(Seen { stage: Stage::Working, blocked: 2_000, blocked_part: 3_000, blocked_bytes: 100_000, ..NEW }, 13_001, Some(Reason::Unread))]
+    #[case::read(Seen { stage: Stage::Working, blocked: 2_000, blocked_part: 9_000, blocked_bytes: 1_024, ..NEW }, 13_000, None)]
+    #[case::unread(Seen { stage: Stage::Working, blocked: 2_000, blocked_part: 9_000, blocked_bytes: 1_024, ..NEW }, 13_001, Some(Reason::Unread))]
+    #[case::unread_before_head(Seen { head: 1, blocked: 2_000, blocked_part: 2_000, ..NEW }, 12_000, None)]
     fn every_wait_for_a_client_has_an_end(#[case] seen: Seen, #[case] now: u64, #[case] breach: Option<Reason>) {
         assert_eq!(seen.breach(now, &LIMITS), breach);
     }

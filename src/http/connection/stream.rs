@@ -20,9 +20,6 @@ use super::rules::{Reason, Stage};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// Bytes that are read ahead of a request without a body while it is being answered.
-const READ_AHEAD: u64 = 16 * 1024;
-
 /// One client's connection.
 pub struct Connection {
     stream: TcpStream,
@@ -30,8 +27,10 @@ pub struct Connection {
     connections: Arc<Connections>,
     /// What is written instead of an answer that actix made without the application.
     instead: Option<Instead>,
-    /// The last read filled its buffer: what it brought is handled before more is read.
-    is_full: bool,
+    /// Bytes that actix may have later.
+    kept: Bytes,
+    /// What was handed over is handled before more is read.
+    pauses: bool,
 }
 
 /// A problem document that replaces so many bytes of actix's own.
@@ -42,7 +41,7 @@ struct Instead {
 
 impl Connection {
     pub fn new(stream: TcpStream, activity: Arc<Activity>, connections: Arc<Connections>) -> Self {
-        Self { stream, activity, connections, instead: None, is_full: false }
+        Self { stream, activity, connections, instead: None, kept: Bytes::new(), pauses: false }
     }
 
     /// Lets the requests of this connection find its record.
@@ -50,24 +49,41 @@ impl Connection {
         data.insert(self.activity.clone());
     }
 
-    /// Reads, unless the client has to take its answers first.
+    /// Hands over what actix may have now. Nothing while the client has to take its answers first.
     fn read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let activity = &self.activity;
-        activity.register(context.waker());
-        let is_ahead = activity.stage() == Stage::Working && activity.unread_request() >= READ_AHEAD;
-        if activity.is_blocked() || is_ahead {
-            activity.puts_off_reading();
+        self.activity.register(context.waker());
+        if self.activity.is_blocked() {
+            self.activity.puts_off_reading();
             return Poll::Pending;
         }
-        if std::mem::take(&mut self.is_full) {
+        if std::mem::take(&mut self.pauses) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
         let (before, room) = (buffer.filled().len(), buffer.remaining());
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let received = &buffer.filled()[before..];
-        activity.received(received);
-        self.is_full = received.len() == room && activity.stage() != Stage::Receiving;
+        let share = if self.kept.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+            let bytes = &buffer.filled()[before..];
+            if bytes.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let share = self.activity.share(bytes);
+            self.kept = Bytes::copy_from_slice(&bytes[share..]);
+            buffer.set_filled(before + share);
+            share
+        } else {
+            let share = self.activity.share(&self.kept[..room.min(self.kept.len())]);
+            buffer.put_slice(&self.kept.split_to(share));
+            share
+        };
+        self.activity.keeps(self.kept.len());
+        if share == 0 {
+            self.activity.puts_off_reading();
+            return Poll::Pending;
+        }
+        self.activity.received(&buffer.filled()[before..]);
+        let is_full = share == room && self.activity.stage() != Stage::Receiving;
+        self.pauses = is_full || !self.kept.is_empty();
         Poll::Ready(Ok(()))
     }
 
@@ -96,6 +112,9 @@ impl Connection {
 
     /// Whether the client has just sent something after all.
     fn has_bytes(&self) -> bool {
+        if !self.kept.is_empty() {
+            return true;
+        }
         let mut one = [std::mem::MaybeUninit::uninit()];
         SockRef::from(&self.stream).peek(&mut one).is_ok_and(|bytes| bytes > 0)
     }
