@@ -29,6 +29,8 @@ pub mod nights;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+#[cfg(test)]
+mod properties;
 pub mod rate_plans;
 pub mod refusal;
 pub mod room_types;

@@ -55,7 +55,8 @@ async fn tail(state: &State, after: Option<u64>) -> Result<u64, Problem> {
 }
 
 impl Window {
-    fn position(&self) -> Result<Option<u64>, Violation> {
+    /// After which position the page begins.
+    pub fn position(&self) -> Result<Option<u64>, Violation> {
         let (text, pointer) = match (&self.cursor, &self.after) {
             (Some(_), Some(_)) => {
                 return Err(Violation::new("/after", "one_cursor", "is the older name of cursor: send one of them"));
