@@ -3,7 +3,6 @@
 //! The only place that reads the wall clock or draws an id; `clippy.toml` bans both everywhere else.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -35,20 +34,6 @@ impl IdSource for System {
     #[expect(clippy::disallowed_methods, reason = "this is the id source the others are told to use")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
-    }
-}
-
-/// Notices a clock that is set back, by looking at it again and again.
-#[derive(Debug, Default)]
-pub struct Backwards(Option<Timestamp>);
-
-impl Backwards {
-    /// How often those look who keep nights in memory.
-    pub const EVERY: Duration = Duration::from_secs(1);
-
-    /// Whether `now` is before the last time that was seen.
-    pub fn notices(&mut self, now: Timestamp) -> bool {
-        self.0.replace(now).is_some_and(|before| now < before)
     }
 }
 

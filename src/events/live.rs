@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use dashmap::DashMap;
 use tokio::time::{MissedTickBehavior, interval};
@@ -19,9 +20,11 @@ use super::subscriber::Subscriber;
 use super::topic::Topic;
 use super::update::Window;
 use super::{Error, Heard, Hub, Listener, Notice, Sources};
-use crate::clock::Backwards;
 use crate::domain::{HotelId, RoomTypeId};
 use crate::tasks::{Policy, Tasks};
+
+/// How often pictures are brought to their hotels' dates.
+const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(1);
 
 /// Everything that is watched. A clone is the same one.
 #[derive(Debug, Clone)]
@@ -61,14 +64,14 @@ impl Live {
     }
 
     async fn follow(self, mut hub: Listener, stop: CancellationToken) {
-        let (mut clock, mut looks) = (Backwards::default(), interval(Backwards::EVERY));
+        let mut looks = interval(LOOK_AT_THE_CLOCK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let heard = tokio::select! {
                 () = stop.cancelled() => return,
                 heard = hub.next() => heard,
                 _ = looks.tick() => {
-                    self.look_at_the_clock(&mut clock);
+                    self.look_at_the_clock();
                     continue;
                 }
             };
@@ -92,12 +95,10 @@ impl Live {
         }
     }
 
-    fn look_at_the_clock(&self, clock: &mut Backwards) {
+    /// A day begins at each hotel's own midnight, whether or not something is booked.
+    fn look_at_the_clock(&self) {
         let now = self.0.sources.clock.now();
-        if clock.notices(now) {
-            warn!("the clock was set back: dashboards whose first nights are missing are drawn anew");
-            self.all().iter().for_each(|topic| topic.clock_was_set_back(now));
-        }
+        self.all().iter().for_each(|topic| topic.look_at_the_clock(now));
     }
 
     fn hotel_changed(&self, hotel: HotelId) {

@@ -39,11 +39,26 @@ impl Picture {
         self.0.hotel.id
     }
 
-    /// Lets the days before the hotel's today go, and opens as many at the far end; whether the date has moved.
-    pub fn roll(&mut self, now: Timestamp) -> bool {
-        let before = self.0.calendar.first();
+    /// Lets the days before the hotel's today go, and opens as many at the far end. Returns the nights that were on sale
+    /// before, if the date has moved.
+    pub fn roll(&mut self, now: Timestamp) -> Option<Window> {
+        let before = self.on_sale();
         self.0.roll(now);
-        self.0.calendar.first() != before
+        (self.on_sale() != before).then_some(before)
+    }
+
+    /// The nights that are on sale.
+    pub fn on_sale(&self) -> Window {
+        self.on_sale_on(self.0.calendar.first())
+    }
+
+    /// The nights that were on sale at an instant, under the hotel's present settings.
+    pub fn on_sale_at(&self, at: Timestamp) -> Window {
+        self.on_sale_on(self.0.hotel.today(at))
+    }
+
+    fn on_sale_on(&self, today: Date) -> Window {
+        Window { from: today, to: self.0.hotel.horizon_end(today) }
     }
 
     /// Whether the clock was set back after days were let go.

@@ -55,6 +55,8 @@ struct Audience {
 enum Delivery {
     Change(Arc<Members>, Arc<Shared<Change>>),
     Redraw(Arc<Members>),
+    /// A day has begun: a snapshot is due whatever the members' sequence numbers are.
+    Rolled(Arc<Members>),
 }
 
 impl Topic {
@@ -92,6 +94,7 @@ impl Topic {
                 Delivery::Redraw(members) => {
                     members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, step.sequence));
                 }
+                Delivery::Rolled(members) => redraw(vec![members]),
             }
         }
     }
@@ -102,14 +105,11 @@ impl Topic {
         redraw(audiences);
     }
 
-    /// The clock was set back: if days were let go that are not over, the picture lacks them.
-    pub fn clock_was_set_back(&self, now: Timestamp) {
-        let mut state = self.lock();
-        if state.picture.as_ref().is_some_and(|picture| picture.is_ahead(now)) {
-            let audiences = state.forget();
-            drop(state);
-            redraw(audiences);
-        }
+    /// Brings the picture to the hotel's date. At midnight, watchers of a night that begins or ends to be on sale get a
+    /// snapshot. If the clock was set back, the picture lacks nights and is read again.
+    pub fn look_at_the_clock(&self, now: Timestamp) {
+        let audiences = self.lock().look_at_the_clock(now);
+        redraw(audiences);
     }
 
     /// A hotel has changed: if it is this room type's, what is known may be wrong.
@@ -149,7 +149,7 @@ impl Topic {
         sources: &Sources,
     ) -> Result<Vec<Update>, Error> {
         for _ in 0..TRIES {
-            self.clock_was_set_back(sources.clock.now());
+            self.look_at_the_clock(sources.clock.now());
             self.load(sources).await?;
             if let Due::Resume { after } = due
                 && let Some(updates) = self.resume((window, slot, mailbox), after, sources).await?
@@ -157,7 +157,7 @@ impl Topic {
                 return Ok(updates);
             }
             let mut state = self.lock();
-            if let Some(snapshot) = state.snapshot(window, due == Due::Conflated, sources.clock.now()) {
+            if let Some(snapshot) = state.snapshot(window, due == Due::Conflated) {
                 mailbox.told(slot, snapshot.told().sequence);
                 return Ok(vec![Update::Snapshot(snapshot)]);
             }
@@ -165,7 +165,7 @@ impl Topic {
         Err(Error::Unsettled)
     }
 
-    /// The changes after a sequence number, if they are few and known.
+    /// The changes after a sequence number, if they are few and known, and nothing but facts has changed what is shown.
     async fn resume(
         &self,
         (window, slot, mailbox): (Window, Slot, &Mailbox),
@@ -173,8 +173,15 @@ impl Topic {
         sources: &Sources,
     ) -> Result<Option<Vec<Update>>, Error> {
         for _ in 0..TRIES {
-            let newest = self.lock().picture.as_ref().map_or(0, |picture| picture.sequence());
+            let (newest, forgotten) = {
+                let state = self.lock();
+                (state.picture.as_ref().map_or(0, |picture| picture.sequence()), state.forgotten)
+            };
             if after > newest || newest - after > u64::from(REPLAY) {
+                return Ok(None);
+            }
+            let Some(moment) = sources.feed.moment(self.id, after).await? else { return Ok(None) };
+            if moment.calendar_changed_since {
                 return Ok(None);
             }
             let events = match newest - after {
@@ -183,6 +190,10 @@ impl Topic {
             };
             let state = self.lock();
             let Some(picture) = &state.picture else { return Ok(None) };
+            let seen = window.cut(picture.on_sale_at(moment.at));
+            if state.forgotten != forgotten || window.cut(picture.on_sale()) != seen {
+                return Ok(None);
+            }
             let sequence = picture.sequence();
             let until = events.partition_point(|event| event.sequence <= sequence);
             if let Some(changes) = picture.replay(after, window, &events[..until]) {
@@ -218,18 +229,19 @@ impl State {
 
     fn follow(&mut self, step: Step, now: Timestamp) -> Vec<Delivery> {
         self.newest = self.newest.max(step.sequence);
+        let rolled = self.look_at_the_clock(now);
         let Some(picture) = &mut self.picture else {
             self.aside.keep(step);
-            return Vec::new();
+            return rolled.into_iter().map(Delivery::Rolled).collect();
         };
-        if picture.is_ahead(now) {
-            return self.forget().into_iter().map(Delivery::Redraw).collect();
-        }
-        let rolled = picture.roll(now);
         let effect = picture.follow(step);
-        if rolled || effect != Effect::Known {
+        if effect != Effect::Known {
             self.clear_snapshots();
         }
+        rolled.into_iter().map(Delivery::Rolled).chain(self.deliveries(effect, step)).collect()
+    }
+
+    fn deliveries(&mut self, effect: Effect, step: Step) -> Vec<Delivery> {
         match effect {
             Effect::Known | Effect::Nothing => Vec::new(),
             Effect::Missed => self.forget().into_iter().map(Delivery::Redraw).collect(),
@@ -253,6 +265,19 @@ impl State {
         self.audiences.iter().filter_map(delivery).collect()
     }
 
+    /// Moves the picture to the hotel's date. Returns the watchers of nights that are on sale only before or after that.
+    fn look_at_the_clock(&mut self, now: Timestamp) -> Vec<Arc<Members>> {
+        let Some(picture) = &mut self.picture else { return Vec::new() };
+        if picture.is_ahead(now) {
+            return self.forget();
+        }
+        let Some(before) = picture.roll(now) else { return Vec::new() };
+        let after = picture.on_sale();
+        self.clear_snapshots();
+        let affected = self.audiences.iter().filter(|(window, _)| window.cut(before) != window.cut(after));
+        affected.map(|(_, audience)| audience.members.clone()).collect()
+    }
+
     fn forget(&mut self) -> Vec<Arc<Members>> {
         self.picture = None;
         self.forgotten += 1;
@@ -274,10 +299,7 @@ impl State {
         self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
     }
 
-    fn snapshot(&mut self, window: Window, conflated: bool, now: Timestamp) -> Option<Arc<Shared<Snapshot>>> {
-        if self.picture.as_mut()?.roll(now) {
-            self.clear_snapshots();
-        }
+    fn snapshot(&mut self, window: Window, conflated: bool) -> Option<Arc<Shared<Snapshot>>> {
         let picture = self.picture.as_ref()?;
         let draw = || Shared::new(picture.snapshot(window, conflated));
         let kept = self.audiences.get_mut(&window).map(|audience| &mut audience.snapshots[usize::from(conflated)]);

@@ -23,6 +23,9 @@ pub trait Feed: Send + Sync + 'static {
     /// next: those before it have been deleted. Fewer come where they are more than [`PORTION_BYTES`].
     async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error>;
 
+    /// When a room type reached a sequence number. `None`: that event has been deleted, or there is none.
+    async fn moment(&self, room_type: RoomTypeId, sequence: u64) -> Result<Option<Moment>, Error>;
+
     /// At most `limit` events of all room types, in the order of their commits, after a position; without one, from the
     /// oldest that is kept. Once a position has been read, nothing ever appears before it. `None`: some after this
     /// position have been deleted. Fewer than `limit` come where they are more than [`PORTION_BYTES`].
@@ -37,6 +40,15 @@ pub trait Feed: Send + Sync + 'static {
 
     /// Deletes events decided before `before`, oldest first, looking at no more than `limit`; how many it looked at.
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error>;
+}
+
+/// When a room type reached a sequence number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    pub at: Timestamp,
+    /// Whether the hotel's time zone, currency or horizon has changed after it. On PostgreSQL a change that began before
+    /// the event and was committed after it counts as earlier.
+    pub calendar_changed_since: bool,
 }
 
 /// Positions up to which everything is there.

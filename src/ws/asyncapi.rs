@@ -20,7 +20,8 @@ milliseconds of its commit; nothing that is not durable is ever told, and no gue
 nights it has; both carry values, not differences. Prices, capacity and restrictions come as a fresh `snapshot`.
 
 **Coming back.** Remember the last `sequence` of each room type and send it as `after`. What you missed comes one by one \
-and ends with `current`; if it is too much or too long ago, a `snapshot` comes instead.
+and ends with `current`; if it is too much or too long ago, or if the hotel's settings or midnight have changed what is \
+shown, a `snapshot` comes instead.
 
 **Being slow.** What you do not read in time is not kept for you: a `snapshot` with `conflated` stands for it.
 

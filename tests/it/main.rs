@@ -60,4 +60,5 @@ mod waking;
 mod ws_attacks;
 mod ws_limits;
 mod ws_live;
+mod ws_resume;
 mod ws_stories;

@@ -10,7 +10,7 @@ use super::*;
 
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::events::{Heard, Listener};
-use crate::store::feed::{ChangedHotel, Excerpt, Payload};
+use crate::store::feed::{ChangedHotel, Excerpt, Moment, Payload};
 use crate::tasks::Tasks;
 
 /// A history that fails as often as it is told to.
@@ -35,6 +35,10 @@ impl History {
 impl Feed for History {
     async fn events_of(&self, _: RoomTypeId, _: u64, _: u32) -> Result<Vec<Event>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn moment(&self, _: RoomTypeId, _: u64) -> Result<Option<Moment>, Error> {
+        Ok(None)
     }
 
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {

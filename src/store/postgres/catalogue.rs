@@ -51,7 +51,11 @@ pub(super) const UPDATE_HOTEL: &str = concat!(
      SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
          check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13, changed = ",
     now!(),
-    "WHERE id = $1
+    ", calendar_changed = CASE
+         WHEN (timezone, currency, horizon_nights) IS NOT DISTINCT FROM ($6, $7, $13) THEN calendar_changed ELSE ",
+    now!(),
+    " END
+     WHERE id = $1
       AND (id, name, city, country, timezone, currency, check_in_time, check_out_time, latitude, longitude, max_nights,
            horizon_nights)
        IS NOT DISTINCT FROM ($14, $15, $16, $18, $19, $20, $21, $22, $23, $24, $25, $26)"

@@ -12,7 +12,7 @@ use super::Postgres;
 use super::pool::Lent;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, PORTION_BYTES};
+use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, Moment, PORTION_BYTES};
 use crate::store::sql::{self, Columns};
 
 /// Positions below this one are complete.
@@ -93,6 +93,11 @@ impl Feed for Postgres {
         let query = sqlx::query(OF_ROOM_TYPE).bind(room_type.0).bind(number(after)).bind(i64::from(limit));
         let query = query.bind(i64::from(PORTION_BYTES));
         self.pool.all(query).await?.iter().map(sql::event).collect()
+    }
+
+    async fn moment(&self, room_type: RoomTypeId, sequence: u64) -> Result<Option<Moment>, Error> {
+        let query = sqlx::query(sql::MOMENT).bind(room_type.0).bind(number(sequence));
+        self.pool.all(query).await?.first().map(sql::moment).transpose()
     }
 
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {

@@ -17,7 +17,7 @@ use super::{
     attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, migrate, reports, session, stock,
 };
 use crate::domain::{Date, HotelId, RoomTypeId};
-use crate::store::{BookingFilter, Page};
+use crate::store::{BookingFilter, Page, sql};
 use server::Server;
 
 /// 5,000 hotels in 500 cities, 200 of them with 5 room types and plans, 40 nights and 60 bookings of each of those.
@@ -160,6 +160,7 @@ async fn no_step_of_changed_settings_reads_a_whole_table() {
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
 #[case::changed_hotels(feed::CHANGED_HOTELS)]
+#[case::moment(sql::MOMENT)]
 #[case::new_hotel(catalogue::INSERT_HOTEL)]
 #[case::changed_hotel(catalogue::UPDATE_HOTEL)]
 #[case::hotel(catalogue::HOTEL)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Columns;
 use crate::domain::{BookingId, HotelId, RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{ChangedHotel, End, Event, Excerpt};
+use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Moment};
 
 pub fn event(row: &impl Columns) -> Result<Event, Error> {
     Ok(Event {
@@ -34,6 +34,17 @@ pub fn excerpt<'a, R: Columns + 'a>(rows: impl Iterator<Item = &'a R>) -> Result
 pub fn changed_hotel(row: &impl Columns) -> Result<ChangedHotel, Error> {
     Ok(ChangedHotel { position: row.number("changed")?, hotel: HotelId(row.uuid("id")?) })
 }
+
+pub fn moment(row: &impl Columns) -> Result<Moment, Error> {
+    let (event, calendar): (u64, u64) = (row.number("position")?, row.number("calendar_changed")?);
+    Ok(Moment { at: row.instant("at")?, calendar_changed_since: calendar >= event })
+}
+
+/// The moment at which a room type reached a sequence number, in both dialects.
+pub const MOMENT: &str = "
+    SELECT e.at, e.position, h.calendar_changed
+    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id JOIN hotels AS h ON h.id = t.hotel_id
+    WHERE e.room_type_id = $1 AND e.sequence = $2";
 
 pub fn end(row: &impl Columns) -> Result<End, Error> {
     Ok(End { event: row.number("event")?, hotel: row.number("hotel")? })

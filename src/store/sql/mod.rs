@@ -21,7 +21,7 @@ pub use changes::Changes;
 pub use columns::{Columns, unreadable};
 pub use error::{cannot_migrate, contradicts, database_error};
 pub use evidence::{attempt_found, booking_id, footprint, night_row, sequences};
-pub use history::{changed_hotel, due, end, event, excerpt};
+pub use history::{MOMENT, changed_hotel, due, end, event, excerpt, moment};
 pub use inventory::{Found, earliest_today, loaded, stock};
 pub use isolate::Isolation;
 pub use rows::{attempt, basis_name, booking, counted_night, hotel, rate_plan, room_type, service};

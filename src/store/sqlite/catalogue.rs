@@ -40,7 +40,9 @@ pub(super) const UPDATE_HOTEL: &str = "
     UPDATE hotels
     SET name = $2, city = $3, city_key = $4, country = $5, timezone = $6, currency = $7, check_in_time = $8,
         check_out_time = $9, latitude = $10, longitude = $11, max_nights = $12, horizon_nights = $13,
-        changed = (SELECT max(changed) + 1 FROM hotels)
+        changed = (SELECT max(changed) + 1 FROM hotels),
+        calendar_changed = CASE WHEN (timezone, currency, horizon_nights) IS ($6, $7, $13) THEN calendar_changed
+                                ELSE (SELECT coalesce(max(position), 0) FROM events) END
     WHERE id = $1
       AND (id, name, city, country, timezone, currency, check_in_time, check_out_time, latitude, longitude, max_nights,
            horizon_nights)

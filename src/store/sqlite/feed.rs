@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use super::Sqlite;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
-use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, PORTION_BYTES};
+use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, Moment, PORTION_BYTES};
 use crate::store::sql::{self, Columns};
 
 /// What is large is known without being read: `octet_length` looks at a row's header.
@@ -62,6 +62,11 @@ impl Feed for Sqlite {
         let query = sqlx::query(OF_ROOM_TYPE).bind(room_type.to_string()).bind(number(after)).bind(i64::from(limit));
         let query = query.bind(i64::from(PORTION_BYTES));
         query.fetch_all(&self.readers).await?.iter().map(sql::event).collect()
+    }
+
+    async fn moment(&self, room_type: RoomTypeId, sequence: u64) -> Result<Option<Moment>, Error> {
+        let query = sqlx::query(sql::MOMENT).bind(room_type.to_string()).bind(number(sequence));
+        query.fetch_optional(&self.readers).await?.as_ref().map(sql::moment).transpose()
     }
 
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {

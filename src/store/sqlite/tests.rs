@@ -9,7 +9,7 @@ use super::{
     attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, migrate, reports, stock,
 };
 use crate::domain::{Date, HotelId, RoomTypeId};
-use crate::store::{BookingFilter, Page};
+use crate::store::{BookingFilter, Page, sql};
 
 /// The steps of the plan of every statement in a text. Without foreign keys: SQLite also plans how to look for the children
 /// of a new parent, which it does only while a reference is broken (`OP_FkIfZero`), and here none can be.
@@ -69,6 +69,7 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
 #[case::changed_hotels(feed::CHANGED_HOTELS)]
+#[case::moment(sql::MOMENT)]
 #[case::end(feed::END)]
 #[case::new_hotel(catalogue::INSERT_HOTEL)]
 #[case::changed_hotel(catalogue::UPDATE_HOTEL)]
