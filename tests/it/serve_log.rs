@@ -112,11 +112,11 @@ fn what_only_a_stranger_can_cause_is_no_warning_and_does_not_fill_the_disk() {
         server.knock(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
         server.get("/nowhere", "");
         server.get("/v1/bookings", "Authorization: Bearer wrong\r\n");
-        server.get(&format!("/v1/room-types/{}/availability?from=2027-01-01&to=2027-01-02", Uuid::new_v4()), "");
+        server.get(&format!("/v1/room-types/{}/availability?from=2027-01-01&to=2027-01-02", Uuid::nil()), "");
         let order = format!(
             r#"{{"room_type_id":"{}","checkin_date":"2027-05-01","checkout_date":"2027-05-02","rooms":1,"num_guests":1,
             "guests":[{{"name":"A","age":30}}],"contact":{{"mobile":"+351912345678"}}}}"#,
-            Uuid::new_v4()
+            Uuid::nil()
         );
         let length = order.len();
         let head = "POST /v1/bookings HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json";

@@ -115,7 +115,7 @@ proptest! {
     #[test]
     fn another_implementation_reads_the_same_messages(frames in vec(frame(), 1..12)) {
         let bytes = frames.concat();
-        let mut heard = decode(&[bytes.clone()]).0;
+        let mut heard = decode(std::slice::from_ref(&bytes)).0;
         heard.retain(|one| *one != Heard::Fragment);
         if let Some(end) = heard.iter().position(|one| matches!(one, Heard::Close(_))) {
             heard.truncate(end + 1);
