@@ -55,7 +55,7 @@ fn booking(c: &mut Criterion) {
     });
     group.bench_function("quote", |b| {
         let party = Party { adults: 2, children: 0 };
-        let enquiry = Enquiry { stay: stay(10, 3), rooms: 1, party, rate_plan: None, keeping: None };
+        let enquiry = Enquiry { stay: stay(10, 3), rooms: 1, party, rate_plan: None, forced: false, keeping: None };
         b.iter(|| empty.quote(black_box(&enquiry), noon(0)));
     });
     group.finish();

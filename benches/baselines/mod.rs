@@ -103,6 +103,7 @@ fn entry(wish: &Wish, seen: Seen) -> Entry {
         rooms: order.rooms,
         guests: order.guests.clone(),
         prices: vec![seen.price; nights],
+        added: Vec::new(),
         services: Vec::new(),
         contact: order.contact.clone(),
         external_reference: None,

@@ -2,7 +2,7 @@
 
 use innkeeper::app::open_store;
 use innkeeper::clock::{Clock, IdSource, System};
-use innkeeper::domain::{CancellationPolicy, Contact, Date, Guest, Mobile, Order, RoomTypeId, Stay};
+use innkeeper::domain::{CancellationPolicy, Contact, Date, Guest, Mobile, Order, PlanChoice, RoomTypeId, Stay};
 use innkeeper::engine::Key;
 use innkeeper::store::{Fingerprint, KeyDigest};
 use jiff::SignedDuration;
@@ -131,7 +131,7 @@ impl House {
         let day = |days: i64| self.tomorrow.saturating_add(SignedDuration::from_hours(24 * days));
         let first = fastrand::i64(0..NIGHTS);
         let order = Order {
-            rate_plan: None,
+            rate_plan: PlanChoice::Only,
             stay: Stay::new(day(first), day(first + fastrand::i64(1..=3))).unwrap(),
             rooms: 1,
             guests: ["Ana Lopes", "Rui Lopes"].map(|name| Guest::new(name, 34).unwrap()).into(),
@@ -142,6 +142,7 @@ impl House {
             expected_sequence: None,
             agreed_price: None,
             hold_share: None,
+            forced_by: None,
         };
         Wish { room_type, order, key: Some(fresh_key()) }
     }

@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use innkeeper::app::{self, Running};
 use innkeeper::clock::System;
 use innkeeper::config::{Config, Sources};
-use innkeeper::domain::{Contact, Date, Guest, Mobile, Order, RoomTypeId, Stay};
+use innkeeper::domain::{Contact, Date, Guest, Mobile, Order, PlanChoice, RoomTypeId, Stay};
 use innkeeper::engine::Key;
 use innkeeper::store::{Fingerprint, KeyDigest};
 use reqwest::{Client, StatusCode};
@@ -121,7 +121,7 @@ impl Body {
     fn wish(self, digest: KeyDigest) -> Wish {
         let guest = |guest: GuestBody| Guest::new(&guest.name, guest.age.into()).unwrap();
         let order = Order {
-            rate_plan: None,
+            rate_plan: PlanChoice::Only,
             stay: Stay::new(self.checkin_date, self.checkout_date).unwrap(),
             rooms: self.rooms,
             guests: self.guests.into_iter().map(guest).collect(),
@@ -132,6 +132,7 @@ impl Body {
             expected_sequence: None,
             agreed_price: None,
             hold_share: None,
+            forced_by: None,
         };
         let key = Some(Key { digest, fingerprint: Fingerprint([9; 32]) });
         Wish { room_type: RoomTypeId(self.room_type_id), order, key }

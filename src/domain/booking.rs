@@ -20,8 +20,11 @@ pub struct Booking {
     pub stay: Stay,
     pub rooms: u16,
     pub guests: Vec<Guest>,
-    /// Price of one room for each night of the stay, frozen at sale.
+    /// Price of one of the rooms that were sold first, for each night of the stay: frozen at sale.
     pub prices: Vec<Amount>,
+    /// Rooms that were added later, in the order in which they were, each group at the prices of its day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<AddedRooms>,
     pub services: Vec<BookedService>,
     pub contact: Contact,
     pub external_reference: Option<String>,
@@ -31,6 +34,14 @@ pub struct Booking {
     pub changed_at: Timestamp,
     /// The room type's sequence number when this booking last changed: its version.
     pub sequence: u64,
+}
+
+/// Rooms that were added to a booking at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedRooms {
+    pub rooms: u16,
+    /// Price of one of them for each night of the stay.
+    pub prices: Vec<Amount>,
 }
 
 /// Where a booking is in its life, with what only that state has.
@@ -135,23 +146,30 @@ impl Booking {
         Party::of(&self.guests)
     }
 
-    /// The price of each night for all rooms together, in order.
-    pub fn nightly_totals(&self) -> impl Iterator<Item = Amount> {
-        self.prices.iter().map(|price| price.times(u64::from(self.rooms)))
+    /// The rooms in groups that were sold at once, with the prices of one room for each night; those sold first come first.
+    pub fn room_groups(&self) -> impl Iterator<Item = (u16, &[Amount])> {
+        let added = self.added.iter().map(|group| (group.rooms, group.prices.as_slice()));
+        let others = added.clone().map(|(rooms, _)| rooms).fold(0, u16::saturating_add);
+        std::iter::once((self.rooms.saturating_sub(others), self.prices.as_slice())).chain(added)
     }
 
-    /// The price of one room for a night of the stay.
-    pub fn price_on(&self, date: Date) -> Option<Amount> {
+    /// The price of each night for all rooms together, in order.
+    pub fn nightly_totals(&self) -> impl Iterator<Item = Amount> {
+        let of_group = |night: usize, (rooms, prices): (u16, &[Amount])| {
+            prices.get(night).copied().unwrap_or_default().times(u64::from(rooms))
+        };
+        (0..self.prices.len()).map(move |night| self.room_groups().map(|group| of_group(night, group)).sum())
+    }
+
+    /// The price of a night of the stay for all rooms together.
+    fn total_on(&self, date: Date) -> Option<Amount> {
         let night = usize::try_from(days_between(self.stay.check_in(), date)).ok()?;
-        self.prices.get(night).copied()
+        self.nightly_totals().nth(night)
     }
 
     /// Whether becoming `after` gives anything back: a night, a room, or a part of what a night costs.
     pub fn gives_back(&self, after: &Self) -> bool {
-        let cheaper = |(date, cost): (Date, Amount)| {
-            let kept = after.price_on(date).map(|price| price.times(u64::from(after.rooms)));
-            kept.is_none_or(|kept| kept < cost)
-        };
+        let cheaper = |(date, cost): (Date, Amount)| after.total_on(date).is_none_or(|kept| kept < cost);
         after.rooms < self.rooms || self.stay.dates().zip(self.nightly_totals()).any(cheaper)
     }
 

@@ -178,8 +178,10 @@ impl Inventory {
             return Err(Refusal::Stale { expected, actual: self.sequence });
         }
         let party = Party::of(&order.guests);
-        let Order { stay, rooms, rate_plan, .. } = order;
-        let mut quote = self.quote(&Enquiry { stay, rooms, party, rate_plan, keeping: None }, now)?;
+        let Order { stay, rooms, .. } = order;
+        let forced = order.forced_by.is_some();
+        let enquiry = Enquiry { stay, rooms, party, rate_plan: None, forced, keeping: None };
+        let mut quote = self.quote_order(enquiry, order.rate_plan, now)?;
         if let Some(agreed) = order.agreed_price {
             quote.prices.fill(agreed);
         }
@@ -202,6 +204,7 @@ impl Inventory {
             rooms,
             guests: order.guests,
             prices: quote.prices,
+            added: quote.added,
             services,
             contact: order.contact,
             external_reference: order.external_reference,

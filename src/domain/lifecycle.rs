@@ -120,8 +120,9 @@ impl Inventory {
         let guests = amendment.guests.clone().unwrap_or_else(|| booking.guests.clone());
         let party = Party::of(&guests);
         let rate_plan = Some(booking.rate_plan_id);
-        let Quote { prices, .. } =
-            self.quote(&Enquiry { stay, rooms, party, rate_plan, keeping: Some(booking) }, now)?;
+        let forced = amendment.forced_by.is_some();
+        let enquiry = Enquiry { stay, rooms, party, rate_plan, forced, keeping: Some(booking) };
+        let Quote { prices, added, .. } = self.quote(&enquiry, now)?;
         if let (Status::Held { .. }, Some(share)) = (booking.status, amendment.hold_share) {
             self.leaves_rooms_unheld(stay, rooms, Some(booking), share)?;
         }
@@ -131,7 +132,7 @@ impl Inventory {
             true => booking.policy.clone(),
             false => booking.policy.arriving(self.hotel.check_in_at(check_in)),
         };
-        let after = Booking { stay, rooms, guests, prices, services, policy, ..booking.clone() }.sellable()?;
+        let after = Booking { stay, rooms, guests, prices, added, services, policy, ..booking.clone() }.sellable()?;
         match amendment.waive_policy {
             true => Ok(after),
             false => self.gives_back_for_free(booking, &after, now).map(|()| after),

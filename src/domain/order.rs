@@ -14,8 +14,7 @@ pub const MAX_SERVICES: usize = 50;
 /// A well-formed request for a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// `None` takes the cheapest plan that sells the stay.
-    pub rate_plan: Option<RatePlanId>,
+    pub rate_plan: PlanChoice,
     pub stay: Stay,
     pub rooms: u16,
     pub guests: Vec<Guest>,
@@ -30,6 +29,19 @@ pub struct Order {
     pub agreed_price: Option<Amount>,
     /// How much of each night holds may take with this one; `None` for callers who are not limited.
     pub hold_share: Option<HoldShare>,
+    /// Who or what insists on rooms without an adult.
+    pub forced_by: Option<String>,
+}
+
+/// Which rate plan an order is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PlanChoice {
+    Named(RatePlanId),
+    /// The cheapest that sells the stay, the oldest of equals, whatever its terms.
+    Cheapest,
+    /// The only one that sells the stay. Where several do, the guest has to choose.
+    #[default]
+    Only,
 }
 
 /// How many units of a service to order.
@@ -42,7 +54,7 @@ pub struct ServiceOrder {
 /// An order as it came in, nothing checked.
 #[derive(Debug, Clone, Default)]
 pub struct OrderDraft {
-    pub rate_plan: Option<RatePlanId>,
+    pub rate_plan: PlanChoice,
     pub checkin_date: Date,
     pub checkout_date: Date,
     pub rooms: i64,
@@ -54,6 +66,7 @@ pub struct OrderDraft {
     pub external_reference: Option<String>,
     pub hold: bool,
     pub expected_sequence: Option<u64>,
+    pub forced_by: Option<String>,
 }
 
 impl OrderDraft {
@@ -83,6 +96,7 @@ impl OrderDraft {
                 expected_sequence: self.expected_sequence,
                 agreed_price: None,
                 hold_share: None,
+                forced_by: self.forced_by,
             })
         })();
         violations.finish(order)
@@ -101,6 +115,8 @@ pub struct Amendment {
     pub waive_policy: bool,
     /// How much of each night holds may take when a hold grows; `None` for callers who are not limited.
     pub hold_share: Option<HoldShare>,
+    /// Who or what insists on rooms without an adult.
+    pub forced_by: Option<String>,
 }
 
 /// An amendment as it came in, nothing checked.
@@ -111,6 +127,7 @@ pub struct AmendmentDraft {
     pub rooms: Option<i64>,
     pub num_guests: Option<i64>,
     pub guests: Option<Vec<(String, i64)>>,
+    pub forced_by: Option<String>,
 }
 
 impl AmendmentDraft {
@@ -129,7 +146,9 @@ impl AmendmentDraft {
             (None, None) => None,
         };
         let (check_in, check_out) = (self.checkin_date, self.checkout_date);
-        let amendment = rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests, ..Amendment::default() });
+        let forced_by = self.forced_by;
+        let amendment =
+            rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests, forced_by, ..Amendment::default() });
         violations.finish(amendment)
     }
 }

@@ -47,6 +47,11 @@ impl Party {
         Self { adults: count(adults), children: count(guests.len() - adults) }
     }
 
+    /// Whether there is an adult for each of so many rooms.
+    pub fn has_adult_in_each(self, rooms: u16) -> bool {
+        rooms >= 1 && self.adults >= rooms
+    }
+
     pub fn persons(self) -> u32 {
         u32::from(self.adults) + u32::from(self.children)
     }
@@ -65,10 +70,10 @@ impl Occupancy {
     /// The most people of a kind, and together, that one room can be said to take.
     pub const MAX_PEOPLE: u16 = 100;
 
-    /// Whether `rooms` rooms take this party, with at least one adult among them.
-    pub fn admits(self, party: Party, rooms: u16) -> bool {
+    /// Whether `rooms` rooms have the places that this party needs.
+    pub fn has_places(self, party: Party, rooms: u16) -> bool {
         let rooms = u32::from(rooms);
-        party.adults >= 1
+        party.persons() >= 1
             && u32::from(party.adults) <= rooms * u32::from(self.max_adults)
             && u32::from(party.children) <= rooms * u32::from(self.max_children)
             && party.persons() <= rooms * u32::from(self.max_occupancy)
@@ -112,9 +117,21 @@ mod tests {
     #[case(1, 3, 1, false)] // too many children
     #[case(2, 2, 1, false)] // too many together
     #[case(2, 2, 2, true)] // but two rooms take them
-    #[case(0, 1, 1, false)] // nobody is an adult
+    #[case(0, 1, 1, true)] // an adult is another rule's business
+    #[case(0, 0, 1, false)] // nobody
+    #[case(2, 0, 0, false)] // no room
     fn occupancy_limits_each_room(#[case] adults: u16, #[case] children: u16, #[case] rooms: u16, #[case] fits: bool) {
         let double = Occupancy { max_adults: 2, max_children: 2, max_occupancy: 3 };
-        assert_eq!(double.admits(Party { adults, children }, rooms), fits);
+        assert_eq!(double.has_places(Party { adults, children }, rooms), fits);
+    }
+
+    #[rstest]
+    #[case(1, 1, true)]
+    #[case(2, 1, true)]
+    #[case(1, 2, false)]
+    #[case(0, 1, false)] // children alone
+    #[case(1, 0, false)] // no room
+    fn every_room_needs_an_adult(#[case] adults: u16, #[case] rooms: u16, #[case] holds: bool) {
+        assert_eq!(Party { adults, children: 1 }.has_adult_in_each(rooms), holds);
     }
 }

@@ -1,9 +1,11 @@
 //! The one rule function. Search, quote, booking and change all ask [`Inventory::quote`], so what search offers,
 //! booking accepts unless somebody was faster.
 
+use super::booking::AddedRooms;
+use super::stay::days_between;
 use super::{
-    Amount, Booking, Date, FailingNight, Inventory, Night, Party, RatePlan, RatePlanId, Reason, Refusal, Stay,
-    Timestamp,
+    Amount, Booking, Date, FailingNight, Inventory, Night, Party, PlanChoice, RatePlan, RatePlanId, Reason, Refusal,
+    Stay, Timestamp,
 };
 
 /// What somebody wants to know the price of.
@@ -14,20 +16,52 @@ pub struct Enquiry<'a> {
     pub party: Party,
     /// `None` takes the cheapest plan that sells the stay, the oldest of equals.
     pub rate_plan: Option<RatePlanId>,
-    /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only nights
-    /// that it does not have, or not with so many rooms, are priced, and only what changes is measured against the
-    /// rules.
+    /// Somebody insists, by name, on rooms without an adult.
+    pub forced: bool,
+    /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only rooms and
+    /// nights that it does not have are priced, and only what changes is measured against the rules.
     pub keeping: Option<&'a Booking>,
+}
+
+impl Enquiry<'_> {
+    /// Whether a booking is changed that keeps its rooms and its guests.
+    fn keeps_party(&self) -> bool {
+        self.keeping.is_some_and(|kept| kept.rooms == self.rooms && kept.party() == self.party)
+    }
+
+    /// Whether each room has an adult, or needs none.
+    fn has_adults(&self) -> bool {
+        self.forced || self.keeps_party() || self.party.has_adult_in_each(self.rooms)
+    }
 }
 
 /// A stay that can be sold, and its price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
     pub rate_plan: RatePlanId,
-    /// Price of one room for each night.
+    /// Price of one room for each night; of a booking that is to be changed, of one of its first.
     pub prices: Vec<Amount>,
+    /// Rooms of the changed booking that have other prices.
+    pub added: Vec<AddedRooms>,
     /// All nights, all rooms.
     pub total: Amount,
+}
+
+/// A plan that sells a stay, where a guest has to choose one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanOffer {
+    pub rate_plan: RatePlanId,
+    pub name: String,
+    pub refundable: bool,
+    /// All nights, all rooms.
+    pub total: Amount,
+}
+
+impl PlanOffer {
+    fn of(plan: &RatePlan, quote: &Quote) -> Self {
+        let refundable = !plan.policy.tiers().is_empty();
+        Self { rate_plan: plan.id, name: plan.name.clone(), refundable, total: quote.total }
+    }
 }
 
 impl Inventory {
@@ -47,6 +81,7 @@ impl Inventory {
         let mut failing: Vec<_> = self.capacity_failures(enquiry).collect();
         match self.cheapest(enquiry, plans) {
             Ok(_) if !failing.is_empty() => Err(self.refusal(enquiry, failing)),
+            Ok(_) if !enquiry.has_adults() => Err(Refusal::Occupancy),
             Ok(quote) if quote.total.is_sellable() => Ok(quote),
             Ok(_) => Err(Refusal::TotalTooLarge),
             Err(restricted) => {
@@ -58,8 +93,42 @@ impl Inventory {
 
     /// The same for who does not ask why not, which search mostly does: a stay that lacks rooms is not priced.
     pub fn offer_on(&self, enquiry: &Enquiry, today: Date) -> Option<Quote> {
-        let has_rooms = self.check_party(enquiry).is_ok() && self.capacity_failures(enquiry).next().is_none();
+        let has_rooms = enquiry.has_adults()
+            && self.check_party(enquiry).is_ok()
+            && self.capacity_failures(enquiry).next().is_none();
         has_rooms.then(|| self.quote_on(enquiry, today).ok()).flatten()
+    }
+
+    /// Every plan that sells a stay with its price, the cheapest first, the older of equals first. None where rooms lack.
+    pub fn offers_on(&self, enquiry: &Enquiry, today: Date) -> Vec<Quote> {
+        if self.offer_on(enquiry, today).is_none() {
+            return Vec::new();
+        }
+        let mut offers: Vec<_> = self.selling(enquiry).map(|plan| price(enquiry, plan)).collect();
+        offers.sort_by_key(|quote| quote.total);
+        offers.retain(|quote| quote.total.is_sellable());
+        offers
+    }
+
+    /// The quote of an order: of the plan that it names, or of the only one that sells the stay.
+    pub(super) fn quote_order(&self, enquiry: Enquiry, choice: PlanChoice, now: Timestamp) -> Result<Quote, Refusal> {
+        let rate_plan = match choice {
+            PlanChoice::Named(id) => Some(id),
+            PlanChoice::Cheapest | PlanChoice::Only => None,
+        };
+        let enquiry = Enquiry { rate_plan, ..enquiry };
+        let quote = self.quote(&enquiry, now)?;
+        if choice == PlanChoice::Only && self.selling(&enquiry).nth(1).is_some() {
+            let offers = self.offers_on(&enquiry, self.hotel.today(now));
+            let plans = offers.into_iter().filter_map(|offer| Some(PlanOffer::of(self.plan(offer.rate_plan)?, &offer)));
+            return Err(Refusal::RatePlanRequired { plans: plans.collect() });
+        }
+        Ok(quote)
+    }
+
+    /// The plans whose rules allow the stay.
+    fn selling<'a>(&'a self, enquiry: &'a Enquiry) -> impl Iterator<Item = &'a RatePlan> {
+        self.plans.iter().filter(|plan| self.restriction_failures(enquiry, plan).is_empty())
     }
 
     /// The cheapest of the plans that sell the stay; if none does, what stands in the way of the one that comes
@@ -70,7 +139,7 @@ impl Inventory {
         for plan in plans {
             let failing = self.restriction_failures(enquiry, plan);
             if failing.is_empty() {
-                let total = total(enquiry, prices(enquiry, plan));
+                let total = total(enquiry, plan);
                 if cheapest.is_none_or(|(lowest, _)| total < lowest) {
                     cheapest = Some((total, plan));
                 }
@@ -85,10 +154,9 @@ impl Inventory {
         }
     }
 
-    /// The rooms take the guests. Guests who have their rooms keep them, even where the rule was tightened since.
+    /// The rooms have places for the guests. Guests who have their rooms keep them, even where the rule was tightened since.
     fn check_party(&self, enquiry: &Enquiry) -> Result<(), Refusal> {
-        let kept = enquiry.keeping.is_some_and(|kept| kept.rooms == enquiry.rooms && kept.party() == enquiry.party);
-        match kept || self.room_type.occupancy.admits(enquiry.party, enquiry.rooms) {
+        match enquiry.keeps_party() || self.room_type.occupancy.has_places(enquiry.party, enquiry.rooms) {
             true => Ok(()),
             false => Err(Refusal::Occupancy),
         }
@@ -207,23 +275,53 @@ fn additional_rooms(enquiry: &Enquiry, date: Date) -> u16 {
     enquiry.rooms.saturating_sub(kept.map_or(0, |print| print.rooms))
 }
 
-fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
-    let mut each = Vec::with_capacity(usize::from(enquiry.stay.nights()));
-    each.extend(prices(enquiry, plan));
-    Quote { rate_plan: plan.id, total: total(enquiry, each.iter().copied()), prices: each }
-}
-
 /// All nights, all rooms.
-fn total(enquiry: &Enquiry, prices: impl Iterator<Item = Amount>) -> Amount {
-    prices.sum::<Amount>().times(u64::from(enquiry.rooms))
+fn total(enquiry: &Enquiry, plan: &RatePlan) -> Amount {
+    match enquiry.keeping {
+        None => {
+            of_rooms(enquiry.rooms, plan.prices(enquiry.stay.check_in(), enquiry.stay.check_out()).map(|(_, it)| it))
+        }
+        Some(_) => price(enquiry, plan).total,
+    }
 }
 
-/// Kept nights keep their price, unless they take more rooms than before; all others cost what the plan says today.
-fn prices(enquiry: &Enquiry, plan: &RatePlan) -> impl Iterator<Item = Amount> {
-    let as_sold = enquiry.keeping.filter(|booking| enquiry.rooms <= booking.rooms);
-    let kept = move |date: Date| as_sold.and_then(|booking| booking.price_on(date));
-    let today = plan.prices(enquiry.stay.check_in(), enquiry.stay.check_out());
-    today.map(move |(date, price)| kept(date).unwrap_or(price))
+/// A new sale costs what the plan says today. Rooms of a booking keep the prices of the nights that they keep; all others,
+/// and all nights of added rooms, cost what the plan says today. Rooms that were added last are given back first.
+fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
+    let today: Vec<_> = plan.prices(enquiry.stay.check_in(), enquiry.stay.check_out()).collect();
+    let as_sold = |kept: &Booking, prices: &[Amount]| -> Vec<Amount> {
+        let night = |date: Date| usize::try_from(days_between(kept.stay.check_in(), date)).ok();
+        let price = |(date, price): &(Date, Amount)| {
+            night(*date).and_then(|night| prices.get(night)).unwrap_or(price).to_owned()
+        };
+        today.iter().map(price).collect()
+    };
+    let kept = enquiry
+        .keeping
+        .into_iter()
+        .flat_map(|kept| kept.room_groups().map(move |(rooms, prices)| (rooms, as_sold(kept, prices))));
+    let mut wanted = enquiry.rooms;
+    let mut groups: Vec<AddedRooms> = Vec::with_capacity(1);
+    for (rooms, prices) in
+        kept.chain(std::iter::once_with(|| (u16::MAX, today.iter().map(|(_, price)| *price).collect())))
+    {
+        let rooms = rooms.min(wanted);
+        wanted -= rooms;
+        match groups.last_mut() {
+            _ if rooms == 0 => {}
+            Some(last) if last.prices == prices => last.rooms += rooms,
+            _ => groups.push(AddedRooms { rooms, prices }),
+        }
+    }
+    let total = groups.iter().map(|group| of_rooms(group.rooms, group.prices.iter().copied())).sum();
+    let mut groups = groups.into_iter();
+    let prices = groups.next().map(|first| first.prices).unwrap_or_default();
+    Quote { rate_plan: plan.id, prices, added: groups.collect(), total }
+}
+
+/// So many rooms at these prices a night.
+fn of_rooms(rooms: u16, prices: impl Iterator<Item = Amount>) -> Amount {
+    prices.sum::<Amount>().times(u64::from(rooms))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Date, RatePlanId, ServiceId, Timestamp};
+use super::{Date, PlanOffer, RatePlanId, ServiceId, Timestamp};
 
 /// Why one night (or, for arrivals and departures, one date) stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,8 +68,10 @@ pub enum Refusal {
     TooManyNights { max: u16 },
     #[error("check-out {check_out} must be after check-in {check_in}, by at most {} nights", super::Stay::MAX_NIGHTS)]
     EmptyStay { check_in: Date, check_out: Date },
-    #[error("the rooms do not take this many guests, or no adult is among them")]
+    #[error("the rooms do not take this many guests, or one of them would be without an adult")]
     Occupancy,
+    #[error("several rate plans sell this stay: name one, or ask for the cheapest")]
+    RatePlanRequired { plans: Vec<PlanOffer> },
     #[error("the total of a booking is at most {} minor units", super::Amount::MAX_TOTAL)]
     TotalTooLarge,
     #[error("this room type has no rate plan {0}")]
@@ -126,6 +128,7 @@ impl Refusal {
             Self::TooManyNights { .. } => "too_many_nights",
             Self::EmptyStay { .. } => "empty_stay",
             Self::Occupancy => "occupancy",
+            Self::RatePlanRequired { .. } => "rate_plan_required",
             Self::TotalTooLarge => "total_too_large",
             Self::UnknownRatePlan(_) => "unknown_rate_plan",
             Self::UnknownService(_) => "unknown_service",

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::catalogue::Zone;
 use super::{
     Amount, BookingId, Calendar, CancellationPolicy, Command, Contact, Date, FactId, Guest, Hotel, HotelId, Inventory,
-    Mobile, NightsChange, Occupancy, Order, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceBasis,
-    ServiceId, Stay, Timestamp,
+    Mobile, NightsChange, Occupancy, Order, PlanChoice, RatePlan, RatePlanId, RoomType, RoomTypeId, Service,
+    ServiceBasis, ServiceId, Stay, Timestamp,
 };
 
 /// The hotel's date when a test begins: a Friday.
@@ -106,13 +106,13 @@ pub fn guests(ages: &[u8]) -> Vec<Guest> {
     ages.iter().map(|age| Guest { name: "Ana Lopes".to_owned(), age: *age }).collect()
 }
 
-/// An order of two adults, by whichever plan is cheapest.
+/// An order of two adults, or one for each room, by whichever plan is cheapest.
 pub fn order(stay: Stay, rooms: u16) -> Order {
     Order {
-        rate_plan: None,
+        rate_plan: PlanChoice::Cheapest,
         stay,
         rooms,
-        guests: guests(&[34, 36]),
+        guests: guests(&[34, 36].repeat(usize::from(rooms.div_ceil(2)).max(1))),
         services: Vec::new(),
         contact: Contact { mobile: Mobile::parse("+351912345678").expect("a mobile number"), email: None },
         external_reference: None,
@@ -120,6 +120,7 @@ pub fn order(stay: Stay, rooms: u16) -> Order {
         expected_sequence: None,
         agreed_price: None,
         hold_share: None,
+        forced_by: None,
     }
 }
 

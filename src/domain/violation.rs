@@ -43,6 +43,11 @@ impl Violations {
         parsed.map_err(|violation| self.0.push(violation)).ok()
     }
 
+    /// Keeps all violations of something that was checked as a whole.
+    pub fn also<T>(&mut self, checked: Result<T, Vec<Violation>>) -> Option<T> {
+        checked.map_err(|violations| self.0.extend(violations)).ok()
+    }
+
     pub fn push(&mut self, violation: Violation) {
         self.0.push(violation);
     }

@@ -145,5 +145,6 @@ fn weight(_: &KeyDigest, attempt: &Attempt) -> u32 {
     let booking = &attempt.answer;
     let names: usize = booking.guests.iter().map(|guest| guest.name.len() + 32).sum();
     let services: usize = booking.services.iter().map(|service| service.name.len() + 64).sum();
-    u32::try_from(1_024 + names + services + 8 * booking.prices.len()).unwrap_or(u32::MAX)
+    let prices = booking.prices.len() * (1 + booking.added.len());
+    u32::try_from(1_024 + names + services + 8 * prices).unwrap_or(u32::MAX)
 }

@@ -73,6 +73,7 @@ codes! {
     TooManyNights = UNPROCESSABLE_ENTITY "too_many_nights" "The stay is longer than the hotel takes";
     EmptyStay = UNPROCESSABLE_ENTITY "empty_stay" "The check-out must be after the check-in";
     Occupancy = UNPROCESSABLE_ENTITY "occupancy" "The rooms do not take these guests";
+    RatePlanRequired = UNPROCESSABLE_ENTITY "rate_plan_required" "Several rate plans sell this stay";
     TotalTooLarge = UNPROCESSABLE_ENTITY "total_too_large" "The booking would cost more than can be counted exactly";
     UnknownRatePlan = UNPROCESSABLE_ENTITY "unknown_rate_plan" "The room type has no such rate plan";
     UnknownService = UNPROCESSABLE_ENTITY "unknown_service" "The hotel has no such service";

@@ -23,6 +23,10 @@ pub fn problem(refusal: &Refusal) -> Problem {
         Refusal::Restricted { nights } | Refusal::CapacityBelowSold { nights } => problem.with_nights(nights.clone()),
         Refusal::TooManyHolds { retry_at, .. } => problem.retry_at(*retry_at),
         Refusal::Stale { actual, .. } => problem.with_sequence(*actual),
+        Refusal::RatePlanRequired { plans } => {
+            let error = Violation::new("/rate_plan_id", refusal.name(), refusal.to_string());
+            problem.with_errors(vec![error]).with_rate_plans(plans.clone())
+        }
         _ => match field(refusal) {
             Some(pointer) => problem.with_errors(vec![Violation::new(pointer, refusal.name(), refusal.to_string())]),
             None => problem,
@@ -43,6 +47,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::TooManyNights { .. } => Code::TooManyNights,
         Refusal::EmptyStay { .. } => Code::EmptyStay,
         Refusal::Occupancy => Code::Occupancy,
+        Refusal::RatePlanRequired { .. } => Code::RatePlanRequired,
         Refusal::TotalTooLarge => Code::TotalTooLarge,
         Refusal::UnknownRatePlan(_) => Code::UnknownRatePlan,
         Refusal::UnknownService(_) => Code::UnknownService,

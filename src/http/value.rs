@@ -96,7 +96,7 @@ where
     }
 }
 
-/// Who travels together, and in how many rooms: two adults in one, unless it is said.
+/// Who travels together, and in how many rooms: two adults in one, or one in each of more, unless it is said.
 pub fn company(
     adults: Option<i64>,
     children: Option<i64>,
@@ -104,10 +104,13 @@ pub fn company(
     violations: &mut Violations,
 ) -> Option<(Party, u16)> {
     let most = MAX_GUESTS as u16;
-    let adults = violations.keep(whole(adults.unwrap_or(2), 1, most, "/adults", "guests_range"));
+    let unsaid = rooms.unwrap_or(1).clamp(2, MAX_ROOMS_PER_BOOKING.into());
+    let adults = violations.keep(whole(adults.unwrap_or(unsaid), 1, most, "/adults", "guests_range"));
     let children = violations.keep(whole(children.unwrap_or(0), 0, most, "/children", "guests_range"));
     let rooms = violations.keep(whole(rooms.unwrap_or(1), 1, MAX_ROOMS_PER_BOOKING, "/rooms", "rooms_range"));
-    Some((Party { adults: adults?, children: children? }, rooms?))
+    let (party, rooms) = (Party { adults: adults?, children: children? }, rooms?);
+    violations.require(party.has_adult_in_each(rooms), "/adults", "adult_in_each_room", "must be at least `rooms`");
+    Some((party, rooms))
 }
 
 /// The longest `force`, in characters.

@@ -59,7 +59,7 @@ impl House {
         // Beyond the last date that can be written, there is nothing to sell.
         let Some(stay) = stay else { return Err("beyond_horizon") };
         let Visit { rooms, party, .. } = visit;
-        let enquiry = Enquiry { stay, rooms, party, rate_plan: None, keeping: None };
+        let enquiry = Enquiry { stay, rooms, party, rate_plan: None, forced: false, keeping: None };
         let mut best: Option<Best> = None;
         let mut nearest: Option<Refusal> = None;
         for stock in &self.stock {

@@ -31,6 +31,9 @@ pub(super) struct House {
     pub stock: Vec<Stock>,
 }
 
+/// A room type that sells a stay, and the quotes of its plans, the cheapest first.
+pub(super) type Sold<'a> = (&'a Inventory, Vec<Quote>);
+
 /// A room type, with what can be said of it at a glance.
 pub(super) struct Stock {
     /// No night is cheaper; nothing is sold where there is none.
@@ -157,14 +160,14 @@ impl House {
         lowest
     }
 
-    /// Quotes of the room types that sell a stay, the cheapest first.
-    pub fn quotes(&self, enquiry: &Enquiry, now: Timestamp) -> Vec<(&Inventory, Quote)> {
+    /// The room types that sell a stay with a quote of each plan, the cheapest first.
+    pub fn quotes(&self, enquiry: &Enquiry, now: Timestamp) -> Vec<Sold<'_>> {
         let today = self.hotel.today(now);
-        let quote = |stock: &'_ Stock| stock.inventory.offer_on(enquiry, today);
-        let mut quotes: Vec<_> =
-            self.open(enquiry.stay).filter_map(|stock| Some((&stock.inventory, quote(stock)?))).collect();
-        quotes.sort_by_key(|(inventory, quote)| (quote.total, inventory.room_type.id));
-        quotes
+        let quotes = |stock: &'_ Stock| stock.inventory.offers_on(enquiry, today);
+        let sold = self.open(enquiry.stay).map(|stock| (&stock.inventory, quotes(stock)));
+        let mut sold: Vec<_> = sold.filter(|(_, quotes)| !quotes.is_empty()).collect();
+        sold.sort_by_key(|(inventory, quotes)| (quotes.first().map(|quote| quote.total), inventory.room_type.id));
+        sold
     }
 
     /// The room types that a first look does not rule out.

@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::Index;
 use super::globe;
 use super::groups::Group;
-use super::listing::{House, Listing};
+use super::listing::{House, Listing, Sold};
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::quote::Enquiry;
-use crate::domain::{Amount, Currency, Hotel, HotelId, Inventory, Party, Quote, Refusal, RoomTypeId, Stay, Timestamp};
+use crate::domain::{
+    Amount, CancellationPolicy, Currency, Hotel, HotelId, Inventory, Party, Quote, Refusal, RoomTypeId, Stay, Timestamp,
+};
 
 /// What somebody looks for.
 #[derive(Debug, Clone)]
@@ -79,9 +81,17 @@ pub struct Offer {
 pub struct RoomTypeOffer {
     pub id: RoomTypeId,
     pub name: String,
-    pub rate_plan_name: String,
-    pub quote: Quote,
+    /// Every plan that sells the stay, the cheapest first.
+    pub plans: Vec<PlanQuote>,
     pub sequence: u64,
+}
+
+/// A plan that sells the stay, on the terms that a booking of now has.
+#[derive(Debug, PartialEq)]
+pub struct PlanQuote {
+    pub name: String,
+    pub quote: Quote,
+    pub policy: CancellationPolicy,
 }
 
 /// A hotel that may be on the page. Compared by where it cannot be before.
@@ -148,7 +158,7 @@ impl Index {
 
 impl Search {
     fn enquiry(&self) -> Enquiry<'static> {
-        Enquiry { stay: self.stay, rooms: self.rooms, party: self.party, rate_plan: None, keeping: None }
+        Enquiry { stay: self.stay, rooms: self.rooms, party: self.party, rate_plan: None, forced: false, keeping: None }
     }
 
     fn candidate<'a>(&self, listing: &'a Listing) -> Option<Reverse<Candidate<'a>>> {
@@ -190,26 +200,30 @@ impl Search {
         if seen(position) || too_late {
             return None;
         }
-        Some((position, Offer::new(&house, candidate.metres, total, house.quotes(&enquiry, now))))
+        Some((position, Offer::new(&house, candidate.metres, total, self.stay, house.quotes(&enquiry, now))))
     }
 }
 
 impl Offer {
-    fn new(house: &House, metres: Option<u32>, total: Amount, quotes: Vec<(&Inventory, Quote)>) -> Self {
-        let room_types = quotes.into_iter().map(|(inventory, quote)| RoomTypeOffer::new(inventory, quote)).collect();
+    fn new(house: &House, metres: Option<u32>, total: Amount, stay: Stay, quotes: Vec<Sold<'_>>) -> Self {
+        let offer = |(inventory, quotes): Sold<'_>| RoomTypeOffer::new(inventory, stay, quotes);
+        let room_types = quotes.into_iter().map(offer).collect();
         Self { hotel: house.hotel.clone(), metres, total, room_types }
     }
 }
 
 impl RoomTypeOffer {
-    fn new(inventory: &Inventory, quote: Quote) -> Self {
-        let plan = inventory.plan(quote.rate_plan);
+    fn new(inventory: &Inventory, stay: Stay, quotes: Vec<Quote>) -> Self {
+        let check_in = inventory.hotel.check_in_at(stay.check_in());
+        let plan = |quote: Quote| {
+            let plan = inventory.plan(quote.rate_plan)?;
+            Some(PlanQuote { name: plan.name.clone(), quote, policy: plan.policy.stamped(check_in) })
+        };
         Self {
             id: inventory.room_type.id,
             name: inventory.room_type.name.clone(),
-            rate_plan_name: plan.map(|plan| plan.name.clone()).unwrap_or_default(),
+            plans: quotes.into_iter().filter_map(plan).collect(),
             sequence: inventory.sequence(),
-            quote,
         }
     }
 }

@@ -183,7 +183,9 @@ fn cancelling_is_quoted_first_and_frees_the_nights() {
         let plan = json!({"name": "Half", "price_minor": 5_000, "cancellation_tiers": [
             {"hours_before_check_in": 0, "fee": {"type": "percent", "percent": 50}}]});
         app.create(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await;
-        let booking = app.book("k", &order(&room_type, 10, 13)).await.body;
+        let mut cheapest = order(&room_type, 10, 13);
+        cheapest["rate_plan"] = json!("cheapest");
+        let booking = app.book("k", &cheapest).await.body;
         assert_eq!((&booking["hotel_id"], &booking["total_minor"]), (&hotel, &json!(15_000)));
 
         let cancel = format!("{}/cancel", path(&booking));

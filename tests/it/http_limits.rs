@@ -134,7 +134,8 @@ fn public_holds_take_half_of_a_night_and_cannot_grow_beyond() {
         let path = format!("/v1/bookings/{}", held.body["id"].as_str().unwrap());
         let token = held.body["manage_token"].as_str().unwrap();
         let grow = app.request(Method::PATCH, &path).bearer_auth(token);
-        let grown = answer(grow.json(&json!({"rooms": 4}))).await;
+        let guests = json!(vec![json!({"name": "Ana", "age": 30}); 4]);
+        let grown = answer(grow.json(&json!({"rooms": 4, "guests": guests}))).await;
         assert_eq!(grown.body["code"], "too_many_holds", "{}", grown.body);
         let mut booked = two.clone();
         booked["hold"] = json!(false);

@@ -30,6 +30,7 @@ mod http_limits;
 mod http_nights;
 mod http_operators;
 mod http_policies;
+mod http_sales;
 mod http_search;
 mod http_texts;
 mod import;

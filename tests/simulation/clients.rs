@@ -245,6 +245,7 @@ impl Desk {
             check_out: self.dice.chance(80).then(|| stay.check_out()),
             rooms: self.dice.chance(20).then(|| self.rooms()),
             guests: Some(party),
+            forced_by: None,
             waive_policy: number.is_multiple_of(2),
             hold_share: None,
         }

@@ -28,9 +28,9 @@ pub fn text(url: &str, made: Option<&Secret>, sample: Option<&Sample>, key: &Uui
 }
 
 fn invitation(url: &str, sample: &Sample, key: &Uuid) -> String {
-    let Sample { hotel, hotel_id, city, room_type_name, stay, .. } = sample;
+    let Sample { hotel, hotel_id, city, room_type_name, rate_plan_name, stay, .. } = sample;
     format!(
-        "Book \"{room_type_name}\" at {hotel}, {city}, from {} to {}:\n\n  \
+        "Book \"{room_type_name}\" ({rate_plan_name}) at {hotel}, {city}, from {} to {}:\n\n  \
          curl -i -X POST {url}/v1/bookings \\\n    -H 'Content-Type: application/json' \\\n    \
          -H 'Idempotency-Key: {key}' \\\n    -d '{}'\n\n\
          Cancel it with the id and the manage_token of the answer:\n\n  \
@@ -51,6 +51,7 @@ fn body(sample: &Sample) -> serde_json::Value {
     let guests = GUESTS.iter().take(usize::from(sample.adults));
     json!({
         "room_type_id": sample.room_type,
+        "rate_plan_id": sample.rate_plan,
         "checkin_date": sample.stay.check_in(),
         "checkout_date": sample.stay.check_out(),
         "rooms": 1,

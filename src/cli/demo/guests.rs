@@ -7,7 +7,7 @@ use jiff::{SignedDuration, ToSpan};
 
 use crate::clock::{Clock, ManualClock};
 use crate::domain::order::OrderDraft;
-use crate::domain::{BookingId, Date, Inventory, Move, Order, RoomTypeId, Timestamp};
+use crate::domain::{BookingId, Date, Inventory, Move, Order, PlanChoice, RoomTypeId, Timestamp};
 use crate::engine::{Engine, Error, MoveOptions};
 use crate::store::{Page, Store};
 
@@ -172,7 +172,7 @@ impl Rooms {
         }
         let rate_plan = self.inventory.plans.get(self.dice.usize(0..self.inventory.plans.len().max(1)));
         let draft = OrderDraft {
-            rate_plan: rate_plan.map(|plan| plan.id),
+            rate_plan: rate_plan.map_or(PlanChoice::Cheapest, |plan| PlanChoice::Named(plan.id)),
             checkin_date: self.on(arrival),
             checkout_date: self.on(departure),
             rooms: 1,

@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
 use crate::domain::quote::Enquiry;
-use crate::domain::{HotelId, Inventory, Party, RoomTypeId, Stay, Timestamp};
+use crate::domain::{HotelId, Inventory, Party, RatePlanId, RoomTypeId, Stay, Timestamp};
 use crate::store::{Error, Page, Store};
 
 /// A room type with a stay that its own rule function accepts, and for how many adults.
@@ -15,6 +15,8 @@ pub struct Sample {
     pub city: String,
     pub room_type_name: String,
     pub room_type: RoomTypeId,
+    pub rate_plan: RatePlanId,
+    pub rate_plan_name: String,
     pub stay: Stay,
     pub adults: u16,
 }
@@ -42,13 +44,19 @@ pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, E
 
 fn bookable(inventory: &Inventory, stay: Stay, adults: u16, now: Timestamp) -> Option<Sample> {
     let party = Party { adults, children: 0 };
-    inventory.quote(&Enquiry { stay, rooms: 1, party, rate_plan: None, keeping: None }, now).ok()?;
+    let enquiry = Enquiry { stay, rooms: 1, party, rate_plan: None, forced: false, keeping: None };
+    let offers = inventory.offers_on(&enquiry, inventory.hotel.today(now));
+    let plans: Vec<_> = offers.iter().filter_map(|offer| inventory.plan(offer.rate_plan)).collect();
+    // A newcomer who tries it out may want to cancel.
+    let plan = plans.iter().find(|plan| !plan.policy.tiers().is_empty()).or(plans.first())?;
     Some(Sample {
         hotel: inventory.hotel.name.clone(),
         hotel_id: inventory.hotel.id,
         city: inventory.hotel.city.clone(),
         room_type_name: inventory.room_type.name.clone(),
         room_type: inventory.room_type.id,
+        rate_plan: plan.id,
+        rate_plan_name: plan.name.clone(),
         stay,
         adults,
     })

@@ -160,6 +160,7 @@ impl Order {
         let guests: Vec<_> = (0..self.guests).map(|_| json!({"name": GUEST, "age": 40})).collect();
         json!({
             "room_type_id": self.room_type,
+            "rate_plan": "cheapest",
             "checkin_date": self.nights.from,
             "checkout_date": self.nights.to,
             "rooms": self.rooms,

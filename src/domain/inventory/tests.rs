@@ -24,8 +24,8 @@ fn sold(house: &mut Inventory, order: Order) -> Result<Arc<Booking>, Refusal> {
 
 #[test]
 fn a_total_that_nobody_can_count_is_neither_offered_nor_sold() {
-    let party = Party { adults: 2, children: 0 };
-    let ask = |rooms| Enquiry { stay: stay(1, 700), rooms, party, rate_plan: None, keeping: None };
+    let party = Party { adults: 100, children: 0 };
+    let ask = |rooms| Enquiry { stay: stay(1, 700), rooms, party, rate_plan: None, forced: false, keeping: None };
     let mut house = house(DEAR);
     assert_eq!(house.quote(&ask(100), noon(0)).map(|quote| quote.total), Ok(Amount(DEAR.0 * 70_000)));
     house.plans[0].price = Amount(DEAR.0 * 2);

@@ -244,22 +244,51 @@ fn who_is_too_late_is_told_until_when_it_was_free() {
     assert!(late.to_string().contains("was free until 2026-05-01T14:00:00Z"), "{late}");
 }
 
+/// The rooms of a booking in groups of equal prices, in thousands.
+fn groups(booking: &Booking) -> Vec<(u16, Vec<i64>)> {
+    booking.room_groups().map(|(rooms, prices)| (rooms, prices.iter().map(|price| price.0 / 1_000).collect())).collect()
+}
+
 #[test]
-fn a_night_that_takes_more_rooms_costs_what_it_costs_today() {
+fn only_added_rooms_and_nights_cost_what_they_cost_today() {
+    let mut house = inventory(4);
+    let now = noon(0);
+    let fact = run(&mut house, book(1, order(stay(1, 2), 1), now), now).unwrap();
+    let mut booking = Booking::clone(fact.change.booking().unwrap());
+    // (price of the day, amendment, rooms and their prices a night, total)
+    let rooms = |rooms: u16| Amendment {
+        rooms: Some(rooms),
+        guests: Some(guests(&vec![34; rooms.into()])),
+        ..Amendment::default()
+    };
+    let until = |days| Amendment { check_out: Some(day(days)), ..Amendment::default() };
+    let from = |days| Amendment { check_in: Some(day(days)), ..Amendment::default() };
+    for (price, amendment, expected, total) in [
+        (50_000, rooms(2), vec![(1, vec![10, 10]), (1, vec![50, 50])], 120_000),
+        (20_000, rooms(3), vec![(1, vec![10, 10]), (1, vec![50, 50]), (1, vec![20, 20])], 160_000),
+        (70_000, until(4), vec![(1, vec![10, 10, 70]), (1, vec![50, 50, 70]), (1, vec![20, 20, 70])], 370_000),
+        (90_000, from(2), vec![(1, vec![10, 70]), (1, vec![50, 70]), (1, vec![20, 70])], 290_000),
+        // Those that were added last go first.
+        (90_000, rooms(2), vec![(1, vec![10, 70]), (1, vec![50, 70])], 200_000),
+        (90_000, rooms(1), vec![(1, vec![10, 70])], 80_000),
+        (90_000, rooms(1), vec![(1, vec![10, 70])], 80_000),
+    ] {
+        house.plans[0].price = Amount(price);
+        let act = Move::Amend(amendment);
+        let change = house.move_booking(&booking, &act, None, now).unwrap();
+        booking = Booking::clone(change.booking().unwrap());
+        assert_eq!((groups(&booking), booking.total()), (expected, Amount(total)));
+    }
+}
+
+#[test]
+fn rooms_added_at_the_same_prices_are_one_group() {
     let mut house = inventory(4);
     let fact = run(&mut house, book(1, order(stay(1, 2), 1), noon(0)), noon(0)).unwrap();
     let booking = fact.change.booking().unwrap();
-    let grown = |house: &Inventory, booking: &Booking, rooms| {
-        let act = Move::Amend(Amendment { rooms: Some(rooms), ..Amendment::default() });
-        house.move_booking(booking, &act, None, noon(0)).map(|change| change.booking().unwrap().prices.clone())
-    };
-    house.plans[0].price = Amount(50_000);
-    assert_eq!(grown(&house, booking, 2), Ok(vec![Amount(50_000); 2]));
-    assert_eq!(grown(&house, booking, 1), Ok(vec![PRICE; 2]));
-    // Two rooms at a fifth of the price would be a way to pay less for the first.
-    house.plans[0].price = Amount(PRICE.0 / 5);
-    let strict = Booking { policy: CancellationPolicy::non_refundable(), ..Booking::clone(booking) };
-    assert_eq!(grown(&house, &strict, 2), Err(Refusal::ChangeNotFree { until: None }));
+    let act = Move::Amend(Amendment { rooms: Some(2), ..Amendment::default() });
+    let change = house.move_booking(booking, &act, None, noon(0)).unwrap();
+    assert_eq!(groups(change.booking().unwrap()), [(2, vec![10, 10])]);
 }
 
 #[test]

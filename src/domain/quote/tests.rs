@@ -21,7 +21,7 @@ fn restricted(on: i64, restriction: RestrictionPatch) -> Inventory {
 }
 
 fn enquiry(stay: Stay, rooms: u16) -> Enquiry<'static> {
-    Enquiry { stay, rooms, party: Party { adults: 2, children: 0 }, rate_plan: None, keeping: None }
+    Enquiry { stay, rooms, party: Party { adults: 2, children: 0 }, rate_plan: None, forced: false, keeping: None }
 }
 
 fn refusal(house: &Inventory, stay: Stay) -> Refusal {
@@ -301,7 +301,8 @@ fn guests_keep_what_the_rules_no_longer_grant() {
     let kept = booked(&mut house, 1, family);
     house.hotel = std::sync::Arc::new(hotel());
     house.room_type.occupancy.max_children = 0;
-    let ask = |stay| Enquiry { stay, rooms: 1, party: kept.party(), rate_plan: None, keeping: Some(&kept) };
+    let ask =
+        |stay| Enquiry { stay, rooms: 1, party: kept.party(), rate_plan: None, forced: false, keeping: Some(&kept) };
     assert!(house.quote(&ask(stay(0, 34)), noon(0)).is_ok());
     assert_eq!(house.quote(&ask(stay(0, 36)), noon(0)), Err(Refusal::TooManyNights { max: 30 }));
     let more = Enquiry { party: Party { adults: 1, children: 2 }, ..ask(stay(0, 34)) };
@@ -313,10 +314,52 @@ fn more_rooms_are_looked_for_on_every_night() {
     let mut house = inventory(3);
     let kept = booked(&mut house, 1, order(stay(1, 3), 1));
     booked(&mut house, 2, order(stay(2, 1), 1));
-    let ask = |rooms| Enquiry { keeping: Some(&kept), ..enquiry(stay(1, 3), rooms) };
+    let party = Party { adults: 3, children: 0 };
+    let ask = |rooms| Enquiry { keeping: Some(&kept), party, ..enquiry(stay(1, 3), rooms) };
     assert_eq!(house.quote(&ask(2), noon(0)).unwrap().total, Amount(6 * PRICE.0));
     let refusal = house.quote(&ask(3), noon(0)).unwrap_err();
     let reason = Reason::SoldOut { free: 1, wanted: 2 };
     let nights = vec![FailingNight { date: day(2), reason }];
     assert_eq!(refusal, Refusal::Unavailable { nights, retry_at: None });
+}
+
+#[test]
+fn an_order_that_names_no_plan_is_refused_where_several_sell() {
+    let mut house = inventory(3);
+    let open = |rate_plan| Order { rate_plan, ..order(stay(1, 2), 1) };
+    let decide = |house: &Inventory, choice| {
+        let fact = house.decide(book(9, open(choice), noon(0)), super::super::testing::fact_id(9), noon(0))?;
+        Ok::<_, Refusal>(fact.change.booking().unwrap().rate_plan_id)
+    };
+    let (first, second) = (plan(1, PRICE).id, plan(2, Amount(8_000)).id);
+    assert_eq!(decide(&house, PlanChoice::Only), Ok(first));
+    let strict = RatePlan { policy: crate::domain::CancellationPolicy::non_refundable(), ..plan(2, Amount(8_000)) };
+    run(&mut house, Command::SetRatePlan(strict), noon(0)).unwrap();
+    let offer = |rate_plan, number: u64, refundable, total| PlanOffer {
+        rate_plan,
+        name: format!("Plan {number}"),
+        refundable,
+        total: Amount(total),
+    };
+    let plans = vec![offer(second, 2, false, 16_000), offer(first, 1, true, 20_000)];
+    assert_eq!(decide(&house, PlanChoice::Only), Err(Refusal::RatePlanRequired { plans }));
+    assert_eq!(decide(&house, PlanChoice::Cheapest), Ok(second));
+    assert_eq!(decide(&house, PlanChoice::Named(first)), Ok(first));
+    // Where one of them does not sell this stay, there is nothing to choose.
+    let closing = RestrictionPatch { stop_sell: set(true), ..RestrictionPatch::default() };
+    let closed = NightsChange { rate_plan: Some(second), restriction: closing, ..nights_change(2, 1) };
+    run(&mut house, Command::SetNights(closed), noon(0)).unwrap();
+    assert_eq!(decide(&house, PlanChoice::Only), Ok(first));
+}
+
+#[test]
+fn every_room_has_an_adult_unless_somebody_insists() {
+    let house = inventory(3);
+    let of = |adults, children, forced| {
+        house.quote(&Enquiry { party: Party { adults, children }, forced, ..enquiry(stay(0, 1), 2) }, noon(0)).is_ok()
+    };
+    assert!(of(2, 0, false) && of(2, 2, false));
+    assert!(!of(1, 0, false) && !of(0, 2, false) && !of(1, 2, false));
+    assert!(of(1, 0, true) && of(0, 2, true));
+    assert!(!of(5, 0, true) && !of(0, 0, true), "the places are as many as they are");
 }

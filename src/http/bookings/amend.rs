@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use super::moves::{Conditions, act};
+use super::moves::{Conditions, act, allow};
 use super::order::{AmendmentBody, LIMIT};
 use crate::domain::Move;
 use crate::http::extract::caller::Principal;
@@ -21,6 +21,7 @@ pub async fn handle(
     let mut amendment = body.value.check()?;
     amendment.waive_policy = manager.principal == Principal::Administrator;
     amendment.hold_share = state.throttle.hold_share(manager.principal);
+    allow(amendment.forced_by.as_deref(), manager.principal)?;
     let who = (manager.booking, manager.principal);
     act(&state, who, Move::Amend(amendment), conditions, &canonical).await
 }

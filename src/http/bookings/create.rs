@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::web::Data;
 
-use super::moves::answer;
+use super::moves::{allow, answer, log_force};
 use super::order::{LIMIT, OrderBody};
 use crate::http::extract::{Asking, Body, Booker, IdempotencyKey, IfMatch};
 use crate::http::problem::Problem;
@@ -24,8 +24,11 @@ pub async fn handle(
     let canonical = body.canonical();
     let (room_type, mut order) = body.value.check(seen.0)?;
     let key = key.from_contact(&order.contact).bind(principal, &canonical);
+    let forced_by = order.forced_by.clone();
+    allow(forced_by.as_deref(), principal)?;
     let place = state.throttle.booking((client, principal), &mut order, key.as_ref(), state.clock.now())?;
     let receipt = engine.book(room_type, order, key).await?;
+    log_force(forced_by.as_deref(), &receipt);
     if let Some(place) = place {
         place.keep(&receipt.booking);
     }

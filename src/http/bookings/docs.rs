@@ -9,13 +9,16 @@ use crate::http::openapi::operation::{Doc, get, patch, post};
 use crate::http::openapi::schemas::Kind;
 use crate::http::page::List;
 
-const CREATE: &str = "Open to the public. With `hold` the rooms are kept until `expires_at`; confirm it in time. Sold \
+const CREATE: &str = "Open to the public. Where several rate plans sell the stay, name one of them by `rate_plan_id`, or ask for \
+                      the cheapest (`\"rate_plan\": \"cheapest\"`); else the answer is `rate_plan_required` with the plans. \
+                      Every room needs an adult. With `hold` the rooms are kept until `expires_at`; confirm it in time. Sold \
                       out is 409, with the nights and the reasons.";
-const AMEND: &str = "Dates, rooms and guests. Nights that stay keep their price, unless they take more rooms than before; \
-                     all others cost what they cost today. Capacity is only needed for what is new. Nights or rooms \
-                     are given back as long as cancelling is free; later only the administrator can do that.";
+const AMEND: &str = "Dates, rooms and guests. Rooms keep the prices of the nights that they keep; added nights and added \
+                     rooms cost what they cost today. Rooms that were added last are given back first. Capacity is only \
+                     needed for what is new. Nights or rooms are given back as long as cancelling is free; later only \
+                     the administrator can do that.";
 const CANCEL: &str = "A booking is cancelled for the fee of the policy it was sold under, a hold is released for \
-                      nothing. Its nights are free at once.";
+                      nothing. Its nights are free at once. A stay that is over cannot be cancelled.";
 const VERSION: &str = "Only if the booking is still at this `sequence`.";
 const SEEN: &str = "Only if the room type's availability is still at this `sequence`: books exactly what you saw.";
 
@@ -49,6 +52,7 @@ fn create(today: Date) -> Doc {
         .body::<OrderBody>(example::booking(today))
         .answers::<BookingView>(201, "The booking.", CREATED)
         .refuses(RULES)
+        .refuses(&[Code::RatePlanRequired, Code::Forbidden])
         .refuses(&[Code::Unauthorized, Code::NoSuchRoomType, Code::UnknownRatePlan, Code::UnknownService])
         .from_engine()
 }
@@ -82,6 +86,7 @@ fn amend(today: Date) -> Doc {
         .manager()
         .merge_patch::<AmendmentBody>(example::amendment(today))
         .refuses(RULES)
+        .refuses(&[Code::Forbidden, Code::TooLate])
         .refuses(&[Code::HoldExpired, Code::EmptyStay, Code::DepartureInThePast, Code::ChangeNotFree])
 }
 
@@ -93,7 +98,10 @@ fn confirm() -> Doc {
 fn cancel() -> Doc {
     let address = "/v1/bookings/{booking_id}/cancel";
     let dry_run = "`true`: change nothing, answer with the booking and the fee as they would be.";
-    moved(post(address, "cancel_booking"), "Cancel a booking", CANCEL).manager().may("dry_run", Kind::Flag, dry_run)
+    moved(post(address, "cancel_booking"), "Cancel a booking", CANCEL)
+        .manager()
+        .may("dry_run", Kind::Flag, dry_run)
+        .refuses(&[Code::TooLate])
 }
 
 fn check_in() -> Doc {

@@ -10,6 +10,7 @@ use super::view::BookingView;
 use crate::domain::{Booking, BookingId, Move};
 use crate::engine::{Engine, MoveOptions, Receipt};
 use crate::http::answer::etag;
+use crate::http::code::Code;
 use crate::http::extract::caller::Principal;
 use crate::http::extract::{Asking, IdempotencyKey, IfMatch};
 use crate::http::problem::Problem;
@@ -49,10 +50,30 @@ pub async fn act(
     canonical_body: &[u8],
 ) -> Result<HttpResponse, Problem> {
     let key = conditions.key.bind(principal, canonical_body);
+    let forced_by = match &act {
+        Move::Amend(amendment) => amendment.forced_by.clone(),
+        _ => None,
+    };
     let options = MoveOptions { key, expected: conditions.seen.0, dry_run: false };
     let receipt = conditions.engine.act(booking, act, options).await?;
     state.throttle.changed(&receipt.booking);
+    log_force(forced_by.as_deref(), &receipt);
     Ok(answer(StatusCode::OK, state, &receipt))
+}
+
+/// Only the administrator may insist on what a rule forbids.
+pub fn allow(forced_by: Option<&str>, principal: Principal) -> Result<(), Problem> {
+    match forced_by.is_none() || principal == Principal::Administrator {
+        true => Ok(()),
+        false => Err(Problem::new(Code::Forbidden, "force needs the administrator's token.")),
+    }
+}
+
+/// Says who insisted.
+pub fn log_force(forced_by: Option<&str>, receipt: &Receipt) {
+    if let Some(forced_by) = forced_by.filter(|_| !receipt.replayed) {
+        tracing::warn!(booking = %receipt.booking.id, forced_by, "a booking needs no adult in each room, by force");
+    }
 }
 
 /// A booking after a command.

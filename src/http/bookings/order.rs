@@ -5,9 +5,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::order::{AmendmentDraft, MAX_GUESTS, MAX_SERVICES, OrderDraft};
-use crate::domain::{Amendment, Guest, Order, RatePlanId, RoomTypeId, ServiceId, Violation};
+use crate::domain::violation::Violations;
+use crate::domain::{Amendment, Guest, Order, PlanChoice, RatePlanId, RoomTypeId, ServiceId, Violation};
 use crate::http::extract::{body, object};
-use crate::http::value::{Day, present};
+use crate::http::value::{Day, insisting, present};
 
 /// The largest body, in bytes: all guests and services fit, however they are written.
 pub const LIMIT: usize = body::LIMIT + MAX_GUESTS * (body::text(Guest::MAX_NAME) + MEMBERS) + MAX_SERVICES * MEMBERS;
@@ -20,8 +21,10 @@ const MEMBERS: usize = 160;
 #[schema(as = NewBooking)]
 pub struct OrderBody {
     pub room_type_id: Uuid,
-    /// Without it, the cheapest plan that sells the stay.
+    /// May be left out where only one plan sells the stay.
     pub rate_plan_id: Option<Uuid>,
+    /// Instead of `rate_plan_id`: whichever plan is cheapest, whatever its terms.
+    pub rate_plan: Option<PlanWord>,
     /// First night.
     pub checkin_date: Day,
     /// The day after the last night.
@@ -46,6 +49,16 @@ pub struct OrderBody {
     /// Your own name for the booking, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub external_reference: Option<String>,
+    /// Who insists on a room without an adult. The administrator's alone; it is logged.
+    #[schema(min_length = 1, max_length = 100)]
+    pub force: Option<String>,
+}
+
+/// A plan by what it is.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanWord {
+    Cheapest,
 }
 
 /// A guest.
@@ -108,15 +121,22 @@ pub struct AmendmentBody {
     #[serde(default, deserialize_with = "object::present_list")]
     #[schema(nullable = false)]
     pub guests: Option<Vec<GuestBody>>,
+    /// Who insists on a room without an adult. The administrator's alone; it is logged.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    pub force: Option<String>,
 }
 
 impl OrderBody {
     /// The order and the room type it is for, or everything that is wrong with it.
     pub fn check(self, expected_sequence: Option<u64>) -> Result<(RoomTypeId, Order), Vec<Violation>> {
         let room_type = RoomTypeId(self.room_type_id);
+        let mut violations = Violations::default();
+        let rate_plan = violations.keep(plan_choice(self.rate_plan_id, self.rate_plan));
+        let forced_by = violations.keep(insisting(self.force.as_deref()));
         let service = |ordered: ServiceOrderBody| (ServiceId(ordered.service_id), ordered.quantity);
         let draft = OrderDraft {
-            rate_plan: self.rate_plan_id.map(RatePlanId),
+            rate_plan: rate_plan.unwrap_or_default(),
             checkin_date: self.checkin_date.0,
             checkout_date: self.checkout_date.0,
             rooms: self.rooms,
@@ -128,22 +148,37 @@ impl OrderBody {
             external_reference: self.external_reference,
             hold: self.hold,
             expected_sequence,
+            forced_by: forced_by.flatten(),
         };
-        Ok((room_type, draft.check()?))
+        let order = violations.also(draft.check());
+        violations.finish(order.map(|order| (room_type, order)))
     }
 }
 
 impl AmendmentBody {
     /// The amendment, or everything that is wrong with it.
     pub fn check(self) -> Result<Amendment, Vec<Violation>> {
+        let mut violations = Violations::default();
+        let forced_by = violations.keep(insisting(self.force.as_deref())).flatten();
         let draft = AmendmentDraft {
             checkin_date: self.checkin_date.map(|day| day.0),
             checkout_date: self.checkout_date.map(|day| day.0),
             rooms: self.rooms,
             num_guests: self.num_guests,
             guests: self.guests.map(pairs),
+            forced_by,
         };
-        draft.check()
+        let amendment = violations.also(draft.check());
+        violations.finish(amendment)
+    }
+}
+
+fn plan_choice(id: Option<Uuid>, word: Option<PlanWord>) -> Result<PlanChoice, Violation> {
+    match (id, word) {
+        (Some(_), Some(_)) => Err(Violation::new("/rate_plan", "one_plan", "must be left out beside rate_plan_id")),
+        (Some(id), None) => Ok(PlanChoice::Named(RatePlanId(id))),
+        (None, Some(PlanWord::Cheapest)) => Ok(PlanChoice::Cheapest),
+        (None, None) => Ok(PlanChoice::Only),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct BookingView {
     contact: ContactView,
     external_reference: Option<String>,
     nights: Vec<NightPrice>,
+    /// The prices of every room: in groups that were sold at once, those sold first before those added later.
+    room_groups: Vec<RoomGroup>,
     /// All nights of all rooms, and services, in minor units.
     #[schema(value_type = i64, maximum = 9_007_199_254_740_991_i64)]
     total_minor: Amount,
@@ -92,12 +94,22 @@ pub struct ContactView {
     email: Option<String>,
 }
 
-/// The price of one room for one night, frozen at sale.
+/// The price of a night, frozen at sale.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NightPrice {
     date: Day,
+    /// Of one room; where rooms were added later, of one of the first.
     #[schema(value_type = i64)]
     price_minor: Amount,
+}
+
+/// Rooms that were sold at once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RoomGroup {
+    rooms: u16,
+    /// Price of one of them for each night.
+    #[schema(value_type = Vec<i64>)]
+    nights_minor: Vec<Amount>,
 }
 
 /// What cancelling costs, as it was sold.
@@ -140,6 +152,7 @@ impl BookingView {
             contact: ContactView::from(&booking.contact),
             external_reference: booking.external_reference.clone(),
             nights: nights(booking),
+            room_groups: booking.room_groups().map(RoomGroup::from).collect(),
             total_minor: booking.total(),
             fee_minor: booking.status.fee(),
             currency: booking.currency.code(),
@@ -155,6 +168,12 @@ impl BookingView {
 fn nights(booking: &Booking) -> Vec<NightPrice> {
     let priced = booking.stay.dates().zip(&booking.prices);
     priced.map(|(date, price)| NightPrice { date: Day(date), price_minor: *price }).collect()
+}
+
+impl From<(u16, &[Amount])> for RoomGroup {
+    fn from((rooms, prices): (u16, &[Amount])) -> Self {
+        Self { rooms, nights_minor: prices.to_vec() }
+    }
 }
 
 impl From<&Guest> for GuestView {

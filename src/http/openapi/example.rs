@@ -86,6 +86,7 @@ pub fn nights(today: Date) -> Value {
 pub fn booking(today: Date) -> Value {
     json!({
         "room_type_id": ROOM_TYPE,
+        "rate_plan_id": RATE_PLAN,
         "checkin_date": ahead(today, 30),
         "checkout_date": ahead(today, 33),
         "rooms": 1,

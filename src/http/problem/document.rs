@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{FailingNight, Reason, Violation};
+use crate::domain::{Amount, FailingNight, PlanOffer, RatePlanId, Reason, Violation};
 use crate::http::openapi::names::{NightReason, ProblemCode};
 use crate::http::value::Day;
 
@@ -37,6 +37,9 @@ pub struct Document {
     /// How many more nights stand in the way than are listed: an answer lists a limited number.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) nights_left_out: usize,
+    /// Rate plans to choose from, the cheapest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) rate_plans: Vec<PlanToChoose>,
     /// The sequence number that was found instead of the expected one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sequence: Option<u64>,
@@ -107,6 +110,25 @@ impl NightInTheWay {
         "min_nights",
         "max_nights",
     ];
+}
+
+/// A rate plan that sells the stay.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanToChoose {
+    #[schema(value_type = uuid::Uuid)]
+    rate_plan_id: RatePlanId,
+    name: String,
+    refundable: bool,
+    /// All nights, all rooms.
+    #[schema(value_type = i64)]
+    total_minor: Amount,
+}
+
+impl From<&PlanOffer> for PlanToChoose {
+    fn from(offer: &PlanOffer) -> Self {
+        let PlanOffer { rate_plan, name, refundable, total } = offer;
+        Self { rate_plan_id: *rate_plan, name: name.clone(), refundable: *refundable, total_minor: *total }
+    }
 }
 
 impl From<&Violation> for FieldError {

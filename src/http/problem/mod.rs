@@ -6,7 +6,7 @@
 mod convert;
 mod document;
 
-pub use document::{Document, FieldError, NightInTheWay};
+pub use document::{Document, FieldError, NightInTheWay, PlanToChoose};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
@@ -14,7 +14,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 use super::code::Code;
 use super::{edge, forward};
-use crate::domain::{FailingNight, Timestamp, Violation};
+use crate::domain::{FailingNight, PlanOffer, Timestamp, Violation};
 use crate::lease::Peer;
 
 /// The media type of problem documents.
@@ -31,6 +31,7 @@ struct Parts {
     detail: String,
     errors: Vec<Violation>,
     nights: Vec<FailingNight>,
+    rate_plans: Vec<PlanOffer>,
     sequence: Option<u64>,
     retry: Option<Retry>,
     /// The methods an address knows.
@@ -78,6 +79,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             nights: Vec::new(),
+            rate_plans: Vec::new(),
             sequence: None,
             retry: None,
             allow: None,
@@ -139,6 +141,11 @@ impl Problem {
 
     pub fn with_nights(mut self, nights: Vec<FailingNight>) -> Self {
         self.0.nights = nights;
+        self
+    }
+
+    pub fn with_rate_plans(mut self, plans: Vec<PlanOffer>) -> Self {
+        self.0.rate_plans = plans;
         self
     }
 
@@ -219,6 +226,7 @@ impl Problem {
             errors: parts.errors.iter().map(FieldError::from).collect(),
             nights: parts.nights.iter().take(document::MAX_NIGHTS).map(NightInTheWay::from).collect(),
             nights_left_out: parts.nights.len().saturating_sub(document::MAX_NIGHTS),
+            rate_plans: parts.rate_plans.iter().map(PlanToChoose::from).collect(),
             sequence: parts.sequence,
             retry_after: self.retry_after(now),
             violated_policies: parts.exceeded.iter().map(|exceeded| exceeded.policy).collect(),

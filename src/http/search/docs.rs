@@ -14,7 +14,7 @@ use crate::http::page::List;
 const SEARCH: &str = "Hotels of a city, or around a place, with everything they can sell for the stay. By price, hotels \
                       of different currencies come one currency after the other. Give `city`, or `latitude`, \
                       `longitude` and `radius_km`. What is offered here is sold by `POST /v1/bookings`, unless \
-                      somebody is faster.";
+                      somebody is faster: name the plan that you want.";
 const CALENDAR: &str = "For every day of arrival, at most 366, the cheapest room type and plan that sell a stay of so \
                         many nights, or why none does.";
 
@@ -48,10 +48,14 @@ pub fn docs(today: Date) -> Vec<Doc> {
 
 /// What both are asked, and how both are answered.
 fn for_company(doc: Doc) -> Doc {
-    doc.may("adults", Kind::Whole(1, MAX_GUESTS as i64), "Guests of 18 and more years; otherwise 2.")
-        .may("children", Kind::Whole(0, MAX_GUESTS as i64), "Otherwise 0.")
-        .may("rooms", Kind::Whole(1, MAX_ROOMS_PER_BOOKING.into()), "Otherwise 1.")
-        .cacheable()
-        .tag("bookings")
-        .refuses(&[Code::Starting])
+    doc.may(
+        "adults",
+        Kind::Whole(1, MAX_GUESTS as i64),
+        "Guests of 18 and more years, at least one for each room; otherwise 2, or as many as rooms.",
+    )
+    .may("children", Kind::Whole(0, MAX_GUESTS as i64), "Otherwise 0.")
+    .may("rooms", Kind::Whole(1, MAX_ROOMS_PER_BOOKING.into()), "Otherwise 1.")
+    .cacheable()
+    .tag("bookings")
+    .refuses(&[Code::Starting])
 }

@@ -7,8 +7,9 @@ use utoipa::ToSchema;
 
 use super::query::encode;
 use crate::domain::{Amount, Hotel, HotelId, RatePlanId, RoomTypeId};
+use crate::http::bookings::view::PolicyView;
 use crate::http::page::List;
-use crate::search::{self, Page};
+use crate::search::{self, Page, PlanQuote};
 
 /// A hotel with room types that can be booked for the stay.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,18 +42,35 @@ pub struct RoomTypeOffer {
     #[schema(value_type = uuid::Uuid)]
     room_type_id: RoomTypeId,
     name: String,
-    /// The cheapest plan that sells the stay.
+    /// The cheapest plan that sells the stay; the others are in `rate_plans`.
     #[schema(value_type = uuid::Uuid)]
     rate_plan_id: RatePlanId,
     rate_plan_name: String,
+    /// All nights, all rooms, by the cheapest plan.
+    #[schema(value_type = i64)]
+    total_minor: Amount,
+    /// Price of one room for each night, by the cheapest plan.
+    #[schema(value_type = Vec<i64>)]
+    nights_minor: Vec<Amount>,
+    /// Every plan that sells the stay, the cheapest first. A booking names one of them.
+    rate_plans: Vec<OfferedPlan>,
+    /// Send it as If-Match to book only if nothing has changed since.
+    sequence: u64,
+}
+
+/// A rate plan that sells the stay, on the terms that a booking of now would have.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OfferedPlan {
+    #[schema(value_type = uuid::Uuid)]
+    rate_plan_id: RatePlanId,
+    name: String,
     /// All nights, all rooms.
     #[schema(value_type = i64)]
     total_minor: Amount,
     /// Price of one room for each night.
     #[schema(value_type = Vec<i64>)]
     nights_minor: Vec<Amount>,
-    /// Send it as If-Match to book only if nothing has changed since.
-    sequence: u64,
+    cancellation_policy: PolicyView,
 }
 
 /// A page as it is written.
@@ -67,7 +85,7 @@ impl From<search::Offer> for Offer {
             distance_km: offer.metres.map(|metres| f64::from(metres) / 1_000.0),
             total_minor: offer.total,
             currency: offer.hotel.currency.code(),
-            room_types: offer.room_types.into_iter().map(RoomTypeOffer::from).collect(),
+            room_types: offer.room_types.into_iter().filter_map(RoomTypeOffer::of).collect(),
             hotel: offer.hotel.into(),
         }
     }
@@ -79,16 +97,31 @@ impl From<Arc<Hotel>> for HotelSummary {
     }
 }
 
-impl From<search::RoomTypeOffer> for RoomTypeOffer {
-    fn from(offer: search::RoomTypeOffer) -> Self {
-        Self {
+impl RoomTypeOffer {
+    /// `None` where no plan sells the stay, which search does not offer.
+    fn of(offer: search::RoomTypeOffer) -> Option<Self> {
+        let cheapest = offer.plans.first()?;
+        Some(Self {
             room_type_id: offer.id,
             name: offer.name,
-            rate_plan_id: offer.quote.rate_plan,
-            rate_plan_name: offer.rate_plan_name,
-            total_minor: offer.quote.total,
-            nights_minor: offer.quote.prices,
+            rate_plan_id: cheapest.quote.rate_plan,
+            rate_plan_name: cheapest.name.clone(),
+            total_minor: cheapest.quote.total,
+            nights_minor: cheapest.quote.prices.clone(),
+            rate_plans: offer.plans.into_iter().map(OfferedPlan::from).collect(),
             sequence: offer.sequence,
+        })
+    }
+}
+
+impl From<PlanQuote> for OfferedPlan {
+    fn from(PlanQuote { name, quote, policy }: PlanQuote) -> Self {
+        Self {
+            rate_plan_id: quote.rate_plan,
+            name,
+            total_minor: quote.total,
+            nights_minor: quote.prices,
+            cancellation_policy: PolicyView::from(&policy),
         }
     }
 }

@@ -13,6 +13,7 @@ mod evidence;
 mod history;
 mod inventory;
 mod isolate;
+mod prices;
 mod rows;
 mod verdicts;
 mod write;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::prices::StoredPrices;
 use super::{Columns, unreadable};
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::{
@@ -86,6 +87,7 @@ fn basis(name: &str) -> Result<ServiceBasis, Error> {
 
 /// A row of `booking.sql`.
 pub fn booking(row: &impl Columns) -> Result<Booking, Error> {
+    let (prices, added) = row.json::<StoredPrices>("prices")?.into_parts();
     Ok(Booking {
         id: BookingId(row.uuid("id")?),
         hotel_id: HotelId(row.uuid("hotel_id")?),
@@ -95,7 +97,8 @@ pub fn booking(row: &impl Columns) -> Result<Booking, Error> {
         stay: stay(row)?,
         rooms: row.number("rooms")?,
         guests: row.json("guests")?,
-        prices: row.json("prices")?,
+        prices,
+        added,
         services: row.json("services")?,
         contact: contact(row)?,
         external_reference: row.text_opt("external_reference")?.map(str::to_owned),

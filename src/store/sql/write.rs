@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 
+use super::prices::PricesColumn;
 use crate::domain::{
     Amount, BookedService, Booking, BookingId, CancellationPolicy, Change, Date, Fact, FactId, Guest, HotelId, Night,
     NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
@@ -115,7 +116,7 @@ pub struct BookingRow<'a> {
     pub check_in: Date,
     pub check_out: Date,
     pub rooms: u16,
-    pub prices: &'a [Amount],
+    pub prices: PricesColumn<'a>,
     pub mobile: &'a str,
     pub email: Option<&'a str>,
     pub external_reference: Option<&'a str>,
@@ -145,7 +146,7 @@ impl<'a> BookingRow<'a> {
             check_in: booking.stay.check_in(),
             check_out: booking.stay.check_out(),
             rooms: booking.rooms,
-            prices: &booking.prices,
+            prices: PricesColumn::of(booking),
             mobile: booking.contact.mobile.as_str(),
             email: booking.contact.email.as_ref().map(|email| email.as_str()),
             external_reference: booking.external_reference.as_deref(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use innkeeper::clock::Clock;
 use innkeeper::domain::quote::Enquiry;
-use innkeeper::domain::{Amount, HotelId, Inventory, Party, Quote, RoomTypeId, Stay, Timestamp};
+use innkeeper::domain::{Amount, HotelId, Inventory, Party, PlanChoice, Quote, RoomTypeId, Stay, Timestamp};
 use innkeeper::search::calendar::{Best, Visit};
 use innkeeper::search::{Index, Place, Position, Search, Sort, globe};
 use jiff::ToSpan;
@@ -24,7 +24,7 @@ struct Found {
 }
 
 fn enquiry(stay: Stay, party: Party, rooms: u16) -> Enquiry<'static> {
-    Enquiry { stay, rooms, party, rate_plan: None, keeping: None }
+    Enquiry { stay, rooms, party, rate_plan: None, forced: false, keeping: None }
 }
 
 /// Everything that a search should find, in order.
@@ -63,8 +63,9 @@ fn found(index: &Index, search: &Search, now: Timestamp) -> Vec<Found> {
         let page = index.search(&search, now);
         assert!(page.offers.len() == search.limit || page.next.is_none(), "a page that is not the last is full");
         for offer in page.offers {
-            assert_eq!(offer.total, offer.room_types[0].quote.total);
-            let room_types = offer.room_types.into_iter().map(|it| (it.id, it.quote, it.sequence)).collect();
+            assert_eq!(offer.total, offer.room_types[0].plans[0].quote.total);
+            let room_types =
+                offer.room_types.into_iter().map(|it| (it.id, it.plans[0].quote.clone(), it.sequence)).collect();
             found.push(Found { hotel: offer.hotel.id, metres: offer.metres, room_types });
         }
         assert!(page.next > search.after || page.next.is_none());
@@ -122,13 +123,13 @@ fn what_search_offers_booking_accepts_and_what_it_hides_booking_refuses() {
                     offered.into_iter().flat_map(|hotel| hotel.room_types).map(|(id, quote, _)| (id, quote)).collect();
                 let hidden = expected_hidden(&town.inventories().await, &search, &offered);
                 if let Some((id, quote)) = offered.into_iter().next() {
-                    let plan = Some(quote.rate_plan);
+                    let plan = PlanChoice::Named(quote.rate_plan);
                     let booked = town.book(id, order(search.stay, search.party, search.rooms, plan)).await.unwrap();
                     assert_eq!(booked.booking.prices, quote.prices);
                     accepted += 1;
                 }
                 if let Some(id) = hidden {
-                    let order = order(search.stay, search.party, search.rooms, None);
+                    let order = order(search.stay, search.party, search.rooms, PlanChoice::Cheapest);
                     town.book(id, order).await.expect_err("search hid what can be booked");
                     refused += 1;
                 }

@@ -6,7 +6,7 @@ use innkeeper::domain::catalogue::Coordinates;
 use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
 use innkeeper::domain::{
     Amendment, Amount, BookingId, Date, Guest, Hotel, HotelId, Inventory, Move, NightsChange, Occupancy, Order, Party,
-    RatePlanId, RoomType, RoomTypeId, Stay,
+    PlanChoice, RatePlanId, RoomType, RoomTypeId, Stay,
 };
 use innkeeper::engine::{Error, MoveOptions, Receipt};
 use innkeeper::events::Notice;
@@ -61,7 +61,8 @@ impl<'a> Town<'a> {
                 let plan = self.dice.bool().then_some(plan);
                 let (stay, party, rooms) = (self.stay(), self.party(), self.dice.u16(1..3));
                 let hold = self.dice.bool();
-                let order = Order { hold, ..order(stay, party, rooms, plan) };
+                let choice = plan.map_or(PlanChoice::Cheapest, PlanChoice::Named);
+                let order = Order { hold, ..order(stay, party, rooms, choice) };
                 tolerate(self.book(room_type, order).await);
             }
         }
@@ -222,7 +223,7 @@ impl<'a> Town<'a> {
     }
 }
 
-pub fn order(stay: Stay, party: Party, rooms: u16, rate_plan: Option<RatePlanId>) -> Order {
+pub fn order(stay: Stay, party: Party, rooms: u16, rate_plan: PlanChoice) -> Order {
     let ages = std::iter::repeat_n(40, party.adults.into()).chain(std::iter::repeat_n(5, party.children.into()));
     let guests = ages.map(|age| Guest::new("Ana Lopes", age).unwrap()).collect();
     Order { guests, rooms, rate_plan, ..fixtures::order_for(stay) }

@@ -151,9 +151,10 @@ pub fn booking(entry: &Entry) -> Arc<Booking> {
     entry.fact.change.booking().unwrap().clone()
 }
 
-/// An order with everything that an order can have, for an adult and a child.
+/// An order with everything that an order can have, for an adult in each room and a child.
 pub fn order(stay: Stay, rooms: u16) -> Order {
-    let mut order = Order { guests: testing::guests(&[34, 6]), ..testing::order(stay, rooms) };
+    let ages: Vec<u8> = std::iter::repeat_n(34, rooms.into()).chain([6]).collect();
+    let mut order = Order { guests: testing::guests(&ages), ..testing::order(stay, rooms) };
     order.contact.email = Some(Email::parse("Ana@example.com").unwrap());
     order.external_reference = Some("OTA-77".into());
     order

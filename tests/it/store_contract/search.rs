@@ -33,7 +33,7 @@ async fn busy(house: &House) -> Desk {
 /// The quote, or the refusal without what only an owner knows: when a hold in the way runs out.
 fn quote(inventory: &Inventory, stay: Stay, rooms: u16, desk: &Desk) -> Result<Quote, Refusal> {
     let party = Party { adults: 1, children: 0 };
-    let enquiry = Enquiry { stay, rooms, party, rate_plan: None, keeping: None };
+    let enquiry = Enquiry { stay, rooms, party, rate_plan: None, forced: false, keeping: None };
     inventory.quote(&enquiry, desk.now).map_err(|refusal| match refusal {
         Refusal::Unavailable { nights, .. } => Refusal::Unavailable { nights, retry_at: None },
         other => other,

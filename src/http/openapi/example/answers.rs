@@ -31,7 +31,7 @@ pub fn answer(name: &str, today: Date) -> Value {
         ),
         "Service" => with(super::service(), json!({ "id": SERVICE, "hotel_id": HOTEL })),
         "Booking" => booking(today),
-        "Offer" => offer(),
+        "Offer" => offer(today),
         "PriceCalendar" => json!({
             "hotel_id": HOTEL, "nights": 2, "currency": "EUR",
             "days": [
@@ -104,22 +104,29 @@ fn booking(today: Date) -> Value {
         "contact": { "mobile": "+351912345678", "email": "ana@example.com" },
         "external_reference": "web-1001",
         "nights": [night(30), night(31)],
+        "room_groups": [{ "rooms": 1, "nights_minor": [12_000, 12_000] }],
         "total_minor": 30_000,
         "currency": "EUR",
         "sequence": 42,
         "created_at": at(today),
         "changed_at": at(today),
         "expires_at": format!("{today}T09:45:00Z"),
-        "cancellation_policy": {
-            "refundable": true,
-            "tiers": [{ "hours_before_check_in": 48, "fee": { "type": "none" } }],
-            "late_cancellation_fee": { "type": "percent", "percent": 100 },
-            "no_show_fee": { "type": "percent", "percent": 100 }
-        }
+        "cancellation_policy": policy(today)
     })
 }
 
-fn offer() -> Value {
+/// As it is stamped on a booking.
+fn policy(today: Date) -> Value {
+    let until = format!("{}T14:00:00Z", ahead(today, 28));
+    json!({
+        "refundable": true,
+        "tiers": [{ "hours_before_check_in": 48, "until": until, "fee": { "type": "none" } }],
+        "late_cancellation_fee": { "type": "percent", "percent": 100 },
+        "no_show_fee": { "type": "percent", "percent": 100 }
+    })
+}
+
+fn offer(today: Date) -> Value {
     json!({
         "hotel": { "id": HOTEL, "name": "Casa do Rio", "city": super::CITY, "country": "PT" },
         "distance_km": 1.2,
@@ -127,7 +134,11 @@ fn offer() -> Value {
         "currency": "EUR",
         "room_types": [{
             "room_type_id": ROOM_TYPE, "name": "Double room", "rate_plan_id": RATE_PLAN, "rate_plan_name": "Flexible",
-            "total_minor": 24_000, "nights_minor": [12_000, 12_000], "sequence": 42
+            "total_minor": 24_000, "nights_minor": [12_000, 12_000], "sequence": 42,
+            "rate_plans": [{
+                "rate_plan_id": RATE_PLAN, "name": "Flexible", "total_minor": 24_000, "nights_minor": [12_000, 12_000],
+                "cancellation_policy": policy(today)
+            }]
         }]
     })
 }
