@@ -102,12 +102,15 @@ fn until(state: &State, method: &Method, read: Instant) -> Instant {
     read + limit.saturating_sub(state.pulse.stood_still())
 }
 
-/// Who is asked instead of this node, which is known to be cut off from the store: for the API, except what is about this
-/// node, and what stays on its connection.
+/// The node that is asked instead of this one, which is known to be cut off from the store.
 fn stand_in_for_all(state: &State, request: &ServiceRequest) -> Option<Peer> {
-    let path = request.path();
-    let is_for_the_store = path.starts_with("/v1/") && !path.starts_with("/v1/cluster") && path != "/v1/ws";
-    (is_for_the_store && state.membership.is_cut_off()).then(|| state.membership.stand_in())?
+    (any_node_may_answer(request.path()) && state.membership.is_cut_off()).then(|| state.membership.stand_in())?
+}
+
+/// Whether another node may answer instead: the API, except what is about this node, and what stays on its connection.
+/// Readiness is always this node's own.
+fn any_node_may_answer(path: &str) -> bool {
+    path.starts_with("/v1/") && !path.starts_with("/v1/cluster") && path != "/v1/ws"
 }
 
 /// Who is to be asked after this node has answered. That the store cannot be reached from here says nothing of the others.
@@ -117,7 +120,7 @@ fn next_stop(state: &State, answered: &ServiceResponse<BoxBody>) -> Option<Stop>
         return Some(Stop::Owner(owner.clone()));
     }
     let undone = problem.is_undone() || may_be_repeated(answered.request());
-    let unavailable = problem.code() == Code::Unavailable && undone;
+    let unavailable = problem.code() == Code::Unavailable && undone && any_node_may_answer(answered.request().path());
     unavailable.then(|| state.membership.stand_in())?.map(Stop::StandIn)
 }
 
