@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::clock::Clock;
-use innkeeper::domain::{BookingId, Command, Inventory, Order, Refusal, RoomTypeId, Timestamp};
+use innkeeper::domain::{BookingId, Command, FactId, Inventory, Order, Refusal, RoomTypeId, Timestamp};
 use innkeeper::engine::{Error, Options, Receipt, View};
 use innkeeper::store::audit::recount;
 use innkeeper::store::{KeyDigest, Ledger};
@@ -165,7 +165,25 @@ impl<'a> Oracle<'a> {
     fn stands_in_history(&self, record: &Record, sequence: u64, cause: &str) -> Option<String> {
         let mut facts = self.histories.get(&record.room_type)?.facts();
         let stored = facts.any(|stored| stored.fact.sequence == sequence && stored.fact.change.cause() == cause);
-        (!stored || sequence > record.facts.1).then(|| format!("{cause} was acknowledged, but is not stored"))
+        let is_known = stored || self.was_so_already(record, sequence);
+        (!is_known || sequence > record.facts.1).then(|| format!("{cause} was acknowledged, but is not stored"))
+    }
+
+    /// A wish that changes nothing after so many facts is acknowledged without one of its own.
+    fn was_so_already(&self, record: &Record, sequence: u64) -> bool {
+        let command = match &record.wish {
+            Wish::SetNights(change) => Command::SetNights(change.clone()),
+            Wish::SetRooms(room_type) => Command::SetRoomType(room_type.clone()),
+            Wish::Book(_) | Wish::Act { .. } | Wish::View(..) => return false,
+        };
+        let Some(history) = self.histories.get(&record.room_type) else { return false };
+        [record.time.0, record.time.1].into_iter().any(|now| {
+            let state = history.state(sequence, now);
+            state.is_some_and(|state| {
+                let fact = state.decide(command.clone(), FactId(uuid::Uuid::nil()), now);
+                fact.is_ok_and(|fact| state.already(&fact, None).is_some())
+            })
+        })
     }
 
     /// A view is a committed state: never an uncommitted one, and never an older one than the asker could have known,
