@@ -1,6 +1,6 @@
 //! Text that a person writes: names, references, cities, ids that a client chooses.
 //!
-//! [`line`] is the one rule of every text field, whatever it comes in with: a body, a query, a message, a file, a command
+//! [`line()`] is the one rule of every text field, whatever it comes in with: a body, a query, a message, a file, a command
 //! line. No field has several lines. Values that were stored before a rule existed are read back as they are.
 //!
 //! Joiners (U+200C, U+200D) and variation selectors are part of names in many scripts, and of emoji: they are allowed

@@ -124,6 +124,26 @@ fn the_report_for_people_names_the_figures_and_draws_the_occupancy() {
 }
 
 #[test]
+fn children_whose_parents_are_on_another_booking_are_imported_as_they_happened() {
+    let workplace = Workplace::new();
+    let header = generate(5, 0);
+    let row = |adults: u8, children: u8, babies: u8| {
+        format!("Resort Hotel,0,7,2015,July,27,1,0,3,{adults},{children},{babies},BB,PRT,A,A,75,Check-Out,2015-07-04\n")
+    };
+    let rows = [row(2, 0, 0), row(0, 2, 0), row(0, 0, 1), row(0, 0, 0)].concat();
+    let path = workplace.file("children.csv", header + &rows);
+    let report = import(&workplace, &path, "peak");
+    let figures =
+        ["accepted", "without_adult", "skipped", "nights_sold"].map(|figure| report[figure].as_u64().unwrap());
+    assert_eq!(figures, [3, 2, 1, 9], "{report}");
+    assert_eq!(report["peak_occupancy"][0]["sold"], 3);
+    let again = Workplace::new().run(&["import", "bookings", path.to_str().unwrap()]).succeeded();
+    let remark = "children without an adult, imported as they happened: 2 rows, in lines 3, 4";
+    assert!(again.stderr.contains(remark), "{}", again.stderr);
+    workplace.run(&["verify"]).succeeded();
+}
+
+#[test]
 fn a_broken_file_changes_nothing() {
     let workplace = Workplace::new();
     let broken = generate(5, 20).replace(",July,", ",Jully,");

@@ -129,6 +129,9 @@ impl Outcome {
     }
 }
 
+/// Who insists that a room of children alone is booked.
+const FORCED_BY: &str = "import";
+
 /// The order that a reservation stands for. People and numbers are made up: the file has none.
 fn order(reservation: &Reservation) -> Result<Order, Why> {
     let Reservation { line, stay, party, price, .. } = reservation;
@@ -146,5 +149,6 @@ fn order(reservation: &Reservation) -> Result<Order, Why> {
         ..OrderDraft::default()
     };
     let first = |violations: Vec<Violation>| violations.into_iter().next().map_or(Why::Missing, Why::Rule);
-    Ok(Order { agreed_price: Some(*price), ..draft.check().map_err(first)? })
+    // What happened is imported as it happened: the rules of sale are for sales.
+    Ok(Order { agreed_price: Some(*price), forced_by: Some(FORCED_BY.to_owned()), ..draft.check().map_err(first)? })
 }

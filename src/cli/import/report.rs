@@ -25,6 +25,8 @@ pub struct Report {
     pub skipped: u64,
     /// Reservations the engine took, whatever became of them later.
     pub accepted: u64,
+    /// Accepted reservations of children without an adult.
+    pub without_adult: u64,
     /// Reservations it refused, by reason.
     pub refused: BTreeMap<&'static str, u64>,
     pub cancelled: u64,
@@ -62,6 +64,7 @@ impl Report {
             rows: source.rows,
             skipped: source.skipped.len() as u64,
             accepted,
+            without_adult: without_adult(source, outcome),
             refused: outcome.refused.clone(),
             cancelled: count(|status| matches!(status, Status::Cancelled { .. })),
             no_shows: count(|status| matches!(status, Status::NoShow { .. })),
@@ -122,7 +125,17 @@ pub fn remarks(source: &Source) -> String {
     if !source.negative_prices.is_empty() {
         groups.insert("negative adr, imported as 0".to_owned(), source.negative_prices.clone());
     }
+    let alone = source.reservations.iter().filter(|reservation| reservation.party.is_without_adult());
+    let alone: Vec<u64> = alone.map(|reservation| reservation.line).collect();
+    if !alone.is_empty() {
+        groups.insert("children without an adult, imported as they happened".to_owned(), alone);
+    }
     groups.iter().map(|(what, lines)| remark(what, lines)).collect()
+}
+
+fn without_adult(source: &Source, outcome: &Outcome) -> u64 {
+    let imported = source.reservations.iter().zip(&outcome.bookings).filter(|(_, booking)| booking.is_some());
+    imported.filter(|(reservation, _)| reservation.party.is_without_adult()).count() as u64
 }
 
 fn remark(what: &str, lines: &[u64]) -> String {

@@ -126,9 +126,6 @@ impl Row<'_> {
         if party.persons() == 0 {
             return Ok(Parsed::Skipped("nobody"));
         }
-        if party.adults == 0 {
-            return Ok(Parsed::Skipped("no adult"));
-        }
         let out_of_range = |_| problem("arrival_date_year", "must leave the dates of the stay inside the calendar");
         let departure = arrival.checked_add(i64::from(nights).days()).map_err(out_of_range)?;
         let booked_on = arrival.checked_sub(i64::from(lead_days).days()).map_err(out_of_range)?;
@@ -184,6 +181,11 @@ impl Row<'_> {
 }
 
 impl Ages {
+    /// Hotels often record the parents on another booking.
+    pub fn is_without_adult(self) -> bool {
+        self.adults == 0
+    }
+
     pub fn persons(self) -> usize {
         [self.adults, self.children, self.babies].into_iter().map(usize::from).sum()
     }
@@ -304,7 +306,6 @@ mod tests {
     #[rstest]
     #[case(Row { stays_in_week_nights: "0", ..ROW }, "no night")]
     #[case(Row { adults: "0", children: "0", ..ROW }, "nobody")]
-    #[case(Row { adults: "0", children: "2", ..ROW }, "no adult")]
     fn what_cannot_be_a_stay_is_skipped(#[case] row: Row<'_>, #[case] why: &'static str) {
         assert_eq!(row.parse(2), Ok(Parsed::Skipped(why)));
     }
@@ -336,6 +337,13 @@ mod tests {
         assert!(Row { hotel: &hotel[1..], ..ROW }.parse(2).is_ok());
         assert_eq!(Row { reserved_room_type: &room_type, ..ROW }.parse(2).unwrap_err().column, "reserved_room_type");
         assert!(Row { reserved_room_type: &room_type[1..], ..ROW }.parse(2).is_ok());
+    }
+
+    #[rstest]
+    #[case(Row { adults: "0", children: "2", ..ROW })]
+    #[case(Row { adults: "0", children: "0", babies: "1", ..ROW })]
+    fn children_whose_parents_are_on_another_booking_are_history(#[case] row: Row<'_>) {
+        assert!(reservation(&row).party.is_without_adult());
     }
 
     #[test]

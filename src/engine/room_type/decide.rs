@@ -111,15 +111,17 @@ impl RoomTypeActor {
         let started = Instant::now();
         let decision = tenure.inventory.decide(command, FactId(self.shared.ids.next()), now);
         metrics::histogram!("innkeeper_decide_seconds").record(started.elapsed());
-        let decision = decision.map(|fact| tenure.inventory.already(&fact, before).map_or(Ok(fact), Err));
+        let decision = decision.map(|fact| (tenure.inventory.already(&fact, before), fact));
         match decision {
-            Ok(Ok(fact)) if !caller.dry_run => {
+            Ok((None, fact)) if !caller.dry_run => {
                 debug!(room_type = %self.id, sequence = fact.sequence, cause = fact.change.cause(), "decided");
                 self.shared.probe.passed(Point::Decided, self.id);
                 self.commit(Arc::new(fact), place, Some(caller), ctx);
             }
-            // Nothing is to be written: what would be is told, or what is so already.
-            Ok(Ok(told) | Err(told)) => self.answer(place, caller.reply, Ok(Arc::new(told)), ctx),
+            // A dry run writes nothing, and neither does a command that changes nothing.
+            Ok((unchanged, fact)) => {
+                self.answer(place, caller.reply, Ok(Arc::new(unchanged.unwrap_or(fact))), ctx);
+            }
             Err(refusal) => {
                 debug!(room_type = %self.id, rule = refusal.name(), "refused");
                 metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);

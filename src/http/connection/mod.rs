@@ -1,6 +1,6 @@
 //! Connections: who may open one, how long a client may keep it, and how much memory it may hold.
 //!
-//! Owns the TCP side of a listener: [`server`] builds actix's server over [`stream`], an I/O type that records what each
+//! Owns the TCP side of a listener: [`server()`] builds actix's server over [`stream`], an I/O type that records what each
 //! client does ([`activity`]). [`service`] tells it where a request begins and where its answer ends. [`open`] knows all
 //! connections of the process and closes those that break a rule of [`rules`]. Called by `app.rs`.
 //!

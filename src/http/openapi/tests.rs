@@ -102,7 +102,7 @@ fn mismatch(value: &Value, schema: &Value, root: &Value) -> Option<String> {
     match value {
         Value::Array(items) => items.iter().find_map(|item| mismatch(item, &schema["items"], root)),
         Value::Object(members) => {
-            let Some(properties) = schema["properties"].as_object() else { return None };
+            let properties = schema["properties"].as_object()?;
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let missing = required.into_iter().find(|name| !members.contains_key(*name));
             let wrong = members.iter().find_map(|(name, value)| match properties.get(name) {
