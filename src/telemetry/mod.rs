@@ -4,7 +4,7 @@
 //! lines go (stderr, so that stdout stays free for results), makes panics visible, and keeps the numbers that `/metrics`
 //! shows. The recorder and the subscriber are process-wide, because the `tracing` and `metrics` facades are.
 //!
-//! Invariant: whoever logs never waits for the reader of the log ([`lines`]). What only a stranger can cause is not
+//! Invariant: whoever logs never waits for the reader of the log (`lines`). What only a stranger can cause is not
 //! written as a warning or an error ([`filter`]).
 
 mod described;

@@ -307,7 +307,7 @@ impl Activity {
         }
     }
 
-    /// Nothing is read until [`Self::reads_on`].
+    /// Nothing is read until `Self::reads_on`.
     pub fn puts_off_reading(&self) {
         self.put_off.store(true, Relaxed);
     }

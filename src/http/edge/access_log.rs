@@ -1,8 +1,8 @@
 //! The access log: a line for each request, under a target of its own.
 //!
 //! A line never has an address of a client, a query, a path with ids, a body or a token. What was asked for is the
-//! route's pattern. Answers other than success are sampled, because any stranger can cause them: at most [`CLIENT_ERRORS`]
-//! and [`SERVER_ERRORS`]; the next line that is written says how many were left out. At DEBUG all of them are written.
+//! route's pattern. Answers other than success are sampled, because any stranger can cause them: at most `CLIENT_ERRORS`
+//! and `SERVER_ERRORS`; the next line that is written says how many were left out. At DEBUG all of them are written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@
 //!
 //! While a room type moves, nodes may name each other in turn: the request then waits at the node that the client asked,
 //! with growing pauses, for as long as a move takes: a few seconds, and what the last node that is asked takes. An owner
-//! that freezes or vanishes on the way is followed by the next one ([`follow`]). A node that cannot reach the store leaves
+//! that freezes or vanishes on the way is followed by the next one (`follow`). A node that cannot reach the store leaves
 //! everything that needs it to one that can.
 //!
 //! Invariants: a request is sent on only after everybody who had it before has said that nothing was done, or where doing

@@ -1,4 +1,4 @@
-//! Examples: of answers ([`answers`]) and of bodies. Bodies work when they are sent: to a server that has a hotel, a room type, a rate plan and a service under
+//! Examples: of answers (`answers`) and of bodies. Bodies work when they are sent: to a server that has a hotel, a room type, a rate plan and a service under
 //! these ids, as the demonstration and the tests do.
 
 mod answers;

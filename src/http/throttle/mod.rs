@@ -6,7 +6,7 @@
 //! domain's rule ([`crate::domain::Order::hold_share`]).
 //!
 //! Invariants: a request is charged at the node that the client asked, once, also where another node answers it. Memory
-//! is bounded ([`rate::MAX_KEYS`], [`holds::MAX_HOLDS`]). Nothing here is stored: a restart forgets it. Each node counts
+//! is bounded (`rate::MAX_KEYS`, [`holds::MAX_HOLDS`]). Nothing here is stored: a restart forgets it. Each node counts
 //! for itself.
 
 pub mod holds;

@@ -5,8 +5,8 @@
 //! keys, the CHECKs of the schema) only ever stops what should not have come.
 //!
 //! Invariants: one write at a time, each a transaction that took the write lock first; a reader sees one committed
-//! state; a file that is not ours is never changed; one program changes the file at a time ([`hold`]); nothing is
-//! acknowledged that went into a file which is not at its place any more ([`watch`]).
+//! state; a file that is not ours is never changed; one program changes the file at a time (`hold`); nothing is
+//! acknowledged that went into a file which is not at its place any more (`watch`).
 //!
 //! When something fails, the writing connection is thrown away unless its transaction has ended cleanly, and the next
 //! write opens a fresh one: SQLite then rolls back what was left open.
