@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use actix_rt::{System, SystemRunner};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use innkeeper::store::Entry;
+use innkeeper::store::CommitEntry;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 
@@ -21,8 +21,8 @@ use baselines::{postgres, rows};
 use contest::callers::{self, Crowd};
 use contest::contender::{Contender, Door, Stage};
 use contest::ground::Ground;
-use contest::house::House;
 use contest::scoreboard::Scoreboard;
+use contest::setup::BenchSetup;
 
 /// Room types of a large catalogue, unless the environment says otherwise.
 const LARGE_CATALOGUE: usize = 100_000;
@@ -110,7 +110,7 @@ impl Contest {
         group.bench_function(NAME, |bench| {
             let (house, connection) = stage.get_or_insert_with(|| {
                 self.system.block_on(async {
-                    let house = House::open(1, 1).await;
+                    let house = BenchSetup::open(1, 1).await;
                     let connection = Bare::connect(&house.ground).await;
                     (house, connection)
                 })
@@ -148,7 +148,7 @@ impl Bare {
         }
     }
 
-    async fn insert_batch(&mut self, batch: &[Entry]) {
+    async fn insert_batch(&mut self, batch: &[CommitEntry]) {
         match self {
             Self::Sqlite(connection) => rows::insert_batch(connection, batch).await,
             Self::Postgres(connection) => postgres::rows::insert_batch(connection, batch).await,

@@ -12,7 +12,7 @@ use innkeeper::domain::testing::{PRICE, hotel, noon, order, plan, room_type, sta
 use innkeeper::domain::{BookingId, Command, FactId, Inventory, Timestamp};
 use innkeeper::lease::Token;
 use innkeeper::store::sqlite::Sqlite;
-use innkeeper::store::{Attempt, Catalogue, Entry, Fingerprint, KeyDigest, Ledger, Verdict};
+use innkeeper::store::{Catalogue, CommitEntry, Fingerprint, IdempotencyRecord, Journal, KeyDigest, Verdict};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
@@ -46,15 +46,15 @@ impl Desk {
         Uuid::from_u128(self.last_id)
     }
 
-    fn decide(&mut self, command: Command) -> Entry {
+    fn decide(&mut self, command: Command) -> CommitEntry {
         let id = FactId(self.id());
         let fact = Arc::new(self.inventory.decide(command, id, self.now).unwrap());
         self.inventory.apply(&fact);
-        Entry { room_type: self.inventory.room_type.id, token: TOKEN, fact, attempt: None, jobs: Vec::new() }
+        CommitEntry { room_type: self.inventory.room_type.id, token: TOKEN, fact, record: None, jobs: Vec::new() }
     }
 
     /// Three nights somewhere in two years, two guests, an idempotency key.
-    fn book(&mut self) -> Entry {
+    fn book(&mut self) -> CommitEntry {
         let id = BookingId(self.id());
         let days = i64::try_from(self.last_id % 700).unwrap();
         let order = order(stay(days, 3), 1);
@@ -62,11 +62,11 @@ impl Desk {
         let answer = entry.fact.change.booking().unwrap().clone();
         let expires_at = self.now + SignedDuration::from_hours(24);
         let key = KeyDigest(Sha256::digest(id.0).into());
-        entry.attempt = Some((key, Attempt { fingerprint: Fingerprint([9; 32]), answer, expires_at }));
+        entry.record = Some((key, IdempotencyRecord { fingerprint: Fingerprint([9; 32]), answer, expires_at }));
         entry
     }
 
-    fn batch(&mut self, size: usize) -> Vec<Entry> {
+    fn batch(&mut self, size: usize) -> Vec<CommitEntry> {
         (0..size).map(|_| self.book()).collect()
     }
 }

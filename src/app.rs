@@ -35,7 +35,7 @@ use crate::pulse::Pulse;
 use crate::search::{self, Index};
 use crate::shutdown::{self, Draining};
 use crate::store::sqlite;
-use crate::store::{Ledger, Store};
+use crate::store::{Journal, Store};
 use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
 use operators::Operators;
@@ -97,9 +97,9 @@ pub enum Error {
 }
 
 /// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
-pub fn start_engine(options: &engine::Options, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Engine {
+pub fn start_engine(options: &engine::Options, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Engine {
     let lease = Arc::new(SingleNode::new(Arc::new(System)));
-    Engine::start(options.clone(), ledger, lease, clock, Arc::new(System))
+    Engine::start(options.clone(), journal, lease, clock, Arc::new(System))
 }
 
 /// A running innkeeper.
@@ -133,14 +133,14 @@ pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>
     start_on(config, listener, clock, store.clone(), store).await
 }
 
-/// The same on a store that is open already. The engine writes through `ledger`, which is the store, or something that
+/// The same on a store that is open already. The engine writes through `journal`, which is the store, or something that
 /// stands before it.
 pub async fn start_on(
     config: &Config,
     listener: TcpListener,
     clock: Arc<dyn Clock>,
     store: Arc<dyn Store>,
-    ledger: Arc<dyn Ledger>,
+    journal: Arc<dyn Journal>,
 ) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(Error::Http)?;
     let for_operators = Operators::bind(config)?;
@@ -148,11 +148,12 @@ pub async fn start_on(
     // The identity of the store rests on it.
     installation_secret(&store).await?;
     let ownership = Ownership::begin(config, &url(address), &store, clock.clone()).await?;
-    let engine = Engine::start(config.engine.clone(), ledger, ownership.lease.clone(), clock.clone(), Arc::new(System));
+    let engine =
+        Engine::start(config.engine.clone(), journal, ownership.lease.clone(), clock.clone(), Arc::new(System));
     let tail = ownership.tail(&store, &engine).await?;
 
     let tasks = engine.tasks();
-    let sources = Sources { ledger: store.clone(), feed: store.clone(), clock: clock.clone() };
+    let sources = Sources { journal: store.clone(), feed: store.clone(), clock: clock.clone() };
     let live = Live::start(engine.hub(), sources, config.ws.room_types_in_all, tasks);
     let search = Index::default();
     search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone(), tasks);
@@ -216,7 +217,7 @@ async fn http_state(
         catalogue: store.clone(),
         reports: store.clone(),
         search: search.clone(),
-        ledger: store.clone(),
+        journal: store.clone(),
         clock,
         ids: Arc::new(System) as Arc<dyn IdSource>,
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),

@@ -78,7 +78,7 @@ pub fn measure(tasks: &Tasks, store: Arc<dyn Store>) {
 }
 
 async fn delete_expired_records(store: Arc<dyn Store>, now: Timestamp) -> Result<u64, Error> {
-    store.forget_attempts(store.time(now).await?, PORTION).await
+    store.forget_idempotency_records(store.time(now).await?, PORTION).await
 }
 
 async fn delete_old_events(store: Arc<dyn Store>, now: Timestamp, keep: SignedDuration) -> Result<u64, Error> {

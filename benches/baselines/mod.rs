@@ -28,7 +28,7 @@ use innkeeper::domain::{
     RoomTypeId, Status,
 };
 use innkeeper::lease::Token;
-use innkeeper::store::{Attempt, Entry, Job};
+use innkeeper::store::{CommitEntry, IdempotencyRecord, Job};
 use jiff::SignedDuration;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -90,7 +90,7 @@ impl Seen {
 }
 
 /// The rows of a booking that nothing stands in the way of: those that the engine would write.
-fn entry(wish: &Wish, seen: Seen) -> Entry {
+fn entry(wish: &Wish, seen: Seen) -> CommitEntry {
     let (order, at) = (&wish.order, System.now());
     let nights = usize::from(order.stay.nights());
     let booking = Arc::new(Booking {
@@ -119,14 +119,14 @@ fn entry(wish: &Wish, seen: Seen) -> Entry {
     let job = Job { kind, booking: booking.id, dedup_key: format!("{kind}:{}:{}", booking.id, booking.sequence) };
     let attempt = wish.key.map(|key| {
         let expires_at = at + SignedDuration::from_hours(24);
-        (key.digest, Attempt { fingerprint: key.fingerprint, answer: booking, expires_at })
+        (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer: booking, expires_at })
     });
     let fact = Fact { id: FactId(System.next()), sequence: seen.sequence, at, change };
-    Entry { room_type: wish.room_type, token: Token(0), fact: Arc::new(fact), attempt, jobs: vec![job] }
+    CommitEntry { room_type: wish.room_type, token: Token(0), fact: Arc::new(fact), record: attempt, jobs: vec![job] }
 }
 
 /// A booking that nobody has asked the file about.
-pub fn made_up(wish: &Wish, sequence: &mut u64) -> Entry {
+pub fn made_up(wish: &Wish, sequence: &mut u64) -> CommitEntry {
     *sequence += 1;
     let id = |group: u128| Uuid::from_u128(wish.room_type.0.as_u128() & u128::from(u32::MAX) | group << 64);
     entry(wish, Seen { hotel: HotelId(id(0)), plan: RatePlanId(id(2)), price: Amount(10_000), sequence: *sequence })

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use innkeeper::domain::{Booking, Change};
-use innkeeper::store::Entry;
+use innkeeper::store::CommitEntry;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, QueryBuilder, SqliteConnection};
 
@@ -24,7 +24,7 @@ pub async fn connect(path: &Path) -> SqliteConnection {
 }
 
 /// A batch of bookings as bare inserts in one transaction: as fast as these rows can be written by plain SQL.
-pub async fn insert_batch(connection: &mut SqliteConnection, batch: &[Entry]) {
+pub async fn insert_batch(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.unwrap();
     insert(connection, batch).await;
     let nights = batch.iter().flat_map(|entry| {
@@ -41,10 +41,10 @@ pub async fn insert_batch(connection: &mut SqliteConnection, batch: &[Entry]) {
 }
 
 /// Everything of a booking but its nights: a statement per table, however many bookings.
-pub async fn insert(connection: &mut SqliteConnection, batch: &[Entry]) {
+pub async fn insert(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     insert_bookings(connection, batch).await;
     insert_events(connection, batch).await;
-    if batch.iter().any(|entry| entry.attempt.is_some()) {
+    if batch.iter().any(|entry| entry.record.is_some()) {
         insert_attempts(connection, batch).await;
     }
     if batch.iter().any(|entry| !entry.jobs.is_empty()) {
@@ -52,7 +52,7 @@ pub async fn insert(connection: &mut SqliteConnection, batch: &[Entry]) {
     }
 }
 
-async fn insert_bookings(connection: &mut SqliteConnection, batch: &[Entry]) {
+async fn insert_bookings(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     let bookings: Vec<&Booking> = batch.iter().filter_map(|entry| entry.fact.change.booking()).map(|b| &**b).collect();
     let mut insert = QueryBuilder::new(
         "INSERT INTO bookings (id, hotel_id, room_type_id, rate_plan_id, status, check_in, check_out, rooms, prices,
@@ -77,7 +77,7 @@ async fn insert_bookings(connection: &mut SqliteConnection, batch: &[Entry]) {
     insert.build().execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_events(connection: &mut SqliteConnection, batch: &[Entry]) {
+async fn insert_events(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     let mut insert =
         QueryBuilder::new("INSERT INTO events (room_type_id, sequence, fact_id, at, cause, booking_id, payload) ");
     insert.push_values(batch, |mut row, entry| {
@@ -91,8 +91,8 @@ async fn insert_events(connection: &mut SqliteConnection, batch: &[Entry]) {
     insert.build().execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_attempts(connection: &mut SqliteConnection, batch: &[Entry]) {
-    let attempts = batch.iter().filter_map(|entry| entry.attempt.as_ref().map(|attempt| (entry.room_type, attempt)));
+async fn insert_attempts(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
+    let attempts = batch.iter().filter_map(|entry| entry.record.as_ref().map(|attempt| (entry.room_type, attempt)));
     let mut insert =
         QueryBuilder::new("INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at) ");
     insert.push_values(attempts, |mut row, (room_type, (key, attempt))| {
@@ -103,7 +103,7 @@ async fn insert_attempts(connection: &mut SqliteConnection, batch: &[Entry]) {
     insert.build().execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_jobs(connection: &mut SqliteConnection, batch: &[Entry]) {
+async fn insert_jobs(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     let jobs = batch.iter().flat_map(|entry| entry.jobs.iter().map(|job| (entry.fact.at, job)));
     let mut insert = QueryBuilder::new("INSERT INTO jobs (kind, booking_id, dedup_key, next_at) ");
     insert.push_values(jobs, |mut row, (at, job)| {

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::baselines::redis_server::Redis;
 use crate::contest::ground::Ground;
-use crate::contest::house::House;
+use crate::contest::setup::BenchSetup;
 use crate::contest::web::Web;
 use crate::cpu::Spent;
 
@@ -33,14 +33,14 @@ pub struct Node {
 /// Nodes that know each other, and the house whose rooms they sell.
 pub struct Fleet {
     pub nodes: Vec<Node>,
-    pub house: Arc<House>,
+    pub house: Arc<BenchSetup>,
     redis: Redis,
 }
 
 impl Fleet {
     /// Starts so many nodes in a fresh house. Each room type has an owner when this returns.
     pub async fn start(count: usize, room_types: usize) -> Self {
-        let house = Arc::new(House::open_on(Ground::postgres().await, room_types, room_types).await);
+        let house = Arc::new(BenchSetup::open_on(Ground::postgres().await, room_types, room_types).await);
         let redis = Redis::start();
         let nodes = (0..count).map(|number| Node::start(number, count, &house.ground.url(), &redis.url())).collect();
         let fleet = Self { nodes, house, redis };

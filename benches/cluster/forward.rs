@@ -8,7 +8,7 @@ use reqwest::Client;
 use crate::Size;
 use crate::contest::Desk;
 use crate::contest::callers::{Latencies, no_latencies};
-use crate::contest::house::House;
+use crate::contest::setup::BenchSetup;
 use crate::contest::web::Web;
 use crate::fleet::Fleet;
 
@@ -70,7 +70,7 @@ impl Door {
         }
     }
 
-    async fn book(&mut self, house: &House, counts: bool) {
+    async fn book(&mut self, house: &BenchSetup, counts: bool) {
         let wish = house.wish();
         let asked = Instant::now();
         assert!(self.desk.book(wish).await, "there is a room for everybody");

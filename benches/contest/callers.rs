@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Desk;
-use super::house::House;
+use super::setup::BenchSetup;
 
 /// How long bookings took, in microseconds.
 pub type Latencies = Histogram<u64>;
@@ -18,13 +18,13 @@ pub fn no_latencies() -> Latencies {
 }
 
 /// One booking, which must succeed; how long it took.
-async fn book(desk: &dyn Desk, house: &House, came: Instant) -> u64 {
+async fn book(desk: &dyn Desk, house: &BenchSetup, came: Instant) -> u64 {
     assert!(desk.book(house.wish()).await, "there is a room for everybody");
     came.elapsed().as_micros() as u64
 }
 
 /// `guests` come at the same moment and book once each. How long until the last one has a room.
-pub async fn rush(desk: &Arc<dyn Desk>, house: &Arc<House>, guests: usize, latencies: &mut Latencies) -> Duration {
+pub async fn rush(desk: &Arc<dyn Desk>, house: &Arc<BenchSetup>, guests: usize, latencies: &mut Latencies) -> Duration {
     let came = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..guests {
@@ -45,7 +45,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    pub fn gather(desk: &Arc<dyn Desk>, house: &Arc<House>, callers: usize) -> Self {
+    pub fn gather(desk: &Arc<dyn Desk>, house: &Arc<BenchSetup>, callers: usize) -> Self {
         let (booked, latencies) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(no_latencies())));
         let mut crowd = Self { booked, latencies, callers: JoinSet::new() };
         for _ in 0..callers {

@@ -7,7 +7,7 @@ use innkeeper::engine::Engine;
 
 use super::Desk;
 use super::handle::Handle;
-use super::house::House;
+use super::setup::BenchSetup;
 use super::web::{self, Web};
 use crate::baselines;
 use crate::baselines::redis_server::Redis;
@@ -50,7 +50,7 @@ pub enum Door {
 
 /// A contender in a fresh house.
 pub struct Stage {
-    pub house: Arc<House>,
+    pub house: Arc<BenchSetup>,
     pub desk: Arc<dyn Desk>,
     open: Option<Open>,
 }
@@ -66,7 +66,7 @@ enum Open {
 impl Stage {
     /// A house with a catalogue of room types, of which guests want `wanted`.
     pub async fn open(contender: Contender, door: Door, catalogue: usize, wanted: usize) -> Self {
-        let house = Arc::new(House::open(catalogue, wanted).await);
+        let house = Arc::new(BenchSetup::open(catalogue, wanted).await);
         let (desk, open) = match (contender, door) {
             (Contender::Handle, Door::Http) => {
                 let running = web::serve_innkeeper(&house).await;

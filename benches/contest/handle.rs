@@ -7,7 +7,7 @@ use innkeeper::app::{open_store, start_engine};
 use innkeeper::clock::System;
 use innkeeper::engine::{Engine, Error, Options};
 
-use super::house::House;
+use super::setup::BenchSetup;
 use super::web::config;
 use super::{Desk, Wish};
 
@@ -18,7 +18,7 @@ pub struct Handle {
 
 impl Handle {
     /// With or without idempotency keys.
-    pub async fn open(house: &House, keys: bool) -> Self {
+    pub async fn open(house: &BenchSetup, keys: bool) -> Self {
         let store = open_store(&config(house), false).await.unwrap();
         Self { engine: start_engine(&Options::default(), store, Arc::new(System)), keys }
     }

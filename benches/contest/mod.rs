@@ -4,8 +4,8 @@ pub mod callers;
 pub mod contender;
 pub mod ground;
 pub mod handle;
-pub mod house;
 pub mod scoreboard;
+pub mod setup;
 pub mod web;
 
 use async_trait::async_trait;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::house::House;
+use super::setup::BenchSetup;
 use super::{Desk, Wish};
 
 /// Where guests send what `POST /v1/bookings` takes.
@@ -51,14 +51,14 @@ impl Desk for Web {
 }
 
 /// Innkeeper as it is served.
-pub async fn serve_innkeeper(house: &House) -> Running {
+pub async fn serve_innkeeper(house: &BenchSetup) -> Running {
     let config = config(house);
     let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     app::start(&config, listener, Arc::new(System)).await.unwrap()
 }
 
 /// The settings of innkeeper in a house.
-pub fn config(house: &House) -> Config {
+pub fn config(house: &BenchSetup) -> Config {
     let flags = [("database_url", house.ground.url()), ("public_limits", "off".to_owned())];
     Config::load(&Sources { flags: flags.into(), ..Sources::default() }).unwrap()
 }

@@ -18,7 +18,7 @@ use innkeeper::domain::catalogue::Coordinates;
 use innkeeper::domain::{Date, Party, Stay, Timestamp};
 use innkeeper::events::Hub;
 use innkeeper::search::calendar::Visit;
-use innkeeper::search::{self, Index, Place, Position, Search, Sort};
+use innkeeper::search::{self, Index, Position, Search, SearchArea, Sort};
 use innkeeper::store::sqlite::Sqlite;
 use innkeeper::tasks::Tasks;
 use jiff::ToSpan;
@@ -43,12 +43,12 @@ fn stays() -> impl Iterator<Item = Stay> + Clone {
     (0..).map(stay)
 }
 
-fn wanted(place: Place, stay: Stay, sort: Sort, after: Option<Position>) -> Search {
+fn wanted(place: SearchArea, stay: Stay, sort: Sort, after: Option<Position>) -> Search {
     Search { place, stay, party: PARTY, rooms: 1, sort, after, limit: PAGE }
 }
 
 fn in_city(stay: Stay) -> Search {
-    wanted(Place::City(CITY.into()), stay, Sort::Price, None)
+    wanted(SearchArea::City(CITY.into()), stay, Sort::Price, None)
 }
 
 /// Megabytes of memory this process occupies.
@@ -105,13 +105,13 @@ fn benches(c: &mut Criterion) {
     group.bench_function("city_index_tenth_page", |b| {
         let stay = next();
         let first = (0..9).fold(None, |after, _| {
-            index.search(&wanted(Place::City(CITY.into()), stay, Sort::Price, after), now()).next
+            index.search(&wanted(SearchArea::City(CITY.into()), stay, Sort::Price, after), now()).next
         });
-        b.iter(|| index.search(&wanted(Place::City(CITY.into()), stay, Sort::Price, black_box(first)), now()));
+        b.iter(|| index.search(&wanted(SearchArea::City(CITY.into()), stay, Sort::Price, black_box(first)), now()));
     });
     let centre = Coordinates { latitude: catalogue::LATITUDE, longitude: catalogue::LONGITUDE };
     for (name, sort) in [("around_by_price", Sort::Price), ("around_by_distance", Sort::Distance)] {
-        let place = || Place::Around(centre, 10_000.0);
+        let place = || SearchArea::Around(centre, 10_000.0);
         group.bench_function(name, |b| b.iter(|| index.search(&wanted(place(), next(), sort, None), now())));
     }
     let offers = stays().map(|stay| index.search(&in_city(stay), now()).offers).find(|offers| !offers.is_empty());

@@ -68,7 +68,7 @@ impl Ownership {
         let lease = RedisLease::new(&cluster.leases, me, database, clock).map_err(Error::Redis)?;
         let peers = Peers::new(node, &cluster.leases.secret, config.keep_alive);
         // Found out now, not by the first request.
-        peers.courier().map_err(Error::Peers)?;
+        peers.forwarder().map_err(Error::Peers)?;
         tracing::info!(node = %lease.me().node, url, database = %id, "one of the nodes of a cluster");
         Ok(Self {
             lease: lease.clone(),

@@ -48,7 +48,7 @@ async fn verify(store: &Arc<dyn Store>) -> anyhow::Result<Outcome> {
         output::line(incomplete)?;
         differences += 1;
     }
-    let stray = store.stray_attempts(PAGE).await?;
+    let stray = store.stray_idempotency_records(PAGE).await?;
     stray.iter().try_for_each(output::line)?;
     differences += stray.len();
     if forced > 0 {

@@ -112,7 +112,7 @@ impl Config {
                 mailbox: values.count("mailbox", 1..=65_536)?,
                 hold_ttl: values.seconds("hold_ttl_secs", 1..=30 * DAY)?,
                 idle_after: values.seconds("idle_secs", 1..=DAY)?,
-                attempt_ttl: values.seconds("idempotency_ttl_secs", MINUTE..=30 * DAY)?,
+                idempotency_ttl: values.seconds("idempotency_ttl_secs", MINUTE..=30 * DAY)?,
                 answer_within: values.seconds("answer_within_secs", 1..=2 * MINUTE)?,
                 batch: values.count("batch", 1..=4_096)?,
             },

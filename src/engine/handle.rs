@@ -10,19 +10,19 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
-use super::attempts::Attempts;
+use super::claim_check::{self, ClaimCheck};
 use super::directory::Directory;
-use super::doubts::Doubts;
+use super::failpoint::{Failpoints, NoFailpoints};
+use super::idempotency::IdempotencyRecords;
 use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
 use super::patience::{Client, Origin, Patience};
-use super::probe::{NoProbe, Probe};
-use super::standing::{self, Standing};
-use super::{Error, Key, MoveOptions, Options, Receipt, View, ownership};
+use super::unknown_outcomes::UnknownOutcomes;
+use super::{BookingOutcome, Error, Key, MoveOptions, Options, View, revocation};
 use crate::clock::{Clock, IdSource};
 use crate::domain::{Booking, BookingId, Date, Fact, Move, Order, RoomTypeId};
 use crate::events::Hub;
 use crate::lease::{Asked, Lease};
-use crate::store::Ledger;
+use crate::store::Journal;
 use crate::tasks::{Policy, Tasks};
 use crate::writer::Writer;
 
@@ -42,19 +42,19 @@ pub struct Engine {
 /// What all actors use.
 pub(super) struct Shared {
     pub options: Options,
-    pub ledger: Arc<dyn Ledger>,
+    pub journal: Arc<dyn Journal>,
     pub lease: Arc<dyn Lease>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdSource>,
-    pub probe: Arc<dyn Probe>,
+    pub failpoints: Arc<dyn Failpoints>,
     pub hub: Hub,
     pub writer: Writer,
-    pub attempts: Attempts,
-    pub standing: Standing,
-    pub doubts: Doubts,
+    pub idempotency: IdempotencyRecords,
+    pub claim_check: ClaimCheck,
+    pub unknown_outcomes: UnknownOutcomes,
     pub directory: Directory,
     /// Held while room types are woken.
-    pub waking: Arc<Mutex<()>>,
+    pub recovering: Arc<Mutex<()>>,
     closing: AtomicBool,
 }
 
@@ -69,43 +69,43 @@ impl Engine {
     /// Starts the writer and the threads. Needs a running actix system.
     pub fn start(
         options: Options,
-        ledger: Arc<dyn Ledger>,
+        journal: Arc<dyn Journal>,
         lease: Arc<dyn Lease>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Self {
-        Self::start_probed(options, ledger, lease, clock, ids, Arc::new(NoProbe))
+        Self::start_probed(options, journal, lease, clock, ids, Arc::new(NoFailpoints))
     }
 
     /// Like [`Engine::start`], with somebody looking over the actors' shoulders.
     pub fn start_probed(
         options: Options,
-        ledger: Arc<dyn Ledger>,
+        journal: Arc<dyn Journal>,
         lease: Arc<dyn Lease>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
-        probe: Arc<dyn Probe>,
+        failpoints: Arc<dyn Failpoints>,
     ) -> Self {
         let hub = Hub::default();
-        let (writer, task) = Writer::start(ledger.clone(), hub.clone(), options.batch);
-        let attempts = Attempts::new(ledger.clone(), clock.clone(), options.attempt_ttl);
-        let standing = standing::start(ledger.clone());
+        let (writer, task) = Writer::start(journal.clone(), hub.clone(), options.batch);
+        let idempotency = IdempotencyRecords::new(journal.clone(), clock.clone(), options.idempotency_ttl);
+        let claim_check = claim_check::start(journal.clone());
         let directory = Directory::new(options.threads);
-        let (doubts, waking, closing) = Default::default();
+        let (unknown_outcomes, recovering, closing) = Default::default();
         let shared = Arc::new(Shared {
             options,
-            ledger,
+            journal,
             lease,
             clock,
             ids,
-            probe,
+            failpoints,
             hub,
             writer,
-            attempts,
-            standing,
-            doubts,
+            idempotency,
+            claim_check,
+            unknown_outcomes,
             directory,
-            waking,
+            recovering,
             closing,
         });
         let tasks = Tasks::default();
@@ -113,22 +113,22 @@ impl Engine {
         tasks.spawn("revocation", Policy::Restart, move |stop| {
             let (lease, watched) = (lease.clone(), watched.clone());
             async move {
-                stop.run_until_cancelled(ownership::watch(lease, watched)).await;
+                stop.run_until_cancelled(revocation::watch(lease, watched)).await;
             }
         });
         Self { shared, writer: Arc::new(Mutex::new(Some(task))), tasks, origin: Origin::default() }
     }
 
     /// Books, or holds, rooms of a type.
-    pub async fn book(&self, room_type: RoomTypeId, order: Order, key: Option<Key>) -> Result<Receipt, Error> {
+    pub async fn book(&self, room_type: RoomTypeId, order: Order, key: Option<Key>) -> Result<BookingOutcome, Error> {
         let result = self.booking_command(room_type, Intent::Book(order), key, false).await;
         metrics::counter!("innkeeper_bookings_total", "outcome" => outcome(&result)).increment(1);
         result
     }
 
     /// Does something with a booking.
-    pub async fn act(&self, booking: BookingId, act: Move, options: MoveOptions) -> Result<Receipt, Error> {
-        let found = self.shared.ledger.booking(booking).await.map_err(|_| Error::Unavailable)?;
+    pub async fn act(&self, booking: BookingId, act: Move, options: MoveOptions) -> Result<BookingOutcome, Error> {
+        let found = self.shared.journal.booking(booking).await.map_err(|_| Error::Unavailable)?;
         let room_type = found.ok_or(Error::NoSuchBooking)?.room_type_id;
         self.act_in(room_type, booking, act, options).await
     }
@@ -140,7 +140,7 @@ impl Engine {
         booking: BookingId,
         act: Move,
         options: MoveOptions,
-    ) -> Result<Receipt, Error> {
+    ) -> Result<BookingOutcome, Error> {
         let MoveOptions { key, expected, dry_run } = options;
         self.booking_command(room_type, Intent::Act { booking, act, expected }, key, dry_run).await
     }
@@ -207,10 +207,10 @@ impl Engine {
         intent: Intent,
         key: Option<Key>,
         dry_run: bool,
-    ) -> Result<Receipt, Error> {
+    ) -> Result<BookingOutcome, Error> {
         let Some(key) = key.filter(|_| !dry_run) else {
             let fact = self.decide_without_key(room_type, intent, dry_run).await?;
-            return Ok(Receipt { booking: booking_of(&fact).map_err(without_key)?, replayed: false });
+            return Ok(BookingOutcome { booking: booking_of(&fact).map_err(without_key)?, replayed: false });
         };
         let (left, patience, _client) = self.patience()?;
         // The owner looks the key up: one look less into the store for what is sent on anyway.
@@ -219,18 +219,18 @@ impl Engine {
         {
             return Err(Error::Elsewhere(owner));
         }
-        // On a task of its own: once decided, an attempt is finished, whether or not somebody still waits. Were it dropped
+        // On a task of its own: once decided, a request is finished, whether or not somebody still waits. Were it dropped
         // half-way, or given up when the caller's time is over, a second one under the same key could begin before the
         // first is durable; so it joins the first instead. What is not decided yet ends with the client's patience.
         let engine = self.clone();
-        let attempt = async move {
+        let work = async move {
             let work = async |unused| {
                 booking_of(&*engine.decide(room_type, intent.clone(), Some(unused), false, &patience).await?)
             };
-            engine.shared.attempts.once(key, work).await
+            engine.shared.idempotency.once(key, work).await
         };
-        let attempt = tokio::spawn(attempt.in_current_span());
-        self.in_time(left, async { attempt.await.unwrap_or(Err(Error::Interrupted)) }).await
+        let work = tokio::spawn(work.in_current_span());
+        self.in_time(left, async { work.await.unwrap_or(Err(Error::Interrupted)) }).await
     }
 
     pub(super) async fn decide_without_key(
@@ -336,10 +336,10 @@ fn booking_of(fact: &Fact) -> Result<Arc<Booking>, Failure> {
 }
 
 /// How a request for a booking ended, for the metrics.
-fn outcome(result: &Result<Receipt, Error>) -> &'static str {
+fn outcome(result: &Result<BookingOutcome, Error>) -> &'static str {
     match result {
-        Ok(Receipt { replayed: true, .. }) => "replayed",
-        Ok(receipt) => receipt.booking.status.name(),
+        Ok(BookingOutcome { replayed: true, .. }) => "replayed",
+        Ok(outcome) => outcome.booking.status.name(),
         Err(Error::Refused(refusal)) => refusal.name(),
         Err(Error::NoSuchRoomType | Error::NoSuchBooking) => "not_found",
         Err(Error::KeyReused) => "key_reused",

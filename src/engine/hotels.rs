@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::Engine;
 use super::message::{Advanced, Request};
-use super::ownership::tell;
+use super::revocation::tell;
 use crate::domain::{HotelId, RoomTypeId};
 use crate::events::Notice;
 use crate::events::tail::Tenants;
@@ -23,7 +23,7 @@ impl Engine {
     /// whose store hangs must not keep the news of all others. Those of other hotels go on: a store that cannot even
     /// say which actors these are is no store to load them all from.
     async fn reload_hotel(&self, hotel: HotelId) {
-        let residents = match self.shared.ledger.room_type_ids(hotel).await {
+        let residents = match self.shared.journal.room_type_ids(hotel).await {
             Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
             Err(error) => {
                 warn!(%hotel, error = &error as &dyn std::error::Error, "which actors a hotel has is unknown: all are told");

@@ -116,7 +116,7 @@ pub(super) struct Lost {
 /// Nobody knows whether a fact decided under `token` was stored; its caller waits to be told.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(super) struct Doubt {
+pub(super) struct UnknownOutcome {
     pub token: Token,
     pub fact: Arc<Fact>,
     pub reply: Reply<Arc<Fact>>,

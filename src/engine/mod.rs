@@ -20,23 +20,23 @@
 //! left out alone: its caller gets [`Error::Unstorable`], what was decided on top of it is decided again, and for a while
 //! nothing is decided on top of what is not stored yet.
 
-mod attempts;
+mod batch_loader;
 mod cache;
+mod claim_check;
 mod directory;
-mod doubts;
+pub mod failpoint;
 mod handle;
 mod hotels;
-mod inquiry;
+mod idempotency;
 mod message;
 mod ownership;
 mod patience;
-pub mod probe;
+mod revocation;
 mod room_type;
-mod standing;
-mod tenure;
-mod terms;
+mod settings;
+mod start_recovery;
+mod unknown_outcomes;
 mod view;
-mod waking;
 
 use directory::Depth;
 pub use handle::Engine;
@@ -62,7 +62,7 @@ pub struct Options {
     /// How long an actor without requests and holds stays in memory.
     pub idle_after: Duration,
     /// How long idempotency keys are remembered.
-    pub attempt_ttl: Duration,
+    pub idempotency_ttl: Duration,
     /// How long a caller waits for an answer.
     pub answer_within: Duration,
     /// Facts per commit, at most.
@@ -76,7 +76,7 @@ impl Default for Options {
             mailbox: 1_024,
             hold_ttl: Duration::from_secs(15 * 60),
             idle_after: Duration::from_secs(10 * 60),
-            attempt_ttl: Duration::from_secs(24 * 60 * 60),
+            idempotency_ttl: Duration::from_secs(24 * 60 * 60),
             answer_within: Duration::from_secs(10),
             batch: 256,
         }
@@ -103,7 +103,7 @@ pub struct MoveOptions {
 
 /// A booking after a command.
 #[derive(Debug, Clone)]
-pub struct Receipt {
+pub struct BookingOutcome {
     pub booking: Arc<Booking>,
     /// The answer was stored earlier, under the same idempotency key.
     pub replayed: bool,
@@ -111,7 +111,7 @@ pub struct Receipt {
 
 /// What became of a change of nights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NightsReceipt {
+pub struct NightsOutcome {
     pub sequence: u64,
     /// Nights that are different now, of the room type and of its rate plans.
     pub changed: usize,

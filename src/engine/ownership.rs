@@ -1,92 +1,131 @@
-//! Ownership of room types among several nodes: what this one is to give up, and how somebody who was sent here asks.
+//! One ownership of a room type: from the claim of a token to its end.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use futures_util::stream::{self, StreamExt};
-use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tracing::{debug, warn};
 
-use super::directory::Resident;
-use super::handle::{Engine, Shared};
-use super::message::{Over, Request};
-use super::patience::Origin;
-use crate::domain::RoomTypeId;
-use crate::lease::{Asked, Lease, Peer, Revoked, Why};
+use super::message::Failure;
+use super::{Error, Shared};
+use crate::domain::{Inventory, RoomTypeId};
+use crate::lease::{self, Acquired, Asked, Token};
+use crate::store::{self, Claim};
+use crate::writer::QueuePermit;
 
-/// How many actors are asked to finish at once.
-const FINISHING_AT_ONCE: usize = 64;
+/// How often a lease that fell behind the store is raised before we give up.
+const CLAIMS: usize = 3;
 
-impl Engine {
-    /// The same engine for requests of some origin. For those that another node has sent here, taking this one for the
-    /// owner, it takes every room type that nobody owns, whichever node it belongs to.
-    pub fn on_behalf_of(&self, origin: Origin) -> Self {
-        let mut engine = self.clone();
-        engine.origin = origin;
-        engine
+/// A room type in memory, under one fencing token.
+pub(super) struct Ownership {
+    pub token: Token,
+    /// Before this moment others may have committed, after it nobody else.
+    pub began: Instant,
+    /// Everything decided so far, durable or not.
+    pub inventory: Inventory,
+    /// What the writer has told about this ownership's facts.
+    pub settled: Arc<Settled>,
+}
+
+/// What the writer has told about the facts of one ownership. Written on the writer's task, in the order of the facts.
+pub(super) struct Settled {
+    /// The sequence up to which everything is durable.
+    durable: AtomicU64,
+    /// One fact was left out by itself: nothing was stored of it, nor of what was decided on top of it.
+    left_out: AtomicBool,
+}
+
+impl Settled {
+    fn at(sequence: u64) -> Arc<Self> {
+        Arc::new(Self { durable: AtomicU64::new(sequence), left_out: AtomicBool::new(false) })
     }
 
-    /// [`Engine::on_behalf_of`] another node.
-    pub fn forwarded(&self) -> Self {
-        self.on_behalf_of(Origin { asked: Asked::Forwarded, ..Origin::default() })
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
     }
 
-    /// The owner, where it was found a moment ago: nothing need be started here to ask again. Who was sent here insists.
-    pub(super) fn known_elsewhere(&self, room_type: RoomTypeId) -> Option<Peer> {
-        match self.origin.asked {
-            Asked::Here => self.shared.lease.last_found(room_type),
-            Asked::Forwarded => None,
+    pub fn is_durable(&self, sequence: u64) {
+        self.durable.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    pub fn leave_out(&self) {
+        self.left_out.store(true, Ordering::Release);
+    }
+
+    pub fn has_left_out(&self) -> bool {
+        self.left_out.load(Ordering::Acquire)
+    }
+
+    /// What becomes of a request that was decided on top of something that was not stored.
+    pub fn undone(&self) -> Failure {
+        match self.has_left_out() {
+            true => Failure::Retired,
+            false => Error::Interrupted.into(),
         }
     }
+}
 
-    /// Finishes what was begun and gives all room types back. Those that are asked for again meanwhile are taken again,
-    /// unless their lease says otherwise.
-    pub async fn hand_over(&self) {
-        finish_all(self.shared.directory.all()).await;
+impl Ownership {
+    pub fn is_durable(&self) -> bool {
+        self.settled.durable() >= self.inventory.sequence()
     }
 
-    /// How many facts and answers wait in each of the lanes to the store.
-    pub fn lanes(&self) -> Vec<usize> {
-        self.shared.writer.waiting()
+    /// Calls `then` as soon as everything decided so far has been settled: with `Ok` if all of it is durable.
+    pub fn when_durable(&self, permit: QueuePermit, then: impl FnOnce(Result<(), Failure>) + Send + 'static) {
+        if self.is_durable() {
+            return then(Ok(()));
+        }
+        let (settled, based_on) = (self.settled.clone(), self.inventory.sequence());
+        permit.after(move || match settled.durable() >= based_on {
+            true => then(Ok(())),
+            false => then(Err(settled.undone())),
+        });
     }
 }
 
-/// Ends ownerships that are to end, for as long as the engine lives.
-pub(super) async fn watch(lease: Arc<dyn Lease>, shared: Weak<Shared>) {
-    loop {
-        let revoked = lease.revoked().await;
-        let Some(shared) = shared.upgrade() else { return };
-        end(&revoked, &shared);
+/// Acquires the lease, claims its token in the store, and loads what the store knows. The order matters: after the
+/// claim no other owner can commit, so what is loaded is the last word.
+pub(super) async fn begin(id: RoomTypeId, asked: Asked, shared: &Shared) -> Result<Ownership, Error> {
+    let mut token = match shared.lease.acquire(id, asked).await.map_err(no_lease)? {
+        Acquired::Granted(token) => token,
+        Acquired::Elsewhere(peer) => return Err(Error::Elsewhere(peer)),
+    };
+    let begun = claim_and_load(id, &mut token, shared).await;
+    match &begun {
+        Ok(_) => {}
+        Err(Error::NoSuchRoomType) => shared.lease.forget(id, token),
+        Err(_) => shared.lease.release(id, token),
     }
+    begun
 }
 
-fn end(revoked: &[Revoked], shared: &Shared) {
-    let mut misplaced = Vec::new();
-    for Revoked { room_type, token, why } in revoked {
-        match (shared.directory.find(*room_type), why) {
-            (Some(resident), Why::Lost) => resident.addr.do_send(Over { token: *token, cause: "lease_lost" }),
-            (Some(resident), Why::CutOff) => resident.addr.do_send(Over { token: *token, cause: "cut_off" }),
-            (Some(resident), Why::Misplaced) => misplaced.push(resident),
-            // Whatever it was granted for has ended already.
-            (None, _) => shared.lease.release(*room_type, *token),
+/// `token` is the last one that was granted, also when this fails.
+async fn claim_and_load(id: RoomTypeId, token: &mut Token, shared: &Shared) -> Result<Ownership, Error> {
+    for _ in 0..CLAIMS {
+        match shared.journal.claim(id, *token).await.map_err(unavailable)? {
+            Claim::Granted => return load(id, *token, shared).await,
+            Claim::NoSuchRoomType => return Err(Error::NoSuchRoomType),
+            Claim::Stale { current } => *token = shared.lease.raise(id, current).await.map_err(no_lease)?,
         }
     }
-    // A store that hangs must not keep the next ones from being heard of.
-    tokio::spawn(finish_all(misplaced));
+    Err(Error::Unavailable)
 }
 
-/// Asks actors to finish and to retire, and waits until they have.
-async fn finish_all(residents: Vec<Resident>) {
-    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, finish).await;
+async fn load(id: RoomTypeId, token: Token, shared: &Shared) -> Result<Ownership, Error> {
+    let began = Instant::now();
+    let loaded = shared.journal.load(id, shared.clock.now()).await.map_err(unavailable)?;
+    let inventory = loaded.ok_or(Error::NoSuchRoomType)?;
+    debug!(room_type = %id, token = token.0, sequence = inventory.sequence(), "a room type is loaded");
+    let settled = Settled::at(inventory.sequence());
+    Ok(Ownership { token, began, inventory, settled })
 }
 
-async fn finish(resident: Resident) {
-    let (done, finished) = oneshot::channel();
-    tell(&resident, Request::Retire(done));
-    // An actor that is gone has dropped its sender.
-    let _ = finished.await;
+fn unavailable(error: store::Error) -> Error {
+    warn!(error = &error as &dyn std::error::Error, "a room type cannot be taken over");
+    Error::Unavailable
 }
 
-/// Tells an actor what it must hear, however much waits for it. Whatever it is asked afterwards stands behind this.
-pub(super) fn tell(resident: &Resident, request: Request) {
-    resident.depth.enter(usize::MAX);
-    resident.addr.do_send(request);
+fn no_lease(error: lease::Unavailable) -> Error {
+    warn!(error = &error as &dyn std::error::Error, "a room type cannot be taken over");
+    error.into()
 }

@@ -3,7 +3,7 @@
 //! Started by `app.rs`; `ws/` makes a [`Subscriber`] per connection. Watched room types are read from the store, not
 //! asked of their actors: thousands of dashboards keep nobody awake, and an owner that was replaced draws none of them.
 //! At most [`Live::start`]'s `limit` room types are watched at a time; whoever wants one more is told so. When the hub is
-//! too fast for this task, every picture is thrown away and read again when it is asked for.
+//! too fast for this task, every projection is thrown away and read again when it is asked for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::{Error, Heard, Hub, Listener, Notice, Sources};
 use crate::domain::{HotelId, RoomTypeId};
 use crate::tasks::{Policy, Tasks};
 
-/// How often pictures are brought to their hotels' dates.
+/// How often projections are brought to their hotels' dates.
 const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(1);
 
 /// Everything that is watched. A clone is the same one.

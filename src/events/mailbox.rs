@@ -49,7 +49,7 @@ pub(super) struct Mailbox {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    slots: HashMap<Slot, Known>,
+    slots: HashMap<Slot, SlotState>,
     due: VecDeque<Slot>,
     changes: VecDeque<(Slot, Arc<Shared<Change>>)>,
     hotels: VecDeque<HotelId>,
@@ -57,7 +57,7 @@ struct Waiting {
 
 /// What the subscriber knows of a slot.
 #[derive(Debug)]
-struct Known {
+struct SlotState {
     /// It has been told, or will be by what waits, everything up to here.
     sequence: u64,
     due: Option<Due>,
@@ -66,7 +66,7 @@ struct Known {
 impl Mailbox {
     pub fn open(&self, slot: Slot, due: Due) {
         let mut waiting = self.lock();
-        waiting.slots.insert(slot, Known { sequence: 0, due: Some(due) });
+        waiting.slots.insert(slot, SlotState { sequence: 0, due: Some(due) });
         waiting.due.push_back(slot);
         drop(waiting);
         self.wake.notify_one();
@@ -112,7 +112,7 @@ impl Mailbox {
     /// The subscriber is about to be told how things stand at `sequence`: what comes later is kept for it again.
     pub fn told(&self, slot: Slot, sequence: u64) {
         if let Some(known) = self.lock().slots.get_mut(&slot) {
-            *known = Known { sequence, due: None };
+            *known = SlotState { sequence, due: None };
         }
     }
 

@@ -12,14 +12,14 @@
 //! Limit: [`hub::BACKLOG`] notices wait for the slowest listener; one that falls further behind is told that it lagged,
 //! and reads the store.
 //!
-//! [`live`] is the follower for dashboards: it keeps a picture of every watched room type and tells each [`Subscriber`]
+//! [`live`] is the follower for dashboards: it keeps a projection of every watched room type and tells each [`Subscriber`]
 //! how things stand and then every change, without a gap and without waiting for any of them.
 
-mod aside;
 pub mod hub;
 pub mod live;
 pub mod mailbox;
-mod picture;
+mod pending_steps;
+mod projection;
 pub mod subscriber;
 pub mod tail;
 pub mod topic;
@@ -38,12 +38,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::store::{self, Feed, Ledger};
+use crate::store::{self, Feed, Journal};
 
 /// Where dashboards learn what they have not heard.
 #[derive(Clone)]
 pub struct Sources {
-    pub ledger: Arc<dyn Ledger>,
+    pub journal: Arc<dyn Journal>,
     pub feed: Arc<dyn Feed>,
     pub clock: Arc<dyn Clock>,
 }

@@ -1,4 +1,4 @@
-//! One watched room type: its picture, who watches it, and how the two are joined without a gap or a doubling.
+//! One watched room type: its projection, who watches it, and how the two are joined without a gap or a doubling.
 //!
 //! A watcher is entered first; then it is told how things stand, under the same lock under which facts are followed.
 //! So every fact is either in what it was told or comes to it afterwards. The lock is never held while something is
@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::aside::Aside;
 use super::mailbox::{Due, Mailbox, Slot};
-use super::picture::{Effect, Picture};
+use super::pending_steps::PendingSteps;
+use super::projection::{Effect, Projection};
 use super::update::{Change, Shared, Snapshot, Update, Window};
 use super::{Error, Sources};
 use crate::domain::{HotelId, RoomTypeId, Step, Timestamp};
@@ -32,14 +32,14 @@ pub(super) struct Topic {
 #[derive(Debug, Default)]
 struct State {
     /// `None` until somebody asks, and after a gap.
-    picture: Option<Box<Picture>>,
-    /// What was heard while there was no picture.
-    aside: Aside,
+    projection: Option<Box<Projection>>,
+    /// What was heard while there was no projection.
+    pending: PendingSteps,
     /// The highest sequence number heard of.
     newest: u64,
-    /// How often the picture was thrown away: what was read before does not count.
+    /// How often the projection was thrown away: what was read before does not count.
     forgotten: u64,
-    /// Hotels that have changed since a picture began to be read, if one is.
+    /// Hotels that have changed since a projection began to be read, if one is.
     changed: Option<BTreeSet<HotelId>>,
     audiences: BTreeMap<Window, Audience>,
 }
@@ -105,8 +105,8 @@ impl Topic {
         redraw(audiences);
     }
 
-    /// Brings the picture to the hotel's date. At midnight, watchers of a night that begins or ends to be on sale get a
-    /// snapshot. If the clock was set back, the picture lacks nights and is read again.
+    /// Brings the projection to the hotel's date. At midnight, watchers of a night that begins or ends to be on sale get a
+    /// snapshot. If the clock was set back, the projection lacks nights and is read again.
     pub fn look_at_the_clock(&self, now: Timestamp) {
         let audiences = self.lock().look_at_the_clock(now);
         redraw(audiences);
@@ -118,23 +118,23 @@ impl Topic {
         redraw(audiences);
     }
 
-    /// Makes sure that there is a picture. What is heard while it is read is followed afterwards; it is read again only
+    /// Makes sure that there is a projection. What is heard while it is read is followed afterwards; it is read again only
     /// if that does not suffice.
     pub async fn load(&self, sources: &Sources) -> Result<(), Error> {
         let _turn = self.loading.lock().await;
         for _ in 0..TRIES {
             let before = {
                 let mut state = self.lock();
-                if state.picture.is_some() {
+                if state.projection.is_some() {
                     return Ok(());
                 }
                 state.changed = Some(BTreeSet::new());
                 state.forgotten
             };
-            let loaded = sources.ledger.load(self.id, sources.clock.now()).await?;
-            let picture = Picture::of(loaded.ok_or(Error::NoSuchRoomType)?);
+            let loaded = sources.journal.load(self.id, sources.clock.now()).await?;
+            let projection = Projection::of(loaded.ok_or(Error::NoSuchRoomType)?);
             let mut state = self.lock();
-            if state.forgotten == before && state.settle(picture) {
+            if state.forgotten == before && state.settle(projection) {
                 return Ok(());
             }
         }
@@ -175,7 +175,7 @@ impl Topic {
         for _ in 0..TRIES {
             let (newest, forgotten) = {
                 let state = self.lock();
-                (state.picture.as_ref().map_or(0, |picture| picture.sequence()), state.forgotten)
+                (state.projection.as_ref().map_or(0, |projection| projection.sequence()), state.forgotten)
             };
             if after > newest || newest - after > u64::from(REPLAY) {
                 return Ok(None);
@@ -189,14 +189,14 @@ impl Topic {
                 _ => sources.feed.events_of(self.id, after, 2 * REPLAY).await?,
             };
             let state = self.lock();
-            let Some(picture) = &state.picture else { return Ok(None) };
-            let seen = window.cut(picture.on_sale_at(moment.at));
-            if state.forgotten != forgotten || window.cut(picture.on_sale()) != seen {
+            let Some(projection) = &state.projection else { return Ok(None) };
+            let seen = window.cut(projection.on_sale_at(moment.at));
+            if state.forgotten != forgotten || window.cut(projection.on_sale()) != seen {
                 return Ok(None);
             }
-            let sequence = picture.sequence();
+            let sequence = projection.sequence();
             let until = events.partition_point(|event| event.sequence <= sequence);
-            if let Some(changes) = picture.replay(after, window, &events[..until]) {
+            if let Some(changes) = projection.replay(after, window, &events[..until]) {
                 mailbox.told(slot, sequence);
                 let changes = changes.into_iter().map(|change| Update::Change(Shared::new(change)));
                 let current = Update::Current { room_type: self.id, sequence };
@@ -212,17 +212,17 @@ impl Topic {
 }
 
 impl State {
-    /// Takes a picture that was read, followed by what was heard meanwhile; not if it lacks some of that.
-    fn settle(&mut self, mut picture: Picture) -> bool {
+    /// Takes a projection that was read, followed by what was heard meanwhile; not if it lacks some of that.
+    fn settle(&mut self, mut projection: Projection) -> bool {
         let changed = self.changed.take().unwrap_or_default();
-        if changed.contains(&picture.hotel()) {
+        if changed.contains(&projection.hotel()) {
             return false;
         }
-        let whole = self.aside.steps().all(|step| picture.follow(step) != Effect::Missed);
-        let settled = whole && picture.sequence() >= self.newest;
+        let whole = self.pending.steps().all(|step| projection.follow(step) != Effect::Missed);
+        let settled = whole && projection.sequence() >= self.newest;
         if settled {
-            self.aside.clear();
-            self.picture = Some(Box::new(picture));
+            self.pending.clear();
+            self.projection = Some(Box::new(projection));
         }
         settled
     }
@@ -230,11 +230,11 @@ impl State {
     fn follow(&mut self, step: Step, now: Timestamp) -> Vec<Delivery> {
         self.newest = self.newest.max(step.sequence);
         let rolled = self.look_at_the_clock(now);
-        let Some(picture) = &mut self.picture else {
-            self.aside.keep(step);
+        let Some(projection) = &mut self.projection else {
+            self.pending.keep(step);
             return rolled.into_iter().map(Delivery::Rolled).collect();
         };
-        let effect = picture.follow(step);
+        let effect = projection.follow(step);
         if effect != Effect::Known {
             self.clear_snapshots();
         }
@@ -255,39 +255,39 @@ impl State {
 
     /// Audiences that see the same part of the change share it.
     fn moved(&self, nights: Window, cause: &str) -> Vec<Delivery> {
-        let Some(picture) = &self.picture else { return Vec::new() };
+        let Some(projection) = &self.projection else { return Vec::new() };
         let mut changes: HashMap<Window, Option<Arc<Shared<Change>>>> = HashMap::new();
         let delivery = |(window, audience): (&Window, &Audience)| {
             let seen = window.cut(nights)?;
-            let change = changes.entry(seen).or_insert_with(|| picture.change(seen, cause).map(Shared::new));
+            let change = changes.entry(seen).or_insert_with(|| projection.change(seen, cause).map(Shared::new));
             Some(Delivery::Change(audience.members.clone(), change.clone()?))
         };
         self.audiences.iter().filter_map(delivery).collect()
     }
 
-    /// Moves the picture to the hotel's date. Returns the watchers of nights that are on sale only before or after that.
+    /// Moves the projection to the hotel's date. Returns the watchers of nights that are on sale only before or after that.
     fn look_at_the_clock(&mut self, now: Timestamp) -> Vec<Arc<Members>> {
-        let Some(picture) = &mut self.picture else { return Vec::new() };
-        if picture.is_ahead(now) {
+        let Some(projection) = &mut self.projection else { return Vec::new() };
+        if projection.is_ahead(now) {
             return self.forget();
         }
-        let Some(before) = picture.roll(now) else { return Vec::new() };
-        let after = picture.on_sale();
+        let Some(before) = projection.roll(now) else { return Vec::new() };
+        let after = projection.on_sale();
         self.clear_snapshots();
         let affected = self.audiences.iter().filter(|(window, _)| window.cut(before) != window.cut(after));
         affected.map(|(_, audience)| audience.members.clone()).collect()
     }
 
     fn forget(&mut self) -> Vec<Arc<Members>> {
-        self.picture = None;
+        self.projection = None;
         self.forgotten += 1;
         self.clear_snapshots();
         self.audiences.values().map(|audience| audience.members.clone()).collect()
     }
 
     fn hotel_changed(&mut self, hotel: HotelId) -> Vec<Arc<Members>> {
-        match &self.picture {
-            Some(picture) if picture.hotel() == hotel => return self.forget(),
+        match &self.projection {
+            Some(projection) if projection.hotel() == hotel => return self.forget(),
             Some(_) => {}
             // Whose it is will be known when it has been read.
             None => drop(self.changed.as_mut().map(|changed| changed.insert(hotel))),
@@ -300,8 +300,8 @@ impl State {
     }
 
     fn snapshot(&mut self, window: Window, conflated: bool) -> Option<Arc<Shared<Snapshot>>> {
-        let picture = self.picture.as_ref()?;
-        let draw = || Shared::new(picture.snapshot(window, conflated));
+        let projection = self.projection.as_ref()?;
+        let draw = || Shared::new(projection.snapshot(window, conflated));
         let kept = self.audiences.get_mut(&window).map(|audience| &mut audience.snapshots[usize::from(conflated)]);
         Some(kept.map_or_else(draw, |kept| kept.get_or_insert_with(draw).clone()))
     }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use super::code::Code;
-use super::extract::Known;
+use super::extract::IfNoneMatch;
 use super::problem::Problem;
 
 /// May be kept, but not used without asking.
@@ -40,7 +40,7 @@ pub fn created(location: String, body: &impl Serialize) -> HttpResponse {
 }
 
 /// 200, with the version of what is shown; 304 when the client has it already.
-pub fn shown(body: &impl Serialize, known: &Known) -> HttpResponse {
+pub fn shown(body: &impl Serialize, known: &IfNoneMatch) -> HttpResponse {
     let version = version(body);
     match known.has(&version) {
         true => HttpResponse::NotModified().insert_header(version).insert_header(REVALIDATE).finish(),

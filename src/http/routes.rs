@@ -8,7 +8,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
 
 use super::bookings::AtTheDesk;
 use super::code::Code;
-use super::forward::{self, Courier};
+use super::forward::{self, Forwarder};
 use super::problem::Problem;
 use super::state::State;
 use super::{bookings, cluster, edge, events, hotels, nights, rate_plans, room_types, search, services, system};
@@ -96,7 +96,7 @@ pub fn configure(state: State, audience: Audience) -> impl FnOnce(&mut ServiceCo
         let scope = scope.default_service(web::to(nothing_here));
         // `OPTIONS *` has no path, so that no scope takes it.
         let elsewhere = web::to(nothing_here).wrap(from_fn(edge::around));
-        config.app_data(Data::new(courier(&state))).app_data(state).service(scope).default_service(elsewhere);
+        config.app_data(Data::new(forwarder(&state))).app_data(state).service(scope).default_service(elsewhere);
     }
 }
 
@@ -107,9 +107,9 @@ fn user_interface() -> Resource {
 }
 
 /// Whoever takes requests to other nodes; there is one if there can be other nodes.
-fn courier(state: &State) -> Option<Courier> {
-    let courier = state.peers.as_ref()?.courier();
-    courier.inspect_err(|error| tracing::error!(%error, "nothing can be sent to other nodes")).ok()
+fn forwarder(state: &State) -> Option<Forwarder> {
+    let forwarder = state.peers.as_ref()?.forwarder();
+    forwarder.inspect_err(|error| tracing::error!(%error, "nothing can be sent to other nodes")).ok()
 }
 
 /// One method of one address.

@@ -13,7 +13,7 @@ use crate::lease::Membership;
 use crate::pulse::Pulse;
 use crate::search::{Building, Index};
 use crate::shutdown::Draining;
-use crate::store::{Catalogue, Feed, Ledger, Reports};
+use crate::store::{Catalogue, Feed, Journal, Reports};
 use crate::ws::Gate;
 
 /// Everything a handler may call. A clone is cheap.
@@ -24,7 +24,7 @@ pub struct State {
     pub reports: Arc<dyn Reports>,
     pub search: Index,
     /// To read bookings. All writing goes through the engine.
-    pub ledger: Arc<dyn Ledger>,
+    pub journal: Arc<dyn Journal>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdSource>,
     pub access: Access,

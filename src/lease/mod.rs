@@ -21,11 +21,11 @@
 //! To add a way of granting: implement both traits in a folder of its own, and choose it in `app.rs`.
 
 mod holdings;
+pub mod node_tokens;
 mod outsider;
 mod placement;
 pub mod redis;
 pub mod single_node;
-pub mod statement;
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! The calendar of a hotel: for every arrival date of a window, the cheapest way to stay, or what stands in the way.
 
 use super::Index;
-use super::listing::House;
+use super::listing::HotelStock;
 use crate::domain::quote::Enquiry;
 use crate::domain::{
     Amount, Currency, Date, HotelId, Party, RatePlanId, Refusal, RoomTypeId, Stay, Timestamp, stay::dates,
@@ -52,7 +52,7 @@ impl Index {
     }
 }
 
-impl House {
+impl HotelStock {
     fn best(&self, check_in: Date, visit: Visit, today: Date) -> Result<Best, &'static str> {
         let nights = jiff::Span::new().days(i64::from(visit.nights));
         let stay = check_in.checked_add(nights).ok().and_then(|check_out| Stay::new(check_in, check_out).ok());

@@ -22,11 +22,11 @@ pub(super) struct Listing {
     /// By the number of adults in one room, less one: no room type that takes them has a cheaper night, in minor units.
     /// Read without a lock, so that who sorts by price need not look into every hotel.
     floors: [AtomicI64; SHARING],
-    house: RwLock<House>,
+    house: RwLock<HotelStock>,
 }
 
 /// A hotel and its room types, in order of their ids.
-pub(super) struct House {
+pub(super) struct HotelStock {
     pub hotel: Arc<Hotel>,
     pub stock: Vec<Stock>,
 }
@@ -56,12 +56,12 @@ pub(super) enum Fate {
 impl Listing {
     pub fn new(hotel: Arc<Hotel>) -> Self {
         let (id, currency) = (hotel.id, hotel.currency);
-        let house = RwLock::new(House { hotel, stock: Vec::new() });
+        let house = RwLock::new(HotelStock { hotel, stock: Vec::new() });
         Self { id, currency, floors: [const { AtomicI64::new(NOTHING) }; SHARING], house }
     }
 
     /// Never held across an await.
-    pub fn read(&self) -> RwLockReadGuard<'_, House> {
+    pub fn read(&self) -> RwLockReadGuard<'_, HotelStock> {
         self.house.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -122,7 +122,7 @@ impl Listing {
     }
 
     /// Changes the house; prices may be different afterwards if the change says so.
-    fn change(&self, change: impl FnOnce(&mut House) -> bool) {
+    fn change(&self, change: impl FnOnce(&mut HotelStock) -> bool) {
         let mut house = self.house.write().unwrap_or_else(PoisonError::into_inner);
         if change(&mut house) {
             for (index, floor) in self.floors.iter().enumerate() {
@@ -132,7 +132,7 @@ impl Listing {
     }
 }
 
-impl House {
+impl HotelStock {
     pub fn inventories(&self) -> Vec<Inventory> {
         self.stock.iter().map(|stock| stock.inventory.clone()).collect()
     }

@@ -30,4 +30,4 @@ mod screen;
 
 pub use follow::follow;
 pub use index::{Building, Index};
-pub use query::{Offer, Page, Place, PlanQuote, Position, RoomTypeOffer, Search, Sort};
+pub use query::{Offer, Page, PlanQuote, Position, RoomTypeOffer, Search, SearchArea, Sort};

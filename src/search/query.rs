@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Index;
 use super::globe;
 use super::groups::Group;
-use super::listing::{House, Listing, Sold};
+use super::listing::{HotelStock, Listing, Sold};
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::quote::Enquiry;
 use crate::domain::{
@@ -22,7 +22,7 @@ use crate::domain::{
 /// What somebody looks for.
 #[derive(Debug, Clone)]
 pub struct Search {
-    pub place: Place,
+    pub place: SearchArea,
     pub stay: Stay,
     pub party: Party,
     pub rooms: u16,
@@ -35,7 +35,7 @@ pub struct Search {
 
 /// Where somebody looks.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum SearchArea {
     City(String),
     /// At most so many metres away.
     Around(Coordinates, f64),
@@ -148,8 +148,8 @@ impl Index {
 
     fn groups(&self, search: &Search) -> Vec<Group> {
         match &search.place {
-            Place::City(city) => vec![self.city(city)],
-            Place::Around(centre, radius) => {
+            SearchArea::City(city) => vec![self.city(city)],
+            SearchArea::Around(centre, radius) => {
                 globe::squares(*centre, *radius).into_iter().map(|square| self.square(square)).collect()
             }
         }
@@ -163,8 +163,8 @@ impl Search {
 
     fn candidate<'a>(&self, listing: &'a Listing) -> Option<Reverse<Candidate<'a>>> {
         let metres = match &self.place {
-            Place::City(_) => None,
-            Place::Around(centre, radius) => {
+            SearchArea::City(_) => None,
+            SearchArea::Around(centre, radius) => {
                 let distance = globe::distance(*centre, listing.read().hotel.location?);
                 (distance <= *radius).then_some(Some(distance.round() as u32))?
             }
@@ -205,7 +205,7 @@ impl Search {
 }
 
 impl Offer {
-    fn new(house: &House, metres: Option<u32>, total: Amount, stay: Stay, quotes: Vec<Sold<'_>>) -> Self {
+    fn new(house: &HotelStock, metres: Option<u32>, total: Amount, stay: Stay, quotes: Vec<Sold<'_>>) -> Self {
         let offer = |(inventory, quotes): Sold<'_>| RoomTypeOffer::new(inventory, stay, quotes);
         let room_types = quotes.into_iter().map(offer).collect();
         Self { hotel: house.hotel.clone(), metres, total, room_types }

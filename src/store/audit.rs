@@ -151,7 +151,7 @@ pub fn recount(evidence: &Evidence) -> Vec<Difference> {
 /// An idempotency record that does not belong to what it answers with. Its columns as they are: whatever somebody wrote
 /// there, it can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StrayAttempt {
+pub struct StrayIdempotencyRecord {
     /// Digest of the key, in hexadecimal.
     pub key: String,
     pub room_type: String,
@@ -160,7 +160,7 @@ pub struct StrayAttempt {
     pub found_in: Option<String>,
 }
 
-impl fmt::Display for StrayAttempt {
+impl fmt::Display for StrayIdempotencyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, room_type, booking, found_in } = self;
         match found_in {

@@ -1,15 +1,15 @@
 //! Stores: where the truth is kept, in the words of the domain.
 //!
-//! Owns durability. Called by the engine and the writer through [`Ledger`], by the catalogue's handlers through
+//! Owns durability. Called by the engine and the writer through [`Journal`], by the catalogue's handlers through
 //! [`Catalogue`], by lists, search, export and `verify` through [`Reports`], by dashboards and integrations through
 //! [`Feed`]. It never decides: it checks fencing tokens,
 //! sequence numbers and idempotency keys, and keeps what it is given, all or nothing.
 //!
-//! Invariants: what [`Ledger::commit`] called committed survives a crash; a room type's facts are stored in order and
+//! Invariants: what [`Journal::commit`] called committed survives a crash; a room type's facts are stored in order and
 //! without a gap; an idempotency key has one effect; no night has more sold and held than its capacity (a CHECK).
 //!
-//! When it fails, nothing is half done: [`CommitError::RolledBack`] left no trace, [`CommitError::InDoubt`] may have
-//! succeeded, and [`Ledger::committed`] tells afterwards.
+//! When it fails, nothing is half done: [`CommitError::RolledBack`] left no trace, [`CommitError::UnknownOutcome`] may have
+//! succeeded, and [`Journal::committed`] tells afterwards.
 //!
 //! To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file names, and run the contract suite
 //! (`tests/it/store_contract.rs`) against it.
@@ -39,7 +39,7 @@ use crate::lease::Token;
 
 /// Everything a store can do.
 #[async_trait]
-pub trait Store: Ledger + Catalogue + Reports + Feed {
+pub trait Store: Journal + Catalogue + Reports + Feed {
     /// The earlier of `now` and the time by the store's own clock, if it has one: a node whose clock is ahead deletes
     /// nothing that the others still need.
     async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
@@ -70,7 +70,7 @@ pub trait Store: Ledger + Catalogue + Reports + Feed {
 
 /// The write path, and what recovery needs.
 #[async_trait]
-pub trait Ledger: Send + Sync + 'static {
+pub trait Journal: Send + Sync + 'static {
     /// How many commits it can do at once. A room type's facts are always committed by the same one of them, in order.
     fn lanes(&self) -> usize {
         1
@@ -90,16 +90,16 @@ pub trait Ledger: Send + Sync + 'static {
     /// Stores a batch in one durable transaction. An entry with a stale token, a sequence number that does not follow,
     /// an idempotency key already used, or values that the database refuses is left out, together with later entries of
     /// the same room type. The others are committed. One verdict per entry, in order.
-    async fn commit(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError>;
+    async fn commit(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError>;
 
     /// Which of these facts are stored.
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error>;
 
     /// What is known of these idempotency keys at `now`.
-    async fn recall(&self, keys: &[KeyDigest], now: Timestamp) -> Result<HashMap<KeyDigest, Attempt>, Error>;
+    async fn recall(&self, keys: &[KeyDigest], now: Timestamp) -> Result<HashMap<KeyDigest, IdempotencyRecord>, Error>;
 
-    /// Deletes at most `limit` attempts that expired before `now`; how many there were.
-    async fn forget_attempts(&self, now: Timestamp, limit: u32) -> Result<u64, Error>;
+    /// Deletes at most `limit` idempotency that expired before `now`; how many there were.
+    async fn forget_idempotency_records(&self, now: Timestamp, limit: u32) -> Result<u64, Error>;
 
     async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Error>;
 
@@ -169,7 +169,7 @@ pub trait Reports: Send + Sync + 'static {
     async fn evidence(&self, room_type: RoomTypeId) -> Result<audit::Evidence, Error>;
 
     /// Idempotency records that do not belong to what they answer with, at most `limit`.
-    async fn stray_attempts(&self, limit: u32) -> Result<Vec<audit::StrayAttempt>, Error>;
+    async fn stray_idempotency_records(&self, limit: u32) -> Result<Vec<audit::StrayIdempotencyRecord>, Error>;
 
     /// Whether the store answers, and takes writes as far as is known.
     async fn ping(&self) -> Result<(), Error>;
@@ -220,13 +220,13 @@ pub struct CountedNight {
 
 /// A fact on its way into the store, with everything that must become true together with it.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct CommitEntry {
     pub room_type: RoomTypeId,
     /// The token under which the fact was decided.
     pub token: Token,
     pub fact: Arc<Fact>,
     /// The idempotency key that asked for it.
-    pub attempt: Option<(KeyDigest, Attempt)>,
+    pub record: Option<(KeyDigest, IdempotencyRecord)>,
     pub jobs: Vec<Job>,
 }
 
@@ -250,7 +250,7 @@ pub struct Fingerprint(pub [u8; 32]);
 
 /// What an idempotency key did, and how long that is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct IdempotencyRecord {
     pub fingerprint: Fingerprint,
     /// The booking as it was answered.
     pub answer: Arc<Booking>,
@@ -305,5 +305,5 @@ pub enum CommitError {
     RolledBack(#[source] anyhow::Error),
     /// It may have been stored or not.
     #[error("the outcome of the commit is unknown")]
-    InDoubt(#[source] anyhow::Error),
+    UnknownOutcome(#[source] anyhow::Error),
 }

@@ -11,7 +11,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ("innkeeper_connections_closed_total", "Connections closed by the server, by reason."),
     ("innkeeper_connections_refused_total", "Connections refused because the server was full."),
     ("innkeeper_facts_total", "Facts made durable, by cause."),
-    ("innkeeper_failed_commits_total", "Commits that failed, by outcome: rolled_back or in_doubt."),
+    ("innkeeper_failed_commits_total", "Commits that failed, by outcome: rolled_back or unknown_outcome."),
     ("innkeeper_fenced_commits_total", "Facts refused by the store because another owner has claimed the room type."),
     ("innkeeper_forwards_refused_total", "Forwarded requests refused because their seal is not of this cluster."),
     ("innkeeper_forwards_total", "Requests forwarded to other nodes, by outcome."),

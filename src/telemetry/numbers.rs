@@ -34,14 +34,14 @@ const TROUBLES_BY: &[(&str, &str, &[&str])] = &[
     (
         "innkeeper_actor_restarts_total",
         "cause",
-        &["cut_off", "in_doubt", "lease_lost", "lost_commit", "overtaken", "panic", "replaced"],
+        &["cut_off", "unknown_outcome", "lease_lost", "lost_commit", "overtaken", "panic", "replaced"],
     ),
     (
         "innkeeper_connections_closed_total",
         "reason",
         &["idle", "slow_head", "slow_body", "endless_body", "unread", "memory", "full"],
     ),
-    ("innkeeper_failed_commits_total", "outcome", &["in_doubt", "rolled_back"]),
+    ("innkeeper_failed_commits_total", "outcome", &["unknown_outcome", "rolled_back"]),
     ("innkeeper_requests_expired_total", "place", &["door", "mailbox", "queue", "way"]),
 ];
 /// How often histograms are condensed, so that they stay small when nobody asks for them.

@@ -12,16 +12,16 @@ use tracing::{error, warn};
 
 use super::{Item, Outcome};
 use crate::events::{Hub, Notice};
-use crate::store::{CommitError, Entry, Ledger, Verdict};
+use crate::store::{CommitEntry, CommitError, Journal, Verdict};
 
 /// Runs until it is told to finish, or every handle to the queue is gone and the queue is empty.
-pub(super) async fn run(ledger: Arc<dyn Ledger>, hub: Hub, mut inbox: mpsc::Receiver<Item>, limit: usize) {
+pub(super) async fn run(journal: Arc<dyn Journal>, hub: Hub, mut inbox: mpsc::Receiver<Item>, limit: usize) {
     let mut items = Vec::with_capacity(limit);
     while inbox.recv_many(&mut items, limit).await > 0 {
         let finish = items.iter().position(|item| matches!(item, Item::Finish));
         items.truncate(finish.unwrap_or(items.len()));
         let (entries, waiters) = split(&mut items);
-        let outcomes = commit(&*ledger, &entries).await;
+        let outcomes = commit(&*journal, &entries).await;
         publish(&hub, &entries, &outcomes);
         settle(waiters, outcomes);
         if finish.is_some() {
@@ -41,7 +41,7 @@ enum Waiter {
 /// The entries of a batch, and everybody who waits for it, each in order of submission. What is older than its caller
 /// waits is withdrawn, and what its room type has decided on top of it. Later batches need no memory of that: the store
 /// fences a fact whose predecessor it does not have.
-fn split(items: &mut Vec<Item>) -> (Vec<Entry>, Vec<Waiter>) {
+fn split(items: &mut Vec<Item>) -> (Vec<CommitEntry>, Vec<Waiter>) {
     let mut entries = Vec::with_capacity(items.len());
     let mut waiters = Vec::with_capacity(items.len());
     let (mut withdrawn, now) = (HashSet::new(), Instant::now());
@@ -69,14 +69,14 @@ fn split(items: &mut Vec<Item>) -> (Vec<Entry>, Vec<Waiter>) {
 }
 
 /// Commits a batch; one outcome per entry.
-async fn commit(ledger: &dyn Ledger, entries: &[Entry]) -> Vec<Outcome> {
+async fn commit(journal: &dyn Journal, entries: &[CommitEntry]) -> Vec<Outcome> {
     if entries.is_empty() {
         return Vec::new();
     }
     let started = Instant::now();
     // A store that panics may have committed before it did.
-    let committed = AssertUnwindSafe(ledger.commit(entries)).catch_unwind().await;
-    let result = committed.unwrap_or_else(|_| Err(CommitError::InDoubt(anyhow!("the store panicked"))));
+    let committed = AssertUnwindSafe(journal.commit(entries)).catch_unwind().await;
+    let result = committed.unwrap_or_else(|_| Err(CommitError::UnknownOutcome(anyhow!("the store panicked"))));
     metrics::histogram!("innkeeper_commit_seconds").record(started.elapsed());
     metrics::histogram!("innkeeper_commit_batch_size").record(entries.len() as f64);
     match result {
@@ -85,7 +85,7 @@ async fn commit(ledger: &dyn Ledger, entries: &[Entry]) -> Vec<Outcome> {
             error!(facts = entries.len(), error = &failure as &dyn std::error::Error, "a commit failed");
             let (outcome, label) = match failure {
                 CommitError::RolledBack(_) => (Outcome::Lost, "rolled_back"),
-                CommitError::InDoubt(_) => (Outcome::InDoubt, "in_doubt"),
+                CommitError::UnknownOutcome(_) => (Outcome::UnknownOutcome, "unknown_outcome"),
             };
             metrics::counter!("innkeeper_failed_commits_total", "outcome" => label).increment(1);
             vec![outcome; entries.len()]
@@ -104,7 +104,7 @@ fn outcome(verdict: Verdict) -> Outcome {
 }
 
 /// Tells the hub before anybody is answered: who books and then looks finds the booking.
-fn publish(hub: &Hub, entries: &[Entry], outcomes: &[Outcome]) {
+fn publish(hub: &Hub, entries: &[CommitEntry], outcomes: &[Outcome]) {
     if !hub.has_listeners() {
         return;
     }
@@ -120,7 +120,7 @@ fn settle(waiters: Vec<Waiter>, outcomes: Vec<Outcome>) {
     for waiter in waiters {
         match waiter {
             // A store that gave too few verdicts did not say what became of the rest.
-            Waiter::Fact(settle) => settle(outcomes.next().unwrap_or(Outcome::InDoubt)),
+            Waiter::Fact(settle) => settle(outcomes.next().unwrap_or(Outcome::UnknownOutcome)),
             Waiter::Withdrawn(settle) => settle(Outcome::Lost),
             Waiter::After(then) => then(),
         }

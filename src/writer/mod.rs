@@ -1,6 +1,6 @@
 //! The writer: makes the facts of many actors durable together.
 //!
-//! Owns the only way into [`Ledger::commit`]. Called by room-type actors, which reserve a place, decide, and submit. It
+//! Owns the only way into [`Journal::commit`]. Called by room-type actors, which reserve a permit, decide, and submit. It
 //! never decides anything and never retries: it waits for one fact, takes what else is there up to a limit, commits
 //! once, and tells everybody what became of theirs. Under light load a batch is one fact; under load batches grow by
 //! themselves. No timer, no added latency. Where the store can do several commits at once there are as many lanes, and a
@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::domain::RoomTypeId;
 use crate::events::Hub;
-use crate::store::{Entry, Ledger};
+use crate::store::{CommitEntry, Journal};
 
 /// Facts and answers that can wait for the writer at once.
 pub const QUEUE: usize = 16_384;
@@ -45,7 +45,7 @@ pub enum Outcome {
     /// The whole batch was rolled back, or it was withdrawn. It was not stored.
     Lost,
     /// The store did not say whether it was stored.
-    InDoubt,
+    UnknownOutcome,
 }
 
 /// Who is told an outcome. Called exactly once, on the writer's task: it must not wait.
@@ -54,16 +54,16 @@ pub type Settle = Box<dyn FnOnce(Outcome) + Send>;
 /// What waits in the queue.
 enum Item {
     /// With the time until which somebody waits for it, if anybody does.
-    Fact(Entry, Option<Instant>, Settle),
+    Fact(CommitEntry, Option<Instant>, Settle),
     /// Something to do when everything submitted before has been settled.
     After(Box<dyn FnOnce() + Send>),
     /// End the loop once everything before is settled.
     Finish,
 }
 
-/// Why there is no place.
+/// Why there is no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoPlace {
+pub enum NoPermit {
     Full,
     /// The writer has ended: nothing can become durable any more.
     Ended,
@@ -76,15 +76,15 @@ pub struct Writer {
 }
 
 /// A reserved place in the queue: what it is used for cannot be refused any more.
-pub struct Place(mpsc::OwnedPermit<Item>);
+pub struct QueuePermit(mpsc::OwnedPermit<Item>);
 
 impl Writer {
     /// Starts the writer, which tells `hub` what it has committed. It ends with [`Writer::finish`], or when the last
     /// handle is dropped.
-    pub fn start(ledger: Arc<dyn Ledger>, hub: Hub, batch: usize) -> (Self, JoinHandle<()>) {
-        let count = ledger.lanes().max(1);
+    pub fn start(journal: Arc<dyn Journal>, hub: Hub, batch: usize) -> (Self, JoinHandle<()>) {
+        let count = journal.lanes().max(1);
         let (lanes, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::channel(QUEUE.div_ceil(count))).unzip();
-        let run = move |inbox| tokio::spawn(commit_loop::run(ledger.clone(), hub.clone(), inbox, batch.max(1)));
+        let run = move |inbox| tokio::spawn(commit_loop::run(journal.clone(), hub.clone(), inbox, batch.max(1)));
         let running: Vec<_> = inboxes.into_iter().map(run).collect();
         let task = tokio::spawn(async move { drop(join_all(running).await) });
         (Self { lanes: lanes.into() }, task)
@@ -98,11 +98,11 @@ impl Writer {
     }
 
     /// A place in the room type's queue, unless it is full.
-    pub fn reserve(&self, room_type: RoomTypeId) -> Result<Place, NoPlace> {
-        let lane = self.lane(room_type).ok_or(NoPlace::Ended)?;
-        lane.clone().try_reserve_owned().map(Place).map_err(|error| match error {
-            TrySendError::Full(_) => NoPlace::Full,
-            TrySendError::Closed(_) => NoPlace::Ended,
+    pub fn reserve(&self, room_type: RoomTypeId) -> Result<QueuePermit, NoPermit> {
+        let lane = self.lane(room_type).ok_or(NoPermit::Ended)?;
+        lane.clone().try_reserve_owned().map(QueuePermit).map_err(|error| match error {
+            TrySendError::Full(_) => NoPermit::Full,
+            TrySendError::Closed(_) => NoPermit::Ended,
         })
     }
 
@@ -145,9 +145,9 @@ impl Writer {
     }
 }
 
-impl Place {
+impl QueuePermit {
     /// Submits a fact. It is withdrawn where it has not been sent to the store by `until`.
-    pub fn submit(self, entry: Entry, until: Option<Instant>, settle: Settle) {
+    pub fn submit(self, entry: CommitEntry, until: Option<Instant>, settle: Settle) {
         self.0.send(Item::Fact(entry, until, settle));
     }
 

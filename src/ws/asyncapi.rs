@@ -16,7 +16,7 @@ const INTRODUCTION: &str = "Nights of room types, live. Connect to `/v1/ws` and 
 you get a `snapshot`, then a `change` for every fact that touches the nights you watch, in order of `sequence`, within \
 milliseconds of its commit; nothing that is not durable is ever told, and no guest's data.
 
-**Drawing.** Keep a picture per room type. A `snapshot` replaces what you know of its nights, a `change` replaces the \
+**Drawing.** Keep a projection per room type. A `snapshot` replaces what you know of its nights, a `change` replaces the \
 nights it has; both carry values, not differences. Prices, capacity and restrictions come as a fresh `snapshot`.
 
 **Coming back.** Remember the last `sequence` of each room type and send it as `after`. What you missed comes one by one \

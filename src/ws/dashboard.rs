@@ -13,7 +13,7 @@ use crate::events::mailbox::Slot;
 use crate::events::{self, News, Subscriber, Window};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::store::{Catalogue, Ledger};
+use crate::store::{Catalogue, Journal};
 
 /// What one client watches.
 pub struct Dashboard {
@@ -21,7 +21,7 @@ pub struct Dashboard {
     subscriptions: BTreeMap<Id, Subscription>,
     options: Arc<Options>,
     catalogue: Arc<dyn Catalogue>,
-    ledger: Arc<dyn Ledger>,
+    journal: Arc<dyn Journal>,
 }
 
 struct Subscription {
@@ -31,9 +31,9 @@ struct Subscription {
 }
 
 impl Dashboard {
-    pub fn new(gate: &Gate, catalogue: Arc<dyn Catalogue>, ledger: Arc<dyn Ledger>) -> Self {
+    pub fn new(gate: &Gate, catalogue: Arc<dyn Catalogue>, journal: Arc<dyn Journal>) -> Self {
         let subscriber = gate.live.subscriber();
-        Self { subscriber, subscriptions: BTreeMap::new(), options: gate.options.clone(), catalogue, ledger }
+        Self { subscriber, subscriptions: BTreeMap::new(), options: gate.options.clone(), catalogue, journal }
     }
 
     /// Does what a client wants; what is to be said at once.
@@ -102,7 +102,7 @@ impl Dashboard {
 
     async fn room_types(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Problem> {
         match self.catalogue.hotel(hotel).await? {
-            Some(_) => Ok(self.ledger.room_type_ids(hotel).await?),
+            Some(_) => Ok(self.journal.room_type_ids(hotel).await?),
             None => Err(Problem::of(Code::NoSuchHotel)),
         }
     }
@@ -165,7 +165,7 @@ impl Dashboard {
     }
 
     async fn extend(&mut self, id: &Id, hotel: HotelId) -> Result<(), Problem> {
-        let room_types = self.ledger.room_type_ids(hotel).await?;
+        let room_types = self.journal.room_type_ids(hotel).await?;
         self.check_limits(id, room_types.len(), None)?;
         let Some(subscription) = self.subscriptions.get_mut(id) else { return Ok(()) };
         for room_type in room_types {

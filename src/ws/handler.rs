@@ -24,7 +24,7 @@ pub async fn handle(state: Data<State>, request: HttpRequest, body: Payload) -> 
     };
     let (outbox, frames) = outbox::open();
     let inbox = Inbox::new(body, gate.options.frame_bytes);
-    let dashboard = Dashboard::new(&gate, state.catalogue.clone(), state.ledger.clone());
+    let dashboard = Dashboard::new(&gate, state.catalogue.clone(), state.journal.clone());
     let draining = state.draining.clone();
     let conversation = async move {
         session::run(inbox, outbox, dashboard, &gate.options, draining).await;

@@ -14,11 +14,11 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::cluster::{Cluster, ROOMS, eventually};
+use super::history::{Answer, Stay, Wish};
 use super::link::Mode;
 use super::node::Way;
 use super::request::{Nodes, PATIENT};
 use super::scenario::alone;
-use super::story::{Answer, Stay, Wish};
 
 const TTL_SECS: u64 = 1;
 /// A node answers within this time, and is frozen for longer.

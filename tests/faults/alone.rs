@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::cluster::{Cluster, ROOMS, eventually};
+use super::history::{Answer, Stay, Wish, Yes};
 use super::link::Mode;
 use super::node::Way;
 use super::request::{Nodes, PATIENT};
 use super::scenario::{LEASE_TTL_SECS, alone};
-use super::story::{Answer, Stay, Wish, Yes};
 
 /// Everything is sold; its owner is cut off from Redis; all of it is cancelled at the next owner.
 #[test]

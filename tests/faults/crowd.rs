@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::history::{Attempt, Call, Look, Moment, Stay, Wish, served};
 use super::request::Nodes;
-use super::story::{Attempt, Call, Look, Moment, Stay, Wish, served};
 
 const GUESTS: usize = 24;
 const ONLOOKERS: usize = 4;
@@ -77,7 +77,7 @@ impl Crowd {
         Self { scene, people }
     }
 
-    /// On the clock of the story.
+    /// On the clock of the history.
     pub fn now(&self) -> Moment {
         self.scene.now()
     }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::abandoned::a_night;
 use super::cluster::{Cluster, eventually};
+use super::history::{Answer, Wish};
 use super::node::{ADMIN, Way};
 use super::request::Nodes;
 use super::scenario::alone;
-use super::story::{Answer, Wish};
 
 /// An owner that is frozen is followed by another node after this time.
 const TTL_SECS: u64 = 3;

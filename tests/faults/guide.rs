@@ -13,13 +13,13 @@ pub const GONE: &str = "connection refused, as was to be expected";
 
 /// One for all guests.
 pub struct Guide {
-    nodes: Mutex<Vec<Known>>,
+    nodes: Mutex<Vec<KnownNode>>,
     /// Whether guests go on asking a node that would rather not be asked.
     stubborn: AtomicBool,
     doubts: Mutex<BTreeMap<(usize, String), usize>>,
 }
 
-struct Known {
+struct KnownNode {
     url: String,
     /// It closed a connection behind its answer.
     unwilling: bool,
@@ -27,7 +27,7 @@ struct Known {
 
 impl Guide {
     pub fn to(urls: Vec<String>) -> Self {
-        let nodes = urls.into_iter().map(|url| Known { url, unwilling: false }).collect();
+        let nodes = urls.into_iter().map(|url| KnownNode { url, unwilling: false }).collect();
         Self { nodes: Mutex::new(nodes), stubborn: AtomicBool::new(true), doubts: Mutex::default() }
     }
 
@@ -70,7 +70,7 @@ impl Guide {
 
     /// A node was started anew.
     pub fn is_at(&self, node: usize, url: String) {
-        self.nodes()[node] = Known { url, unwilling: false };
+        self.nodes()[node] = KnownNode { url, unwilling: false };
     }
 
     /// Whether a node has said that it would rather not be asked.
@@ -93,7 +93,7 @@ impl Guide {
         self.locked_doubts().clone()
     }
 
-    fn nodes(&self) -> MutexGuard<'_, Vec<Known>> {
+    fn nodes(&self) -> MutexGuard<'_, Vec<KnownNode>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -21,7 +21,9 @@ mod drain;
 mod fault;
 mod frozen;
 mod guide;
+mod history;
 mod link;
+mod nemesis;
 mod node;
 mod onlookers;
 #[expect(dead_code, reason = "others need more of it")]
@@ -32,7 +34,5 @@ mod postgres;
 mod redis;
 mod request;
 mod scenario;
-mod story;
 mod takeover;
 mod truth;
-mod weather;

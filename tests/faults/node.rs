@@ -11,7 +11,7 @@ use super::link::{Far, Link};
 /// The administrator's token of every node.
 pub const ADMIN: &str = "fault-suite-administrator";
 
-/// How long a hold lasts: some run out while the story is told.
+/// How long a hold lasts: some run out while the history is told.
 pub const HOLD_TTL_SECS: u32 = 2;
 
 /// What a node is told beyond what all are told: names without their prefix.

@@ -14,8 +14,8 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
+use super::history::{Nights, Sighting, Stay, Told};
 use super::request::Nodes;
-use super::story::{Nights, Sighting, Stay, Told};
 
 /// A dashboard hears a ping at least so often, or comes back.
 const SILENCE: Duration = Duration::from_secs(30);

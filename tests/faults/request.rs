@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::guide::Guide;
+use super::history::{Answer, Look, Nights, Stay, Told, Wish, Yes};
 use super::node::ADMIN;
-use super::story::{Answer, Look, Nights, Stay, Told, Wish, Yes};
 
 /// After this a guest asks elsewhere: sooner than a node gives up, so that one key is often asked for at two of them.
 pub const IMPATIENT: Duration = Duration::from_secs(2);
@@ -157,7 +157,7 @@ fn meaning(status: StatusCode, body: Value) -> Answer {
         | StatusCode::GONE
         | StatusCode::PRECONDITION_FAILED
         | StatusCode::UNPROCESSABLE_ENTITY => Answer::No(code(&body)),
-        // Not even in the worst weather is it our mistake, or the guest's.
+        // Not even in the worst nemesis is it our mistake, or the guest's.
         _ => Answer::Wrong(format!("{status}: {body}")),
     }
 }

@@ -8,11 +8,11 @@ use rstest::rstest;
 
 use super::cluster::eventually;
 use super::fault::Fault::{self, *};
+use super::history::{Answer, Wish};
 use super::link::Mode::{Cut, Hung};
+use super::nemesis::Nemesis;
 use super::node::Way;
 use super::request::UNAVAILABLE;
-use super::story::{Answer, Wish};
-use super::weather::Weather;
 
 /// A machine has few processors, and each scenario starts five servers: one at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -28,11 +28,11 @@ const WITHOUT_REDIS: [Duration; 2] = [Duration::from_secs(24), Duration::from_se
 /// The random part, unless the environment says otherwise.
 const RANDOM_SECS: u64 = 20;
 
-pub fn weather(ttl_secs: u64, way: Way, test: impl AsyncFnOnce(&mut Weather)) {
+pub fn nemesis(ttl_secs: u64, way: Way, test: impl AsyncFnOnce(&mut Nemesis)) {
     alone(async |dice| {
-        let mut weather = Weather::begin(dice, ttl_secs, way).await;
-        test(&mut weather).await;
-        weather.end().await;
+        let mut nemesis = Nemesis::begin(dice, ttl_secs, way).await;
+        test(&mut nemesis).await;
+        nemesis.end().await;
     });
 }
 
@@ -64,13 +64,13 @@ pub fn variable(name: &str) -> Option<u64> {
 #[case::postgres_cannot_be_reached(PAST_THE_LEASE, vec![vec![DatabaseAway(2, Cut)], vec![DatabaseAway(0, Hung)]])]
 #[case::a_node_cannot_be_reached(PAST_THE_LEASE, vec![vec![Unreachable(1, Cut)], vec![Unreachable(2, Hung)]])]
 fn nobody_is_told_a_lie_when(#[case] lasts: Duration, #[case] faults: Vec<Vec<Fault>>) {
-    weather(LEASE_TTL_SECS, Way::Door, async |weather| {
-        weather.calm().await;
-        weather.recount();
+    nemesis(LEASE_TTL_SECS, Way::Door, async |nemesis| {
+        nemesis.calm().await;
+        nemesis.recount();
         for together in &faults {
-            weather.strike(together, lasts).await;
-            weather.calm().await;
-            weather.recount();
+            nemesis.strike(together, lasts).await;
+            nemesis.calm().await;
+            nemesis.recount();
         }
     });
 }
@@ -80,33 +80,33 @@ fn nobody_is_told_a_lie_when(#[case] lasts: Duration, #[case] faults: Vec<Vec<Fa
 #[test]
 fn half_a_minute_without_redis_stops_only_what_nobody_owns() {
     let [all_alive, one_dead] = WITHOUT_REDIS;
-    weather(LEASE_TTL_SECS, Way::Door, async |weather| {
-        let (unowned, nodes, stay) = (weather.cluster.unowned().await, weather.nodes.clone(), weather.watched);
-        weather.all_are_served().await;
-        weather.begins(RedisKilled);
+    nemesis(LEASE_TTL_SECS, Way::Door, async |nemesis| {
+        let (unowned, nodes, stay) = (nemesis.cluster.unowned().await, nemesis.nodes.clone(), nemesis.watched);
+        nemesis.all_are_served().await;
+        nemesis.begins(RedisKilled);
         tokio::time::sleep(all_alive).await;
-        weather.all_are_served().await;
+        nemesis.all_are_served().await;
         for node in 0..nodes.guide.count() {
             let wish = Wish::Book { stay, rooms: 1, hold: false };
             let sent_away = async || {
                 let answer = nodes.ask(node, "unowned", unowned, &wish).await;
                 matches!(answer, Answer::Open(why) if why == UNAVAILABLE)
             };
-            eventually("guests are sent away", sent_away, || weather.cluster.last_words()).await;
+            eventually("guests are sent away", sent_away, || nemesis.cluster.last_words()).await;
         }
-        weather.begins(NodeKilled(1));
+        nemesis.begins(NodeKilled(1));
         tokio::time::sleep(one_dead).await;
-        weather.ends(RedisKilled);
-        weather.all_are_served().await;
+        nemesis.ends(RedisKilled);
+        nemesis.all_are_served().await;
         let is_shown = async || nodes.look(0, unowned, stay).await.is_some();
-        eventually("what nobody owned is owned", is_shown, || weather.cluster.last_words()).await;
-        weather.ends(NodeKilled(1));
-        weather.all_are_served().await;
+        eventually("what nobody owned is owned", is_shown, || nemesis.cluster.last_words()).await;
+        nemesis.ends(NodeKilled(1));
+        nemesis.all_are_served().await;
     });
 }
 
 #[test]
 fn nobody_is_told_a_lie_when_everything_goes_wrong_at_random() {
     let lasts = Duration::from_secs(variable("INNKEEPER_FAULT_SECS").unwrap_or(RANDOM_SECS));
-    weather(LEASE_TTL_SECS, Way::Door, async |weather| weather.storm(lasts).await);
+    nemesis(LEASE_TTL_SECS, Way::Door, async |nemesis| nemesis.storm(lasts).await);
 }

@@ -15,11 +15,11 @@ use uuid::Uuid;
 
 use super::cluster::{Cluster, eventually};
 use super::fault::Fault;
+use super::history::{Answer, Stay, Wish};
 use super::link::Mode;
 use super::node::Way;
 use super::request::{Nodes, PATIENT};
 use super::scenario::{alone, variable};
-use super::story::{Answer, Stay, Wish};
 
 /// Unless the environment says otherwise.
 const TIMES: u64 = 2;

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 
 use crate::support::app::{order, with_app, with_place, with_settings};
-use crate::support::place::Place;
+use crate::support::test_database::TestDatabase;
 
 #[test]
 fn it_lives_is_ready_and_shows_its_metrics() {
@@ -23,7 +23,7 @@ fn it_lives_is_ready_and_shows_its_metrics() {
 
 #[test]
 fn a_booking_is_there_after_a_restart_and_its_key_gets_the_same_answer() {
-    let place = Place::new();
+    let place = TestDatabase::new();
     let (order, booked) = with_place(&place, &[], async |app| {
         let room_type = app.room_type(1).await;
         let order = order(&room_type, 1, 2);

@@ -5,18 +5,18 @@ use innkeeper::domain::testing::nights_change;
 use innkeeper::domain::{Command, NightsChange};
 use rstest::rstest;
 
-use crate::store_contract::house::{self, House, keyed, order, stay};
+use crate::store_contract::fixture::{self, StoreFixture, keyed, order, stay};
 use crate::support::program::{Ended, Workplace};
 
 /// A database with a booking of two nights under an idempotency key, changed by some SQL behind its back.
 struct Tampered {
     workplace: Workplace,
-    house: House,
+    house: StoreFixture,
 }
 
 impl Tampered {
     async fn with(sql: &str) -> Self {
-        let house = house::any().await;
+        let house = fixture::any().await;
         let mut desk = house.desk(3).await;
         house.commit(&[keyed(desk.book(order(stay(1, 2), 1)), 7)]).await;
         house.store.close().await.unwrap();
@@ -70,7 +70,7 @@ async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: 
 
 #[tokio::test]
 async fn guests_for_whom_a_lower_capacity_was_forced_are_told_apart_from_overselling() {
-    let house = house::any().await;
+    let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let booked = desk.book(order(stay(1, 2), 3));
     let forced = NightsChange { physical: Patch::Set(1), forced_by: Some("Rui".to_owned()), ..nights_change(1, 1) };

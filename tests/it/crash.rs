@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::Company;
 use crate::support::eventually::eventually;
-use crate::support::place::Place;
 use crate::support::program;
+use crate::support::test_database::TestDatabase;
 
 const ADMIN: &str = "crash-test-administrator";
 /// After how many bookings of a round the node is killed.
@@ -28,7 +28,7 @@ struct Node {
 
 /// What the node has that outlives it.
 struct Surroundings {
-    place: Place,
+    place: TestDatabase,
     company: Company,
 }
 
@@ -75,11 +75,11 @@ impl Node {
 
 /// What the clients know: the truth as far as it was told to anybody.
 #[derive(Default)]
-struct Ledger {
+struct Journal {
     /// Idempotency key → body and the acknowledged booking.
     acknowledged: HashMap<String, (Value, Value)>,
     /// Key → body of requests whose answer never came.
-    in_doubt: HashMap<String, Value>,
+    unknown_outcome: HashMap<String, Value>,
     /// Ids of bookings whose cancellation was acknowledged.
     cancelled: Vec<String>,
 }
@@ -89,7 +89,7 @@ struct Storm {
     room_type: String,
     /// The first arrival date.
     from: jiff::civil::Date,
-    ledger: Arc<Mutex<Ledger>>,
+    journal: Arc<Mutex<Journal>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -108,7 +108,7 @@ impl Storm {
                 StatusCode::CREATED => {
                     let Ok(booking) = response.json::<Value>().await else { return self.doubt(key, body) };
                     let id = booking["id"].as_str().unwrap().to_owned();
-                    self.ledger.lock().unwrap().acknowledged.insert(key, (body, booking));
+                    self.journal.lock().unwrap().acknowledged.insert(key, (body, booking));
                     if attempt % 3 == 0 && !self.cancel(&http, &id).await {
                         return;
                     }
@@ -132,7 +132,7 @@ impl Storm {
     }
 
     fn doubt(&self, key: String, body: Value) {
-        self.ledger.lock().unwrap().in_doubt.insert(key, body);
+        self.journal.lock().unwrap().unknown_outcome.insert(key, body);
     }
 
     async fn cancel(&self, http: &Client, id: &str) -> bool {
@@ -142,29 +142,29 @@ impl Storm {
         if response.bytes().await.is_err() {
             return false;
         }
-        self.ledger.lock().unwrap().cancelled.push(id.to_owned());
+        self.journal.lock().unwrap().cancelled.push(id.to_owned());
         true
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_booking_survives_kill_9() {
-    let place = Place::new();
+    let place = TestDatabase::new();
     let around = Surroundings { company: Company::on(&place.url()), place };
-    let ledger = Arc::new(Mutex::new(Ledger::default()));
+    let journal = Arc::new(Mutex::new(Journal::default()));
     let mut node = Node::start(&around);
     let room_type = catalogue(&node.url).await;
     #[expect(clippy::disallowed_methods, reason = "the real binary runs on the real clock")]
     let from = jiff::Zoned::now().date().tomorrow().unwrap();
 
     for (round, enough) in KILLED_AFTER.into_iter().enumerate() {
-        let before = ledger.lock().unwrap().acknowledged.len();
+        let before = journal.lock().unwrap().acknowledged.len();
         let stop = Arc::new(AtomicBool::new(false));
         let (url, room_type) = (node.url.clone(), room_type.clone());
-        let storm = Arc::new(Storm { url, room_type, from, ledger: ledger.clone(), stop: stop.clone() });
+        let storm = Arc::new(Storm { url, room_type, from, journal: journal.clone(), stop: stop.clone() });
         let clients: Vec<_> = (0..CLIENTS).map(|number| tokio::spawn(storm.clone().client(round, number))).collect();
         // At an arbitrary moment for all the others.
-        let booked = async || ledger.lock().unwrap().acknowledged.len() >= before + enough;
+        let booked = async || journal.lock().unwrap().acknowledged.len() >= before + enough;
         eventually("so much is booked", booked).await;
         node.kill();
         stop.store(true, Ordering::Relaxed);
@@ -172,7 +172,7 @@ async fn every_acknowledged_booking_survives_kill_9() {
             client.await.unwrap();
         }
         node = Node::start(&around);
-        check(&node.url, &ledger).await;
+        check(&node.url, &journal).await;
         verify(&around);
     }
     node.kill();
@@ -198,11 +198,11 @@ async fn catalogue(url: &str) -> String {
 }
 
 /// Asks the restarted node for everything that was acknowledged, and repeats the keys.
-async fn check(url: &str, ledger: &Mutex<Ledger>) {
+async fn check(url: &str, journal: &Mutex<Journal>) {
     let http = Client::new();
-    let (acknowledged, in_doubt, cancelled) = {
-        let mut known = ledger.lock().unwrap();
-        (known.acknowledged.clone(), std::mem::take(&mut known.in_doubt), known.cancelled.clone())
+    let (acknowledged, unknown_outcome, cancelled) = {
+        let mut known = journal.lock().unwrap();
+        (known.acknowledged.clone(), std::mem::take(&mut known.unknown_outcome), known.cancelled.clone())
     };
     for (body, booking) in acknowledged.values() {
         let id = booking["id"].as_str().unwrap();
@@ -220,14 +220,14 @@ async fn check(url: &str, ledger: &Mutex<Ledger>) {
         assert_eq!(again.0, StatusCode::CREATED);
         assert_eq!(again.1, *booking, "key {key} was answered differently");
     }
-    for (key, body) in in_doubt {
+    for (key, body) in unknown_outcome {
         let (first, booking) = repeat(&http, url, &key, &body).await;
         if first == StatusCode::CREATED {
             assert_eq!(repeat(&http, url, &key, &body).await.1, booking);
             let list = format!("{url}/v1/bookings?external_reference={key}");
             let list: Value = http.get(list).bearer_auth(ADMIN).send().await.unwrap().json().await.unwrap();
             assert_eq!(list["items"].as_array().unwrap().len(), 1, "key {key} had more than one effect");
-            ledger.lock().unwrap().acknowledged.insert(key, (body, booking));
+            journal.lock().unwrap().acknowledged.insert(key, (body, booking));
         } else {
             assert_eq!(first, StatusCode::CONFLICT);
         }

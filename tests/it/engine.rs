@@ -10,7 +10,7 @@ use innkeeper::clock::{Clock, ManualClock, System};
 use innkeeper::domain::{
     BookingId, Date, Hotel, Move, NightsChange, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch,
 };
-use innkeeper::engine::probe::{NoProbe, Point, Probe};
+use innkeeper::engine::failpoint::{Failpoint, Failpoints, NoFailpoints};
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, Options};
 use innkeeper::lease::{Lease, SingleNode, Token};
 use innkeeper::store::audit::recount;
@@ -21,34 +21,34 @@ use crate::support::app::in_system as run;
 use crate::support::counted::counted;
 use crate::support::eventually::PATIENCE;
 use crate::support::fixtures::{self, order_for};
-use crate::support::place::Place;
+use crate::support::test_database::TestDatabase;
 
 /// One hotel, one room type, one engine.
-struct House {
+struct EngineFixture {
     engine: Engine,
     store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
     room_type: RoomTypeId,
     today: Date,
-    _place: Place,
+    _place: TestDatabase,
 }
 
-impl House {
-    async fn open(rooms: u16, options: Options, probe: Arc<dyn Probe>) -> Self {
-        let place = Place::new();
+impl EngineFixture {
+    async fn open(rooms: u16, options: Options, failpoints: Arc<dyn Failpoints>) -> Self {
+        let place = TestDatabase::new();
         let store = place.store().await;
         let clock = Arc::new(ManualClock::at("2026-05-01T12:00:00Z".parse().unwrap()));
         let (hotel, room_type, plan) = fixtures::house(rooms);
         store.insert_hotel(&hotel).await.unwrap();
         store.insert_room_type(&room_type).await.unwrap();
-        let engine = start(options, &store, &clock, probe);
+        let engine = start(options, &store, &clock, failpoints);
         engine.set_rate_plan(plan).await.unwrap();
         let today = hotel.today(clock.now());
         Self { engine, store, clock, room_type: room_type.id, today, _place: place }
     }
 
     async fn plain(rooms: u16) -> Self {
-        Self::open(rooms, options(), Arc::new(NoProbe)).await
+        Self::open(rooms, options(), Arc::new(NoFailpoints)).await
     }
 
     fn order(&self) -> Order {
@@ -57,7 +57,7 @@ impl House {
         )
     }
 
-    async fn book(&self) -> Result<innkeeper::engine::Receipt, Error> {
+    async fn book(&self) -> Result<innkeeper::engine::BookingOutcome, Error> {
         self.engine.book(self.room_type, self.order(), None).await
     }
 
@@ -78,9 +78,14 @@ fn options() -> Options {
     Options { threads: 2, answer_within: PATIENCE, ..Options::default() }
 }
 
-fn start(options: Options, store: &Arc<dyn Store>, clock: &Arc<ManualClock>, probe: Arc<dyn Probe>) -> Engine {
+fn start(
+    options: Options,
+    store: &Arc<dyn Store>,
+    clock: &Arc<ManualClock>,
+    failpoints: Arc<dyn Failpoints>,
+) -> Engine {
     let lease: Arc<dyn Lease> = Arc::new(SingleNode::new(Arc::new(System)));
-    Engine::start_probed(options, store.clone(), lease, clock.clone(), Arc::new(System), probe)
+    Engine::start_probed(options, store.clone(), lease, clock.clone(), Arc::new(System), failpoints)
 }
 
 fn key(name: u8, of: u8) -> Key {
@@ -89,13 +94,13 @@ fn key(name: u8, of: u8) -> Key {
 
 /// Does something once, at one point, when armed.
 struct Once<F> {
-    point: Point,
+    point: Failpoint,
     armed: AtomicBool,
     act: F,
 }
 
 impl<F: Fn() + Send + Sync + 'static> Once<F> {
-    fn at(point: Point, act: F) -> Arc<Self> {
+    fn at(point: Failpoint, act: F) -> Arc<Self> {
         Arc::new(Self { point, armed: AtomicBool::new(false), act })
     }
 
@@ -104,8 +109,8 @@ impl<F: Fn() + Send + Sync + 'static> Once<F> {
     }
 }
 
-impl<F: Fn() + Send + Sync + 'static> Probe for Once<F> {
-    fn passed(&self, point: Point, _: RoomTypeId) {
+impl<F: Fn() + Send + Sync + 'static> Failpoints for Once<F> {
+    fn passed(&self, point: Failpoint, _: RoomTypeId) {
         if point == self.point && self.armed.swap(false, Ordering::SeqCst) {
             (self.act)();
         }
@@ -115,15 +120,15 @@ impl<F: Fn() + Send + Sync + 'static> Probe for Once<F> {
 #[test]
 fn a_panic_anywhere_in_an_actor_is_an_honest_error_and_the_next_request_is_served() {
     run(async {
-        for point in [Point::Received, Point::Decided, Point::Applied, Point::Submitted] {
-            let probe = Once::at(point, || panic!("injected"));
-            let house = House::open(5, options(), probe.clone()).await;
-            probe.arm();
+        for point in [Failpoint::Received, Failpoint::Decided, Failpoint::Applied, Failpoint::Submitted] {
+            let failpoints = Once::at(point, || panic!("injected"));
+            let house = EngineFixture::open(5, options(), failpoints.clone()).await;
+            failpoints.arm();
             let first = house.book().await;
             let booked = match first {
                 // The writer had the fact already, and so its caller gets the truth.
                 Ok(_) => {
-                    assert_eq!(point, Point::Submitted);
+                    assert_eq!(point, Failpoint::Submitted);
                     2
                 }
                 Err(Error::Interrupted) => 1,
@@ -131,7 +136,7 @@ fn a_panic_anywhere_in_an_actor_is_an_honest_error_and_the_next_request_is_serve
             };
             house.book().await.unwrap();
             let free = house.free().await;
-            assert!(free[1] == 5 - booked || point == Point::Submitted, "{point:?}: {free:?}");
+            assert!(free[1] == 5 - booked || point == Failpoint::Submitted, "{point:?}: {free:?}");
             house.verify().await;
         }
     });
@@ -140,13 +145,13 @@ fn a_panic_anywhere_in_an_actor_is_an_honest_error_and_the_next_request_is_serve
 #[test]
 fn a_thread_that_dies_is_replaced_and_the_next_request_is_served() {
     run(async {
-        let probe = Once::at(Point::Received, || {
+        let failpoints = Once::at(Failpoint::Received, || {
             actix_rt::Arbiter::current().stop();
             panic!("the thread goes down");
         });
-        let house = House::open(5, Options { threads: 1, ..options() }, probe.clone()).await;
+        let house = EngineFixture::open(5, Options { threads: 1, ..options() }, failpoints.clone()).await;
         house.book().await.unwrap();
-        probe.arm();
+        failpoints.arm();
         assert!(matches!(house.book().await, Err(Error::Interrupted)));
         // The dead thread may take a moment to be noticed; until then the answer is honest.
         let mut served = house.book().await;
@@ -162,7 +167,7 @@ fn a_thread_that_dies_is_replaced_and_the_next_request_is_served() {
 #[test]
 fn an_owner_that_was_fenced_starts_again_under_a_higher_token() {
     run(async {
-        let house = House::plain(5).await;
+        let house = EngineFixture::plain(5).await;
         house.book().await.unwrap();
         let Claim::Stale { current } = house.store.claim(house.room_type, Token(1)).await.unwrap() else { panic!() };
         assert_eq!(house.store.claim(house.room_type, Token(current.0 + 1)).await.unwrap(), Claim::Granted);
@@ -178,7 +183,7 @@ fn an_owner_that_was_fenced_starts_again_under_a_higher_token() {
 #[test]
 fn one_key_has_one_effect_and_one_answer() {
     run(async {
-        let house = House::plain(5).await;
+        let house = EngineFixture::plain(5).await;
         let first = house.engine.book(house.room_type, house.order(), Some(key(1, 1))).await.unwrap();
         let again = house.engine.book(house.room_type, house.order(), Some(key(1, 1))).await.unwrap();
         assert_eq!((first.booking.clone(), first.replayed, again.replayed), (again.booking, false, true));
@@ -186,7 +191,7 @@ fn one_key_has_one_effect_and_one_answer() {
         assert!(matches!(other, Err(Error::KeyReused)));
         house.engine.shutdown().await;
 
-        let restarted = start(options(), &house.store, &house.clock, Arc::new(NoProbe));
+        let restarted = start(options(), &house.store, &house.clock, Arc::new(NoFailpoints));
         let after = restarted.book(house.room_type, house.order(), Some(key(1, 1))).await.unwrap();
         assert_eq!((after.booking, after.replayed), (first.booking, true));
         house.verify().await;
@@ -196,7 +201,7 @@ fn one_key_has_one_effect_and_one_answer() {
 #[test]
 fn concurrent_repeats_of_a_key_join_the_first() {
     run(async {
-        let house = House::plain(50).await;
+        let house = EngineFixture::plain(50).await;
         let attempts = (0..20).map(|_| house.engine.book(house.room_type, house.order(), Some(key(7, 7))));
         let ids: HashSet<BookingId> = join_all(attempts).await.into_iter().map(|r| r.unwrap().booking.id).collect();
         assert_eq!(ids.len(), 1);
@@ -207,20 +212,20 @@ fn concurrent_repeats_of_a_key_join_the_first() {
 #[test]
 fn a_refusal_does_not_use_its_key_up() {
     run(async {
-        let house = House::plain(1).await;
+        let house = EngineFixture::plain(1).await;
         let first = house.book().await.unwrap();
         let refused = house.engine.book(house.room_type, house.order(), Some(key(3, 3))).await;
         assert!(matches!(refused, Err(Error::Refused(why)) if why.name() == "sold_out"));
         house.engine.act(first.booking.id, Move::Cancel, MoveOptions::default()).await.unwrap();
-        let receipt = house.engine.book(house.room_type, house.order(), Some(key(3, 3))).await.unwrap();
-        assert!(!receipt.replayed);
+        let outcome = house.engine.book(house.room_type, house.order(), Some(key(3, 3))).await.unwrap();
+        assert!(!outcome.replayed);
     });
 }
 
 #[test]
 fn a_key_expires() {
     run(async {
-        let house = House::plain(5).await;
+        let house = EngineFixture::plain(5).await;
         let book = || house.engine.book(house.room_type, house.order(), Some(key(1, 1)));
         let first = book().await.unwrap();
         house.clock.advance(SignedDuration::from_hours(23));
@@ -235,7 +240,7 @@ fn a_key_expires() {
 #[test]
 fn a_hold_that_runs_out_is_free_at_once_even_before_its_timer() {
     run(async {
-        let house = House::plain(1).await;
+        let house = EngineFixture::plain(1).await;
         let held = house.engine.book(house.room_type, Order { hold: true, ..house.order() }, None).await.unwrap();
         let Err(Error::Refused(refusal)) = house.book().await else { panic!("the room is held") };
         let Refusal::Unavailable { retry_at, .. } = &*refusal else { panic!("{refusal:?}") };
@@ -252,13 +257,13 @@ fn a_hold_that_runs_out_is_free_at_once_even_before_its_timer() {
 fn a_hold_runs_out_by_itself_also_after_a_restart() {
     run(async {
         let options = Options { hold_ttl: Duration::from_millis(300), ..options() };
-        let house = House::open(1, options.clone(), Arc::new(NoProbe)).await;
+        let house = EngineFixture::open(1, options.clone(), Arc::new(NoFailpoints)).await;
         let hold = Order { hold: true, ..house.order() };
         let held = house.engine.book(house.room_type, hold, None).await.unwrap();
         house.engine.shutdown().await;
         house.clock.advance(SignedDuration::from_mins(1));
 
-        let restarted = start(options, &house.store, &house.clock, Arc::new(NoProbe));
+        let restarted = start(options, &house.store, &house.clock, Arc::new(NoFailpoints));
         assert_eq!(restarted.recover().await.unwrap(), 1);
         while house.store.booking(held.booking.id).await.unwrap().unwrap().status != Status::Expired {
             tokio::task::yield_now().await;
@@ -270,12 +275,12 @@ fn a_hold_runs_out_by_itself_also_after_a_restart() {
 #[test]
 fn two_cancellations_at_once_give_the_room_back_once() {
     run(async {
-        let house = House::plain(2).await;
+        let house = EngineFixture::plain(2).await;
         let booking = house.book().await.unwrap().booking.id;
         house.book().await.unwrap();
         // A fresh engine does not know the booking: both requests wait for the same read.
         house.engine.shutdown().await;
-        let engine = start(options(), &house.store, &house.clock, Arc::new(NoProbe));
+        let engine = start(options(), &house.store, &house.clock, Arc::new(NoFailpoints));
         let cancel = || engine.act(booking, Move::Cancel, MoveOptions::default());
         let results = join_all([cancel(), cancel(), cancel()]).await;
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -288,7 +293,7 @@ fn two_cancellations_at_once_give_the_room_back_once() {
 #[test]
 fn a_dry_run_tells_and_changes_nothing() {
     run(async {
-        let house = House::plain(2).await;
+        let house = EngineFixture::plain(2).await;
         let booking = house.book().await.unwrap().booking;
         let dry = MoveOptions { dry_run: true, ..MoveOptions::default() };
         let quoted = house.engine.act(booking.id, Move::Cancel, dry).await.unwrap();
@@ -304,11 +309,11 @@ fn a_full_mailbox_is_an_answer_not_a_queue() {
         let (opened, gate) = std::sync::mpsc::channel::<()>();
         let gate = Mutex::new(gate);
         // Until the gate opens, the actor is stuck with the first request.
-        let probe = Once::at(Point::Received, move || {
+        let failpoints = Once::at(Failpoint::Received, move || {
             let _ = gate.lock().unwrap().recv();
         });
-        let house = House::open(100, Options { mailbox: 8, threads: 1, ..options() }, probe.clone()).await;
-        probe.arm();
+        let house = EngineFixture::open(100, Options { mailbox: 8, threads: 1, ..options() }, failpoints.clone()).await;
+        failpoints.arm();
         let crowd: Vec<_> = (0..40)
             .map(|_| {
                 let (engine, room_type, order) = (house.engine.clone(), house.room_type, house.order());
@@ -332,7 +337,7 @@ fn a_full_mailbox_is_an_answer_not_a_queue() {
 fn an_idle_actor_leaves_memory_and_comes_back() {
     run(async {
         let options = Options { idle_after: Duration::from_millis(20), ..options() };
-        let house = House::open(2, options, Arc::new(NoProbe)).await;
+        let house = EngineFixture::open(2, options, Arc::new(NoFailpoints)).await;
         house.book().await.unwrap();
         while house.engine.live_actors() > 0 {
             tokio::task::yield_now().await;
@@ -344,7 +349,7 @@ fn an_idle_actor_leaves_memory_and_comes_back() {
 #[test]
 fn shutdown_finishes_what_was_begun() {
     run(async {
-        let house = House::plain(500).await;
+        let house = EngineFixture::plain(500).await;
         let done = Arc::new(AtomicUsize::new(0));
         let crowd: Vec<_> = (0..200)
             .map(|_| {
@@ -374,7 +379,7 @@ fn shutdown_finishes_what_was_begun() {
 #[test]
 fn a_hotels_new_rules_hold_for_actors_already_in_memory() {
     run(async {
-        let house = House::plain(5).await;
+        let house = EngineFixture::plain(5).await;
         house.book().await.unwrap();
         let room_type = house.store.room_type(house.room_type).await.unwrap().unwrap();
         let seen = house.store.hotel(room_type.hotel_id).await.unwrap().unwrap();
@@ -388,7 +393,7 @@ fn a_hotels_new_rules_hold_for_actors_already_in_memory() {
 #[test]
 fn a_hotel_that_shortens_its_horizon_still_has_its_guests_when_the_days_come() {
     run(async {
-        let house = House::plain(1).await;
+        let house = EngineFixture::plain(1).await;
         let far = house.today.saturating_add(jiff::Span::new().days(40));
         let order = order_for(Stay::new(far, far.tomorrow().unwrap()).unwrap());
         house.engine.book(house.room_type, order.clone(), None).await.unwrap();
@@ -409,7 +414,7 @@ fn a_hotel_that_shortens_its_horizon_still_has_its_guests_when_the_days_come() {
 #[test]
 fn nights_are_closed_and_opened() {
     run(async {
-        let house = House::plain(5).await;
+        let house = EngineFixture::plain(5).await;
         let stay = house.order().stay;
         let mut change = NightsChange::untouched(stay.check_in(), stay.check_out());
         change.restriction.stop_sell = Patch::Set(true);
@@ -425,7 +430,7 @@ fn nights_are_closed_and_opened() {
 #[test]
 fn nobody_knows_a_booking_that_does_not_exist() {
     run(async {
-        let house = House::plain(1).await;
+        let house = EngineFixture::plain(1).await;
         let unknown = BookingId(uuid::Uuid::nil());
         let act = house.engine.act_in(house.room_type, unknown, Move::Cancel, MoveOptions::default()).await;
         assert!(matches!(act, Err(Error::NoSuchBooking)));
@@ -437,7 +442,7 @@ fn nobody_knows_a_booking_that_does_not_exist() {
 #[test]
 fn a_retired_actor_is_gone_from_memory() {
     run(async {
-        let house = House::plain(1).await;
+        let house = EngineFixture::plain(1).await;
         let nowhere = RoomTypeId(uuid::Uuid::nil());
         assert!(matches!(house.engine.view(nowhere, house.today, house.today).await, Err(Error::NoSuchRoomType)));
         house.engine.hand_over().await;

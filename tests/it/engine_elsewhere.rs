@@ -11,7 +11,7 @@ use innkeeper::store::{Fingerprint, KeyDigest};
 
 use crate::support::app::in_system;
 use crate::support::fixtures::{house, order_for};
-use crate::support::place::Place;
+use crate::support::test_database::TestDatabase;
 
 /// Every room type is on one other node, and that was found a moment ago.
 struct Elsewhere(Peer);
@@ -50,7 +50,7 @@ impl Lease for Elsewhere {
 #[test]
 fn a_key_is_looked_up_by_the_owner_alone() {
     in_system(async {
-        let (place, (_, room_type, _)) = (Place::new(), house(1));
+        let (place, (_, room_type, _)) = (TestDatabase::new(), house(1));
         let store = place.store().await;
         let other = Peer { node: "other".parse().unwrap(), url: "http://other".into() };
         let (lease, clock) = (Arc::new(Elsewhere(other.clone())), Arc::new(System));

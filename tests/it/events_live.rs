@@ -8,43 +8,43 @@ use innkeeper::domain::{Command, Hotel, HotelId, NightsChange, RoomTypeId};
 use innkeeper::events::mailbox::{Due, ROOM};
 use innkeeper::events::update::{Change, Snapshot};
 use innkeeper::events::{BACKLOG, Error, Hub, Live, News, Notice, Sources, Subscriber, Update, Window};
-use innkeeper::store::Entry;
+use innkeeper::store::CommitEntry;
 use innkeeper::tasks::Tasks;
 
-use crate::store_contract::house::{self, Desk, House, day, order, stay};
+use crate::store_contract::fixture::{self, Desk, StoreFixture, day, order, stay};
 use crate::support::eventually::PATIENCE;
-use crate::support::unreliable_ledger::Unreliable;
+use crate::support::unreliable_journal::Unreliable;
 
 /// A store, its hub, and whoever follows it.
 struct Follower {
-    house: House,
+    house: StoreFixture,
     desk: Desk,
     hub: Hub,
     live: Live,
-    ledger: Arc<Unreliable>,
+    journal: Arc<Unreliable>,
     clock: Arc<ManualClock>,
 }
 
 impl Follower {
     async fn new() -> Self {
-        let house = house::any().await;
+        let house = fixture::any().await;
         let desk = house.desk(9_000).await;
         let hub = Hub::default();
         let clock = Arc::new(ManualClock::at(house.now));
-        let ledger = Arc::new(Unreliable::new(house.store.clone()));
-        let sources = Sources { ledger: ledger.clone(), feed: house.store.clone(), clock: clock.clone() };
+        let journal = Arc::new(Unreliable::new(house.store.clone()));
+        let sources = Sources { journal: journal.clone(), feed: house.store.clone(), clock: clock.clone() };
         let live = Live::start(&hub, sources, 2, &Tasks::default());
-        Self { house, desk, hub, live, ledger, clock }
+        Self { house, desk, hub, live, journal, clock }
     }
 
     /// Commits a booking of the night after today, and does not tell.
-    async fn book(&mut self) -> Entry {
+    async fn book(&mut self) -> CommitEntry {
         let entry = self.desk.book(order(stay(1, 1), 1));
         self.house.commit(std::slice::from_ref(&entry)).await;
         entry
     }
 
-    fn publish(&self, entry: &Entry) {
+    fn publish(&self, entry: &CommitEntry) {
         self.hub.publish(Notice::Committed([(entry.room_type, entry.fact.clone())].into()));
     }
 
@@ -113,20 +113,20 @@ async fn what_is_in_the_snapshot_is_not_told_again() {
 
 /// Lets something be published while the store is read, after what is read was read.
 async fn while_it_is_read(follower: &mut Follower, publish: impl AsyncFnOnce(&mut Follower)) -> Subscriber {
-    follower.ledger.next_load_hangs();
+    follower.journal.next_load_hangs();
     let (live, id) = (follower.live.clone(), follower.desk.id());
     let subscribing = tokio::spawn(async move {
         let mut subscriber = live.subscriber();
         subscriber.watch(id, Window { from: day(0), to: day(5) }, None).await.unwrap();
         subscriber
     });
-    follower.ledger.hangs().await;
+    follower.journal.hangs().await;
     publish(follower).await;
     // One thread: whoever has been woken runs before this goes on.
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    follower.ledger.release();
+    follower.journal.release();
     tokio::time::timeout(PATIENCE, subscribing).await.expect("it is read again").unwrap()
 }
 
@@ -145,7 +145,7 @@ async fn a_fact_that_comes_while_the_store_is_read_is_not_lost() {
 async fn what_comes_while_the_store_is_read_is_followed_and_the_store_is_not_read_again() {
     let mut follower = Follower::new().await;
     let publish = async |follower: &mut Follower| {
-        follower.ledger.next_load_hangs();
+        follower.journal.next_load_hangs();
         for _ in 0..3 {
             let entry = follower.book().await;
             follower.publish(&entry);
@@ -188,7 +188,7 @@ async fn a_hotel_that_changes_while_the_store_is_read_is_shown_as_it_is_now() {
 async fn other_hotels_that_change_while_the_store_is_read_do_not_matter() {
     let mut follower = Follower::new().await;
     let publish = async |follower: &mut Follower| {
-        follower.ledger.next_load_hangs();
+        follower.journal.next_load_hangs();
         follower.hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
     };
     let subscriber = while_it_is_read(&mut follower, publish).await;

@@ -19,11 +19,11 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::support::app::{
-    ADMIN, Answer, App, answer, config, listener, order, with_place, with_unreliable_ledger, with_unreliable_place,
+    ADMIN, Answer, App, answer, config, listener, order, with_place, with_unreliable_journal, with_unreliable_place,
 };
 use crate::support::eventually::{PATIENCE, eventually};
-use crate::support::place::Place;
-use crate::support::unreliable_ledger::{Claiming, Commit, Unreliable};
+use crate::support::test_database::TestDatabase;
+use crate::support::unreliable_journal::{Claiming, Commit, Unreliable};
 
 /// A 503 that says what it is and when to come back.
 fn assert_503(answer: &Answer, codes: &[&str]) {
@@ -66,8 +66,8 @@ async fn persist_in_booking(app: &App, key: &str, room_type: &str) -> Answer {
 
 /// Books under a key until something of it hangs in the store, whose answer nobody waits for longer than a second; on a
 /// busy machine that second may be over before it was begun.
-async fn book_until_it_hangs(app: &App, ledger: &Unreliable, key: &str, room_type: &str) {
-    let mut hangs = pin!(ledger.hangs());
+async fn book_until_it_hangs(app: &App, journal: &Unreliable, key: &str, room_type: &str) {
+    let mut hangs = pin!(journal.hangs());
     loop {
         assert_503(&app.book(key, &order(room_type, 1, 2)).await, &["interrupted"]);
         if poll!(hangs.as_mut()).is_ready() {
@@ -78,10 +78,10 @@ async fn book_until_it_hangs(app: &App, ledger: &Unreliable, key: &str, room_typ
 
 /// An application whose callers wait for a second and no longer, and a room type that was made while they had time.
 fn with_impatient_callers(rooms: u16, test: impl AsyncFnOnce(&App, &Unreliable, &str)) {
-    let place = Place::new();
+    let place = TestDatabase::new();
     let room_type = with_place(&place, &[], async |app| app.room_type(rooms).await);
-    with_unreliable_place(&place, &[("answer_within_secs", "1")], async |app, ledger| {
-        test(app, ledger, &room_type).await;
+    with_unreliable_place(&place, &[("answer_within_secs", "1")], async |app, journal| {
+        test(app, journal, &room_type).await;
     });
 }
 
@@ -89,9 +89,9 @@ fn with_impatient_callers(rooms: u16, test: impl AsyncFnOnce(&App, &Unreliable, 
 #[case::rolled_back(Commit::RolledBack)]
 #[case::lost_before(Commit::LostBefore)]
 fn a_booking_that_was_not_stored_is_an_honest_503_and_its_repeat_books_once(#[case] fate: Commit) {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
-        ledger.next_commit(fate);
+        journal.next_commit(fate);
         assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted"]);
         assert_eq!(sold(app, &room_type).await, 0);
 
@@ -108,9 +108,9 @@ fn a_booking_that_was_not_stored_is_an_honest_503_and_its_repeat_books_once(#[ca
 #[case::lost_after(Commit::LostAfter)]
 #[case::panic_after(Commit::PanicAfter)]
 fn a_booking_whose_commit_is_in_doubt_gets_its_answer_from_the_store(#[case] fate: Commit) {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
-        ledger.next_commit(fate);
+        journal.next_commit(fate);
         let first = app.book("k", &order(&room_type, 1, 2)).await;
         assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
         let again = app.book("k", &order(&room_type, 1, 2)).await;
@@ -120,7 +120,7 @@ fn a_booking_whose_commit_is_in_doubt_gets_its_answer_from_the_store(#[case] fat
         let cancel = format!("/v1/bookings/{}/cancel", first.body["id"].as_str().unwrap());
         let cancel =
             || answer(app.request(Method::POST, &cancel).bearer_auth(ADMIN).header("Idempotency-Key", "cancel"));
-        ledger.next_commit(fate);
+        journal.next_commit(fate);
         let cancelled = cancel().await;
         assert_eq!((cancelled.status, &cancelled.body["status"]), (StatusCode::OK, &json!("cancelled")));
         assert_eq!(cancel().await.body, cancelled.body);
@@ -132,10 +132,10 @@ fn a_booking_whose_commit_is_in_doubt_gets_its_answer_from_the_store(#[case] fat
 #[case::before(Commit::HangsLostBefore)]
 #[case::after(Commit::HangsLostAfter)]
 fn who_does_not_get_an_answer_in_time_gets_it_under_the_same_key_later(#[case] fate: Commit) {
-    with_impatient_callers(3, async |app, ledger, room_type| {
-        ledger.next_commit(fate);
-        book_until_it_hangs(app, ledger, "k", room_type).await;
-        ledger.release();
+    with_impatient_callers(3, async |app, journal, room_type| {
+        journal.next_commit(fate);
+        book_until_it_hangs(app, journal, "k", room_type).await;
+        journal.release();
         let first = persist_in_booking(app, "k", room_type).await;
         assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
         assert_eq!(persist_in_booking(app, "k", room_type).await.body, first.body);
@@ -146,7 +146,7 @@ fn who_does_not_get_an_answer_in_time_gets_it_under_the_same_key_later(#[case] f
 /// The last room, and two nodes: the one that takes over must not tell the client that the room is gone, to itself.
 #[test]
 fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
-    with_unreliable_ledger(&[], async |late, ledger| {
+    with_unreliable_journal(&[], async |late, journal| {
         let room_type = late.room_type(1).await;
         late.running.engine.hand_over().await;
         let store = late.running.store.clone();
@@ -155,13 +155,13 @@ fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
         let early = App::of(early, late.clock.clone(), &settings);
 
         // It has looked the key up, and waits for the room type.
-        ledger.next_claim(Claiming::Hangs);
+        journal.next_claim(Claiming::Hangs);
         let order = order(&room_type, 1, 2);
         let repeated = late.book("k", &order);
         let first = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             let first = early.book("k", &order).await;
-            ledger.release();
+            journal.release();
             first
         };
         let (first, repeated) = tokio::join!(first, repeated);
@@ -176,12 +176,12 @@ fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
 /// The last room, a slow disk, an impatient client: its repeat must not be told that the room is gone, to itself.
 #[test]
 fn a_repeat_joins_what_was_begun_although_its_first_caller_gave_up() {
-    with_impatient_callers(1, async |app, ledger, room_type| {
-        ledger.next_commit(Commit::HangsLostAfter);
-        book_until_it_hangs(app, ledger, "k", room_type).await;
+    with_impatient_callers(1, async |app, journal, room_type| {
+        journal.next_commit(Commit::HangsLostAfter);
+        book_until_it_hangs(app, journal, "k", room_type).await;
         // Still hanging: the repeat waits for the same attempt, and gives up in turn.
         assert_503(&app.book("k", &order(room_type, 1, 2)).await, &["interrupted"]);
-        ledger.release();
+        journal.release();
         let answer = persist_in_booking(app, "k", room_type).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         assert_eq!(sold(app, room_type).await, 1);
@@ -190,7 +190,7 @@ fn a_repeat_joins_what_was_begun_although_its_first_caller_gave_up() {
 
 #[test]
 fn a_bulk_change_that_fails_half_way_says_what_is_done_and_can_be_sent_again() {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let path = format!("/v1/room-types/{room_type}/nights");
         let item = |day: u8| json!({"from": format!("2026-06-{day:02}"), "to": format!("2026-06-{:02}", day + 1), "physical": 7});
@@ -208,11 +208,11 @@ fn a_bulk_change_that_fails_half_way_says_what_is_done_and_can_be_sent_again() {
             nights.map(|night| night["physical"].as_u64().unwrap()).collect::<Vec<_>>()
         };
 
-        ledger.next_commit(Commit::RolledBack);
+        journal.next_commit(Commit::RolledBack);
         assert_503(&set().await, &["interrupted"]);
         assert_eq!(physical().await, [3, 3, 3, 3], "nothing is done");
 
-        [Commit::Works, Commit::RolledBack].into_iter().for_each(|fate| ledger.next_commit(fate));
+        [Commit::Works, Commit::RolledBack].into_iter().for_each(|fate| journal.next_commit(fate));
         let half = set().await;
         assert_eq!(statuses(&half), ["applied", "refused", "retry", "retry", "retry"], "{}", half.body);
         assert_eq!(half.body["items"][2]["problem"]["code"], "interrupted");
@@ -227,15 +227,15 @@ fn a_bulk_change_that_fails_half_way_says_what_is_done_and_can_be_sent_again() {
 /// Whoever tells a node of changed hotels has more to tell.
 #[test]
 fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
-        ledger.next_commit(Commit::HangsLostAfter);
+        journal.next_commit(Commit::HangsLostAfter);
         let told = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             let told = app.running.engine.hotel_changed_elsewhere(hotel);
             let told = tokio::time::timeout(PATIENCE / 2, told).await;
-            ledger.release();
+            journal.release();
             told.expect("it waits for an actor");
         };
         let (booked, ()) = tokio::join!(persist_in_booking(app, "k", &room_type), told);
@@ -244,10 +244,10 @@ fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
     });
 }
 
-/// A booking that is being read is read again for the next tenure, and those who wait for it hear nothing of that.
+/// A booking that is being read is read again for the next ownership, and those who wait for it hear nothing of that.
 #[test]
 fn a_hotel_that_changes_costs_nobody_an_answer() {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
         let booked = app.book("k", &order(&room_type, 1, 2)).await;
@@ -255,9 +255,9 @@ fn a_hotel_that_changes_costs_nobody_an_answer() {
         let engine = &app.running.engine;
         // The next owner does not know the booking.
         engine.hand_over().await;
-        ledger.next_booking_hangs();
+        journal.next_booking_hangs();
         let changed = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             engine.hotel_changed(hotel).await;
         };
         let (cancelled, ()) = tokio::join!(engine.act_in(id, booking, Move::Cancel, MoveOptions::default()), changed);
@@ -266,18 +266,18 @@ fn a_hotel_that_changes_costs_nobody_an_answer() {
     });
 }
 
-/// Nor one whose booking is in doubt: the next tenure asks again what became of it.
+/// Nor one whose booking is in doubt: the next ownership asks again what became of it.
 #[test]
 fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_what_it_has() {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
-        ledger.next_commit(Commit::LostAfter);
-        ledger.next_doubt_hangs();
+        journal.next_commit(Commit::LostAfter);
+        journal.next_doubt_hangs();
         let changed = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             app.running.engine.hotel_changed(hotel).await;
-            // Answered by the next tenure.
+            // Answered by the next ownership.
             assert_eq!(sold(app, &room_type).await, 1);
         };
         let order = order(&room_type, 1, 2);
@@ -289,22 +289,22 @@ fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_wh
 /// A whole batch: the store is not asked about each of its bookings.
 #[test]
 fn many_bookings_in_doubt_are_few_questions() {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(10).await;
         let order = order(&room_type, 1, 2);
-        ledger.next_commit(Commit::Late);
-        ledger.next_commit(Commit::LostAfter);
-        ledger.next_doubt_hangs();
+        journal.next_commit(Commit::Late);
+        journal.next_commit(Commit::LostAfter);
+        journal.next_doubt_hangs();
         let first = async { vec![app.book("first", &order).await] };
         let others = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             let batch = (0..8).map(async |key| app.book(&format!("{key}"), &order).await);
             let released = async {
                 eventually("they wait for the commit", async || app.running.engine.lanes().iter().sum::<usize>() == 8)
                     .await;
-                ledger.release();
-                ledger.hangs().await;
-                ledger.release();
+                journal.release();
+                journal.hangs().await;
+                journal.release();
             };
             tokio::join!(join_all(batch), released).0
         };
@@ -313,20 +313,20 @@ fn many_bookings_in_doubt_are_few_questions() {
             assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         }
         assert_eq!(sold(app, &room_type).await, 9);
-        // What the next tenure finds in doubt, and what comes while it asks about that.
-        assert!(ledger.doubted() <= 2, "{}", ledger.doubted());
+        // What the next ownership finds in doubt, and what comes while it asks about that.
+        assert!(journal.doubted() <= 2, "{}", journal.doubted());
     });
 }
 
 #[test]
 fn a_room_type_with_a_full_mailbox_is_busy() {
-    with_unreliable_ledger(&[("mailbox", "1")], async |app, ledger| {
+    with_unreliable_journal(&[("mailbox", "1")], async |app, journal| {
         let room_type = app.room_type(3).await;
         // What is rolled back starts the actor again, and its claim hangs: it takes up nothing.
-        ledger.next_commit(Commit::RolledBack);
-        ledger.next_claim(Claiming::Hangs);
+        journal.next_commit(Commit::RolledBack);
+        journal.next_claim(Claiming::Hangs);
         assert_503(&app.book("first", &order(&room_type, 1, 2)).await, &["interrupted"]);
-        ledger.hangs().await;
+        journal.hangs().await;
         // Whoever is faster waits; the other one is one too many.
         let order = order(&room_type, 1, 2);
         let (one, other) = (pin!(app.book("one", &order)), pin!(app.book("other", &order)));
@@ -335,7 +335,7 @@ fn a_room_type_with_a_full_mailbox_is_busy() {
             Either::Right(first) => first,
         };
         assert_503(&refused, &["busy"]);
-        ledger.release();
+        journal.release();
         assert_eq!(waits.await.status, StatusCode::CREATED);
         assert_eq!(app.book("again", &order).await.status, StatusCode::CREATED);
         assert_eq!(sold(app, &room_type).await, 2);
@@ -344,14 +344,14 @@ fn a_room_type_with_a_full_mailbox_is_busy() {
 
 #[test]
 fn a_room_type_that_cannot_be_claimed_is_unavailable_until_it_can() {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let view = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02");
-        ledger.next_commit(Commit::LostAfter);
-        ledger.next_claim(Claiming::Unreachable);
+        journal.next_commit(Commit::LostAfter);
+        journal.next_claim(Claiming::Unreachable);
         // Nobody can say what became of it while the store cannot be asked.
         assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted", "unavailable"]);
-        ledger.next_claim(Claiming::Unreachable);
+        journal.next_claim(Claiming::Unreachable);
         assert_503(&app.get(&view).await, &["unavailable"]);
         assert_eq!(persist(async || app.get(&view).await).await.status, StatusCode::OK);
         let again = app.book("k", &order(&room_type, 1, 2)).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{ADMIN, Answer, App, answer, order, with_app, with_place};
 use crate::support::live::Dashboard;
-use crate::support::place::Place;
+use crate::support::test_database::TestDatabase;
 
 /// Text that no field takes, and the rule it breaks.
 const HOSTILE: [(&str, &str); 8] = [
@@ -173,7 +173,7 @@ fn a_city_is_found_however_its_name_is_spelt() {
 
 #[test]
 fn keys_of_names_that_an_earlier_edition_made_are_made_anew() {
-    let place = Place::new();
+    let place = TestDatabase::new();
     let store = ["UPDATE hotels SET city_key = 'i\u{307}zmir'", "UPDATE name_keys SET edition = 1"];
     with_place(&place, &[], async |app| {
         app.create("/v1/hotels", &hotel("Kordon", "İzmir")).await;

@@ -3,10 +3,10 @@
 use innkeeper::domain::Command;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
-use innkeeper::store::{Claim, CommitError, KeyDigest, Ledger, Verdict};
+use innkeeper::store::{Claim, CommitError, Journal, KeyDigest, Verdict};
 use rstest::rstest;
 
-use crate::store_contract::house::{self, keyed, order, stay};
+use crate::store_contract::fixture::{self, keyed, order, stay};
 use crate::support::wire::{Fate, Wire};
 
 /// A change of a plan makes the batch go the long way, which ends with a `COMMIT` of its own.
@@ -15,7 +15,7 @@ use crate::support::wire::{Fate, Wire};
 #[case::the_server_has_never_heard(Fate::Unheard, false)]
 #[tokio::test]
 async fn a_lost_commit_is_a_doubt_that_the_next_owner_settles(#[case] fate: Fate, #[case] is_stored: bool) {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let wire = Wire::to(&house.place.url()).await;
     let node = Postgres::open(wire.url(), false, Options::default()).await.unwrap();
@@ -27,7 +27,7 @@ async fn a_lost_commit_is_a_doubt_that_the_next_owner_settles(#[case] fate: Fate
 
     wire.when("COMMIT\0", fate);
     let committed = node.commit(&batch).await;
-    assert!(matches!(committed, Err(CommitError::InDoubt(_))), "{committed:?}");
+    assert!(matches!(committed, Err(CommitError::UnknownOutcome(_))), "{committed:?}");
 
     assert_eq!(house.store.claim(desk.id(), Token(2)).await.unwrap(), Claim::Granted);
     let stored = if is_stored { facts.into() } else { [].into() };

@@ -10,24 +10,26 @@ use innkeeper::domain::{Amendment, Command, Move};
 use innkeeper::housekeeping;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
-use innkeeper::store::{Attempt, Catalogue, Claim, CommitError, Entry, Feed, KeyDigest, Ledger, Page, Store, Verdict};
+use innkeeper::store::{
+    Catalogue, Claim, CommitEntry, CommitError, Feed, IdempotencyRecord, Journal, KeyDigest, Page, Store, Verdict,
+};
 use innkeeper::tasks::Tasks;
 use jiff::SignedDuration;
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::store_contract::house::{self, Desk, House, booking, keyed, order, stay};
+use crate::store_contract::fixture::{self, Desk, StoreFixture, booking, keyed, order, stay};
 use crate::support::eventually::eventually;
-use crate::support::place::Lock;
+use crate::support::test_database::Lock;
 
 /// Another node on the same database.
-async fn neighbour(house: &House) -> Arc<dyn Store> {
+async fn neighbour(house: &StoreFixture) -> Arc<dyn Store> {
     Arc::new(Postgres::open(&house.place.url(), false, Options::default()).await.unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_key_used_on_two_nodes_at_the_same_moment_has_one_effect() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let neighbour = neighbour(&house).await;
     let (mut here, mut there) = (house.desk(500).await, house.desk(500).await);
     for round in 0..50 {
@@ -45,14 +47,14 @@ async fn one_key_used_on_two_nodes_at_the_same_moment_has_one_effect() {
     house.assert_sound(there.id()).await;
 }
 
-async fn reopened(house: &House, id: innkeeper::domain::RoomTypeId) -> house::Desk {
+async fn reopened(house: &StoreFixture, id: innkeeper::domain::RoomTypeId) -> fixture::Desk {
     let Claim::Stale { current } = house.store.claim(id, Token(0)).await.unwrap() else { panic!("it has an owner") };
     house.open_desk(id, Token(current.0 + 1)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn batches_of_the_same_room_types_in_any_order_do_not_lock_each_other_out() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let neighbour = neighbour(&house).await;
     let mut desks = Vec::new();
     for _ in 0..8 {
@@ -75,7 +77,7 @@ async fn batches_of_the_same_room_types_in_any_order_do_not_lock_each_other_out(
 
 #[tokio::test]
 async fn a_claim_waits_for_a_commit_under_way() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let desk = house.desk(5).await;
     // As a commit does it: first the lock, then the rest.
     let lock = house.place.lock().await;
@@ -91,7 +93,7 @@ async fn a_claim_waits_for_a_commit_under_way() {
 
 #[tokio::test]
 async fn who_waited_goes_on_whatever_isolation_the_database_is_set_to() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let desk = house.desk(5).await;
     let strict = "DO $$ BEGIN
         EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation TO serializable', current_database());
@@ -110,7 +112,7 @@ async fn who_waited_goes_on_whatever_isolation_the_database_is_set_to() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_busy_can_be_reached_all_the_same() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let desk = house.desk(5).await;
     let options = Options { connections: 3, lanes: 1, ..Options::default() };
     let busy = Arc::new(Postgres::open(&house.place.url(), false, options).await.unwrap());
@@ -125,12 +127,12 @@ async fn a_store_that_is_busy_can_be_reached_all_the_same() {
 }
 
 /// Until somebody waits for a lock in this database.
-async fn somebody_waits(house: &House) {
+async fn somebody_waits(house: &StoreFixture) {
     waiting(house, 1).await;
 }
 
 /// Until so many wait for a lock in this database.
-async fn waiting(house: &House, count: i64) {
+async fn waiting(house: &StoreFixture, count: i64) {
     let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
     seen_waiting(&mut connection, count).await;
 }
@@ -146,7 +148,7 @@ async fn seen_waiting(connection: &mut PgConnection, count: i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_follows_the_feed_misses_nothing_however_many_write() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let mut desks = Vec::new();
     for _ in 0..6 {
         desks.push(house.desk(5_000).await);
@@ -179,7 +181,7 @@ async fn whoever_follows_the_feed_misses_nothing_however_many_write() {
 
 #[tokio::test]
 async fn positions_go_on_after_a_dump_has_come_to_another_cluster() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     // What the old cluster gave was far ahead of what this one would give.
     house.place.execute("UPDATE events SET position = position + (1::bigint << 50)").await;
@@ -196,14 +198,15 @@ async fn positions_go_on_after_a_dump_has_come_to_another_cluster() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_whose_clock_is_ahead_deletes_nothing_that_the_others_need() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let expired = keyed(desk.book(order(stay(1, 1), 1)), 1);
     // Expires in another century, and was decided in it: only the node's clock says that this is over.
     let mut needed = keyed(desk.book(order(stay(1, 1), 1)), 2);
     let century = SignedDuration::from_hours(24 * 365 * 100);
-    needed.attempt =
-        needed.attempt.map(|(key, attempt)| (key, Attempt { expires_at: attempt.expires_at + century, ..attempt }));
+    needed.record = needed
+        .record
+        .map(|(key, record)| (key, IdempotencyRecord { expires_at: record.expires_at + century, ..record }));
     house.commit(&[expired, needed]).await;
     house.place.execute("UPDATE events SET at = at + 3155760000000000 WHERE sequence > 2").await;
     house.settled().await;
@@ -225,7 +228,7 @@ async fn a_node_whose_clock_is_ahead_deletes_nothing_that_the_others_need() {
 
 #[tokio::test]
 async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let options = Options { lock_wait: Duration::ZERO, ..Options::default() };
     let impatient = Postgres::open(&house.place.url(), false, options).await.unwrap();
@@ -246,7 +249,7 @@ async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
 async fn a_room_type_that_another_program_has_locked_does_not_keep_the_others_of_its_lane_waiting(
     #[case] settings: bool,
 ) {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let (mut locked, mut free) = (house.desk(50).await, house.desk(50).await);
     let mut program = PgConnection::connect(&house.place.url()).await.unwrap();
     let lock = format!("BEGIN; SELECT FROM room_types WHERE id = '{}' FOR UPDATE", locked.id());
@@ -273,13 +276,16 @@ async fn a_room_type_that_another_program_has_locked_does_not_keep_the_others_of
 
 /// Commits on another node, which freezes while it has the room type and `barrier` holds it up, until the next owner has
 /// claimed it. What became of the commit.
-fn commit_and_freeze(barrier: &'static str, decide: impl Fn(&mut Desk) -> Entry) -> Result<Vec<Verdict>, CommitError> {
+fn commit_and_freeze(
+    barrier: &'static str,
+    decide: impl Fn(&mut Desk) -> CommitEntry,
+) -> Result<Vec<Verdict>, CommitError> {
     let frozen = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let awake = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (falls_asleep, asleep) = std::sync::mpsc::channel();
     let (wake, woken) = std::sync::mpsc::channel();
     awake.block_on(async {
-        let house = house::postgres().await;
+        let house = fixture::postgres().await;
         let (mut desk, url) = (house.desk(5).await, house.place.url());
         let entry = decide(&mut desk);
         // Everything of the neighbour happens on one thread.
@@ -327,7 +333,7 @@ fn a_booking_is_durable_even_if_its_node_freezes_once_it_is_on_its_way() {
 /// Breaks every connection that commits, while its statement waits.
 #[tokio::test]
 async fn a_connection_that_is_lost_in_the_middle_of_the_one_statement_leaves_a_doubt() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let entry = desk.book(order(stay(1, 1), 1));
     let lock = house.place.lock().await;
@@ -339,7 +345,7 @@ async fn a_connection_that_is_lost_in_the_middle_of_the_one_statement_leaves_a_d
         house.place.execute(waiting).await;
     };
     let (committed, ()) = tokio::join!(commit, cut);
-    assert!(matches!(committed, Err(CommitError::InDoubt(_))), "{committed:?}");
+    assert!(matches!(committed, Err(CommitError::UnknownOutcome(_))), "{committed:?}");
     lock.release().await;
     assert_eq!(house.store.commit(&[entry]).await.unwrap(), [Verdict::Committed], "the next connection is a fresh one");
 }
@@ -347,7 +353,7 @@ async fn a_connection_that_is_lost_in_the_middle_of_the_one_statement_leaves_a_d
 /// The statement has begun, and has seen the room type as it was, when the next owner comes.
 #[tokio::test]
 async fn a_commit_that_waited_for_a_claim_is_fenced() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let entry = desk.book(order(stay(1, 1), 1));
     let mut claim = PgConnection::connect(&house.place.url()).await.unwrap();
@@ -367,7 +373,7 @@ async fn a_commit_that_waited_for_a_claim_is_fenced() {
 #[case::a_change_of_a_plan_too(true)]
 #[tokio::test]
 async fn a_commit_that_waited_for_the_one_before_counts_on_top_of_it(#[case] settings: bool) {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let neighbour = neighbour(&house).await;
     let mut desk = house.desk(5).await;
     let first = [desk.book(order(stay(1, 1), 1))];
@@ -398,7 +404,7 @@ async fn a_commit_that_waited_for_the_one_before_counts_on_top_of_it(#[case] set
 #[case::a_change_of_a_plan_too(true)]
 #[tokio::test]
 async fn what_comes_later_has_a_later_position_however_long_its_commit_has_waited(#[case] settings: bool) {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let neighbour = neighbour(&house).await;
     // In order of their ids, which is the order in which they are locked.
     let (mut low, mut middle, mut high) = (house.desk(5).await, house.desk(5).await, house.desk(5).await);
@@ -430,7 +436,7 @@ async fn what_comes_later_has_a_later_position_however_long_its_commit_has_waite
 /// Two nodes find that a key has expired, and one of them has used it before the other begins to.
 #[tokio::test]
 async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let neighbour = neighbour(&house).await;
     let (mut here, mut there) = (house.desk(5).await, house.desk(5).await);
     let guest = here.book(order(stay(2, 1), 1));
@@ -449,14 +455,14 @@ async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
     };
     let (slow, ()) = tokio::join!(house.store.commit(&slow), meanwhile);
     assert_eq!(slow.unwrap(), [Verdict::Committed, Verdict::Duplicate]);
-    let (key, attempt) = fast[0].attempt.clone().unwrap();
+    let (key, attempt) = fast[0].record.clone().unwrap();
     assert_eq!(house.store.recall(&[key], there.now).await.unwrap()[&key], attempt);
 }
 
 /// One batch has deleted a key that had expired, and wants another one that this batch has; this one wants the first.
 #[tokio::test]
 async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     // Who has waited for so long looks, once, whether it is in a deadlock, and if so is rolled back: the batch, not its
     // rival, which has that long to come. A statement of a commit may take 8 s.
     let patience = "ALTER DATABASE %I SET deadlock_timeout = ''6s''";
@@ -484,11 +490,12 @@ async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
 /// No check of ours lets it through. If one did, the database would say so of this entry alone.
 #[tokio::test]
 async fn a_text_that_postgres_cannot_hold_is_left_out_alone() {
-    let house = house::postgres().await;
+    let house = fixture::postgres().await;
     let (mut honest, mut desk) = (house.desk(5).await, house.desk(5).await);
     let mut order = order(stay(1, 1), 1);
     order.external_reference = Some("a\0b".into());
-    let batch = [desk.book(house::order(stay(1, 1), 1)), desk.book(order), honest.book(house::order(stay(1, 1), 1))];
+    let batch =
+        [desk.book(fixture::order(stay(1, 1), 1)), desk.book(order), honest.book(fixture::order(stay(1, 1), 1))];
     assert_eq!(house.commit(&batch).await, [Verdict::Committed, Verdict::Unstorable, Verdict::Committed]);
     house.assert_sound(desk.id()).await;
 }

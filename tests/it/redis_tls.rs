@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support::certificate::certify;
 use crate::support::eventually::eventually;
-use crate::support::place::Place;
 use crate::support::program::{Started, Workplace};
 use crate::support::redis::Redis;
+use crate::support::test_database::TestDatabase;
 
 const ADMIN: &str = "redis-tls-administrator";
 
@@ -25,7 +25,7 @@ struct Node {
 }
 
 impl Node {
-    fn start(place: &Place, redis: &Redis, trusted: &Path) -> Self {
+    fn start(place: &TestDatabase, redis: &Redis, trusted: &Path) -> Self {
         let workplace = Workplace::new();
         let mut command = workplace.command(&["serve", "--listen", "127.0.0.1:0", "--database-url", &place.url()]);
         let settings = [
@@ -81,7 +81,7 @@ impl Node {
 
 #[tokio::test]
 async fn a_lease_is_granted_by_a_server_with_a_trusted_certificate() {
-    let (place, folder) = (Place::postgres(), tempfile::tempdir().unwrap());
+    let (place, folder) = (TestDatabase::postgres(), tempfile::tempdir().unwrap());
     certify(folder.path());
     let trusted = folder.path().join("server.crt");
     let redis = Redis::start_tls(folder);
@@ -95,7 +95,7 @@ async fn a_lease_is_granted_by_a_server_with_a_trusted_certificate() {
 
 #[tokio::test]
 async fn a_server_with_a_certificate_of_somebody_else_is_not_spoken_to() {
-    let (place, folder, other) = (Place::postgres(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (place, folder, other) = (TestDatabase::postgres(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     certify(folder.path());
     certify(other.path());
     let redis = Redis::start_tls(folder);

@@ -20,8 +20,8 @@ use tokio::sync::Notify;
 use crate::support::app::{NOW, in_system as run};
 use crate::support::eventually::PATIENCE;
 use crate::support::fixtures::{house, order_for};
-use crate::support::place::Place;
-use crate::support::unreliable_ledger::{Claiming, Commit, Unreliable};
+use crate::support::test_database::TestDatabase;
+use crate::support::unreliable_journal::{Claiming, Commit, Unreliable};
 
 /// Grants everything, is as certain of it as it is told to be, and has ended what it is told to end.
 struct Doubtful {
@@ -77,32 +77,32 @@ impl Lease for Doubtful {
 /// An owner of a room type with one room, and a second node that can take it over.
 struct Rivals {
     old: Engine,
-    ledger: Arc<Unreliable>,
+    journal: Arc<Unreliable>,
     lease: Arc<Doubtful>,
     new: Engine,
     room_type: RoomTypeId,
     today: Date,
-    _place: Place,
+    _place: TestDatabase,
 }
 
 impl Rivals {
     /// The old owner is in memory, and is `certain` or not.
     async fn meet(certain: bool) -> Self {
-        let place = Place::new();
+        let place = TestDatabase::new();
         let store = place.store().await;
         let clock = Arc::new(ManualClock::at(NOW.parse().unwrap()));
         let (hotel, room_type, plan) = house(1);
         store.insert_hotel(&hotel).await.unwrap();
         store.insert_room_type(&room_type).await.unwrap();
-        let ledger = Arc::new(Unreliable::new(store.clone()));
+        let journal = Arc::new(Unreliable::new(store.clone()));
         let lease = SingleNode::new(Arc::new(System));
         let (revoked, news) = Default::default();
         let lease = Arc::new(Doubtful { lease, certain: AtomicBool::new(certain), revoked, news });
-        let old = Engine::start(options(), ledger.clone(), lease.clone(), clock.clone(), Arc::new(System));
+        let old = Engine::start(options(), journal.clone(), lease.clone(), clock.clone(), Arc::new(System));
         old.set_rate_plan(plan).await.unwrap();
         let new = other_engine(store, clock.clone());
         let today = hotel.today(clock.now());
-        Self { old, ledger, lease, new, room_type: room_type.id, today, _place: place }
+        Self { old, journal, lease, new, room_type: room_type.id, today, _place: place }
     }
 
     /// One room for the only night that is looked at.
@@ -178,9 +178,9 @@ fn when_the_store_cannot_say_who_the_owner_is_nothing_is_answered_from_memory() 
     run(async {
         let rivals = Rivals::meet(false).await;
         rivals.book(&rivals.old).await.unwrap();
-        rivals.ledger.next_standing(Claiming::Unreachable);
+        rivals.journal.next_standing(Claiming::Unreachable);
         assert!(matches!(rivals.book(&rivals.old).await, Err(Error::Unavailable)));
-        rivals.ledger.next_standing(Claiming::Unreachable);
+        rivals.journal.next_standing(Claiming::Unreachable);
         assert!(matches!(rivals.free(&rivals.old).await, Err(Error::Unavailable)));
         let before = rivals.token();
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
@@ -195,7 +195,7 @@ fn an_owner_that_is_certain_asks_nobody() {
         rivals.book(&rivals.old).await.unwrap();
         assert!(matches!(rivals.book(&rivals.old).await, Err(Error::Refused(_))));
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
-        assert_eq!(rivals.ledger.asked_for_standing(), 0);
+        assert_eq!(rivals.journal.asked_for_standing(), 0);
     });
 }
 
@@ -203,21 +203,21 @@ fn an_owner_that_is_certain_asks_nobody() {
 fn many_who_look_at_once_cost_one_question() {
     run(async {
         let rivals = Rivals::meet(false).await;
-        rivals.ledger.next_standing(Claiming::Hangs);
+        rivals.journal.next_standing(Claiming::Hangs);
         let first = rivals.free(&rivals.old);
         let others = async {
-            rivals.ledger.hangs().await;
+            rivals.journal.hangs().await;
             let looks = join_all((0..100).map(|_| rivals.free(&rivals.old)));
             // What is asked for after them is decided after them.
             let booked = async {
                 rivals.book(&rivals.old).await.unwrap();
-                rivals.ledger.release();
+                rivals.journal.release();
             };
             tokio::join!(looks, booked).0
         };
         let (first, others) = tokio::join!(first, others);
         assert!(others.into_iter().chain([first]).all(|free| free.unwrap() == 1), "as it was when they looked");
-        assert_eq!(rivals.ledger.asked_for_standing(), 2);
+        assert_eq!(rivals.journal.asked_for_standing(), 2);
     });
 }
 
@@ -238,13 +238,13 @@ fn its_own_facts_in_the_history_end_nothing() {
     run(async {
         let rivals = Rivals::meet(true).await;
         let token = rivals.token();
-        rivals.ledger.next_commit(Commit::Late);
+        rivals.journal.next_commit(Commit::Late);
         let heard_of = async {
-            rivals.ledger.hangs().await;
+            rivals.journal.hangs().await;
             // The plan was the first fact, the booking is the second: the history has it before the owner knows.
             rivals.old.advanced(rivals.room_type, 2);
             let look = rivals.free(&rivals.old);
-            let release = async { rivals.ledger.release() };
+            let release = async { rivals.journal.release() };
             tokio::join!(look, release).0
         };
         let (booked, free) = tokio::join!(rivals.book(&rivals.old), heard_of);
@@ -265,13 +265,13 @@ fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] no
     run(async {
         let rivals = Rivals::meet(true).await;
         let mut hub = rivals.old.hub().listen();
-        rivals.ledger.next_commit(Commit::LostAfter);
-        rivals.ledger.next_claim(Claiming::Unreachable);
+        rivals.journal.next_commit(Commit::LostAfter);
+        rivals.journal.next_claim(Claiming::Unreachable);
         let interrupted = rivals.book(&rivals.old).await.unwrap_err();
         assert!(matches!(interrupted, Error::Interrupted | Error::Unavailable), "{interrupted}");
         if !holds {
-            rivals.ledger.holds_cannot_be_found();
-            rivals.ledger.release();
+            rivals.journal.holds_cannot_be_found();
+            rivals.journal.release();
         }
         if nobody_asks {
             assert_eq!(rivals.old.recover().await.is_ok(), holds);

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::store_contract::house::{self, booking, order, stay};
+use crate::store_contract::fixture::{self, booking, order, stay};
 use crate::support::program::Workplace;
 
 fn folder_with(name: &str) -> (TempDir, PathBuf) {
@@ -153,7 +153,7 @@ async fn an_empty_file_becomes_ours() {
 
 #[tokio::test]
 async fn the_history_names_nobody() {
-    let house = house::sqlite().await;
+    let house = fixture::sqlite().await;
     let mut desk = house.desk(2).await;
     let booked = desk.book(order(stay(1, 2), 1));
     let cancelled = desk.act(&booking(&booked), Move::Cancel);
@@ -171,7 +171,7 @@ async fn the_history_names_nobody() {
 
 #[tokio::test]
 async fn a_job_is_kept_once() {
-    let house = house::sqlite().await;
+    let house = fixture::sqlite().await;
     let mut desk = house.desk(5).await;
     for _ in 0..2 {
         let mut entry = desk.book(order(stay(1, 2), 1));

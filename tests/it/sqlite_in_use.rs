@@ -7,8 +7,8 @@ use reqwest::StatusCode;
 
 use crate::support::app::{App, order, with_place};
 use crate::support::eventually::eventually;
-use crate::support::place::Place;
 use crate::support::program::{Started, Workplace};
+use crate::support::test_database::TestDatabase;
 
 /// A folder in which the demo runs.
 fn with_server() -> (Workplace, Started) {
@@ -154,7 +154,7 @@ const ACCIDENTS: [Accident; 5] = [
 #[test]
 fn nothing_is_acknowledged_that_goes_into_a_file_which_is_not_there_any_more() {
     for Accident { happens, ends } in ACCIDENTS {
-        let place = Place::sqlite();
+        let place = TestDatabase::sqlite();
         let folder = place.file().parent().unwrap().to_path_buf();
         with_place(&place, &[], async |app| {
             let room_type = app.room_type(9).await;

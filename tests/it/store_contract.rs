@@ -1,30 +1,30 @@
 //! The contract of a store, written against its traits. Every sentence is run against every store: to add one, give it
-//! a function like [`house::sqlite`] and a line in the macro.
+//! a function like [`fixture::sqlite`] and a line in the macro.
 
 mod claims;
 mod commits;
 mod feed;
-pub mod house;
+pub mod fixture;
 mod lists;
 mod nights;
 mod replay;
 mod rooms;
 mod search;
 
-/// Runs sentences, each an `async fn(House)`, against every store.
+/// Runs sentences, each an `async fn(StoreFixture)`, against every store.
 macro_rules! contract {
     ($($sentence:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test]
             async fn $sentence() {
-                super::$sentence($crate::store_contract::house::sqlite().await).await;
+                super::$sentence($crate::store_contract::fixture::sqlite().await).await;
             })+
         }
 
         mod postgres {
             $(#[tokio::test]
             async fn $sentence() {
-                super::$sentence($crate::store_contract::house::postgres().await).await;
+                super::$sentence($crate::store_contract::fixture::postgres().await).await;
             })+
         }
     };

@@ -10,12 +10,12 @@ use innkeeper::events::tail::Tenants;
 use innkeeper::events::wake::announce;
 use innkeeper::events::{Heard, Hub, Listener, Live, News, Notice, Sources, Subscriber, Tail, Update, Wake, Window};
 use innkeeper::lease::Token;
-use innkeeper::search::{Index, Place, Search, Sort, follow};
-use innkeeper::store::Entry;
+use innkeeper::search::{Index, Search, SearchArea, Sort, follow};
+use innkeeper::store::CommitEntry;
 use innkeeper::tasks::Tasks;
 use tokio::sync::Notify;
 
-use crate::store_contract::house::{self, Desk, House, day, order, stay};
+use crate::store_contract::fixture::{self, Desk, StoreFixture, day, order, stay};
 use crate::support::eventually::PATIENCE;
 
 /// The part of a node that listens.
@@ -66,7 +66,7 @@ impl Tenants for Staff {
 
 /// Two nodes on one store.
 struct Pair {
-    house: House,
+    house: StoreFixture,
     a: Node,
     b: Node,
     is_cut: Arc<AtomicBool>,
@@ -74,17 +74,17 @@ struct Pair {
 
 impl Pair {
     async fn new() -> Self {
-        Self::of(house::any().await).await
+        Self::of(fixture::any().await).await
     }
 
-    async fn of(house: House) -> Self {
+    async fn of(house: StoreFixture) -> Self {
         let (pair, tails) = Self::halted(house).await;
         begin(tails);
         pair
     }
 
     /// Nodes that have begun, but do not follow each other yet.
-    async fn halted(house: House) -> (Self, [Tail; 2]) {
+    async fn halted(house: StoreFixture) -> (Self, [Tail; 2]) {
         // What was there before is not told: a feed that is still behind would tell it.
         house.settled().await;
         let (one, two, is_cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
@@ -97,7 +97,7 @@ impl Pair {
     }
 
     /// Books the only night that is looked at, on a node.
-    async fn book(&self, node: &Node, desk: &mut Desk) -> Entry {
+    async fn book(&self, node: &Node, desk: &mut Desk) -> CommitEntry {
         let entry = desk.book(order(stay(1, 1), 1));
         self.house.commit(std::slice::from_ref(&entry)).await;
         let facts: Arc<[(RoomTypeId, Arc<Fact>)]> = [(entry.room_type, entry.fact.clone())].into();
@@ -113,13 +113,13 @@ fn begin(tails: [Tail; 2]) {
 }
 
 impl Node {
-    async fn new(house: &House, wake: Arc<dyn Wake>) -> (Self, Tail) {
+    async fn new(house: &StoreFixture, wake: Arc<dyn Wake>) -> (Self, Tail) {
         let (hub, renewed, clock) = (Hub::default(), Arc::default(), Arc::new(ManualClock::at(house.now)));
         let staff = Arc::new(Staff { hub: hub.clone(), renewed: Arc::clone(&renewed) });
         let tail = Tail::begin(house.store.clone(), hub.clone(), wake.clone(), staff).await.unwrap();
         let tasks = Tasks::default();
         announce(hub.clone(), wake, &tasks);
-        let sources = Sources { ledger: house.store.clone(), feed: house.store.clone(), clock: clock.clone() };
+        let sources = Sources { journal: house.store.clone(), feed: house.store.clone(), clock: clock.clone() };
         let live = Live::start(&hub, sources, 10, &tasks);
         let index = Index::default();
         follow(index.clone(), hub.clone(), house.store.clone(), clock, &tasks);
@@ -152,7 +152,7 @@ impl Node {
         self.index.reached(self.listener.position()).await;
     }
 
-    async fn heard_of(&mut self, entry: &Entry) {
+    async fn heard_of(&mut self, entry: &CommitEntry) {
         let is_it = |notice: &Notice| {
             notice.steps().any(|(id, step)| id == entry.room_type && step.sequence == entry.fact.sequence)
         };
@@ -160,8 +160,8 @@ impl Node {
     }
 
     /// Names of the hotels of a city with a room for the night.
-    fn sellers(&self, house: &House, city: &str) -> Vec<String> {
-        let (place, party) = (Place::City(city.into()), innkeeper::domain::Party { adults: 1, children: 0 });
+    fn sellers(&self, house: &StoreFixture, city: &str) -> Vec<String> {
+        let (place, party) = (SearchArea::City(city.into()), innkeeper::domain::Party { adults: 1, children: 0 });
         let search = Search { place, stay: stay(1, 1), party, rooms: 1, sort: Sort::Price, after: None, limit: 9 };
         self.index.search(&search, house.now).offers.into_iter().map(|offer| offer.hotel.name.clone()).collect()
     }
@@ -196,7 +196,7 @@ impl Dashboard {
     }
 
     /// Follows until a step is there.
-    async fn reaches(&mut self, entry: &Entry) {
+    async fn reaches(&mut self, entry: &CommitEntry) {
         while self.sequence < entry.fact.sequence {
             self.next().await;
         }
@@ -205,7 +205,7 @@ impl Dashboard {
 
 #[tokio::test]
 async fn dashboards_and_searches_follow_the_commits_of_another_node_step_by_step() {
-    let house = house::any().await;
+    let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let mut pair = Pair::of(house).await;
     let mut dashboard = pair.b.watch(&desk).await;
@@ -222,7 +222,7 @@ async fn dashboards_and_searches_follow_the_commits_of_another_node_step_by_step
 
 #[tokio::test]
 async fn a_lost_wake_up_is_a_delay_and_nothing_else() {
-    let house = house::any().await;
+    let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let mut pair = Pair::of(house).await;
     let mut dashboard = pair.b.watch(&desk).await;
@@ -236,7 +236,7 @@ async fn a_lost_wake_up_is_a_delay_and_nothing_else() {
 
 #[tokio::test]
 async fn a_room_type_that_goes_to_another_node_and_comes_back_is_followed_on_both() {
-    let house = house::any().await;
+    let house = fixture::any().await;
     let mut desk = house.desk(90).await;
     let mut pair = Pair::of(house).await;
     let (mut one, mut two) = (pair.a.watch(&desk).await, pair.b.watch(&desk).await);
@@ -259,7 +259,7 @@ async fn a_room_type_that_goes_to_another_node_and_comes_back_is_followed_on_bot
 
 #[tokio::test]
 async fn what_this_node_has_done_is_told_again_and_changes_nothing() {
-    let house = house::any().await;
+    let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let mut pair = Pair::of(house).await;
     let mut dashboard = pair.a.watch(&desk).await;
@@ -292,7 +292,7 @@ async fn hotels_that_are_made_or_changed_elsewhere_are_found() {
 
 #[tokio::test]
 async fn a_history_that_was_deleted_before_it_was_read_is_made_good_from_the_store() {
-    let house = house::any().await;
+    let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let (mut pair, tails) = Pair::halted(house).await;
     let mut dashboard = pair.b.watch(&desk).await;
@@ -313,7 +313,7 @@ async fn a_history_that_was_deleted_before_it_was_read_is_made_good_from_the_sto
 
 #[tokio::test]
 async fn an_event_that_cannot_be_read_is_made_good_from_the_store_and_the_next_one_is_told() {
-    let house = house::any().await;
+    let house = fixture::any().await;
     let mut desk = house.desk(9).await;
     let (mut pair, tails) = Pair::halted(house).await;
     let mut dashboard = pair.b.watch(&desk).await;

@@ -33,15 +33,15 @@ async fn eventually_sells(app: &App, found: bool) {
 fn dashboards_move_again_after_their_task_panicked() {
     with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
-        let (mut dashboard, mut picture) = Dashboard::watching(app, &room_type).await;
+        let (mut dashboard, mut projection) = Dashboard::watching(app, &room_type).await;
         panics_once(app, "live").await;
         app.book("after", &order(&room_type, 10, 11)).await;
-        while picture.sequence < 2 {
-            picture.follow(&dashboard.next().await);
+        while projection.sequence < 2 {
+            projection.follow(&dashboard.next().await);
         }
         app.book("later", &order(&room_type, 10, 11)).await;
-        while picture.sequence < 3 {
-            picture.follow(&dashboard.next().await);
+        while projection.sequence < 3 {
+            projection.follow(&dashboard.next().await);
         }
     });
 }
@@ -91,14 +91,14 @@ fn a_node_whose_task_panicked_still_follows_the_others(#[case] task: &'static st
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(6).await;
         let other = 1 - owner;
-        let (mut dashboard, mut picture) = Dashboard::watching(&cluster.nodes[other], &room_type).await;
+        let (mut dashboard, mut projection) = Dashboard::watching(&cluster.nodes[other], &room_type).await;
         for node in &cluster.nodes {
             panics_once(node, task).await;
         }
         let booked = cluster.nodes[owner].book("after", &order(&room_type, 10, 11)).await;
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
-        while picture.sequence < booked.body["sequence"].as_u64().unwrap() {
-            picture.follow(&dashboard.next().await);
+        while projection.sequence < booked.body["sequence"].as_u64().unwrap() {
+            projection.follow(&dashboard.next().await);
         }
         assert_eq!(cluster.owner(&room_type).await, Some(owner), "its lease was kept");
     });

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::app::{order, with_lone_app};
-use crate::support::live::{Dashboard, Picture, june, june_after};
+use crate::support::live::{Dashboard, Projection, june, june_after};
 
 #[test]
 fn a_snapshot_says_how_things_stand_and_a_change_what_has_changed() {
@@ -74,7 +74,7 @@ fn prices_and_capacity_come_as_a_fresh_snapshot() {
 fn who_comes_back_is_told_what_it_missed_one_by_one() {
     with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
-        let (dashboard, mut picture) = Dashboard::watching(app, &room_type).await;
+        let (dashboard, mut projection) = Dashboard::watching(app, &room_type).await;
         drop(dashboard);
         let booked = app.book("a", &order(&room_type, 10, 13)).await;
         app.book("b", &order(&room_type, 11, 12)).await;
@@ -82,7 +82,7 @@ fn who_comes_back_is_told_what_it_missed_one_by_one() {
         app.admin(Method::POST, &cancel, &json!({})).await;
 
         let mut again = Dashboard::open(app).await;
-        again.send(&june_after(&room_type, picture.sequence)).await;
+        again.send(&june_after(&room_type, projection.sequence)).await;
         let frames = [again.next().await, again.next().await, again.next().await];
         let told =
             frames.each_ref().map(|frame| (frame["sequence"].as_u64().unwrap(), frame["cause"].as_str().unwrap()));
@@ -92,9 +92,9 @@ fn who_comes_back_is_told_what_it_missed_one_by_one() {
             [json!([1, 1, 1]), json!([2]), json!([0, 1, 0])]
         );
         assert_eq!(frames[1]["free"], json!([7]));
-        frames.iter().for_each(|frame| assert!(picture.follow(frame)));
+        frames.iter().for_each(|frame| assert!(projection.follow(frame)));
         assert_eq!(again.next().await, json!({"type": "current", "room_type_id": room_type, "sequence": 4}));
-        assert_eq!(picture, Picture::of(app, &room_type).await);
+        assert_eq!(projection, Projection::of(app, &room_type).await);
     });
 }
 
@@ -217,7 +217,7 @@ fn a_hold_that_runs_out_is_told() {
         app.book("a", &hold).await;
         assert_eq!(dashboard.next().await["held"], json!([1]));
         app.clock.advance(jiff::SignedDuration::from_mins(20));
-        Picture::of(app, &room_type).await;
+        Projection::of(app, &room_type).await;
         let change = dashboard.next().await;
         assert_eq!((&change["cause"], &change["free"]), (&json!("expired"), &json!([3])));
     });

@@ -9,11 +9,11 @@
 //! `cargo test --test model without -- --nocapture` tells these stories.
 
 mod check;
+mod explain;
 mod memory;
 mod promises;
 mod protocol;
 mod requests;
-mod story;
 mod world;
 
 use rstest::rstest;
@@ -40,7 +40,7 @@ fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] toke
         match (property.expectation, discoveries.remove(property.name)) {
             (Expectation::Sometimes, None) => panic!("never happens: {}", property.name),
             (Expectation::Sometimes, Some(_)) | (_, None) => {}
-            (_, Some(path)) => panic!("not true: {}\n{}", property.name, story::tell(&sound, path.into_vec())),
+            (_, Some(path)) => panic!("not true: {}\n{}", property.name, explain::tell(&sound, path.into_vec())),
         }
     }
 }
@@ -63,7 +63,7 @@ fn without_one_of_its_rules_a_promise_is_broken(
 ) {
     let broken = Protocol { requests, tokens: 2, late: rule == Rule::CommitSeesTheLast, without: Some(rule) };
     let path = shortest(&broken, promise).unwrap_or_else(|| panic!("{rule:?} is not needed for: {promise}"));
-    println!("Without {rule:?} it is not true that {promise}:\n{}", story::tell(&broken, path));
+    println!("Without {rule:?} it is not true that {promise}:\n{}", explain::tell(&broken, path));
 }
 
 /// The shortest way to break a promise. The checker tells of the last one it has met, so it is asked to go no deeper

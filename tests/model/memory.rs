@@ -2,7 +2,7 @@
 
 use crate::protocol::{Looked, Protocol, Rule};
 use crate::requests::{Key, allows};
-use crate::world::{Actor, Tenure, World};
+use crate::world::{Actor, Ownership, World};
 
 impl Protocol {
     /// A request is refused: by what is in memory, it cannot be granted.
@@ -26,8 +26,8 @@ impl Protocol {
     pub fn look(&self, world: &World, node: usize) -> Option<World> {
         let mut next = world.clone();
         if self.may_speak(world, node)? {
-            let Actor::Serving(tenure) = &world.nodes[node].actor else { return None };
-            next.broken.outdated = !world.forgotten && tenure.memory != world.database.history;
+            let Actor::Serving(ownership) = &world.nodes[node].actor else { return None };
+            next.broken.outdated = !world.forgotten && ownership.memory != world.database.history;
             return next.broken.outdated.then_some(next);
         }
         next.nodes[node].give_up();
@@ -37,7 +37,7 @@ impl Protocol {
     /// Whether an owner may answer from memory: `None` until everything in memory is stored, `false` if its claim does
     /// not stand any more.
     fn may_speak(&self, world: &World, node: usize) -> Option<bool> {
-        let Actor::Serving(Tenure { token, .. }) = &world.nodes[node].actor else { return None };
+        let Actor::Serving(Ownership { token, .. }) = &world.nodes[node].actor else { return None };
         let durable = world.nodes[node].pending().all(|fact| fact.token != *token);
         (durable || !self.keeps(Rule::RefusalWaits)).then_some(())?;
         let is_trusted = world.nodes[node].certain || world.forgotten || !self.keeps(Rule::Confirm);
@@ -46,8 +46,8 @@ impl Protocol {
 
     /// The node reads in the history what another one has done.
     pub fn follow(&self, world: &World, node: usize) -> Option<World> {
-        let Actor::Serving(tenure) = &world.nodes[node].actor else { return None };
-        (world.database.history.len() > tenure.memory.len()).then_some(())?;
+        let Actor::Serving(ownership) = &world.nodes[node].actor else { return None };
+        (world.database.history.len() > ownership.memory.len()).then_some(())?;
         let mut next = world.clone();
         next.nodes[node].give_up();
         Some(next)

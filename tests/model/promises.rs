@@ -40,7 +40,7 @@ pub fn all() -> Vec<Property<Protocol>> {
         }),
         sometimes("an owner that was replaced asks whether it was", |_, world| {
             let is_stale = |node: &Node| match &node.actor {
-                Actor::Serving(tenure) => !node.certain && tenure.token < world.database.token,
+                Actor::Serving(ownership) => !node.certain && ownership.token < world.database.token,
                 _ => false,
             };
             !world.forgotten && world.nodes.iter().any(is_stale)
@@ -55,8 +55,8 @@ pub fn all() -> Vec<Property<Protocol>> {
         }),
         sometimes("a commit waits for one in doubt", |it, world| {
             let waits = |node: &Node| node.transaction.as_ref().is_some_and(|it| it.open && it.accepted.is_none());
-            let in_doubt = world.database.orphans.iter().any(|transaction| !transaction.judged().0.is_empty());
-            !it.late || in_doubt && world.nodes.iter().any(waits)
+            let unknown_outcome = world.database.orphans.iter().any(|transaction| !transaction.judged().0.is_empty());
+            !it.late || unknown_outcome && world.nodes.iter().any(waits)
         }),
         sometimes("a commit comes when its node is gone and another one has claimed", |it, world| {
             let comes_late = |it: &Transaction| it.accepted.is_some() && it.batch[0].token < world.database.token;
@@ -84,8 +84,8 @@ fn sometimes(name: &'static str, holds: Holds) -> Property<Protocol> {
 /// Everything stored is in the memory of the owner whose token the database has, in the same order.
 fn the_owner_knows_everything(_: &Protocol, world: &World) -> bool {
     world.nodes.iter().all(|node| match &node.actor {
-        Actor::Serving(tenure) if tenure.token == world.database.token => {
-            tenure.memory.starts_with(&world.database.history)
+        Actor::Serving(ownership) if ownership.token == world.database.token => {
+            ownership.memory.starts_with(&world.database.history)
         }
         _ => true,
     })

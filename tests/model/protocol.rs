@@ -1,7 +1,7 @@
 //! The protocol, as one function per step: `None` if the step cannot be taken now.
 
 use crate::requests::{Key, Requests, allows};
-use crate::world::{Actor, Fact, Node, Redis, Tenure, Token, Transaction, World};
+use crate::world::{Actor, Fact, Node, Ownership, Redis, Token, Transaction, World};
 
 /// Facts of one node that may be with the writer at once.
 const PLACES: usize = 2;
@@ -86,7 +86,9 @@ impl Protocol {
     pub fn claim(&self, world: &World, node: usize) -> Option<World> {
         let actor = match &world.nodes[node].actor {
             Actor::Leased if self.keeps(Rule::ClaimBeforeLoad) => Actor::Claimed,
-            Actor::Loaded(memory) => Actor::Serving(Tenure { token: world.nodes[node].held?, memory: memory.clone() }),
+            Actor::Loaded(memory) => {
+                Actor::Serving(Ownership { token: world.nodes[node].held?, memory: memory.clone() })
+            }
             _ => return None,
         };
         (!world.is_locked() || !self.keeps(Rule::ClaimWaits)).then_some(())?;
@@ -109,7 +111,7 @@ impl Protocol {
     pub fn load(&self, world: &World, node: usize) -> Option<World> {
         let memory = world.database.history.clone();
         let actor = match &world.nodes[node].actor {
-            Actor::Claimed => Actor::Serving(Tenure { token: world.nodes[node].held?, memory }),
+            Actor::Claimed => Actor::Serving(Ownership { token: world.nodes[node].held?, memory }),
             Actor::Leased if !self.keeps(Rule::ClaimBeforeLoad) => Actor::Loaded(memory),
             _ => return None,
         };
@@ -142,11 +144,11 @@ impl Protocol {
 
     /// Nobody asks for the room type any more, or the node is drained.
     pub fn release(&self, world: &World, node: usize) -> Option<World> {
-        let Actor::Serving(tenure) = &world.nodes[node].actor else { return None };
+        let Actor::Serving(ownership) = &world.nodes[node].actor else { return None };
         world.nodes[node].pending().next().is_none().then_some(())?;
         let mut next = world.clone();
         next.nodes[node].give_up();
-        next.redis.lease = world.redis.lease.filter(|lease| *lease != (node, tenure.token));
+        next.redis.lease = world.redis.lease.filter(|lease| *lease != (node, ownership.token));
         Some(next)
     }
 }
@@ -157,11 +159,11 @@ impl Protocol {
     /// is looked up has its answer: no step. One that somebody here waits for is joined: no step.)
     pub fn decide(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
         let here = &world.nodes[node];
-        let Actor::Serving(tenure) = &here.actor else { return None };
-        let found = here.answered[usize::from(key)] || looked == Looked::InTenure && tenure.memory.contains(&key);
+        let Actor::Serving(ownership) = &here.actor else { return None };
+        let found = here.answered[usize::from(key)] || looked == Looked::InTenure && ownership.memory.contains(&key);
         let joined = here.pending().any(|fact| fact.key == key);
         (!found && !joined).then_some(())?;
-        if allows(self.requests, &tenure.memory, key) {
+        if allows(self.requests, &ownership.memory, key) {
             self.grant(world, node, key)
         } else {
             self.refuse(world, node, key, looked)
@@ -171,9 +173,9 @@ impl Protocol {
     fn grant(&self, world: &World, node: usize, key: Key) -> Option<World> {
         (world.nodes[node].pending().count() < PLACES).then_some(())?;
         let mut next = world.clone();
-        let Actor::Serving(tenure) = &mut next.nodes[node].actor else { return None };
-        tenure.memory.push(key);
-        let fact = Fact { key, token: tenure.token, sequence: tenure.memory.len() as u8 };
+        let Actor::Serving(ownership) = &mut next.nodes[node].actor else { return None };
+        ownership.memory.push(key);
+        let fact = Fact { key, token: ownership.token, sequence: ownership.memory.len() as u8 };
         next.nodes[node].queue.push(fact);
         Some(next)
     }

@@ -91,12 +91,12 @@ pub enum Actor {
     Claimed,
     /// Loaded, but not claimed: only where the order of the two is turned round.
     Loaded(Vec<Key>),
-    Serving(Tenure),
+    Serving(Ownership),
 }
 
 /// A room type in memory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tenure {
+pub struct Ownership {
     pub token: Token,
     /// Everything that was loaded, and was decided since.
     pub memory: Vec<Key>,
@@ -125,7 +125,7 @@ impl Node {
 
     /// Throws the memory away, if it was made under this token.
     pub fn restart(&mut self, token: Token) {
-        if matches!(&self.actor, Actor::Serving(tenure) if tenure.token == token) {
+        if matches!(&self.actor, Actor::Serving(ownership) if ownership.token == token) {
             self.actor = Actor::Away;
             self.certain = false;
         }

@@ -11,14 +11,14 @@ use innkeeper::domain::testing::{guests, nights_change, order, stay};
 use innkeeper::domain::{
     Amendment, Amount, Booking, BookingId, Date, Move, NightsChange, Order, RatePlanId, RoomType, RoomTypeId, Timestamp,
 };
-use innkeeper::engine::{Engine, Error, Key, MoveOptions, NightsReceipt, Receipt, View};
+use innkeeper::engine::{BookingOutcome, Engine, Error, Key, MoveOptions, NightsOutcome, View};
 use innkeeper::store::{Fingerprint, KeyDigest};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use crate::dice::{Dice, SimulatedClock};
 use crate::leases::Table;
-use crate::memory_ledger::MemoryLedger;
+use crate::memory_journal::MemoryJournal;
 
 /// What somebody wants.
 #[derive(Debug, Clone)]
@@ -33,8 +33,8 @@ pub enum Wish {
 /// What somebody got.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    Booking(Receipt),
-    Nights(NightsReceipt),
+    Booking(BookingOutcome),
+    Nights(NightsOutcome),
     Sequence(u64),
     View(View),
 }
@@ -55,11 +55,11 @@ pub struct Record {
 
 /// Everything the clients share.
 pub struct Desk {
-    /// The nodes. All work on the same ledger.
+    /// The nodes. All work on the same journal.
     pub engines: Vec<Engine>,
     /// Who owns what, if the nodes have leases.
     leases: Option<Arc<Table>>,
-    pub ledger: Arc<MemoryLedger>,
+    pub journal: Arc<MemoryJournal>,
     pub clock: Arc<SimulatedClock>,
     pub dice: Arc<Dice>,
     pub records: RefCell<Vec<Record>>,
@@ -76,7 +76,7 @@ impl Desk {
     pub fn new(
         engines: Vec<Engine>,
         leases: Option<Arc<Table>>,
-        ledger: Arc<MemoryLedger>,
+        journal: Arc<MemoryJournal>,
         clock: Arc<SimulatedClock>,
         dice: Arc<Dice>,
         room_types: Vec<RoomType>,
@@ -84,7 +84,7 @@ impl Desk {
     ) -> Rc<Self> {
         let (records, known, keyed, asked) = Default::default();
         let began = Instant::now();
-        Rc::new(Self { engines, leases, ledger, clock, dice, records, room_types, plan, known, keyed, asked, began })
+        Rc::new(Self { engines, leases, journal, clock, dice, records, room_types, plan, known, keyed, asked, began })
     }
 
     /// A client who wants `wishes` things, one after the other.
@@ -123,15 +123,15 @@ impl Desk {
 
     /// Asks, and writes down the answer. `true` if it is worth asking again under the same key.
     pub async fn ask(&self, engine: &Engine, room_type: RoomTypeId, wish: Wish, key: Option<Key>) -> bool {
-        let before = (self.ledger.sequence(room_type), self.clock.now(), self.began.elapsed());
+        let before = (self.journal.sequence(room_type), self.clock.now(), self.began.elapsed());
         let answer = self.fulfil(engine, room_type, wish.clone(), key).await;
-        let after = (self.ledger.sequence(room_type), self.clock.now(), self.began.elapsed());
-        if let Ok(Answer::Booking(Receipt { booking, .. })) = &answer {
+        let after = (self.journal.sequence(room_type), self.clock.now(), self.began.elapsed());
+        if let Ok(Answer::Booking(BookingOutcome { booking, .. })) = &answer {
             self.known.borrow_mut().push(booking.clone());
         }
         self.dice.saw(match &answer {
-            Ok(Answer::Booking(receipt)) if receipt.replayed => "replayed".to_owned(),
-            Ok(Answer::Booking(receipt)) => receipt.booking.status.name().to_owned(),
+            Ok(Answer::Booking(outcome)) if outcome.replayed => "replayed".to_owned(),
+            Ok(Answer::Booking(outcome)) => outcome.booking.status.name().to_owned(),
             Ok(_) => "done".to_owned(),
             Err(Error::Refused(refusal)) => refusal.name().to_owned(),
             Err(Error::Elsewhere(_)) => "nobody admits to own it".to_owned(),

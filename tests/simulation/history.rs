@@ -9,7 +9,7 @@ use innkeeper::domain::{
 use jiff::SignedDuration;
 
 use crate::HOLD_MINUTES;
-use crate::memory_ledger::Stored;
+use crate::memory_journal::Stored;
 
 /// The states a room type went through: one before the first fact, one after each.
 pub struct History {

@@ -10,11 +10,11 @@
 
 mod clients;
 mod dice;
-mod faulty_ledger;
+mod faulty_journal;
 mod history;
 mod leases;
-#[path = "../support/memory_ledger.rs"]
-mod memory_ledger;
+#[path = "../support/memory_journal.rs"]
+mod memory_journal;
 mod oracle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,17 +25,17 @@ use std::time::Duration;
 use innkeeper::clock::Clock;
 use innkeeper::domain::testing::{PRICE, breakfast, hotel, id, order, plan, room_type, stay};
 use innkeeper::domain::{Hotel, Inventory, Order, RatePlan, RatePlanId, RoomType, RoomTypeId};
-use innkeeper::engine::probe::{Point, Probe};
+use innkeeper::engine::failpoint::{Failpoint, Failpoints};
 use innkeeper::engine::{Engine, Error, Options};
 use innkeeper::lease::{Lease, SingleNode};
-use innkeeper::store::Ledger;
+use innkeeper::store::Journal;
 use rstest::rstest;
 
 use clients::{Answer, Desk, Wish};
 use dice::{CountedIds, Dice, SimulatedClock};
-use faulty_ledger::{FaultyLedger, Lie};
+use faulty_journal::{FaultyJournal, Lie};
 use leases::{SimulatedLease, Table};
-use memory_ledger::MemoryLedger;
+use memory_journal::MemoryJournal;
 use oracle::{Oracle, answered_keys};
 
 /// Seeds per case; there are four cases.
@@ -69,7 +69,7 @@ fn a_seed_always_tells_the_same_story() {
 #[test]
 fn no_kind_of_trouble_is_left_out() {
     quiet_simulated_panics();
-    let panics = [Point::Received, Point::Decided, Point::Applied, Point::Submitted, Point::Loaded];
+    let panics = [Failpoint::Received, Failpoint::Decided, Failpoint::Applied, Failpoint::Submitted, Failpoint::Loaded];
     let expected = panics.map(|point| format!("{point:?}")).into_iter().chain(TROUBLE.iter().map(|it| it.to_string()));
     let mut missed: BTreeSet<String> = expected.collect();
     for seed in 0..1_200 {
@@ -170,10 +170,10 @@ fn simulate(seed: u64, lie: Option<Lie>) -> Outcome {
 async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
     let dice = Arc::new(Dice::new(seed));
     let clock = Arc::new(SimulatedClock::new());
-    let ledger = Arc::new(small_hotel());
+    let journal = Arc::new(small_hotel());
     let mut genesis = BTreeMap::new();
-    for id in ledger.room_types() {
-        let loaded = ledger.load(id, clock.now()).await.ok().flatten();
+    for id in journal.room_types() {
+        let loaded = journal.load(id, clock.now()).await.ok().flatten();
         genesis.extend(loaded.map(|inventory: Inventory| (id, inventory)));
     }
     let nodes = if dice.chance(35) { 2 } else { 1 };
@@ -184,13 +184,13 @@ async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
             Some(table) => Arc::new(SimulatedLease::of_node(number as usize, table, lie == Some(Lie::AlwaysCertain))),
             None => Arc::new(SingleNode::new(clock.clone())),
         };
-        node(number, lease, lie, &ledger, &clock, &dice)
+        node(number, lease, lie, &journal, &clock, &dice)
     };
     let engines: Vec<Engine> = (0..nodes).map(start).collect();
     let room_types = genesis.values().map(|inventory| inventory.room_type.clone()).collect();
     // Who answers from memory is the owner, or has made sure that it still is.
     let present = nodes == 1 || leases.as_ref().is_some_and(|table| !table.forgets);
-    let desk = Desk::new(engines, leases, ledger.clone(), clock.clone(), dice.clone(), room_types, plan_of);
+    let desk = Desk::new(engines, leases, journal.clone(), clock.clone(), dice.clone(), room_types, plan_of);
 
     let clients: Vec<_> = (0..dice.between(1, 6)).map(|_| actix_rt::spawn(desk.clone().client(20))).collect();
     for client in clients {
@@ -210,14 +210,14 @@ async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
 }
 
 /// Two room types of two and three rooms that can be booked for forty nights.
-fn small_hotel() -> MemoryLedger {
+fn small_hotel() -> MemoryJournal {
     let hotel = Hotel { horizon_nights: 40, ..hotel() };
     let of = |number: u64, rooms: u16| {
         let room_type_id = RoomTypeId(id(number));
         let plan = RatePlan { id: plan_of(room_type_id), room_type_id, ..plan(1, PRICE) };
         (RoomType { id: room_type_id, ..room_type(rooms) }, vec![plan])
     };
-    MemoryLedger::new(hotel, vec![breakfast()], vec![of(10, 2), of(11, 3)])
+    MemoryJournal::new(hotel, vec![breakfast()], vec![of(10, 2), of(11, 3)])
 }
 
 fn plan_of(room_type: RoomTypeId) -> RatePlanId {
@@ -229,7 +229,7 @@ fn node(
     number: u64,
     lease: Arc<dyn Lease>,
     lie: Option<Lie>,
-    ledger: &Arc<MemoryLedger>,
+    journal: &Arc<MemoryJournal>,
     clock: &Arc<SimulatedClock>,
     dice: &Arc<Dice>,
 ) -> Engine {
@@ -238,11 +238,11 @@ fn node(
         mailbox: if dice.chance(20) { 2 } else { 64 },
         hold_ttl: Duration::from_secs(60 * HOLD_MINUTES.unsigned_abs()),
         idle_after: if dice.is_restless() { Duration::ZERO } else { Duration::from_secs(86_400) },
-        attempt_ttl: Duration::from_secs(400 * 86_400),
+        idempotency_ttl: Duration::from_secs(400 * 86_400),
         batch: if dice.chance(50) { 1 + dice.below(4) } else { 64 },
         ..Options::default()
     };
-    let faulty = Arc::new(FaultyLedger::new(ledger.clone(), dice.clone(), lie));
+    let faulty = Arc::new(FaultyJournal::new(journal.clone(), dice.clone(), lie));
     let ids = Arc::new(CountedIds::of_node(number));
     Engine::start_probed(options, faulty, lease, clock.clone(), ids, Arc::new(Stumble(dice.clone())))
 }
@@ -250,8 +250,8 @@ fn node(
 /// Makes actors panic wherever they can.
 struct Stumble(Arc<Dice>);
 
-impl Probe for Stumble {
-    fn passed(&self, point: Point, _: RoomTypeId) {
+impl Failpoints for Stumble {
+    fn passed(&self, point: Failpoint, _: RoomTypeId) {
         if self.0.fault(1) && self.0.chance(40) {
             self.0.saw(format!("{point:?}"));
             panic!("simulated: an actor panics at {point:?}");
@@ -283,7 +283,7 @@ async fn serves_again(desk: &Rc<Desk>) -> Vec<String> {
 /// A node that starts on the same store gives every key its first answer, and books again.
 async fn a_new_node_remembers(desk: &Rc<Desk>) -> Vec<String> {
     let lease = Arc::new(SingleNode::new(desk.clock.clone()));
-    let engine = node(9, lease, None, &desk.ledger, &desk.clock, &desk.dice);
+    let engine = node(9, lease, None, &desk.journal, &desk.clock, &desk.dice);
     let mut violations = Vec::new();
     if let Err(error) = engine.recover().await {
         violations.push(format!("does not recover: {error:?}"));
@@ -297,7 +297,7 @@ async fn a_new_node_remembers(desk: &Rc<Desk>) -> Vec<String> {
         desk.ask(&engine, room_type, wish, key).await;
     }
     for record in &desk.records.borrow()[first_new..] {
-        let remembered = matches!(&record.answer, Ok(Answer::Booking(receipt)) if receipt.replayed);
+        let remembered = matches!(&record.answer, Ok(Answer::Booking(outcome)) if outcome.replayed);
         if !remembered {
             violations.push(format!("a key was not remembered: {record:?}"));
         }

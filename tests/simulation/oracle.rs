@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use innkeeper::clock::Clock;
 use innkeeper::domain::{BookingId, Command, FactId, Inventory, Order, Refusal, RoomTypeId, Timestamp};
-use innkeeper::engine::{Error, Options, Receipt, View};
+use innkeeper::engine::{BookingOutcome, Error, Options, View};
 use innkeeper::store::audit::recount;
-use innkeeper::store::{KeyDigest, Ledger};
+use innkeeper::store::{Journal, KeyDigest};
 use jiff::SignedDuration;
 
 use crate::HOLD_MINUTES;
 use crate::clients::{Answer, Desk, Record, Wish};
-use crate::faulty_ledger::TOO_LONG;
+use crate::faulty_journal::TOO_LONG;
 use crate::history::History;
 
 /// How long an attempt may be under way: longer than five slow commits in a row nothing takes.
@@ -36,10 +36,10 @@ impl<'a> Oracle<'a> {
         genesis: &BTreeMap<RoomTypeId, Inventory>,
         present: bool,
     ) -> Self {
-        let mut violations = desk.ledger.breaches();
+        let mut violations = desk.journal.breaches();
         let orders: HashMap<String, Order> = records.iter().filter_map(order_by_tag).collect();
         let tell = |(id, genesis): (&RoomTypeId, &Inventory)| {
-            (*id, History::tell(genesis, desk.ledger.history(*id), &orders, &mut violations))
+            (*id, History::tell(genesis, desk.journal.history(*id), &orders, &mut violations))
         };
         let histories = genesis.iter().map(tell).collect();
         Self { desk, records, histories, present, violations }
@@ -51,9 +51,9 @@ impl<'a> Oracle<'a> {
         self.nothing_is_stored_twice_or_unasked();
         for record in self.records {
             let found = match &record.answer {
-                Ok(Answer::Booking(receipt)) => self.acknowledged(record, receipt),
+                Ok(Answer::Booking(outcome)) => self.acknowledged(record, outcome),
                 Ok(Answer::View(view)) => self.seen(record, view),
-                Ok(Answer::Nights(receipt)) => self.stands_in_history(record, receipt.sequence, "nights_set"),
+                Ok(Answer::Nights(outcome)) => self.stands_in_history(record, outcome.sequence, "nights_set"),
                 Ok(Answer::Sequence(sequence)) => self.stands_in_history(record, *sequence, "room_type_set"),
                 Err(Error::Refused(refusal)) => self.refused(record, refusal),
                 Err(_) => None,
@@ -67,9 +67,9 @@ impl<'a> Oracle<'a> {
     async fn stored_rows_are_what_the_facts_say(&mut self) {
         let now = self.desk.clock.now();
         for (id, history) in &self.histories {
-            let differences = recount(&self.desk.ledger.evidence(*id));
+            let differences = recount(&self.desk.journal.evidence(*id));
             self.violations.extend(differences.iter().map(|difference| format!("{id}: {difference}")));
-            let loaded = self.desk.ledger.load(*id, now).await.ok().flatten();
+            let loaded = self.desk.journal.load(*id, now).await.ok().flatten();
             if loaded != history.state(history.end(), now) {
                 self.violations.push(format!("{id}: what is loaded is not what the facts lead to"));
             }
@@ -119,22 +119,22 @@ impl<'a> Oracle<'a> {
     }
 
     /// An acknowledged booking is in the history exactly as it was answered; a key always gets its first answer.
-    fn acknowledged(&self, record: &Record, receipt: &Receipt) -> Option<String> {
+    fn acknowledged(&self, record: &Record, outcome: &BookingOutcome) -> Option<String> {
         if matches!(record.wish, Wish::Act { dry_run: true, .. }) {
             return None;
         }
-        let history = self.histories.get(&receipt.booking.room_type_id)?;
-        if !history.tells_of(&receipt.booking) {
+        let history = self.histories.get(&outcome.booking.room_type_id)?;
+        if !history.tells_of(&outcome.booking) {
             return Some("acknowledged, but not stored as it was answered".to_owned());
         }
-        if receipt.booking.sequence > record.facts.1 {
+        if outcome.booking.sequence > record.facts.1 {
             return Some("answered before it was durable".to_owned());
         }
         let key = record.key?;
-        let of_this_key = |stored: &&crate::memory_ledger::Stored| stored.key == Some(key.digest);
+        let of_this_key = |stored: &&crate::memory_journal::Stored| stored.key == Some(key.digest);
         let stored = self.histories.values().flat_map(History::facts).find(of_this_key);
         match stored.and_then(|stored| stored.fact.change.booking()) {
-            Some(first) if *first == receipt.booking => None,
+            Some(first) if *first == outcome.booking => None,
             _ => Some("the key got another answer than its first".to_owned()),
         }
     }
@@ -244,7 +244,7 @@ fn order_by_tag(record: &Record) -> Option<(String, Order)> {
 }
 
 /// The tag of the order that a fact fulfils, if it is a new booking.
-fn new_booking_tag(stored: &crate::memory_ledger::Stored) -> Option<String> {
+fn new_booking_tag(stored: &crate::memory_journal::Stored) -> Option<String> {
     let booking = stored.fact.change.booking()?;
     (booking.created_at == booking.changed_at && booking.sequence == stored.fact.sequence)
         .then(|| booking.external_reference.clone())

@@ -1,7 +1,7 @@
 //! The rows of a booking, inserted without any check: a statement per table, an array per column.
 
 use innkeeper::domain::{Booking, Change};
-use innkeeper::store::Entry;
+use innkeeper::store::CommitEntry;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -15,7 +15,7 @@ pub async fn prepare(connection: &mut PgConnection) {
 }
 
 /// A batch of bookings as bare inserts in one transaction: as fast as these rows can be written by plain SQL.
-pub async fn insert_batch(connection: &mut PgConnection, batch: &[Entry]) {
+pub async fn insert_batch(connection: &mut PgConnection, batch: &[CommitEntry]) {
     sqlx::raw_sql("BEGIN").execute(&mut *connection).await.unwrap();
     insert(connection, batch).await;
     let nights: Vec<_> = batch
@@ -38,10 +38,10 @@ pub async fn insert_batch(connection: &mut PgConnection, batch: &[Entry]) {
 }
 
 /// Everything of a booking but its nights.
-pub async fn insert(connection: &mut PgConnection, batch: &[Entry]) {
+pub async fn insert(connection: &mut PgConnection, batch: &[CommitEntry]) {
     insert_bookings(connection, batch).await;
     insert_events(connection, batch).await;
-    if batch.iter().any(|entry| entry.attempt.is_some()) {
+    if batch.iter().any(|entry| entry.record.is_some()) {
         insert_attempts(connection, batch).await;
     }
     if batch.iter().any(|entry| !entry.jobs.is_empty()) {
@@ -53,7 +53,7 @@ fn column<T, C>(rows: &[T], value: impl Fn(&T) -> C) -> Vec<C> {
     rows.iter().map(value).collect()
 }
 
-async fn insert_bookings(connection: &mut PgConnection, batch: &[Entry]) {
+async fn insert_bookings(connection: &mut PgConnection, batch: &[CommitEntry]) {
     let bookings: Vec<&Booking> = batch.iter().filter_map(|entry| entry.fact.change.booking()).map(|b| &**b).collect();
     let insert = "
         INSERT INTO bookings (id, hotel_id, room_type_id, rate_plan_id, status, check_in, check_out, rooms, prices,
@@ -92,13 +92,13 @@ async fn insert_bookings(connection: &mut PgConnection, batch: &[Entry]) {
     insert.execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_events(connection: &mut PgConnection, batch: &[Entry]) {
+async fn insert_events(connection: &mut PgConnection, batch: &[CommitEntry]) {
     let insert = format!(
         "INSERT INTO events (position, room_type_id, sequence, fact_id, at, cause, booking_id, payload)
          SELECT {NEXT_POSITION}, * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[],
                                                $6::uuid[], $7::jsonb[])"
     );
-    let deltas = |entry: &Entry| match &entry.fact.change {
+    let deltas = |entry: &CommitEntry| match &entry.fact.change {
         Change::Booking { deltas, .. } => Json(deltas.clone()),
         _ => unreachable!("only bookings are benched"),
     };
@@ -113,9 +113,9 @@ async fn insert_events(connection: &mut PgConnection, batch: &[Entry]) {
     insert.execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_attempts(connection: &mut PgConnection, batch: &[Entry]) {
+async fn insert_attempts(connection: &mut PgConnection, batch: &[CommitEntry]) {
     let attempts: Vec<_> =
-        batch.iter().filter_map(|entry| entry.attempt.as_ref().map(|attempt| (entry.room_type, attempt))).collect();
+        batch.iter().filter_map(|entry| entry.record.as_ref().map(|attempt| (entry.room_type, attempt))).collect();
     let insert = "
         INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[]::json[], $6::bigint[])";
@@ -129,7 +129,7 @@ async fn insert_attempts(connection: &mut PgConnection, batch: &[Entry]) {
     insert.execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_jobs(connection: &mut PgConnection, batch: &[Entry]) {
+async fn insert_jobs(connection: &mut PgConnection, batch: &[CommitEntry]) {
     let jobs: Vec<_> = batch.iter().flat_map(|entry| entry.jobs.iter().map(|job| (entry.fact.at, job))).collect();
     let insert = "
         INSERT INTO jobs (kind, booking_id, dedup_key, next_at)

@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use jiff::civil::Weekday;
 
-use super::hotels::{CITIES, City, House, Room};
+use super::hotels::{CITIES, City, DemoHotel, Room};
 use super::ids::Ids;
 use crate::domain::catalogue::{Coordinates, Zone};
 use crate::domain::nights_change::{Patch, RestrictionPatch};
@@ -41,7 +41,7 @@ pub async fn fill(store: &dyn Store, engine: &Engine, ids: &Ids<'_>, now: Timest
     Ok(())
 }
 
-fn hotel(city: &City, house: &House, id: HotelId) -> Result<Hotel, Violation> {
+fn hotel(city: &City, house: &DemoHotel, id: HotelId) -> Result<Hotel, Violation> {
     let currency = city.currency.parse().map_err(|_| Violation::new("/currency", "currency", "must be known"))?;
     Ok(Hotel {
         id,

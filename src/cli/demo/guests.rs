@@ -96,8 +96,8 @@ async fn book(
     let mut booked = Vec::new();
     let mut answers = stream::iter(orders)
         .map(async |(room_type, arrival, departure, order)| {
-            let receipt = engine.book(room_type, order, None).await;
-            receipt.map(|receipt| Booked { room_type, id: receipt.booking.id, arrival, departure })
+            let outcome = engine.book(room_type, order, None).await;
+            outcome.map(|outcome| Booked { room_type, id: outcome.booking.id, arrival, departure })
         })
         .buffer_unordered(AT_ONCE);
     while let Some(answer) = answers.next().await {

@@ -7,12 +7,12 @@ pub struct City {
     pub timezone: &'static str,
     pub currency: &'static str,
     pub services: &'static [(&'static str, Basis, i64)],
-    pub hotels: &'static [House],
+    pub hotels: &'static [DemoHotel],
 }
 
 pub use crate::domain::ServiceBasis as Basis;
 
-pub struct House {
+pub struct DemoHotel {
     pub name: &'static str,
     pub latitude: f64,
     pub longitude: f64,
@@ -37,7 +37,7 @@ pub const CITIES: &[City] = &[
             ("Parking", PerNight, 1_800),
         ],
         hotels: &[
-            House {
+            DemoHotel {
                 name: "Casa do Miradouro",
                 latitude: 38.7139,
                 longitude: -9.1334,
@@ -48,7 +48,7 @@ pub const CITIES: &[City] = &[
                     Room("Family room", 2, 3, 5, 3, 19_900),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Hotel Azulejo",
                 latitude: 38.7107,
                 longitude: -9.1425,
@@ -58,7 +58,7 @@ pub const CITIES: &[City] = &[
                     Room("Junior suite", 2, 2, 4, 4, 24_900),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Alfama Terrace",
                 latitude: 38.7117,
                 longitude: -9.1301,
@@ -81,7 +81,7 @@ pub const CITIES: &[City] = &[
             ("Tea ceremony", PerPerson, 4_500),
         ],
         hotels: &[
-            House {
+            DemoHotel {
                 name: "Kamogawa House",
                 latitude: 35.0046,
                 longitude: 135.7707,
@@ -91,7 +91,7 @@ pub const CITIES: &[City] = &[
                     Room("Corner triple", 3, 1, 4, 4, 28_000),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Ryokan Momiji",
                 latitude: 35.0037,
                 longitude: 135.7788,
@@ -101,7 +101,7 @@ pub const CITIES: &[City] = &[
                     Room("Suite with open-air bath", 2, 0, 2, 2, 78_000),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Nishijin Lofts",
                 latitude: 35.0283,
                 longitude: 135.7493,
@@ -125,7 +125,7 @@ pub const CITIES: &[City] = &[
             ("Valet parking", PerNight, 4_900),
         ],
         hotels: &[
-            House {
+            DemoHotel {
                 name: "The Lakeshore",
                 latitude: 43.6395,
                 longitude: -79.3808,
@@ -136,7 +136,7 @@ pub const CITIES: &[City] = &[
                     Room("Harbour suite", 3, 2, 5, 4, 52_900),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Distillery Inn",
                 latitude: 43.6503,
                 longitude: -79.3596,
@@ -146,7 +146,7 @@ pub const CITIES: &[City] = &[
                     Room("Family loft", 4, 2, 5, 3, 33_900),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Queen West Rooms",
                 latitude: 43.6471,
                 longitude: -79.4058,
@@ -169,7 +169,7 @@ pub const CITIES: &[City] = &[
             ("Guided park visit", PerPerson, 900_000),
         ],
         hotels: &[
-            House {
+            DemoHotel {
                 name: "Jacaranda Gardens",
                 latitude: -1.2634,
                 longitude: 36.8047,
@@ -179,7 +179,7 @@ pub const CITIES: &[City] = &[
                     Room("Cottage", 4, 3, 6, 4, 2_450_000),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Ngong View Lodge",
                 latitude: -1.3576,
                 longitude: 36.7208,
@@ -189,7 +189,7 @@ pub const CITIES: &[City] = &[
                     Room("Family banda", 4, 4, 7, 3, 3_650_000),
                 ],
             },
-            House {
+            DemoHotel {
                 name: "Railway Residence",
                 latitude: -1.2902,
                 longitude: 36.8276,

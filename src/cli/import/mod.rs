@@ -7,8 +7,8 @@
 //! Invariant: a file with a broken row changes nothing. When the replay itself is stopped, every move that was answered
 //! is durable and counted right; the imported hotel is merely incomplete.
 
+mod catalogue;
 mod demand;
-mod house;
 mod replay;
 mod report;
 mod row;
@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Subcommand;
 
+use self::catalogue::ImportCatalogue;
 use self::demand::Capacity;
-use self::house::House;
 use self::replay::Replay;
 use self::report::Report;
 use self::schedule::Schedule;
@@ -106,7 +106,7 @@ impl Bookings {
     async fn import(&self, source: &Source, config: Config) -> anyhow::Result<Report> {
         let schedule = Schedule::of(&source.reservations);
         let rooms = demand::rooms(self.capacity, source, &demand::demand(source, &schedule));
-        let house = House::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
+        let house = ImportCatalogue::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
         let start = house.instant(schedule.first_day().context("there is nothing to import")?);
 
         with_store(&config, async |store| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt};
 use indicatif::ProgressBar;
 
-use super::house::House;
+use super::catalogue::ImportCatalogue;
 use super::row::Reservation;
 use super::schedule::{Phase, Schedule};
 use super::source::Source;
@@ -56,7 +56,7 @@ pub struct Replay<'a> {
     pub engine: &'a Engine,
     pub clock: &'a ManualClock,
     pub source: &'a Source,
-    pub house: &'a House,
+    pub house: &'a ImportCatalogue,
     /// Moves sent and not yet answered, at most.
     pub in_flight: usize,
 }
@@ -94,15 +94,15 @@ impl Replay<'_> {
             Phase::CheckOut => Move::CheckOut,
         };
         let booking = booking.ok_or(Why::Missing)?;
-        let receipt = self.engine.act_in(booking.room_type_id, booking.id, act, MoveOptions::default()).await;
-        Ok(Ok(receipt.map_err(Why::Engine)?.booking))
+        let outcome = self.engine.act_in(booking.room_type_id, booking.id, act, MoveOptions::default()).await;
+        Ok(Ok(outcome.map_err(Why::Engine)?.booking))
     }
 
     async fn book(&self, index: usize) -> Result<Answer, Why> {
         let reservation = self.source.reservations.get(index).ok_or(Why::Missing)?;
         let room_type = self.house.room_types.get(reservation.room_type).ok_or(Why::Missing)?;
         match self.engine.book(room_type.id, order(reservation)?, None).await {
-            Ok(receipt) => Ok(Ok(receipt.booking)),
+            Ok(outcome) => Ok(Ok(outcome.booking)),
             Err(engine::Error::Refused(refusal)) => Ok(Err(refusal.name())),
             Err(error) => Err(Why::Engine(error)),
         }

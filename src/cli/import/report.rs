@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::house::House;
+use super::catalogue::ImportCatalogue;
 use super::replay::Outcome;
 use super::source::Source;
 use crate::domain::{Amount, Booking, Date, Status};
@@ -55,7 +55,7 @@ pub struct Peak {
 }
 
 impl Report {
-    pub fn new(source: &Source, house: &House, outcome: &Outcome, took: Duration) -> Self {
+    pub fn new(source: &Source, house: &ImportCatalogue, outcome: &Outcome, took: Duration) -> Self {
         let bookings = || outcome.bookings.iter().flatten();
         let count = |status: fn(Status) -> bool| bookings().filter(|booking| status(booking.status)).count() as u64;
         let (accepted, seconds) = (bookings().count() as u64, took.as_secs_f64());
@@ -151,7 +151,7 @@ fn kept(booking: &Booking) -> (u64, Amount) {
     (u64::from(nights) * u64::from(print.rooms), booking.nightly_totals().take(usize::from(nights)).sum())
 }
 
-fn peaks(source: &Source, house: &House, outcome: &Outcome) -> Vec<Peak> {
+fn peaks(source: &Source, house: &ImportCatalogue, outcome: &Outcome) -> Vec<Peak> {
     let mut sold: Vec<BTreeMap<Date, u32>> = vec![BTreeMap::new(); house.room_types.len()];
     for (reservation, booking) in source.reservations.iter().zip(&outcome.bookings) {
         let print = booking.as_ref().and_then(|booking| booking.footprint());

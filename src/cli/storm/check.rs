@@ -39,7 +39,7 @@ pub struct Findings {
     /// Bookings that were not looked at, because there were too many to remember.
     pub unchecked: u64,
     /// Writes that nobody knows the outcome of, even now.
-    pub in_doubt: u64,
+    pub unknown_outcome: u64,
     /// Room types whose nights say nothing, because others wrote too.
     shared: u64,
     named: Vec<String>,
@@ -55,7 +55,7 @@ impl Findings {
         let mut remarks = self.named.clone();
         let mut note = |count: u64, what: &str| remarks.extend((count > 0).then(|| format!("{count} {what}")));
         note(self.unchecked, "bookings were too many to remember and were not read back");
-        note(self.in_doubt, "writes are still without an answer");
+        note(self.unknown_outcome, "writes are still without an answer");
         note(self.shared, "room types were written to by others too, so their nights could not be compared");
         remarks
     }
@@ -79,7 +79,7 @@ impl Findings {
 
 /// Asks for everything again.
 pub async fn check(ground: &Ground, guests: Vec<Guest>) -> anyhow::Result<Findings> {
-    let mut findings = Findings { in_doubt: settle(ground, guests).await, ..Findings::default() };
+    let mut findings = Findings { unknown_outcome: settle(ground, guests).await, ..Findings::default() };
     let account = ground.books.account();
     findings.unchecked = account.forgotten;
     for target in &ground.site.targets {
@@ -97,10 +97,10 @@ pub async fn check(ground: &Ground, guests: Vec<Guest>) -> anyhow::Result<Findin
 /// Repeats the writes whose answers got lost, until they are answered; how many are not.
 async fn settle(ground: &Ground, guests: Vec<Guest>) -> u64 {
     let settled = stream::iter(guests).map(async |mut guest| {
-        let Some(request) = guest.in_doubt() else { return 0 };
+        let Some(request) = guest.unknown_outcome() else { return 0 };
         let answer = insist(ground, &request).await;
         guest.told(request, answer, &ground.books);
-        u64::from(guest.in_doubt().is_some())
+        u64::from(guest.unknown_outcome().is_some())
     });
     settled.buffer_unordered(AT_ONCE).fold(0, async |sum, open| sum + open).await
 }

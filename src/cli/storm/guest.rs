@@ -19,7 +19,7 @@ pub struct Guest {
     mix: Mix,
     dice: Rng,
     /// A write of which nobody knows what became of it: to be repeated, under the same key.
-    in_doubt: Option<Request>,
+    unknown_outcome: Option<Request>,
     /// The booking at hand, as it was last acknowledged.
     own: Option<Booking>,
     /// Whether changing it has been tried.
@@ -28,12 +28,12 @@ pub struct Guest {
 
 impl Guest {
     pub fn of(mix: Mix) -> Self {
-        Self { mix, dice: Rng::new(), in_doubt: None, own: None, changed: false }
+        Self { mix, dice: Rng::new(), unknown_outcome: None, own: None, changed: false }
     }
 
     /// What to send now.
     pub fn next(&mut self, site: &Site) -> Request {
-        if let Some(again) = self.in_doubt.take() {
+        if let Some(again) = self.unknown_outcome.take() {
             return again;
         }
         match (self.mix, self.own.clone()) {
@@ -53,7 +53,7 @@ impl Guest {
         match answer {
             Answer::Accepted(Some(booking)) if request.writes() => self.acknowledged(&request, booking, books),
             Answer::Refused if matches!(request, Request::Cancel { .. }) => self.own = None,
-            open if open.is_open() && request.writes() => self.in_doubt = Some(request),
+            open if open.is_open() && request.writes() => self.unknown_outcome = Some(request),
             Answer::Accepted(_) | Answer::Refused | Answer::Failed(_) | Answer::Lost => {}
         }
     }
@@ -66,8 +66,8 @@ impl Guest {
     }
 
     /// The write that nobody knows about, if there is one.
-    pub fn in_doubt(&mut self) -> Option<Request> {
-        self.in_doubt.take()
+    pub fn unknown_outcome(&mut self) -> Option<Request> {
+        self.unknown_outcome.take()
     }
 
     fn read_mostly(&mut self, site: &Site, own: Option<Booking>) -> Request {
@@ -170,7 +170,7 @@ mod tests {
         let again = guest.next(&site);
         assert!(matches!(again, Request::Book { key: same, .. } if same == key), "{again:?}");
         guest.told(again, Answer::Failed(StatusCode::NOT_FOUND), &books);
-        assert!(guest.in_doubt().is_none(), "a definite no is an answer");
+        assert!(guest.unknown_outcome().is_none(), "a definite no is an answer");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use console::Style;
 
-use super::picture::{Night, Total};
+use super::projection::{Night, Total};
 use crate::domain::Currency;
 
 /// Characters of a bar; each shows half a step too.

@@ -1,11 +1,11 @@
 //! A frame as one line, for output that is no terminal.
 
-use super::picture;
-use super::place::Place;
+use super::hotel_info::HotelInfo;
+use super::projection;
 use crate::ws::frame::{Change, ServerFrame, Snapshot};
 
 /// What a frame says, if it says anything to a reader.
-pub fn of(frame: &ServerFrame, place: &Place) -> Option<String> {
+pub fn of(frame: &ServerFrame, place: &HotelInfo) -> Option<String> {
     match frame {
         ServerFrame::Snapshot(snapshot) => Some(snapshot_line(snapshot, place)),
         ServerFrame::Change(change) => Some(change_line(change, place)),
@@ -17,7 +17,7 @@ pub fn of(frame: &ServerFrame, place: &Place) -> Option<String> {
     }
 }
 
-fn snapshot_line(snapshot: &Snapshot, place: &Place) -> String {
+fn snapshot_line(snapshot: &Snapshot, place: &HotelInfo) -> String {
     let Snapshot { room_type_id, sequence, from, free, conflated, .. } = snapshot;
     let name = place.name(*room_type_id);
     let rooms: u64 = free.iter().map(|free| u64::from(*free)).sum();
@@ -25,9 +25,9 @@ fn snapshot_line(snapshot: &Snapshot, place: &Place) -> String {
     format!("{name} #{sequence} stands: {} nights from {}, {rooms} room nights free{late}", free.len(), from.0)
 }
 
-fn change_line(change: &Change, place: &Place) -> String {
+fn change_line(change: &Change, place: &HotelInfo) -> String {
     let night = |(date, (sold, held, free))| format!("{date} {sold} sold {held} held {free} free");
-    let nights: Vec<_> = picture::counts(change).map(night).collect();
+    let nights: Vec<_> = projection::counts(change).map(night).collect();
     let name = place.name(change.room_type_id);
     format!("{name} #{} {}: {}", change.sequence, change.cause, nights.join(", "))
 }
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn every_frame_about_nights_is_a_line() {
         let names = [(room_type(1), "Double".to_owned())].into();
-        let place = Place { names, ..Place::default() };
+        let place = HotelInfo { names, ..HotelInfo::default() };
         let line = |frame| of(&frame, &place);
         let stands = "Double #7 stands: 3 nights from 2026-06-01, 10 room nights free";
         assert_eq!(line(snapshot(1, 7)).as_deref(), Some(stands));

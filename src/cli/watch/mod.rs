@@ -1,6 +1,6 @@
 //! `innkeeper watch`: the nights of a hotel, live.
 //!
-//! Owns a WebSocket client of `/v1/ws` ([`link`]), the picture it draws ([`picture`]) and two ways to show it: a table
+//! Owns a WebSocket client of `/v1/ws` ([`link`]), the projection it draws ([`projection`]) and two ways to show it: a table
 //! that redraws itself in a terminal ([`table`]), and a line per frame anywhere else ([`mod@line`]). It knows the protocol
 //! and nothing of the server.
 //!
@@ -9,11 +9,11 @@
 
 mod cell;
 mod choose;
+mod hotel_info;
 mod keys;
 mod line;
 mod link;
-mod picture;
-mod place;
+mod projection;
 mod show;
 mod table;
 #[cfg(test)]
@@ -27,8 +27,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::ToSpan;
 use uuid::Uuid;
 
+use self::hotel_info::HotelInfo;
 use self::link::{Ended, Link};
-use self::place::Place;
 use self::show::Show;
 use super::Outcome;
 use super::remote::Remote;
@@ -152,7 +152,7 @@ impl Watch {
         }
     }
 
-    fn first_night(&self, place: &Place) -> Date {
+    fn first_night(&self, place: &HotelInfo) -> Date {
         self.from.unwrap_or_else(|| place.today())
     }
 

@@ -7,10 +7,10 @@ use console::Term;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::hotel_info::HotelInfo;
 use super::keys::{Key, Keys};
 use super::line;
-use super::picture::{self, Picture};
-use super::place::Place;
+use super::projection::{self, Projection};
 use super::table::{self, Scene, Screen};
 use crate::cli::{output, told_once};
 use crate::domain::Date;
@@ -21,9 +21,9 @@ const FRESH: Duration = Duration::from_millis(1_200);
 
 /// What is shown, and where.
 pub struct Show {
-    pub place: Place,
-    picture: Picture,
-    /// The first night of the picture.
+    pub place: HotelInfo,
+    projection: Projection,
+    /// The first night of the projection.
     first: Option<Date>,
     /// When nights have changed, as long as that stands out.
     changed: HashMap<(Uuid, Date), Instant>,
@@ -49,8 +49,8 @@ impl Show {
             terminal.clear_screen()?;
         }
         Ok(Self {
-            place: Place::default(),
-            picture: Picture::default(),
+            place: HotelInfo::default(),
+            projection: Projection::default(),
             first: None,
             changed: HashMap::new(),
             state: (format!("connecting to {url}"), false),
@@ -64,21 +64,21 @@ impl Show {
         })
     }
 
-    /// What has been seen of each room type, if it is nights from this one on; otherwise the picture begins anew.
+    /// What has been seen of each room type, if it is nights from this one on; otherwise the projection begins anew.
     pub fn seen(&mut self, first: Date) -> BTreeMap<Uuid, u64> {
         if self.first.replace(first) != Some(first) {
-            self.picture = Picture::default();
+            self.projection = Projection::default();
         }
-        self.picture.seen()
+        self.projection.seen()
     }
 
     pub fn frame(&mut self, frame: &ServerFrame) -> anyhow::Result<()> {
-        if self.picture.draw(frame) {
+        if self.projection.draw(frame) {
             self.drawn = None;
         }
         if let ServerFrame::Change(change) = frame {
             let now = Instant::now();
-            let nights = picture::counts(change).map(|(date, _)| ((change.room_type_id, date), now));
+            let nights = projection::counts(change).map(|(date, _)| ((change.room_type_id, date), now));
             self.changed.extend(nights);
         }
         let Some(line) = line::of(frame, &self.place) else { return Ok(()) };
@@ -133,7 +133,7 @@ impl Show {
 
     /// Does what keys have asked for. Something stays on the screen.
     fn scroll(&mut self) {
-        let (nights, room_types) = self.picture.size();
+        let (nights, room_types) = self.projection.size();
         let moved = |from: usize, by: isize, size: usize| from.saturating_add_signed(by).min(size.saturating_sub(1));
         for key in self.keys.iter().flat_map(Keys::pressed) {
             self.drawn = None;
@@ -147,8 +147,8 @@ impl Show {
     }
 
     fn scene<'a>(&'a self, fresh: &'a dyn Fn(Uuid, Date) -> bool) -> Scene<'a> {
-        let Self { picture, place, state: (state, good), latest, scrolled, .. } = self;
-        Scene { picture, place, fresh, state: (state, *good), latest, scrolled: *scrolled }
+        let Self { projection, place, state: (state, good), latest, scrolled, .. } = self;
+        Scene { projection, place, fresh, state: (state, *good), latest, scrolled: *scrolled }
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::civil::Weekday;
 use uuid::Uuid;
 
 use super::cell;
-use super::picture::{Picture, RoomType};
-use super::place::Place;
+use super::hotel_info::HotelInfo;
+use super::projection::{Projection, RoomType};
 use crate::domain::Date;
 
 /// Width of the first column, which has dates, and bounds of the others.
@@ -30,8 +30,8 @@ pub struct Screen {
 
 /// Everything there is to see.
 pub struct Scene<'a> {
-    pub picture: &'a Picture,
-    pub place: &'a Place,
+    pub projection: &'a Projection,
+    pub place: &'a HotelInfo,
     /// Whether a night has just changed.
     pub fresh: &'a dyn Fn(Uuid, Date) -> bool,
     /// How the connection is, and whether that is good.
@@ -53,7 +53,7 @@ pub fn lines(scene: &Scene<'_>, screen: Screen) -> Vec<String> {
     let room_for = screen.rows.saturating_sub(OTHER_LINES).max(1);
     let first = scene.scrolled.0.min(dates.len().saturating_sub(1));
     let shown = room_for.min(dates.len() - first);
-    let hidden = (scene.picture.room_types().count() - columns.len(), dates.len() - shown);
+    let hidden = (scene.projection.room_types().count() - columns.len(), dates.len() - shown);
 
     let mut lines = vec![heading(scene, screen.columns, painter), String::new()];
     lines.extend(header(&columns, scene).map(|line| painter.paint(&Style::new().bold(), &line)));
@@ -64,7 +64,7 @@ pub fn lines(scene: &Scene<'_>, screen: Screen) -> Vec<String> {
 
 /// As many room types as fit beside each other, at least one, from the one on that was scrolled to.
 fn columns<'a>(scene: &'a Scene<'_>, width: usize) -> Vec<Column<'a>> {
-    let count = scene.picture.room_types().count();
+    let count = scene.projection.room_types().count();
     let total = if count > 1 { TOTAL_WIDTH } else { 0 };
     let mut left = width.saturating_sub(DATE_WIDTH + total);
     let column = |(id, room_type): (Uuid, &'a RoomType)| {
@@ -79,7 +79,15 @@ fn columns<'a>(scene: &'a Scene<'_>, width: usize) -> Vec<Column<'a>> {
         fits || *index == 0
     };
     let first = scene.scrolled.1.min(count.saturating_sub(1));
-    scene.picture.room_types().skip(first).map(column).enumerate().take_while(fits).map(|(_, column)| column).collect()
+    scene
+        .projection
+        .room_types()
+        .skip(first)
+        .map(column)
+        .enumerate()
+        .take_while(fits)
+        .map(|(_, column)| column)
+        .collect()
 }
 
 /// The hotel on the left, the connection on the right.
@@ -104,7 +112,7 @@ fn header(columns: &[Column<'_>], scene: &Scene<'_>) -> [String; 2] {
 
 /// The last column, where there are several room types.
 fn total(scene: &Scene<'_>, text: &str) -> String {
-    let several = scene.picture.room_types().nth(1).is_some();
+    let several = scene.projection.room_types().nth(1).is_some();
     if several { right(text, TOTAL_WIDTH) } else { String::new() }
 }
 
@@ -132,7 +140,7 @@ fn row(date: Date, columns: &[Column<'_>], scene: &Scene<'_>, painter: Painter) 
         }
         None => " ".repeat(*width),
     };
-    day + &columns.iter().map(cell).collect::<String>() + &total(scene, &cell::total(scene.picture.total(date)))
+    day + &columns.iter().map(cell).collect::<String>() + &total(scene, &cell::total(scene.projection.total(date)))
 }
 
 /// What the signs mean, and what there was no place for.
@@ -172,15 +180,15 @@ mod tests {
     use super::*;
 
     fn draw_from(scrolled: (usize, usize), rows: usize, columns: usize, colours: bool) -> Vec<String> {
-        let mut picture = Picture::default();
+        let mut projection = Projection::default();
         for frame in [snapshot(1, 1), snapshot(2, 1), change(2, 2)] {
-            picture.draw(&frame);
+            projection.draw(&frame);
         }
         let names = [(room_type(1), "Double with a view of the sea".to_owned())].into();
-        let place = Place { title: Some("Casa, Lisbon".to_owned()), names, ..Place::default() };
+        let place = HotelInfo { title: Some("Casa, Lisbon".to_owned()), names, ..HotelInfo::default() };
         let fresh = |id, day| (id, day) == (room_type(2), date(2026, 6, 2));
         let (state, latest) = (("live", true), "Double booked");
-        let scene = Scene { picture: &picture, place: &place, fresh: &fresh, state, latest, scrolled };
+        let scene = Scene { projection: &projection, place: &place, fresh: &fresh, state, latest, scrolled };
         lines(&scene, Screen { rows, columns, colours })
     }
 

@@ -9,19 +9,19 @@ use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
 use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Refusal, Timestamp};
+use crate::engine::failpoint::Failpoint;
 use crate::engine::handle::expired;
 use crate::engine::message::{Ask, Caller, Failure, Intent, Look};
-use crate::engine::probe::Point;
 use crate::engine::{Error, View};
-use crate::store::{self, Attempt, Entry, Job};
-use crate::writer::{NoPlace, Place};
+use crate::store::{self, CommitEntry, IdempotencyRecord, Job};
+use crate::writer::{NoPermit, QueuePermit};
 
 impl RoomTypeActor {
     pub(super) fn ask(&mut self, ask: Ask, ctx: &mut Context<Self>) {
         let State::Serving(_) = &self.state else { return ask.caller.reply.send(Err(self.not_serving())) };
         let span = ask.caller.span.clone();
         let _entered = span.enter();
-        self.shared.probe.passed(Point::Received, self.id);
+        self.shared.failpoints.passed(Failpoint::Received, self.id);
         let now = self.shared.clock.now();
         if ask.caller.patience.has_ended(now) {
             expired("mailbox");
@@ -30,8 +30,8 @@ impl RoomTypeActor {
         if self.clock_was_set_back(now, ctx) {
             return ask.caller.reply.send(Err(Failure::Retired));
         }
-        let place = match self.expire_overdue(now, ctx).and_then(|()| self.place()) {
-            Ok(place) => place,
+        let permit = match self.expire_overdue(now, ctx).and_then(|()| self.permit()) {
+            Ok(permit) => permit,
             Err(error) => return ask.caller.reply.send(Err(error)),
         };
         let booking = match &ask.intent {
@@ -45,16 +45,16 @@ impl RoomTypeActor {
             _ => None,
         };
         match self.command(ask.intent, booking.clone(), now) {
-            Ok(command) => self.decide(command, booking.as_ref(), now, ask.caller, place, ctx),
-            Err(error) => self.answer(place, ask.caller.reply, Err(error.into()), ctx),
+            Ok(command) => self.decide(command, booking.as_ref(), now, ask.caller, permit, ctx),
+            Err(error) => self.answer(permit, ask.caller.reply, Err(error.into()), ctx),
         }
         self.set_timer(ctx);
     }
 
     /// A booking as this actor decided it last, if it remembers.
     fn known(&self, id: BookingId) -> Option<Arc<Booking>> {
-        let State::Serving(tenure) = &self.state else { return None };
-        self.cache.get(id).or_else(|| tenure.inventory.hold(id)).cloned()
+        let State::Serving(ownership) = &self.state else { return None };
+        self.cache.get(id).or_else(|| ownership.inventory.hold(id)).cloned()
     }
 
     /// The intent in the domain's words, unless what it speaks of is no longer, or never was, what it takes it for.
@@ -92,7 +92,7 @@ impl RoomTypeActor {
 
     fn inventory(&self) -> Option<&Inventory> {
         match &self.state {
-            State::Serving(tenure) => Some(&tenure.inventory),
+            State::Serving(ownership) => Some(&ownership.inventory),
             _ => None,
         }
     }
@@ -104,78 +104,79 @@ impl RoomTypeActor {
         before: Option<&Arc<Booking>>,
         now: Timestamp,
         caller: Caller,
-        place: Place,
+        permit: QueuePermit,
         ctx: &mut Context<Self>,
     ) {
-        let State::Serving(tenure) = &mut self.state else { return };
+        let State::Serving(ownership) = &mut self.state else { return };
         let started = Instant::now();
-        let decision = tenure.inventory.decide(command, FactId(self.shared.ids.next()), now);
+        let decision = ownership.inventory.decide(command, FactId(self.shared.ids.next()), now);
         metrics::histogram!("innkeeper_decide_seconds").record(started.elapsed());
-        let decision = decision.map(|fact| (tenure.inventory.already(&fact, before), fact));
+        let decision = decision.map(|fact| (ownership.inventory.already(&fact, before), fact));
         match decision {
             Ok((None, fact)) if !caller.dry_run => {
                 debug!(room_type = %self.id, sequence = fact.sequence, cause = fact.change.cause(), "decided");
-                self.shared.probe.passed(Point::Decided, self.id);
-                self.commit(Arc::new(fact), place, Some(caller), ctx);
+                self.shared.failpoints.passed(Failpoint::Decided, self.id);
+                self.commit(Arc::new(fact), permit, Some(caller), ctx);
             }
             // A dry run writes nothing, and neither does a command that changes nothing.
             Ok((unchanged, fact)) => {
-                self.answer(place, caller.reply, Ok(Arc::new(unchanged.unwrap_or(fact))), ctx);
+                self.answer(permit, caller.reply, Ok(Arc::new(unchanged.unwrap_or(fact))), ctx);
             }
             Err(refusal) => {
                 debug!(room_type = %self.id, rule = refusal.name(), "refused");
                 metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);
                 let error = Error::Refused(Arc::new(refusal));
                 let failure = match caller.key {
-                    // An owner before this tenure may have done, under this key, what is in the way now.
-                    Some(unused) if unused.at <= tenure.began => Failure::LookAgain(error),
+                    // An owner before this ownership may have done, under this key, what is in the way now.
+                    Some(unused) if unused.at <= ownership.began => Failure::LookAgain(error),
                     _ => error.into(),
                 };
-                self.answer(place, caller.reply, Err(failure), ctx);
+                self.answer(permit, caller.reply, Err(failure), ctx);
             }
         }
     }
 
     /// Makes a fact part of memory and hands it to the writer.
-    fn commit(&mut self, fact: Arc<Fact>, place: Place, caller: Option<Caller>, ctx: &mut Context<Self>) {
-        let State::Serving(tenure) = &mut self.state else { return };
-        tenure.inventory.apply(&fact);
-        self.shared.probe.passed(Point::Applied, self.id);
+    fn commit(&mut self, fact: Arc<Fact>, permit: QueuePermit, caller: Option<Caller>, ctx: &mut Context<Self>) {
+        let State::Serving(ownership) = &mut self.state else { return };
+        ownership.inventory.apply(&fact);
+        self.shared.failpoints.passed(Failpoint::Applied, self.id);
         if let Some(booking) = fact.change.booking() {
-            self.cache.keep(booking, tenure.settled.durable());
+            self.cache.keep(booking, ownership.settled.durable());
         }
         let key = caller.as_ref().and_then(|caller| caller.key).map(|unused| unused.key);
-        let attempt = key.zip(fact.change.booking()).map(|(key, booking)| {
-            let expires_at = self.shared.attempts.expires_at(fact.at);
-            (key.digest, Attempt { fingerprint: key.fingerprint, answer: booking.clone(), expires_at })
+        let record = key.zip(fact.change.booking()).map(|(key, booking)| {
+            let expires_at = self.shared.idempotency.expires_at(fact.at);
+            (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer: booking.clone(), expires_at })
         });
-        let entry = Entry { room_type: self.id, token: tenure.token, fact: fact.clone(), attempt, jobs: jobs(&fact) };
+        let entry =
+            CommitEntry { room_type: self.id, token: ownership.token, fact: fact.clone(), record, jobs: jobs(&fact) };
         let (reply, until) = caller.map(|caller| (caller.reply, caller.patience.until)).unzip();
-        let settle = recovery::settle(ctx.address(), tenure.token, tenure.settled.clone(), fact, reply);
-        place.submit(entry, until, Box::new(settle));
-        self.shared.probe.passed(Point::Submitted, self.id);
+        let settle = recovery::settle(ctx.address(), ownership.token, ownership.settled.clone(), fact, reply);
+        permit.submit(entry, until, Box::new(settle));
+        self.shared.failpoints.passed(Failpoint::Submitted, self.id);
         self.take_care(ctx);
     }
 
-    /// A place with the writer, so that what is decided can be submitted.
-    fn place(&self) -> Result<Place, Error> {
+    /// A place in the queue of the writer, so that what is decided can be submitted.
+    fn permit(&self) -> Result<QueuePermit, Error> {
         self.shared.writer.reserve(self.id).map_err(|none| match none {
-            NoPlace::Full => Error::Busy,
-            NoPlace::Ended => Error::Unavailable,
+            NoPermit::Full => Error::Busy,
+            NoPermit::Ended => Error::Unavailable,
         })
     }
 
     /// Ends the holds whose time is over, so that everything after sees their rooms free.
     pub(super) fn expire_overdue(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> Result<(), Error> {
-        let State::Serving(tenure) = &mut self.state else { return Err(Error::Interrupted) };
-        tenure.inventory.roll(now);
-        while let State::Serving(tenure) = &self.state
-            && let Some(booking) = tenure.inventory.overdue(now)
+        let State::Serving(ownership) = &mut self.state else { return Err(Error::Interrupted) };
+        ownership.inventory.roll(now);
+        while let State::Serving(ownership) = &self.state
+            && let Some(booking) = ownership.inventory.overdue(now)
         {
-            let place = self.place()?;
+            let permit = self.permit()?;
             let command = Command::Move { booking, act: Move::Expire, expected: None };
-            match tenure.inventory.decide(command, FactId(self.shared.ids.next()), now) {
-                Ok(fact) => self.commit(Arc::new(fact), place, None, ctx),
+            match ownership.inventory.decide(command, FactId(self.shared.ids.next()), now) {
+                Ok(fact) => self.commit(Arc::new(fact), permit, None, ctx),
                 Err(refusal) => {
                     error!(room_type = %self.id, %refusal, "an overdue hold cannot be ended");
                     return Err(Error::Unavailable);
@@ -193,34 +194,35 @@ impl RoomTypeActor {
         if !self.cache.wait_for(id, ask) {
             return;
         }
-        let ledger = self.shared.ledger.clone();
-        let read = async move { ledger.booking(id).await };
-        let arrived =
-            move |result: Result<Option<Booking>, store::Error>, actor: &mut Self, ctx: &mut Context<Self>| {
-                actor.guarded(ctx, |actor, ctx| {
-                    let line = actor.cache.arrived(id);
-                    let State::Serving(tenure) = &actor.state else {
-                        return line.into_iter().for_each(|ask| ask.caller.reply.send(Err(actor.not_serving())));
-                    };
-                    let error = match result {
-                        // Somebody else has owned this room type since: what is in memory is an old story.
-                        Ok(Some(booking))
-                            if booking.room_type_id == actor.id && booking.sequence > tenure.inventory.sequence() =>
-                        {
-                            metrics::counter!("innkeeper_actor_restarts_total", "cause" => "overtaken").increment(1);
-                            actor.restart(ctx);
-                            Error::Interrupted
-                        }
-                        Ok(Some(booking)) => {
-                            actor.cache.keep(&Arc::new(booking), tenure.settled.durable());
-                            return line.into_iter().for_each(|ask| actor.ask(ask, ctx));
-                        }
-                        Ok(None) => Error::NoSuchBooking,
-                        Err(_) => Error::Unavailable,
-                    };
-                    line.into_iter().for_each(|ask| ask.caller.reply.send(Err(error.clone())));
-                });
-            };
+        let journal = self.shared.journal.clone();
+        let read = async move { journal.booking(id).await };
+        let arrived = move |result: Result<Option<Booking>, store::Error>,
+                            actor: &mut Self,
+                            ctx: &mut Context<Self>| {
+            actor.guarded(ctx, |actor, ctx| {
+                let line = actor.cache.arrived(id);
+                let State::Serving(ownership) = &actor.state else {
+                    return line.into_iter().for_each(|ask| ask.caller.reply.send(Err(actor.not_serving())));
+                };
+                let error = match result {
+                    // Somebody else has owned this room type since: what is in memory is an old story.
+                    Ok(Some(booking))
+                        if booking.room_type_id == actor.id && booking.sequence > ownership.inventory.sequence() =>
+                    {
+                        metrics::counter!("innkeeper_actor_restarts_total", "cause" => "overtaken").increment(1);
+                        actor.restart(ctx);
+                        Error::Interrupted
+                    }
+                    Ok(Some(booking)) => {
+                        actor.cache.keep(&Arc::new(booking), ownership.settled.durable());
+                        return line.into_iter().for_each(|ask| actor.ask(ask, ctx));
+                    }
+                    Ok(None) => Error::NoSuchBooking,
+                    Err(_) => Error::Unavailable,
+                };
+                line.into_iter().for_each(|ask| ask.caller.reply.send(Err(error.clone())));
+            });
+        };
         ctx.spawn(read.into_actor(self).map(arrived));
     }
 
@@ -230,13 +232,13 @@ impl RoomTypeActor {
         if self.clock_was_set_back(now, ctx) {
             return look.reply.send(Err(Failure::Retired));
         }
-        let place = match self.expire_overdue(now, ctx).and_then(|()| self.place()) {
-            Ok(place) => place,
+        let permit = match self.expire_overdue(now, ctx).and_then(|()| self.permit()) {
+            Ok(permit) => permit,
             Err(error) => return look.reply.send(Err(error)),
         };
-        let State::Serving(tenure) = &self.state else { return };
-        let view = View::of(&tenure.inventory, look.from, look.to);
-        self.answer(place, look.reply, Ok(view), ctx);
+        let State::Serving(ownership) = &self.state else { return };
+        let view = View::of(&ownership.inventory, look.from, look.to);
+        self.answer(permit, look.reply, Ok(view), ctx);
         self.set_timer(ctx);
     }
 }

@@ -1,7 +1,7 @@
 //! The room-type actor: one room type, one decision after the other.
 //!
-//! Its memory is one [`Tenure`]: the inventory as loaded under a fencing token, plus what it has decided since. When
-//! anything goes wrong, the tenure is thrown away as a whole and a new one begins under a higher token: the same path
+//! Its memory is one [`Ownership`]: the inventory as loaded under a fencing token, plus what it has decided since. When
+//! anything goes wrong, the ownership is thrown away as a whole and a new one begins under a higher token: the same path
 //! for a panic, a failed commit, a fenced commit and a commit in doubt.
 
 mod answer;
@@ -17,9 +17,9 @@ use tokio::time::Instant;
 use tracing::{debug, error, warn};
 
 use super::cache::Cache;
+use super::failpoint::Failpoint;
 use super::message::{Failure, Reply, Request};
-use super::probe::Point;
-use super::tenure::{self, Tenure};
+use super::ownership::{self, Ownership};
 use super::{Depth, Error, Shared};
 use crate::domain::{Fact, HotelId, RoomTypeId, Timestamp};
 use crate::lease::Asked;
@@ -27,15 +27,15 @@ use crate::lease::Asked;
 /// One supervised actor.
 pub(super) struct RoomTypeActor {
     id: RoomTypeId,
-    /// Where the request came in that this actor was started for; later tenures are its own idea.
+    /// Where the request came in that this actor was started for; later ownerships are its own idea.
     asked: Asked,
     shared: Arc<Shared>,
     /// Requests in the mailbox and in line for a booking.
     depth: Arc<Depth>,
     state: State,
     cache: Cache,
-    /// Callers whose facts are in doubt until the next tenure can ask the store.
-    doubts: Vec<(Arc<Fact>, Reply<Arc<Fact>>)>,
+    /// Callers whose facts are in doubt until the next ownership can ask the store.
+    unknown_outcomes: Vec<(Arc<Fact>, Reply<Arc<Fact>>)>,
     /// The store is being asked about what is in doubt.
     asking: bool,
     timer: Option<(Timestamp, SpawnHandle)>,
@@ -46,9 +46,9 @@ pub(super) struct RoomTypeActor {
 }
 
 enum State {
-    /// Between tenures: nothing is handled until the next one begins.
+    /// Between ownerships: nothing is handled until the next one begins.
     Loading,
-    Serving(Box<Tenure>),
+    Serving(Box<Ownership>),
     /// Out of the directory; whoever still comes is sent back there, or told why.
     Retired(Option<Error>),
 }
@@ -63,7 +63,7 @@ impl RoomTypeActor {
             depth,
             state: State::Loading,
             cache: Cache::default(),
-            doubts: Vec::new(),
+            unknown_outcomes: Vec::new(),
             asking: false,
             timer: None,
             idle_check: None,
@@ -75,13 +75,13 @@ impl RoomTypeActor {
     /// Takes the room type over, and lets the mailbox wait for it.
     fn begin_tenure(&mut self, ctx: &mut Context<Self>) {
         let (id, asked, shared) = (self.id, std::mem::take(&mut self.asked), self.shared.clone());
-        let begin = async move { tenure::begin(id, asked, &shared).await };
-        let began = |result: Result<Tenure, Error>, actor: &mut Self, ctx: &mut Context<Self>| match result {
-            Ok(tenure) => {
-                actor.state = State::Serving(Box::new(tenure));
+        let begin = async move { ownership::begin(id, asked, &shared).await };
+        let began = |result: Result<Ownership, Error>, actor: &mut Self, ctx: &mut Context<Self>| match result {
+            Ok(ownership) => {
+                actor.state = State::Serving(Box::new(ownership));
                 actor.settle_doubts(ctx);
                 actor.set_timer(ctx);
-                actor.guarded(ctx, |actor, _| actor.shared.probe.passed(Point::Loaded, actor.id));
+                actor.guarded(ctx, |actor, _| actor.shared.failpoints.passed(Failpoint::Loaded, actor.id));
             }
             Err(error) => {
                 match error {
@@ -99,7 +99,7 @@ impl RoomTypeActor {
         ctx.wait(begin.into_actor(self).map(began));
     }
 
-    /// Runs a piece of work; if it panics, the tenure is over. Callers whose reply it held are told they were
+    /// Runs a piece of work; if it panics, the ownership is over. Callers whose reply it held are told they were
     /// interrupted, because a dropped reply says so.
     fn guarded(&mut self, ctx: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
         let work = std::panic::AssertUnwindSafe(|| work(self, ctx));
@@ -110,8 +110,8 @@ impl RoomTypeActor {
         }
     }
 
-    /// Throws the tenure away; the supervisor starts the next one. The mailbox survives. For those in line for a booking
-    /// nothing was done, so they ask again: what was read for them would be this tenure's.
+    /// Throws the ownership away; the supervisor starts the next one. The mailbox survives. For those in line for a booking
+    /// nothing was done, so they ask again: what was read for them would be this ownership's.
     fn restart(&mut self, ctx: &mut Context<Self>) {
         self.state = State::Loading;
         let cache = std::mem::take(&mut self.cache);
@@ -121,7 +121,7 @@ impl RoomTypeActor {
         ctx.stop();
     }
 
-    /// Begins a new tenure, unless this actor has none any more.
+    /// Begins a new ownership, unless this actor has none any more.
     fn reload(&mut self, ctx: &mut Context<Self>) {
         if let State::Serving(_) = &self.state {
             self.restart(ctx);
@@ -136,8 +136,8 @@ impl RoomTypeActor {
         for timer in timers.into_iter().flatten() {
             ctx.cancel_future(timer);
         }
-        if let State::Serving(tenure) = std::mem::replace(&mut self.state, State::Retired(why)) {
-            self.shared.lease.release(self.id, tenure.token);
+        if let State::Serving(ownership) = std::mem::replace(&mut self.state, State::Retired(why)) {
+            self.shared.lease.release(self.id, ownership.token);
         }
     }
 
@@ -160,7 +160,7 @@ impl RoomTypeActor {
 
     /// A hotel has changed: if it is this room type's, what is known of it may be wrong.
     fn hotel_changed(&mut self, hotel: HotelId, ctx: &mut Context<Self>) {
-        if matches!(&self.state, State::Serving(tenure) if tenure.inventory.hotel.id == hotel) {
+        if matches!(&self.state, State::Serving(ownership) if ownership.inventory.hotel.id == hotel) {
             self.finish(Self::reload, ctx);
         }
     }

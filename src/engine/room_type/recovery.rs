@@ -10,8 +10,8 @@ use tracing::info;
 
 use super::{RoomTypeActor, State};
 use crate::domain::{Fact, FactId, RoomTypeId};
-use crate::engine::message::{Advanced, Doubt, Failure, Lost, Over, Reply, Settle};
-use crate::engine::tenure::Settled;
+use crate::engine::message::{Advanced, Failure, Lost, Over, Reply, Settle, UnknownOutcome};
+use crate::engine::ownership::Settled;
 use crate::engine::{Error, Shared};
 use crate::events::Notice;
 use crate::lease::Token;
@@ -21,24 +21,24 @@ use crate::writer::Outcome;
 const CAREFUL_FOR: Duration = Duration::from_secs(10);
 
 impl RoomTypeActor {
-    fn doubt(&mut self, doubt: Doubt, ctx: &mut Context<Self>) {
+    fn doubt(&mut self, doubt: UnknownOutcome, ctx: &mut Context<Self>) {
         // Who came after this actor can tell the caller.
         if let State::Retired(_) = &self.state
             && let Some(successor) = self.shared.directory.find(self.id)
         {
             return successor.addr.do_send(doubt);
         }
-        self.shared.doubts.add(self.id, doubt.fact.clone());
+        self.shared.unknown_outcomes.add(self.id, doubt.fact.clone());
         match &self.state {
             // Nobody is left who could tell the caller: his reply is dropped.
             State::Retired(_) => return,
-            State::Serving(tenure) if tenure.token == doubt.token => {
-                metrics::counter!("innkeeper_actor_restarts_total", "cause" => "in_doubt").increment(1);
+            State::Serving(ownership) if ownership.token == doubt.token => {
+                metrics::counter!("innkeeper_actor_restarts_total", "cause" => "unknown_outcome").increment(1);
                 self.restart(ctx);
             }
             State::Serving(_) | State::Loading => {}
         }
-        self.doubts.push((doubt.fact, doubt.reply));
+        self.unknown_outcomes.push((doubt.fact, doubt.reply));
         if let State::Serving(_) = &self.state {
             self.settle_doubts(ctx);
         }
@@ -46,14 +46,14 @@ impl RoomTypeActor {
 
     /// Publishes what the store has of everything in doubt, and tells the callers who wait. By now this actor holds a
     /// higher token, so no commit of the old one can still succeed. One question at a time: what comes meanwhile waits for
-    /// the next. A restart ends the asking, but not the waiting: the next tenure asks again.
+    /// the next. A restart ends the asking, but not the waiting: the next ownership asks again.
     pub(super) fn settle_doubts(&mut self, ctx: &mut Context<Self>) {
         if self.asking {
             return;
         }
-        let facts = self.shared.doubts.of(self.id);
+        let facts = self.shared.unknown_outcomes.of(self.id);
         let ids: Vec<FactId> = facts.iter().map(|fact| fact.id).collect();
-        self.doubts.retain(|(fact, _)| ids.contains(&fact.id));
+        self.unknown_outcomes.retain(|(fact, _)| ids.contains(&fact.id));
         if facts.is_empty() {
             return;
         }
@@ -62,7 +62,7 @@ impl RoomTypeActor {
         ctx.spawn(asking.into_actor(self).map(move |stored, actor, ctx| {
             actor.asking = false;
             actor.tell_callers(&ids, stored);
-            if !actor.doubts.is_empty() {
+            if !actor.unknown_outcomes.is_empty() {
                 actor.settle_doubts(ctx);
             }
         }));
@@ -71,19 +71,19 @@ impl RoomTypeActor {
     /// Tells the callers of these facts what the store has of them. Where it cannot say, they are interrupted: their
     /// replies are dropped.
     fn tell_callers(&mut self, asked: &[FactId], stored: Option<HashSet<FactId>>) {
-        for (fact, reply) in self.doubts.extract_if(.., |(fact, _)| asked.contains(&fact.id)) {
+        for (fact, reply) in self.unknown_outcomes.extract_if(.., |(fact, _)| asked.contains(&fact.id)) {
             if let Some(stored) = &stored {
                 reply.send(if stored.contains(&fact.id) { Ok(fact) } else { Err(Error::Interrupted) });
             }
         }
     }
 
-    /// There is no next tenure: the callers are interrupted. What another node owns is told by the history; else the
+    /// There is no next ownership: the callers are interrupted. What another node owns is told by the history; else the
     /// next actor goes on.
     pub(super) fn leave_doubts(&mut self, why: &Error) {
-        self.doubts.clear();
+        self.unknown_outcomes.clear();
         if matches!(why, Error::Elsewhere(_) | Error::NoSuchRoomType) {
-            self.shared.doubts.forget(self.id);
+            self.shared.unknown_outcomes.forget(self.id);
         }
     }
 
@@ -94,7 +94,7 @@ impl RoomTypeActor {
             return;
         }
         let reload_if_left_out = |actor: &mut Self, ctx: &mut Context<Self>| {
-            if matches!(&actor.state, State::Serving(tenure) if tenure.settled.has_left_out()) {
+            if matches!(&actor.state, State::Serving(ownership) if ownership.settled.has_left_out()) {
                 metrics::counter!("innkeeper_actor_restarts_total", "cause" => "lost_commit").increment(1);
                 actor.refused_at = Some(Instant::now());
                 actor.restart(ctx);
@@ -103,7 +103,7 @@ impl RoomTypeActor {
         self.finish(reload_if_left_out, ctx);
     }
 
-    /// Throws the tenure away for good: somebody else owns the room type, or is to. What was submitted was in time or
+    /// Throws the ownership away for good: somebody else owns the room type, or is to. What was submitted was in time or
     /// will be fenced; who waits is told by the writer.
     fn over(&mut self, cause: &'static str, ctx: &mut Context<Self>) {
         metrics::counter!("innkeeper_actor_restarts_total", "cause" => cause).increment(1);
@@ -119,14 +119,14 @@ async fn ask_the_store(
     ids: Vec<FactId>,
     shared: Arc<Shared>,
 ) -> Option<HashSet<FactId>> {
-    let answer = timeout(shared.options.answer_within, shared.ledger.committed(&ids)).await;
+    let answer = timeout(shared.options.answer_within, shared.journal.committed(&ids)).await;
     let stored = answer.ok()?.ok()?;
     let found: Arc<[_]> =
         facts.iter().filter(|fact| stored.contains(&fact.id)).map(|fact| (room_type, fact.clone())).collect();
     if !found.is_empty() {
         shared.hub.publish(Notice::Committed(found));
     }
-    shared.doubts.settled(room_type, &facts);
+    shared.unknown_outcomes.settled(room_type, &facts);
     Some(stored)
 }
 
@@ -147,7 +147,7 @@ impl Handler<Over> for RoomTypeActor {
     type Result = ();
 
     fn handle(&mut self, Over { token, cause }: Over, ctx: &mut Context<Self>) {
-        if matches!(&self.state, State::Serving(tenure) if tenure.token == token) {
+        if matches!(&self.state, State::Serving(ownership) if ownership.token == token) {
             self.over(cause, ctx);
         }
     }
@@ -156,9 +156,9 @@ impl Handler<Over> for RoomTypeActor {
 impl Handler<Advanced> for RoomTypeActor {
     type Result = ();
 
-    /// This tenure's own facts are in memory before anybody else hears of them.
+    /// This ownership's own facts are in memory before anybody else hears of them.
     fn handle(&mut self, Advanced { sequence }: Advanced, ctx: &mut Context<Self>) {
-        if matches!(&self.state, State::Serving(tenure) if tenure.inventory.sequence() < sequence) {
+        if matches!(&self.state, State::Serving(ownership) if ownership.inventory.sequence() < sequence) {
             self.over("overtaken", ctx);
         }
     }
@@ -171,17 +171,17 @@ impl Handler<Lost> for RoomTypeActor {
         if lost.refused {
             self.refused_at = Some(Instant::now());
         }
-        if matches!(&self.state, State::Serving(tenure) if tenure.token == lost.token) {
+        if matches!(&self.state, State::Serving(ownership) if ownership.token == lost.token) {
             metrics::counter!("innkeeper_actor_restarts_total", "cause" => "lost_commit").increment(1);
             self.restart(ctx);
         }
     }
 }
 
-impl Handler<Doubt> for RoomTypeActor {
+impl Handler<UnknownOutcome> for RoomTypeActor {
     type Result = ();
 
-    fn handle(&mut self, doubt: Doubt, ctx: &mut Context<Self>) {
+    fn handle(&mut self, doubt: UnknownOutcome, ctx: &mut Context<Self>) {
         self.guarded(ctx, |actor, ctx| actor.doubt(doubt, ctx));
     }
 }
@@ -208,9 +208,9 @@ pub(super) fn settle(
                 }
                 return;
             }
-            Outcome::InDoubt => {
+            Outcome::UnknownOutcome => {
                 let reply = reply.unwrap_or_else(|| Reply::new().0);
-                return actor.do_send(Doubt { token, fact, reply });
+                return actor.do_send(UnknownOutcome { token, fact, reply });
             }
             Outcome::Duplicate => Failure::KeyTaken,
             Outcome::Fenced => {

@@ -11,8 +11,8 @@ use crate::domain::Timestamp;
 impl RoomTypeActor {
     /// Wakes up when the next hold runs out. Freeing does not depend on it (every request frees first); it announces.
     pub(super) fn set_timer(&mut self, ctx: &mut Context<Self>) {
-        let State::Serving(tenure) = &self.state else { return };
-        let next = tenure.inventory.next_expiry();
+        let State::Serving(ownership) = &self.state else { return };
+        let next = ownership.inventory.next_expiry();
         if self.timer.as_ref().map(|(at, _)| *at) == next {
             return;
         }
@@ -32,9 +32,9 @@ impl RoomTypeActor {
         self.timer = Some((at, timer));
     }
 
-    /// Loads again if the clock was ahead when this tenure let nights go, and was set back since. Requests wait meanwhile.
+    /// Loads again if the clock was ahead when this ownership let nights go, and was set back since. Requests wait meanwhile.
     pub(super) fn clock_was_set_back(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> bool {
-        let is_ahead = matches!(&self.state, State::Serving(tenure) if tenure.inventory.is_ahead(now));
+        let is_ahead = matches!(&self.state, State::Serving(ownership) if ownership.inventory.is_ahead(now));
         if is_ahead {
             info!(room_type = %self.id, "the clock was set back: the room type is loaded again");
             metrics::counter!("innkeeper_actor_restarts_total", "cause" => "clock_set_back").increment(1);
@@ -56,9 +56,9 @@ impl RoomTypeActor {
 
     /// Gives the room type back when nobody has asked for it in a while and nothing is left to do.
     pub(super) fn retire_if_idle(&mut self, ctx: &mut Context<Self>) {
-        let State::Serving(tenure) = &self.state else { return };
+        let State::Serving(ownership) = &self.state else { return };
         let quiet = self.last_used.elapsed() >= self.shared.options.idle_after;
-        if quiet && tenure.is_durable() && tenure.inventory.next_expiry().is_none() && self.depth.is_zero() {
+        if quiet && ownership.is_durable() && ownership.inventory.next_expiry().is_none() && self.depth.is_zero() {
             info!(room_type = %self.id, "an idle room type is given back");
             self.retire(ctx, None);
         }

@@ -36,6 +36,6 @@ pub async fn handle(
 /// The booking as it would be. It has no ETag: this version does not exist.
 async fn preview(state: &State, manager: Manager, conditions: Conditions) -> Result<HttpResponse, Problem> {
     let options = MoveOptions { key: None, expected: conditions.seen.0, dry_run: true };
-    let receipt = conditions.engine.act(manager.booking, Move::Cancel, options).await?;
-    Ok(HttpResponse::Ok().json(BookingView::of(&receipt.booking, &state.access)))
+    let outcome = conditions.engine.act(manager.booking, Move::Cancel, options).await?;
+    Ok(HttpResponse::Ok().json(BookingView::of(&outcome.booking, &state.access)))
 }

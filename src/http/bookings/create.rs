@@ -7,18 +7,18 @@ use actix_web::web::Data;
 
 use super::moves::{allow, answer, log_force};
 use super::order::{LIMIT, OrderBody};
-use crate::http::extract::{Asking, Body, Booker, IdempotencyKey, IfMatch};
+use crate::http::extract::{Body, Booker, ExpectedSequence, IdempotencyKey, OwnerEngine};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::http::throttle::Client;
 
 pub async fn handle(
     state: Data<State>,
-    Asking(engine): Asking,
+    OwnerEngine(engine): OwnerEngine,
     Booker(principal): Booker,
     client: Client,
     key: IdempotencyKey,
-    seen: IfMatch,
+    seen: ExpectedSequence,
     body: Body<OrderBody, LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     let canonical = body.canonical();
@@ -27,13 +27,13 @@ pub async fn handle(
     let forced_by = order.forced_by.clone();
     allow(forced_by.as_deref(), principal)?;
     let place = state.throttle.booking((client, principal), &mut order, key.as_ref(), state.clock.now())?;
-    let receipt = engine.book(room_type, order, key).await?;
-    log_force(forced_by.as_deref(), &receipt);
+    let outcome = engine.book(room_type, order, key).await?;
+    log_force(forced_by.as_deref(), &outcome);
     if let Some(place) = place {
-        place.keep(&receipt.booking);
+        place.keep(&outcome.booking);
     }
-    let mut response = answer(StatusCode::CREATED, &state, &receipt);
-    if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", receipt.booking.id)) {
+    let mut response = answer(StatusCode::CREATED, &state, &outcome);
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", outcome.booking.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)

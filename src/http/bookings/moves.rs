@@ -8,11 +8,11 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use super::view::BookingView;
 use crate::domain::{Booking, BookingId, Move};
-use crate::engine::{Engine, MoveOptions, Receipt};
+use crate::engine::{BookingOutcome, Engine, MoveOptions};
 use crate::http::answer::etag;
 use crate::http::code::Code;
 use crate::http::extract::caller::Principal;
-use crate::http::extract::{Asking, IdempotencyKey, IfMatch};
+use crate::http::extract::{ExpectedSequence, IdempotencyKey, OwnerEngine};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
@@ -22,7 +22,7 @@ pub const REPLAYED: &str = "idempotent-replayed";
 /// What the headers of a move say, and whom to ask.
 pub struct Conditions {
     key: IdempotencyKey,
-    pub seen: IfMatch,
+    pub seen: ExpectedSequence,
     pub engine: Engine,
 }
 
@@ -33,8 +33,8 @@ impl FromRequest for Conditions {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let conditions = || {
             let key = IdempotencyKey::extract(request).into_inner()?;
-            let seen = IfMatch::extract(request).into_inner()?;
-            let Asking(engine) = Asking::extract(request).into_inner()?;
+            let seen = ExpectedSequence::extract(request).into_inner()?;
+            let OwnerEngine(engine) = OwnerEngine::extract(request).into_inner()?;
             Ok(Self { key, seen, engine })
         };
         ready(conditions())
@@ -55,10 +55,10 @@ pub async fn act(
         _ => None,
     };
     let options = MoveOptions { key, expected: conditions.seen.0, dry_run: false };
-    let receipt = conditions.engine.act(booking, act, options).await?;
-    state.throttle.changed(&receipt.booking);
-    log_force(forced_by.as_deref(), &receipt);
-    Ok(answer(StatusCode::OK, state, &receipt))
+    let outcome = conditions.engine.act(booking, act, options).await?;
+    state.throttle.changed(&outcome.booking);
+    log_force(forced_by.as_deref(), &outcome);
+    Ok(answer(StatusCode::OK, state, &outcome))
 }
 
 /// Only the administrator may insist on what a rule forbids.
@@ -70,16 +70,16 @@ pub fn allow(forced_by: Option<&str>, principal: Principal) -> Result<(), Proble
 }
 
 /// Says who insisted.
-pub fn log_force(forced_by: Option<&str>, receipt: &Receipt) {
-    if let Some(forced_by) = forced_by.filter(|_| !receipt.replayed) {
-        tracing::warn!(booking = %receipt.booking.id, forced_by, "a booking needs no adult in each room, by force");
+pub fn log_force(forced_by: Option<&str>, outcome: &BookingOutcome) {
+    if let Some(forced_by) = forced_by.filter(|_| !outcome.replayed) {
+        tracing::warn!(booking = %outcome.booking.id, forced_by, "a booking needs no adult in each room, by force");
     }
 }
 
 /// A booking after a command.
-pub fn answer(status: StatusCode, state: &State, receipt: &Receipt) -> HttpResponse {
-    let mut response = booked(status, state, &receipt.booking);
-    if receipt.replayed {
+pub fn answer(status: StatusCode, state: &State, outcome: &BookingOutcome) -> HttpResponse {
+    let mut response = booked(status, state, &outcome.booking);
+    if outcome.replayed {
         use actix_web::http::header::{HeaderName, HeaderValue};
         response.headers_mut().insert(HeaderName::from_static(REPLAYED), HeaderValue::from_static("true"));
     }

@@ -7,12 +7,12 @@ use actix_web::web::Data;
 use super::moves::booked;
 use crate::http::answer::etag;
 use crate::http::code::Code;
-use crate::http::extract::{Known, Manager};
+use crate::http::extract::{IfNoneMatch, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-pub async fn handle(state: Data<State>, manager: Manager, known: Known) -> Result<HttpResponse, Problem> {
-    let booking = state.ledger.booking(manager.booking).await?.ok_or_else(|| Problem::of(Code::NoSuchBooking))?;
+pub async fn handle(state: Data<State>, manager: Manager, known: IfNoneMatch) -> Result<HttpResponse, Problem> {
+    let booking = state.journal.booking(manager.booking).await?.ok_or_else(|| Problem::of(Code::NoSuchBooking))?;
     let tag = etag(booking.sequence);
     if known.has(&tag) {
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());

@@ -33,7 +33,7 @@ impl Ticks {
 /// How much follows the head of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    Known(u64),
+    IfNoneMatch(u64),
     /// Chunked.
     Unknown,
 }
@@ -199,7 +199,7 @@ impl Activity {
     pub fn begins(&self, length: Length) {
         let (read, head_end) = (self.read.load(Relaxed), self.head_end.load(Relaxed));
         let end = match length {
-            Length::Known(length) if head_end != 0 => head_end.saturating_add(length),
+            Length::IfNoneMatch(length) if head_end != 0 => head_end.saturating_add(length),
             _ => 0,
         };
         self.request_end.store(end, Relaxed);
@@ -207,7 +207,7 @@ impl Activity {
         self.head_end.store(0, Relaxed);
         self.head.store(0, Relaxed);
         self.leftover.store(false, Relaxed);
-        self.has_body.store(length != Length::Known(0), Relaxed);
+        self.has_body.store(length != Length::IfNoneMatch(0), Relaxed);
         self.body.store(0, Relaxed);
         self.body_bytes.store(0, Relaxed);
         self.enter(Stage::Working);

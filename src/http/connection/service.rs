@@ -64,7 +64,7 @@ where
 
 fn begin(activity: &Arc<Activity>, request: &mut Request) {
     activity.begins(match request.payload() {
-        Payload::None => Length::Known(0),
+        Payload::None => Length::IfNoneMatch(0),
         _ => announced(request.headers()),
     });
     if !matches!(request.payload(), Payload::None) {
@@ -76,7 +76,7 @@ fn begin(activity: &Arc<Activity>, request: &mut Request) {
 
 fn announced(headers: &HeaderMap) -> Length {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    length.map_or(Length::Unknown, Length::Known)
+    length.map_or(Length::Unknown, Length::IfNoneMatch)
 }
 
 fn answer_of(response: Response<BoxBody>, activity: Option<Arc<Activity>>) -> Response<Answer> {

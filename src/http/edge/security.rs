@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// Swagger UI has its own scripts and styles, and pictures in data URLs; nothing comes from elsewhere or from within
+/// Swagger UI has its own scripts and styles, and projections in data URLs; nothing comes from elsewhere or from within
 /// a page, but for one style: the hash is that of its logo's colours.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; \
                       img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";

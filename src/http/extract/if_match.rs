@@ -1,64 +1,70 @@
-//! The header If-Match: do it only if nothing has changed since the client looked.
+//! The header If-Match with the ETag of something in the catalogue: change it only if it still is what the client saw.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::header::{self, ETag, Header, IF_MATCH};
 use actix_web::{FromRequest, HttpRequest};
 
-use super::header;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// The sequence number the client saw: `"12"` as an ETag has it, the beginning of a longer ETag such as
-/// `"12-20260501-20280430"`, or the bare number. `*` accepts every one.
+/// The tags of what the client may have seen; `None` when it does not care.
 #[derive(Debug)]
-pub struct IfMatch(pub Option<u64>);
+pub struct IfMatch(Option<header::IfMatch>);
+
+impl IfMatch {
+    /// Refuses when the client has seen something else. Weak tags never match (RFC 9110, 13.1.1).
+    pub fn check(&self, present: &ETag) -> Result<(), Problem> {
+        match &self.0 {
+            None | Some(header::IfMatch::Any) => Ok(()),
+            Some(header::IfMatch::Items(tags)) if tags.iter().any(|tag| tag.strong_eq(&present.0)) => Ok(()),
+            Some(header::IfMatch::Items(_)) => Err(Problem::of(Code::Stale)),
+        }
+    }
+}
 
 impl FromRequest for IfMatch {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(header(request.headers(), "if-match").and_then(parse).map(Self))
-    }
-}
-
-fn parse(value: Option<&str>) -> Result<Option<u64>, Problem> {
-    let Some(value) = value.map(str::trim).filter(|value| *value != "*") else { return Ok(None) };
-    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-    let (number, rest) = bare.split_once('-').unwrap_or((bare, ""));
-    let is_tag = rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let digits = is_tag && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    match number.parse() {
-        Ok(sequence) if digits => Ok(Some(sequence)),
-        _ => Err(Problem::new(Code::MalformedHeader, "If-Match must be one sequence number, such as \"12\".")),
+        let malformed = |_| Problem::new(Code::MalformedHeader, "If-Match must be ETags in double quotes, or *.");
+        let given = request.headers().contains_key(IF_MATCH);
+        ready(given.then(|| header::IfMatch::parse(request).map_err(malformed)).transpose().map(Self))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::EntityTag;
+    use actix_web::test::TestRequest;
     use rstest::rstest;
 
     use super::*;
 
-    #[rstest]
-    #[case("\"12\"", Some(12))]
-    #[case("12", Some(12))]
-    #[case("\"12-20260501-20280430\"", Some(12))]
-    #[case("*", None)]
-    fn a_sequence_number_is_read(#[case] value: &str, #[case] expected: Option<u64>) {
-        assert_eq!(parse(Some(value)).unwrap(), expected);
+    fn check(value: &str) -> Result<(), Code> {
+        let request = TestRequest::default().insert_header((IF_MATCH, value)).to_http_request();
+        let present = ETag(EntityTag::new_strong("b".to_owned()));
+        let condition = IfMatch::extract(&request).into_inner();
+        condition.and_then(|condition| condition.check(&present)).map_err(|problem| problem.code())
     }
 
     #[rstest]
-    #[case("W/\"12\"")] // weak tags never match strongly
-    #[case("\"12\", \"13\"")]
-    #[case("+12")]
-    #[case("-12")]
-    #[case("\"12-abc\"")]
-    #[case("\"\"")]
-    #[case("99999999999999999999")]
-    fn anything_else_is_malformed(#[case] value: &str) {
-        assert_eq!(parse(Some(value)).unwrap_err().code(), Code::MalformedHeader);
+    #[case("\"b\"", Ok(()))]
+    #[case("\"a\", \"b\"", Ok(()))]
+    #[case("*", Ok(()))]
+    #[case("\"a\"", Err(Code::Stale))]
+    #[case("W/\"b\"", Err(Code::Stale))]
+    #[case("", Err(Code::Stale))]
+    fn only_what_the_client_saw_is_changed(#[case] value: &str, #[case] expected: Result<(), Code>) {
+        assert_eq!(check(value), expected);
+    }
+
+    #[test]
+    fn who_has_seen_nothing_does_not_care() {
+        let request = TestRequest::default().to_http_request();
+        let condition = IfMatch::extract(&request).into_inner().unwrap();
+        assert!(condition.check(&ETag(EntityTag::new_strong("b".to_owned()))).is_ok());
     }
 }

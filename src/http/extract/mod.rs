@@ -1,26 +1,26 @@
 //! From bytes to typed input: who asks, what for, under which conditions. Each extractor answers with a problem
 //! document when it cannot; none decides anything about bookings.
 
-pub mod asking;
 pub mod body;
 pub mod caller;
+pub mod expected_sequence;
 pub mod id;
 pub mod idempotency;
 pub mod if_match;
-pub mod if_unchanged;
-pub mod known;
+pub mod if_none_match;
 pub mod object;
+pub mod owner_engine;
 pub mod pointer;
 pub mod query;
 
-pub use asking::Asking;
 pub use body::{Body, NoBody};
 pub use caller::{Administrator, Booker, Manager};
+pub use expected_sequence::ExpectedSequence;
 pub use id::{BookingPath, Id};
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
-pub use if_unchanged::IfUnchanged;
-pub use known::Known;
+pub use if_none_match::IfNoneMatch;
+pub use owner_engine::OwnerEngine;
 pub use query::Query;
 
 use actix_web::HttpRequest;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::lease::NodeId;
-use crate::lease::statement::{CLOCKS_APART, Signet};
+use crate::lease::node_tokens::{CLOCKS_APART, NodeTokens};
 
 /// What it states about a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,22 +51,22 @@ impl Claims {
 #[derive(Clone)]
 pub struct Seal {
     me: NodeId,
-    signet: Signet,
+    node_tokens: NodeTokens,
 }
 
 impl Seal {
     pub fn new(me: NodeId, secret: &Secret) -> Self {
-        Self { me, signet: Signet::new(secret) }
+        Self { me, node_tokens: NodeTokens::new(secret) }
     }
 
     /// `None` only if the library cannot sign.
     pub fn sign(&self, to: &NodeId, claims: Claims, now: Timestamp) -> Option<String> {
-        self.signet.sign(&self.me, to.as_str(), claims, now, CLOCKS_APART)
+        self.node_tokens.sign(&self.me, to.as_str(), claims, now, CLOCKS_APART)
     }
 
     /// What a node of this cluster states to this one at `now`.
     pub fn check(&self, token: &str, now: Timestamp) -> Option<Claims> {
-        self.signet.check(token, self.me.as_str(), now).map(|(_, claims)| claims)
+        self.node_tokens.check(token, self.me.as_str(), now).map(|(_, claims)| claims)
     }
 }
 

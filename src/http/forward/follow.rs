@@ -1,6 +1,6 @@
 //! Answers a client, here or by the node that owns what it asks for.
 //!
-//! The handler runs here first. Where it names an owner, the request goes there ([`Courier`]). An owner may freeze or vanish
+//! The handler runs here first. Where it names an owner, the request goes there ([`Forwarder`]). An owner may freeze or vanish
 //! meanwhile: as soon as its heartbeats have run out, others may take over what it owns, and the handler runs here again,
 //! to find out who does. A request that was already sent may have been done; it is repeated only where that is safe.
 //!
@@ -17,8 +17,8 @@ use actix_web::web::Bytes;
 use actix_web::{Error, HttpRequest};
 use tokio::time::Instant;
 
+use super::forwarder::{Forwarder, Undelivered};
 use super::recorder::Recorder;
-use super::relay::{Courier, Undelivered};
 use super::whole_body;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
@@ -42,7 +42,7 @@ enum Stop {
 
 pub async fn answer<B: MessageBody + 'static>(
     state: &State,
-    courier: &Courier,
+    forwarder: &Forwarder,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -52,7 +52,7 @@ pub async fn answer<B: MessageBody + 'static>(
             Ok(body) => body,
             Err(problem) => return Ok(request.error_response(problem)),
         };
-        match courier.deliver(stand_in, request.request(), body.clone(), until, state).await {
+        match forwarder.deliver(stand_in, request.request(), body.clone(), until, state).await {
             Ok(answer) => return Ok(request.into_response(answer)),
             Err(Undelivered::Lost) if !may_be_repeated(request.request()) => {
                 return Ok(request.error_response(interrupted()));
@@ -65,7 +65,7 @@ pub async fn answer<B: MessageBody + 'static>(
     let mut until = until(state, answered.request().method(), body.last_read().into());
     let mut lost_an_owner = false;
     // Whether somebody may have done it.
-    let mut in_doubt = false;
+    let mut unknown_outcome = false;
     loop {
         let (peer, is_owner) = match next_stop(state, &answered) {
             Some(Stop::Owner(owner)) => (owner, true),
@@ -73,12 +73,12 @@ pub async fn answer<B: MessageBody + 'static>(
             None => return Ok(answered),
         };
         let repeatable = may_be_repeated(answered.request());
-        match courier.deliver(peer, answered.request(), body.bytes(), until, state).await {
+        match forwarder.deliver(peer, answered.request(), body.bytes(), until, state).await {
             Ok(answer) => return Ok(answered.into_response(answer)),
             Err(Undelivered::Lost) if !repeatable => return Ok(refuse(answered, interrupted())),
-            Err(Undelivered::Because(problem)) if is_owner && !in_doubt => return Ok(refuse(answered, problem)),
+            Err(Undelivered::Because(problem)) if is_owner && !unknown_outcome => return Ok(refuse(answered, problem)),
             Err(Undelivered::Because(_)) if is_owner => return Ok(refuse(answered, interrupted())),
-            Err(undelivered) => in_doubt |= matches!(undelivered, Undelivered::Lost),
+            Err(undelivered) => unknown_outcome |= matches!(undelivered, Undelivered::Lost),
         }
         // Nothing was done here: the first answer still stands.
         if !is_owner {
@@ -88,7 +88,8 @@ pub async fn answer<B: MessageBody + 'static>(
             until = until.min(Instant::now() + FOLLOWED_FOR);
         }
         if until <= Instant::now() + PAUSE {
-            let problem = if in_doubt { interrupted() } else { Problem::of(Code::OwnerMoving).retry_after_secs(1) };
+            let problem =
+                if unknown_outcome { interrupted() } else { Problem::of(Code::OwnerMoving).retry_after_secs(1) };
             return Ok(refuse(answered, problem));
         }
         tokio::time::sleep(PAUSE).await;

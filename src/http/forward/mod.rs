@@ -22,10 +22,10 @@
 
 pub mod credentials;
 mod follow;
+mod forwarder;
 mod hop;
 mod peers;
 mod recorder;
-mod relay;
 
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ use super::problem::Problem;
 use super::state::State;
 use super::{bookings, nights};
 
+pub use forwarder::Forwarder;
 pub use peers::Peers;
-pub use relay::Courier;
 
 /// Carries the credentials of the node that forwards.
 pub const FORWARDED: &str = "innkeeper-forwarded";
@@ -68,9 +68,9 @@ pub struct Forwarded {
 /// How long the end of a client's connection may take to be noticed after a standstill.
 const HANG_UP: Duration = Duration::from_millis(50);
 
-/// Wraps a handler. There is a courier where there are other nodes.
+/// Wraps a handler. There is a forwarder where there are other nodes.
 pub async fn around<B: MessageBody + 'static>(
-    (state, courier): (Data<State>, Data<Option<Courier>>),
+    (state, forwarder): (Data<State>, Data<Option<Forwarder>>),
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -78,8 +78,8 @@ pub async fn around<B: MessageBody + 'static>(
         return Ok(request.error_response(problem));
     }
     match header(request.headers(), FORWARDED) {
-        Ok(None) => match courier.as_ref() {
-            Some(courier) => follow::answer(&state, courier, request, next).await,
+        Ok(None) => match forwarder.as_ref() {
+            Some(forwarder) => follow::answer(&state, forwarder, request, next).await,
             None => Ok(next.call(request).await?.map_into_boxed_body()),
         },
         Ok(Some(credentials)) => {

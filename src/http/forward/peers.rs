@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::credentials::{Claims, Seal};
-use super::relay::Courier;
+use super::forwarder::Forwarder;
 use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::lease::NodeId;
@@ -28,7 +28,7 @@ impl Peers {
     }
 
     /// Somebody who takes requests to the other nodes. One per thread that speaks HTTP: its connections live there.
-    pub fn courier(&self) -> reqwest::Result<Courier> {
-        Courier::new(self.seal.clone(), self.keep_alive)
+    pub fn forwarder(&self) -> reqwest::Result<Forwarder> {
+        Forwarder::new(self.seal.clone(), self.keep_alive)
     }
 }

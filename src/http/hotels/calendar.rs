@@ -9,7 +9,7 @@ use crate::domain::violation::Violations;
 use crate::domain::{Amount, HotelId, RatePlanId, RoomTypeId, Stay, Violation};
 use crate::http::answer::shown;
 use crate::http::code::Code;
-use crate::http::extract::{Id, Known, Query};
+use crate::http::extract::{Id, IfNoneMatch, Query};
 use crate::http::openapi::names::ProblemCode;
 use crate::http::problem::Problem;
 use crate::http::refusal;
@@ -62,7 +62,7 @@ pub async fn handle(
     state: Data<State>,
     Id(hotel): Id<HotelId>,
     Query(query): Query<CalendarQuery>,
-    known: Known,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     let visit = query.check()?;
     let arrivals = state.searchable().await?.calendar(hotel, query.from.0, query.to.0, visit, state.clock.now());

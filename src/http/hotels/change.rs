@@ -10,7 +10,7 @@ use super::moved::{self, Moved};
 use crate::domain::{Hotel, HotelId, Violation};
 use crate::http::answer::{overwriting_nobody, version};
 use crate::http::code::Code;
-use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
+use crate::http::extract::{Administrator, Body, Id, IfMatch};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -20,7 +20,7 @@ pub async fn handle(
     state: Data<State>,
     _: Administrator,
     Id(id): Id<HotelId>,
-    condition: IfUnchanged,
+    condition: IfMatch,
     Body { value: mut patch, .. }: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
     let forced_by = forced_by(&mut patch)?;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::domain::{Amount, Restriction, RoomTypeId};
 use crate::engine::{NightView, View};
 use crate::http::answer::REVALIDATE;
-use crate::http::extract::{Asking, Id, Known, Query};
+use crate::http::extract::{Id, IfNoneMatch, OwnerEngine, Query};
 use crate::http::problem::Problem;
 use crate::http::refusal;
 use crate::http::value::{Day, up_to_a_year};
@@ -67,10 +67,10 @@ pub struct Restrictions {
 }
 
 pub async fn handle(
-    Asking(engine): Asking,
+    OwnerEngine(engine): OwnerEngine,
     Id(room_type): Id<RoomTypeId>,
     Query(range): Query<Range>,
-    known: Known,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     up_to_a_year(range.from, range.to)?;
     let view = engine.view(room_type, range.from.0, range.to.0).await?;

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 
 use super::item::{MAX_ITEMS, NightsItem};
 use crate::domain::{NightsChange, RatePlanId, RoomTypeId, Violation};
-use crate::engine::{Engine, NightsReceipt};
+use crate::engine::{Engine, NightsOutcome};
 use crate::http::answer::to_the_end;
 use crate::http::code::Code;
-use crate::http::extract::{Administrator, Asking, Body, Id, IfMatch, body, object};
+use crate::http::extract::{Administrator, Body, ExpectedSequence, Id, OwnerEngine, body, object};
 use crate::http::problem::{Document, Problem};
 use crate::http::room_types;
 use crate::http::state::State;
@@ -69,10 +69,10 @@ pub enum ItemStatus {
 
 pub async fn handle(
     state: Data<State>,
-    Asking(engine): Asking,
+    OwnerEngine(engine): OwnerEngine,
     _: Administrator,
     Id(room_type): Id<RoomTypeId>,
-    IfMatch(expected): IfMatch,
+    ExpectedSequence(expected): ExpectedSequence,
     body: Body<SetNights, LIMIT>,
 ) -> Result<HttpResponse, Problem> {
     room_types::find(&state, room_type).await?;
@@ -97,9 +97,9 @@ async fn set(
     let mut room = MAX_NIGHTS;
     for (index, change) in changes.into_iter().enumerate() {
         let item = match engine.change_nights(room_type, expected, change).await.map_err(Problem::from) {
-            Ok(receipt) => {
-                expected = expected.and(Some(receipt.sequence));
-                ItemResult::applied(index, receipt)
+            Ok(outcome) => {
+                expected = expected.and(Some(outcome.sequence));
+                ItemResult::applied(index, outcome)
             }
             Err(problem) if index == 0 && problem.code() == Code::Stale => return Err(problem),
             Err(problem) if !problem.passes() => ItemResult::refused(index, &problem, state),
@@ -145,7 +145,7 @@ async fn only_plan(state: &State, room_type: RoomTypeId) -> Result<Option<RatePl
 }
 
 impl ItemResult {
-    fn applied(index: usize, NightsReceipt { sequence, changed }: NightsReceipt) -> Self {
+    fn applied(index: usize, NightsOutcome { sequence, changed }: NightsOutcome) -> Self {
         Self { index, status: ItemStatus::Applied, changed, sequence: Some(sequence), problem: None }
     }
 

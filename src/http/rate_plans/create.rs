@@ -6,14 +6,14 @@ use actix_web::web::Data;
 use super::body::{RatePlanBody, RatePlanView};
 use crate::domain::{RatePlanId, RoomTypeId};
 use crate::http::answer::created;
-use crate::http::extract::{Administrator, Asking, Body, Id};
+use crate::http::extract::{Administrator, Body, Id, OwnerEngine};
 use crate::http::problem::Problem;
 use crate::http::room_types;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
-    Asking(engine): Asking,
+    OwnerEngine(engine): OwnerEngine,
     _: Administrator,
     Id(room_type): Id<RoomTypeId>,
     body: Body<RatePlanBody>,

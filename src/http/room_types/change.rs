@@ -7,17 +7,17 @@ use super::body::{RoomTypeBody, RoomTypeView};
 use crate::domain::RoomTypeId;
 use crate::engine::Error;
 use crate::http::answer::{changed, overwriting_nobody, version};
-use crate::http::extract::{Administrator, Asking, Body, Id, IfUnchanged};
+use crate::http::extract::{Administrator, Body, Id, IfMatch, OwnerEngine};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
 pub async fn handle(
     state: Data<State>,
-    Asking(engine): Asking,
+    OwnerEngine(engine): OwnerEngine,
     _: Administrator,
     Id(id): Id<RoomTypeId>,
-    condition: IfUnchanged,
+    condition: IfMatch,
     patch: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
     let room_type = overwriting_nobody(async || {

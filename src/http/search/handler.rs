@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use super::offer::offers;
 use super::query::SearchQuery;
 use crate::http::answer::shown;
-use crate::http::extract::{Known, Query};
+use crate::http::extract::{IfNoneMatch, Query};
 use crate::http::problem::Problem;
 use crate::http::refusal;
 use crate::http::state::State;
@@ -14,7 +14,7 @@ use crate::http::state::State;
 pub async fn handle(
     state: Data<State>,
     Query(query): Query<SearchQuery>,
-    known: Known,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     let search = query.check()?;
     let (index, now) = (state.searchable().await?, state.clock.now());

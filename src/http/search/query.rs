@@ -8,7 +8,7 @@ use crate::domain::violation::Violations;
 use crate::domain::{Stay, Violation};
 use crate::http::page::{self, Paging, bad_cursor};
 use crate::http::value::{Day, company};
-use crate::search::{Place, Position, Search, Sort};
+use crate::search::{Position, Search, SearchArea, Sort};
 
 /// The widest circle, in kilometres.
 pub const MAX_RADIUS_KM: f64 = 500.0;
@@ -56,7 +56,7 @@ impl SearchQuery {
     }
 
     /// A city, or a circle: one of them, and all of it.
-    fn place(&self, violations: &mut Violations) -> Option<Place> {
+    fn place(&self, violations: &mut Violations) -> Option<SearchArea> {
         let circle = [self.latitude, self.longitude, self.radius_km];
         let [Some(latitude), Some(longitude), Some(radius)] = circle else {
             if circle.iter().any(Option::is_some) {
@@ -69,7 +69,7 @@ impl SearchQuery {
             }
             let message = "must be given, or else latitude, longitude and radius_km";
             let city = self.city.as_deref().ok_or_else(|| Violation::new("/city", "required", message));
-            return violations.keep(city.and_then(|city| text::line(city, 100, "/city"))).map(Place::City);
+            return violations.keep(city.and_then(|city| text::line(city, 100, "/city"))).map(SearchArea::City);
         };
         if self.city.is_some() {
             let message = "must be left out where coordinates are given";
@@ -77,7 +77,7 @@ impl SearchQuery {
         }
         let centre = violations.keep(Coordinates::new(latitude, longitude));
         let radius = violations.keep(metres(radius));
-        Some(Place::Around(centre?, radius?))
+        Some(SearchArea::Around(centre?, radius?))
     }
 
     fn sort(&self) -> Result<Sort, Violation> {

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use super::body::{ServiceBody, ServiceView};
 use crate::domain::ServiceId;
 use crate::http::answer::{changed, overwriting_nobody, version};
-use crate::http::extract::{Administrator, Body, Id, IfUnchanged};
+use crate::http::extract::{Administrator, Body, Id, IfMatch};
 use crate::http::hotels::{self, Written};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
@@ -16,7 +16,7 @@ pub async fn handle(
     state: Data<State>,
     _: Administrator,
     Id(id): Id<ServiceId>,
-    condition: IfUnchanged,
+    condition: IfMatch,
     patch: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
     let hotel = super::find(&state, id).await?.hotel_id;

@@ -6,11 +6,11 @@ use actix_web::web::Data;
 use super::body::ServiceView;
 use crate::domain::ServiceId;
 use crate::http::answer::shown;
-use crate::http::extract::{Id, Known};
+use crate::http::extract::{Id, IfNoneMatch};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 
-pub async fn handle(state: Data<State>, Id(id): Id<ServiceId>, known: Known) -> Result<HttpResponse, Problem> {
+pub async fn handle(state: Data<State>, Id(id): Id<ServiceId>, known: IfNoneMatch) -> Result<HttpResponse, Problem> {
     let service = super::find(&state, id).await?;
     Ok(shown(&ServiceView::from(&service), &known))
 }

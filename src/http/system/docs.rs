@@ -10,7 +10,7 @@ use utoipa_swagger_ui::Config;
 use super::health::Health;
 use crate::domain::Date;
 use crate::http::code::Code;
-use crate::http::extract::Known;
+use crate::http::extract::IfNoneMatch;
 use crate::http::openapi::openapi_on;
 use crate::http::openapi::operation::{Doc, get};
 use crate::http::problem::Problem;
@@ -25,14 +25,14 @@ const READY: &str = "The store answers, what is decided can become durable, and 
                      elsewhere.";
 
 /// `GET /openapi.json`. The dates of its examples lie ahead of today, so that they can be tried out.
-pub async fn openapi(state: Data<State>, request: HttpRequest, known: Known) -> Result<HttpResponse, Problem> {
+pub async fn openapi(state: Data<State>, request: HttpRequest, known: IfNoneMatch) -> Result<HttpResponse, Problem> {
     let today = today(&state);
     let make = move || Some((JSON.to_owned(), serde_json::to_vec(&openapi_on(today)).ok()?));
     state.pages.show("openapi.json", Some(today), make, &request, &known).await
 }
 
 /// `GET /asyncapi.json`, with examples that can be sent today.
-pub async fn asyncapi(state: Data<State>, request: HttpRequest, known: Known) -> Result<HttpResponse, Problem> {
+pub async fn asyncapi(state: Data<State>, request: HttpRequest, known: IfNoneMatch) -> Result<HttpResponse, Problem> {
     let (today, options) = (today(&state), state.gate.options().clone());
     let make = move || Some((JSON.to_owned(), serde_json::to_vec(&ws::asyncapi::document(today, &options)).ok()?));
     state.pages.show("asyncapi.json", Some(today), make, &request, &known).await
@@ -48,7 +48,7 @@ pub async fn user_interface(
     state: Data<State>,
     file: Path<String>,
     request: HttpRequest,
-    known: Known,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     let file = file.into_inner();
     let name = format!("docs/{file}");

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::Date;
 use crate::http::answer::REVALIDATE;
 use crate::http::code::Code;
-use crate::http::extract::Known;
+use crate::http::extract::IfNoneMatch;
 use crate::http::problem::Problem;
 
 /// More than there are pages on one day.
@@ -49,7 +49,7 @@ impl Pages {
         day: Option<Date>,
         make: impl FnOnce() -> Option<(String, Vec<u8>)> + Send + 'static,
         request: &HttpRequest,
-        known: &Known,
+        known: &IfNoneMatch,
     ) -> Result<HttpResponse, Problem> {
         let made = async {
             let made = tokio::task::spawn_blocking(|| make().map(|(media, text)| Page::new(media, text))).await;
@@ -69,7 +69,7 @@ impl Page {
         Self { media, plain: shared(text), packed: shared(packed), tag }
     }
 
-    fn answer(&self, request: &HttpRequest, known: &Known) -> HttpResponse {
+    fn answer(&self, request: &HttpRequest, known: &IfNoneMatch) -> HttpResponse {
         let is_packed = !self.packed.is_empty() && takes_gzip(request);
         let (body, coding) = match is_packed {
             true => (&self.packed, ContentEncoding::Gzip),

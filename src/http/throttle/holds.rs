@@ -56,7 +56,7 @@ struct Hold {
 }
 
 /// A place for a hold that is not decided yet. It is given back unless it is kept.
-pub struct Place {
+pub struct HoldPermit {
     holds: LiveHolds,
     slot: Slot,
     /// Whether the place was there before this request.
@@ -65,7 +65,7 @@ pub struct Place {
 
 impl LiveHolds {
     /// A place for a hold of these owners, unless one of them has as many as may be.
-    pub fn reserve(&self, owners: Vec<Owner>, key: Option<KeyDigest>, now: Timestamp) -> Result<Place, Exceeded> {
+    pub fn reserve(&self, owners: Vec<Owner>, key: Option<KeyDigest>, now: Timestamp) -> Result<HoldPermit, Exceeded> {
         let mut holds = self.lock();
         holds.next += 1;
         let slot = key.map_or(Slot::Nth(holds.next), |digest| Slot::Keyed(digest.0));
@@ -88,7 +88,7 @@ impl LiveHolds {
             holds.slots.insert(slot, Hold { owners, until, booking: None });
         }
         drop(holds);
-        Ok(Place { holds: self.clone(), slot, is_repeat })
+        Ok(HoldPermit { holds: self.clone(), slot, is_repeat })
     }
 
     /// Notes that a booking is not a hold any more.
@@ -109,7 +109,7 @@ impl LiveHolds {
     }
 }
 
-impl Place {
+impl HoldPermit {
     /// Keeps the place for as long as the booking is a hold.
     pub fn keep(mut self, booking: &Booking) {
         let Some(until) = booking.status.expires_at() else { return };
@@ -123,7 +123,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for HoldPermit {
     fn drop(&mut self) {
         if !self.is_repeat {
             self.holds.lock().remove(self.slot);

@@ -24,7 +24,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
 
-use self::holds::{LiveHolds, Owner, Place};
+use self::holds::{HoldPermit, LiveHolds, Owner};
 use self::net::Net;
 use self::proxies::TrustedProxies;
 use self::rate::{Key, Policy};
@@ -115,7 +115,7 @@ impl Throttle {
         order: &mut Order,
         key: Option<&engine::Key>,
         now: Timestamp,
-    ) -> Result<Option<Place>, Problem> {
+    ) -> Result<Option<HoldPermit>, Problem> {
         let Some(limits) = self.0.as_deref().filter(|_| principal == Principal::Public) else { return Ok(None) };
         let contact = &order.contact;
         let email = contact.email.as_ref().map(|email| email.comparable());

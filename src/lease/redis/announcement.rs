@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::domain::Timestamp;
-use crate::lease::statement::{CLOCKS_APART, Signet};
+use crate::lease::node_tokens::{CLOCKS_APART, NodeTokens};
 use crate::lease::{NodeId, Peer, Unavailable};
 use crate::store::Identity;
 
@@ -107,31 +107,31 @@ pub type Told = (String, i64, String);
 
 /// What is known of the nodes, and how it is sealed.
 pub struct Announcements {
-    signet: Signet,
-    known: Mutex<BTreeMap<NodeId, Known>>,
+    node_tokens: NodeTokens,
+    known: Mutex<BTreeMap<NodeId, LatestAnnouncement>>,
     doubted: Mutex<BTreeSet<(String, &'static str)>>,
 }
 
 /// The newest that a node has told.
-struct Known {
+struct LatestAnnouncement {
     about: Arc<About>,
     until: Instant,
 }
 
 impl Announcements {
-    pub fn new(signet: Signet) -> Self {
-        Self { signet, known: Mutex::default(), doubted: Mutex::default() }
+    pub fn new(node_tokens: NodeTokens) -> Self {
+        Self { node_tokens, known: Mutex::default(), doubted: Mutex::default() }
     }
 
     /// What the node `by` is to leave in Redis.
     pub fn seal(&self, by: &NodeId, about: &About) -> Result<String, Unavailable> {
-        let sealed = self.signet.sign(by, TO_ALL, about, about.told, about.good_for());
+        let sealed = self.node_tokens.sign(by, TO_ALL, about, about.told, about.good_for());
         sealed.ok_or_else(|| Unavailable::Unanswered(anyhow!("what this node tells of itself cannot be sealed")))
     }
 
     /// What a text says of a node, if it was sealed by that node, whenever that was.
     pub fn open(&self, node: &NodeId, text: &str) -> Option<About> {
-        let (by, about) = self.signet.open::<About>(text, TO_ALL)?;
+        let (by, about) = self.node_tokens.open::<About>(text, TO_ALL)?;
         (by == *node).then_some(about)
     }
 
@@ -201,7 +201,7 @@ impl Announcements {
             match kin {
                 Kin::Member { .. } => {
                     let until = asked.checked_add(about.left(now))?;
-                    known.insert(node.clone(), Known { about: Arc::new(about), until });
+                    known.insert(node.clone(), LatestAnnouncement { about: Arc::new(about), until });
                 }
                 Kin::OtherDatabase { .. } if !mine.is_same_database(&about.database) => drop(known.remove(node)),
                 Kin::OtherDatabase { .. } | Kin::OtherClock { .. } | Kin::Unreadable => {}
@@ -223,7 +223,7 @@ impl Announcements {
         *doubted = strangers;
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<NodeId, Known>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<NodeId, LatestAnnouncement>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     fn with_secret(secret: &str) -> Announcements {
-        Announcements::new(Signet::new(&Secret::new(secret)))
+        Announcements::new(NodeTokens::new(&Secret::new(secret)))
     }
 
     fn node(name: &str) -> NodeId {
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(heard(&with_secret("another"), "one", &text, NOW), None, "of another cluster");
         assert_eq!(heard(&with_secret("secret"), "two", &text, NOW), None, "of another node");
         let plain = r#"{"url":"http://evil","since":"2026-05-01T12:00:00Z","draining":false,"owned":0,"ttl_ms":10000}"#;
-        let to_one_node = Signet::new(&Secret::new("secret"));
+        let to_one_node = NodeTokens::new(&Secret::new("secret"));
         let to_one_node = to_one_node.sign(&node("one"), "two", (), at(NOW), CLOCKS_APART).unwrap();
         for forged in ["", "x", "a.b.c", plain, &to_one_node] {
             assert_eq!(heard(&with_secret("secret"), "one", forged, NOW), None, "{forged}");

@@ -44,7 +44,7 @@ use self::link::Link;
 use self::owners::Owners;
 use self::registry::Registry;
 use super::holdings::{Holding, Holdings};
-use super::statement::Signet;
+use super::node_tokens::NodeTokens;
 use super::{Acquired, Asked, Lease, Membership, Node, NodeId, Peer, Revoked, Token, Unavailable};
 use crate::clock::Clock;
 use crate::config::Secret;
@@ -94,7 +94,7 @@ impl RedisLease {
     ) -> Result<Arc<Self>, BadAddress> {
         let link = Link::new(&options.addresses, leases::patience(options.ttl))?;
         let leases = Leases { link, me, database: database.database.clone(), ttl: options.ttl };
-        let registry = Registry::new(leases.clone(), Signet::new(&options.secret), database, clock);
+        let registry = Registry::new(leases.clone(), NodeTokens::new(&options.secret), database, clock);
         let (holdings, revoked, news, given_away, owners) = Default::default();
         let releases = TaskTracker::new();
         Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, owners, releases }))

@@ -19,7 +19,7 @@ use super::keys;
 use super::leases::{Leases, millis};
 use crate::clock::Clock;
 use crate::domain::{RoomTypeId, Timestamp};
-use crate::lease::statement::Signet;
+use crate::lease::node_tokens::NodeTokens;
 use crate::lease::{Node, NodeId, Outsider, Peer, Unavailable, placement};
 use crate::store::Identity;
 
@@ -74,8 +74,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub fn new(leases: Leases, signet: Signet, identity: Identity, clock: Arc<dyn Clock>) -> Self {
-        let (announcements, since) = (Announcements::new(signet), clock.now());
+    pub fn new(leases: Leases, node_tokens: NodeTokens, identity: Identity, clock: Arc<dyn Clock>) -> Self {
+        let (announcements, since) = (Announcements::new(node_tokens), clock.now());
         let (admission, draining, cut_off, out_of_touch, seen, turns) = Default::default();
         let identity = Mutex::new(identity);
         let sought = Cache::builder().max_capacity(SOUGHT).time_to_live(leases.beat_every()).build();

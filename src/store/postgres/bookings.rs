@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Postgres;
-use super::pool::Lent;
+use super::pool::PooledConnection;
 use crate::domain::{Booking, BookingId, RoomTypeId};
 use crate::store::Error;
 use crate::store::sql::{self, Columns};
@@ -14,7 +14,7 @@ pub(super) const HOLDS: &str =
 pub(super) const ROOM_TYPES_WITH_HOLDS: &str = "
     SELECT DISTINCT room_type_id FROM bookings WHERE status = 'held' ORDER BY room_type_id";
 
-pub(super) async fn holds(reading: &mut Lent, room_type: RoomTypeId) -> Result<Vec<Arc<Booking>>, Error> {
+pub(super) async fn holds(reading: &mut PooledConnection, room_type: RoomTypeId) -> Result<Vec<Arc<Booking>>, Error> {
     let rows = reading.all(sqlx::query(HOLDS).bind(room_type.0)).await?;
     rows.iter().map(|row| sql::booking(row).map(Arc::new)).collect()
 }

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::Postgres;
-use super::pool::Statement;
+use super::pool::PgQuery;
 use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId, name};
 use crate::store::sql::{self, Columns};
 use crate::store::{Catalogue, Error, Page};
@@ -210,7 +210,7 @@ impl Postgres {
     }
 }
 
-fn bind_hotel<'q>(statement: Statement<'q>, hotel: &'q Hotel) -> Statement<'q> {
+fn bind_hotel<'q>(statement: PgQuery<'q>, hotel: &'q Hotel) -> PgQuery<'q> {
     statement
         .bind(hotel.id.0)
         .bind(&hotel.name)
@@ -227,7 +227,7 @@ fn bind_hotel<'q>(statement: Statement<'q>, hotel: &'q Hotel) -> Statement<'q> {
         .bind(i32::from(hotel.horizon_nights))
 }
 
-fn bind_service<'q>(statement: Statement<'q>, service: &'q Service) -> Statement<'q> {
+fn bind_service<'q>(statement: PgQuery<'q>, service: &'q Service) -> PgQuery<'q> {
     statement
         .bind(service.id.0)
         .bind(service.hotel_id.0)

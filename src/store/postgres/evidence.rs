@@ -3,10 +3,10 @@
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
-use super::pool::Lent;
+use super::pool::PooledConnection;
 use crate::domain::RoomTypeId;
 use crate::store::Error;
-use crate::store::audit::{Evidence, StrayAttempt};
+use crate::store::audit::{Evidence, StrayIdempotencyRecord};
 use crate::store::sql;
 
 pub(super) const SEQUENCE: &str = "
@@ -36,7 +36,7 @@ const STRAY_ATTEMPTS: &str = "
     WHERE b.room_type_id IS DISTINCT FROM a.room_type_id
     LIMIT $1";
 
-/// The time that [`Lent::all_in_time`] gives it.
+/// The time that [`PooledConnection::all_in_time`] gives it.
 const WHOLE_TABLES: &str =
     "SET LOCAL statement_timeout = '1h'; SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on";
 
@@ -55,16 +55,19 @@ impl Postgres {
     }
 
     /// It reads every record there is, and has the time for it.
-    pub(super) async fn find_stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
+    pub(super) async fn find_stray_idempotency_records(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<StrayIdempotencyRecord>, Error> {
         let mut reading = self.pool.snapshot().await?;
         reading.say(WHOLE_TABLES).await?;
         let rows = reading.all_in_time(sqlx::query(STRAY_ATTEMPTS).bind(i64::from(limit))).await?;
         reading.end().await?;
-        each(rows, sql::attempt_found)
+        each(rows, sql::stray_idempotency_record)
     }
 }
 
-async fn all(reading: &mut Lent, query: &'static str, room_type: RoomTypeId) -> Result<Vec<PgRow>, Error> {
+async fn all(reading: &mut PooledConnection, query: &'static str, room_type: RoomTypeId) -> Result<Vec<PgRow>, Error> {
     Ok(reading.all(sqlx::query(query).bind(room_type.0)).await?)
 }
 

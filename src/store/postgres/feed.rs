@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::Postgres;
-use super::pool::Lent;
+use super::pool::PooledConnection;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
 use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, Moment, PORTION_BYTES};
@@ -127,7 +127,7 @@ impl Feed for Postgres {
     }
 }
 
-async fn trim(writing: &mut Lent, before: Timestamp, limit: u32) -> Result<u64, Error> {
+async fn trim(writing: &mut PooledConnection, before: Timestamp, limit: u32) -> Result<u64, Error> {
     writing.one(sqlx::query(TURN)).await?;
     let oldest = writing.all(sqlx::query(OLDEST).bind(i64::from(limit))).await?;
     let due = sql::due(&oldest, before)?;

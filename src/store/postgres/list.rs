@@ -40,7 +40,7 @@ pub(super) fn list(filter: &BookingFilter, page: Page<BookingId>) -> QueryBuilde
     }
     if let Some(room_type) = filter.room_type {
         query.push(" AND b.room_type_id = ").push_bind(room_type.0);
-        // Known to every index that begins with the hotel.
+        // BatchState to every index that begins with the hotel.
         let hotel = " AND b.hotel_id = (SELECT hotel_id FROM room_types WHERE id = ";
         query.push(hotel).push_bind(room_type.0).push(")");
     }

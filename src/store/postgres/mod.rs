@@ -17,7 +17,6 @@
 //! `commit/rows` and `commit/settings`, there `writer` and `commit/json`. Statements take many rows as one array per
 //! column.
 
-mod attempts;
 mod bookings;
 mod catalogue;
 mod circuit;
@@ -26,7 +25,8 @@ mod columns;
 mod commit;
 mod evidence;
 mod feed;
-mod ledger;
+mod idempotency;
+mod journal;
 mod list;
 mod load;
 mod migrate;

@@ -127,7 +127,7 @@ struct Found {
 }
 
 /// Where a database is, as it may be told to anybody.
-struct Place {
+struct DatabaseAddress {
     server: String,
     user: String,
     database: String,
@@ -138,7 +138,7 @@ impl Postgres {
     /// this version's until [`Postgres::migrate`] has run.
     pub async fn open(url: &str, create: bool, options: Options) -> Result<Self, OpenError> {
         let target = parse(url)?;
-        let place = Place::of(&target);
+        let place = DatabaseAddress::of(&target);
         let unavailable = |error| place.why(error);
         let Found { version, standby, content } =
             session::within(session::CONNECT_WITHIN, look(&target)).await.map_err(unavailable)?;
@@ -151,7 +151,7 @@ impl Postgres {
         let session = session::committing(target.clone(), options.lock_wait);
         session::within(session::CONNECT_WITHIN, session.connect()).await.map_err(unavailable)?;
         let postgres = Self::connected(target, options).map_err(unavailable)?;
-        let Place { database, .. } = place;
+        let DatabaseAddress { database, .. } = place;
         match content {
             Content::Nothing if !create => Err(OpenError::Missing { database }),
             Content::Foreign => Err(OpenError::Foreign { database }),
@@ -280,7 +280,7 @@ async fn content(connection: &mut PgConnection) -> Result<Content, sqlx::Error> 
     })
 }
 
-impl Place {
+impl DatabaseAddress {
     fn of(target: &PgConnectOptions) -> Self {
         let server = match target.get_socket() {
             Some(socket) => socket.display().to_string(),

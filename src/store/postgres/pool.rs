@@ -41,7 +41,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A statement with its arguments.
-pub(super) type Statement<'q> = Query<'q, sqlx::Postgres, PgArguments>;
+pub(super) type PgQuery<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
 /// Lends its connections.
 pub(super) struct Pool {
@@ -61,7 +61,7 @@ struct Server {
 }
 
 /// A connection of the pool, and the right to use it.
-pub(super) struct Lent {
+pub(super) struct PooledConnection {
     connection: Option<Object<Server>>,
     answer_within: Duration,
     _lent: TaskTrackerToken,
@@ -89,7 +89,7 @@ impl Pool {
 
     /// A connection with a transaction on it, which begins with these words. One that broke a moment ago is found here,
     /// before anything is lost with it.
-    pub async fn begin(&self, words: &'static str) -> Result<Lent, sqlx::Error> {
+    pub async fn begin(&self, words: &'static str) -> Result<PooledConnection, sqlx::Error> {
         let begin = async {
             loop {
                 let mut lent = self.get().await?;
@@ -103,29 +103,29 @@ impl Pool {
         within(CONNECTION_WITHIN, begin).await
     }
 
-    /// A connection on which everything is read as it was at one moment, until it is given back by [`Lent::end`].
-    pub async fn snapshot(&self) -> Result<Lent, sqlx::Error> {
+    /// A connection on which everything is read as it was at one moment, until it is given back by [`PooledConnection::end`].
+    pub async fn snapshot(&self) -> Result<PooledConnection, sqlx::Error> {
         self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
     /// One statement in a transaction of its own.
-    pub async fn all(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
+    pub async fn all(&self, statement: PgQuery<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
         let mut lent = self.lend().await?;
         let rows = lent.all(statement).await?;
         lent.give_back();
         Ok(rows)
     }
 
-    pub async fn optional(&self, statement: Statement<'_>) -> Result<Option<PgRow>, sqlx::Error> {
+    pub async fn optional(&self, statement: PgQuery<'_>) -> Result<Option<PgRow>, sqlx::Error> {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    pub async fn one(&self, statement: Statement<'_>) -> Result<PgRow, sqlx::Error> {
+    pub async fn one(&self, statement: PgQuery<'_>) -> Result<PgRow, sqlx::Error> {
         self.optional(statement).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
     /// How many rows it changed.
-    pub async fn execute(&self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {
+    pub async fn execute(&self, statement: PgQuery<'_>) -> Result<u64, sqlx::Error> {
         let mut lent = self.lend().await?;
         let changed = lent.execute(statement).await?;
         lent.give_back();
@@ -149,16 +149,20 @@ impl Pool {
     }
 
     /// A connection that has answered a moment ago.
-    pub async fn lend(&self) -> Result<Lent, sqlx::Error> {
+    pub async fn lend(&self) -> Result<PooledConnection, sqlx::Error> {
         within(CONNECTION_WITHIN, self.get()).await
     }
 
-    async fn get(&self) -> Result<Lent, sqlx::Error> {
+    async fn get(&self) -> Result<PooledConnection, sqlx::Error> {
         let connection = self.connections.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             _ => sqlx::Error::PoolClosed,
         })?;
-        Ok(Lent { connection: Some(connection), answer_within: self.answer_within, _lent: self.lent.token() })
+        Ok(PooledConnection {
+            connection: Some(connection),
+            answer_within: self.answer_within,
+            _lent: self.lent.token(),
+        })
     }
 }
 
@@ -221,21 +225,21 @@ fn is_full(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|said| said.code().as_deref() == Some("53300"))
 }
 
-impl Lent {
-    pub async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
+impl PooledConnection {
+    pub async fn all(&mut self, statement: PgQuery<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
         within(self.answer_within, statement.fetch_all(self.connection()?)).await
     }
 
-    pub async fn one(&mut self, statement: Statement<'_>) -> Result<PgRow, sqlx::Error> {
+    pub async fn one(&mut self, statement: PgQuery<'_>) -> Result<PgRow, sqlx::Error> {
         within(self.answer_within, statement.fetch_one(self.connection()?)).await
     }
 
     /// For reports that read whole tables.
-    pub async fn all_in_time(&mut self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
+    pub async fn all_in_time(&mut self, statement: PgQuery<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
         within(UNHURRIED_WITHIN, statement.fetch_all(self.connection()?)).await
     }
 
-    pub async fn execute(&mut self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {
+    pub async fn execute(&mut self, statement: PgQuery<'_>) -> Result<u64, sqlx::Error> {
         Ok(within(self.answer_within, statement.execute(self.connection()?)).await?.rows_affected())
     }
 
@@ -267,7 +271,7 @@ impl Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for PooledConnection {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             drop(Object::take(connection));

@@ -14,7 +14,8 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
-    attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, migrate, reports, session, stock,
+    bookings, catalogue, claim, commit, evidence, feed, idempotency, journal, list, load, migrate, reports, session,
+    stock,
 };
 use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::{BookingFilter, Page, sql};
@@ -152,10 +153,10 @@ async fn no_step_of_changed_settings_reads_a_whole_table() {
 #[case::services(load::SERVICES)]
 #[case::holds(bookings::HOLDS)]
 #[case::booking(bookings::BOOKING)]
-#[case::committed(ledger::COMMITTED)]
-#[case::room_types_of_hotel(ledger::ROOM_TYPES_OF_HOTEL)]
-#[case::recall(attempts::RECALL)]
-#[case::forget(attempts::FORGET)]
+#[case::committed(journal::COMMITTED)]
+#[case::room_types_of_hotel(journal::ROOM_TYPES_OF_HOTEL)]
+#[case::recall(idempotency::RECALL)]
+#[case::forget(idempotency::FORGET)]
 #[case::events_of_room_type(feed::OF_ROOM_TYPE)]
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
@@ -244,7 +245,7 @@ async fn a_commit_that_was_planned_while_the_tables_were_empty_reads_no_whole_ta
 async fn a_key_is_looked_up_by_a_plan_made_once_even_if_there_were_no_keys_then() {
     let mut connection = session::asking(empty().await, Duration::from_secs(5)).connect().await.unwrap();
     // From the sixth time on a statement may be planned once.
-    let prepare = format!("PREPARE recall (bytea[], bigint) AS {}", attempts::RECALL);
+    let prepare = format!("PREPARE recall (bytea[], bigint) AS {}", idempotency::RECALL);
     for statement in std::iter::once(prepare.as_str()).chain(["EXECUTE recall ('{}', 0)"; 5]) {
         sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
     }

@@ -1,7 +1,7 @@
 //! Writes outside of the commits, and the trial of a database in which nothing could be written.
 
 use super::Postgres;
-use super::pool::Statement;
+use super::pool::PgQuery;
 use crate::store::{Error, sql};
 
 /// A row as large as many bookings, which does not compress well: it needs room of its own. It is rolled back.
@@ -13,7 +13,7 @@ const TRIAL: &str = "
 
 impl Postgres {
     /// One statement that writes, in a transaction of its own; how many rows it changed.
-    pub(super) async fn write(&self, statement: Statement<'_>) -> Result<u64, sqlx::Error> {
+    pub(super) async fn write(&self, statement: PgQuery<'_>) -> Result<u64, sqlx::Error> {
         let written = self.pool.execute(statement).await;
         if written.as_ref().is_err_and(|error| !sql::contradicts(error)) {
             self.writable.suspect();

@@ -6,11 +6,11 @@ use crate::domain::{
     Booking, BookingId, Cause, Change, Date, Fact, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType,
     RoomTypeId,
 };
-use crate::store::{Attempt, Entry, Job, KeyDigest};
+use crate::store::{CommitEntry, IdempotencyRecord, Job, KeyDigest};
 
 use super::write::{
-    AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, NightSettings, Progress, RateNightSettings, Resized,
-    RoomTypeRow, Rows, ServiceRow,
+    BookingRow, Counted, EventRow, GuestRow, IdempotencyRow, JobRow, NightSettings, Progress, RateNightSettings,
+    Resized, RoomTypeRow, Rows, ServiceRow,
 };
 
 /// What a batch changes. Sorted, because a B-tree likes rows in order.
@@ -32,7 +32,7 @@ pub struct Changes<'a> {
     /// Those among them that may have had others.
     repeopled: BTreeSet<BookingId>,
     facts: Vec<(RoomTypeId, &'a Fact)>,
-    attempts: BTreeMap<[u8; 32], (RoomTypeId, &'a Attempt)>,
+    idempotency: BTreeMap<[u8; 32], (RoomTypeId, &'a IdempotencyRecord)>,
     jobs: Vec<(&'a Fact, &'a Job)>,
     progress: BTreeMap<RoomTypeId, Progress>,
 }
@@ -40,7 +40,7 @@ pub struct Changes<'a> {
 impl<'a> Changes<'a> {
     /// What a batch changes if all of it is accepted. `None` if no store could accept all of it, or if it does more than
     /// book and move bookings on: change settings, or amend a booking.
-    pub fn of_bookings(batch: &'a [Entry]) -> Option<Self> {
+    pub fn of_bookings(batch: &'a [CommitEntry]) -> Option<Self> {
         let mut changes = Self::default();
         for entry in batch {
             let Change::Booking { cause, booking, deltas } = &entry.fact.change else { return None };
@@ -48,7 +48,7 @@ impl<'a> Changes<'a> {
                 Some(progress) => progress.leads_to(entry),
                 None => entry.fact.sequence > 0,
             };
-            let is_first = entry.attempt.as_ref().is_none_or(|(key, _)| !changes.attempts.contains_key(&key.0));
+            let is_first = entry.record.as_ref().is_none_or(|(key, _)| !changes.idempotency.contains_key(&key.0));
             if !follows || !is_first || *cause == Cause::Amended {
                 return None;
             }
@@ -64,7 +64,7 @@ impl<'a> Changes<'a> {
     }
 
     /// Adds an accepted entry, decided when it was `today` in its hotel.
-    pub fn add(&mut self, entry: &'a Entry, today: Date) {
+    pub fn add(&mut self, entry: &'a CommitEntry, today: Date) {
         let (room_type, fact) = (entry.room_type, &*entry.fact);
         match &fact.change {
             Change::Booking { cause, booking, deltas } => {
@@ -89,10 +89,10 @@ impl<'a> Changes<'a> {
     }
 
     /// What every fact leaves behind, whatever it changes.
-    fn add_history(&mut self, entry: &'a Entry) {
+    fn add_history(&mut self, entry: &'a CommitEntry) {
         let (room_type, fact) = (entry.room_type, &*entry.fact);
         self.facts.push((room_type, fact));
-        self.attempts.extend(entry.attempt.as_ref().map(|(KeyDigest(key), attempt)| (*key, (room_type, attempt))));
+        self.idempotency.extend(entry.record.as_ref().map(|(KeyDigest(key), record)| (*key, (room_type, record))));
         self.jobs.extend(entry.jobs.iter().map(|job| (fact, job)));
         let progress = Progress::to(entry);
         self.progress.entry(room_type).or_insert(progress).sequence = fact.sequence;
@@ -149,7 +149,11 @@ impl<'a> Changes<'a> {
             guests: people().flat_map(GuestRow::all).collect(),
             services: people().flat_map(ServiceRow::all).collect(),
             events: self.facts.iter().map(|(room_type, fact)| EventRow::of(*room_type, fact)).collect(),
-            attempts: self.attempts.iter().map(|(key, (id, attempt))| AttemptRow::of(*key, *id, attempt)).collect(),
+            idempotency: self
+                .idempotency
+                .iter()
+                .map(|(key, (id, record))| IdempotencyRow::of(*key, *id, record))
+                .collect(),
             jobs: self.jobs.iter().map(|(fact, job)| JobRow::of(fact, job)).collect(),
             progress: self.progress.values().copied().collect(),
         }

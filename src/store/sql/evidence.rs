@@ -4,7 +4,7 @@ use super::{Columns, rows};
 use crate::domain::booking::Footprint;
 use crate::domain::calendar::capacity;
 use crate::store::Error;
-use crate::store::audit::{Evidence, NightRow, StrayAttempt};
+use crate::store::audit::{Evidence, NightRow, StrayIdempotencyRecord};
 
 /// What the room type's own row says, and its events.
 pub fn sequences(row: &impl Columns) -> Result<Evidence, Error> {
@@ -39,8 +39,8 @@ pub fn booking_id(row: &impl Columns) -> Result<String, Error> {
     Ok(row.text("id")?.to_owned())
 }
 
-pub fn attempt_found(row: &impl Columns) -> Result<StrayAttempt, Error> {
-    Ok(StrayAttempt {
+pub fn stray_idempotency_record(row: &impl Columns) -> Result<StrayIdempotencyRecord, Error> {
+    Ok(StrayIdempotencyRecord {
         key: row.text("key")?.to_owned(),
         room_type: row.text("room_type_id")?.to_owned(),
         booking: row.text("booking_id")?.to_owned(),

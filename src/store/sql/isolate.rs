@@ -9,11 +9,11 @@
 use std::ops::Range;
 
 use super::error::{database_error, is_unfit};
-use crate::store::{Entry, Error, Verdict};
+use crate::store::{CommitEntry, Error, Verdict};
 
 /// The search for what the database refuses in one batch.
 pub struct Isolation<'b> {
-    batch: &'b [Entry],
+    batch: &'b [CommitEntry],
     verdicts: Vec<Verdict>,
     /// Parts that are still to be written, the first one last.
     untried: Vec<Range<usize>>,
@@ -21,7 +21,7 @@ pub struct Isolation<'b> {
 
 impl<'b> Isolation<'b> {
     /// Of a batch that was refused as a whole, with the verdicts that it would have had.
-    pub fn of(batch: &'b [Entry], verdicts: Vec<Verdict>) -> Self {
+    pub fn of(batch: &'b [CommitEntry], verdicts: Vec<Verdict>) -> Self {
         let mut isolation = Self { batch, verdicts, untried: Vec::new() };
         isolation.divide(0..batch.len());
         isolation
@@ -32,7 +32,7 @@ impl<'b> Isolation<'b> {
         self.untried.pop()
     }
 
-    pub fn entries(&self, part: &Range<usize>) -> &'b [Entry] {
+    pub fn entries(&self, part: &Range<usize>) -> &'b [CommitEntry] {
         &self.batch[part.clone()]
     }
 

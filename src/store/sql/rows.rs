@@ -9,7 +9,7 @@ use crate::domain::{
     Booking, BookingId, Contact, Email, Hotel, HotelId, Mobile, Occupancy, RatePlan, RatePlanId, RoomType, RoomTypeId,
     Service, ServiceBasis, ServiceId, Status, Stay,
 };
-use crate::store::{Attempt, CountedNight, Error, Fingerprint, KeyDigest};
+use crate::store::{CountedNight, Error, Fingerprint, IdempotencyRecord, KeyDigest};
 
 pub fn hotel(row: &impl Columns) -> Result<Hotel, Error> {
     let zone = Zone::parse(row.text("timezone")?).map_err(|violation| unreadable("timezone", violation))?;
@@ -133,11 +133,11 @@ pub fn status(row: &impl Columns) -> Result<Status, Error> {
     })
 }
 
-pub fn attempt(row: &impl Columns) -> Result<(KeyDigest, Attempt), Error> {
+pub fn record(row: &impl Columns) -> Result<(KeyDigest, IdempotencyRecord), Error> {
     let key = KeyDigest(row.bytes("key")?);
     let fingerprint = Fingerprint(row.bytes("fingerprint")?);
     let (answer, expires_at) = (Arc::new(row.json("answer")?), row.instant("expires_at")?);
-    Ok((key, Attempt { fingerprint, answer, expires_at }))
+    Ok((key, IdempotencyRecord { fingerprint, answer, expires_at }))
 }
 
 pub fn counted_night(row: &impl Columns) -> Result<CountedNight, Error> {

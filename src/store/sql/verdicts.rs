@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
 
-use super::{AttemptRow, Changes, Columns};
+use super::{Changes, Columns, IdempotencyRow};
 use crate::domain::catalogue::Zone;
 use crate::domain::{Date, RoomTypeId, Timestamp};
 use crate::lease::Token;
-use crate::store::{Entry, Error, KeyDigest, Verdict};
+use crate::store::{CommitEntry, Error, KeyDigest, Verdict};
 
 /// What the store knows about the room types and the idempotency keys of a batch.
 #[derive(Default)]
-pub struct Known {
+pub struct BatchState {
     room_types: HashMap<RoomTypeId, Owned>,
     /// When each key that has been used is free again.
-    attempts: HashMap<KeyDigest, Timestamp>,
+    idempotency: HashMap<KeyDigest, Timestamp>,
 }
 
 struct Owned {
@@ -24,26 +24,27 @@ struct Owned {
     zone: Zone,
 }
 
-impl Known {
+impl BatchState {
     /// From the row that `check.sql` answers with.
     pub fn read(row: &impl Columns) -> Result<Self, Error> {
         let room_types: Vec<(RoomTypeId, i64, u64, Zone)> = row.json("room_types")?;
         let owned = |(id, token, sequence, zone)| (id, Owned { token: Token(token), sequence, zone });
-        let attempts: Vec<(String, i64)> = row.json("attempts")?;
-        let attempts = attempts.iter().map(|(key, expires_at)| attempt(key, *expires_at)).collect::<Result<_, _>>()?;
-        Ok(Self { room_types: room_types.into_iter().map(owned).collect(), attempts })
+        let idempotency: Vec<(String, i64)> = row.json("attempts")?;
+        let idempotency =
+            idempotency.iter().map(|(key, expires_at)| record(key, *expires_at)).collect::<Result<_, _>>()?;
+        Ok(Self { room_types: room_types.into_iter().map(owned).collect(), idempotency })
     }
 
     /// One verdict per entry, in order. An entry that is left out takes every later one of its room type with it: they
     /// were decided on top of it.
-    pub fn judge(&self, batch: &[Entry]) -> Vec<Verdict> {
+    pub fn judge(&self, batch: &[CommitEntry]) -> Vec<Verdict> {
         let mut next: HashMap<RoomTypeId, u64> =
             self.room_types.iter().map(|(id, owned)| (*id, owned.sequence + 1)).collect();
         let mut taken: HashMap<KeyDigest, Timestamp> = HashMap::new();
         let mut verdicts = Vec::with_capacity(batch.len());
         for entry in batch {
             let verdict = match next.get(&entry.room_type) {
-                Some(next) if *next == entry.fact.sequence && self.owns(entry) => match &entry.attempt {
+                Some(next) if *next == entry.fact.sequence && self.owns(entry) => match &entry.record {
                     Some((key, _)) if self.is_used(key, &taken, entry.fact.at) => Verdict::Duplicate,
                     _ => Verdict::Committed,
                 },
@@ -51,7 +52,7 @@ impl Known {
             };
             if verdict == Verdict::Committed {
                 next.insert(entry.room_type, entry.fact.sequence + 1);
-                taken.extend(entry.attempt.as_ref().map(|(key, attempt)| (*key, attempt.expires_at)));
+                taken.extend(entry.record.as_ref().map(|(key, record)| (*key, record.expires_at)));
             } else {
                 next.remove(&entry.room_type);
             }
@@ -61,7 +62,7 @@ impl Known {
     }
 
     /// What the accepted entries change.
-    pub fn changes<'a>(&self, batch: &'a [Entry], verdicts: &[Verdict]) -> Changes<'a> {
+    pub fn changes<'a>(&self, batch: &'a [CommitEntry], verdicts: &[Verdict]) -> Changes<'a> {
         let mut changes = Changes::default();
         for (entry, verdict) in batch.iter().zip(verdicts) {
             if let (Verdict::Committed, Some(today)) = (verdict, self.today(entry)) {
@@ -72,30 +73,30 @@ impl Known {
     }
 
     /// Keys that are used again, and when their old records have expired.
-    pub fn reused(&self, attempts: &[AttemptRow<'_>]) -> Vec<(KeyDigest, Timestamp)> {
-        let known = |attempt: &AttemptRow<'_>| {
-            let (key, expires_at) = self.attempts.get_key_value(&KeyDigest(attempt.key))?;
+    pub fn reused(&self, idempotency: &[IdempotencyRow<'_>]) -> Vec<(KeyDigest, Timestamp)> {
+        let known = |record: &IdempotencyRow<'_>| {
+            let (key, expires_at) = self.idempotency.get_key_value(&KeyDigest(record.key))?;
             Some((*key, *expires_at))
         };
-        attempts.iter().filter_map(known).collect()
+        idempotency.iter().filter_map(known).collect()
     }
 
     /// The hotel's date when the entry's fact was decided.
-    fn today(&self, entry: &Entry) -> Option<Date> {
+    fn today(&self, entry: &CommitEntry) -> Option<Date> {
         self.room_types.get(&entry.room_type).map(|owned| owned.zone.date(entry.fact.at))
     }
 
-    fn owns(&self, entry: &Entry) -> bool {
+    fn owns(&self, entry: &CommitEntry) -> bool {
         self.room_types.get(&entry.room_type).is_some_and(|owned| owned.token == entry.token)
     }
 
     /// Whether a key has an effect already, in the store or earlier in this batch. An expired one counts as unused.
     fn is_used(&self, key: &KeyDigest, taken: &HashMap<KeyDigest, Timestamp>, at: Timestamp) -> bool {
-        taken.get(key).or_else(|| self.attempts.get(key)).is_some_and(|expires_at| *expires_at > at)
+        taken.get(key).or_else(|| self.idempotency.get(key)).is_some_and(|expires_at| *expires_at > at)
     }
 }
 
-fn attempt(key: &str, expires_at: i64) -> Result<(KeyDigest, Timestamp), Error> {
+fn record(key: &str, expires_at: i64) -> Result<(KeyDigest, Timestamp), Error> {
     let corrupt = |error: anyhow::Error| Error::Corrupt(error.context("attempts.key or attempts.expires_at"));
     let digest = HEXLOWER.decode(key.as_bytes()).map_err(|error| corrupt(error.into()))?;
     let digest = digest.try_into().map_err(|_| corrupt(anyhow::anyhow!("a key has 32 bytes")))?;

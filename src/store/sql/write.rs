@@ -9,7 +9,7 @@ use crate::domain::{
     NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
 };
 use crate::lease::Token;
-use crate::store::{Attempt, Entry, Job};
+use crate::store::{CommitEntry, IdempotencyRecord, Job};
 
 /// Everything that a batch writes, in the order that the schema's references and CHECKs ask for. Mostly empty.
 pub struct Rows<'a> {
@@ -25,7 +25,7 @@ pub struct Rows<'a> {
     pub guests: Vec<GuestRow<'a>>,
     pub services: Vec<ServiceRow<'a>>,
     pub events: Vec<EventRow<'a>>,
-    pub attempts: Vec<AttemptRow<'a>>,
+    pub idempotency: Vec<IdempotencyRow<'a>>,
     pub jobs: Vec<JobRow<'a>>,
     pub progress: Vec<Progress>,
 }
@@ -235,7 +235,7 @@ impl<'a> EventRow<'a> {
 }
 
 #[derive(Serialize)]
-pub struct AttemptRow<'a> {
+pub struct IdempotencyRow<'a> {
     #[serde(serialize_with = "in_hexadecimal")]
     pub key: [u8; 32],
     #[serde(serialize_with = "in_hexadecimal")]
@@ -246,15 +246,15 @@ pub struct AttemptRow<'a> {
     pub expires_at: i64,
 }
 
-impl<'a> AttemptRow<'a> {
-    pub fn of(key: [u8; 32], room_type_id: RoomTypeId, attempt: &'a Attempt) -> Self {
+impl<'a> IdempotencyRow<'a> {
+    pub fn of(key: [u8; 32], room_type_id: RoomTypeId, record: &'a IdempotencyRecord) -> Self {
         Self {
             key,
-            fingerprint: attempt.fingerprint.0,
+            fingerprint: record.fingerprint.0,
             room_type_id,
-            booking_id: attempt.answer.id,
-            answer: &attempt.answer,
-            expires_at: attempt.expires_at.as_microsecond(),
+            booking_id: record.answer.id,
+            answer: &record.answer,
+            expires_at: record.expires_at.as_microsecond(),
         }
     }
 }
@@ -292,13 +292,13 @@ pub struct Progress {
 
 impl Progress {
     /// By one fact.
-    pub fn to(entry: &Entry) -> Self {
+    pub fn to(entry: &CommitEntry) -> Self {
         let (room_type_id, sequence) = (entry.room_type, entry.fact.sequence);
         Self { room_type_id, token: entry.token, before: sequence.saturating_sub(1), sequence }
     }
 
     /// Whether an entry is the next one.
-    pub fn leads_to(&self, entry: &Entry) -> bool {
+    pub fn leads_to(&self, entry: &CommitEntry) -> bool {
         entry.token == self.token && entry.fact.sequence == self.sequence + 1
     }
 }

@@ -161,7 +161,7 @@ impl Catalogue for Sqlite {
 
 impl Sqlite {
     /// Changes something that belongs to a hotel; how many rows that were.
-    async fn within(&self, hotel: HotelId, change: Statement<'_>) -> Result<u64, Error> {
+    async fn within(&self, hotel: HotelId, change: SqliteQuery<'_>) -> Result<u64, Error> {
         let mut turn = self.writer.turn().await?;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut turn.connection).await?;
         let changed = change.execute(&mut turn.connection).await?.rows_affected();
@@ -198,9 +198,9 @@ impl Sqlite {
 }
 
 /// A statement whose next parameters are a row.
-type Statement<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
+type SqliteQuery<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
 
-fn bind_hotel<'q>(statement: Statement<'q>, hotel: &'q Hotel) -> Statement<'q> {
+fn bind_hotel<'q>(statement: SqliteQuery<'q>, hotel: &'q Hotel) -> SqliteQuery<'q> {
     statement
         .bind(hotel.id.to_string())
         .bind(&hotel.name)
@@ -217,7 +217,7 @@ fn bind_hotel<'q>(statement: Statement<'q>, hotel: &'q Hotel) -> Statement<'q> {
         .bind(hotel.horizon_nights)
 }
 
-fn bind_service<'q>(statement: Statement<'q>, service: &'q Service) -> Statement<'q> {
+fn bind_service<'q>(statement: SqliteQuery<'q>, service: &'q Service) -> SqliteQuery<'q> {
     statement
         .bind(service.id.to_string())
         .bind(service.hotel_id.to_string())

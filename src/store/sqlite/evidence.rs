@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use super::Sqlite;
 use crate::domain::RoomTypeId;
 use crate::store::Error;
-use crate::store::audit::{Evidence, StrayAttempt};
+use crate::store::audit::{Evidence, StrayIdempotencyRecord};
 use crate::store::sql;
 
 pub(super) const SEQUENCE: &str = "
@@ -50,9 +50,12 @@ impl Sqlite {
         Ok(evidence)
     }
 
-    pub(super) async fn find_stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
+    pub(super) async fn find_stray_idempotency_records(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<StrayIdempotencyRecord>, Error> {
         let rows = sqlx::query(STRAY_ATTEMPTS).bind(i64::from(limit)).fetch_all(&self.readers).await?;
-        each(rows, sql::attempt_found)
+        each(rows, sql::stray_idempotency_record)
     }
 }
 

@@ -14,7 +14,6 @@
 //! The SQL of more than one table is in `.sql` files beside the code that uses it. Statements take many rows as one
 //! JSON argument, because a statement costs more than a row.
 
-mod attempts;
 mod backup;
 mod bookings;
 mod catalogue;
@@ -24,8 +23,9 @@ mod commit;
 mod evidence;
 mod feed;
 mod hold;
+mod idempotency;
 mod in_use;
-mod ledger;
+mod journal;
 mod list;
 mod load;
 mod migrate;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::Sqlite;
 use crate::domain::{Booking, BookingId, Date, HotelId, Inventory, RoomTypeId, Timestamp};
-use crate::store::audit::{Evidence, StrayAttempt};
+use crate::store::audit::{Evidence, StrayIdempotencyRecord};
 use crate::store::sql::{self, Columns};
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
@@ -58,8 +58,8 @@ impl Reports for Sqlite {
         self.gather_evidence(room_type).await
     }
 
-    async fn stray_attempts(&self, limit: u32) -> Result<Vec<StrayAttempt>, Error> {
-        self.find_stray_attempts(limit).await
+    async fn stray_idempotency_records(&self, limit: u32) -> Result<Vec<StrayIdempotencyRecord>, Error> {
+        self.find_stray_idempotency_records(limit).await
     }
 
     async fn ping(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    attempts, bookings, catalogue, claim, commit, evidence, feed, ledger, list, load, migrate, reports, stock,
+    bookings, catalogue, claim, commit, evidence, feed, idempotency, journal, list, load, migrate, reports, stock,
 };
 use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::{BookingFilter, Page, sql};
@@ -61,10 +61,10 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::services(load::SERVICES)]
 #[case::holds(bookings::HOLDS)]
 #[case::booking(bookings::BOOKING)]
-#[case::committed(ledger::COMMITTED)]
-#[case::room_types_of_hotel(ledger::ROOM_TYPES_OF_HOTEL)]
-#[case::recall(attempts::RECALL)]
-#[case::forget(attempts::FORGET)]
+#[case::committed(journal::COMMITTED)]
+#[case::room_types_of_hotel(journal::ROOM_TYPES_OF_HOTEL)]
+#[case::recall(idempotency::RECALL)]
+#[case::forget(idempotency::FORGET)]
 #[case::events_of_room_type(feed::OF_ROOM_TYPE)]
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]

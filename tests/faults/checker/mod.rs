@@ -1,4 +1,4 @@
-//! The judge: whether what the database says, and what guests and dashboards were told, can be one and the same story.
+//! The judge: whether what the database says, and what guests and dashboards were told, can be one and the same history.
 //!
 //! It knows the rules and nothing of the engine. Everything is measured against the events of each room type: a total
 //! order, without a gap, from which the nights follow. Then:
@@ -16,16 +16,16 @@ mod stored;
 mod tests;
 
 use self::replay::Replay;
-use crate::story::Story;
+use crate::history::History;
 use crate::truth::Truth;
 
 /// Everything that does not fit, in words.
-pub fn complaints(story: &Story, truth: &Truth) -> Vec<String> {
+pub fn complaints(history: &History, truth: &Truth) -> Vec<String> {
     let mut complaints = Vec::new();
     let replay = Replay::of(truth, &mut complaints);
-    stored::check(story, truth, &replay, &mut complaints);
-    order::check(story, truth, &replay, &mut complaints);
-    seen::check(story, truth, &replay, &mut complaints);
+    stored::check(history, truth, &replay, &mut complaints);
+    order::check(history, truth, &replay, &mut complaints);
+    seen::check(history, truth, &replay, &mut complaints);
     counted::check(truth, &replay, &mut complaints);
     complaints
 }

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 use super::replay::{Past, Replay};
-use crate::story::{Answer, Attempt, Call, Moment, Story, Wish};
+use crate::history::{Answer, Attempt, Call, History, Moment, Wish};
 use crate::truth::{Event, Truth};
 
-pub fn check(story: &Story, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
-    let done = done(story, truth);
+pub fn check(history: &History, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
+    let done = done(history, truth);
     let mut calls: BTreeMap<Uuid, Vec<&Call>> = BTreeMap::new();
-    for call in &story.calls {
+    for call in &history.calls {
         calls.entry(call.room_type).or_default().push(call);
     }
     for (room_type, calls) in calls {
@@ -33,19 +33,19 @@ pub fn check(story: &Story, truth: &Truth, replay: &Replay, complaints: &mut Vec
 
 /// The facts by which something was done that nobody was told of, by the keys of those who may have done it. A guest who
 /// does not know what became of a change makes no second one of that kind.
-fn done<'a>(story: &'a Story, truth: &'a Truth) -> HashMap<&'a str, u64> {
+fn done<'a>(history: &'a History, truth: &'a Truth) -> HashMap<&'a str, u64> {
     let told: HashSet<_> =
-        story.calls.iter().filter_map(|call| call.yes().map(|(yes, _)| (call.room_type, yes.sequence))).collect();
+        history.calls.iter().filter_map(|call| call.yes().map(|(yes, _)| (call.room_type, yes.sequence))).collect();
     let untold = truth.events.iter().filter(|event| !told.contains(&(event.room_type_id, event.sequence)));
     let facts: HashMap<_, _> = untold.map(|event| ((event.booking_id, event.cause.as_str()), event.sequence)).collect();
     let made: HashMap<_, _> =
         truth.bookings.iter().map(|booking| (booking.external_reference.as_deref(), booking.id)).collect();
-    let in_doubt = story.calls.iter().filter(|call| call.yes().is_none() && call.is_open());
+    let unknown_outcome = history.calls.iter().filter(|call| call.yes().is_none() && call.is_open());
     let fact = |call: &'a Call| {
         let booking = call.wish.booking().or_else(|| made.get(&Some(call.key.as_str())).copied())?;
         Some((call.key.as_str(), *facts.get(&(Some(booking), call.wish.cause()))?))
     };
-    in_doubt.filter_map(fact).collect()
+    unknown_outcome.filter_map(fact).collect()
 }
 
 /// When the facts of a room type are known to have been asked for and to have happened.

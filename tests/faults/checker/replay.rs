@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use innkeeper::domain::Date;
 use uuid::Uuid;
 
-use crate::story::{Nights, Stay};
+use crate::history::{Nights, Stay};
 use crate::truth::{Event, Truth};
 
 /// All room types.

@@ -7,17 +7,17 @@ use innkeeper::domain::Date;
 use uuid::Uuid;
 
 use super::replay::{Replay, night};
-use crate::story::{Nights, Sighting, Stay, Story, Told};
+use crate::history::{History, Nights, Sighting, Stay, Told};
 use crate::truth::Truth;
 
-pub fn check(story: &Story, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
-    for look in &story.looks {
+pub fn check(history: &History, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
+    for look in &history.looks {
         if let Some(why) = differs(&look.nights, look.asked, replay, (look.room_type, look.sequence)) {
             complaints.push(format!("node {} showed room type {}: {why}", look.node, look.room_type));
         }
     }
-    dashboards(&story.sightings, story.watched, replay, complaints);
-    feed(&story.feed, truth, complaints);
+    dashboards(&history.sightings, history.watched, replay, complaints);
+    feed(&history.feed, truth, complaints);
 }
 
 /// How nights differ from those of the history after a fact, all of them.
@@ -69,7 +69,7 @@ fn untold(replay: &Replay, room_type: Uuid, seen: u64, told: u64) -> Option<u64>
 }
 
 /// Whoever goes on after the last position it was told, at whatever node, is told everything, in order. How far it has
-/// come is not judged here: whoever ran the story waits until it has caught up.
+/// come is not judged here: whoever ran the history waits until it has caught up.
 fn feed(told: &[Told], truth: &Truth, complaints: &mut Vec<String>) {
     let events = truth.events.iter().map(Some).chain(std::iter::repeat(None));
     for (index, (told, event)) in told.iter().zip(events).enumerate() {

@@ -6,28 +6,28 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 use super::replay::Replay;
-use crate::story::{Answer, Call, Stay, Story, Wish};
+use crate::history::{Answer, Call, History, Stay, Wish};
 use crate::truth::{Booking, Event, Truth};
 
-pub fn check(story: &Story, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
+pub fn check(history: &History, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
     let books = Books::of(truth);
     let mut claimed = HashSet::new();
-    for call in &story.calls {
+    for call in &history.calls {
         answers(call, complaints);
         if let Err(complaint) = effect(call, &books, replay, &mut claimed) {
             complaints.push(format!("key {}: {complaint}", call.key));
         }
     }
-    let mut possible = Possible::of(story);
+    let mut possible = Possible::of(history);
     for event in truth.events.iter().filter(|event| event.booking_id.is_some()) {
         if !claimed.contains(&(event.room_type_id, event.sequence))
             && !possible.explains(event, &books)
-            && !books.has_run_out(event, story.hold_lasts)
+            && !books.has_run_out(event, history.hold_lasts)
         {
             complaints.push(format!("nobody wished for {event:?}"));
         }
     }
-    ends(story, &books, complaints);
+    ends(history, &books, complaints);
 }
 
 /// The stored bookings, as the checker asks for them.
@@ -125,9 +125,9 @@ struct Possible<'a> {
 }
 
 impl<'a> Possible<'a> {
-    fn of(story: &'a Story) -> Self {
+    fn of(history: &'a History) -> Self {
         let mut possible = Self { made: HashMap::new(), changed: HashMap::new() };
-        for call in story.calls.iter().filter(|call| call.yes().is_none() && call.is_open()) {
+        for call in history.calls.iter().filter(|call| call.yes().is_none() && call.is_open()) {
             match call.wish.booking() {
                 Some(booking) => *possible.changed.entry((booking, call.wish.cause())).or_default() += 1,
                 None => _ = possible.made.insert(&call.key, call.wish.cause()),
@@ -150,9 +150,9 @@ impl<'a> Possible<'a> {
 }
 
 /// Every booking is in the end what the last wish about it that was fulfilled made of it.
-fn ends(story: &Story, books: &Books<'_>, complaints: &mut Vec<String>) {
+fn ends(history: &History, books: &Books<'_>, complaints: &mut Vec<String>) {
     let mut wishes: BTreeMap<Uuid, Vec<&Call>> = BTreeMap::new();
-    for call in &story.calls {
+    for call in &history.calls {
         let made = books.made_by(&call.key).first().map(|booking| booking.id);
         if let Some(booking) = call.wish.booking().or(made) {
             wishes.entry(booking).or_default().push(call);

@@ -1,4 +1,4 @@
-//! The judge judged: a story that is true, and every way we could think of to tell it wrong.
+//! The judge judged: a history that is true, and every way we could think of to tell it wrong.
 
 mod holds;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::complaints;
-use crate::story::{Answer, Attempt, Call, Look, Nights, Sighting, Stay, Story, Told, Wish, Yes};
+use crate::history::{Answer, Attempt, Call, History, Look, Nights, Sighting, Stay, Told, Wish, Yes};
 use crate::truth::{Booking, Delta, Event, Recount, RoomType, Truth};
 
 const ROOM_TYPE: Uuid = Uuid::from_u128(7);
@@ -16,7 +16,7 @@ const RUI: Uuid = Uuid::from_u128(2);
 
 /// Two rooms. 1: a price was set. 2: Ana books 1 to 3 June. 3: Rui books 2 to 4 June, and Eva, who wants both rooms on
 /// 2 June, is refused. 4: Rui moves on by a day; he is told at the second try. 5: Ana cancels, and asks once more.
-fn true_story() -> (Story, Truth) {
+fn true_story() -> (History, Truth) {
     let ana = book(june(1, 3), 1);
     let rui = book(june(2, 4), 1);
     let eva = book(june(2, 3), 2);
@@ -37,7 +37,7 @@ fn true_story() -> (Story, Truth) {
         sighting(5, false, &[(1, 0), (2, 0)]),
     ];
     let feed = (1..=5).map(|sequence| Told { position: sequence * 10, room_type_id: ROOM_TYPE, sequence }).collect();
-    (Story { watched: june(1, 5), hold_lasts: 100, calls, looks, sightings, feed }, truth())
+    (History { watched: june(1, 5), hold_lasts: 100, calls, looks, sightings, feed }, truth())
 }
 
 fn truth() -> Truth {
@@ -118,24 +118,24 @@ fn no(sent: u64, code: &str) -> Attempt {
     attempt(sent, sent + 5, Answer::No(code.into()))
 }
 
-/// What is done to the true story.
-type Twist = fn(&mut Story, &mut Truth);
+/// What is done to the true history.
+type Twist = fn(&mut History, &mut Truth);
 
 /// What nobody was told of may have been done or not.
 const POSSIBLE: &[(&str, Twist)] = &[
-    ("a booking of which nobody was told", |story, _| story.calls[0].attempts = vec![lost(10)]),
-    ("a change of which nobody was told", |story, _| story.calls[4].attempts = vec![lost(100)]),
-    ("a booking that was never made", |story, _| {
-        story.calls.push(call("ida", book(june(1, 2), 1), vec![lost(10)]));
+    ("a booking of which nobody was told", |history, _| history.calls[0].attempts = vec![lost(10)]),
+    ("a change of which nobody was told", |history, _| history.calls[4].attempts = vec![lost(100)]),
+    ("a booking that was never made", |history, _| {
+        history.calls.push(call("ida", book(june(1, 2), 1), vec![lost(10)]));
     }),
     // Ana had the other room when Rui was refused; he had asked before, and gets his own when nobody expects it any more.
-    ("a booking made after it was refused", |story, _| {
-        story.calls.truncate(2);
-        story.calls[1].wish = book(june(2, 4), 1);
-        story.calls[1].attempts = vec![lost(30), Attempt { heard: 140, ..no(35, "sold_out") }];
+    ("a booking made after it was refused", |history, _| {
+        history.calls.truncate(2);
+        history.calls[1].wish = book(june(2, 4), 1);
+        history.calls[1].attempts = vec![lost(30), Attempt { heard: 140, ..no(35, "sold_out") }];
         let moves = Wish::Amend { booking: RUI, rooms: 1, from: june(2, 4), to: june(3, 5) };
         let cancels = Wish::Cancel { booking: ANA, rooms: 1, stay: Some(june(1, 3)) };
-        story.calls.extend([call("moves", moves, vec![lost(60)]), call("cancels", cancels, vec![lost(60)])]);
+        history.calls.extend([call("moves", moves, vec![lost(60)]), call("cancels", cancels, vec![lost(60)])]);
     }),
 ];
 
@@ -149,55 +149,55 @@ const LIES: &[(&str, &str, Twist)] = &[
     ("a gap", "stands at place", |_, truth| _ = truth.events.remove(0)),
     ("a history that ends early", "its own row says 6", |_, truth| truth.room_types[0].sequence = 6),
     ("another event than acknowledged", "which is", |_, truth| truth.events[4].booking_id = Some(RUI)),
-    ("one event for two", "so was another", |story, _| {
-        let twin = story.calls[4].clone();
-        story.calls.push(Call { key: "ana cancels again".into(), ..twin });
+    ("one event for two", "so was another", |history, _| {
+        let twin = history.calls[4].clone();
+        history.calls.push(Call { key: "ana cancels again".into(), ..twin });
     }),
-    ("two answers to one key", "and then", |story, _| story.calls[4].attempts[1] = yes(120, 130, ANA, 4)),
-    ("a refusal after an answer", "refused, and acknowledged", |story, _| {
-        story.calls[4].attempts.push(no(140, "sold_out"));
+    ("two answers to one key", "and then", |history, _| history.calls[4].attempts[1] = yes(120, 130, ANA, 4)),
+    ("a refusal after an answer", "refused, and acknowledged", |history, _| {
+        history.calls[4].attempts.push(no(140, "sold_out"));
     }),
-    ("a refusal that was done", "was made all the same", |story, _| {
-        story.calls[1].attempts = vec![no(30, "sold_out")];
+    ("a refusal that was done", "was made all the same", |history, _| {
+        history.calls[1].attempts = vec![no(30, "sold_out")];
     }),
-    ("a refusal long after it was done", "although it had been done", |story, _| {
-        story.calls[1].wish = book(june(2, 4), 2);
-        story.calls[1].attempts = vec![lost(30), no(95, "sold_out")];
+    ("a refusal long after it was done", "although it had been done", |history, _| {
+        history.calls[1].wish = book(june(2, 4), 2);
+        history.calls[1].attempts = vec![lost(30), no(95, "sold_out")];
     }),
-    ("a change refused long after it was done", "although it had been done", |story, _| {
-        let change = story.calls[3].wish;
-        story.calls[3].attempts = vec![lost(60), no(130, "sold_out")];
-        story.calls[3].wish = match change {
+    ("a change refused long after it was done", "although it had been done", |history, _| {
+        let change = history.calls[3].wish;
+        history.calls[3].attempts = vec![lost(60), no(130, "sold_out")];
+        history.calls[3].wish = match change {
             Wish::Amend { booking, from, to, .. } => Wish::Amend { booking, rooms: 2, from, to },
             other => other,
         };
     }),
-    ("a change refused at once that was done", "nobody wished", |story, _| {
-        story.calls[3].attempts = vec![no(60, "sold_out")];
+    ("a change refused at once that was done", "nobody wished", |history, _| {
+        history.calls[3].attempts = vec![no(60, "sold_out")];
     }),
-    ("a refusal without a reason", "were free", |story, _| {
-        story.calls[2].wish = book(june(4, 5), 1);
+    ("a refusal without a reason", "were free", |history, _| {
+        history.calls[2].wish = book(june(4, 5), 1);
     }),
-    ("a refusal before there was a reason", "were free", |story, _| {
-        story.calls[2].attempts = vec![no(1, "sold_out")];
+    ("a refusal before there was a reason", "were free", |history, _| {
+        history.calls[2].attempts = vec![no(1, "sold_out")];
     }),
-    ("a refusal that makes no sense", "refused as closed", |story, _| {
-        story.calls[2].attempts = vec![no(30, "closed")];
+    ("a refusal that makes no sense", "refused as closed", |history, _| {
+        history.calls[2].attempts = vec![no(30, "closed")];
     }),
-    ("a cancellation refused", "cannot be cancelled", |story, _| {
-        story.calls[4].attempts = vec![no(100, "illegal_move")];
+    ("a cancellation refused", "cannot be cancelled", |history, _| {
+        history.calls[4].attempts = vec![no(100, "illegal_move")];
     }),
-    ("a strange answer", "said 404", |story, _| {
-        story.calls[2].attempts.push(attempt(60, 70, Answer::Wrong("404".into())));
+    ("a strange answer", "said 404", |history, _| {
+        history.calls[2].attempts.push(attempt(60, 70, Answer::Wrong("404".into())));
     }),
-    ("time turned round", "had happened before", |story, _| story.calls[0].attempts = vec![yes(45, 55, ANA, 2)]),
-    ("an event that nobody wished for", "nobody wished", |story, _| _ = story.calls.remove(3)),
+    ("time turned round", "had happened before", |history, _| history.calls[0].attempts = vec![yes(45, 55, ANA, 2)]),
+    ("an event that nobody wished for", "nobody wished", |history, _| _ = history.calls.remove(3)),
     ("a booking that nobody wished for", "nobody wished", |_, truth| {
         let unasked = Booking { id: Uuid::from_u128(9), external_reference: None, ..truth.bookings[0].clone() };
         truth.bookings.push(unasked);
     }),
-    ("a wish that came true twice", "nobody wished", |story, truth| {
-        story.calls[4].attempts = vec![lost(100)];
+    ("a wish that came true twice", "nobody wished", |history, truth| {
+        history.calls[4].attempts = vec![lost(100)];
         truth.events.push(event(6, "cancelled", Some(ANA), &[]));
         truth.room_types[0].sequence = 6;
     }),
@@ -212,37 +212,37 @@ const LIES: &[(&str, &str, Twist)] = &[
     ("nights unlike the events", "the events tell", |_, truth| {
         (truth.recounts[2].booked, truth.recounts[2].sold) = (0, 0);
     }),
-    ("a look at what never was", "showed", |story, _| story.looks[0].sequence = 2),
-    ("a look at the future", "never was", |story, _| story.looks[0].sequence = 6),
-    ("a look that leaves a night out", "nothing of 2026-06-03", |story, _| {
-        story.looks[0].nights.pop_last();
+    ("a look at what never was", "showed", |history, _| history.looks[0].sequence = 2),
+    ("a look at the future", "never was", |history, _| history.looks[0].sequence = 6),
+    ("a look that leaves a night out", "nothing of 2026-06-03", |history, _| {
+        history.looks[0].nights.pop_last();
     }),
-    ("a dashboard that is not shown a night", "nothing of 2026-06-04", |story, _| {
-        story.sightings[0].nights.pop_last();
-        story.sightings[2].nights.pop_last();
+    ("a dashboard that is not shown a night", "nothing of 2026-06-04", |history, _| {
+        history.sightings[0].nights.pop_last();
+        history.sightings[2].nights.pop_last();
     }),
-    ("a change that leaves out a night that changed", "2026-06-04 as (0, 0)", |story, _| {
-        story.sightings[2].nights.pop_last();
+    ("a change that leaves out a night that changed", "2026-06-04 as (0, 0)", |history, _| {
+        history.sightings[2].nights.pop_last();
     }),
-    ("a dashboard that missed a change", "not of 3", |story, _| _ = story.sightings.remove(1)),
-    ("a dashboard that was told nonsense", "had 2026-06-04", |story, _| {
-        story.sightings[2].nights.insert(date(2026, 6, 4), (2, 0));
+    ("a dashboard that missed a change", "not of 3", |history, _| _ = history.sightings.remove(1)),
+    ("a dashboard that was told nonsense", "had 2026-06-04", |history, _| {
+        history.sightings[2].nights.insert(date(2026, 6, 4), (2, 0));
     }),
-    ("a dashboard that went back", "went back", |story, _| story.sightings.swap(1, 2)),
-    ("a change told twice", "went back", |story, _| story.sightings.insert(2, story.sightings[1].clone())),
-    ("a feed with a hole", "the feed told", |story, _| _ = story.feed.remove(2)),
-    ("a feed out of order", "the feed told", |story, _| story.feed.swap(2, 3)),
-    ("a feed that repeats itself", "the feed told", |story, _| story.feed.push(story.feed[4].clone())),
+    ("a dashboard that went back", "went back", |history, _| history.sightings.swap(1, 2)),
+    ("a change told twice", "went back", |history, _| history.sightings.insert(2, history.sightings[1].clone())),
+    ("a feed with a hole", "the feed told", |history, _| _ = history.feed.remove(2)),
+    ("a feed out of order", "the feed told", |history, _| history.feed.swap(2, 3)),
+    ("a feed that repeats itself", "the feed told", |history, _| history.feed.push(history.feed[4].clone())),
 ];
 
 #[test]
 fn a_true_story_is_believed_whatever_nobody_was_told_of() {
-    let (story, truth) = true_story();
-    assert_eq!(complaints(&story, &truth), Vec::<String>::new());
+    let (history, truth) = true_story();
+    assert_eq!(complaints(&history, &truth), Vec::<String>::new());
     for (name, twist) in POSSIBLE {
-        let (mut story, mut truth) = true_story();
-        twist(&mut story, &mut truth);
-        assert_eq!(complaints(&story, &truth), Vec::<String>::new(), "{name}");
+        let (mut history, mut truth) = true_story();
+        twist(&mut history, &mut truth);
+        assert_eq!(complaints(&history, &truth), Vec::<String>::new(), "{name}");
     }
 }
 
@@ -251,11 +251,11 @@ fn a_story_that_is_wrong_is_found_out() {
     find_out(LIES, true_story);
 }
 
-fn find_out(lies: &[(&str, &str, Twist)], true_story: fn() -> (Story, Truth)) {
+fn find_out(lies: &[(&str, &str, Twist)], true_story: fn() -> (History, Truth)) {
     for (name, why, twist) in lies {
-        let (mut story, mut truth) = true_story();
-        twist(&mut story, &mut truth);
-        let complaints = complaints(&story, &truth);
+        let (mut history, mut truth) = true_story();
+        twist(&mut history, &mut truth);
+        let complaints = complaints(&history, &truth);
         assert!(complaints.iter().any(|complaint| complaint.contains(why)), "{name}: {complaints:#?}");
     }
 }

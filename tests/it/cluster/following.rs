@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::app::{ADMIN, App, answer, order};
 use crate::support::cluster::{Cluster, with_nodes};
 use crate::support::eventually::eventually;
-use crate::support::live::{Dashboard, Picture};
+use crate::support::live::{Dashboard, Projection};
 
 /// Names of the hotels that a node finds in a city for the night of order(…, 1, 2).
 async fn sellers(node: &App, city: &str) -> Vec<String> {
@@ -27,16 +27,16 @@ async fn book(node: &App, key: &str, room_type: &str) -> u64 {
 }
 
 /// Follows a dashboard up to a sequence number, and insists that no change is left out.
-async fn follow(dashboard: &mut Dashboard, picture: &mut Picture, sequence: u64) {
-    while picture.sequence < sequence {
-        let (before, frame) = (picture.sequence, dashboard.next().await);
-        assert!(picture.follow(&frame), "{frame}");
-        assert!(frame["type"] == "snapshot" || picture.sequence == before + 1, "a change is missing: {frame}");
+async fn follow(dashboard: &mut Dashboard, projection: &mut Projection, sequence: u64) {
+    while projection.sequence < sequence {
+        let (before, frame) = (projection.sequence, dashboard.next().await);
+        assert!(projection.follow(&frame), "{frame}");
+        assert!(frame["type"] == "snapshot" || projection.sequence == before + 1, "a change is missing: {frame}");
     }
 }
 
 /// A room type with six rooms, its owner, and a dashboard on every other node.
-async fn watched(cluster: &Cluster) -> (String, usize, Vec<(Dashboard, Picture)>) {
+async fn watched(cluster: &Cluster) -> (String, usize, Vec<(Dashboard, Projection)>) {
     let (room_type, owner) = cluster.room_type(6).await;
     let mut dashboards = Vec::new();
     for (_, node) in cluster.nodes.iter().enumerate().filter(|(index, _)| *index != owner) {
@@ -57,8 +57,8 @@ fn a_room_type_that_moves_is_followed_without_a_gap_and_found_by_every_search() 
         for n in 0..3 {
             last = book(&cluster.nodes[n], &format!("before-{n}"), &room_type).await;
         }
-        for (dashboard, picture) in &mut dashboards {
-            follow(dashboard, picture, last).await;
+        for (dashboard, projection) in &mut dashboards {
+            follow(dashboard, projection, last).await;
         }
         let leaving = cluster.nodes[owner].request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN);
         assert_eq!(answer(leaving).await.status, StatusCode::OK);
@@ -66,10 +66,10 @@ fn a_room_type_that_moves_is_followed_without_a_gap_and_found_by_every_search() 
             let node = &cluster.nodes[staying[n % 2]];
             last = book(node, &format!("after-{n}"), &room_type).await;
         }
-        let expected = Picture::of(&cluster.nodes[staying[0]], &room_type).await;
-        for (dashboard, picture) in &mut dashboards {
-            follow(dashboard, picture, last).await;
-            assert_eq!((picture.sequence, &picture.nights), (last, &expected.nights));
+        let expected = Projection::of(&cluster.nodes[staying[0]], &room_type).await;
+        for (dashboard, projection) in &mut dashboards {
+            follow(dashboard, projection, last).await;
+            assert_eq!((projection.sequence, &projection.nights), (last, &expected.nights));
         }
         for node in &staying {
             eventually_sells(&cluster.nodes[*node], "Lisbon", &[]).await;
@@ -87,9 +87,9 @@ fn without_redis_other_nodes_hear_of_it_a_little_later() {
         for n in 0..5 {
             last = book(&cluster.nodes[owner], &format!("without-{n}"), &room_type).await;
         }
-        let (dashboard, picture) = &mut dashboards[0];
-        follow(dashboard, picture, last).await;
-        assert_eq!(picture.nights["2026-06-01"], [6, 0, 0]);
+        let (dashboard, projection) = &mut dashboards[0];
+        follow(dashboard, projection, last).await;
+        assert_eq!(projection.nights["2026-06-01"], [6, 0, 0]);
         eventually_sells(&cluster.nodes[1 - owner], "Lisbon", &[]).await;
     });
 }
@@ -135,10 +135,10 @@ fn a_node_that_joins_knows_everything_and_follows() {
         book(&cluster.nodes[0], "before", &room_type).await;
         cluster.join().await;
         eventually_sells(&cluster.nodes[1], "Lisbon", &["Casa"]).await;
-        let (mut dashboard, mut picture) = Dashboard::watching(&cluster.nodes[1], &room_type).await;
+        let (mut dashboard, mut projection) = Dashboard::watching(&cluster.nodes[1], &room_type).await;
         let last = book(&cluster.nodes[0], "after", &room_type).await;
-        follow(&mut dashboard, &mut picture, last).await;
-        assert_eq!(picture.nights["2026-06-01"], [2, 0, 0]);
+        follow(&mut dashboard, &mut projection, last).await;
+        assert_eq!(projection.nights["2026-06-01"], [2, 0, 0]);
         eventually_sells(&cluster.nodes[1], "Lisbon", &[]).await;
     });
 }

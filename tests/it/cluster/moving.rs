@@ -14,7 +14,7 @@ use crate::support::app::{ADMIN, App, NOW, answer, order, with_lone_app};
 use crate::support::cluster::{Cluster, with_mortal_nodes, with_nodes, with_nodes_that_tire_soon};
 use crate::support::counted::counted;
 use crate::support::eventually::eventually;
-use crate::support::unreliable_ledger::{Commit, Unreliable};
+use crate::support::unreliable_journal::{Commit, Unreliable};
 
 /// Books one room for one night after the other, until told to stop; everything that was not a booking.
 async fn book_all_the_time(
@@ -82,7 +82,7 @@ fn a_drain_refuses_nothing() {
 fn a_bulk_change_whose_room_type_moves_half_way_says_how_far_it_came() {
     const BEFORE: usize = 100;
     with_nodes(1, async |cluster| {
-        let ledger = cluster.join_over_unreliable().await;
+        let journal = cluster.join_over_unreliable().await;
         let room_type = loop {
             let (room_type, owner) = cluster.room_type(3).await;
             if owner == 1 && belongs(cluster, 1, &room_type) {
@@ -102,18 +102,18 @@ fn a_bulk_change_whose_room_type_moves_half_way_says_how_far_it_came() {
         };
         let drain = answer(leaving.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN));
         let half_way = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             let drain = tokio::spawn(drain);
             eventually("the others know", async || staying.nodes().await[1]["draining"] == true).await;
             // What comes next finds the room type given away: the same as the drain asks for, but for certain by now.
             let mut handed_over = pin!(leaving.running.engine.hand_over());
             assert!(poll!(handed_over.as_mut()).is_pending(), "it waits for what was begun");
-            ledger.release();
+            journal.release();
             handed_over.await;
             assert_eq!(drain.await.unwrap().status, StatusCode::OK);
         };
-        (0..BEFORE).for_each(|_| ledger.next_commit(Commit::Works));
-        ledger.next_commit(Commit::Late);
+        (0..BEFORE).for_each(|_| journal.next_commit(Commit::Works));
+        journal.next_commit(Commit::Late);
         let (set, ()) = futures_util::future::join(leaving.admin(Method::PUT, &path, &body), half_way).await;
         assert_eq!(set.status, StatusCode::OK, "{}", set.body);
         let statuses: Vec<_> = set.body["items"].as_array().unwrap().iter().map(|item| &item["status"]).collect();
@@ -175,12 +175,12 @@ fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
 fn a_node_is_known_when_it_answers_and_no_longer_when_its_start_has_failed() {
     with_nodes(1, async |cluster| {
         let known = async || cluster.nodes[0].nodes().await.len();
-        let (url, ledger, start) = cluster.start_over(Unreliable::holds_cannot_be_found).await;
+        let (url, journal, start) = cluster.start_over(Unreliable::holds_cannot_be_found).await;
         let others = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             eventually("it is known", async || known().await == 2).await;
             assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), StatusCode::OK);
-            ledger.release();
+            journal.release();
         };
         let (started, ()) = futures_util::future::join(start, others).await;
         assert!(started.is_err());

@@ -10,10 +10,10 @@ use rstest::rstest;
 use tokio::task::spawn_blocking;
 
 use super::{assert_503, sold, with_impatient_callers};
-use crate::support::app::{order, with_unreliable_ledger};
+use crate::support::app::{order, with_unreliable_journal};
 use crate::support::eventually::eventually;
 use crate::support::fixtures::order_for;
-use crate::support::unreliable_ledger::Commit;
+use crate::support::unreliable_journal::Commit;
 
 /// Sends a booking over a connection of its own.
 fn send(url: &str, key: Option<&str>, room_type: &str) -> TcpStream {
@@ -40,26 +40,26 @@ async fn hang_up(mut stream: TcpStream) {
 #[case::with_a_key(Some("k"))]
 fn what_a_client_has_given_up_is_not_done_later(#[case] key: Option<&str>) {
     // The one thread that speaks HTTP answers the next request when it has dropped the one before.
-    with_unreliable_ledger(&[("http_workers", "1")], async |app, ledger| {
+    with_unreliable_journal(&[("http_workers", "1")], async |app, journal| {
         let room_type = app.room_type(1).await;
         app.running.engine.hand_over().await;
-        ledger.next_load_hangs();
+        journal.next_load_hangs();
         let stream = send(&app.running.url(), key, &room_type);
-        ledger.hangs().await;
+        journal.hangs().await;
         hang_up(stream).await;
         assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
-        ledger.release();
+        journal.release();
         assert_eq!(sold(app, &room_type).await, 0);
     });
 }
 
 #[test]
 fn who_repeats_a_key_is_served_whatever_became_of_the_first_client() {
-    with_unreliable_ledger(&[], async |app, ledger| {
+    with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(1).await;
         let engine = &app.running.engine;
         engine.hand_over().await;
-        ledger.next_load_hangs();
+        journal.next_load_hangs();
         let book = || {
             let (engine, id) = (engine.clone(), room_type.parse().unwrap());
             let key = Key { digest: KeyDigest([7; 32]), fingerprint: Fingerprint([7; 32]) };
@@ -67,11 +67,11 @@ fn who_repeats_a_key_is_served_whatever_became_of_the_first_client() {
             tokio::spawn(async move { engine.book(id, order_for(stay.unwrap()), Some(key)).await })
         };
         let first = book();
-        ledger.hangs().await;
+        journal.hangs().await;
         let second = book();
         first.abort();
         assert!(first.await.unwrap_err().is_cancelled());
-        ledger.release();
+        journal.release();
         let booked = second.await.unwrap().unwrap();
         assert!(!booked.replayed);
         assert_eq!(sold(app, &room_type).await, 1);
@@ -80,11 +80,11 @@ fn who_repeats_a_key_is_served_whatever_became_of_the_first_client() {
 
 #[test]
 fn what_was_not_decided_in_time_is_not_done_later() {
-    with_impatient_callers(1, async |app, ledger, room_type| {
-        ledger.next_load_hangs();
+    with_impatient_callers(1, async |app, journal, room_type| {
+        journal.next_load_hangs();
         assert_503(&app.book("k", &order(room_type, 1, 2)).await, &["interrupted"]);
-        ledger.hangs().await;
-        ledger.release();
+        journal.hangs().await;
+        journal.release();
         assert_eq!(sold(app, room_type).await, 0);
         eventually("it can be booked", async || {
             app.book("k", &order(room_type, 1, 2)).await.status == StatusCode::CREATED
@@ -95,14 +95,14 @@ fn what_was_not_decided_in_time_is_not_done_later() {
 
 #[test]
 fn what_was_decided_and_not_sent_to_the_store_in_time_is_withdrawn() {
-    with_impatient_callers(3, async |app, ledger, room_type| {
+    with_impatient_callers(3, async |app, journal, room_type| {
         // Its actor is awake.
         assert_eq!(sold(app, room_type).await, 0);
-        ledger.next_commit(Commit::Late);
+        journal.next_commit(Commit::Late);
         let (body, waits) = (order(room_type, 1, 2), async || app.running.engine.lanes().iter().sum::<usize>() > 0);
         let stored = app.book("stored", &body);
         let withdrawn = async {
-            ledger.hangs().await;
+            journal.hangs().await;
             let (answer, ()) = tokio::join!(app.book("withdrawn", &body), eventually("it waits for the store", waits));
             answer
         };
@@ -110,7 +110,7 @@ fn what_was_decided_and_not_sent_to_the_store_in_time_is_withdrawn() {
         for answer in [&stored, &withdrawn] {
             assert_503(answer, &["interrupted"]);
         }
-        ledger.release();
+        journal.release();
         eventually("the first is stored", async || sold(app, room_type).await == 1).await;
         assert_eq!(super::persist_in_booking(app, "stored", room_type).await.status, StatusCode::CREATED);
         assert_eq!(sold(app, room_type).await, 1, "its repeat got the same booking, and the second is none");

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::sold;
 use crate::support::app::{Answer, App, order, with_place, with_unreliable_place};
-use crate::support::place::{Place, is_postgres_run};
+use crate::support::test_database::{TestDatabase, is_postgres_run};
 
 /// The database refuses every booking with this reference, as it would a value that no check of ours knows of.
 const POISON: &str = "poison";
 
 /// A place whose database refuses the poison, and a room type in it.
-async fn poisoned(place: &Place, app: &App) -> String {
+async fn poisoned(place: &TestDatabase, app: &App) -> String {
     let room_type = app.room_type(60).await;
     let guard = match is_postgres_run() {
         true => "ALTER TABLE bookings ADD CONSTRAINT no_poison CHECK (external_reference IS DISTINCT FROM 'poison')",
@@ -38,7 +38,7 @@ fn assert_final(answer: &Answer) {
 
 #[test]
 fn one_booking_that_the_database_refuses_costs_no_other_its_answer() {
-    let place = Place::new();
+    let place = TestDatabase::new();
     with_place(&place, &[], async |app| {
         let room_type = poisoned(&place, app).await;
         let (fine, poison) = (order(&room_type, 1, 2), poisonous(&room_type));
@@ -58,27 +58,27 @@ fn one_booking_that_the_database_refuses_costs_no_other_its_answer() {
 
 #[test]
 fn a_repeat_of_what_the_database_refused_does_not_make_the_actor_load_again() {
-    let place = Place::new();
+    let place = TestDatabase::new();
     let room_type = with_place(&place, &[], async |app| poisoned(&place, app).await);
-    with_unreliable_place(&place, &[], async |app, ledger| {
+    with_unreliable_place(&place, &[], async |app, journal| {
         assert_final(&app.book("k", &poisonous(&room_type)).await);
         assert_eq!(sold(app, &room_type).await, 0);
-        let claims = ledger.claimed();
+        let claims = journal.claimed();
         for _ in 0..5 {
             assert_final(&app.book("k", &poisonous(&room_type)).await);
         }
-        assert_eq!(ledger.claimed(), claims);
+        assert_eq!(journal.claimed(), claims);
         // Nothing was stored under the key, so what is right may be sent under it.
         let right = app.book("k", &order(&room_type, 1, 2)).await;
         assert_eq!(right.status, StatusCode::CREATED, "{}", right.body);
-        assert_eq!(ledger.claimed(), claims);
+        assert_eq!(journal.claimed(), claims);
     });
 }
 
 /// Somebody else changed the rows: memory was wrong, and is right after it has been loaded again.
 #[test]
 fn a_booking_that_contradicts_what_is_stored_is_decided_again() {
-    let place = Place::new();
+    let place = TestDatabase::new();
     with_place(&place, &[], async |app| {
         let room_type = app.room_type(2).await;
         assert_eq!(app.book("k1", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
@@ -92,7 +92,7 @@ fn a_booking_that_contradicts_what_is_stored_is_decided_again() {
 /// What is no fact is written without an actor.
 #[test]
 fn a_hotel_that_the_database_refuses_is_no_failure_of_the_database() {
-    let place = Place::new();
+    let place = TestDatabase::new();
     with_place(&place, &[], async |app| {
         let guard = match is_postgres_run() {
             true => "ALTER TABLE hotels ADD CONSTRAINT no_poison CHECK (name <> 'poison')",

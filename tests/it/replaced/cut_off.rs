@@ -6,21 +6,21 @@ use innkeeper::lease::{Membership, Revoked, Why};
 use super::Rivals;
 use crate::support::app::in_system as run;
 use crate::support::eventually::eventually;
-use crate::support::unreliable_ledger::Commit;
+use crate::support::unreliable_journal::Commit;
 
 #[test]
 fn it_lets_go_at_once_although_what_it_has_begun_hangs_in_the_store() {
     run(async {
         let rivals = Rivals::meet(true).await;
-        rivals.ledger.next_commit(Commit::HangsLostBefore);
+        rivals.journal.next_commit(Commit::HangsLostBefore);
         let followed = async {
-            rivals.ledger.hangs().await;
+            rivals.journal.hangs().await;
             let (room_type, token) = (rivals.room_type, rivals.token());
             rivals.lease.revoke(Revoked { room_type, token, why: Why::CutOff });
             let let_go = async || rivals.lease.lease.holdings(None, 1).is_empty();
             eventually("it lets go", let_go).await;
             let booked = rivals.book(&rivals.new).await;
-            rivals.ledger.release();
+            rivals.journal.release();
             booked
         };
         let (begun, followed) = tokio::join!(rivals.book(&rivals.old), followed);

@@ -7,29 +7,29 @@ use innkeeper::clock::{Clock, ManualClock};
 use innkeeper::domain::catalogue::Zone;
 use innkeeper::domain::{Fact, Hotel, HotelId, Inventory, Order, Party, RoomTypeId, Stay, Timestamp};
 use innkeeper::events::{BACKLOG, Hub, Notice};
-use innkeeper::search::{Building, Index, Place, Search, Sort, follow};
-use innkeeper::store::Entry;
+use innkeeper::search::{Building, Index, Search, SearchArea, Sort, follow};
+use innkeeper::store::CommitEntry;
 use innkeeper::tasks::Tasks;
 use tokio::time::Instant;
 
 use super::index_of;
-use crate::store_contract::house::{Desk, House, any, order, stay};
+use crate::store_contract::fixture::{Desk, StoreFixture, any, order, stay};
 use crate::support::eventually::eventually;
 
 /// An index that follows a hub of which the test says what it tells.
 struct Watcher {
-    house: House,
+    house: StoreFixture,
     hub: Hub,
     index: Index,
 }
 
 impl Watcher {
-    async fn of(house: House) -> Self {
+    async fn of(house: StoreFixture) -> Self {
         let (index, hub) = index_of(&house.store, house.now).await;
         Self { house, hub, index }
     }
 
-    fn tell(&self, entries: &[Entry]) {
+    fn tell(&self, entries: &[CommitEntry]) {
         let facts: Arc<[(RoomTypeId, Arc<Fact>)]> =
             entries.iter().map(|entry| (entry.room_type, entry.fact.clone())).collect();
         self.hub.publish(Notice::Committed(facts));
@@ -78,7 +78,7 @@ pub fn assert_same(one: &Index, other: &Index, now: Timestamp) {
 }
 
 fn search(city: &str, stay: Stay) -> Search {
-    let (place, party) = (Place::City(city.into()), Party { adults: 1, children: 0 });
+    let (place, party) = (SearchArea::City(city.into()), Party { adults: 1, children: 0 });
     Search { place, stay, party, rooms: 1, sort: Sort::Price, after: None, limit: 20 }
 }
 
@@ -90,7 +90,7 @@ async fn one_room() -> (Watcher, Desk) {
 }
 
 /// A booking of the only room, committed.
-async fn book(watcher: &Watcher, desk: &mut Desk) -> Entry {
+async fn book(watcher: &Watcher, desk: &mut Desk) -> CommitEntry {
     let entry = desk.book(order(stay(3, 2), 1));
     watcher.house.commit(std::slice::from_ref(&entry)).await;
     entry
@@ -226,7 +226,7 @@ async fn a_room_type_nobody_announced_comes_with_its_first_fact() {
 async fn a_hold_that_expires_opens_its_nights_again() {
     let (watcher, mut desk) = one_room().await;
     let held = desk.book(Order { hold: true, ..order(stay(3, 2), 1) });
-    let booking = crate::store_contract::house::booking(&held);
+    let booking = crate::store_contract::fixture::booking(&held);
     watcher.house.commit(std::slice::from_ref(&held)).await;
     watcher.tell(&[held]);
     watcher.caught_up().await;
@@ -317,14 +317,14 @@ async fn a_store_that_does_not_answer_leaves_the_last_answer() {
 }
 
 /// Two hotels in Lisbon with a room each.
-async fn two_hotels() -> (House, [Desk; 2]) {
+async fn two_hotels() -> (StoreFixture, [Desk; 2]) {
     let house = any().await;
     let desks = [house.desk(1).await, house.desk(1).await];
     (house, desks)
 }
 
 /// Writes a rate plan that nobody can read.
-async fn spoil(house: &House, desk: &Desk) {
+async fn spoil(house: &StoreFixture, desk: &Desk) {
     let spoil = format!("UPDATE rate_plans SET policy = '7' WHERE room_type_id = '{}'", desk.id());
     house.place.execute(&spoil).await;
 }

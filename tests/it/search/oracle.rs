@@ -7,7 +7,7 @@ use innkeeper::clock::Clock;
 use innkeeper::domain::quote::Enquiry;
 use innkeeper::domain::{Amount, HotelId, Inventory, Party, PlanChoice, Quote, RoomTypeId, Stay, Timestamp};
 use innkeeper::search::calendar::{Best, Visit};
-use innkeeper::search::{Index, Place, Position, Search, Sort, globe};
+use innkeeper::search::{Index, Position, Search, SearchArea, Sort, globe};
 use jiff::ToSpan;
 
 use super::follow::assert_same;
@@ -33,9 +33,9 @@ fn expected(inventories: &[Inventory], search: &Search, now: Timestamp) -> Vec<F
     for inventory in inventories {
         let hotel = &inventory.hotel;
         let metres = match &search.place {
-            Place::City(city) if city.to_lowercase() == hotel.city.to_lowercase() => None,
-            Place::City(_) => continue,
-            Place::Around(centre, radius) => match hotel.location.map(|place| globe::distance(*centre, place)) {
+            SearchArea::City(city) if city.to_lowercase() == hotel.city.to_lowercase() => None,
+            SearchArea::City(_) => continue,
+            SearchArea::Around(centre, radius) => match hotel.location.map(|place| globe::distance(*centre, place)) {
                 Some(distance) if distance <= *radius => Some(distance.round() as u32),
                 _ => continue,
             },
@@ -146,8 +146,8 @@ fn expected_hidden(
     offered: &BTreeMap<RoomTypeId, Quote>,
 ) -> Option<RoomTypeId> {
     let in_place = |inventory: &&Inventory| match &search.place {
-        Place::City(city) => city.to_lowercase() == inventory.hotel.city.to_lowercase(),
-        Place::Around(centre, radius) => {
+        SearchArea::City(city) => city.to_lowercase() == inventory.hotel.city.to_lowercase(),
+        SearchArea::Around(centre, radius) => {
             inventory.hotel.location.is_some_and(|place| globe::distance(*centre, place) <= *radius)
         }
     };

@@ -3,13 +3,13 @@
 use innkeeper::domain::catalogue::Coordinates;
 use innkeeper::domain::{Hotel, Party};
 use innkeeper::events::{Hub, Notice};
-use innkeeper::search::{Index, Place, Search, Sort};
+use innkeeper::search::{Index, Search, SearchArea, Sort};
 
 use super::index_of;
-use crate::store_contract::house::{House, any, stay};
+use crate::store_contract::fixture::{StoreFixture, any, stay};
 
 struct World {
-    house: House,
+    house: StoreFixture,
     hub: Hub,
     index: Index,
 }
@@ -31,7 +31,7 @@ impl World {
 
     /// Who is found, the nearest first, and how far away in metres; a hotel to a page.
     fn around(&self, latitude: f64, longitude: f64, radius_km: f64) -> Vec<(String, u32)> {
-        let place = Place::Around(Coordinates { latitude, longitude }, radius_km * 1_000.0);
+        let place = SearchArea::Around(Coordinates { latitude, longitude }, radius_km * 1_000.0);
         let party = Party { adults: 1, children: 0 };
         let stay = stay(3, 2);
         let mut search = Search { place, stay, party, rooms: 1, sort: Sort::Distance, after: None, limit: 1 };

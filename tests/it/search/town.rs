@@ -8,9 +8,9 @@ use innkeeper::domain::{
     Amendment, Amount, BookingId, Date, Guest, Hotel, HotelId, Inventory, Move, NightsChange, Occupancy, Order, Party,
     PlanChoice, RatePlanId, RoomType, RoomTypeId, Stay,
 };
-use innkeeper::engine::{Error, MoveOptions, Receipt};
+use innkeeper::engine::{BookingOutcome, Error, MoveOptions};
 use innkeeper::events::Notice;
-use innkeeper::search::{Place, Search, Sort};
+use innkeeper::search::{Search, SearchArea, Sort};
 use jiff::{SignedDuration, ToSpan};
 
 use crate::support::app::App;
@@ -68,18 +68,18 @@ impl<'a> Town<'a> {
         }
     }
 
-    pub async fn book(&mut self, room_type: RoomTypeId, order: Order) -> Result<Receipt, Error> {
-        let receipt = self.app.running.engine.book(room_type, order, None).await?;
-        self.bookings.push(receipt.booking.id);
-        Ok(receipt)
+    pub async fn book(&mut self, room_type: RoomTypeId, order: Order) -> Result<BookingOutcome, Error> {
+        let outcome = self.app.running.engine.book(room_type, order, None).await?;
+        self.bookings.push(outcome.booking.id);
+        Ok(outcome)
     }
 
     /// A search that somebody might make here.
     pub fn search(&mut self) -> Search {
         let around = self.dice.bool();
         let place = match around {
-            true => Place::Around(CENTRE, self.dice.f64() * 40_000.0),
-            false => Place::City(self.city().to_uppercase()),
+            true => SearchArea::Around(CENTRE, self.dice.f64() * 40_000.0),
+            false => SearchArea::City(self.city().to_uppercase()),
         };
         let sort = if around && self.dice.bool() { Sort::Distance } else { Sort::Price };
         let (stay, party, rooms) = (self.stay(), self.party(), 1 + self.dice.u16(0..5) / 4);

@@ -5,9 +5,9 @@ use innkeeper::lease::Token;
 use innkeeper::store::{Claim, Verdict};
 
 use super::contract;
-use super::house::{House, order, stay};
+use super::fixture::{StoreFixture, order, stay};
 
-async fn a_claim_raises_the_token_and_a_lower_one_is_stale(house: House) {
+async fn a_claim_raises_the_token_and_a_lower_one_is_stale(house: StoreFixture) {
     let hotel = house.hotel("Casa Azul", "Lisbon").await;
     let id = house.room_type(&hotel, 1).await.id;
     assert_eq!(house.store.claim(id, Token(7)).await.unwrap(), Claim::Granted);
@@ -16,13 +16,13 @@ async fn a_claim_raises_the_token_and_a_lower_one_is_stale(house: House) {
     assert_eq!(house.store.claim(id, Token(8)).await.unwrap(), Claim::Granted);
 }
 
-async fn an_unknown_room_type_cannot_be_claimed_or_loaded(house: House) {
+async fn an_unknown_room_type_cannot_be_claimed_or_loaded(house: StoreFixture) {
     let nobody = RoomTypeId(house.id());
     assert_eq!(house.store.claim(nobody, Token(1)).await.unwrap(), Claim::NoSuchRoomType);
     assert!(house.store.load(nobody, house.now).await.unwrap().is_none());
 }
 
-async fn the_token_of_the_last_claim_of_each_room_type_is_known(house: House) {
+async fn the_token_of_the_last_claim_of_each_room_type_is_known(house: StoreFixture) {
     let hotel = house.hotel("Casa Azul", "Lisbon").await;
     let [claimed, again, never] =
         [house.room_type(&hotel, 1).await.id, house.room_type(&hotel, 1).await.id, house.room_type(&hotel, 1).await.id];
@@ -35,7 +35,7 @@ async fn the_token_of_the_last_claim_of_each_room_type_is_known(house: House) {
     assert!(house.store.tokens(&[]).await.unwrap().is_empty());
 }
 
-async fn what_an_earlier_owner_decided_is_fenced_and_leaves_no_trace(house: House) {
+async fn what_an_earlier_owner_decided_is_fenced_and_leaves_no_trace(house: StoreFixture) {
     let mut zombie = house.desk(1).await;
     let late = zombie.book(order(stay(1, 2), 1));
     let owner = house.open_desk(zombie.id(), Token(2)).await;
@@ -46,14 +46,14 @@ async fn what_an_earlier_owner_decided_is_fenced_and_leaves_no_trace(house: Hous
     house.assert_sound(owner.id()).await;
 }
 
-async fn a_token_that_was_never_claimed_is_fenced(house: House) {
+async fn a_token_that_was_never_claimed_is_fenced(house: StoreFixture) {
     let mut desk = house.desk(1).await;
     desk.token = Token(99);
     let entry = desk.book(order(stay(1, 2), 1));
     assert_eq!(house.commit(&[entry]).await, [Verdict::Fenced]);
 }
 
-async fn one_fenced_room_type_does_not_stop_the_others(house: House) {
+async fn one_fenced_room_type_does_not_stop_the_others(house: StoreFixture) {
     let (mut first, mut second) = (house.desk(1).await, house.desk(1).await);
     house.open_desk(first.id(), Token(2)).await;
     let batch = [first.book(order(stay(1, 1), 1)), second.book(order(stay(1, 1), 1)), first.book(order(stay(5, 1), 1))];

@@ -8,17 +8,17 @@ use innkeeper::domain::order::{OrderDraft, ServiceOrder};
 use innkeeper::domain::service::ServiceBasis;
 use innkeeper::domain::{Amendment, Amount, Change, Fact, Guest, Move, Service, ServiceId};
 use innkeeper::lease::Token;
-use innkeeper::store::{Entry, KeyDigest, Verdict};
+use innkeeper::store::{CommitEntry, KeyDigest, Verdict};
 use jiff::SignedDuration;
 
 use super::contract;
-use super::house::{House, booking, day, keyed, order, stay};
+use super::fixture::{StoreFixture, booking, day, keyed, order, stay};
 
-async fn an_empty_batch_is_no_trouble(house: House) {
+async fn an_empty_batch_is_no_trouble(house: StoreFixture) {
     assert_eq!(house.commit(&[]).await, []);
 }
 
-async fn a_gap_in_the_sequence_is_fenced_with_everything_after_it(house: House) {
+async fn a_gap_in_the_sequence_is_fenced_with_everything_after_it(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     let lost = desk.book(order(stay(1, 1), 1));
     let batch = [desk.book(order(stay(2, 1), 1)), desk.book(order(stay(3, 1), 1))];
@@ -28,7 +28,7 @@ async fn a_gap_in_the_sequence_is_fenced_with_everything_after_it(house: House) 
     house.assert_sound(desk.id()).await;
 }
 
-async fn a_used_key_is_left_out_with_what_was_decided_on_top_of_it(house: House) {
+async fn a_used_key_is_left_out_with_what_was_decided_on_top_of_it(house: StoreFixture) {
     let (mut first, mut second) = (house.desk(5).await, house.desk(5).await);
     house.commit(&[keyed(first.book(order(stay(1, 1), 1)), 1)]).await;
     let batch = [
@@ -43,7 +43,7 @@ async fn a_used_key_is_left_out_with_what_was_decided_on_top_of_it(house: House)
     house.assert_sound(second.id()).await;
 }
 
-async fn nothing_takes_the_place_of_what_was_left_out(house: House) {
+async fn nothing_takes_the_place_of_what_was_left_out(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     house.commit(&[keyed(desk.book(order(stay(1, 1), 1)), 1)]).await;
     let another = desk.clone().book(order(stay(2, 1), 1));
@@ -51,56 +51,56 @@ async fn nothing_takes_the_place_of_what_was_left_out(house: House) {
     assert_eq!(house.commit(&batch).await, [Verdict::Duplicate, Verdict::Fenced]);
 }
 
-async fn a_key_used_twice_in_one_batch_has_one_effect(house: House) {
+async fn a_key_used_twice_in_one_batch_has_one_effect(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     let batch = [keyed(desk.book(order(stay(1, 1), 1)), 1), keyed(desk.book(order(stay(1, 1), 1)), 1)];
     assert_eq!(house.commit(&batch).await, [Verdict::Committed, Verdict::Duplicate]);
     house.assert_sound(desk.id()).await;
 }
 
-async fn a_key_of_an_entry_that_was_left_out_is_still_unused(house: House) {
+async fn a_key_of_an_entry_that_was_left_out_is_still_unused(house: StoreFixture) {
     let (mut first, mut second) = (house.desk(5).await, house.desk(5).await);
     first.book(order(stay(1, 1), 1));
     let batch = [keyed(first.book(order(stay(1, 1), 1)), 1), keyed(second.book(order(stay(1, 1), 1)), 1)];
     assert_eq!(house.commit(&batch).await, [Verdict::Fenced, Verdict::Committed]);
 }
 
-async fn a_key_is_recalled_with_its_first_answer_until_it_expires(house: House) {
+async fn a_key_is_recalled_with_its_first_answer_until_it_expires(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     let entry = keyed(desk.book(order(stay(1, 1), 1)), 1);
     house.commit(from_ref(&entry)).await;
     let cancelled = desk.act(&booking(&entry), Move::Cancel);
     house.commit(&[cancelled]).await;
 
-    let (key, attempt) = entry.attempt.clone().unwrap();
+    let (key, attempt) = entry.record.clone().unwrap();
     let keys = [key, KeyDigest([2; 32])];
     let known = house.store.recall(&keys, house.now).await.unwrap();
     assert_eq!((known.len(), &known[&key]), (1, &attempt));
     assert!(house.store.recall(&keys, attempt.expires_at).await.unwrap().is_empty());
 }
 
-async fn an_expired_key_can_be_used_again(house: House) {
+async fn an_expired_key_can_be_used_again(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     house.commit(&[keyed(desk.book(order(stay(2, 1), 1)), 1)]).await;
     desk.now += SignedDuration::from_hours(24);
     let again = keyed(desk.book(order(stay(2, 1), 1)), 1);
     assert_eq!(house.commit(from_ref(&again)).await, [Verdict::Committed]);
-    let (key, attempt) = again.attempt.unwrap();
+    let (key, attempt) = again.record.unwrap();
     assert_eq!(house.store.recall(&[key], desk.now).await.unwrap()[&key], attempt);
 }
 
-async fn expired_keys_are_forgotten_a_few_at_a_time(house: House) {
+async fn expired_keys_are_forgotten_a_few_at_a_time(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     for key in 1..=3 {
         house.commit(&[keyed(desk.book(order(stay(1, 1), 1)), key)]).await;
     }
-    assert_eq!(house.store.forget_attempts(house.now, 10).await.unwrap(), 0);
+    assert_eq!(house.store.forget_idempotency_records(house.now, 10).await.unwrap(), 0);
     let tomorrow = house.now + SignedDuration::from_hours(25);
-    assert_eq!(house.store.forget_attempts(tomorrow, 2).await.unwrap(), 2);
-    assert_eq!(house.store.forget_attempts(tomorrow, 2).await.unwrap(), 1);
+    assert_eq!(house.store.forget_idempotency_records(tomorrow, 2).await.unwrap(), 2);
+    assert_eq!(house.store.forget_idempotency_records(tomorrow, 2).await.unwrap(), 1);
 }
 
-async fn a_booking_is_read_as_it_was_written_with_guests_services_and_prices(house: House) {
+async fn a_booking_is_read_as_it_was_written_with_guests_services_and_prices(house: StoreFixture) {
     let hotel = house.hotel("Casa Azul", "Lisbon").await;
     let service = |name: &str, basis| Service {
         id: ServiceId(house.id()),
@@ -128,7 +128,7 @@ async fn a_booking_is_read_as_it_was_written_with_guests_services_and_prices(hou
     house.assert_sound(desk.id()).await;
 }
 
-async fn a_whole_life_may_pass_in_one_batch(house: House) {
+async fn a_whole_life_may_pass_in_one_batch(house: StoreFixture) {
     let mut desk = house.desk(1).await;
     let held = desk.book(innkeeper::domain::Order { hold: true, ..order(stay(0, 3), 1) });
     let confirmed = desk.act(&booking(&held), Move::Confirm);
@@ -144,7 +144,7 @@ async fn a_whole_life_may_pass_in_one_batch(house: House) {
     house.assert_sound(desk.id()).await;
 }
 
-async fn what_would_oversell_is_left_out_and_everybody_else_is_committed(house: House) {
+async fn what_would_oversell_is_left_out_and_everybody_else_is_committed(house: StoreFixture) {
     let (mut honest, mut desk) = (house.desk(1).await, house.desk(1).await);
     let fine = [honest.book(order(stay(1, 1), 1)), honest.book(order(stay(2, 1), 1))];
     let first = desk.clone().book(order(stay(1, 1), 1));
@@ -162,7 +162,7 @@ async fn what_would_oversell_is_left_out_and_everybody_else_is_committed(house: 
 }
 
 /// Where the culprit is in a batch must not matter: the search for it goes by halves.
-async fn what_is_refused_takes_nothing_with_it_but_what_was_decided_on_top_of_it(house: House) {
+async fn what_is_refused_takes_nothing_with_it_but_what_was_decided_on_top_of_it(house: StoreFixture) {
     for culprit in 0..7 {
         let (mut honest, mut desk) = (house.desk(100).await, house.desk(100).await);
         let (mut batch, mut expected) = (Vec::new(), Vec::new());
@@ -185,12 +185,12 @@ async fn what_is_refused_takes_nothing_with_it_but_what_was_decided_on_top_of_it
     }
 }
 
-async fn several_culprits_in_a_batch_are_each_left_out(house: House) {
+async fn several_culprits_in_a_batch_are_each_left_out(house: StoreFixture) {
     let mut desks = Vec::new();
     for _ in 0..9 {
         desks.push(house.desk(3).await);
     }
-    let mut batch: Vec<Entry> = desks.iter_mut().map(|desk| desk.book(order(stay(1, 1), 1))).collect();
+    let mut batch: Vec<CommitEntry> = desks.iter_mut().map(|desk| desk.book(order(stay(1, 1), 1))).collect();
     for culprit in [0, 3, 4, 8] {
         batch[culprit].fact = Arc::new(oversold(&batch[culprit].fact));
     }
@@ -220,7 +220,7 @@ fn texts() -> Vec<String> {
 }
 
 /// Where a check lets something through, the database must take it, and give back the same.
-async fn what_passes_every_check_can_be_stored(house: House) {
+async fn what_passes_every_check_can_be_stored(house: StoreFixture) {
     let mut desk = house.desk(1_000).await;
     for text in texts() {
         let draft = OrderDraft {
@@ -253,7 +253,7 @@ fn oversold(fact: &Fact) -> Fact {
     fact
 }
 
-async fn a_counter_never_falls_below_zero(house: House) {
+async fn a_counter_never_falls_below_zero(house: StoreFixture) {
     let mut desk = house.desk(3).await;
     let entry = desk.book(order(stay(1, 1), 1));
     house.commit(from_ref(&entry)).await;
@@ -267,7 +267,7 @@ async fn a_counter_never_falls_below_zero(house: House) {
     house.assert_sound(desk.id()).await;
 }
 
-async fn a_caller_that_stops_waiting_leaves_nothing_half_done(house: House) {
+async fn a_caller_that_stops_waiting_leaves_nothing_half_done(house: StoreFixture) {
     let mut desk = house.desk(100).await;
     // Wherever the caller gives up: the next owner finds the batch whole or not at all, and can go on.
     for patience in 0..25 {
@@ -290,20 +290,20 @@ async fn yields(times: u32) {
     }
 }
 
-async fn what_was_committed_is_there_after_a_restart(house: House) {
+async fn what_was_committed_is_there_after_a_restart(house: StoreFixture) {
     let mut desk = house.desk(2).await;
     house.commit(&[desk.book(order(stay(1, 2), 1))]).await;
     house.store.close().await.unwrap();
-    let House { place, .. } = house;
-    let house = House::at(place).await;
+    let StoreFixture { place, .. } = house;
+    let house = StoreFixture::at(place).await;
     let inventory = house.store.load(desk.id(), house.now).await.unwrap().unwrap();
     assert_eq!(inventory.sequence(), desk.inventory.sequence());
     house.assert_sound(desk.id()).await;
 }
 
-async fn what_was_committed_is_known_by_its_fact(house: House) {
+async fn what_was_committed_is_known_by_its_fact(house: StoreFixture) {
     let mut desk = house.desk(3).await;
-    let (one, two): (Entry, Entry) = (desk.book(order(stay(1, 1), 1)), desk.book(order(stay(2, 1), 1)));
+    let (one, two): (CommitEntry, CommitEntry) = (desk.book(order(stay(1, 1), 1)), desk.book(order(stay(2, 1), 1)));
     house.commit(from_ref(&one)).await;
     let known = house.store.committed(&[one.fact.id, two.fact.id]).await.unwrap();
     assert_eq!(known.into_iter().collect::<Vec<_>>(), [one.fact.id]);

@@ -8,10 +8,10 @@ use innkeeper::store::feed::{ChangedHotel, Event, Payload};
 use jiff::SignedDuration;
 
 use super::contract;
-use super::house::{Desk, House, booking, day, order, stay};
+use super::fixture::{Desk, StoreFixture, booking, day, order, stay};
 
 /// Commits so many bookings of one night each, one commit each.
-async fn book(house: &House, desk: &mut Desk, count: usize) {
+async fn book(house: &StoreFixture, desk: &mut Desk, count: usize) {
     for _ in 0..count {
         let entry = desk.book(order(stay(5, 1), 1));
         house.commit(&[entry]).await;
@@ -19,7 +19,7 @@ async fn book(house: &House, desk: &mut Desk, count: usize) {
     house.settled().await;
 }
 
-async fn all(house: &House) -> Vec<Event> {
+async fn all(house: &StoreFixture) -> Vec<Event> {
     house.settled().await;
     house.store.events(None, 1_000).await.unwrap().unwrap().events
 }
@@ -28,7 +28,7 @@ fn sequences(events: &[Event]) -> Vec<u64> {
     events.iter().map(|event| event.sequence).collect()
 }
 
-async fn an_event_tells_what_a_booking_did_to_the_calendar(house: House) {
+async fn an_event_tells_what_a_booking_did_to_the_calendar(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     let entry = desk.book(order(stay(1, 2), 3));
     house.commit(std::slice::from_ref(&entry)).await;
@@ -41,7 +41,7 @@ async fn an_event_tells_what_a_booking_did_to_the_calendar(house: House) {
     assert_eq!(event.payload, Payload::Booking { deltas: deltas.into() });
 }
 
-async fn an_event_tells_the_new_values_of_everything_else(house: House) {
+async fn an_event_tells_the_new_values_of_everything_else(house: StoreFixture) {
     let mut desk = house.desk(5).await;
     let entries = [
         desk.decide(Command::SetRoomType(RoomType { rooms: 7, ..desk.inventory.room_type.clone() })),
@@ -59,7 +59,7 @@ async fn an_event_tells_the_new_values_of_everything_else(house: House) {
     assert_eq!(told, changes.into_iter().map(Payload::Other).collect::<Vec<_>>());
 }
 
-async fn events_of_a_room_type_come_in_order_and_in_portions(house: House) {
+async fn events_of_a_room_type_come_in_order_and_in_portions(house: StoreFixture) {
     let mut desk = house.desk(9).await;
     book(&house, &mut desk, 4).await;
     let portion = house.store.events_of(desk.id(), 2, 2).await.unwrap();
@@ -67,7 +67,7 @@ async fn events_of_a_room_type_come_in_order_and_in_portions(house: House) {
     assert!(house.store.events_of(desk.id(), 5, 2).await.unwrap().is_empty());
 }
 
-async fn all_events_come_in_the_order_of_their_commits(house: House) {
+async fn all_events_come_in_the_order_of_their_commits(house: StoreFixture) {
     let hotel = house.hotel("Casa Azul", "Lisbon").await;
     let (mut one, mut two) = (house.desk_in(&hotel, 9).await, house.desk_in(&hotel, 9).await);
     for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn all_events_come_in_the_order_of_their_commits(house: House) {
     assert_eq!(house.store.events(Some(u64::MAX), 10).await.unwrap().unwrap().events, []);
 }
 
-async fn trimmed_events_are_gone_and_the_rest_still_adds_up(house: House) {
+async fn trimmed_events_are_gone_and_the_rest_still_adds_up(house: StoreFixture) {
     let hotel = house.hotel("Casa Azul", "Lisbon").await;
     let (mut busy, quiet) = (house.desk_in(&hotel, 9).await, house.desk_in(&hotel, 9).await);
     book(&house, &mut busy, 3).await;
@@ -109,7 +109,7 @@ async fn trimmed_events_are_gone_and_the_rest_still_adds_up(house: House) {
     house.assert_sound(quiet.id()).await;
 }
 
-async fn the_last_event_of_a_room_type_stays_until_there_is_a_later_one(house: House) {
+async fn the_last_event_of_a_room_type_stays_until_there_is_a_later_one(house: StoreFixture) {
     let mut desk = house.desk(9).await;
     book(&house, &mut desk, 2).await;
     let last = all(&house).await[2].position;
@@ -126,12 +126,12 @@ async fn the_last_event_of_a_room_type_stays_until_there_is_a_later_one(house: H
     house.assert_sound(desk.id()).await;
 }
 
-async fn changed(house: &House, after: u64) -> Vec<ChangedHotel> {
+async fn changed(house: &StoreFixture, after: u64) -> Vec<ChangedHotel> {
     house.settled().await;
     house.store.changed_hotels(after, 100).await.unwrap()
 }
 
-async fn a_hotel_is_told_again_whenever_something_of_it_changes(house: House) {
+async fn a_hotel_is_told_again_whenever_something_of_it_changes(house: StoreFixture) {
     let (one, two) = (house.hotel("Casa Azul", "Lisbon").await, house.hotel("Casa Verde", "Braga").await);
     let told = changed(&house, 0).await;
     assert_eq!(told.iter().map(|change| change.hotel).collect::<Vec<_>>(), [one.id, two.id]);
@@ -156,7 +156,7 @@ async fn a_hotel_is_told_again_whenever_something_of_it_changes(house: House) {
     assert_eq!(changed(&house, 0).await.len(), 2, "each hotel is told once, however often it has changed");
 }
 
-async fn what_was_not_changed_and_what_is_sold_is_not_told(house: House) {
+async fn what_was_not_changed_and_what_is_sold_is_not_told(house: StoreFixture) {
     let mut desk = house.desk(9).await;
     let after = changed(&house, 0).await[0].position;
     let hotel = Hotel::clone(&desk.inventory.hotel);
@@ -167,7 +167,7 @@ async fn what_was_not_changed_and_what_is_sold_is_not_told(house: House) {
     assert_eq!(changed(&house, after).await, []);
 }
 
-async fn after_the_end_there_is_what_comes_and_nothing_else(house: House) {
+async fn after_the_end_there_is_what_comes_and_nothing_else(house: StoreFixture) {
     assert_eq!(all(&house).await, []);
     let mut desk = house.desk(9).await;
     book(&house, &mut desk, 2).await;

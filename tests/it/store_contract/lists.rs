@@ -5,7 +5,7 @@ use innkeeper::domain::{Amount, BookingId, Contact, Hotel, HotelId, Mobile, Move
 use innkeeper::store::{BookingFilter, Page};
 
 use super::contract;
-use super::house::{House, booking, day, order, stay};
+use super::fixture::{StoreFixture, booking, day, order, stay};
 
 const ALL: u32 = 100;
 
@@ -13,7 +13,7 @@ fn page<Id>(after: Option<Id>, limit: u32) -> Page<Id> {
     Page { after, limit }
 }
 
-async fn hotels_are_listed_by_id_and_found_by_city_in_any_case(house: House) {
+async fn hotels_are_listed_by_id_and_found_by_city_in_any_case(house: StoreFixture) {
     assert!(house.store.is_empty().await.unwrap());
     let mut ids = Vec::new();
     for city in ["São Paulo", "SÃO PAULO", "Porto"] {
@@ -29,7 +29,7 @@ async fn hotels_are_listed_by_id_and_found_by_city_in_any_case(house: House) {
     assert_eq!(list(Some("são paulo"), page(Some(ids[0]), ALL)).await, ids[1..2]);
 }
 
-async fn a_hotel_and_its_services_change_in_place(house: House) {
+async fn a_hotel_and_its_services_change_in_place(house: StoreFixture) {
     let hotel = house.hotel("Casa", "Porto").await;
     let location = innkeeper::domain::catalogue::Coordinates::new(41.1, -8.6).ok();
     let changed = Hotel { name: "Casa Nova".into(), city: "Braga".into(), location, ..hotel.clone() };
@@ -58,7 +58,7 @@ async fn a_hotel_and_its_services_change_in_place(house: House) {
     assert_eq!(house.store.services(hotel.id, page(None, ALL)).await.unwrap(), [dearer]);
 }
 
-async fn room_types_and_plans_are_listed_under_what_they_belong_to(house: House) {
+async fn room_types_and_plans_are_listed_under_what_they_belong_to(house: StoreFixture) {
     let (hotel, other) = (house.hotel("Casa", "Porto").await, house.hotel("Casa", "Porto").await);
     let desk = house.desk_in(&hotel, 2).await;
     house.desk_in(&other, 2).await;
@@ -73,7 +73,7 @@ async fn room_types_and_plans_are_listed_under_what_they_belong_to(house: House)
     assert_eq!(house.store.rate_plans(room_type.id, page(None, ALL)).await.unwrap(), std::slice::from_ref(plan));
 }
 
-async fn bookings_are_filtered_by_everything_a_desk_asks_for(house: House) {
+async fn bookings_are_filtered_by_everything_a_desk_asks_for(house: StoreFixture) {
     let (mut one, mut two) = (house.desk(9).await, house.desk(9).await);
     let mut quiet = order(stay(3, 1), 1);
     quiet.contact = Contact { mobile: Mobile::parse("+4915112345678").unwrap(), email: None };
@@ -106,7 +106,7 @@ async fn bookings_are_filtered_by_everything_a_desk_asks_for(house: House) {
     assert_eq!(house.store.room_types_with_holds().await.unwrap(), [one.id()]);
 }
 
-async fn counted_nights_are_paged_by_room_type_and_date(house: House) {
+async fn counted_nights_are_paged_by_room_type_and_date(house: StoreFixture) {
     let (mut one, mut two) = (house.desk(9).await, house.desk(9).await);
     let gone = one.book(order(stay(8, 1), 1));
     let freed = one.act(&booking(&gone), Move::Cancel);
@@ -120,7 +120,7 @@ async fn counted_nights_are_paged_by_room_type_and_date(house: House) {
     assert_eq!(rest.iter().map(|row| (row.room_type_id, row.date)).collect::<Vec<_>>(), [(two.id(), day(2))]);
 }
 
-async fn an_installation_keeps_its_first_secret(house: House) {
+async fn an_installation_keeps_its_first_secret(house: StoreFixture) {
     assert_eq!(house.store.installation_secret([1; 32]).await.unwrap(), [1; 32]);
     assert_eq!(house.store.installation_secret([2; 32]).await.unwrap(), [1; 32]);
 }

@@ -8,7 +8,7 @@ use innkeeper::store::Verdict;
 use jiff::SignedDuration;
 
 use super::contract;
-use super::house::{Desk, House, booking, day, order, stay};
+use super::fixture::{Desk, StoreFixture, booking, day, order, stay};
 
 fn change(from: i64, to: i64) -> NightsChange {
     NightsChange::untouched(day(from), day(to))
@@ -18,7 +18,7 @@ fn resized(desk: &Desk, rooms: u16) -> Command {
     Command::SetRoomType(RoomType { rooms, ..desk.inventory.room_type.clone() })
 }
 
-async fn assert_reloads(house: &House, desk: &Desk) {
+async fn assert_reloads(house: &StoreFixture, desk: &Desk) {
     let loaded = house.store.load(desk.id(), desk.now).await.unwrap().unwrap();
     assert_eq!(loaded.calendar, desk.inventory.calendar);
     assert_eq!(loaded.plans, desk.inventory.plans);
@@ -26,7 +26,7 @@ async fn assert_reloads(house: &House, desk: &Desk) {
     house.assert_sound(desk.id()).await;
 }
 
-async fn settings_of_nights_come_back_and_can_be_reset(house: House) {
+async fn settings_of_nights_come_back_and_can_be_reset(house: StoreFixture) {
     let mut desk = house.desk(3).await;
     let closed = RestrictionPatch {
         closed_to_arrival: Patch::Set(true),
@@ -48,7 +48,7 @@ async fn settings_of_nights_come_back_and_can_be_reset(house: House) {
     assert_reloads(&house, &desk).await;
 }
 
-async fn a_night_may_be_enlarged_and_sold_in_one_batch(house: House) {
+async fn a_night_may_be_enlarged_and_sold_in_one_batch(house: StoreFixture) {
     let mut desk = house.desk(1).await;
     let first = desk.book(order(stay(1, 2), 1));
     let more = NightsChange { physical: Patch::Set(2), ..change(1, 3) };
@@ -57,7 +57,7 @@ async fn a_night_may_be_enlarged_and_sold_in_one_batch(house: House) {
     assert_reloads(&house, &desk).await;
 }
 
-async fn a_night_may_be_freed_and_made_smaller_in_one_batch(house: House) {
+async fn a_night_may_be_freed_and_made_smaller_in_one_batch(house: StoreFixture) {
     let mut desk = house.desk(2).await;
     let pair = desk.book(order(stay(1, 2), 2));
     house.commit(from_ref(&pair)).await;
@@ -68,7 +68,7 @@ async fn a_night_may_be_freed_and_made_smaller_in_one_batch(house: House) {
     assert_reloads(&house, &desk).await;
 }
 
-async fn a_room_type_may_grow_and_shrink_between_bookings_of_one_batch(house: House) {
+async fn a_room_type_may_grow_and_shrink_between_bookings_of_one_batch(house: StoreFixture) {
     let mut desk = house.desk(1).await;
     let one = desk.book(order(stay(1, 1), 1));
     let grown = resized(&desk, 3);
@@ -81,7 +81,7 @@ async fn a_room_type_may_grow_and_shrink_between_bookings_of_one_batch(house: Ho
     assert_reloads(&house, &desk).await;
 }
 
-async fn nights_follow_the_room_type_unless_they_say_otherwise(house: House) {
+async fn nights_follow_the_room_type_unless_they_say_otherwise(house: StoreFixture) {
     let mut desk = house.desk(2).await;
     let own = desk.decide(Command::SetNights(NightsChange { physical: Patch::Set(5), ..change(1, 2) })).unwrap();
     let batch = [own, desk.book(order(stay(1, 2), 2))];
@@ -94,7 +94,7 @@ async fn nights_follow_the_room_type_unless_they_say_otherwise(house: House) {
     assert_reloads(&house, &desk).await;
 }
 
-async fn a_smaller_room_type_does_not_resize_the_past(house: House) {
+async fn a_smaller_room_type_does_not_resize_the_past(house: StoreFixture) {
     let mut desk = house.desk(3).await;
     let full = desk.book(order(stay(0, 2), 3));
     house.commit(from_ref(&full)).await;
@@ -111,7 +111,7 @@ async fn a_smaller_room_type_does_not_resize_the_past(house: House) {
     assert_reloads(&house, &desk).await;
 }
 
-async fn a_capacity_below_what_is_sold_is_refused(house: House) {
+async fn a_capacity_below_what_is_sold_is_refused(house: StoreFixture) {
     let mut desk = house.desk(2).await;
     // A desk that does not know of the booking lets the night shrink under it.
     let mut blind = desk.clone();

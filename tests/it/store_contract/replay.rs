@@ -7,12 +7,12 @@ use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
 use innkeeper::domain::{
     Amendment, Amount, Booking, BookingId, Command, Inventory, Move, NightsChange, Order, RatePlan, Refusal, RoomType,
 };
-use innkeeper::store::{Entry, Verdict};
+use innkeeper::store::{CommitEntry, Verdict};
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::house::{self, Desk, House, booking, day, keyed, order, stay};
+use super::fixture::{self, Desk, StoreFixture, booking, day, keyed, order, stay};
 
 /// One thing that happens, to one of two room types.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Owner {
     desk: Desk,
     bookings: BTreeMap<BookingId, Arc<Booking>>,
-    decided: Vec<Entry>,
+    decided: Vec<CommitEntry>,
 }
 
 impl Owner {
@@ -79,7 +79,7 @@ impl Owner {
         self.keep(decided);
     }
 
-    fn decide(&mut self, step: &Step) -> Result<Option<Entry>, Refusal> {
+    fn decide(&mut self, step: &Step) -> Result<Option<CommitEntry>, Refusal> {
         let today = self.desk.inventory.calendar.first();
         let command = match step {
             Step::Book { from, nights, rooms, hold } => {
@@ -118,12 +118,12 @@ impl Owner {
     }
 
     /// A refusal changes nothing.
-    fn keep(&mut self, decided: Result<Option<Entry>, Refusal>) {
+    fn keep(&mut self, decided: Result<Option<CommitEntry>, Refusal>) {
         let Ok(Some(mut entry)) = decided else { return };
         if entry.fact.change.booking().is_some() {
             let booking = booking(&entry);
             entry = keyed(entry, 0);
-            if let Some((key, _)) = &mut entry.attempt {
+            if let Some((key, _)) = &mut entry.record {
                 key.0[..16].copy_from_slice(entry.fact.id.0.as_bytes());
             }
             self.bookings.insert(booking.id, booking);
@@ -137,7 +137,7 @@ fn nights_from(from: jiff::civil::Date, nights: i64) -> NightsChange {
 }
 
 /// Commits what both owners have decided, the entries of one between those of the other.
-async fn commit(house: &House, owners: &mut [Owner; 2]) {
+async fn commit(house: &StoreFixture, owners: &mut [Owner; 2]) {
     let [one, two] = owners.each_mut().map(|owner| std::mem::take(&mut owner.decided));
     let (mut one, mut two, mut batch) = (one.into_iter(), two.into_iter(), Vec::new());
     loop {
@@ -151,7 +151,7 @@ async fn commit(house: &House, owners: &mut [Owner; 2]) {
     assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Committed), "{verdicts:?}");
 }
 
-async fn assert_reloads(house: &House, owner: &Owner) {
+async fn assert_reloads(house: &StoreFixture, owner: &Owner) {
     let (memory, now) = (&owner.desk.inventory, owner.desk.now);
     let loaded = house.store.load(owner.desk.id(), now).await.unwrap().unwrap();
     assert_eq!(loaded.sequence(), memory.sequence());
@@ -178,7 +178,7 @@ fn plans_from_today(inventory: &Inventory) -> Vec<RatePlan> {
     plans
 }
 
-async fn replay(house: House, steps: Vec<(bool, Step)>) {
+async fn replay(house: StoreFixture, steps: Vec<(bool, Step)>) {
     let hotel = house.hotel("Casa Azul", "Lisbon").await;
     let mut owners = [house.desk_in(&hotel, 3).await, house.desk_in(&hotel, 1).await].map(|desk| Owner {
         desk,
@@ -197,7 +197,7 @@ async fn replay(house: House, steps: Vec<(bool, Step)>) {
     }
 }
 
-fn run<F: Future<Output = House>>(house: impl FnOnce() -> F, steps: Vec<(bool, Step)>) {
+fn run<F: Future<Output = StoreFixture>>(house: impl FnOnce() -> F, steps: Vec<(bool, Step)>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { replay(house().await, steps).await });
 }
@@ -210,7 +210,7 @@ mod sqlite {
 
         #[test]
         fn what_reloads_is_what_was_in_memory(steps in vec((any::<bool>(), step()), 1..80)) {
-            run(house::sqlite, steps);
+            run(fixture::sqlite, steps);
         }
     }
 }
@@ -223,7 +223,7 @@ mod postgres {
 
         #[test]
         fn what_reloads_is_what_was_in_memory(steps in vec((any::<bool>(), step()), 1..80)) {
-            run(house::postgres, steps);
+            run(fixture::postgres, steps);
         }
     }
 }

@@ -1,20 +1,20 @@
 //! Physical rooms. Nothing assigns them yet, so these sentences are about the schema: it is asked in SQL.
 
 use super::contract;
-use super::house::{House, booking, order, stay};
+use super::fixture::{StoreFixture, booking, order, stay};
 
 /// A hotel, and a booking.
 type Guest = (String, String);
 
 /// A hotel with two bookings, and what is said to its table of assignments.
 struct Plan {
-    house: House,
+    house: StoreFixture,
     hotel: String,
     bookings: [String; 2],
 }
 
 impl Plan {
-    async fn of(house: House) -> Self {
+    async fn of(house: StoreFixture) -> Self {
         let mut desk = house.desk(5).await;
         let hotel = desk.inventory.hotel.id.to_string();
         let entries = [desk.book(order(stay(1, 3), 1)), desk.book(order(stay(1, 3), 1))];
@@ -24,7 +24,7 @@ impl Plan {
     }
 
     /// A booking of another hotel.
-    async fn stranger(house: &House) -> Guest {
+    async fn stranger(house: &StoreFixture) -> Guest {
         let mut desk = house.desk_in(&house.hotel("Casa Verde", "Porto").await, 1).await;
         let entry = desk.book(order(stay(1, 3), 1));
         house.commit(std::slice::from_ref(&entry)).await;
@@ -67,7 +67,7 @@ fn taken() -> Result<(), String> {
     Err("one_booking_a_night".to_owned())
 }
 
-async fn a_room_that_is_taken_is_not_given_to_another_booking_in_any_of_its_nights(house: House) {
+async fn a_room_that_is_taken_is_not_given_to_another_booking_in_any_of_its_nights(house: StoreFixture) {
     let plan = Plan::of(house).await;
     plan.assign(0, "101", 10, 14).await.unwrap();
     for (arrival, departure) in [(10, 14), (9, 11), (13, 16), (11, 12), (8, 20)] {
@@ -76,14 +76,14 @@ async fn a_room_that_is_taken_is_not_given_to_another_booking_in_any_of_its_nigh
     assert_eq!(plan.assign(0, "101", 12, 15).await, taken(), "not even to the same booking");
 }
 
-async fn one_guest_leaves_a_room_and_the_next_one_comes_on_the_same_day(house: House) {
+async fn one_guest_leaves_a_room_and_the_next_one_comes_on_the_same_day(house: StoreFixture) {
     let plan = Plan::of(house).await;
     plan.assign(0, "101", 10, 14).await.unwrap();
     plan.assign(1, "101", 14, 15).await.unwrap();
     plan.assign(1, "101", 9, 10).await.unwrap();
 }
 
-async fn rooms_are_told_apart_by_their_whole_name_and_their_hotel(house: House) {
+async fn rooms_are_told_apart_by_their_whole_name_and_their_hotel(house: StoreFixture) {
     let other = Plan::stranger(&house).await;
     let plan = Plan::of(house).await;
     for room in ["101", "10", "1011", "101 ", "101a", "101A", "ä", ""] {
@@ -92,7 +92,7 @@ async fn rooms_are_told_apart_by_their_whole_name_and_their_hotel(house: House) 
     plan.assign_to(&other, "101", 10, 14).await.unwrap();
 }
 
-async fn a_booking_has_no_room_in_another_hotel(house: House) {
+async fn a_booking_has_no_room_in_another_hotel(house: StoreFixture) {
     let other = Plan::stranger(&house).await;
     let plan = Plan::of(house).await;
     let elsewhere = || Err("of_the_bookings_hotel".to_owned());
@@ -102,7 +102,7 @@ async fn a_booking_has_no_room_in_another_hotel(house: House) {
     assert_eq!(plan.change(0, &format!("hotel_id = '{}'", other.0)).await, elsewhere());
 }
 
-async fn an_assignment_that_changes_is_in_nobodys_way_but_the_others(house: House) {
+async fn an_assignment_that_changes_is_in_nobodys_way_but_the_others(house: StoreFixture) {
     let plan = Plan::of(house).await;
     plan.assign(0, "101", 10, 12).await.unwrap();
     plan.assign(1, "102", 10, 12).await.unwrap();
@@ -114,7 +114,7 @@ async fn an_assignment_that_changes_is_in_nobodys_way_but_the_others(house: Hous
     assert_eq!(plan.change(0, "departure = '2026-05-12'").await, taken());
 }
 
-async fn nobody_sleeps_for_no_night(house: House) {
+async fn nobody_sleeps_for_no_night(house: StoreFixture) {
     let plan = Plan::of(house).await;
     assert_eq!(plan.assign(0, "101", 10, 10).await, Err("one_night_at_least".to_owned()));
 }

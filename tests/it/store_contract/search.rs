@@ -5,10 +5,10 @@ use innkeeper::domain::quote::Enquiry;
 use innkeeper::domain::{Amount, Command, HotelId, Inventory, NightsChange, Order, Party, Quote, Refusal, Stay};
 
 use super::contract;
-use super::house::{Desk, House, day, order, stay};
+use super::fixture::{Desk, StoreFixture, day, order, stay};
 
 /// A room type with something of everything that a quote depends on.
-async fn busy(house: &House) -> Desk {
+async fn busy(house: &StoreFixture) -> Desk {
     let hotel = house.hotel("Casa Azul", "Évora").await;
     let mut desk = house.desk_in(&hotel, 2).await;
     let cheap = desk.plan("Saver", 9000);
@@ -40,7 +40,7 @@ fn quote(inventory: &Inventory, stay: Stay, rooms: u16, desk: &Desk) -> Result<Q
     })
 }
 
-async fn what_is_read_to_quote_from_quotes_what_the_owner_quotes(house: House) {
+async fn what_is_read_to_quote_from_quotes_what_the_owner_quotes(house: StoreFixture) {
     let desk = busy(&house).await;
     let found = house.store.stock(desk.inventory.hotel.id, desk.now).await.unwrap();
     assert_eq!(found.len(), 1);
@@ -55,7 +55,7 @@ async fn what_is_read_to_quote_from_quotes_what_the_owner_quotes(house: House) {
     }
 }
 
-async fn the_stock_is_read_by_hotel_and_by_id(house: House) {
+async fn the_stock_is_read_by_hotel_and_by_id(house: StoreFixture) {
     let (porto, braga) = (house.hotel("Casa", "Porto").await, house.hotel("Casa", "Braga").await);
     let (one, two) = (house.desk_in(&porto, 1).await, house.desk_in(&porto, 1).await);
     let three = house.desk_in(&braga, 1).await;

@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 
 use super::cluster::Company;
 use super::eventually::eventually;
-use super::place::Place;
 use super::postgres;
-use super::unreliable_ledger::Unreliable;
+use super::test_database::TestDatabase;
+use super::unreliable_journal::Unreliable;
 
 /// The administrator's token of every test application.
 pub const ADMIN: &str = "test-administrator-token";
@@ -37,7 +37,7 @@ pub struct App {
 
 /// Starts an application in the company that its store calls for, lets the test use it, and shuts it down.
 pub fn with_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
-    let place = Place::new();
+    let place = TestDatabase::new();
     let company = Company::on(&place.url());
     with_place(&place, &company.settings(), test)
 }
@@ -50,11 +50,11 @@ pub fn with_lone_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
 
 /// The same with settings that differ from the defaults.
 pub fn with_settings<T>(settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
-    with_place(&Place::new(), settings, test)
+    with_place(&TestDatabase::new(), settings, test)
 }
 
 /// The same with a database that outlives it.
-pub fn with_place<T>(place: &Place, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
+pub fn with_place<T>(place: &TestDatabase, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
     with_database(&place.url(), settings, test)
 }
 
@@ -69,29 +69,29 @@ pub fn with_database<T>(url: &str, settings: &[(&'static str, &str)], test: impl
     })
 }
 
-/// Starts an application whose engine writes through a ledger that can be made to fail.
-pub fn with_unreliable_ledger<T>(
+/// Starts an application whose engine writes through a journal that can be made to fail.
+pub fn with_unreliable_journal<T>(
     settings: &[(&'static str, &str)],
     test: impl AsyncFnOnce(&App, &Unreliable) -> T,
 ) -> T {
-    with_unreliable_place(&Place::new(), settings, test)
+    with_unreliable_place(&TestDatabase::new(), settings, test)
 }
 
 /// The same with a database that was there before it.
 pub fn with_unreliable_place<T>(
-    place: &Place,
+    place: &TestDatabase,
     settings: &[(&'static str, &str)],
     test: impl AsyncFnOnce(&App, &Unreliable) -> T,
 ) -> T {
     in_system(async {
         let config = config(&place.url(), settings);
         let store = app::open_store(&config, true).await.unwrap();
-        let ledger = Arc::new(Unreliable::new(store.clone()));
+        let journal = Arc::new(Unreliable::new(store.clone()));
         let app = App::over(&config, async |clock| {
-            app::start_on(&config, listener(), clock, store.clone(), ledger.clone()).await.unwrap()
+            app::start_on(&config, listener(), clock, store.clone(), journal.clone()).await.unwrap()
         })
         .await;
-        let result = test(&app, &ledger).await;
+        let result = test(&app, &journal).await;
         app.running.shutdown().await;
         result
     })
@@ -130,7 +130,7 @@ impl App {
     /// What its handlers are given, without an administrator.
     pub fn state(&self) -> State {
         let store = self.running.store.clone();
-        let sources = events::Sources { ledger: store.clone(), feed: store.clone(), clock: self.clock.clone() };
+        let sources = events::Sources { journal: store.clone(), feed: store.clone(), clock: self.clock.clone() };
         let live = Live::start(self.running.engine.hub(), sources, 1, &Tasks::default());
         State {
             pulse: Default::default(),
@@ -140,7 +140,7 @@ impl App {
             catalogue: store.clone(),
             reports: store.clone(),
             search: self.running.search.clone(),
-            ledger: store,
+            journal: store,
             clock: self.clock.clone(),
             ids: Arc::new(System),
             access: Access::new(None, [0; 32]),

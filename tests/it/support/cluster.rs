@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::app::{ADMIN, App, NOW, answer, config, in_system, listener};
 use super::eventually::eventually;
-use super::place::Place;
 use super::redis::Redis;
-use super::unreliable_ledger::Unreliable;
+use super::test_database::TestDatabase;
+use super::unreliable_journal::Unreliable;
 
 /// The secret of every test cluster.
 pub const SECRET: &str = "test-cluster-secret";
@@ -49,32 +49,32 @@ pub struct Cluster {
     pub redis: Redis,
     pub clock: Arc<ManualClock>,
     settings: &'static [(&'static str, &'static str)],
-    place: Place,
+    place: TestDatabase,
 }
 
 /// Starts so many nodes, and lets the test use them. None of them loses a room type because the machine is busy.
 pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_set(Place::postgres(), &[], count, test);
+    with_nodes_set(TestDatabase::postgres(), &[], count, test);
 }
 
 /// The same for a test in which a node dies, and which waits for the end of its leases. Redis may take as long as with
 /// longer leases.
 pub fn with_mortal_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_set(Place::postgres(), MORTAL, count, test);
+    with_nodes_set(TestDatabase::postgres(), MORTAL, count, test);
 }
 
 /// The same on a database that is there.
 pub fn with_mortal_nodes_on(url: &str, count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_set(Place::Elsewhere(url.to_owned()), MORTAL, count, test);
+    with_nodes_set(TestDatabase::Elsewhere(url.to_owned()), MORTAL, count, test);
 }
 
 /// The same for a test about room types that nobody asks for. Their leases last for longer than anything is waited for.
 pub fn with_nodes_that_tire_soon(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
-    with_nodes_set(Place::postgres(), &[("idle_secs", "1"), ("lease_ttl_secs", "300")], count, test);
+    with_nodes_set(TestDatabase::postgres(), &[("idle_secs", "1"), ("lease_ttl_secs", "300")], count, test);
 }
 
 fn with_nodes_set(
-    place: Place,
+    place: TestDatabase,
     settings: &'static [(&'static str, &'static str)],
     count: usize,
     test: impl AsyncFnOnce(&mut Cluster),
@@ -112,27 +112,27 @@ impl Cluster {
         .await;
     }
 
-    /// Starts one more node over a ledger that can be made to fail.
+    /// Starts one more node over a journal that can be made to fail.
     pub async fn join_over_unreliable(&mut self) -> Arc<Unreliable> {
         let config = self.next();
-        let (_, ledger, start) = self.start_over(|_| {}).await;
+        let (_, journal, start) = self.start_over(|_| {}).await;
         let running = start.await.unwrap();
         self.nodes.push(App::of(running, self.clock.clone(), &config));
         self.acquainted().await;
-        ledger
+        journal
     }
 
-    /// Starts one more node over a ledger that can be made to fail: where it listens, and what becomes of the start.
+    /// Starts one more node over a journal that can be made to fail: where it listens, and what becomes of the start.
     pub async fn start_over(
         &self,
         unreliable: impl FnOnce(&Unreliable),
     ) -> (String, Arc<Unreliable>, impl Future<Output = Result<Running, app::Error>>) {
         let (config, listener, clock) = (self.next(), listener(), self.clock.clone());
         let store = app::open_store(&config, true).await.unwrap();
-        let ledger = Arc::new(Unreliable::new(store.clone()));
-        unreliable(&ledger);
-        let (url, over) = (format!("http://{}", listener.local_addr().unwrap()), ledger.clone());
-        (url, ledger, async move { app::start_on(&config, listener, clock, store, over).await })
+        let journal = Arc::new(Unreliable::new(store.clone()));
+        unreliable(&journal);
+        let (url, over) = (format!("http://{}", listener.local_addr().unwrap()), journal.clone());
+        (url, journal, async move { app::start_on(&config, listener, clock, store, over).await })
     }
 
     /// Which database it works on.

@@ -1,4 +1,4 @@
-//! A WebSocket client, and the picture it draws from what it is told.
+//! A WebSocket client, and the projection it draws from what it is told.
 
 use std::collections::BTreeMap;
 
@@ -30,12 +30,12 @@ impl Dashboard {
     }
 
     /// A connection that watches June 2026 of a room type and has been told how it stands.
-    pub async fn watching(app: &App, room_type: &str) -> (Self, Picture) {
+    pub async fn watching(app: &App, room_type: &str) -> (Self, Projection) {
         let mut dashboard = Self::open(app).await;
         dashboard.send(&june(room_type)).await;
-        let mut picture = Picture::default();
-        picture.follow(&dashboard.next().await);
-        (dashboard, picture)
+        let mut projection = Projection::default();
+        projection.follow(&dashboard.next().await);
+        (dashboard, projection)
     }
 
     pub async fn send(&mut self, frame: &Value) {
@@ -97,13 +97,13 @@ pub fn june_after(room_type: &str, after: u64) -> Value {
 
 /// What a client knows: per night sold, held, free.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct Picture {
+pub struct Projection {
     pub nights: BTreeMap<String, [u64; 3]>,
     pub sequence: u64,
     pub conflated: usize,
 }
 
-impl Picture {
+impl Projection {
     /// Draws what a frame says; `false` if it is none about nights.
     pub fn follow(&mut self, frame: &Value) -> bool {
         match frame["type"].as_str().unwrap() {

@@ -8,12 +8,12 @@ pub mod demand_file;
 pub mod eventually;
 pub mod fixtures;
 pub mod live;
-pub mod place;
 pub mod postgres;
 pub mod program;
 pub mod raw;
 pub mod redis;
-pub mod unreliable_ledger;
+pub mod test_database;
+pub mod unreliable_journal;
 pub mod wire;
 
 pub use redis::{port, watched};

@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::place::is_postgres_run;
 use super::postgres::Database;
+use super::test_database::is_postgres_run;
 
 /// The program without the settings and test variables of whoever runs the tests.
 pub fn innkeeper() -> Command {

@@ -19,17 +19,17 @@ fn owes_after(parts: &[&[u8]], length: Length) -> bool {
 
 #[test]
 fn a_connection_that_sent_a_whole_request_owes_nothing() {
-    assert!(!owes_after(&[GET], Length::Known(0)));
-    assert!(!owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r", b"\n{}"], Length::Known(2)));
-    assert!(!owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n", b"{}"], Length::Known(2)));
+    assert!(!owes_after(&[GET], Length::IfNoneMatch(0)));
+    assert!(!owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r", b"\n{}"], Length::IfNoneMatch(2)));
+    assert!(!owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n", b"{}"], Length::IfNoneMatch(2)));
     assert!(!owes_after(&[b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"], Length::Unknown));
-    assert!(!owes_after(&[b"GET / HTTP/1.0\n\n"], Length::Known(0)));
+    assert!(!owes_after(&[b"GET / HTTP/1.0\n\n"], Length::IfNoneMatch(0)));
 }
 
 #[test]
 fn what_was_begun_is_due() {
-    assert!(owes_after(&[GET, b"G"], Length::Known(0)));
-    assert!(owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}POST /"], Length::Known(2)));
+    assert!(owes_after(&[GET, b"G"], Length::IfNoneMatch(0)));
+    assert!(owes_after(&[b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}POST /"], Length::IfNoneMatch(2)));
     let it = connection();
     it.received(b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
     it.begins(Length::Unknown);
@@ -42,7 +42,7 @@ fn what_was_begun_is_due() {
 fn an_idle_connection_owes_a_head_from_its_first_byte_on() {
     let it = connection();
     it.received(GET);
-    it.begins(Length::Known(0));
+    it.begins(Length::IfNoneMatch(0));
     it.ends();
     assert_eq!(it.seen().head, 0);
     it.received(b"\r\n");
@@ -55,14 +55,14 @@ fn actix_gets_one_request_at_a_time() {
     let two = [GET, GET].concat();
     assert_eq!(it.share(&two), GET.len(), "the first head alone");
     it.received(GET);
-    it.begins(Length::Known(0));
+    it.begins(Length::IfNoneMatch(0));
     assert_eq!(it.share(GET), 0, "while it is being answered");
     it.ends();
     assert_eq!(it.share(GET), GET.len());
     let post = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(it.share(post), post.len(), "a body comes with its head");
     it.received(&post[..post.len() - 1]);
-    it.begins(Length::Known(2));
+    it.begins(Length::IfNoneMatch(2));
     assert_eq!(it.share(b"}GET"), 1, "the rest of the body");
     it.awaits_body();
     assert_eq!(it.share(b"}GET"), 4, "whatever a handler waits for");
@@ -81,7 +81,7 @@ fn a_head_ends_wherever_its_bytes_were_divided() {
 #[test]
 fn what_a_client_does_not_take_is_held_until_it_does() {
     let it = connection();
-    it.begins(Length::Known(0));
+    it.begins(Length::IfNoneMatch(0));
     it.holds(100);
     it.blocks(10);
     assert_eq!(it.seen().held, 110);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::RoomTypeId;
-use crate::store::{Entry, Verdict};
+use crate::store::{CommitEntry, Verdict};
 
 /// How long a room type that was found to be locked is not waited for.
 const REMEMBERED: Duration = Duration::from_secs(5);
@@ -16,7 +16,7 @@ pub(in super::super) struct Contested(Mutex<HashMap<RoomTypeId, Instant>>);
 
 impl Contested {
     /// Whether a batch writes to one of them.
-    pub fn meets(&self, batch: &[Entry]) -> bool {
+    pub fn meets(&self, batch: &[CommitEntry]) -> bool {
         let mut found = self.found();
         if found.is_empty() {
             return false;
@@ -26,7 +26,7 @@ impl Contested {
     }
 
     /// A batch was written without those that are locked: none of their entries is stored.
-    pub fn learn(&self, batch: &[Entry], verdicts: &[Verdict]) {
+    pub fn learn(&self, batch: &[CommitEntry], verdicts: &[Verdict]) {
         let mut found = self.found();
         for (entry, verdict) in batch.iter().zip(verdicts) {
             match verdict {

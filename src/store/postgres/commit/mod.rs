@@ -12,7 +12,7 @@
 //! An error before the third leaves no trace: a transaction whose COMMIT was never sent can never succeed. Of an error of
 //! the third, or of the one statement, only what the server itself says can mean that nothing was stored
 //! ([`unconfirmed`]); after any other the connection is thrown away, and who claims the room type next sees what became
-//! of it. What the database refuses is found in another attempt, which writes the batch in parts ([`sql::Isolation`]),
+//! of it. What the database refuses is found in another record, which writes the batch in parts ([`sql::Isolation`]),
 //! and left out. The server's log has a line for each part that it refused.
 //!
 //! A room type that another program has locked is waited for by one batch, and not for long
@@ -29,9 +29,9 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use uuid::Uuid;
 
 use super::Postgres;
-use super::pool::Lent;
-use crate::store::sql::{self, Changes, Isolation, Known};
-use crate::store::{CommitError, Entry, Error, Verdict};
+use super::pool::PooledConnection;
+use crate::store::sql::{self, BatchState, Changes, Isolation};
+use crate::store::{CommitEntry, CommitError, Error, Verdict};
 pub(super) use contested::Contested;
 #[cfg(test)]
 pub(super) use {rows::FORGET, rows::FREE, rows::WRITE, settings::STEPS};
@@ -50,7 +50,7 @@ const ATTEMPTS: usize = 4;
 const KEYS: &str = "attempts_pkey";
 
 impl Postgres {
-    pub(super) async fn commit_batch(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
+    pub(super) async fn commit_batch(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
         if batch.len() > PLACES {
             return Err(CommitError::RolledBack(anyhow!("a batch has at most {PLACES} entries")));
         }
@@ -70,7 +70,7 @@ impl Postgres {
         }
     }
 
-    async fn wholly(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
+    async fn wholly(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
         match self.at_once(batch).await? {
             AtOnce::Stored => Ok(vec![Verdict::Committed; batch.len()]),
             AtOnce::Refused => self.transaction(batch, Manner::InParts).await,
@@ -84,14 +84,14 @@ impl Postgres {
     }
 
     /// Leaves out what another program has locked: its actors claim it anew, which waits for the lock outside the lane.
-    async fn without_locked(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
+    async fn without_locked(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
         let verdicts = self.transaction(batch, Manner::WithoutLocked).await?;
         self.contested.learn(batch, &verdicts);
         Ok(verdicts)
     }
 
     /// Commits all of it, if nothing stands in the way of any of it.
-    async fn at_once(&self, batch: &[Entry]) -> Result<AtOnce, CommitError> {
+    async fn at_once(&self, batch: &[CommitEntry]) -> Result<AtOnce, CommitError> {
         let Some(changes) = Changes::of_bookings(batch) else { return Ok(AtOnce::NotAsExpected) };
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.lend().await.map_err(rolled_back)?;
@@ -118,7 +118,7 @@ impl Postgres {
         }
     }
 
-    async fn transaction(&self, batch: &[Entry], manner: Manner) -> Result<Vec<Verdict>, CommitError> {
+    async fn transaction(&self, batch: &[CommitEntry], manner: Manner) -> Result<Vec<Verdict>, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.begin("BEGIN").await.map_err(rolled_back)?;
         for _ in 0..ATTEMPTS {
@@ -172,7 +172,7 @@ fn unconfirmed(error: sqlx::Error) -> CommitError {
     let never_sent = matches!(error, sqlx::Error::Encode(_) | sqlx::Error::PoolClosed);
     match never_sent || error.as_database_error().and_then(refusal).is_some_and(is_clear) {
         true => CommitError::RolledBack(error.into()),
-        false => CommitError::InDoubt(error.into()),
+        false => CommitError::UnknownOutcome(error.into()),
     }
 }
 
@@ -196,7 +196,11 @@ fn refusal(said: &dyn DatabaseError) -> Option<&str> {
 }
 
 /// Everything between BEGIN and COMMIT. `None`: it has to begin again.
-async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Option<Vec<Verdict>>, Error> {
+async fn write(
+    turn: &mut PooledConnection,
+    batch: &[CommitEntry],
+    manner: Manner,
+) -> Result<Option<Vec<Verdict>>, Error> {
     let Some(known) = check(turn, batch, manner).await? else { return Ok(None) };
     let verdicts = known.judge(batch);
     if manner != Manner::Together {
@@ -207,7 +211,11 @@ async fn write(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Optio
 }
 
 /// Part after part, each behind a savepoint.
-async fn write_parts(turn: &mut Lent, known: &Known, mut isolation: Isolation<'_>) -> Result<Vec<Verdict>, Error> {
+async fn write_parts(
+    turn: &mut PooledConnection,
+    known: &BatchState,
+    mut isolation: Isolation<'_>,
+) -> Result<Vec<Verdict>, Error> {
     while let Some(part) = isolation.next_part() {
         turn.say("SAVEPOINT part").await?;
         let changes = known.changes(isolation.entries(&part), isolation.verdicts(&part));
@@ -225,22 +233,31 @@ async fn write_parts(turn: &mut Lent, known: &Known, mut isolation: Isolation<'_
 
 /// Locks the room types, and reads what the verdicts depend on. `None` where it waited for another commit of theirs: the
 /// number of this transaction may be lower than of that one, and positions of events go by it.
-async fn check(turn: &mut Lent, batch: &[Entry], manner: Manner) -> Result<Option<Known>, Error> {
+async fn check(
+    turn: &mut PooledConnection,
+    batch: &[CommitEntry],
+    manner: Manner,
+) -> Result<Option<BatchState>, Error> {
     let mut room_types: Vec<Uuid> = batch.iter().map(|entry| entry.room_type.0).collect();
     room_types.sort_unstable();
     room_types.dedup();
     let keys: Vec<&[u8]> =
-        batch.iter().filter_map(|entry| entry.attempt.as_ref()).map(|(key, _)| key.0.as_slice()).collect();
+        batch.iter().filter_map(|entry| entry.record.as_ref()).map(|(key, _)| key.0.as_slice()).collect();
     let check = if manner == Manner::WithoutLocked { CHECK_UNLOCKED } else { CHECK };
     let row = turn.one(sqlx::query(check).bind(room_types).bind(keys)).await?;
     match row.try_get("waited")? {
         true => Ok(None),
-        false => Known::read(&row).map(Some),
+        false => BatchState::read(&row).map(Some),
     }
 }
 
 /// Writes the rows, behind `place` events of the same transaction.
-async fn insert(turn: &mut Lent, known: &Known, changes: &Changes<'_>, place: usize) -> Result<(), Error> {
+async fn insert(
+    turn: &mut PooledConnection,
+    known: &BatchState,
+    changes: &Changes<'_>,
+    place: usize,
+) -> Result<(), Error> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -296,7 +313,7 @@ mod tests {
     #[test]
     fn silence_leaves_a_doubt_and_what_was_never_sent_does_not() {
         let silent = unconfirmed(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        assert!(matches!(silent, CommitError::InDoubt(_)), "{silent:?}");
+        assert!(matches!(silent, CommitError::UnknownOutcome(_)), "{silent:?}");
         let never_sent = unconfirmed(sqlx::Error::PoolClosed);
         assert!(matches!(never_sent, CommitError::RolledBack(_)), "{never_sent:?}");
     }

@@ -4,9 +4,9 @@ use jiff_sqlx::ToSqlx;
 use sqlx::Row;
 use sqlx::types::Json;
 
-use super::super::pool::{Lent, Statement};
+use super::super::pool::{PgQuery, PooledConnection};
 use crate::store::sql::{
-    self, AttemptRow, BookingRow, Counted, EventRow, GuestRow, JobRow, Known, Progress, Rows, ServiceRow,
+    self, BatchState, BookingRow, Counted, EventRow, GuestRow, IdempotencyRow, JobRow, Progress, Rows, ServiceRow,
 };
 
 pub(in super::super) const WRITE: &str = include_str!("write.sql");
@@ -19,11 +19,15 @@ pub(in super::super) const FORGET: &str = "
     DELETE FROM attempts WHERE key = ANY($1) AND expires_at = ($2::bigint[])[array_position($1, key)]";
 
 /// Removes the guests and services of bookings that get others, and what is remembered of keys that are used again.
-pub(super) async fn make_room(turn: &mut Lent, known: &Known, rows: &Rows<'_>) -> Result<(), sqlx::Error> {
+pub(super) async fn make_room(
+    turn: &mut PooledConnection,
+    known: &BatchState,
+    rows: &Rows<'_>,
+) -> Result<(), sqlx::Error> {
     if !rows.repeopled.is_empty() {
         turn.execute(sqlx::query(FREE).bind(column(&rows.repeopled, |booking| booking.0))).await?;
     }
-    let reused = known.reused(&rows.attempts);
+    let reused = known.reused(&rows.idempotency);
     if !reused.is_empty() {
         let query = sqlx::query(FORGET).bind(column(&reused, |(key, _)| key.0.as_slice()));
         turn.execute(query.bind(column(&reused, |(_, expires_at)| expires_at.as_microsecond()))).await?;
@@ -32,7 +36,7 @@ pub(super) async fn make_room(turn: &mut Lent, known: &Known, rows: &Rows<'_>) -
 }
 
 /// Writes everything else. `false`: its room types are not as the batch was decided on, and nothing was written.
-pub(super) async fn write(turn: &mut Lent, rows: &Rows<'_>, place: usize) -> Result<bool, sqlx::Error> {
+pub(super) async fn write(turn: &mut PooledConnection, rows: &Rows<'_>, place: usize) -> Result<bool, sqlx::Error> {
     let place = i64::try_from(place).unwrap_or(i64::MAX);
     let (new, changed): (Vec<_>, Vec<_>) = rows.bookings.iter().partition(|booking| booking.is_new);
     let mut query = room_types(sqlx::query(WRITE), &rows.progress);
@@ -41,7 +45,7 @@ pub(super) async fn write(turn: &mut Lent, rows: &Rows<'_>, place: usize) -> Res
     query = guests(query, &rows.guests);
     query = services(query, &rows.services);
     query = events(query.bind(place), &rows.events);
-    query = attempts(query, &rows.attempts)?;
+    query = idempotency(query, &rows.idempotency)?;
     turn.one(jobs(query, &rows.jobs)).await?.try_get("granted")
 }
 
@@ -55,7 +59,7 @@ fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn room_types<'q>(query: Statement<'q>, rows: &'q [Progress]) -> Statement<'q> {
+fn room_types<'q>(query: PgQuery<'q>, rows: &'q [Progress]) -> PgQuery<'q> {
     query
         .bind(column(rows, |last| last.room_type_id.0))
         .bind(column(rows, |last| last.token.0))
@@ -63,7 +67,7 @@ fn room_types<'q>(query: Statement<'q>, rows: &'q [Progress]) -> Statement<'q> {
         .bind(column(rows, |last| number(last.sequence)))
 }
 
-fn counted<'q>(query: Statement<'q>, rows: &'q [Counted]) -> Statement<'q> {
+fn counted<'q>(query: PgQuery<'q>, rows: &'q [Counted]) -> PgQuery<'q> {
     query
         .bind(column(rows, |night| night.room_type_id.0))
         .bind(column(rows, |night| night.date.to_sqlx()))
@@ -71,7 +75,7 @@ fn counted<'q>(query: Statement<'q>, rows: &'q [Counted]) -> Statement<'q> {
         .bind(column(rows, |night| night.held))
 }
 
-fn bookings<'q>(query: Statement<'q>, rows: &[&BookingRow<'q>]) -> Statement<'q> {
+fn bookings<'q>(query: PgQuery<'q>, rows: &[&BookingRow<'q>]) -> PgQuery<'q> {
     query
         .bind(column(rows, |booking| booking.id.0))
         .bind(column(rows, |booking| booking.hotel_id.0))
@@ -95,7 +99,7 @@ fn bookings<'q>(query: Statement<'q>, rows: &[&BookingRow<'q>]) -> Statement<'q>
         .bind(column(rows, |booking| number(booking.sequence)))
 }
 
-fn guests<'q>(query: Statement<'q>, rows: &'q [GuestRow<'q>]) -> Statement<'q> {
+fn guests<'q>(query: PgQuery<'q>, rows: &'q [GuestRow<'q>]) -> PgQuery<'q> {
     query
         .bind(column(rows, |guest| guest.booking_id.0))
         .bind(column(rows, |guest| guest.position))
@@ -103,7 +107,7 @@ fn guests<'q>(query: Statement<'q>, rows: &'q [GuestRow<'q>]) -> Statement<'q> {
         .bind(column(rows, |guest| i16::from(guest.age)))
 }
 
-fn services<'q>(query: Statement<'q>, rows: &'q [ServiceRow<'q>]) -> Statement<'q> {
+fn services<'q>(query: PgQuery<'q>, rows: &'q [ServiceRow<'q>]) -> PgQuery<'q> {
     query
         .bind(column(rows, |row| row.booking_id.0))
         .bind(column(rows, |row| row.position))
@@ -115,7 +119,7 @@ fn services<'q>(query: Statement<'q>, rows: &'q [ServiceRow<'q>]) -> Statement<'
         .bind(column(rows, |row| row.service.amount.minor()))
 }
 
-fn events<'q>(query: Statement<'q>, rows: &'q [EventRow<'q>]) -> Statement<'q> {
+fn events<'q>(query: PgQuery<'q>, rows: &'q [EventRow<'q>]) -> PgQuery<'q> {
     query
         .bind(column(rows, |event| event.room_type_id.0))
         .bind(column(rows, |event| number(event.sequence)))
@@ -126,18 +130,18 @@ fn events<'q>(query: Statement<'q>, rows: &'q [EventRow<'q>]) -> Statement<'q> {
         .bind(column(rows, |event| Json(&event.payload)))
 }
 
-fn attempts<'q>(query: Statement<'q>, rows: &'q [AttemptRow<'q>]) -> Result<Statement<'q>, sqlx::Error> {
-    let answers: Result<Vec<String>, _> = rows.iter().map(|attempt| serde_json::to_string(attempt.answer)).collect();
+fn idempotency<'q>(query: PgQuery<'q>, rows: &'q [IdempotencyRow<'q>]) -> Result<PgQuery<'q>, sqlx::Error> {
+    let answers: Result<Vec<String>, _> = rows.iter().map(|record| serde_json::to_string(record.answer)).collect();
     Ok(query
-        .bind(column(rows, |attempt| attempt.key.as_slice()))
-        .bind(column(rows, |attempt| attempt.fingerprint.as_slice()))
-        .bind(column(rows, |attempt| attempt.room_type_id.0))
-        .bind(column(rows, |attempt| attempt.booking_id.0))
+        .bind(column(rows, |record| record.key.as_slice()))
+        .bind(column(rows, |record| record.fingerprint.as_slice()))
+        .bind(column(rows, |record| record.room_type_id.0))
+        .bind(column(rows, |record| record.booking_id.0))
         .bind(answers.map_err(|error| sqlx::Error::Encode(error.into()))?)
-        .bind(column(rows, |attempt| attempt.expires_at)))
+        .bind(column(rows, |record| record.expires_at)))
 }
 
-fn jobs<'q>(query: Statement<'q>, rows: &'q [JobRow<'q>]) -> Statement<'q> {
+fn jobs<'q>(query: PgQuery<'q>, rows: &'q [JobRow<'q>]) -> PgQuery<'q> {
     query
         .bind(column(rows, |job| job.kind))
         .bind(column(rows, |job| job.booking_id.0))

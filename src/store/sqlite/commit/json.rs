@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use crate::store::Entry;
+use crate::store::CommitEntry;
 use crate::store::sql::Rows;
 
 /// The room types of a batch.
-pub(super) fn room_types(batch: &[Entry]) -> String {
+pub(super) fn room_types(batch: &[CommitEntry]) -> String {
     let ids: BTreeSet<_> = batch.iter().map(|entry| entry.room_type).collect();
     serde_json::Value::from_iter(ids.iter().map(ToString::to_string)).to_string()
 }
 
 /// Its idempotency keys, in hexadecimal.
-pub(super) fn keys(batch: &[Entry]) -> String {
-    let keys = batch.iter().filter_map(|entry| entry.attempt.as_ref()).map(|(key, _)| HEXLOWER.encode(&key.0));
+pub(super) fn keys(batch: &[CommitEntry]) -> String {
+    let keys = batch.iter().filter_map(|entry| entry.record.as_ref()).map(|(key, _)| HEXLOWER.encode(&key.0));
     serde_json::Value::from_iter(keys).to_string()
 }
 
@@ -37,7 +37,7 @@ pub(super) fn arguments(rows: &Rows<'_>) -> serde_json::Result<[String; 14]> {
         array(&rows.guests)?,
         array(&rows.services)?,
         array(&rows.events)?,
-        array(&rows.attempts)?,
+        array(&rows.idempotency)?,
         array(&rows.jobs)?,
         array(&rows.progress)?,
     ])

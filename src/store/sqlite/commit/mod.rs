@@ -13,14 +13,14 @@ mod json;
 use sqlx::SqliteConnection;
 
 use super::Sqlite;
-use crate::store::sql::{self, Changes, Isolation, Known};
-use crate::store::{CommitError, Entry, Error, Verdict};
+use crate::store::sql::{self, BatchState, Changes, Isolation};
+use crate::store::{CommitEntry, CommitError, Error, Verdict};
 
 pub(super) const CHECK: &str = include_str!("check.sql");
 pub(super) const WRITE: &str = include_str!("write.sql");
 
 impl Sqlite {
-    pub(super) async fn commit_batch(&self, batch: &[Entry]) -> Result<Vec<Verdict>, CommitError> {
+    pub(super) async fn commit_batch(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
         match self.transaction(batch, false).await {
             Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => self.transaction(batch, true).await,
             decided => decided,
@@ -28,14 +28,14 @@ impl Sqlite {
     }
 
     /// With `in_parts`, what the database refuses is left out.
-    async fn transaction(&self, batch: &[Entry], in_parts: bool) -> Result<Vec<Verdict>, CommitError> {
+    async fn transaction(&self, batch: &[CommitEntry], in_parts: bool) -> Result<Vec<Verdict>, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.turn().await.map_err(rolled_back)?;
         match write(&mut turn.connection, batch, in_parts).await {
             Ok(verdicts) => {
                 let commit = sqlx::query("COMMIT").execute(&mut turn.connection).await;
-                commit.map_err(|error| CommitError::InDoubt(error.into()))?;
-                turn.give_back().map_err(|error| CommitError::InDoubt(error.into()))?;
+                commit.map_err(|error| CommitError::UnknownOutcome(error.into()))?;
+                turn.give_back().map_err(|error| CommitError::UnknownOutcome(error.into()))?;
                 Ok(verdicts)
             }
             Err(error) => {
@@ -52,7 +52,11 @@ impl Sqlite {
 }
 
 /// Everything but the COMMIT.
-async fn write(connection: &mut SqliteConnection, batch: &[Entry], in_parts: bool) -> Result<Vec<Verdict>, Error> {
+async fn write(
+    connection: &mut SqliteConnection,
+    batch: &[CommitEntry],
+    in_parts: bool,
+) -> Result<Vec<Verdict>, Error> {
     let known = check(connection, batch).await?;
     let verdicts = known.judge(batch);
     if in_parts {
@@ -65,7 +69,7 @@ async fn write(connection: &mut SqliteConnection, batch: &[Entry], in_parts: boo
 /// Part after part, each behind a savepoint.
 async fn write_parts(
     connection: &mut SqliteConnection,
-    known: &Known,
+    known: &BatchState,
     mut isolation: Isolation<'_>,
 ) -> Result<Vec<Verdict>, Error> {
     while let Some(part) = isolation.next_part() {
@@ -84,9 +88,9 @@ async fn write_parts(
 }
 
 /// Begins the transaction.
-async fn check(connection: &mut SqliteConnection, batch: &[Entry]) -> Result<Known, Error> {
+async fn check(connection: &mut SqliteConnection, batch: &[CommitEntry]) -> Result<BatchState, Error> {
     let query = sqlx::query(CHECK).bind(json::room_types(batch)).bind(json::keys(batch));
-    Known::read(&query.fetch_one(connection).await?)
+    BatchState::read(&query.fetch_one(connection).await?)
 }
 
 async fn insert(connection: &mut SqliteConnection, changes: &Changes<'_>) -> Result<(), Error> {

@@ -1,11 +1,11 @@
 //! Holds: one that is confirmed, one that runs out, and who was served while something was wrong.
 
 use super::*;
-use crate::story::served;
+use crate::history::served;
 
 /// Two rooms. 1: a price was set. 2: Ana holds a room for the night of 1 June. 3: she confirms it. 4: Rui holds the
 /// other one. 5: it runs out, and he, who comes to confirm it, is too late.
-fn true_story() -> (Story, Truth) {
+fn true_story() -> (History, Truth) {
     let hold = Wish::Book { stay: june(1, 2), rooms: 1, hold: true };
     let confirm = |booking| Wish::Confirm { booking, rooms: 1, stay: june(1, 2) };
     let calls = vec![
@@ -15,7 +15,7 @@ fn true_story() -> (Story, Truth) {
         call("rui confirms", confirm(RUI), vec![no(110, "hold_expired")]),
     ];
     let (looks, sightings, feed) = Default::default();
-    (Story { watched: june(1, 2), hold_lasts: 20, calls, looks, sightings, feed }, truth())
+    (History { watched: june(1, 2), hold_lasts: 20, calls, looks, sightings, feed }, truth())
 }
 
 fn truth() -> Truth {
@@ -46,16 +46,16 @@ const LIES: &[(&str, &str, Twist)] = &[
         truth.events.push(Event { sequence: 6, position: 60, at: 200, ..truth.events[4].clone() });
     }),
     ("a booking that ran out", "nobody wished", |_, truth| truth.events[4].booking_id = Some(ANA)),
-    ("a hold that somebody else confirmed", "nobody wished", |story, _| _ = story.calls.remove(1)),
-    ("a hold made where a booking was wished for", "which is", |story, _| {
-        story.calls[2].wish = book(june(1, 2), 1);
+    ("a hold that somebody else confirmed", "nobody wished", |history, _| _ = history.calls.remove(1)),
+    ("a hold made where a booking was wished for", "which is", |history, _| {
+        history.calls[2].wish = book(june(1, 2), 1);
     }),
     ("a hold refused that had not run out", "ran out by fact None", |_, truth| _ = truth.events.pop()),
-    ("a hold refused before it had run out", "ran out by fact Some(5)", |story, _| {
-        story.calls[3].attempts = vec![no(60, "hold_expired")];
+    ("a hold refused before it had run out", "ran out by fact Some(5)", |history, _| {
+        history.calls[3].attempts = vec![no(60, "hold_expired")];
     }),
-    ("a hold refused for another reason", "refused as sold_out", |story, _| {
-        story.calls[3].attempts = vec![no(110, "sold_out")];
+    ("a hold refused for another reason", "refused as sold_out", |history, _| {
+        history.calls[3].attempts = vec![no(110, "sold_out")];
     }),
     ("a hold that ran out and is still there", "not what was wished", |_, truth| {
         truth.bookings[1].status = "held".into();
@@ -64,11 +64,11 @@ const LIES: &[(&str, &str, Twist)] = &[
 
 #[test]
 fn a_true_story_of_holds_is_believed() {
-    let (story, truth) = true_story();
-    assert_eq!(complaints(&story, &truth), Vec::<String>::new());
-    let (mut story, truth) = true_story();
-    story.calls[1].attempts = vec![lost(30)];
-    assert_eq!(complaints(&story, &truth), Vec::<String>::new(), "confirmed, and nobody was told");
+    let (history, truth) = true_story();
+    assert_eq!(complaints(&history, &truth), Vec::<String>::new());
+    let (mut history, truth) = true_story();
+    history.calls[1].attempts = vec![lost(30)];
+    assert_eq!(complaints(&history, &truth), Vec::<String>::new(), "confirmed, and nobody was told");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_story_of_holds_that_is_wrong_is_found_out() {
 
 #[test]
 fn who_asked_before_something_went_wrong_was_not_served_meanwhile() {
-    let (story, _) = true_story();
-    assert_eq!(served(&story.calls, 60), [ROOM_TYPE].into());
-    assert!(served(&story.calls, 80).is_empty(), "asked before, or refused");
+    let (history, _) = true_story();
+    assert_eq!(served(&history.calls, 60), [ROOM_TYPE].into());
+    assert!(served(&history.calls, 80).is_empty(), "asked before, or refused");
 }

@@ -1,0 +1,150 @@
+//! Idempotency: one key, one effect, one answer.
+//!
+//! A key is looked up in memory, then in the store, and only then is its request done, once, however many ask at the
+//! same time: the others join the first and get its result, also a refusal that was decided before they asked. One that
+//! was dropped undecided, because its own client is gone, is no result for the others: they begin anew. What is
+//! remembered is committed together with the effect, so it survives a crash; refusals are not remembered, so that the
+//! same key may be tried again. Only what the database refused is remembered, in memory for a minute: trying it again
+//! would make the actor load again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use moka::future::Cache;
+use tokio::time::Instant;
+
+use super::batch_loader::BatchLoader;
+use super::message::{Failure, Unused};
+use super::{BookingOutcome, Error, Key};
+use crate::clock::Clock;
+use crate::domain::{Booking, Timestamp};
+use crate::store::{Fingerprint, IdempotencyRecord, Journal, KeyDigest};
+
+/// Bytes of answers kept in memory, roughly; the store has the others.
+const IN_MEMORY: u64 = 32 * 1024 * 1024;
+
+pub(super) struct IdempotencyRecords {
+    recent: Cache<KeyDigest, IdempotencyRecord>,
+    /// Keys whose effect the database refused a moment ago, and what they were used for.
+    unstorable: moka::sync::Cache<KeyDigest, [u8; 32]>,
+    stored: BatchLoader<KeyDigest, Option<IdempotencyRecord>>,
+    clock: Arc<dyn Clock>,
+    ttl: SignedDuration,
+}
+
+/// How long a repeat of what the database refused is answered without trying it again, and how many are remembered.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
+const REFUSED_AT_MOST: u64 = 10_000;
+
+/// How a request under a key failed, and what the key was used for.
+struct Failed {
+    fingerprint: Fingerprint,
+    error: Error,
+}
+
+impl IdempotencyRecords {
+    pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
+        let recent = Cache::builder().weigher(weight).max_capacity(IN_MEMORY).time_to_live(ttl).build();
+        let now = clock.clone();
+        let stored = BatchLoader::start(move |keys: Arc<[KeyDigest]>| {
+            let (journal, now) = (journal.clone(), now.now());
+            async move {
+                let found = journal.recall(&keys, now).await?;
+                Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+            }
+        });
+        let unstorable = moka::sync::Cache::builder().max_capacity(REFUSED_AT_MOST).time_to_live(REFUSED_FOR).build();
+        Self { recent, unstorable, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
+    }
+
+    /// Until when a record made at `at` is remembered.
+    pub fn expires_at(&self, at: Timestamp) -> Timestamp {
+        at.saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The first answer under this key, or else the result of `work`.
+    pub async fn once<F>(&self, key: Key, work: impl Fn(Unused) -> F + Send + Sync) -> Result<BookingOutcome, Error>
+    where
+        F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
+    {
+        loop {
+            let mut joined = true;
+            match self.join(key, &work, &mut joined).await {
+                Err(Error::Expired) if joined => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// The same, where a request that is under way may be dropped; `joined` says whether that was somebody else's.
+    async fn join<F>(
+        &self,
+        key: Key,
+        work: &(impl Fn(Unused) -> F + Send + Sync),
+        joined: &mut bool,
+    ) -> Result<BookingOutcome, Error>
+    where
+        F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
+    {
+        if self.unstorable.get(&key.digest) == Some(key.fingerprint.0) {
+            return Err(Error::Unstorable);
+        }
+        let mut fresh = false;
+        let now = self.clock.now();
+        if self.recent.get(&key.digest).await.is_some_and(|record| record.expires_at <= now) {
+            self.recent.invalidate(&key.digest).await;
+        }
+        let first = async {
+            *joined = false;
+            let fail = |error| Failed { fingerprint: key.fingerprint, error };
+            let unused = Unused { key, at: Instant::now() };
+            if let Some(record) = self.stored.ask(key.digest).await.map_err(fail)? {
+                return Ok(record);
+            }
+            match work(unused).await {
+                Ok(booking) => {
+                    fresh = true;
+                    let expires_at = self.expires_at(booking.changed_at);
+                    Ok(IdempotencyRecord { fingerprint: key.fingerprint, answer: booking, expires_at })
+                }
+                // Another node was faster with the same key.
+                Err(Failure::KeyTaken) => {
+                    let record = self.stored.ask(key.digest).await.map_err(fail)?;
+                    record.ok_or_else(|| fail(Error::Interrupted))
+                }
+                Err(Failure::LookAgain(error)) => {
+                    let record = self.stored.ask(key.digest).await.map_err(fail)?;
+                    record.ok_or_else(|| fail(error))
+                }
+                Err(Failure::Contradicted) => Err(fail(Error::Unstorable)),
+                Err(Failure::Because(error)) => Err(fail(error)),
+                Err(Failure::Retired) => Err(fail(Error::Interrupted)),
+            }
+        };
+        match self.recent.try_get_with(key.digest, first).await {
+            Ok(record) if record.fingerprint == key.fingerprint => {
+                Ok(BookingOutcome { booking: record.answer, replayed: !fresh })
+            }
+            Ok(_) => Err(Error::KeyReused),
+            // Nothing was done under this key, whatever it was to be used for.
+            Err(failed) if matches!(failed.error, Error::Expired) => Err(Error::Expired),
+            Err(failed) if failed.fingerprint == key.fingerprint => {
+                if let Error::Unstorable = failed.error {
+                    self.unstorable.insert(key.digest, key.fingerprint.0);
+                }
+                Err(failed.error.clone())
+            }
+            Err(_) => Err(Error::KeyReused),
+        }
+    }
+}
+
+/// Roughly the bytes of an answer: what an outsider can make long, and a round sum for the rest.
+fn weight(_: &KeyDigest, record: &IdempotencyRecord) -> u32 {
+    let booking = &record.answer;
+    let names: usize = booking.guests.iter().map(|guest| guest.name.len() + 32).sum();
+    let services: usize = booking.services.iter().map(|service| service.name.len() + 64).sum();
+    let prices = booking.prices.len() * (1 + booking.added.len());
+    u32::try_from(1_024 + names + services + 8 * prices).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,109 @@
+//! What a node states under the secret of its cluster: a signed text (JWT, RFC 7519, HMAC with SHA-256) by one node, for
+//! one audience, good for a while.
+//!
+//! Clocks of two nodes may be [`CLOCKS_APART`]: what is stated further in the future is of a wrong clock and worth
+//! nothing. So a statement that is good for `t` can be shown for `t` and [`CLOCKS_APART`] after it was made, where its
+//! receiver's clock is behind.
+//!
+//! Whoever knows the secret is a node; nobody else can make a statement or change one. To whom it is made is part of it,
+//! so that what was meant for one purpose is worth nothing for another (RFC 8725, section 3.12).
+
+use jiff::SignedDuration;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::NodeId;
+use crate::config::Secret;
+use crate::domain::Timestamp;
+
+/// How far the clocks of two nodes may be apart, either way. A statement is good for as much longer than is needed.
+pub const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(30);
+
+/// A statement as it is signed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct NodeToken<T> {
+    /// The node that makes it.
+    iss: String,
+    /// Whom it is made to.
+    aud: String,
+    /// When it was made, in seconds since 1970.
+    iat: i64,
+    /// Until when it is good.
+    exp: i64,
+    #[serde(flatten)]
+    claims: T,
+}
+
+/// Signs and checks.
+#[derive(Clone)]
+pub struct NodeTokens {
+    sign: EncodingKey,
+    check: DecodingKey,
+}
+
+impl NodeTokens {
+    pub fn new(secret: &Secret) -> Self {
+        let secret = secret.expose().as_bytes();
+        Self { sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
+    }
+
+    /// A statement that is made at `now`. `None` only if the library cannot sign.
+    pub fn sign<T: Serialize>(
+        &self,
+        by: &NodeId,
+        to: &str,
+        claims: T,
+        now: Timestamp,
+        good_for: SignedDuration,
+    ) -> Option<String> {
+        let (iat, exp) = (now.as_second(), now.as_second().saturating_add(good_for.as_secs()));
+        let statement = NodeToken { iss: by.to_string(), aud: to.to_owned(), iat, exp, claims };
+        encode(&Header::new(Algorithm::HS256), &statement, &self.sign).ok()
+    }
+
+    /// Who states what, in a text that was made to `to` and is good at `now`.
+    pub fn check<T: DeserializeOwned + Clone>(&self, text: &str, to: &str, now: Timestamp) -> Option<(NodeId, T)> {
+        let (by, statement) = self.read(text, to)?;
+        let latest = now.as_second().saturating_add(CLOCKS_APART.as_secs());
+        (statement.exp > now.as_second() && statement.iat <= latest).then_some((by, statement.claims))
+    }
+
+    /// The same, whenever it was made: it says itself when that was.
+    pub fn open<T: DeserializeOwned + Clone>(&self, text: &str, to: &str) -> Option<(NodeId, T)> {
+        self.read(text, to).map(|(by, statement)| (by, statement.claims))
+    }
+
+    fn read<T: DeserializeOwned + Clone>(&self, text: &str, to: &str) -> Option<(NodeId, NodeToken<T>)> {
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_audience(&[to]);
+        rules.set_required_spec_claims(&["exp", "aud", "iss"]);
+        // By our clock, not the library's.
+        rules.validate_exp = false;
+        let statement = decode::<NodeToken<T>>(text, &self.check, &rules).ok()?.claims;
+        Some((statement.iss.parse().ok()?, statement))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// Whether a statement that is good for 30 seconds is believed by a clock that differs by so much.
+    fn believed(apart: i64) -> bool {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let (node_tokens, by) = (NodeTokens::new(&Secret::new("secret")), "one".parse().unwrap());
+        let text = node_tokens.sign(&by, "two", BTreeMap::from([("what", "this")]), at(NOW), CLOCKS_APART);
+        node_tokens.check::<BTreeMap<String, String>>(&text.unwrap(), "two", at(NOW + apart)).is_some()
+    }
+
+    #[test]
+    fn clocks_may_be_apart_so_far_either_way() {
+        assert_eq!([-30, 0, 29].map(believed), [true; 3]);
+        assert_eq!([-31, 30].map(believed), [false; 2]);
+    }
+}

@@ -1,0 +1,169 @@
+//! A hotel in an empty store, and a desk per room type that decides and remembers as an actor would.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use innkeeper::domain::testing::{day, stay};
+use innkeeper::domain::{
+    Amount, Booking, BookingId, Command, Email, FactId, Hotel, HotelId, Inventory, Move, Order, RatePlan, RatePlanId,
+    Refusal, RoomType, RoomTypeId, Stay, Timestamp, testing,
+};
+use innkeeper::lease::Token;
+use innkeeper::store::{Claim, CommitEntry, Fingerprint, IdempotencyRecord, KeyDigest, Store, Verdict};
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use crate::support::test_database::TestDatabase;
+
+/// A SQLite file.
+pub async fn sqlite() -> StoreFixture {
+    StoreFixture::at(TestDatabase::sqlite()).await
+}
+
+/// A PostgreSQL database.
+pub async fn postgres() -> StoreFixture {
+    StoreFixture::at(TestDatabase::postgres()).await
+}
+
+/// Whatever this run of the tests is about.
+pub async fn any() -> StoreFixture {
+    StoreFixture::at(TestDatabase::new()).await
+}
+
+/// A store with what was built in it. Ids count up, the clock stands still.
+pub struct StoreFixture {
+    pub store: Arc<dyn Store>,
+    pub now: Timestamp,
+    ids: Arc<AtomicU64>,
+    /// Where the store is; removed with the house.
+    pub place: TestDatabase,
+}
+
+impl StoreFixture {
+    /// An empty house, or one that opens again.
+    pub async fn at(place: TestDatabase) -> Self {
+        Self { store: place.store().await, now: testing::noon(0), ids: Arc::default(), place }
+    }
+
+    /// Waits until everything committed so far is told by the feed.
+    pub async fn settled(&self) {
+        self.place.settled().await;
+    }
+
+    pub fn id(&self) -> Uuid {
+        next(&self.ids)
+    }
+
+    pub async fn hotel(&self, name: &str, city: &str) -> Hotel {
+        let (id, name, city) = (HotelId(self.id()), name.into(), city.into());
+        let hotel = Hotel { id, name, city, horizon_nights: 120, ..testing::hotel() };
+        self.store.insert_hotel(&hotel).await.unwrap();
+        hotel
+    }
+
+    pub async fn room_type(&self, hotel: &Hotel, rooms: u16) -> RoomType {
+        let (id, hotel_id) = (RoomTypeId(self.id()), hotel.id);
+        let room_type = RoomType { id, hotel_id, ..testing::room_type(rooms) };
+        self.store.insert_room_type(&room_type).await.unwrap();
+        room_type
+    }
+
+    /// The owner of a new room type in a hotel, with a rate plan, everything committed.
+    pub async fn desk_in(&self, hotel: &Hotel, rooms: u16) -> Desk {
+        let room_type = self.room_type(hotel, rooms).await;
+        let mut desk = self.open_desk(room_type.id, Token(1)).await;
+        let plan = desk.plan("Flexible", 10_000);
+        let entry = desk.decide(Command::SetRatePlan(plan)).unwrap();
+        self.store.commit(&[entry]).await.unwrap();
+        desk
+    }
+
+    pub async fn desk(&self, rooms: u16) -> Desk {
+        let hotel = self.hotel("Casa Azul", "Lisbon").await;
+        self.desk_in(&hotel, rooms).await
+    }
+
+    /// Claims a room type and loads it.
+    pub async fn open_desk(&self, room_type: RoomTypeId, token: Token) -> Desk {
+        assert_eq!(self.store.claim(room_type, token).await.unwrap(), Claim::Granted);
+        let inventory = self.store.load(room_type, self.now).await.unwrap().unwrap();
+        Desk { inventory, token, now: self.now, ids: self.ids.clone() }
+    }
+
+    pub async fn commit(&self, batch: &[CommitEntry]) -> Vec<Verdict> {
+        self.store.commit(batch).await.unwrap()
+    }
+
+    /// Nothing that can be counted twice differs.
+    pub async fn assert_sound(&self, room_type: RoomTypeId) {
+        let evidence = self.store.evidence(room_type).await.unwrap();
+        let differences = innkeeper::store::audit::recount(&evidence);
+        assert!(differences.is_empty(), "{differences:?}");
+    }
+}
+
+fn next(ids: &AtomicU64) -> Uuid {
+    Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
+}
+
+/// Decides about one room type and applies what it decided, like its actor.
+#[derive(Clone)]
+pub struct Desk {
+    pub inventory: Inventory,
+    pub token: Token,
+    pub now: Timestamp,
+    ids: Arc<AtomicU64>,
+}
+
+impl Desk {
+    pub fn id(&self) -> RoomTypeId {
+        self.inventory.room_type.id
+    }
+
+    pub fn decide(&mut self, command: Command) -> Result<CommitEntry, Refusal> {
+        let fact = Arc::new(self.inventory.decide(command, FactId(next(&self.ids)), self.now)?);
+        self.inventory.apply(&fact);
+        Ok(CommitEntry { room_type: self.id(), token: self.token, fact, record: None, jobs: Vec::new() })
+    }
+
+    pub fn fresh_id(&self) -> Uuid {
+        next(&self.ids)
+    }
+
+    pub fn book(&mut self, order: Order) -> CommitEntry {
+        let hold_until = self.now + SignedDuration::from_mins(15);
+        let id = BookingId(next(&self.ids));
+        self.decide(Command::Book { id, order, hold_until }).unwrap()
+    }
+
+    pub fn act(&mut self, booking: &Arc<Booking>, act: Move) -> CommitEntry {
+        self.decide(Command::Move { booking: booking.clone(), act, expected: None }).unwrap()
+    }
+
+    pub fn plan(&self, name: &str, price: i64) -> RatePlan {
+        let (id, name) = (RatePlanId(next(&self.ids)), name.into());
+        RatePlan { id, room_type_id: self.id(), name, ..testing::plan(1, Amount(price)) }
+    }
+}
+
+/// The booking an entry brings, as it is afterwards.
+pub fn booking(entry: &CommitEntry) -> Arc<Booking> {
+    entry.fact.change.booking().unwrap().clone()
+}
+
+/// An order with everything that an order can have, for an adult in each room and a child.
+pub fn order(stay: Stay, rooms: u16) -> Order {
+    let ages: Vec<u8> = std::iter::repeat_n(34, rooms.into()).chain([6]).collect();
+    let mut order = Order { guests: testing::guests(&ages), ..testing::order(stay, rooms) };
+    order.contact.email = Some(Email::parse("Ana@example.com").unwrap());
+    order.external_reference = Some("OTA-77".into());
+    order
+}
+
+/// The same entry, asked for under an idempotency key that is remembered for a day.
+pub fn keyed(mut entry: CommitEntry, key: u8) -> CommitEntry {
+    let expires_at = entry.fact.at + SignedDuration::from_hours(24);
+    let attempt = IdempotencyRecord { fingerprint: Fingerprint([9; 32]), answer: booking(&entry), expires_at };
+    entry.record = Some((KeyDigest([key; 32]), attempt));
+    entry
+}
