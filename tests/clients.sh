@@ -39,7 +39,8 @@ mkfifo greeting
     >greeting 2>server.log &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
-read -r _ _ _ _ INNKEEPER_URL _ <greeting && export INNKEEPER_URL # "innkeeper is open at URL (…"
+read -r _ _ _ _ INNKEEPER_URL _ <greeting || { cat server.log; exit 1; } # "innkeeper is open at URL (…"
+export INNKEEPER_URL
 
 node book.js
 python book.py

@@ -347,7 +347,11 @@ fn nothing_that_is_shipped_is_under_a_viral_licence() {
 #[test]
 fn every_background_task_is_documented() {
     let page = fs::read_to_string(package().join("docs/operations.md")).unwrap();
-    let name = |line: &str| line.split_once("tasks.spawn(\"")?.1.split_once('"').map(|(name, _)| name.to_owned());
+    let starts = ["tasks.spawn(\"", "supervise(\""];
+    let name = |line: &str| {
+        let (_, rest) = starts.iter().find_map(|start| line.split_once(start))?;
+        rest.split_once('"').map(|(name, _)| name.to_owned())
+    };
     let sources = sources("src");
     assert!(breaches(&sources, |_, line| name(line).is_some()).len() > 8, "tasks are started by name");
     let undocumented =

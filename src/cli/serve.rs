@@ -96,10 +96,6 @@ impl Serve {
     /// the greeting should not.
     async fn welcome(&self, config: &Config, made: Option<&Secret>, running: &Running) -> anyhow::Result<()> {
         let url = running.url();
-        match running.membership.may_own() {
-            Ok(()) => tracing::info!(url, database = %config.database_url, "ready"),
-            Err(why) => tracing::warn!(url, %why, "open, but not ready: see /readyz"),
-        }
         if config.throttle.is_none() {
             tracing::warn!(
                 "public callers are not limited (public_limits is off): not for a server that strangers reach"
@@ -107,6 +103,10 @@ impl Serve {
         }
         if config.admin_token.is_none() {
             tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
+        }
+        match running.membership.may_own() {
+            Ok(()) => tracing::info!(url, database = %config.database_url, "ready"),
+            Err(why) => tracing::warn!(url, %why, "open, but not ready: see /readyz"),
         }
         let greeting = match self.demo {
             true => demo::greeting(running, System.now(), made).await?,

@@ -122,6 +122,10 @@ fn dotenv(path: &Path) -> Result<Layer, Error> {
     };
     for pair in dotenvy::from_path_iter(path).map_err(unreadable)? {
         let (name, value) = pair.map_err(unreadable)?;
+        if name == FILE_VARIABLE {
+            let why = format!("{FILE_VARIABLE} must be set in the environment, or given as --config, not in this file");
+            return Err(Error::Unreadable { origin: origin.clone(), why });
+        }
         set_variable(&mut layer, &name, &value, format!("{name} in {origin}"))?;
     }
     Ok(layer)

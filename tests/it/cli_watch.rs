@@ -58,11 +58,11 @@ fn without_a_hotel_the_only_one_is_watched_and_several_are_listed() {
                 command.args(["watch", &url]).current_dir(place).kill_on_drop(true).output().await.unwrap()
             };
             let output = watch().await;
-            assert!(output.status.success(), "{output:?}");
-            String::from_utf8(output.stdout).unwrap()
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            String::from_utf8(output.stderr).unwrap()
         };
         let none = listed().await;
-        assert!(none.contains("There is no hotel"), "{none}");
+        assert!(none.contains("there is no hotel"), "{none}");
         let one = app.room_type(10).await;
         let mut watcher = Watcher::run(&workplace, &["watch", &url]);
         assert!(watcher.line().await.starts_with("Double #"));

@@ -219,6 +219,8 @@ fn the_demo_says_that_it_has_no_limits() {
         let mut started = Started(command.spawn().unwrap());
         let greeting = BufReader::new(started.0.stdout.take().unwrap()).lines();
         assert!(greeting.map_while(Result::ok).any(|line| line.contains("is open")));
+        // The program writes its whole log before it exits.
+        assert_eq!(started.terminate(), Some(0));
         let said = std::fs::read_to_string(workplace.path().join("log")).unwrap();
         assert_eq!(said.contains("public callers are not limited"), is_said, "{said}");
     }

@@ -127,7 +127,9 @@ async fn act(engine: &Engine, guests: impl Iterator<Item = &Booked>, act: Move) 
 
 impl Rooms {
     fn of(inventory: Inventory, today: Date) -> Self {
-        let dice = fastrand::Rng::with_seed(inventory.room_type.rooms.into());
+        // Each room type has guests of its own, and the same ones at every start.
+        let names = inventory.hotel.name.bytes().chain(inventory.room_type.name.bytes());
+        let dice = fastrand::Rng::with_seed(names.fold(0, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte)));
         Self { inventory, today, sold: vec![0; (DAYS_BEFORE + DAYS_AHEAD + LONGEST_STAY + 1) as usize], dice }
     }
 

@@ -54,8 +54,9 @@ enum What {
 /// reservation_status_date, checked in on arrival, checked out after the last night, no-shows on the day of arrival.
 /// Guests are adults of 30, children of 8 and babies of 1 year, with made-up names; the price is `adr`, in euros.
 ///
-/// A row with 0 nights or without an adult is no stay: it is skipped and named. A broken row is an error that names
-/// its line, and nothing is imported. Importing a file twice makes two hotels.
+/// A row with no nights or no guests is skipped, and its line is printed. A row of children without an adult is imported
+/// and counted. A broken row is an error that names its line, and nothing is imported. Importing a file twice makes two
+/// hotels.
 ///
 /// In the report, nights_sold are the room nights of guests who came, and the first night of those who did not;
 /// revenue_minor is the price of these nights. Cancelled bookings count nothing.

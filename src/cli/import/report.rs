@@ -83,12 +83,13 @@ impl Report {
         let reasons: Vec<_> = self.refused.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
         let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
         let mut text = format!(
-            "{} rows: {} accepted, {refused} refused{reasons}, {} skipped\n\
+            "{} rows: {} accepted ({} of children without an adult), {refused} refused{reasons}, {} skipped\n\
              {} checked out, {} cancelled, {} no-shows\n\
              {} room nights sold for {} in minor units\n\
              {:.1} s, {:.0} bookings per second with all their later moves\n\nPeak occupancy\n",
             self.rows,
             self.accepted,
+            self.without_adult,
             self.skipped,
             self.checked_out,
             self.cancelled,
@@ -128,7 +129,7 @@ pub fn remarks(source: &Source) -> String {
     let alone = source.reservations.iter().filter(|reservation| reservation.party.is_without_adult());
     let alone: Vec<u64> = alone.map(|reservation| reservation.line).collect();
     if !alone.is_empty() {
-        groups.insert("children without an adult, imported as they happened".to_owned(), alone);
+        groups.insert("children without an adult".to_owned(), alone);
     }
     groups.iter().map(|(what, lines)| remark(what, lines)).collect()
 }

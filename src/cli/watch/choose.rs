@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
 
+use anyhow::bail;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -19,16 +20,20 @@ pub struct Hotel {
     city: String,
 }
 
-/// The only hotel, or the one that somebody chooses at the terminal. Elsewhere the hotels are listed, with what to type.
+/// The only hotel, or the one that the user chooses at the terminal. Without a terminal, several hotels are an error that
+/// lists them.
 pub async fn hotel(remote: &Remote, url: &str) -> anyhow::Result<Option<Uuid>> {
     let hotels: Vec<Hotel> = remote.get::<Page<_>>("/v1/hotels", &[("limit", &MOST.to_string())]).await?.items;
     if let [only] = hotels.as_slice() {
         return Ok(Some(only.id));
     }
-    output::print(list(&hotels, url))?;
-    if hotels.is_empty() || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Ok(None);
+    if hotels.is_empty() {
+        bail!("there is no hotel at {url} yet");
     }
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        bail!("name one of these hotels:\n\n{}\n  innkeeper watch {url} --hotel {}", list(&hotels, url), hotels[0].id);
+    }
+    output::print(format_args!("Hotels:\n\n{}\n", list(&hotels, url)))?;
     loop {
         output::print(format_args!("Number of the hotel, or nothing to leave: "))?;
         let mut typed = String::new();
@@ -42,8 +47,7 @@ pub async fn hotel(remote: &Remote, url: &str) -> anyhow::Result<Option<Uuid>> {
 }
 
 fn list(hotels: &[Hotel], url: &str) -> String {
-    let Some(first) = hotels.first() else { return format!("There is no hotel at {url} yet.\n") };
-    let mut text = "Hotels:\n\n".to_owned();
+    let mut text = String::new();
     for (index, Hotel { id, name, city }) in hotels.iter().enumerate() {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:>4}  {id}  {name}, {city}", index + 1);
@@ -51,7 +55,6 @@ fn list(hotels: &[Hotel], url: &str) -> String {
     if hotels.len() == MOST {
         let _ = writeln!(text, "      and maybe more: {url}/v1/hotels has all of them");
     }
-    let _ = writeln!(text, "\nWatch one of them:\n\n  innkeeper watch {url} --hotel {}\n", first.id);
     text
 }
 
@@ -60,12 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hotels_are_listed_with_what_to_type() {
+    fn hotels_are_listed_with_numbers_and_ids() {
         let hotel =
             |number: u128, name: &str| Hotel { id: Uuid::from_u128(number), name: name.into(), city: "Lisbon".into() };
         let text = list(&[hotel(1, "Casa"), hotel(2, "Azulejo")], "http://x:1");
         assert!(text.contains("   2  00000000-0000-0000-0000-000000000002  Azulejo, Lisbon\n"), "{text}");
-        assert!(text.contains("innkeeper watch http://x:1 --hotel 00000000-0000-0000-0000-000000000001\n"), "{text}");
-        assert_eq!(list(&[], "http://x:1"), "There is no hotel at http://x:1 yet.\n");
     }
 }

@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::process::getpgrp;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
 /// Keys that wait to be looked at: nobody types faster.
 const ROOM: usize = 64;
@@ -28,9 +29,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Listens, if keys come from a terminal.
+    /// Listens, if keys come from a terminal. A job in the background would be stopped if it changed the terminal.
     pub fn listen() -> Option<Self> {
         let before = tcgetattr(io::stdin()).ok()?;
+        tcgetpgrp(io::stdin()).ok().filter(|foreground| *foreground == getpgrp())?;
         let mut each = before.clone();
         each.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         tcsetattr(io::stdin(), OptionalActions::Now, &each).ok()?;
@@ -63,7 +65,7 @@ fn read(pressed: &Mutex<Vec<Key>>) {
 }
 
 /// A terminal sends a key's bytes together.
-const NAMES: [(&[u8], Key); 19] = [
+const NAMES: [(&[u8], Key); 20] = [
     (b"\x1b[A", Key::Nights(-1)),
     (b"\x1bOA", Key::Nights(-1)),
     (b"k", Key::Nights(-1)),
@@ -81,6 +83,7 @@ const NAMES: [(&[u8], Key); 19] = [
     (b"h", Key::RoomTypes(-1)),
     (b"\x1b[H", Key::Home),
     (b"\x1bOH", Key::Home),
+    (b"\x1b[1~", Key::Home),
     (b"g", Key::Home),
     (b"q", Key::Quit),
 ];

@@ -40,7 +40,7 @@ use crate::ws::frame::{After, Id, Subscribe};
 /// Watch nights change, the moment they do.
 ///
 /// In a terminal: a table of nights and room types, coloured by how full they are; what has just changed lights up.
-/// Arrows, PgUp and PgDn scroll, q ends it. Elsewhere: a line for every change. It reconnects by itself and misses
+/// Arrows (or h, j, k, l), PgUp, PgDn and Space scroll, Home (or g) returns to the first night, q ends it. Elsewhere: a line for every change. It reconnects by itself and misses
 /// nothing. Ctrl+C ends it.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
