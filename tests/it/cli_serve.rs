@@ -4,16 +4,7 @@ use std::process::Command;
 
 use innkeeper::clock::{Clock, System};
 
-use crate::support::program::{Workplace, curl};
-
-fn url(greeting: &str) -> &str {
-    greeting.split_whitespace().find_map(|word| word.strip_suffix("/v1/hotels")).unwrap()
-}
-
-fn token(greeting: &str) -> &str {
-    let line = greeting.lines().find(|line| line.contains("Admin token")).unwrap();
-    line.split_whitespace().nth(2).unwrap()
-}
+use crate::support::program::{Workplace, curl, token, url};
 
 #[test]
 fn the_curl_line_of_the_demo_books_a_room() {

@@ -1,6 +1,7 @@
 //! Integration tests: the real application, its real program and a real SQLite file each. One binary, so that it is
 //! linked once.
 
+mod api_guide;
 mod app;
 mod cli_config;
 mod cli_errors;

@@ -123,6 +123,17 @@ impl Workplace {
     }
 }
 
+/// The address that a greeting names.
+pub fn url(greeting: &str) -> &str {
+    greeting.split_whitespace().find_map(|word| word.strip_suffix("/v1/hotels")).unwrap()
+}
+
+/// The administrator's token that a greeting names.
+pub fn token(greeting: &str) -> &str {
+    let line = greeting.lines().find(|line| line.contains("Admin token")).unwrap();
+    line.split_whitespace().nth(2).unwrap()
+}
+
 /// Runs the curl line of a greeting in a shell, as somebody would who copies it; the answer with its headers.
 pub fn curl(greeting: &str) -> String {
     let line: Vec<_> = greeting.lines().skip_while(|line| !line.contains("curl ")).take(4).collect();
