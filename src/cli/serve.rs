@@ -11,6 +11,7 @@ use crate::clock::{Clock, System};
 use crate::config::flags::ServeFlags;
 use crate::config::setting::SETTINGS;
 use crate::config::{Config, Secret};
+use crate::http::connection;
 use crate::shutdown::Signals;
 
 /// Run the reservation engine and its HTTP API. The database is made if it is not there.
@@ -121,7 +122,7 @@ impl Serve {
 /// Every connection is a file. The soft limit of most systems is 1,024; the hard one is what we may raise it to.
 fn allow_connections(connections: usize) {
     // Beside the connections: the database, the listener, the log.
-    let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(128);
+    let needed = u64::try_from(connection::most(connections)).unwrap_or(u64::MAX).saturating_add(128);
     match rlimit::increase_nofile_limit(needed) {
         Ok(allowed) if allowed < needed => {
             tracing::warn!(allowed, needed, "fewer files may be open than max_connections needs: see ulimit -n");

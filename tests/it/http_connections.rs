@@ -172,6 +172,45 @@ fn on_a_full_server_the_longest_idle_gives_its_place_to_a_newcomer() {
 }
 
 #[test]
+fn slow_requests_get_no_more_places_than_there_are_and_make_room() {
+    let settings = [("max_connections", "40"), ("request_timeout_secs", "300"), ("keep_alive_secs", "3600")];
+    with_settings(&settings, async |app| {
+        let head = b"POST /v1/bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+        let slow = [head.as_slice(), b"Content-Length: 1000\r\n\r\n{"].concat();
+        let mut clients = Vec::new();
+        for _ in 0..40 {
+            let mut client = Raw::open(address(app)).await;
+            client.send(&slow).await;
+            clients.push(client);
+        }
+        // The server has to have waited for them for a second, and to have noticed.
+        let mut newcomer = Raw::open(address(app)).await;
+        eventually("a client that keeps the server waiting gives its place to another", async || {
+            newcomer.try_send(GET).await;
+            let served = newcomer.answer().await.is_some_and(|told| told.status == 200);
+            if !served {
+                newcomer = Raw::open(address(app)).await;
+            }
+            served
+        })
+        .await;
+        for _ in 0..100 {
+            let mut client = Raw::open(address(app)).await;
+            client.try_send(&slow).await;
+            clients.push(client);
+        }
+        let is_open = |client: &Raw| {
+            let nothing_yet = |error: &std::io::Error| error.kind() == std::io::ErrorKind::WouldBlock;
+            client.stream.try_read(&mut [0; 8]).is_err_and(|error| nothing_yet(&error))
+        };
+        eventually("few more connections are open than there may be", async || {
+            clients.iter().filter(|client| is_open(client)).count() <= 56
+        })
+        .await;
+    });
+}
+
+#[test]
 fn a_newcomer_for_whom_there_is_no_place_is_told_so() {
     let settings = [("max_connections", "3"), ("keep_alive_secs", "3600")];
     with_settings(&settings, async |app| {

@@ -3,32 +3,18 @@
 //! Only the task of the connection writes here, but for [`Activity::ask_to_close`]. Relaxed operations are enough: the
 //! supervisor acts on what it reads by asking, and the task decides.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use futures_util::task::AtomicWaker;
 
+use super::head;
 use super::rules::{Reason, Seen, Stage};
+use super::ticks::Ticks;
 
-/// The end of a head.
-const END: u32 = u32::from_be_bytes(*b"\r\n\r\n");
-/// The end of a head as clients write it that know no carriage returns.
-const SHORT_END: u32 = 0x0A0A;
-
-/// The clock of all connections: milliseconds, as of the supervisor's last tick.
-#[derive(Debug, Default, Clone)]
-pub struct Ticks(Arc<AtomicU64>);
-
-impl Ticks {
-    pub fn set(&self, millis: u64) {
-        self.0.store(millis, Relaxed);
-    }
-
-    /// Never 0, which means never.
-    pub fn now(&self) -> u64 {
-        self.0.load(Relaxed).max(1)
-    }
-}
+/// Bytes of line breaks before a head that a client need not follow up: one empty line (RFC 9112, section 2.2).
+const EMPTY_LINE: u64 = 2;
+/// No reason to close: the connection has ended.
+const ENDED: u8 = u8::MAX;
 
 /// How much follows the head of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +43,12 @@ pub struct Activity {
     unsent: AtomicU64,
     /// Bytes of the answer's body that nobody else shares and that are not encoded yet.
     body_left: AtomicU64,
-    /// Bytes read from the socket; the position up to which they belong to requests that are known.
+    /// Bytes read from the socket; the position up to which they are held no longer.
     read: AtomicU64,
     parsed: AtomicU64,
+    /// Bytes of line breaks before the next head, and whether another byte of it has arrived.
+    blank: AtomicU64,
+    head_begun: AtomicBool,
     /// Where the first head since the last answer ends, and where the request ends; 0 where that is not known.
     head_end: AtomicU64,
     request_end: AtomicU64,
@@ -97,6 +86,8 @@ impl Activity {
             body_left: AtomicU64::new(0),
             read: AtomicU64::new(0),
             parsed: AtomicU64::new(0),
+            blank: AtomicU64::new(0),
+            head_begun: AtomicBool::new(false),
             head_end: AtomicU64::new(0),
             request_end: AtomicU64::new(0),
             has_body: AtomicBool::new(false),
@@ -111,9 +102,9 @@ impl Activity {
     pub fn seen(&self) -> Seen {
         let stage = self.stage();
         let held = match stage {
-            Stage::Upgraded => self.unsent.load(Relaxed),
-            _ if self.is_blocked() => self.unread_request() + self.unsent.load(Relaxed) + self.body_left.load(Relaxed),
-            _ => self.unread_request(),
+            Stage::Upgraded | Stage::Closing => self.unsent.load(Relaxed),
+            _ if self.is_blocked() => self.unanswered() + self.unsent.load(Relaxed) + self.body_left.load(Relaxed),
+            _ => self.unanswered(),
         };
         Seen {
             stage,
@@ -132,8 +123,7 @@ impl Activity {
 
     pub fn stage(&self) -> Stage {
         let stage = self.stage.load(Relaxed);
-        let stages = [Stage::Waiting, Stage::Working, Stage::Receiving];
-        stages.into_iter().find(|it| *it as u8 == stage).unwrap_or(Stage::Upgraded)
+        Stage::ALL.into_iter().find(|it| *it as u8 == stage).unwrap_or(Stage::Closing)
     }
 
     fn enter(&self, stage: Stage) {
@@ -144,17 +134,24 @@ impl Activity {
         self.ticks.now()
     }
 
-    /// Bytes that were read and belong to no known request.
-    fn unread_request(&self) -> u64 {
-        self.read.load(Relaxed).saturating_sub(self.parsed.load(Relaxed)) + self.kept.load(Relaxed)
+    /// Bytes that were read and belong to no answered request: an unfinished head, the body of the request in progress,
+    /// and what follows it. A body that its handler has left is thrown away as it arrives.
+    fn unanswered(&self) -> u64 {
+        let read = self.read.load(Relaxed);
+        let from = match (self.leftover.load(Relaxed), self.request_end.load(Relaxed)) {
+            (false, _) => self.parsed.load(Relaxed),
+            (true, 0) => read,
+            (true, end) => end,
+        };
+        read.saturating_sub(from) + self.kept.load(Relaxed)
     }
 
     /// How many of the next bytes actix may have now. It is given one request at a time, so that pipelined requests wait
     /// as bytes, and each is answered when the client has taken the answer before.
     pub fn share(&self, bytes: &[u8]) -> usize {
         match self.stage() {
-            Stage::Waiting => match end_of_head(self.tail.load(Relaxed), bytes) {
-                Some(end) if end_of_head(0, &bytes[end..]).is_some() => end,
+            Stage::Waiting => match self.end_of_head(bytes) {
+                Some(end) if head::end_of_next(&bytes[end..]).is_some() => end,
                 _ => bytes.len(),
             },
             Stage::Working if !self.has_body.load(Relaxed) => 0,
@@ -165,7 +162,15 @@ impl Activity {
                     usize::try_from(rest).unwrap_or(usize::MAX).min(bytes.len())
                 }
             },
-            Stage::Receiving | Stage::Upgraded => bytes.len(),
+            Stage::Receiving | Stage::Upgraded | Stage::Closing => bytes.len(),
+        }
+    }
+
+    /// Where the head that is awaited ends in the next bytes.
+    fn end_of_head(&self, bytes: &[u8]) -> Option<usize> {
+        match self.head_begun.load(Relaxed) {
+            true => head::end(self.tail.load(Relaxed), bytes),
+            false => head::end_of_next(bytes),
         }
     }
 
@@ -179,20 +184,32 @@ impl Activity {
         let before = self.read.load(Relaxed);
         let mut tail = self.tail.load(Relaxed);
         if self.stage() == Stage::Waiting {
-            if self.head.load(Relaxed) == 0 {
-                self.head.store(self.now(), Relaxed);
-            }
             if self.head_end.load(Relaxed) == 0
-                && let Some(end) = end_of_head(tail, bytes)
+                && let Some(end) = self.end_of_head(bytes)
             {
                 self.head_end.store(before + end as u64, Relaxed);
             }
+            self.begins_head(bytes);
         }
         for byte in &bytes[bytes.len().saturating_sub(4)..] {
             tail = tail << 8 | u32::from(*byte);
         }
         self.tail.store(tail, Relaxed);
         self.read.store(before + bytes.len() as u64, Relaxed);
+    }
+
+    /// A head is due from its first byte on. Line breaks before it are passed over, as actix does, and beyond one empty
+    /// line count as its beginning.
+    fn begins_head(&self, bytes: &[u8]) {
+        if !self.head_begun.load(Relaxed) {
+            let blank = head::blank(bytes);
+            self.head_begun.store(blank < bytes.len(), Relaxed);
+            self.blank.fetch_add(blank as u64, Relaxed);
+        }
+        let is_due = self.head_begun.load(Relaxed) || self.blank.load(Relaxed) > EMPTY_LINE;
+        if is_due && self.head.load(Relaxed) == 0 {
+            self.head.store(self.now(), Relaxed);
+        }
     }
 
     /// A head is complete and its request is in progress.
@@ -203,9 +220,10 @@ impl Activity {
             _ => 0,
         };
         self.request_end.store(end, Relaxed);
-        self.parsed.store(if end == 0 { read } else { end }, Relaxed);
+        self.parsed.store(if head_end == 0 { read } else { head_end }, Relaxed);
         self.head_end.store(0, Relaxed);
         self.head.store(0, Relaxed);
+        self.blank.store(0, Relaxed);
         self.leftover.store(false, Relaxed);
         self.has_body.store(length != Length::IfNoneMatch(0), Relaxed);
         self.body.store(0, Relaxed);
@@ -251,19 +269,30 @@ impl Activity {
         self.body_left.store(bytes as u64, Relaxed);
     }
 
+    /// The session of a WebSocket has ended: what it has sent must now be read in time.
+    pub fn hangs_up(&self) {
+        if self.stage() == Stage::Upgraded {
+            self.enter(Stage::Closing);
+            if self.is_blocked() {
+                self.begins_to_block();
+            }
+        }
+    }
+
     /// An answer is complete. If bytes of a next request have arrived, its head is due from now on; so is the rest of
     /// the request's own body.
     pub fn ends(&self) {
         let now = self.now();
         let (read, end, tail) = (self.read.load(Relaxed), self.request_end.load(Relaxed), self.tail.load(Relaxed));
-        let ends_there = tail == END || tail & 0xFFFF == SHORT_END;
+        let is_empty_line = |bytes| bytes <= EMPTY_LINE && head::is_blank(tail, bytes);
+        let ends_there = head::ends(tail) || read.checked_sub(end).is_some_and(is_empty_line);
         let is_leftover = self.leftover.load(Relaxed) && read != end;
-        let is_clean = self.stage() != Stage::Upgraded && !is_leftover && (read == end || ends_there);
+        let was_socket = matches!(self.stage(), Stage::Upgraded | Stage::Closing);
+        let is_clean = !was_socket && !is_leftover && (read == end || ends_there);
         self.leftover.store(is_leftover, Relaxed);
         self.head.store(if is_clean { 0 } else { now }, Relaxed);
-        if is_clean {
-            self.parsed.store(read, Relaxed);
-        }
+        self.head_begun.store(!is_clean, Relaxed);
+        self.parsed.store(if is_clean || end == 0 { read } else { end }, Relaxed);
         self.body_left.store(0, Relaxed);
         self.since.store(now, Relaxed);
         self.enter(Stage::Waiting);
@@ -277,12 +306,16 @@ impl Activity {
     /// The socket takes no more; so many bytes are left.
     pub fn blocks(&self, unsent: usize) {
         if !self.is_blocked() {
-            let now = self.now();
-            self.blocked.store(now, Relaxed);
-            self.blocked_part.store(now, Relaxed);
-            self.blocked_bytes.store(0, Relaxed);
+            self.begins_to_block();
         }
         self.unsent.store(unsent as u64, Relaxed);
+    }
+
+    fn begins_to_block(&self) {
+        let now = self.now();
+        self.blocked.store(now, Relaxed);
+        self.blocked_part.store(now, Relaxed);
+        self.blocked_bytes.store(0, Relaxed);
     }
 
     /// The socket took bytes.
@@ -323,7 +356,12 @@ impl Activity {
         self.waker.register(waker);
     }
 
-    /// Asks the connection's task to close it; `false` if that was asked before.
+    /// Lets the connection's task look whether it is asked to close.
+    pub fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// Asks the connection's task to close it; `false` if that was asked before, or the connection has ended.
     pub fn ask_to_close(&self, reason: Reason) -> bool {
         let first = self.asked.compare_exchange(0, reason as u8 + 1, Relaxed, Relaxed).is_ok();
         self.waker.wake();
@@ -333,7 +371,7 @@ impl Activity {
     pub fn asked_to_close(&self) -> Option<Reason> {
         match self.asked.load(Relaxed) {
             0 => None,
-            asked => Reason::ALL.into_iter().find(|reason| *reason as u8 + 1 == asked),
+            asked => reason(asked),
         }
     }
 
@@ -341,20 +379,15 @@ impl Activity {
     pub fn stays(&self) {
         self.asked.store(0, Relaxed);
     }
+
+    /// The connection has ended and can no longer be asked; what it was asked for.
+    pub fn leaves(&self) -> Option<Reason> {
+        reason(self.asked.swap(ENDED, Relaxed))
+    }
 }
 
-/// Where a head ends in these bytes, which follow on the four of `tail`: after two line feeds with nothing between them,
-/// or a carriage return.
-fn end_of_head(tail: u32, bytes: &[u8]) -> Option<usize> {
-    let tail = tail.to_be_bytes();
-    let before = |end: usize, back: usize| match end.checked_sub(back) {
-        Some(index) => bytes[index],
-        None => tail[4 + end - back],
-    };
-    memchr::memchr_iter(b'\n', bytes).find_map(|end| {
-        let is_end = before(end, 1) == b'\n' || before(end, 1) == b'\r' && before(end, 2) == b'\n';
-        is_end.then_some(end + 1)
-    })
+fn reason(asked: u8) -> Option<Reason> {
+    Reason::ALL.into_iter().find(|reason| *reason as u8 + 1 == asked)
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::activity::{Activity, Ticks};
+use super::activity::Activity;
 use super::plain;
-use super::rules::{Limits, Reason, Stage, millis};
+use super::rules::{Limits, Reason, millis, most};
 use super::stream::Connection;
+use super::ticks::Ticks;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
@@ -26,8 +27,6 @@ use crate::tasks::{Policy, Tasks};
 pub const TICK: Duration = Duration::from_millis(250);
 /// Idle connections that one search for a place finds at most.
 const CANDIDATES: usize = 512;
-/// How long a client that has a request in progress must have kept the server waiting, to lose its place.
-const PATIENCE: u64 = 1_000;
 /// Clients that are told at the same time that there is no place, and how long that may take.
 const REFUSALS: usize = 64;
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
@@ -42,7 +41,7 @@ pub struct Connections {
     ticks: Ticks,
     open: DashMap<u64, Arc<Activity>>,
     next: AtomicU64,
-    /// Open ones, and those among them that were asked to give their place to another.
+    /// Open connections, and those among them that were asked to give their place to another.
     count: AtomicUsize,
     leaving: AtomicUsize,
     candidates: Mutex<Candidates>,
@@ -82,12 +81,10 @@ impl Connections {
         self.clock.now()
     }
 
-    /// Gives a new connection a place. On a full server another one gives up its own; where none can, the stream comes
-    /// back.
+    /// Gives a new connection a place. On a full server others give up theirs; where they cannot, the stream comes back.
     pub fn admit(self: &Arc<Self>, stream: TcpStream) -> Result<Connection, TcpStream> {
         let open = self.count.fetch_add(1, Relaxed) + 1;
-        let is_full = open.saturating_sub(self.leaving.load(Relaxed)) > self.limits.connections;
-        if is_full && !self.makes_room() {
+        if open > most(self.limits.connections) || !self.makes_room() {
             self.count.fetch_sub(1, Relaxed);
             return Err(stream);
         }
@@ -114,16 +111,27 @@ impl Connections {
         io::Error::other("too many connections")
     }
 
-    /// Asks the connection that has been idle for longest to close; `false` if there is none.
+    /// Whether there are more connections than the limit allows, without those that were asked to close.
+    fn is_full(&self) -> bool {
+        self.count.load(Relaxed).saturating_sub(self.leaving.load(Relaxed)) > self.limits.connections
+    }
+
+    /// Asks connections to close until the others keep to the limit; `false` if too few can. The one that has been idle
+    /// for longest goes first.
     fn makes_room(&self) -> bool {
+        if !self.is_full() {
+            return true;
+        }
         let mut candidates = self.candidates.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            while let Some((since, candidate)) = candidates.list.pop() {
-                let still = candidate.seen().awaited_since() == Some(since) && candidate.stage() != Stage::Upgraded;
-                if still && candidate.ask_to_close(Reason::Full) {
-                    self.leaving.fetch_add(1, Relaxed);
-                    return true;
+            while self.is_full() {
+                let Some((since, candidate)) = candidates.list.pop() else { break };
+                if candidate.seen().awaited_since() == Some(since) {
+                    self.ask_to_leave(&candidate);
                 }
+            }
+            if !self.is_full() {
+                return true;
             }
             let now = self.ticks.now();
             if candidates.searched == now {
@@ -134,20 +142,25 @@ impl Connections {
         }
     }
 
-    /// Those without a request first, then those whose request waits for its client; the longest wait last.
+    /// Counts before it asks: the connection may decline at once, on another thread.
+    fn ask_to_leave(&self, connection: &Activity) {
+        self.leaving.fetch_add(1, Relaxed);
+        if !connection.ask_to_close(Reason::Full) {
+            self.leaving.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Connections without a request, or else those whose request waits for its client; the longest wait last.
     fn find_candidates(&self, now: u64) -> Vec<(u64, Arc<Activity>)> {
         let (mut idle, mut slow) = (Vec::new(), Vec::new());
         for connection in &self.open {
             let seen = connection.seen();
             let Some(since) = seen.awaited_since() else { continue };
-            if seen.stage == Stage::Upgraded || connection.asked_to_close().is_some() {
+            if !seen.gives_way(now) || connection.asked_to_close().is_some() {
                 continue;
             }
-            match seen.is_idle() {
-                true => idle.push((since, connection.value().clone())),
-                false if now.saturating_sub(since) >= PATIENCE => slow.push((since, connection.value().clone())),
-                false => {}
-            }
+            let found = if seen.is_idle() { &mut idle } else { &mut slow };
+            found.push((since, connection.value().clone()));
         }
         let mut found = if idle.is_empty() { slow } else { idle };
         found.sort_unstable_by_key(|(since, _)| *since);
@@ -173,7 +186,7 @@ impl Connections {
     pub fn leaves(&self, activity: &Activity) {
         self.open.remove(&activity.id);
         self.count.fetch_sub(1, Relaxed);
-        if activity.asked_to_close() == Some(Reason::Full) {
+        if activity.leaves() == Some(Reason::Full) {
             self.leaving.fetch_sub(1, Relaxed);
         }
     }
@@ -198,9 +211,10 @@ impl Connections {
         let (mut held, mut holders) = (0, Vec::new());
         for connection in &self.open {
             let seen = connection.seen();
-            let asked = connection.asked_to_close();
-            // One that was asked is woken again, should it have missed it.
-            if let Some(reason) = asked.or_else(|| seen.breach(now, &self.limits)) {
+            if connection.asked_to_close().is_some() {
+                // Once more, should it have missed the first time.
+                connection.wake();
+            } else if let Some(reason) = seen.breach(now, &self.limits) {
                 connection.ask_to_close(reason);
             } else if let Some(since) = seen.awaited_since().filter(|_| seen.held > 0) {
                 holders.push((since, seen.held, connection.value().clone()));

@@ -6,6 +6,9 @@ use std::time::Duration;
 pub const SLOWEST: u64 = 1_024;
 /// What actix is left to close an idle connection by itself, in milliseconds.
 const COURTESY: u64 = 1_000;
+/// How long the server must have waited for a client with a request in progress before a newcomer may take its place, in
+/// milliseconds.
+const PATIENCE: u64 = 1_000;
 
 /// What one listener allows.
 #[derive(Debug, Clone)]
@@ -22,6 +25,12 @@ pub struct Limits {
     pub grace: Duration,
 }
 
+/// The most connections that are open at a time where `limit` may be: those that were asked to make room take a moment.
+pub const fn most(limit: usize) -> usize {
+    let closing = limit / 16;
+    limit.saturating_add(if closing > 16 { closing } else { 16 })
+}
+
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -33,6 +42,12 @@ pub enum Stage {
     Receiving,
     /// The connection has become a WebSocket, which has rules of its own.
     Upgraded,
+    /// The WebSocket's session has ended. The client has to take what is left.
+    Closing,
+}
+
+impl Stage {
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Working, Self::Receiving, Self::Upgraded, Self::Closing];
 }
 
 /// A connection at one moment. Times are milliseconds of one clock; 0 means never.
@@ -114,7 +129,7 @@ impl Seen {
             }
             Stage::Waiting => (age(now, self.since) > millis(limits.keep_alive) + COURTESY).then_some(Reason::Idle),
             Stage::Receiving => overdue(self.body, self.body_part, self.body_bytes).then_some(Reason::SlowBody),
-            Stage::Working | Stage::Upgraded => None,
+            Stage::Working | Stage::Upgraded | Stage::Closing => None,
         }
     }
 
@@ -123,13 +138,19 @@ impl Seen {
         self.stage == Stage::Waiting && self.blocked == 0
     }
 
+    /// Whether a new connection on a full server may take the place of this one.
+    pub fn gives_way(&self, now: u64) -> bool {
+        let waits = || self.awaited_since().is_some_and(|since| age(now, since) >= PATIENCE);
+        !matches!(self.stage, Stage::Upgraded | Stage::Closing) && (self.is_idle() || waits())
+    }
+
     /// Since when the server has been waiting for this client; `None` while the client waits for the server.
     pub fn awaited_since(&self) -> Option<u64> {
         match self.stage {
             _ if self.blocked != 0 => Some(self.blocked_part),
             Stage::Waiting => Some(self.since),
             Stage::Receiving => Some(self.body_part),
-            Stage::Working | Stage::Upgraded => None,
+            Stage::Working | Stage::Upgraded | Stage::Closing => None,
         }
     }
 }
@@ -178,6 +199,7 @@ mod tests {
     #[case::leftover(Seen { head: 2_000, leftover: true, ..NEW }, 12_001, Some(Reason::EndlessBody))]
     #[case::working(Seen { stage: Stage::Working, ..NEW }, 1_000_000, None)]
     #[case::websocket(Seen { stage: Stage::Upgraded, blocked: 1, ..NEW }, 1_000_000, None)]
+    #[case::closing_websocket(Seen { stage: Stage::Closing, blocked: 1, ..NEW }, 1_000_000, Some(Reason::Unread))]
     #[case::body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 4_000, body_bytes: 2_048, ..NEW }, 14_000, None)]
     #[case::slow_body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 13_000, body_bytes: 2_047, ..NEW }, 14_000, Some(Reason::SlowBody))]
     #[case::silent_body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 3_000, body_bytes: 100_000, ..NEW }, 13_001, Some(Reason::SlowBody))]
@@ -187,5 +209,18 @@ mod tests {
     #[case::unread_before_head(Seen { head: 1, blocked: 2_000, blocked_part: 2_000, ..NEW }, 12_000, None)]
     fn every_wait_for_a_client_has_an_end(#[case] seen: Seen, #[case] now: u64, #[case] breach: Option<Reason>) {
         assert_eq!(seen.breach(now, &LIMITS), breach);
+    }
+
+    #[rstest]
+    #[case::idle(NEW, true)]
+    #[case::half_a_head(Seen { head: 9_000, ..NEW }, true)]
+    #[case::working(Seen { stage: Stage::Working, ..NEW }, false)]
+    #[case::body_that_arrives(Seen { stage: Stage::Receiving, body_part: 9_500, ..NEW }, false)]
+    #[case::body_that_stands_still(Seen { stage: Stage::Receiving, body_part: 9_000, ..NEW }, true)]
+    #[case::answer_that_is_read(Seen { stage: Stage::Working, blocked: 1, blocked_part: 9_500, ..NEW }, false)]
+    #[case::answer_that_is_not_read(Seen { stage: Stage::Working, blocked: 1, blocked_part: 9_000, ..NEW }, true)]
+    #[case::websocket(Seen { stage: Stage::Upgraded, blocked: 1, blocked_part: 1, ..NEW }, false)]
+    fn a_newcomer_takes_the_place_of_a_client_that_the_server_waits_for(#[case] seen: Seen, #[case] gives_way: bool) {
+        assert_eq!(seen.gives_way(10_000), gives_way);
     }
 }

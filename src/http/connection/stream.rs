@@ -92,7 +92,9 @@ impl Connection {
         let reason = self.activity.asked_to_close()?;
         let seen = self.activity.seen();
         let holds = match reason {
-            Reason::Full | Reason::Idle => seen.is_idle() && !self.has_bytes(),
+            Reason::Idle => seen.is_idle() && !self.has_bytes(),
+            // Bytes of a client that does not take its answer are no reason to stay.
+            Reason::Full => seen.gives_way(self.activity.now()) && (self.activity.is_blocked() || !self.has_bytes()),
             Reason::Memory => seen.awaited_since().is_some(),
             // The handler is told instead, and answers.
             Reason::SlowBody => false,
@@ -140,7 +142,7 @@ impl Connection {
 
     /// Writes; an answer that actix made by itself leaves as a problem document.
     fn write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.instead.is_none() && self.activity.stage() != Stage::Upgraded {
+        if self.instead.is_none() && !matches!(self.activity.stage(), Stage::Upgraded | Stage::Closing) {
             match plain::bare_answer(bytes) {
                 Some((0, status)) => {
                     let rest = plain::answer(&Problem::of_status(status), self.connections.now());

@@ -46,7 +46,56 @@ fn an_idle_connection_owes_a_head_from_its_first_byte_on() {
     it.ends();
     assert_eq!(it.seen().head, 0);
     it.received(b"\r\n");
-    assert_eq!(it.seen().head, 5);
+    assert_eq!(it.seen().head, 0, "one empty line is passed over");
+    it.received(b"\r\n");
+    assert_eq!(it.seen().head, 5, "more of them are a head that never ends");
+}
+
+#[test]
+fn empty_lines_before_a_head_are_no_part_of_it() {
+    let post = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n";
+    assert!(!owes_after(&[b"\r\n\r\n", post, b"{}"], Length::IfNoneMatch(2)));
+    assert!(!owes_after(&[b"\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"], Length::IfNoneMatch(2)));
+    assert!(!owes_after(&[post, b"{}\r\n"], Length::IfNoneMatch(2)), "as old clients end a body");
+    assert!(owes_after(&[post, b"{}\r\nP"], Length::IfNoneMatch(2)));
+    let it = connection();
+    let (with_line, two) = ([b"\r\n", GET].concat(), [b"\r\n", GET, b"\r\n", GET].concat());
+    assert_eq!((it.share(&with_line), it.share(&two)), (with_line.len(), with_line.len()));
+}
+
+#[test]
+fn a_body_is_held_from_its_first_byte_until_its_request_is_answered() {
+    let body = [b'a'; 100];
+    for (head, length) in [
+        (b"POST / HTTP/1.1\r\nContent-Length: 200\r\n\r\n".as_slice(), Length::IfNoneMatch(200)),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", Length::Unknown),
+    ] {
+        let it = connection();
+        it.received(&[head, &body].concat());
+        it.begins(length);
+        assert_eq!(it.seen().held, 100, "{length:?}");
+        it.awaits_body();
+        it.received(&body);
+        it.got_body(200);
+        assert_eq!(it.seen().held, 200, "while its handler works: {length:?}");
+        it.ends();
+        assert_eq!(it.seen().held, 0, "{length:?}");
+    }
+}
+
+#[test]
+fn what_nobody_reads_of_a_body_is_not_held() {
+    for length in [Length::IfNoneMatch(1_000_000), Length::Unknown] {
+        let it = connection();
+        it.received(GET);
+        it.begins(length);
+        it.leaves_body();
+        it.received(&[b'a'; 1_000]);
+        assert_eq!(it.seen().held, 0, "{length:?}");
+        it.ends();
+        it.received(&[b'a'; 1_000]);
+        assert_eq!(it.seen().held, 0, "{length:?}");
+    }
 }
 
 #[test]
@@ -76,6 +125,28 @@ fn a_head_ends_wherever_its_bytes_were_divided() {
         it.received(&GET[at..]);
         assert_eq!(it.head_end.load(Relaxed), GET.len() as u64, "{at}");
     }
+}
+
+#[test]
+fn a_websocket_whose_session_has_ended_has_to_be_read_in_time() {
+    let it = connection();
+    it.begins(Length::IfNoneMatch(0));
+    it.upgrades();
+    it.blocks(10);
+    it.ticks.set(60_000);
+    it.hangs_up();
+    assert_eq!((it.seen().stage, it.seen().blocked), (Stage::Closing, 60_000));
+    it.ends();
+    it.hangs_up();
+    assert_eq!(it.seen().stage, Stage::Waiting, "its answer is over");
+}
+
+#[test]
+fn a_connection_that_has_ended_cannot_be_asked_to_close() {
+    let it = connection();
+    assert!(it.ask_to_close(Reason::Full) && !it.ask_to_close(Reason::Full));
+    assert_eq!(it.leaves(), Some(Reason::Full));
+    assert!(!it.ask_to_close(Reason::Full));
 }
 
 #[test]
