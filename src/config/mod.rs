@@ -97,6 +97,7 @@ impl Config {
         let database_connections = values.small_count("database_connections", 3..=1_000)?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let listen = values.listen()?;
+        let hold_ttl = values.seconds("hold_ttl_secs", 1..=30 * DAY)?;
         Ok(Self {
             cluster: cluster::read(&values, listen)?,
             database_url: values.required("database_url", "must be a URL", |url| Some(DatabaseUrl::new(url)))?,
@@ -106,11 +107,11 @@ impl Config {
             log: choice::log(&values)?,
             log_format: values.choice("log_format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
             access_log: values.choice("access_log", &[("on", true), ("off", false)])?,
-            throttle: values.throttle()?,
+            throttle: values.throttle(hold_ttl)?,
             engine: engine::Options {
                 threads: values.number("threads", 1..=64)?.unwrap_or_else(|| cores.min(8)),
                 mailbox: values.count("mailbox", 1..=65_536)?,
-                hold_ttl: values.seconds("hold_ttl_secs", 1..=30 * DAY)?,
+                hold_ttl,
                 idle_after: values.seconds("idle_secs", 1..=DAY)?,
                 idempotency_ttl: values.seconds("idempotency_ttl_secs", MINUTE..=30 * DAY)?,
                 answer_within: values.seconds("answer_within_secs", 1..=2 * MINUTE)?,
@@ -158,14 +159,14 @@ impl Values {
         self.optional("ops_listen", "must be an address and a port such as 127.0.0.1:9100", |value| value.parse().ok())
     }
 
-    fn throttle(&self) -> Result<Option<throttle::Options>, Error> {
+    fn throttle(&self, hold_ttl: Duration) -> Result<Option<throttle::Options>, Error> {
         let is_on = self.choice("public_limits", &[("on", true), ("off", false)])?;
         let proxies = "must be addresses and networks such as 10.0.0.0/8, separated by commas";
         let proxies = self.optional("trusted_proxies", proxies, |text| text.parse().ok())?.unwrap_or_default();
         let percent = "must be a whole number from 1 to 100";
         let hold_share =
             self.required("public_hold_percent", percent, |text| text.parse().ok().and_then(HoldShare::percent))?;
-        Ok(is_on.then_some(throttle::Options { hold_share, proxies }))
+        Ok(is_on.then_some(throttle::Options { hold_share, hold_ttl, proxies }))
     }
 
     /// A value that breaks a rule together with others.

@@ -101,7 +101,12 @@ pub const SETTINGS: &[Setting] = &[
     serve("idle_secs", "idle-secs", "600", "How long a room type without requests stays in memory"),
     serve("idempotency_ttl_secs", "idempotency-ttl-secs", "86400", "How long an Idempotency-Key is remembered"),
     serve("answer_within_secs", "answer-within-secs", "10", "How long a request may wait for its room type"),
-    serve("shutdown_grace_secs", "shutdown-grace-secs", "30", "How long requests in flight may take at shutdown"),
+    serve(
+        "shutdown_grace_secs",
+        "shutdown-grace-secs",
+        "30",
+        "How long a shutdown may take, with everything that is in progress",
+    ),
     serve("http_workers", "http-workers", "", "Threads that speak HTTP, 1 to 256 (one per core)"),
     serve("max_connections", "max-connections", "20000", "Connections open at the same time, over all threads"),
     serve(

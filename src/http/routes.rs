@@ -4,7 +4,7 @@ use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
 
 use super::bookings::AtTheDesk;
 use super::code::Code;
@@ -79,6 +79,11 @@ impl Audience {
             Self::Operators => is_operators,
         }
     }
+}
+
+/// The path that decides who answers: decoded. `/%761/hotels` is `/v1/hotels`.
+pub fn routed_path(request: &HttpRequest) -> &str {
+    request.match_info().as_str()
 }
 
 /// Puts the API into a server.

@@ -13,6 +13,7 @@ use crate::events::mailbox::Slot;
 use crate::events::{self, News, Subscriber, Window};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
+use crate::http::throttle::SocketCaller;
 use crate::store::{Catalogue, Journal};
 
 /// What one client watches.
@@ -22,6 +23,7 @@ pub struct Dashboard {
     options: Arc<Options>,
     catalogue: Arc<dyn Catalogue>,
     journal: Arc<dyn Journal>,
+    caller: SocketCaller,
 }
 
 struct Subscription {
@@ -31,9 +33,9 @@ struct Subscription {
 }
 
 impl Dashboard {
-    pub fn new(gate: &Gate, catalogue: Arc<dyn Catalogue>, journal: Arc<dyn Journal>) -> Self {
+    pub fn new(gate: &Gate, catalogue: Arc<dyn Catalogue>, journal: Arc<dyn Journal>, caller: SocketCaller) -> Self {
         let subscriber = gate.live.subscriber();
-        Self { subscriber, subscriptions: BTreeMap::new(), options: gate.options.clone(), catalogue, journal }
+        Self { subscriber, subscriptions: BTreeMap::new(), options: gate.options.clone(), catalogue, journal, caller }
     }
 
     /// Does what a client wants; what is to be said at once.
@@ -69,6 +71,7 @@ impl Dashboard {
     }
 
     async fn subscribe(&mut self, wish: Wish) -> Result<Option<ServerFrame>, Problem> {
+        self.caller.charge_read()?;
         let Wish { id, source, window, after } = wish;
         let (hotel, room_types) = match source {
             Source::RoomTypes(ids) => (None, ids),

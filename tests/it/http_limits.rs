@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::app::{ADMIN, Answer, App, answer, order, with_lone_app, with_settings};
+use crate::support::live::{Dashboard, june};
 use crate::support::program::{Started, Workplace};
 
 const ON: (&str, &str) = ("public_limits", "on");
@@ -205,6 +206,28 @@ fn a_repeat_of_a_hold_is_answered_at_the_limit_too() {
         let again = app.book("key-0", &hold(&room_type, 1)).await;
         assert_eq!((&again.body["id"], again.status), (&first.body["id"], StatusCode::CREATED), "{}", again.body);
         limited(&app.book("key-3", &hold(&room_type, 1)).await, "public-holds-per-contact");
+    });
+}
+
+#[test]
+fn what_a_dashboard_subscribes_to_is_charged_as_a_read() {
+    with_settings(&[ON], async |app| {
+        let room_type = app.room_type(1).await;
+        let mut dashboard = Dashboard::open(app).await;
+        while app.get("/v1/hotels?limit=1").await.status == StatusCode::OK {}
+        let mut frame = json!({});
+        for _ in 0..100 {
+            dashboard.send(&june(&room_type)).await;
+            frame = dashboard.next().await;
+            if frame["type"] == "error" {
+                break;
+            }
+            // A connection may send 50 frames a second.
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        assert_eq!((&frame["code"], &frame["id"]), (&json!("rate_limited"), &json!("june")), "{frame}");
+        assert!(frame["retry_after"].as_i64().unwrap() >= 1);
+        assert!(dashboard.is_silent().await, "the connection stays");
     });
 }
 

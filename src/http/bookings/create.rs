@@ -7,6 +7,7 @@ use actix_web::web::Data;
 
 use super::moves::{allow, answer, log_force};
 use super::order::{LIMIT, OrderBody};
+use crate::engine::Error;
 use crate::http::extract::{Body, Booker, ExpectedSequence, IdempotencyKey, OwnerEngine};
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -27,11 +28,17 @@ pub async fn handle(
     let forced_by = order.forced_by.clone();
     allow(forced_by.as_deref(), principal)?;
     let place = state.throttle.booking((client, principal), &mut order, key.as_ref(), state.clock.now())?;
-    let outcome = engine.book(room_type, order, key).await?;
-    log_force(forced_by.as_deref(), &outcome);
+    let outcome = engine.book(room_type, order, key).await;
     if let Some(place) = place {
-        place.keep(&outcome.booking);
+        match &outcome {
+            Ok(outcome) => place.keep(&outcome.booking),
+            // The hold may exist.
+            Err(Error::Interrupted) => drop(place),
+            Err(_) => place.release(),
+        }
     }
+    let outcome = outcome?;
+    log_force(forced_by.as_deref(), &outcome);
     let mut response = answer(StatusCode::CREATED, &state, &outcome);
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", outcome.booking.id)) {
         response.headers_mut().insert(LOCATION, location);

@@ -4,6 +4,7 @@
 use actix_web::dev::ServiceRequest;
 
 use crate::http::problem::Problem;
+use crate::http::routes::routed_path;
 use crate::http::state::State;
 use crate::lease::Unavailable;
 
@@ -12,7 +13,7 @@ const ABOUT_NODES: &str = "/v1/cluster";
 
 /// Whether a request may be answered from what this node's store holds.
 pub fn check(state: &State, request: &ServiceRequest) -> Result<(), Problem> {
-    let path = request.path();
+    let path = routed_path(request.request());
     if !path.starts_with("/v1/") || path.starts_with(ABOUT_NODES) {
         return Ok(());
     }

@@ -1,10 +1,13 @@
 //! Live holds of public callers, counted by network and by contact details.
 //!
-//! A place is taken before the engine is asked, so that a thousand requests at once do not all find room, and given back
-//! when nothing was held. A hold that is confirmed or released gives its place back; one that runs out is not counted.
+//! A place is taken before the engine is asked, so that a thousand requests at once do not all find room. It is given back
+//! only by an answer that proves that nothing was held. A request that ends without an answer, because its client hung up
+//! or its outcome is unknown, keeps its place for as long as a hold may live. A hold that is confirmed or released gives
+//! its place back; one that runs out is not counted.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -19,8 +22,8 @@ const PER_NET: usize = 10;
 const PER_CONTACT: usize = 3;
 /// Live public holds that one node remembers.
 pub const MAX_HOLDS: usize = 100_000;
-/// How long a place is kept for an answer of the engine.
-const UNDECIDED: SignedDuration = SignedDuration::from_secs(150);
+/// How long a place is kept for an answer of the engine, at least.
+const UNDECIDED: Duration = Duration::from_secs(150);
 
 /// Who has a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,8 +41,12 @@ enum Slot {
 }
 
 /// All live holds.
-#[derive(Clone, Default)]
-pub struct LiveHolds(Arc<Mutex<Holds>>);
+#[derive(Clone)]
+pub struct LiveHolds {
+    holds: Arc<Mutex<Holds>>,
+    /// How long a place is kept without an answer.
+    undecided: SignedDuration,
+}
 
 #[derive(Default)]
 struct Holds {
@@ -53,17 +60,27 @@ struct Hold {
     owners: Vec<Owner>,
     until: Timestamp,
     booking: Option<BookingId>,
+    /// Requests that are being answered: one, and repeats of its key.
+    requests: usize,
+    /// Whether one of them ended without an answer, so that it may still be held.
+    in_doubt: bool,
 }
 
-/// A place for a hold that is not decided yet. It is given back unless it is kept.
+/// A place for a hold that is not decided yet. Dropped, it stays taken.
 pub struct HoldPermit {
     holds: LiveHolds,
     slot: Slot,
-    /// Whether the place was there before this request.
-    is_repeat: bool,
+    owners: Vec<Owner>,
+    is_settled: bool,
 }
 
 impl LiveHolds {
+    /// None yet. `ttl` is how long the hotel keeps a hold.
+    pub fn new(ttl: Duration) -> Self {
+        let undecided = SignedDuration::try_from(ttl.max(UNDECIDED)).unwrap_or(SignedDuration::MAX);
+        Self { holds: Arc::default(), undecided }
+    }
+
     /// A place for a hold of these owners, unless one of them has as many as may be.
     pub fn reserve(&self, owners: Vec<Owner>, key: Option<KeyDigest>, now: Timestamp) -> Result<HoldPermit, Exceeded> {
         let mut holds = self.lock();
@@ -80,15 +97,16 @@ impl LiveHolds {
             if holds.slots.len() >= MAX_HOLDS {
                 return Err(exceeded("public-holds", MAX_HOLDS, 60));
             }
-            holds.remove(slot);
-            for owner in &owners {
-                holds.owners.entry(*owner).or_default().push(slot);
-            }
-            let until = now.saturating_add(UNDECIDED).unwrap_or(Timestamp::MAX);
-            holds.slots.insert(slot, Hold { owners, until, booking: None });
+            let requests = holds.remove(slot);
+            let until = now.saturating_add(self.undecided).unwrap_or(Timestamp::MAX);
+            let hold = Hold { owners: owners.clone(), until, booking: None, requests, in_doubt: false };
+            holds.insert(slot, hold);
+        }
+        if let Some(hold) = holds.slots.get_mut(&slot) {
+            hold.requests += 1;
         }
         drop(holds);
-        Ok(HoldPermit { holds: self.clone(), slot, is_repeat })
+        Ok(HoldPermit { holds: self.clone(), slot, owners, is_settled: false })
     }
 
     /// Notes that a booking is not a hold any more.
@@ -105,28 +123,50 @@ impl LiveHolds {
     }
 
     fn lock(&self) -> MutexGuard<'_, Holds> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl HoldPermit {
     /// Keeps the place for as long as the booking is a hold.
     pub fn keep(mut self, booking: &Booking) {
-        let Some(until) = booking.status.expires_at() else { return };
+        let Some(until) = booking.status.expires_at() else { return self.release() };
         let mut holds = self.holds.lock();
+        // Another answer under the same key may have given the place back.
+        if !holds.slots.contains_key(&self.slot) {
+            let owners = self.owners.clone();
+            holds.insert(self.slot, Hold { owners, until, booking: None, requests: 1, in_doubt: false });
+        }
         if let Some(hold) = holds.slots.get_mut(&self.slot) {
             (hold.until, hold.booking) = (until, Some(booking.id));
-            holds.bookings.insert(booking.id, self.slot);
+            hold.requests = hold.requests.saturating_sub(1);
+        }
+        holds.bookings.insert(booking.id, self.slot);
+        drop(holds);
+        self.is_settled = true;
+    }
+
+    /// Gives the place back: this request holds nothing, and never will.
+    pub fn release(mut self) {
+        let mut holds = self.holds.lock();
+        if let Some(hold) = holds.slots.get_mut(&self.slot) {
+            hold.requests = hold.requests.saturating_sub(1);
+            if hold.requests == 0 && hold.booking.is_none() && !hold.in_doubt {
+                holds.remove(self.slot);
+            }
         }
         drop(holds);
-        self.is_repeat = true;
+        self.is_settled = true;
     }
 }
 
 impl Drop for HoldPermit {
     fn drop(&mut self) {
-        if !self.is_repeat {
-            self.holds.lock().remove(self.slot);
+        if !self.is_settled
+            && let Some(hold) = self.holds.lock().slots.get_mut(&self.slot)
+        {
+            hold.requests = hold.requests.saturating_sub(1);
+            hold.in_doubt = true;
         }
     }
 }
@@ -147,8 +187,16 @@ impl Holds {
         }
     }
 
-    fn remove(&mut self, slot: Slot) {
-        let Some(hold) = self.slots.remove(&slot) else { return };
+    fn insert(&mut self, slot: Slot, hold: Hold) {
+        for owner in &hold.owners {
+            self.owners.entry(*owner).or_default().push(slot);
+        }
+        self.slots.insert(slot, hold);
+    }
+
+    /// Removes a place, if it is there; how many requests are being answered under it.
+    fn remove(&mut self, slot: Slot) -> usize {
+        let Some(hold) = self.slots.remove(&slot) else { return 0 };
         if let Some(booking) = hold.booking {
             self.bookings.remove(&booking);
         }
@@ -159,6 +207,7 @@ impl Holds {
                 self.owners.remove(&owner);
             }
         }
+        hold.requests
     }
 
     fn forget(&mut self, now: Timestamp) {
@@ -183,6 +232,10 @@ mod tests {
 
     const NET: Owner = Owner::Net(Net::V6(1));
 
+    fn all() -> LiveHolds {
+        LiveHolds::new(Duration::from_secs(900))
+    }
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
@@ -196,47 +249,73 @@ mod tests {
 
     #[test]
     fn live_holds_are_counted_until_they_run_out() {
-        let holds = LiveHolds::default();
+        let holds = all();
         for n in 0..10 {
             holds.reserve(vec![NET], None, at(0)).unwrap().keep(&held(n, 900));
         }
         let exceeded = holds.reserve(vec![NET], None, at(100)).err().unwrap();
         assert_eq!((exceeded.policy, exceeded.retry_after_secs), ("public-holds-per-net", 801));
-        holds.reserve(vec![Owner::Net(Net::V6(2))], None, at(100)).unwrap();
-        holds.reserve(vec![NET], None, at(900)).unwrap();
+        holds.reserve(vec![Owner::Net(Net::V6(2))], None, at(100)).unwrap().release();
+        holds.reserve(vec![NET], None, at(900)).unwrap().release();
         holds.forget(at(900));
         assert!(holds.lock().slots.is_empty() && holds.lock().owners.is_empty() && holds.lock().bookings.is_empty());
     }
 
     #[test]
     fn a_hold_that_is_confirmed_or_was_refused_gives_its_place_back() {
-        let holds = LiveHolds::default();
+        let holds = all();
         let contact = Owner::Contact(7);
         for n in 0..3 {
             holds.reserve(vec![contact], None, at(0)).unwrap().keep(&held(n, 900));
         }
         assert!(holds.reserve(vec![contact], None, at(0)).is_err());
         holds.release(held(1, 900).id);
-        drop(holds.reserve(vec![contact], None, at(0)).unwrap());
+        holds.reserve(vec![contact], None, at(0)).unwrap().release();
         holds.reserve(vec![contact], None, at(0)).unwrap().keep(&held(9, 900));
         assert!(holds.reserve(vec![contact], None, at(0)).is_err());
     }
 
     #[test]
     fn places_are_taken_before_the_answer_is_known() {
-        let holds = LiveHolds::default();
+        let holds = all();
         let places: Vec<_> = (0..1_000).filter_map(|_| holds.reserve(vec![NET], None, at(0)).ok()).collect();
         assert_eq!(places.len(), 10);
     }
 
     #[test]
     fn a_repeat_of_a_key_takes_no_second_place() {
-        let holds = LiveHolds::default();
+        let holds = all();
         let key = |n| Some(KeyDigest([n; 32]));
         for n in 0..3 {
             holds.reserve(vec![Owner::Contact(7)], key(n), at(0)).unwrap().keep(&held(n.into(), 900));
         }
-        drop(holds.reserve(vec![Owner::Contact(7)], key(1), at(0)).unwrap());
+        holds.reserve(vec![Owner::Contact(7)], key(1), at(0)).unwrap().release();
+        assert!(holds.reserve(vec![Owner::Contact(7)], key(3), at(0)).is_err());
+    }
+
+    #[test]
+    fn a_request_that_ends_without_an_answer_keeps_its_place() {
+        let holds = all();
+        for n in 0..3 {
+            drop(holds.reserve(vec![Owner::Contact(7)], Some(KeyDigest([n; 32])), at(0)).unwrap());
+        }
+        assert!(holds.reserve(vec![Owner::Contact(7)], None, at(899)).is_err());
+        // A repeat that is refused says nothing of the request before it.
+        holds.reserve(vec![Owner::Contact(7)], Some(KeyDigest([1; 32])), at(1)).unwrap().release();
+        assert!(holds.reserve(vec![Owner::Contact(7)], None, at(899)).is_err());
+        holds.reserve(vec![Owner::Contact(7)], None, at(900)).unwrap();
+    }
+
+    #[test]
+    fn of_two_requests_with_one_key_the_one_that_holds_keeps_the_place() {
+        let holds = all();
+        let key = |n| Some(KeyDigest([n; 32]));
+        for n in 0..3 {
+            let first = holds.reserve(vec![Owner::Contact(7)], key(n), at(0)).unwrap();
+            let second = holds.reserve(vec![Owner::Contact(7)], key(n), at(0)).unwrap();
+            first.release();
+            second.keep(&held(n.into(), 900));
+        }
         assert!(holds.reserve(vec![Owner::Contact(7)], key(3), at(0)).is_err());
     }
 }

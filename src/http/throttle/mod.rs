@@ -5,37 +5,42 @@
 //! administrator is never limited. It decides nothing about rooms: how much of a night public holds may take is the
 //! domain's rule ([`crate::domain::Order::hold_share`]).
 //!
-//! Invariants: a request is charged at the node that the client asked, once, also where another node answers it. Memory
-//! is bounded (`rate::MAX_KEYS`, [`holds::MAX_HOLDS`]). Nothing here is stored: a restart forgets it. Each node counts
-//! for itself.
+//! Invariants: a request is charged at the node that the client asked, once, also where another node answers it or its
+//! handler runs again. A repeat of an idempotency key is charged to its network alone. Memory is bounded
+//! (`rate::MAX_KEYS`, [`holds::MAX_HOLDS`]). Nothing here is stored: a restart forgets it. Each node counts for itself.
 
 pub mod holds;
 pub mod net;
 pub mod proxies;
 mod rate;
+mod sockets;
 
 use std::future::{Ready, ready};
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use moka::sync::Cache;
 
 use self::holds::{HoldPermit, LiveHolds, Owner};
 use self::net::Net;
 use self::proxies::TrustedProxies;
-use self::rate::{Key, Policy};
+use self::rate::Policy;
+use self::sockets::{LiveSockets, SocketPermit};
 use super::access::Access;
 use super::code::Code;
 use super::extract::caller::Principal;
 use super::forward::FORWARDED;
 use super::problem::{Exceeded, Problem};
+use super::routes::routed_path;
 use crate::domain::holds::HoldShare;
 use crate::domain::{Booking, Order, Timestamp};
 use crate::engine;
+use crate::store::KeyDigest;
 
 /// Carries the client's network from the node that was asked to the node that answers.
 pub const CLIENT: &str = "innkeeper-client";
@@ -43,11 +48,18 @@ pub const CLIENT: &str = "innkeeper-client";
 /// What stays open to everybody at any rate: probes, and pages that never reach the engine.
 const FREE: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json"];
 
+/// The window of the limit of one contact.
+const CONTACT_SECS: u64 = 600;
+/// Idempotency keys that are remembered as charged.
+const MAX_CHARGED: u64 = 100_000;
+
 /// How public callers are limited.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The share of a room type's rooms that public holds may take of a night.
     pub hold_share: HoldShare,
+    /// How long the hotel keeps a hold.
+    pub hold_ttl: Duration,
     /// Whose word about a client's address is believed.
     pub proxies: TrustedProxies,
 }
@@ -62,24 +74,26 @@ struct Limits {
     write: Policy,
     connect: Policy,
     contact: Policy,
+    /// Idempotency keys that were charged to a contact in the last [`CONTACT_SECS`], so that a repeat is not.
+    charged: Cache<KeyDigest, ()>,
     holds: LiveHolds,
+    sockets: LiveSockets,
     /// Makes numbers of contact details, so that none are kept.
     hasher: std::hash::RandomState,
-    /// Whether an untrusted proxy has been told about.
-    warned: AtomicBool,
 }
 
 impl Throttle {
     pub fn new(options: Options) -> Self {
         Self(Some(Arc::new(Limits {
+            holds: LiveHolds::new(options.hold_ttl),
+            sockets: LiveSockets::default(),
             options,
             read: Policy::new("public-read", 600, 60),
             write: Policy::new("public-write", 30, 60),
             connect: Policy::new("ws-connect", 10, 60),
-            contact: Policy::new("public-contact", 10, 600),
-            holds: LiveHolds::default(),
+            contact: Policy::new("public-contact", 10, CONTACT_SECS),
+            charged: Cache::builder().max_capacity(MAX_CHARGED).time_to_live(Duration::from_secs(CONTACT_SECS)).build(),
             hasher: Default::default(),
-            warned: AtomicBool::new(false),
         })))
     }
 
@@ -96,8 +110,8 @@ impl Throttle {
         if let Ok(value) = HeaderValue::from_str(&net.to_string()) {
             request.headers_mut().insert(HeaderName::from_static(CLIENT), value);
         }
-        let path = request.match_info().as_str();
-        if FREE.contains(&path) || path.starts_with("/docs") || is_administrator(access, request) {
+        let path = routed_path(request.request());
+        if FREE.contains(&path) || path.starts_with("/docs") || is_administrator(access, request.headers()) {
             return Ok(());
         }
         let policy = match request.method() {
@@ -119,18 +133,27 @@ impl Throttle {
         let Some(limits) = self.0.as_deref().filter(|_| principal == Principal::Public) else { return Ok(None) };
         let contact = &order.contact;
         let email = contact.email.as_ref().map(|email| email.comparable());
-        let people = [Some(contact.mobile.as_str()), email.as_deref()].map(|text| Some(limits.hasher.hash_one(text?)));
-        if !client.is_forwarded {
-            for person in people.into_iter().flatten() {
-                limits.contact.charge(&Key::Contact(person)).map_err(exceeded)?;
-            }
+        let people = [Some(contact.mobile.as_str()), email.as_deref()];
+        let people: Vec<u64> = people.into_iter().flatten().map(|text| limits.hasher.hash_one(text)).collect();
+        if !client.is_charged {
+            limits.charge_contact(&people, key)?;
         }
         if !order.hold {
             return Ok(None);
         }
         order.hold_share = Some(limits.options.hold_share);
-        let owners = client.net.map(Owner::Net).into_iter().chain(people.into_iter().flatten().map(Owner::Contact));
+        let owners = client.net.map(Owner::Net).into_iter().chain(people.into_iter().map(Owner::Contact));
         limits.holds.reserve(owners.collect(), key.map(|key| key.digest), now).map(Some).map_err(exceeded)
+    }
+
+    /// Finds a place for a WebSocket, and tells to whom its messages are charged.
+    pub fn socket(&self, access: &Access, client: Client, headers: &HeaderMap) -> Result<SocketCaller, Problem> {
+        let (Some(limits), Some(net)) = (&self.0, client.net) else { return Ok(SocketCaller::default()) };
+        if is_administrator(access, headers) {
+            return Ok(SocketCaller::default());
+        }
+        let permit = limits.sockets.enter(net).map_err(exceeded)?;
+        Ok(SocketCaller(Some(Charged { limits: limits.clone(), net, _permit: permit })))
     }
 
     /// How much of a night a public caller's hold may take when it grows.
@@ -157,26 +180,53 @@ impl Throttle {
 }
 
 impl Limits {
+    /// Charges a booking to its contact, unless its key was charged before: it cannot book twice.
+    fn charge_contact(&self, people: &[u64], key: Option<&engine::Key>) -> Result<(), Problem> {
+        if key.is_some_and(|key| self.charged.contains_key(&key.digest)) {
+            return Ok(());
+        }
+        self.contact.charge(people).map_err(exceeded)?;
+        if let Some(key) = key {
+            self.charged.insert(key.digest, ());
+        }
+        Ok(())
+    }
+
     /// The network that a request comes from; `None` where the connection has no address.
     fn client(&self, request: &ServiceRequest) -> Option<Net> {
         let peer = request.peer_addr()?.ip();
         let mut forwarded = request.headers().get_all("x-forwarded-for").peekable();
-        if forwarded.peek().is_some()
-            && !self.options.proxies.contains(peer)
-            && !self.warned.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(
+        if forwarded.peek().is_some() && !self.options.proxies.contains(peer) {
+            metrics::counter!("innkeeper_untrusted_proxy_requests_total").increment(1);
+            tracing::debug!(
                 %peer,
-                "requests come with X-Forwarded-For from an address that is not trusted, so all of them share one limit: \
-                 if it is your proxy, name it in INNKEEPER_TRUSTED_PROXIES"
+                "X-Forwarded-For comes from an address that is not trusted, so all requests of this address share one \
+                 limit: if it is your proxy, name it in INNKEEPER_TRUSTED_PROXIES"
             );
         }
         Some(Net::of(self.options.proxies.client(peer, forwarded.filter_map(|value| value.to_str().ok()))))
     }
 }
 
-fn is_administrator(access: &Access, request: &ServiceRequest) -> bool {
-    let token = request.headers().get("authorization").and_then(|value| value.to_str().ok()?.split_once(' '));
+/// Whoever has opened a WebSocket. Its place is given back when this is dropped. The default has no limits.
+#[derive(Default)]
+pub struct SocketCaller(Option<Charged>);
+
+struct Charged {
+    limits: Arc<Limits>,
+    net: Net,
+    _permit: SocketPermit,
+}
+
+impl SocketCaller {
+    /// Charges a message that reads the store, like a request that does.
+    pub fn charge_read(&self) -> Result<(), Problem> {
+        self.0.as_ref().map_or(Ok(()), |Charged { limits, net, .. }| limits.read.charge_net(*net).map_err(exceeded))
+    }
+}
+
+fn is_administrator(access: &Access, headers: &HeaderMap) -> bool {
+    let token = headers.get("authorization").and_then(|value| value.to_str().ok()?.split_once(' '));
     token.is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && access.is_administrator(token.trim()))
 }
 
@@ -191,9 +241,12 @@ fn exceeded(exceeded: Exceeded) -> Problem {
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
     net: Option<Net>,
-    /// Another node sent it here, after it was charged there.
-    is_forwarded: bool,
+    /// Another node sent it here, after it was charged there, or its handler runs once more.
+    is_charged: bool,
 }
+
+/// A mark on a request whose handler has run.
+struct HasRun;
 
 /// The edge has removed what the client itself says, and [`super::forward`] has checked that a node sent it on.
 impl FromRequest for Client {
@@ -203,6 +256,7 @@ impl FromRequest for Client {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let header = request.headers().get(CLIENT).and_then(|value| value.to_str().ok());
         let net = header.and_then(|net| net.parse().ok());
-        ready(Ok(Self { net, is_forwarded: request.headers().contains_key(FORWARDED) }))
+        let has_run = request.extensions_mut().insert(HasRun).is_some();
+        ready(Ok(Self { net, is_charged: has_run || request.headers().contains_key(FORWARDED) }))
     }
 }

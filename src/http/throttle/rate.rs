@@ -1,85 +1,60 @@
-//! How many requests in a time (GCRA): all of the limit at once, then one at a time as it fills up again.
+//! How many requests in a time: all of the limit at once, then one at a time as it fills up again.
+//!
+//! The algorithm is GCRA (ITU-T I.371): per caller one number, the time at which the whole allowance is there again. It
+//! is kept here, because a network and its site are charged together or not at all, and because memory has a limit.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use governor::clock::Clock;
-use governor::{DefaultKeyedRateLimiter, Quota};
+use dashmap::DashMap;
 
 use super::net::Net;
 use crate::http::problem::Exceeded;
 
-/// Callers that one policy tells apart. Beyond, those who come new share [`BUCKETS`] allowances.
-pub const MAX_KEYS: usize = 100_000;
+/// Callers that one meter tells apart. Beyond, those it does not know yet share [`BUCKETS`] allowances.
+const MAX_KEYS: usize = 100_000;
 const BUCKETS: u64 = 16_384;
 /// A site of IPv6 may have so many times the allowance of one of its networks.
 const NETS_OF_A_SITE: u32 = 8;
-
-/// Who is charged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Key {
-    Net(Net),
-    /// A number made of contact details.
-    Contact(u64),
-    /// Many callers together.
-    Bucket(u64),
-}
 
 /// One limit.
 pub struct Policy {
     name: &'static str,
     limit: u32,
     window: Duration,
-    keys: DefaultKeyedRateLimiter<Key>,
-    sites: DefaultKeyedRateLimiter<u64>,
-    /// At least as many as there are keys.
-    at_most: AtomicUsize,
-    is_full: AtomicBool,
+    callers: Meter,
+    sites: Meter,
 }
 
 impl Policy {
     pub fn new(name: &'static str, limit: u32, window_secs: u64) -> Self {
         let window = Duration::from_secs(window_secs);
-        let keys = DefaultKeyedRateLimiter::keyed(quota(limit, window));
-        let sites = DefaultKeyedRateLimiter::keyed(quota(limit * NETS_OF_A_SITE, window));
-        Self { name, limit, window, keys, sites, at_most: AtomicUsize::new(0), is_full: AtomicBool::new(false) }
+        let (callers, sites) = (Meter::new(limit, window), Meter::new(limit * NETS_OF_A_SITE, window));
+        Self { name, limit, window, callers, sites }
     }
 
-    /// Charges a network, and the site that it belongs to.
+    /// Charges a network, and the site that it belongs to; neither where one of them has reached its limit.
     pub fn charge_net(&self, net: Net) -> Result<(), Exceeded> {
-        self.charge(&Key::Net(net))?;
-        let Some(site) = net.site() else { return Ok(()) };
-        let site = if self.is_full.load(Ordering::Relaxed) { site % BUCKETS } else { site };
-        self.sites.check_key(&site).map_err(|until| self.exceeded(until.wait_time_from(self.sites.clock().now())))
+        let now = Instant::now();
+        let Some(site) = net.site() else { return self.callers.take(&net, now).map_err(|wait| self.exceeded(wait)) };
+        let charged = self.sites.check(&site, now).and_then(|()| self.callers.take(&net, now));
+        charged.and_then(|()| self.sites.take(&site, now)).map_err(|wait| self.exceeded(wait))
     }
 
-    pub fn charge(&self, key: &Key) -> Result<(), Exceeded> {
-        let key = if self.has_room() { *key } else { bucket(key) };
-        self.keys.check_key(&key).map_err(|until| self.exceeded(until.wait_time_from(self.keys.clock().now())))
+    /// Charges all of these, or none where one of them has reached its limit.
+    pub fn charge(&self, callers: &[u64]) -> Result<(), Exceeded> {
+        let now = Instant::now();
+        let checked = callers.iter().try_for_each(|caller| self.callers.check(caller, now));
+        let charged = checked.and_then(|()| callers.iter().try_for_each(|caller| self.callers.take(caller, now)));
+        charged.map_err(|wait| self.exceeded(wait))
     }
 
     /// Forgets who has all the allowance again.
     pub fn forget(&self) {
-        self.keys.retain_recent();
-        self.sites.retain_recent();
-        let keys = self.keys.len().max(self.sites.len());
-        self.at_most.store(keys, Ordering::Relaxed);
-        self.is_full.store(keys >= MAX_KEYS, Ordering::Relaxed);
-    }
-
-    /// Each charge adds one key at most, so keys are counted only where there may be too many.
-    fn has_room(&self) -> bool {
-        if self.is_full.load(Ordering::Relaxed) {
-            return false;
-        }
-        if self.at_most.fetch_add(1, Ordering::Relaxed) >= MAX_KEYS {
-            let keys = self.keys.len().max(self.sites.len());
-            self.at_most.store(keys, Ordering::Relaxed);
-            self.is_full.store(keys >= MAX_KEYS, Ordering::Relaxed);
-        }
-        true
+        let now = Instant::now();
+        self.callers.forget(now);
+        self.sites.forget(now);
     }
 
     fn exceeded(&self, wait: Duration) -> Exceeded {
@@ -92,16 +67,63 @@ impl Policy {
     }
 }
 
-fn quota(limit: u32, window: Duration) -> Quota {
-    let burst = NonZeroU32::new(limit).unwrap_or(NonZeroU32::MIN);
-    Quota::with_period(window / burst.get()).unwrap_or(Quota::per_second(burst)).allow_burst(burst)
+/// Allowances of many callers. A caller is known by a number that is made of it with a secret: nobody can choose with
+/// whom to share one.
+struct Meter {
+    hasher: RandomState,
+    /// How long one request takes to be allowed again, and how many may come at once.
+    period: Duration,
+    burst: u32,
+    /// When a caller has the whole allowance again.
+    full_at: DashMap<u64, Instant>,
+    /// At least as many as there are in `full_at`.
+    keys: AtomicUsize,
 }
 
-/// The callers of a bucket have something in common that none of them can choose at will.
-fn bucket(key: &Key) -> Key {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    Key::Bucket(hasher.finish() % BUCKETS)
+impl Meter {
+    fn new(limit: u32, window: Duration) -> Self {
+        let burst = limit.max(1);
+        let (hasher, full_at, keys) = Default::default();
+        Self { hasher, period: window / burst, burst, full_at, keys }
+    }
+
+    /// Whether a caller has something left, or how long it has to wait. Remembers nothing.
+    fn check(&self, caller: &impl Hash, now: Instant) -> Result<(), Duration> {
+        let full_at = self.full_at.get(&self.key(caller)).map_or(now, |full_at| *full_at);
+        self.wait(full_at, now)
+    }
+
+    /// Takes one from what a caller has left. A refused request changes nothing.
+    fn take(&self, caller: &impl Hash, now: Instant) -> Result<(), Duration> {
+        let key = self.key(caller);
+        let mut full_at = self.full_at.entry(key).or_insert_with(|| {
+            self.keys.fetch_add(1, Ordering::Relaxed);
+            now
+        });
+        self.wait(*full_at, now)?;
+        *full_at = (*full_at).max(now) + self.period;
+        Ok(())
+    }
+
+    fn wait(&self, full_at: Instant, now: Instant) -> Result<(), Duration> {
+        let after = full_at.saturating_duration_since(now) + self.period;
+        match after.saturating_sub(self.period * self.burst) {
+            Duration::ZERO => Ok(()),
+            wait => Err(wait),
+        }
+    }
+
+    /// The number of a caller; that of a bucket, which it shares, where it is new and there is no room for more.
+    fn key(&self, caller: &impl Hash) -> u64 {
+        let key = self.hasher.hash_one(caller);
+        let is_full = self.keys.load(Ordering::Relaxed) >= MAX_KEYS;
+        if is_full && !self.full_at.contains_key(&key) { key % BUCKETS } else { key }
+    }
+
+    fn forget(&self, now: Instant) {
+        self.full_at.retain(|_, full_at| *full_at > now);
+        self.keys.store(self.full_at.len(), Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -125,19 +147,58 @@ mod tests {
     }
 
     #[test]
+    fn an_allowance_fills_up_one_at_a_time() {
+        let (meter, start) = (Meter::new(2, Duration::from_secs(60)), Instant::now());
+        let at = |secs| start + Duration::from_secs(secs);
+        let taken = [0, 0, 0, 29, 30, 30, 1_000, 1_000, 1_000].map(|secs| meter.take(&1, at(secs)).is_ok());
+        assert_eq!(taken, [true, true, false, false, true, false, true, true, false]);
+        assert_eq!(meter.take(&1, at(1_010)), Err(Duration::from_secs(20)));
+        meter.forget(at(1_059));
+        assert_eq!(meter.full_at.len(), 1);
+        meter.forget(at(1_060));
+        assert_eq!(meter.full_at.len(), 0);
+    }
+
+    #[test]
     fn the_networks_of_a_site_have_a_limit_together() {
         let policy = Policy::new("p", 2, 60);
         let admitted = (0..100).filter(|n| policy.charge_net(Net::V6(0x2001_0db8_0001_0000 + n)).is_ok()).count();
         assert_eq!(admitted, 16);
         policy.charge_net(Net::V6(0x2001_0db8_0002_0000)).unwrap();
+        assert_eq!(policy.callers.full_at.len(), 17, "what is refused is not remembered");
     }
 
     #[test]
-    fn memory_has_a_limit_whoever_comes() {
+    fn a_network_that_is_refused_takes_nothing_from_its_neighbours() {
+        let policy = Policy::new("p", 2, 60);
+        for _ in 0..100 {
+            let _ = policy.charge_net(Net::V6(0x2001_0db8_0001_0000));
+        }
+        let admitted = (1..100).filter(|n| policy.charge_net(Net::V6(0x2001_0db8_0001_0000 + n)).is_ok()).count();
+        assert_eq!(admitted, 14);
+    }
+
+    #[test]
+    fn all_of_several_are_charged_or_none() {
+        let policy = Policy::new("p", 2, 60);
+        policy.charge(&[1]).unwrap();
+        policy.charge(&[1, 2]).unwrap();
+        for _ in 0..10 {
+            policy.charge(&[2, 1]).unwrap_err();
+        }
+        policy.charge(&[2]).unwrap();
+    }
+
+    #[test]
+    fn memory_has_a_limit_and_those_who_are_known_keep_their_own_allowance() {
         let policy = Policy::new("p", 2, 3_600);
-        for n in 0..150_000 {
+        policy.charge_net(v4(0)).unwrap();
+        for n in 1..150_000 {
             let _ = policy.charge_net(v4(n));
         }
-        assert!(policy.keys.len() <= MAX_KEYS + 1 + usize::try_from(BUCKETS).unwrap(), "{}", policy.keys.len());
+        let keys = policy.callers.full_at.len();
+        assert!(keys <= MAX_KEYS + usize::try_from(BUCKETS).unwrap(), "{keys}");
+        policy.charge_net(v4(0)).unwrap();
+        policy.charge_net(v4(0)).unwrap_err();
     }
 }
