@@ -8,10 +8,11 @@
 //! hear of this one. A start that fails after that ends as a shutdown does.
 //!
 //! A shutdown goes from the outside to the inside: let the other nodes have the room types, accept nothing new, finish
-//! the requests in flight within the grace, drain the engine so that everything acknowledged or begun is durable, leave
-//! the other nodes, then close the store.
+//! the requests in flight, drain the engine so that everything acknowledged or begun is durable, leave the other nodes,
+//! then close the store. All of it together takes no longer than the grace (`grace`).
 
 mod database;
+mod grace;
 mod listen;
 mod operators;
 mod ownership;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
 
 use crate::clock::{Clock, IdSource, System};
 use crate::config::{Config, DatabaseUrl};
@@ -38,6 +40,7 @@ use crate::store::sqlite;
 use crate::store::{Journal, Store};
 use crate::ws::Gate;
 use crate::{housekeeping, http, store, telemetry};
+use grace::{Grace, Phase};
 use operators::Operators;
 use ownership::Ownership;
 
@@ -92,6 +95,8 @@ pub enum Error {
     Peers(#[source] reqwest::Error),
     #[error("the operating system gives no random numbers")]
     Random(#[from] getrandom::Error),
+    #[error("cannot start the thread that notices standstills")]
+    Pulse(#[source] io::Error),
     #[error("cannot record metrics")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
@@ -159,7 +164,7 @@ pub async fn start_on(
     search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone(), tasks);
     let gate = Gate::new(live, config.ws.clone());
     let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
-    let (draining, pulse, throttle) = (state.draining.clone(), state.pulse.clone(), state.throttle.clone());
+    let (draining, throttle) = (state.draining.clone(), state.throttle.clone());
     let audience = if for_operators.is_some() { Audience::Public } else { Audience::Everybody };
     let serve_operators = |listener| Operators::serve(listener, config, state.clone(), clock.clone(), tasks);
     let operators = for_operators.map(serve_operators).transpose()?;
@@ -169,7 +174,6 @@ pub async fn start_on(
     let server = server.map_err(Error::Http)?;
     let http = server.handle();
     connections.supervise("connections", tasks);
-    pulse.keep(tasks);
     metrics.keep_small(tasks);
     housekeeping::forget_callers(tasks, throttle, clock.clone());
     housekeeping::delete_old(tasks, &store, &clock, config.event_retention);
@@ -229,7 +233,7 @@ async fn http_state(
         feed: store.clone(),
         draining: Draining::default(),
         membership: ownership.membership.clone(),
-        pulse: Pulse::start(),
+        pulse: Pulse::start().map_err(Error::Pulse)?,
         peers: ownership.peers.clone(),
     })
 }
@@ -295,16 +299,19 @@ impl Running {
     pub async fn shutdown(self) {
         let Self { engine, store, membership, grace, draining, http, serving, operators, .. } = self;
         tracing::info!(grace_secs = grace.as_secs(), "shutting down: finishing the requests in flight");
+        let grace = Grace::begin(grace);
         let handed_over = async {
             shutdown::drain(&draining, &*membership, &engine).await;
             membership.known_to_drain().await;
         };
-        if tokio::time::timeout(grace, handed_over).await.is_err() {
+        if timeout_at(grace.end(Phase::HandOver), handed_over).await.is_err() {
             tracing::warn!("room types are left to be taken over");
         }
-        http.stop(true).await;
+        if timeout_at(grace.end(Phase::Requests), http.stop(true)).await.is_err() {
+            tracing::warn!("requests in flight did not finish within the grace and were dropped");
+        }
         serving.abort();
-        if engine.tasks().stop(grace).await {
+        if engine.tasks().stop(grace.left(Phase::Tasks)).await {
             tracing::warn!("background tasks did not finish within the grace and were dropped");
         }
         // A store that hangs must not keep the process: neither its last commit nor its closing is waited for longer.
@@ -313,7 +320,7 @@ impl Running {
             membership.leave().await;
             store.close().await
         };
-        match tokio::time::timeout(grace, drained).await {
+        match timeout_at(grace.end(Phase::Store), drained).await {
             Ok(Ok(())) => tracing::info!("shut down: everything acknowledged is durable"),
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "shut down, but the store was not closed");

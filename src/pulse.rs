@@ -8,18 +8,19 @@
 //! debugger, a starved container), but stands still while the machine is suspended; then wall-clock time has jumped. A
 //! wall clock that is set forward looks the same: then a few requests are refused, and nothing is done for them.
 //!
+//! A thread of its own beats, so that a runtime that is merely busy does not look like a process that stood still. The
+//! thread ends with the last handle.
+//!
 //! Limit: a machine whose clocks both stood still, as in a virtual machine that was paused and whose wall clock was not
 //! corrected since, cannot notice it. There, the end of a client's connection still tells.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
-
 use crate::clock::{Clock, System};
-use crate::tasks::{Policy, Tasks};
 
 /// How often it beats.
 const BEAT: Duration = Duration::from_millis(100);
@@ -46,31 +47,34 @@ struct Beats {
 }
 
 impl Pulse {
-    /// Begins to beat; [`Pulse::keep`] goes on.
-    pub fn start() -> Self {
+    /// Starts the thread that beats.
+    pub fn start() -> io::Result<Self> {
         let now = Reading { monotonic: 0, wall: wall() };
-        Self(Some(Arc::new(Beats::begin(Instant::now(), now))))
-    }
-
-    /// Starts the task that beats.
-    pub fn keep(&self, tasks: &Tasks) {
-        let Some(beats) = self.0.clone() else { return };
-        tasks.spawn("pulse", Policy::Restart, move |stop| beat(beats.clone(), stop));
+        let beats = Arc::new(Beats::begin(Instant::now(), now));
+        let beating = Arc::downgrade(&beats);
+        thread::Builder::new().name("pulse".into()).spawn(move || beat(&beating))?;
+        Ok(Self(Some(beats)))
     }
 
     /// How old a request may be that was read just now; zero when the process runs as usual.
     pub fn stood_still(&self) -> Duration {
-        self.0.as_ref().map_or(Duration::ZERO, |beats| beats.stood_still(beats.read()))
+        let (length, since) = self.standstill();
+        length + since
+    }
+
+    /// The length of a standstill during which a request that was read just now may have come, and the time since its end.
+    pub fn standstill(&self) -> (Duration, Duration) {
+        self.0.as_ref().map_or((Duration::ZERO, Duration::ZERO), |beats| beats.standstill(beats.read()))
     }
 }
 
-async fn beat(beats: Arc<Beats>, stop: CancellationToken) {
-    let mut ticks = interval(BEAT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+fn beat(beats: &Weak<Beats>) {
+    while let Some(beats) = beats.upgrade() {
         if let Some(length) = beats.beat(beats.read()).filter(|length| *length >= WORTH_A_LINE) {
             tracing::warn!(?length, "the process stood still: requests that came meanwhile may be refused");
         }
+        drop(beats);
+        thread::sleep(BEAT);
     }
 }
 
@@ -110,13 +114,14 @@ impl Beats {
         stood_still.then(|| duration(pause))
     }
 
-    fn stood_still(&self, now: Reading) -> Duration {
+    fn standstill(&self, now: Reading) -> (Duration, Duration) {
         let pause = self.pause(now);
         if pause >= millis(STANDSTILL) {
-            return duration(pause);
+            return (duration(pause), Duration::ZERO);
         }
         let (length, since) = (self.length.load(Ordering::Relaxed), now.monotonic - self.ended.load(Ordering::Relaxed));
-        if length > 0 && since < millis(BACKLOG) { duration(length + since) } else { Duration::ZERO }
+        let is_recent = length > 0 && since < millis(BACKLOG);
+        if is_recent { (duration(length), duration(since)) } else { (Duration::ZERO, Duration::ZERO) }
     }
 }
 
@@ -140,6 +145,11 @@ mod tests {
         Reading { monotonic, wall }
     }
 
+    fn stood_still(beats: &Beats, now: Reading) -> Duration {
+        let (length, since) = beats.standstill(now);
+        length + since
+    }
+
     fn beats() -> Beats {
         Beats::begin(Instant::now(), at(0, 5_000))
     }
@@ -148,32 +158,46 @@ mod tests {
     fn a_process_that_beats_does_not_stand_still() {
         let beats = beats();
         assert_eq!(beats.beat(at(100, 5_100)), None);
-        assert_eq!(beats.stood_still(at(399, 5_399)), Duration::ZERO, "a busy machine");
+        assert_eq!(stood_still(&beats, at(399, 5_399)), Duration::ZERO, "a busy machine");
     }
 
     #[test]
     fn a_process_that_was_stopped_knows_it_before_its_next_beat_and_for_a_while_after() {
         let beats = beats();
-        assert_eq!(beats.stood_still(at(70_000, 75_000)), Duration::from_secs(70), "whoever looks first");
+        assert_eq!(stood_still(&beats, at(70_000, 75_000)), Duration::from_secs(70), "whoever looks first");
         assert_eq!(beats.beat(at(70_000, 75_000)), Some(Duration::from_secs(70)));
         assert_eq!(beats.beat(at(70_100, 75_100)), None);
-        assert_eq!(beats.stood_still(at(70_200, 75_200)), Duration::from_millis(70_200), "what came at its beginning");
+        assert_eq!(
+            stood_still(&beats, at(70_200, 75_200)),
+            Duration::from_millis(70_200),
+            "what came at its beginning"
+        );
         assert!((702..=720).all(|beat| beats.beat(at(beat * 100, beat * 100 + 5_000)).is_none()));
-        assert_eq!(beats.stood_still(at(72_050, 77_050)), Duration::ZERO, "what comes now came after it");
+        assert_eq!(stood_still(&beats, at(72_050, 77_050)), Duration::ZERO, "what comes now came after it");
     }
 
     #[test]
     fn a_machine_that_was_suspended_is_known_by_its_wall_clock() {
         let beats = beats();
         assert_eq!(beats.beat(at(100, 65_000)), Some(Duration::from_secs(60)));
-        assert_eq!(beats.stood_still(at(200, 65_100)), Duration::from_millis(60_100));
+        assert_eq!(stood_still(&beats, at(200, 65_100)), Duration::from_millis(60_100));
     }
 
     #[test]
     fn a_wall_clock_that_goes_back_is_no_standstill() {
         let beats = beats();
         assert_eq!(beats.beat(at(100, 0)), None);
-        assert_eq!(beats.stood_still(at(200, 100)), Duration::ZERO);
+        assert_eq!(stood_still(&beats, at(200, 100)), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_thread_ends_with_the_last_handle() {
+        let pulse = Pulse::start().unwrap();
+        let beats = Arc::downgrade(pulse.0.as_ref().unwrap());
+        drop(pulse);
+        while beats.strong_count() > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! Long-running background tasks, each with a name and a failure policy.
 //!
-//! Owns supervision: a panic is caught, counted (`innkeeper_task_restarts_total{task}`), logged and handled by the task's
-//! [`Policy`]. Used by `app.rs` and `engine/`, which start every task of the process here. `/readyz` asks
+//! Owns supervision: a panic, or a return without being told to stop, is counted (`innkeeper_task_restarts_total{task}`),
+//! logged and handled by the task's [`Policy`]. Used by `app.rs` and `engine/`, which start every task of the process here. `/readyz` asks
 //! [`Tasks::failing`], `app::Running::failed` waits for [`Tasks::stopped_by`].
 //!
 //! A task is a loop that ends when its [`CancellationToken`] is cancelled. [`Tasks::stop`] cancels all tokens and waits
-//! for the tasks to finish their turn, up to a limit. A task that returns has nothing left to do; only a panic is a
-//! failure.
+//! for the tasks to finish their turn, up to a limit.
 //!
 //! To add a task: write a loop around `stop.run_until_cancelled(…)`, choose a name and a policy, and add the name to the
 //! table in `docs/operations.md` (a test compares the two).
@@ -24,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-/// Delays between a panic and the restart: doubled from the first to the last.
+/// Delays between a failure and the restart: doubled from the first to the last.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LAST_DELAY: Duration = Duration::from_secs(30);
 /// A task that ran for so long starts again with the first delay.
@@ -32,13 +31,15 @@ const RECOVERED_AFTER: Duration = Duration::from_secs(60);
 /// Injected panics that can wait for their tasks.
 const FAILPOINTS: usize = 16;
 
-/// What happens after a panic.
+/// What happens after a failure: a panic, or a return before the stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// The task starts again after a delay. It must be able to start from nothing.
     Restart,
     /// The process shuts down: without this task it would do harm or nothing.
     Stop,
+    /// The task may return when it has nothing left to do. After a panic it starts again.
+    Finish,
 }
 
 /// The background tasks of a process. A clone is the same set.
@@ -50,7 +51,7 @@ struct Inner {
     stop: CancellationToken,
     abandon: CancellationToken,
     tracker: TaskTracker,
-    /// Tasks that panicked and wait for their restart.
+    /// Tasks that failed and wait for their restart.
     failing: Mutex<BTreeSet<&'static str>>,
     stopped_by: watch::Sender<Option<&'static str>>,
     failpoints: broadcast::Sender<&'static str>,
@@ -92,12 +93,12 @@ impl Tasks {
         self.0.tracker.spawn(supervised);
     }
 
-    /// A task that panicked and does not run again yet.
+    /// A task that failed and does not run again yet.
     pub fn failing(&self) -> Option<&'static str> {
         self.failures().first().copied()
     }
 
-    /// Waits until a task with [`Policy::Stop`] has panicked; its name.
+    /// Waits until a task with [`Policy::Stop`] has failed; its name.
     pub async fn stopped_by(&self) -> &'static str {
         let mut stopped_by = self.0.stopped_by.subscribe();
         match stopped_by.wait_for(Option::is_some).await.map(|name| *name) {
@@ -143,11 +144,13 @@ impl Tasks {
             let began = Instant::now();
             let turn = async { first.take().unwrap_or_else(|| run(self.0.stop.clone())).await };
             let turn = with_failpoint(name, self.0.failpoints.subscribe(), turn);
-            if AssertUnwindSafe(turn).catch_unwind().await.is_ok() {
-                return;
-            }
+            let failure = match AssertUnwindSafe(turn).catch_unwind().await {
+                Ok(()) if policy == Policy::Finish || self.0.stop.is_cancelled() => return,
+                Ok(()) => "it returned before it was told to stop",
+                Err(_) => "it panicked",
+            };
             if policy == Policy::Stop {
-                error!(task = name, "a background task panicked; the process cannot go on without it");
+                error!(task = name, failure, "a background task failed; the process cannot go on without it");
                 self.0.stopped_by.send_replace(Some(name));
                 return;
             }
@@ -156,7 +159,8 @@ impl Tasks {
             }
             let delay = delays.next().unwrap_or(LAST_DELAY);
             metrics::counter!("innkeeper_task_restarts_total", "task" => name).increment(1);
-            error!(task = name, delay_ms = delay.as_millis() as u64, "a background task panicked; it starts again");
+            let delay_ms = delay.as_millis() as u64;
+            error!(task = name, failure, delay_ms, "a background task failed; it starts again");
             self.failures().insert(name);
             let delayed = self.0.stop.run_until_cancelled(sleep(delay)).await;
             self.failures().remove(name);
@@ -277,10 +281,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_returns_is_over() {
+    async fn only_a_task_that_may_finish_returns_before_the_stop() {
         let tasks = Tasks::default();
-        tasks.spawn("short", Policy::Stop, |_| std::future::ready(()));
-        assert!(!tasks.stop(Duration::from_secs(1)).await);
+        tasks.spawn("finite", Policy::Finish, |_| std::future::ready(()));
+        tokio::time::sleep(2 * LAST_DELAY).await;
         assert_eq!(tasks.failing(), None);
+        tasks.spawn("endless", Policy::Restart, |_| std::future::ready(()));
+        tokio::task::yield_now().await;
+        assert_eq!(tasks.failing(), Some("endless"));
+        tasks.spawn("needed", Policy::Stop, |_| std::future::ready(()));
+        assert_eq!(tasks.stopped_by().await, "needed");
     }
 }

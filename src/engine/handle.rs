@@ -110,7 +110,8 @@ impl Engine {
         });
         let tasks = Tasks::default();
         let (lease, watched) = (shared.lease.clone(), Arc::downgrade(&shared));
-        tasks.spawn("revocation", Policy::Restart, move |stop| {
+        // It ends with the engine.
+        tasks.spawn("revocation", Policy::Finish, move |stop| {
             let (lease, watched) = (lease.clone(), watched.clone());
             async move {
                 stop.run_until_cancelled(revocation::watch(lease, watched)).await;

@@ -4,6 +4,9 @@ use super::code::Code;
 use super::problem::Problem;
 use crate::domain::{Date, Reason, Refusal, Violation};
 
+/// Seconds after which a hold may be tried again where no other hold is known to run out: every 429 names a time.
+const HOLDS_LATER: i64 = 60;
+
 /// The problem of a window of dates that ends before the hotel's current date: nothing in it can be sold.
 pub fn past(today: Date) -> Problem {
     let refusal = Refusal::ArrivalInThePast { today };
@@ -21,7 +24,8 @@ pub fn problem(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::Unavailable { nights, retry_at } => problem.with_nights(nights.clone()).retry_at(*retry_at),
         Refusal::Restricted { nights } | Refusal::CapacityBelowSold { nights } => problem.with_nights(nights.clone()),
-        Refusal::TooManyHolds { retry_at, .. } => problem.retry_at(*retry_at),
+        Refusal::TooManyHolds { retry_at: Some(at), .. } => problem.retry_at(Some(*at)),
+        Refusal::TooManyHolds { retry_at: None, .. } => problem.retry_after_secs(HOLDS_LATER),
         Refusal::Stale { actual, .. } => problem.with_sequence(*actual),
         Refusal::RatePlanRequired { plans } => {
             let error = Violation::new("/rate_plan_id", refusal.name(), refusal.to_string());
@@ -106,6 +110,15 @@ mod tests {
         assert_eq!((json["code"].as_str(), json["status"].as_u64()), (Some("sold_out"), Some(409)));
         assert_eq!(json["nights"][0]["reason"], "sold_out");
         assert_eq!(json["retry_after"], 61);
+    }
+
+    #[test]
+    fn a_hold_that_is_one_too_many_always_has_a_time_to_try_again() {
+        let refusal = |retry_at| Refusal::TooManyHolds { date: date(2026, 5, 1), most: 0, retry_at };
+        let now = "2026-04-01T12:00:00Z".parse().ok();
+        for (retry_at, secs) in [(None, 60), ("2026-04-01T12:01:00Z".parse().ok(), 61)] {
+            assert_eq!(problem(&refusal(retry_at)).retry_after(now), Some(secs));
+        }
     }
 
     #[test]

@@ -26,8 +26,9 @@ const COUNTERS: &[(&str, &str)] = &[
     ("innkeeper_rate_limited_total", "Requests of public callers refused with 429, by limit."),
     ("innkeeper_refusals_total", "Requests refused by a rule of the domain, by rule."),
     ("innkeeper_requests_expired_total", "Requests never decided, because they were too old or their client was gone."),
-    ("innkeeper_task_restarts_total", "Background tasks that panicked and started again, by task."),
+    ("innkeeper_task_restarts_total", "Background tasks that failed and started again, by task."),
     ("innkeeper_takeovers_total", "Room types taken over from another node or an earlier run."),
+    ("innkeeper_untrusted_proxy_requests_total", "Requests with X-Forwarded-For from an address that is not trusted."),
 ];
 
 /// Numbers that rise and fall.

@@ -34,7 +34,16 @@ const TROUBLES_BY: &[(&str, &str, &[&str])] = &[
     (
         "innkeeper_actor_restarts_total",
         "cause",
-        &["cut_off", "unknown_outcome", "lease_lost", "lost_commit", "overtaken", "panic", "replaced"],
+        &[
+            "clock_set_back",
+            "cut_off",
+            "unknown_outcome",
+            "lease_lost",
+            "lost_commit",
+            "overtaken",
+            "panic",
+            "replaced",
+        ],
     ),
     (
         "innkeeper_connections_closed_total",

@@ -64,7 +64,6 @@ fn search_follows_again_after_its_task_panicked() {
 #[rstest]
 #[case("metrics")]
 #[case("connections")]
-#[case("pulse")]
 #[case("callers")]
 #[case("measuring")]
 #[case("expired_idempotency_records")]

@@ -11,6 +11,7 @@ use crate::http::extract::{Administrator, Query};
 use crate::http::page::Paging;
 use crate::http::problem::Problem;
 use crate::http::state::State;
+use crate::store::Feed;
 use crate::store::feed::Excerpt;
 
 const DELETED: &str =
@@ -33,25 +34,31 @@ pub async fn handle(
     Query(window): Query<Window>,
 ) -> Result<HttpResponse, Problem> {
     let limit = Paging { limit: window.limit, cursor: None }.limit()?;
-    let after = window.position()?;
-    let found = state.feed.events(after, limit).await?;
-    let Excerpt { events, more } = found.ok_or_else(|| Problem::new(Code::EventsGone, DELETED))?;
-    let last = match events.last() {
-        Some(event) => event.position,
-        None => tail(&state, after).await?,
-    };
-    let items = events.iter().map(EventView::from).collect();
-    Ok(HttpResponse::Ok().json(EventPage { items, next_cursor: last.to_string(), more }))
+    Ok(HttpResponse::Ok().json(page(&*state.feed, window.position()?, limit).await?))
 }
 
-/// From where a reader goes on that has found no event.
-async fn tail(state: &State, after: Option<u64>) -> Result<u64, Problem> {
-    let end = state.feed.end().await?.event;
-    match after {
-        Some(after) if after > end => Err(Problem::new(Code::EventsGone, BEYOND)),
-        Some(after) => Ok(after),
-        None => Ok(end),
+async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPage, Problem> {
+    let mut found = excerpt(feed, after, limit).await?;
+    let mut last = after;
+    if found.events.is_empty() {
+        let end = feed.end().await?.event;
+        match after {
+            Some(after) if after > end => return Err(Problem::new(Code::EventsGone, BEYOND)),
+            Some(_) => {}
+            None => {
+                last = Some(end);
+                // The first events may have been committed before the end was read.
+                found = excerpt(feed, None, limit).await?;
+            }
+        }
     }
+    let last = found.events.last().map(|event| event.position).or(last).unwrap_or_default();
+    let items = found.events.iter().map(EventView::from).collect();
+    Ok(EventPage { items, next_cursor: last.to_string(), more: found.more })
+}
+
+async fn excerpt(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<Excerpt, Problem> {
+    feed.events(after, limit).await?.ok_or_else(|| Problem::new(Code::EventsGone, DELETED))
 }
 
 impl Window {
@@ -69,5 +76,77 @@ impl Window {
         let position = text.parse().ok().filter(|position| digits && i64::try_from(*position).is_ok());
         let message = "must be the next_cursor of an earlier page, or the position of an event";
         position.map(Some).ok_or_else(|| Violation::new(pointer, "cursor", message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::domain::{HotelId, RoomTypeId, Timestamp};
+    use crate::store;
+    use crate::store::feed::{ChangedHotel, End, Event, Moment, Payload};
+
+    /// A feed whose first event is committed after the first look at it.
+    #[derive(Default)]
+    struct Growing(AtomicUsize);
+
+    fn event() -> Event {
+        let nobody = uuid::Uuid::nil();
+        Event {
+            position: 7,
+            hotel: HotelId(nobody),
+            room_type: RoomTypeId(nobody),
+            sequence: 1,
+            at: Timestamp::UNIX_EPOCH,
+            cause: "booked".to_owned(),
+            booking: None,
+            payload: Payload::Booking { deltas: Vec::new() },
+        }
+    }
+
+    #[async_trait]
+    impl Feed for Growing {
+        async fn events(&self, after: Option<u64>, _: u32) -> Result<Option<Excerpt>, store::Error> {
+            let is_there = self.0.fetch_add(1, Ordering::Relaxed) > 0 && after.is_none_or(|after| after < 7);
+            let events = if is_there { vec![event()] } else { Vec::new() };
+            Ok(Some(Excerpt { events, more: false }))
+        }
+
+        async fn end(&self) -> Result<End, store::Error> {
+            Ok(End { event: 7, hotel: 0 })
+        }
+
+        async fn events_of(&self, _: RoomTypeId, _: u64, _: u32) -> Result<Vec<Event>, store::Error> {
+            Ok(Vec::new())
+        }
+
+        async fn moment(&self, _: RoomTypeId, _: u64) -> Result<Option<Moment>, store::Error> {
+            Ok(None)
+        }
+
+        async fn changed_hotels(&self, _: u64, _: u32) -> Result<Vec<ChangedHotel>, store::Error> {
+            Ok(Vec::new())
+        }
+
+        async fn trim_events(&self, _: Timestamp, _: u32) -> Result<u64, store::Error> {
+            Ok(0)
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_committed_while_a_page_is_read_is_not_passed_over() {
+        let feed = Growing::default();
+        let mut cursor = None;
+        let mut read = Vec::new();
+        for _ in 0..3 {
+            let page = serde_json::to_value(page(&feed, cursor, 20).await.unwrap()).unwrap();
+            read.extend(page["items"].as_array().unwrap().iter().map(|item| item["position"].clone()));
+            cursor = page["next_cursor"].as_str().unwrap().parse().ok();
+        }
+        assert_eq!(read.len(), 1, "{read:?}");
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::IF_MATCH;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpRequest};
@@ -22,6 +22,7 @@ use super::recorder::Recorder;
 use super::whole_body;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
+use crate::http::routes::routed_path;
 use crate::http::state::State;
 use crate::lease::Peer;
 
@@ -46,6 +47,8 @@ pub async fn answer<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    // Whether a node that was asked may have done it.
+    let mut unknown_outcome = false;
     if let Some(stand_in) = stand_in_for_all(state, &request) {
         let until = until(state, request.method(), Instant::now());
         let body = match whole_body(&mut request).await {
@@ -57,24 +60,25 @@ pub async fn answer<B: MessageBody + 'static>(
             Err(Undelivered::Lost) if !may_be_repeated(request.request()) => {
                 return Ok(request.error_response(interrupted()));
             }
-            Err(_) => request.set_payload(Payload::from(body)),
+            Err(undelivered) => {
+                unknown_outcome = matches!(undelivered, Undelivered::Lost);
+                request.set_payload(Payload::from(body));
+            }
         }
     }
     let body = Recorder::of(&mut request);
     let mut answered = next.call(request).await?.map_into_boxed_body();
     let mut until = until(state, answered.request().method(), body.last_read().into());
     let mut lost_an_owner = false;
-    // Whether somebody may have done it.
-    let mut unknown_outcome = false;
     loop {
         let (peer, is_owner) = match next_stop(state, &answered) {
             Some(Stop::Owner(owner)) => (owner, true),
             Some(Stop::StandIn(peer)) => (peer, false),
-            None => return Ok(answered),
+            None => return Ok(certain(answered, unknown_outcome)),
         };
         let repeatable = may_be_repeated(answered.request());
         match forwarder.deliver(peer, answered.request(), body.bytes(), until, state).await {
-            Ok(answer) => return Ok(answered.into_response(answer)),
+            Ok(answer) => return Ok(certain(answered.into_response(answer), unknown_outcome)),
             Err(Undelivered::Lost) if !repeatable => return Ok(refuse(answered, interrupted())),
             Err(Undelivered::Because(problem)) if is_owner && !unknown_outcome => return Ok(refuse(answered, problem)),
             Err(Undelivered::Because(_)) if is_owner => return Ok(refuse(answered, interrupted())),
@@ -82,7 +86,7 @@ pub async fn answer<B: MessageBody + 'static>(
         }
         // Nothing was done here: the first answer still stands.
         if !is_owner {
-            return Ok(answered);
+            return Ok(certain(answered, unknown_outcome));
         }
         if !std::mem::replace(&mut lost_an_owner, true) {
             until = until.min(Instant::now() + FOLLOWED_FOR);
@@ -97,15 +101,18 @@ pub async fn answer<B: MessageBody + 'static>(
     }
 }
 
-/// When a request is too old whose last bytes were read at `read`. While the process stood still, they may have waited.
+/// When a request is too old whose last bytes were read at `read`. While the process stood still, they may have waited; a
+/// request that only reads does no harm late.
 fn until(state: &State, method: &Method, read: Instant) -> Instant {
     let limit = if *method == Method::PUT { BULK_WITHIN } else { state.engine.answer_within() };
-    read + limit.saturating_sub(state.pulse.stood_still())
+    let waited = if method.is_safe() { Duration::ZERO } else { state.pulse.stood_still() };
+    read + limit.saturating_sub(waited)
 }
 
 /// The node that is asked instead of this one, which is known to be cut off from the store.
 fn stand_in_for_all(state: &State, request: &ServiceRequest) -> Option<Peer> {
-    (any_node_may_answer(request.path()) && state.membership.is_cut_off()).then(|| state.membership.stand_in())?
+    (any_node_may_answer(routed_path(request.request())) && state.membership.is_cut_off())
+        .then(|| state.membership.stand_in())?
 }
 
 /// Whether another node may answer instead: the API, except what is about this node, and what stays on its connection.
@@ -121,7 +128,8 @@ fn next_stop(state: &State, answered: &ServiceResponse<BoxBody>) -> Option<Stop>
         return Some(Stop::Owner(owner.clone()));
     }
     let undone = problem.is_undone() || may_be_repeated(answered.request());
-    let unavailable = problem.code() == Code::Unavailable && undone && any_node_may_answer(answered.request().path());
+    let unavailable =
+        problem.code() == Code::Unavailable && undone && any_node_may_answer(routed_path(answered.request()));
     unavailable.then(|| state.membership.stand_in())?.map(Stop::StandIn)
 }
 
@@ -130,7 +138,7 @@ fn next_stop(state: &State, answered: &ServiceResponse<BoxBody>) -> Option<Stop>
 fn may_be_repeated(request: &HttpRequest) -> bool {
     let (method, headers) = (request.method(), request.headers());
     let sets = *method == Method::PUT && !headers.contains_key(IF_MATCH);
-    let has_key = request.path().starts_with("/v1/bookings") && headers.contains_key("idempotency-key");
+    let has_key = routed_path(request).starts_with("/v1/bookings") && headers.contains_key("idempotency-key");
     method.is_safe() || sets || has_key
 }
 
@@ -141,6 +149,12 @@ fn once_more(answered: ServiceResponse<BoxBody>, body: Bytes) -> ServiceRequest 
     // It is routed once more.
     request.match_info_mut().reset();
     request
+}
+
+/// The answer, unless an earlier node may have done what was asked, and this one only says that it did nothing itself.
+fn certain(answered: ServiceResponse<BoxBody>, unknown_outcome: bool) -> ServiceResponse<BoxBody> {
+    let did_nothing = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&answered.status());
+    if unknown_outcome && did_nothing { refuse(answered, interrupted()) } else { answered }
 }
 
 fn interrupted() -> Problem {

@@ -65,8 +65,10 @@ pub struct Forwarded {
     pub by: Option<Instant>,
 }
 
-/// How long the end of a client's connection may take to be noticed after a standstill.
+/// How long the end of a client's connection may take to be noticed after a standstill, and from which length on clients
+/// are thought to have hung up. A shorter pause is a busy machine, which must not be slowed down further.
 const HANG_UP: Duration = Duration::from_millis(50);
+const LONG: Duration = Duration::from_secs(1);
 
 /// Wraps a handler. There is a forwarder where there are other nodes.
 pub async fn around<B: MessageBody + 'static>(
@@ -91,18 +93,18 @@ pub async fn around<B: MessageBody + 'static>(
 }
 
 /// Refuses to change anything for a request that may have waited unread for longer than the answer limit, because this
-/// process stood still. After a shorter standstill, clients that have hung up meanwhile are noticed first: their requests
-/// are dropped.
+/// process stood still. After a shorter standstill of [`LONG`] or more, clients that have hung up meanwhile are noticed
+/// first: their requests are dropped.
 async fn doubt_what_was_buffered(state: &State, request: &ServiceRequest) -> Result<(), Problem> {
     if request.method().is_safe() {
         return Ok(());
     }
-    let stood_still = state.pulse.stood_still();
-    if stood_still >= state.engine.answer_within() {
+    let (length, since) = state.pulse.standstill();
+    if length + since >= state.engine.answer_within() {
         metrics::counter!("innkeeper_requests_expired_total", "place" => "door").increment(1);
         return Err(Problem::of(Code::Expired).retry_after_secs(1));
     }
-    if !stood_still.is_zero() {
+    if length >= LONG {
         tokio::time::sleep(HANG_UP).await;
     }
     Ok(())

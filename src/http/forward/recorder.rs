@@ -15,15 +15,31 @@ pub struct Recorder(Rc<RefCell<Read>>);
 
 /// The bytes, and when the last of them came.
 struct Read {
-    chunks: Vec<Bytes>,
+    bytes: Kept,
     last: Instant,
+}
+
+/// The usual body comes in one piece, which is shared. Several are copied: many small pieces would cost more than they say.
+enum Kept {
+    One(Bytes),
+    Several(BytesMut),
+}
+
+impl Kept {
+    fn add(&mut self, more: &Bytes) {
+        match self {
+            Self::One(first) if first.is_empty() => *first = more.clone(),
+            Self::One(first) => *self = Self::Several([first.as_ref(), more.as_ref()].concat().as_slice().into()),
+            Self::Several(all) => all.extend_from_slice(more),
+        }
+    }
 }
 
 impl Recorder {
     /// Listens to whoever will read the body, until it is dropped: then the body is that of a WebSocket, say, which is
     /// read for hours. What limits the reader limits what is kept.
     pub fn of(request: &mut ServiceRequest) -> Self {
-        let read = Rc::new(RefCell::new(Read { chunks: Vec::new(), last: Instant::now() }));
+        let read = Rc::new(RefCell::new(Read { bytes: Kept::One(Bytes::new()), last: Instant::now() }));
         let payload = request.take_payload();
         request.set_payload(match payload {
             Payload::None => Payload::None,
@@ -32,7 +48,7 @@ impl Recorder {
                 let listened = payload.inspect_ok(move |bytes| {
                     if let Some(kept) = kept.upgrade() {
                         let mut kept = kept.borrow_mut();
-                        kept.chunks.push(bytes.clone());
+                        kept.bytes.add(bytes);
                         kept.last = Instant::now();
                     }
                 });
@@ -48,16 +64,9 @@ impl Recorder {
     }
 
     pub fn bytes(&self) -> Bytes {
-        match self.0.borrow().chunks.as_slice() {
-            [] => Bytes::new(),
-            [only] => only.clone(),
-            several => several
-                .iter()
-                .fold(BytesMut::new(), |mut all, bytes| {
-                    all.extend_from_slice(bytes);
-                    all
-                })
-                .freeze(),
+        match &self.0.borrow().bytes {
+            Kept::One(bytes) => bytes.clone(),
+            Kept::Several(bytes) => bytes.clone().freeze(),
         }
     }
 }
@@ -82,5 +91,19 @@ mod tests {
         drop(recorder);
         assert_eq!(payload.next().await.unwrap().unwrap(), "b", "it can still be read");
         assert!(kept.upgrade().is_none());
+    }
+
+    #[actix_web::test]
+    async fn many_small_pieces_are_kept_as_one() {
+        let chunks = (0..1_000).map(|n: u32| Ok(Bytes::copy_from_slice(&[(n % 10) as u8 + b'0'])));
+        let mut request = TestRequest::default().to_srv_request();
+        request.set_payload(Payload::from(Box::pin(futures_util::stream::iter(chunks)) as Pin<Box<_>>));
+        let recorder = Recorder::of(&mut request);
+        let read = request.take_payload().try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!((read.len(), recorder.bytes()), (1_000, Bytes::from("0123456789".repeat(100))));
+        match &recorder.0.borrow().bytes {
+            Kept::Several(bytes) => assert!(bytes.capacity() < 4_000, "{}", bytes.capacity()),
+            Kept::One(_) => panic!("there were several"),
+        }
     }
 }
