@@ -11,13 +11,15 @@
 //! When it fails, nothing is half done: [`CommitError::RolledBack`] left no trace, [`CommitError::UnknownOutcome`] may have
 //! succeeded, and [`Journal::committed`] tells afterwards.
 //!
-//! To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file names, and run the contract suite
-//! (`tests/it/store_contract.rs`) against it.
+//! To add a table: [`records`]. To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file names,
+//! teach [`db`] its driver, and run the contract suite (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
+pub mod db;
 pub mod feed;
 mod identity;
 pub mod postgres;
+pub mod records;
 mod sql;
 pub mod sqlite;
 mod writable;
@@ -39,7 +41,7 @@ use crate::lease::Token;
 
 /// Everything a store can do.
 #[async_trait]
-pub trait Store: Journal + Catalogue + Reports + Feed {
+pub trait Store: db::Database + Journal + Catalogue + Reports + Feed {
     /// The earlier of `now` and the time by the store's own clock, if it has one: a node whose clock is ahead deletes
     /// nothing that the others still need.
     async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::Date;
 use crate::store::Error;
-use crate::store::sql::{Columns, unreadable};
+use crate::store::sql::Columns;
 
 impl Columns for PgRow {
     fn uuid(&self, column: &'static str) -> Result<Uuid, Error> {
@@ -47,7 +47,11 @@ impl Columns for PgRow {
         Ok(self.try_get::<Json<T>, _>(column)?.0)
     }
 
-    fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], Error> {
-        self.try_get::<&[u8], _>(column)?.try_into().map_err(|error| unreadable(column, error))
+    fn boolean(&self, column: &'static str) -> Result<bool, Error> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn blob(&self, column: &'static str) -> Result<&[u8], Error> {
+        Ok(self.try_get(column)?)
     }
 }

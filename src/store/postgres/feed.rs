@@ -12,7 +12,9 @@ use super::Postgres;
 use super::pool::PooledConnection;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
+use crate::store::db::Database;
 use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, Moment, PORTION_BYTES};
+use crate::store::records::events;
 use crate::store::sql::{self, Columns};
 
 /// Positions below this one are complete.
@@ -96,8 +98,7 @@ impl Feed for Postgres {
     }
 
     async fn moment(&self, room_type: RoomTypeId, sequence: u64) -> Result<Option<Moment>, Error> {
-        let query = sqlx::query(sql::MOMENT).bind(room_type.0).bind(number(sequence));
-        self.pool.all(query).await?.first().map(sql::moment).transpose()
+        events::moment(&mut self.reader().await?, room_type, sequence).await
     }
 
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {

@@ -1,4 +1,4 @@
-//! Idempotency records.
+//! The look-up of idempotency keys.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,6 @@ use crate::store::{Error, IdempotencyRecord, KeyDigest};
 pub(super) const RECALL: &str = "
     SELECT key, fingerprint, answer, expires_at FROM attempts
     WHERE key = ANY (ARRAY(SELECT unnest($1::bytea[]))) AND expires_at + 0 > $2";
-/// What a commit is just using again, or another node just deleting, is left alone.
-pub(super) const FORGET: &str = "
-    DELETE FROM attempts
-    WHERE key = ANY (ARRAY(
-        SELECT key FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-    ))";
 
 impl Postgres {
     pub(super) async fn recall_idempotency_records(
@@ -28,10 +22,5 @@ impl Postgres {
         let keys: Vec<&[u8]> = keys.iter().map(|key| key.0.as_slice()).collect();
         let rows = self.pool.all(sqlx::query(RECALL).bind(keys).bind(now.as_microsecond())).await?;
         rows.iter().map(sql::record).collect()
-    }
-
-    pub(super) async fn delete_idempotency_records(&self, now: Timestamp, limit: u32) -> Result<u64, Error> {
-        let query = sqlx::query(FORGET).bind(now.as_microsecond()).bind(i64::from(limit));
-        Ok(self.write(query).await?)
     }
 }

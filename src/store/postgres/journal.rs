@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::Postgres;
 use crate::domain::{Booking, BookingId, FactId, HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::lease::Token;
+use crate::store::db::Database;
+use crate::store::records::{bookings, idempotency, room_types};
 use crate::store::sql::Columns;
 use crate::store::{Claim, CommitEntry, CommitError, Error, IdempotencyRecord, Journal, KeyDigest, Verdict};
 
 pub(super) const COMMITTED: &str = "SELECT fact_id FROM events WHERE fact_id = ANY($1)";
-pub(super) const ROOM_TYPES_OF_HOTEL: &str = "SELECT id FROM room_types WHERE hotel_id = $1 ORDER BY id";
 
 #[async_trait]
 impl Journal for Postgres {
@@ -51,19 +52,21 @@ impl Journal for Postgres {
     }
 
     async fn forget_idempotency_records(&self, now: Timestamp, limit: u32) -> Result<u64, Error> {
-        self.delete_idempotency_records(now, limit).await
+        let mut writing = self.writer().await?;
+        let deleted = idempotency::delete_expired(&mut writing, now, limit).await?;
+        writing.commit().await?;
+        Ok(deleted)
     }
 
     async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Error> {
-        self.find_booking(id).await
+        bookings::find(&mut self.reader().await?, id).await
     }
 
     async fn room_types_with_holds(&self) -> Result<Vec<RoomTypeId>, Error> {
-        self.find_room_types_with_holds().await
+        room_types::with_holds(&mut self.reader().await?).await
     }
 
     async fn room_type_ids(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Error> {
-        let rows = self.pool.all(sqlx::query(ROOM_TYPES_OF_HOTEL).bind(hotel.0)).await?;
-        rows.iter().map(|row| row.uuid("id").map(RoomTypeId)).collect()
+        room_types::ids_of_hotel(&mut self.reader().await?, hotel).await
     }
 }

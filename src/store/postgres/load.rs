@@ -1,8 +1,10 @@
 //! Loading one room type: what recovery starts from.
 
+use std::sync::Arc;
+
 use jiff_sqlx::ToSqlx;
 
-use super::{Postgres, bookings};
+use super::Postgres;
 use crate::domain::{Inventory, RoomTypeId, Timestamp};
 use crate::store::Error;
 use crate::store::sql::{self, Found, earliest_today};
@@ -10,6 +12,8 @@ use crate::store::sql::{self, Found, earliest_today};
 pub(super) const ROOM_TYPE: &str = concat!(include_str!("inventory.sql"), "WHERE t.id = $1");
 pub(super) const SERVICES: &str =
     "SELECT id, hotel_id, name, basis, price_minor FROM services WHERE hotel_id = $1 ORDER BY id";
+pub(super) const HOLDS: &str =
+    concat!(include_str!("booking.sql"), "WHERE b.room_type_id = $1 AND b.status = 'held' ORDER BY b.id");
 
 impl Postgres {
     /// The room type, read in one snapshot.
@@ -24,7 +28,8 @@ impl Postgres {
         let found = Found::read(row)?;
         let services = reading.all(sqlx::query(SERVICES).bind(found.hotel.id.0)).await?;
         let services = services.iter().map(sql::service).collect::<Result<_, _>>()?;
-        let holds = bookings::holds(&mut reading, id).await?;
+        let holds = reading.all(sqlx::query(HOLDS).bind(id.0)).await?;
+        let holds = holds.iter().map(|row| sql::booking(row).map(Arc::new)).collect::<Result<_, _>>()?;
         reading.end().await?;
         Ok(Some(sql::loaded(found, services, holds, now)))
     }

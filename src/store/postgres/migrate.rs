@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Connection, PgConnection, SqlSafeStr, SqlStr};
 
+use super::Postgres;
 use super::session::{ANSWER_WITHIN, CONNECT_WITHIN, UNHURRIED_WITHIN, within};
-use super::{Postgres, names};
+use crate::store::records::city_keys;
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
@@ -47,13 +48,17 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 impl Postgres {
     /// Brings the schema up to date. Doing it again does nothing; of several nodes that do it at once, one does it.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let done = async {
+        let migrated = async {
             let mut connection = within(CONNECT_WITHIN, self.unhurried.connect()).await?;
             within(ANSWER_WITHIN, sqlx::query(NOTICE_WHEN_WE_ARE_GONE).execute(&mut connection)).await?;
             wait_for_turn(&mut connection).await?;
             within(UNHURRIED_WITHIN, migrator().run(&mut connection)).await?;
-            within(UNHURRIED_WITHIN, names::bring_up_to_date(&mut connection)).await?;
             within(ANSWER_WITHIN, sqlx::query(KEEP_POSITIONS_GROWING).execute(&mut connection)).await?;
+            Ok(connection)
+        };
+        let mut connection = migrated.await.map_err(why)?;
+        city_keys::bring_up_to_date(self).await?;
+        let done = async {
             // Whose turn is next need not wait until the server has noticed that we are gone.
             within(ANSWER_WITHIN, connection.unlock()).await?;
             within(ANSWER_WITHIN, connection.close()).await?;

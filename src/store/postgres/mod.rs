@@ -1,43 +1,40 @@
 //! The shared store: a PostgreSQL database, for one node or many.
 //!
-//! Owns its connections: a few that only commit, and a pool for everything else, so that no list and no report stands in
-//! a booking's way. Called through the traits of [`super`]; opened and migrated by the composition root. It never decides
-//! anything: what it checks (tokens, sequence numbers, idempotency keys, the CHECKs of the schema) only ever stops what
-//! should not have come.
+//! Owns its connections: a few that only commit, and a pool for everything else, so that no list and no report delays a
+//! booking. Called through the traits of [`super`]; opened and migrated by the composition root. It decides nothing. Its
+//! checks (tokens, sequence numbers, idempotency keys, the CHECKs of the schema) only stop what a correct engine never sends.
 //!
-//! Invariants: a commit locks its room types first, always in the same order, and so does a claim, so that a token is
-//! never raised under a commit that goes by the old one; what is read in several statements is read in one snapshot; a
-//! database that is not ours is never changed.
+//! Here are the statements of the hot path and those that lock: commit, claim, load, the feed, the look-up of idempotency
+//! keys. All others are in [`super::records`], and `binder` runs them.
 //!
-//! Limits: as many connections as the settings say; every statement, every wait for a lock and every silence of the
-//! server has an end. When something fails, the connection is thrown away unless its transaction has ended cleanly, and
-//! the next one opens a fresh one: a server that comes back is used again by itself.
+//! Invariants: a commit locks its room types first, always in the same order, and so does a claim: a token is never raised
+//! during a commit that relies on the old one. Several statements that belong together read one snapshot. A database that
+//! is not ours is never changed.
 //!
-//! The twin of [`super::sqlite`], file by file, but for what only one of the two needs: here `circuit`, `pool`, `session`,
-//! `commit/rows` and `commit/settings`, there `writer` and `commit/json`. Statements take many rows as one array per
-//! column.
+//! Limits: as many connections as the settings say. Every statement, every wait for a lock and every silence of the server
+//! ends. After a failure the connection is closed unless its transaction has ended cleanly, and the next request opens
+//! another one: a server that comes back is used again without a restart.
+//!
+//! The twin of [`super::sqlite`], file by file, except for what only one of the two needs: here `circuit`, `pool`,
+//! `session`, `commit/rows` and `commit/settings`, there `writer` and `commit/json`. Statements take many rows as one array
+//! per column.
 
-mod bookings;
-mod catalogue;
+mod binder;
 mod circuit;
 mod claim;
 mod columns;
 mod commit;
-mod evidence;
 mod feed;
 mod idempotency;
 mod journal;
-mod list;
 mod load;
 mod migrate;
-mod names;
 mod open;
 mod pool;
-mod reports;
 mod session;
-mod stock;
 mod trial;
 
+pub(in crate::store) use binder::{DIALECT, Handle};
 pub use open::{OpenError, Options};
 
 use commit::Contested;

@@ -234,9 +234,9 @@ impl PooledConnection {
         within(self.answer_within, statement.fetch_one(self.connection()?)).await
     }
 
-    /// For reports that read whole tables.
-    pub async fn all_in_time(&mut self, statement: PgQuery<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
-        within(UNHURRIED_WITHIN, statement.fetch_all(self.connection()?)).await
+    /// From now on an answer is waited for as long as a report takes that reads whole tables.
+    pub fn take_time(&mut self) {
+        self.answer_within = UNHURRIED_WITHIN;
     }
 
     pub async fn execute(&mut self, statement: PgQuery<'_>) -> Result<u64, sqlx::Error> {

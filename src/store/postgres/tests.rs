@@ -13,12 +13,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::{
-    bookings, catalogue, claim, commit, evidence, feed, idempotency, journal, list, load, migrate, reports, session,
-    stock,
-};
+use super::{DIALECT, Options, Postgres, claim, commit, feed, idempotency, journal, load, migrate, session};
 use crate::domain::{Date, HotelId, RoomTypeId};
-use crate::store::{BookingFilter, Page, sql};
+use crate::store::records::{bookings, room_types, statements};
+use crate::store::{BookingFilter, Page, Store, db};
 use server::Server;
 
 /// 5,000 hotels in 500 cities, 200 of them with 5 room types and plans, 40 nights and 60 bookings of each of those.
@@ -151,44 +149,17 @@ async fn no_step_of_changed_settings_reads_a_whole_table() {
 #[case::tokens(claim::TOKENS)]
 #[case::load(load::ROOM_TYPE)]
 #[case::services(load::SERVICES)]
-#[case::holds(bookings::HOLDS)]
-#[case::booking(bookings::BOOKING)]
+#[case::holds(load::HOLDS)]
 #[case::committed(journal::COMMITTED)]
-#[case::room_types_of_hotel(journal::ROOM_TYPES_OF_HOTEL)]
 #[case::recall(idempotency::RECALL)]
-#[case::forget(idempotency::FORGET)]
 #[case::events_of_room_type(feed::OF_ROOM_TYPE)]
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
 #[case::changed_hotels(feed::CHANGED_HOTELS)]
-#[case::moment(sql::MOMENT)]
-#[case::new_hotel(catalogue::INSERT_HOTEL)]
-#[case::changed_hotel(catalogue::UPDATE_HOTEL)]
-#[case::hotel(catalogue::HOTEL)]
-#[case::hotels_by_id(catalogue::HOTELS)]
-#[case::hotels_of_city(catalogue::HOTELS_OF_CITY)]
-#[case::room_type(catalogue::ROOM_TYPE)]
-#[case::room_types_by_hotel(catalogue::ROOM_TYPES)]
-#[case::rate_plan(catalogue::RATE_PLAN)]
-#[case::rate_plans(catalogue::RATE_PLANS)]
-#[case::service(catalogue::SERVICE)]
-#[case::services_by_hotel(catalogue::SERVICES)]
-#[case::new_room_type(catalogue::INSERT_ROOM_TYPE)]
-#[case::new_service(catalogue::INSERT_SERVICE)]
-#[case::changed_service(catalogue::UPDATE_SERVICE)]
 #[case::end_of_events(feed::END)]
 #[case::turn_to_trim(feed::TURN)]
 #[case::trim(feed::TRIM)]
 #[case::trimmed_to(feed::TRIMMED_TO)]
-#[case::stock_of_hotel(stock::OF_HOTEL)]
-#[case::stock(stock::BETWEEN)]
-#[case::counted_nights(reports::COUNTED_NIGHTS)]
-#[case::hotels(reports::HOTELS)]
-#[case::room_types(reports::ROOM_TYPES)]
-#[case::evidence_of_sequence(evidence::SEQUENCE)]
-#[case::evidence_of_nights(evidence::NIGHTS)]
-#[case::evidence_of_bookings(evidence::BOOKINGS)]
-#[case::evidence_of_events(evidence::BOOKINGS_WITHOUT_EVENT)]
 #[tokio::test]
 async fn no_other_statement_reads_a_whole_table(#[case] sql: &str) {
     let nodes = plan(&mut connection(false).await, sql).await;
@@ -196,20 +167,27 @@ async fn no_other_statement_reads_a_whole_table(#[case] sql: &str) {
 }
 
 #[tokio::test]
+async fn no_statement_of_both_databases_reads_a_whole_table() {
+    let mut connection = connection(false).await;
+    for (name, sql) in statements::all(&DIALECT) {
+        let nodes = plan(&mut connection, &sql).await;
+        assert_eq!(scans(&nodes), Vec::<String>::new(), "{name}: {nodes:#?}");
+    }
+}
+
+#[tokio::test]
 async fn the_holds_of_all_room_types_are_read_from_an_index_of_holds() {
-    let nodes = plan(&mut connection(false).await, bookings::ROOM_TYPES_WITH_HOLDS).await;
+    let nodes = plan(&mut connection(false).await, &room_types::with_holds_text(&DIALECT)).await;
     assert!(nodes.iter().any(|node| node["Index Name"] == "bookings_held"), "{nodes:#?}");
 }
 
-#[rstest]
-#[case(catalogue::HOTELS_OF_CITY, "hotels_by_city")]
-#[case(catalogue::ROOM_TYPES, "room_types_by_hotel")]
-#[case(catalogue::RATE_PLANS, "rate_plans_by_room_type")]
-#[case(catalogue::SERVICES, "services_by_hotel")]
 #[tokio::test]
-async fn what_belongs_to_something_is_found_there(#[case] sql: &str, #[case] index: &str) {
-    let nodes = plan(&mut connection(false).await, sql).await;
-    assert!(nodes.iter().any(|node| node["Index Name"] == index), "{nodes:#?}");
+async fn what_belongs_to_something_is_found_there() {
+    let mut connection = connection(false).await;
+    for (sql, index) in statements::LISTS {
+        let nodes = plan(&mut connection, sql).await;
+        assert!(nodes.iter().any(|node| node["Index Name"] == index), "{nodes:#?}");
+    }
 }
 
 /// A database in which the planner has only ever seen empty tables.
@@ -260,6 +238,17 @@ async fn a_key_is_looked_up_by_a_plan_made_once_even_if_there_were_no_keys_then(
 }
 
 #[tokio::test]
+async fn it_keeps_the_promises_of_every_database() {
+    let server = TOWN_SERVER.get_or_init(build).await;
+    let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
+    sqlx::raw_sql("CREATE DATABASE promises").execute(&mut connection).await.unwrap();
+    let postgres = Postgres::open(&server.url("promises"), true, Options::default()).await.unwrap();
+    postgres.migrate().await.unwrap();
+    db::tests::all(&postgres).await;
+    postgres.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_scan_is_seen() {
     let nodes = plan(&mut connection(false).await, "SELECT * FROM bookings WHERE rooms = 3").await;
     assert_eq!(scans(&nodes).len(), 1, "{nodes:#?}");
@@ -279,11 +268,16 @@ fn filter(number: u32) -> BookingFilter {
     }
 }
 
+/// A list of bookings.
+fn list(filter: &BookingFilter) -> String {
+    bookings::list_statement(&DIALECT, filter, Page { after: None, limit: 100 }).text.into_owned()
+}
+
 #[tokio::test]
 async fn every_list_is_read_through_an_index() {
     let mut connection = connection(false).await;
     for number in 0..1 << 8 {
-        let sql = list::list(&filter(number), Page { after: None, limit: 100 }).into_string();
+        let sql = list(&filter(number));
         let nodes = plan(&mut connection, sql.as_str()).await;
         assert_eq!(scans(&nodes), Vec::<String>::new(), "{:?}: {nodes:#?}", filter(number));
     }
@@ -299,7 +293,7 @@ async fn every_list_is_read_through_an_index() {
 #[case(0b1000_0000, &["bookings_by_reference"])]
 #[tokio::test]
 async fn what_a_desk_asks_for_is_found_where_it_stands(#[case] number: u32, #[case] found: &[&str]) {
-    let sql = list::list(&filter(number), Page { after: None, limit: 100 }).into_string();
+    let sql = list(&filter(number));
     let nodes = plan(&mut connection(false).await, sql.as_str()).await;
     let used = |index: &&str| nodes.iter().any(|node| node["Index Name"] == *index);
     assert!(found.iter().any(used), "{nodes:#?}");

@@ -1,4 +1,4 @@
-//! Columns by name, as typed values: what every database's rows can be asked.
+//! Columns by name, as typed values: one way to read the rows of every database.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub fn unreadable(column: &'static str, reason: impl Display) -> Error {
     Error::Corrupt(Unreadable { column, reason: reason.to_string() }.into())
 }
 
-/// A row.
+/// A row whose columns are read by name.
 pub trait Columns {
     fn uuid(&self, column: &'static str) -> Result<Uuid, Error>;
     fn uuid_opt(&self, column: &'static str) -> Result<Option<Uuid>, Error>;
@@ -31,7 +31,13 @@ pub trait Columns {
     fn integer_opt(&self, column: &'static str) -> Result<Option<i64>, Error>;
     fn float_opt(&self, column: &'static str) -> Result<Option<f64>, Error>;
     fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, Error>;
-    fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], Error>;
+    fn boolean(&self, column: &'static str) -> Result<bool, Error>;
+    fn blob(&self, column: &'static str) -> Result<&[u8], Error>;
+
+    /// A blob of a fixed length.
+    fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], Error> {
+        self.blob(column)?.try_into().map_err(|error| unreadable(column, error))
+    }
 
     /// Text that a type can be parsed from: times of day, codes.
     fn parsed<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, Error> {

@@ -1,5 +1,7 @@
 //! Rows of what `verify` recounts.
 
+use data_encoding::HEXLOWER;
+
 use super::{Columns, rows};
 use crate::domain::booking::Footprint;
 use crate::domain::calendar::capacity;
@@ -41,7 +43,7 @@ pub fn booking_id(row: &impl Columns) -> Result<String, Error> {
 
 pub fn stray_idempotency_record(row: &impl Columns) -> Result<StrayIdempotencyRecord, Error> {
     Ok(StrayIdempotencyRecord {
-        key: row.text("key")?.to_owned(),
+        key: HEXLOWER.encode(row.blob("key")?),
         room_type: row.text("room_type_id")?.to_owned(),
         booking: row.text("booking_id")?.to_owned(),
         found_in: row.text_opt("found_in")?.map(str::to_owned),

@@ -40,12 +40,6 @@ pub fn moment(row: &impl Columns) -> Result<Moment, Error> {
     Ok(Moment { at: row.instant("at")?, calendar_changed_since: calendar >= event })
 }
 
-/// The moment at which a room type reached a sequence number, in both dialects.
-pub const MOMENT: &str = "
-    SELECT e.at, e.position, h.calendar_changed
-    FROM events AS e JOIN room_types AS t ON t.id = e.room_type_id JOIN hotels AS h ON h.id = t.hotel_id
-    WHERE e.room_type_id = $1 AND e.sequence = $2";
-
 pub fn end(row: &impl Columns) -> Result<End, Error> {
     Ok(End { event: row.number("event")?, hotel: row.number("hotel")? })
 }

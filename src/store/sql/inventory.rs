@@ -31,11 +31,10 @@ pub fn loaded(found: Found, services: Vec<Service>, holds: Vec<Arc<Booking>>, no
 }
 
 /// What search quotes from, without anything a quote does not read. Neighbours of one hotel share it.
-pub fn stock<R: Columns>(rows: &[R], now: Timestamp) -> Result<Vec<Inventory>, Error> {
+pub fn stock(found: Vec<Found>, now: Timestamp) -> Vec<Inventory> {
     let mut last: Option<Arc<Hotel>> = None;
-    let mut stock = Vec::with_capacity(rows.len());
-    for row in rows {
-        let found = Found::read(row)?;
+    let mut stock = Vec::with_capacity(found.len());
+    for found in found {
         let hotel = last.take().filter(|last| **last == found.hotel).unwrap_or_else(|| Arc::new(found.hotel.clone()));
         let today = hotel.today(now);
         let calendar = found.calendar(today, u16::MAX);
@@ -44,7 +43,7 @@ pub fn stock<R: Columns>(rows: &[R], now: Timestamp) -> Result<Vec<Inventory>, E
         stock.push(Inventory::new(hotel.clone(), room_type, calendar, plans, Vec::new(), [], sequence));
         last = Some(hotel);
     }
-    Ok(stock)
+    stock
 }
 
 /// A hotel's room type as `inventory.sql` finds it.

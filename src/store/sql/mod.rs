@@ -1,10 +1,9 @@
-//! What the stores that speak SQL have in common: how rows are read, what a batch makes of them, and who may write.
+//! What both SQL stores share without running a statement: reading rows, folding a batch into rows, verdicts, errors.
 //!
-//! Called by [`super::sqlite`] and [`super::postgres`] alone. It sends nothing: statements, connections and transactions
-//! are theirs, as no two databases agree on them. A row is mapped once, through [`Columns`], which each implements for
-//! its own rows.
+//! Called by [`super::sqlite`], [`super::postgres`] and [`super::records`]. It runs no statement and holds no connection. A
+//! row is mapped to a domain type once, through [`Columns`], which each driver implements for its own rows.
 //!
-//! Invariant: what is decided here (verdicts, folding, mapping) is the same on every database.
+//! Invariant: verdicts, folding and mapping are the same on every database.
 
 mod changes;
 mod columns;
@@ -22,7 +21,7 @@ pub use changes::Changes;
 pub use columns::{Columns, unreadable};
 pub use error::{cannot_migrate, contradicts, database_error};
 pub use evidence::{booking_id, footprint, night_row, sequences, stray_idempotency_record};
-pub use history::{MOMENT, changed_hotel, due, end, event, excerpt, moment};
+pub use history::{changed_hotel, due, end, event, excerpt, moment};
 pub use inventory::{Found, earliest_today, loaded, stock};
 pub use isolate::Isolation;
 pub use rows::{basis_name, booking, counted_night, hotel, rate_plan, record, room_type, service};

@@ -45,8 +45,12 @@ impl Columns for SqliteRow {
         serde_json::from_str(self.try_get(column)?).map_err(|error| unreadable(column, error))
     }
 
-    fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], Error> {
-        self.try_get::<&[u8], _>(column)?.try_into().map_err(|error| unreadable(column, error))
+    fn boolean(&self, column: &'static str) -> Result<bool, Error> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn blob(&self, column: &'static str) -> Result<&[u8], Error> {
+        Ok(self.try_get(column)?)
     }
 }
 

@@ -6,7 +6,9 @@ use sqlx::SqliteConnection;
 use super::Sqlite;
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::store::Error;
+use crate::store::db::Database;
 use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, Moment, PORTION_BYTES};
+use crate::store::records::events;
 use crate::store::sql::{self, Columns};
 
 /// What is large is known without being read: `octet_length` looks at a row's header.
@@ -65,8 +67,7 @@ impl Feed for Sqlite {
     }
 
     async fn moment(&self, room_type: RoomTypeId, sequence: u64) -> Result<Option<Moment>, Error> {
-        let query = sqlx::query(sql::MOMENT).bind(room_type.to_string()).bind(number(sequence));
-        query.fetch_optional(&self.readers).await?.as_ref().map(sql::moment).transpose()
+        events::moment(&mut self.reader().await?, room_type, sequence).await
     }
 
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error> {

@@ -1,5 +1,5 @@
--- Everything a room type decides with, from date $2 up to, not including, $3: one row each, its nights and plans as
--- JSON, so that one statement sees one committed state of a whole city.
+-- Everything a room type decides with, from date $2 on: one row each, its nights and plans as JSON, so that one
+-- statement sees one committed state of a whole city.
 SELECT
     h.id AS hotel_id, h.name AS hotel_name, h.city, h.country, h.timezone, h.currency, h.check_in_time,
     h.check_out_time, h.latitude, h.longitude, h.max_nights, h.horizon_nights,
@@ -12,7 +12,7 @@ SELECT
             n.min_nights_arrival, n.max_nights_arrival, n.min_nights_through, n.max_nights_through
         ))
         FROM nights AS n
-        WHERE n.room_type_id = t.id AND n.date >= $2 AND n.date < $3
+        WHERE n.room_type_id = t.id AND n.date >= $2
     ) AS nights,
     (
         SELECT json_group_array(json_array(
@@ -24,7 +24,7 @@ SELECT
                     r.min_nights_arrival, r.max_nights_arrival, r.min_nights_through, r.max_nights_through
                 ))
                 FROM rate_nights AS r
-                WHERE r.rate_plan_id = p.id AND r.date >= $2 AND r.date < $3
+                WHERE r.rate_plan_id = p.id AND r.date >= $2
             )
         ) ORDER BY p.id)
         FROM rate_plans AS p

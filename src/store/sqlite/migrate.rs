@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqlStr};
 
-use super::{Sqlite, names};
+use super::Sqlite;
+use crate::store::records::city_keys;
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
@@ -25,8 +26,8 @@ impl Sqlite {
     pub async fn migrate(&self) -> Result<(), Error> {
         let mut turn = self.writer.turn().await?;
         migrator().run(&mut turn.connection).await.map_err(sql::cannot_migrate)?;
-        names::bring_up_to_date(&mut turn.connection).await?;
         turn.give_back()?;
+        city_keys::bring_up_to_date(self).await?;
         self.begin_use().await;
         Ok(())
     }

@@ -1,42 +1,40 @@
 //! The embedded store: one SQLite file, in WAL mode, with every commit synced to disk.
 //!
 //! Owns the file, its one writing connection and a few reading ones. Called through the traits of [`super`]; opened and
-//! migrated by the composition root. It never decides anything: what it checks (tokens, sequence numbers, idempotency
-//! keys, the CHECKs of the schema) only ever stops what should not have come.
+//! migrated by the composition root. It decides nothing. Its checks (tokens, sequence numbers, idempotency keys, the CHECKs
+//! of the schema) only stop what a correct engine never sends.
+//!
+//! Here are the statements of the hot path and those that lock: commit, claim, load, the feed, the look-up of idempotency
+//! keys. All others are in [`super::records`], and `binder` runs them.
 //!
 //! Invariants: one write at a time, each a transaction that took the write lock first; a reader sees one committed
-//! state; a file that is not ours is never changed; one program changes the file at a time (`hold`); nothing is
-//! acknowledged that went into a file which is not at its place any more (`watch`).
+//! state; a file that is not ours is never changed; one program changes the file at a time (`hold`); a write is not
+//! acknowledged when the file has been moved, replaced or deleted (`watch`).
 //!
-//! When something fails, the writing connection is thrown away unless its transaction has ended cleanly, and the next
-//! write opens a fresh one: SQLite then rolls back what was left open.
+//! When a write fails, its connection is closed unless its transaction has ended cleanly. The next write opens another one,
+//! and SQLite rolls back what was left open.
 //!
-//! The SQL of more than one table is in `.sql` files beside the code that uses it. Statements take many rows as one
-//! JSON argument, because a statement costs more than a row.
+//! Long statements are in `.sql` files beside the code that uses them. Statements take many rows as one JSON argument,
+//! because a statement costs more than a row.
 
 mod backup;
-mod bookings;
-mod catalogue;
+mod binder;
 mod claim;
 mod columns;
 mod commit;
-mod evidence;
 mod feed;
 mod hold;
 mod idempotency;
 mod in_use;
 mod journal;
-mod list;
 mod load;
 mod migrate;
-mod names;
 mod open;
-mod reports;
-mod stock;
 mod watch;
 mod writer;
 
 pub use backup::BackupError;
+pub(in crate::store) use binder::{DIALECT, Handle};
 pub use open::OpenError;
 
 use std::path::PathBuf;

@@ -5,11 +5,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{
-    bookings, catalogue, claim, commit, evidence, feed, idempotency, journal, list, load, migrate, reports, stock,
-};
+use super::{DIALECT, Sqlite, claim, commit, feed, idempotency, journal, load, migrate};
 use crate::domain::{Date, HotelId, RoomTypeId};
-use crate::store::{BookingFilter, Page, sql};
+use crate::store::records::{bookings, room_types, statements};
+use crate::store::{BookingFilter, Page, Store, db};
 
 /// The steps of the plan of every statement in a text. Without foreign keys: SQLite also plans how to look for the children
 /// of a new parent, which it does only while a reference is broken (`OP_FkIfZero`), and here none can be.
@@ -59,41 +58,15 @@ fn scans(steps: &[String]) -> Vec<&String> {
 #[case::tokens(claim::TOKENS)]
 #[case::load(load::ROOM_TYPE)]
 #[case::services(load::SERVICES)]
-#[case::holds(bookings::HOLDS)]
-#[case::booking(bookings::BOOKING)]
+#[case::holds(load::HOLDS)]
 #[case::committed(journal::COMMITTED)]
-#[case::room_types_of_hotel(journal::ROOM_TYPES_OF_HOTEL)]
 #[case::recall(idempotency::RECALL)]
-#[case::forget(idempotency::FORGET)]
 #[case::events_of_room_type(feed::OF_ROOM_TYPE)]
 #[case::events(feed::OF_ALL)]
 #[case::oldest_events(feed::OLDEST)]
 #[case::changed_hotels(feed::CHANGED_HOTELS)]
-#[case::moment(sql::MOMENT)]
 #[case::end(feed::END)]
-#[case::new_hotel(catalogue::INSERT_HOTEL)]
-#[case::changed_hotel(catalogue::UPDATE_HOTEL)]
-#[case::hotel(catalogue::HOTEL)]
-#[case::hotels_by_id(catalogue::HOTELS)]
-#[case::hotels_of_city(catalogue::HOTELS_OF_CITY)]
-#[case::room_type(catalogue::ROOM_TYPE)]
-#[case::room_types_by_hotel(catalogue::ROOM_TYPES)]
-#[case::rate_plan(catalogue::RATE_PLAN)]
-#[case::rate_plans(catalogue::RATE_PLANS)]
-#[case::service(catalogue::SERVICE)]
-#[case::services_by_hotel(catalogue::SERVICES)]
-#[case::changed_service(catalogue::UPDATE_SERVICE)]
-#[case::touched_hotel(catalogue::TOUCH_HOTEL)]
 #[case::trim(feed::TRIM)]
-#[case::stock_of_hotel(stock::OF_HOTEL)]
-#[case::stock(stock::BETWEEN)]
-#[case::counted_nights(reports::COUNTED_NIGHTS)]
-#[case::hotels(reports::HOTELS)]
-#[case::room_types(reports::ROOM_TYPES)]
-#[case::evidence_of_sequence(evidence::SEQUENCE)]
-#[case::evidence_of_nights(evidence::NIGHTS)]
-#[case::evidence_of_bookings(evidence::BOOKINGS)]
-#[case::evidence_of_events(evidence::BOOKINGS_WITHOUT_EVENT)]
 #[tokio::test]
 async fn no_statement_reads_a_whole_table(#[case] sql: &str) {
     let steps = plans(sql).await;
@@ -102,20 +75,36 @@ async fn no_statement_reads_a_whole_table(#[case] sql: &str) {
 }
 
 #[tokio::test]
+async fn no_statement_of_both_databases_reads_a_whole_table() {
+    for (name, sql) in statements::all(&DIALECT) {
+        let steps = plans(&sql).await;
+        // A row that is only inserted is not looked for.
+        assert!(!steps.is_empty() || sql.contains("VALUES"), "{name}: {sql}");
+        assert_eq!(scans(&steps), Vec::<&String>::new(), "{name}: {steps:#?}");
+    }
+}
+
+#[tokio::test]
 async fn the_holds_of_all_room_types_are_read_from_an_index_of_holds() {
-    let steps = plans(bookings::ROOM_TYPES_WITH_HOLDS).await;
+    let steps = plans(&room_types::with_holds_text(&DIALECT)).await;
     assert_eq!(steps, ["SCAN bookings USING COVERING INDEX bookings_held"]);
 }
 
-#[rstest]
-#[case(catalogue::HOTELS_OF_CITY, "hotels_by_city")]
-#[case(catalogue::ROOM_TYPES, "room_types_by_hotel")]
-#[case(catalogue::RATE_PLANS, "rate_plans_by_room_type")]
-#[case(catalogue::SERVICES, "services_by_hotel")]
 #[tokio::test]
-async fn what_belongs_to_something_is_found_there(#[case] sql: &str, #[case] index: &str) {
-    let steps = plans(sql).await;
-    assert!(steps.iter().any(|step| step.contains(&format!("INDEX {index} "))), "{steps:#?}");
+async fn what_belongs_to_something_is_found_there() {
+    for (sql, index) in statements::LISTS {
+        let steps = plans(sql).await;
+        assert!(steps.iter().any(|step| step.contains(&format!("INDEX {index} "))), "{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn it_keeps_the_promises_of_every_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = Sqlite::open(&format!("sqlite://{}/hotel.db", folder.path().display()), true).await.unwrap();
+    sqlite.migrate().await.unwrap();
+    db::tests::all(&sqlite).await;
+    sqlite.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -138,16 +127,21 @@ fn filter(number: u32) -> BookingFilter {
     }
 }
 
+/// A list of bookings.
+fn list(filter: &BookingFilter) -> String {
+    bookings::list_statement(&DIALECT, filter, Page { after: None, limit: 100 }).text.into_owned()
+}
+
 #[tokio::test]
 async fn every_list_is_read_through_an_index() {
     for number in 0..1 << 8 {
         let filter = filter(number);
-        let sql = list::list(&filter, Page { after: None, limit: 100 }).into_string();
+        let sql = list(&filter);
         let steps = plans(&sql).await;
         // Every hotel in turn, where nobody named one.
         let hotels = |step: &&&String| !step.starts_with("SCAN hotels USING COVERING INDEX");
         assert_eq!(scans(&steps).iter().filter(hotels).count(), 0, "{filter:?}: {steps:#?}");
-        let index = list::index(&filter).map_or("PRIMARY KEY".to_owned(), |index| format!("INDEX {index} "));
+        let index = bookings::index(&filter).map_or("PRIMARY KEY".to_owned(), |index| format!("INDEX {index} "));
         assert!(
             steps.iter().any(|step| step.starts_with("SEARCH b") && step.contains(&index)),
             "{filter:?}: {steps:#?}"
@@ -169,7 +163,7 @@ async fn every_list_is_read_through_an_index() {
 #[case(0b1000_0000, "bookings_by_reference (external_reference=? AND id>?)")]
 #[tokio::test]
 async fn what_a_desk_asks_for_is_found_where_it_stands(#[case] number: u32, #[case] found: &str) {
-    let sql = list::list(&filter(number), Page { after: None, limit: 100 }).into_string();
+    let sql = list(&filter(number));
     let steps = plans(&sql).await;
     assert!(steps.iter().any(|step| step.ends_with(found)), "{steps:#?}");
 }

@@ -10,11 +10,10 @@ use crate::store::sql;
 
 /// Lends its connection to one writer at a time.
 ///
-/// A connection that is not given back is closed, and SQLite rolls back what it had begun. So neither an error nor a
-/// caller that stops waiting can leave a transaction open for the next one. Then it is in doubt whether anything can be
-/// written at all.
+/// A connection that is not given back is closed, and SQLite rolls its transaction back. So neither an error nor a caller
+/// that stops waiting leaves a transaction open for the next writer. The store then checks whether it can still be written.
 ///
-/// Nothing is written, and nothing that was written counts, unless the database file is where it was.
+/// A write is begun, and acknowledged, only while the database file is the one that was opened.
 pub(super) struct Writer {
     options: SqliteConnectOptions,
     idle: Mutex<Option<SqliteConnection>>,
@@ -22,13 +21,13 @@ pub(super) struct Writer {
 }
 
 /// The connection, and the turn to use it.
-pub(super) struct Turn<'w> {
+pub(in crate::store) struct Turn<'w> {
     slot: MutexGuard<'w, Option<SqliteConnection>>,
     pub connection: SqliteConnection,
     unfinished: Unfinished<'w>,
 }
 
-/// Suspects the store when it is dropped, unless the turn has ended well.
+/// Suspects the store when it is dropped, unless the connection was returned.
 struct Unfinished<'w>(Option<&'w Watch>);
 
 impl Writer {
@@ -73,15 +72,15 @@ impl Writer {
 }
 
 impl<'w> Turn<'w> {
-    /// Returns a connection that has no transaction open. An error: what it wrote went into a file that is not at its
-    /// place any more.
+    /// Returns a connection that has no transaction open. An error: it wrote into a file that has been moved, replaced or
+    /// deleted.
     pub fn give_back(self) -> Result<(), sqlx::Error> {
         let watch = self.take_back();
         watch.map_or(Ok(()), Watch::is_in_place)
     }
 
     /// Returns a connection whose transaction was rolled back.
-    pub fn take_back(self) -> Option<&'w Watch> {
+    pub(super) fn take_back(self) -> Option<&'w Watch> {
         let Self { mut slot, connection, mut unfinished } = self;
         *slot = Some(connection);
         unfinished.0.take()
