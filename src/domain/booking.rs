@@ -1,4 +1,4 @@
-//! A booking and its life: the states, the legal moves between them, and the nights each state occupies.
+//! Bookings: their states, and the nights that each state occupies.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +20,9 @@ pub struct Booking {
     pub stay: Stay,
     pub rooms: u16,
     pub guests: Vec<Guest>,
-    /// Price of one of the rooms that were sold first, for each night of the stay: frozen at sale.
+    /// Price of one of the first rooms for each night of the stay, frozen at sale.
     pub prices: Vec<Amount>,
-    /// Rooms that were added later, in the order in which they were, each group at the prices of its day.
+    /// Rooms that were added later, in order. Each group keeps the prices of the day when it was added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<AddedRooms>,
     pub services: Vec<BookedService>,
@@ -32,19 +32,19 @@ pub struct Booking {
     pub currency: Currency,
     pub created_at: Timestamp,
     pub changed_at: Timestamp,
-    /// The room type's sequence number when this booking last changed: its version.
+    /// The version: the room type's sequence number of the last change of this booking.
     pub sequence: u64,
 }
 
-/// Rooms that were added to a booking at once.
+/// Rooms that one change added to a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddedRooms {
     pub rooms: u16,
-    /// Price of one of them for each night of the stay.
+    /// Price of one of these rooms for each night of the stay.
     pub prices: Vec<Amount>,
 }
 
-/// Where a booking is in its life, with what only that state has.
+/// The state of a booking, with the data of that state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
@@ -53,7 +53,7 @@ pub enum Status {
     },
     Confirmed,
     InHouse,
-    /// The nights before `departed` were slept.
+    /// The guests slept the nights before `departed`.
     CheckedOut {
         departed: Date,
     },
@@ -63,9 +63,9 @@ pub enum Status {
     NoShow {
         fee_minor: Amount,
     },
-    /// A hold that ran out.
+    /// A hold that expired.
     Expired,
-    /// A hold that was given back.
+    /// A hold that was cancelled.
     Released,
 }
 
@@ -83,11 +83,11 @@ impl Status {
         }
     }
 
-    /// Every name a status can have, in the order of a booking's life.
+    /// Every status name, in the order of a booking's life.
     pub const NAMES: [&'static str; 8] =
         ["held", "confirmed", "in_house", "checked_out", "cancelled", "no_show", "expired", "released"];
 
-    /// Whether nothing can happen to the booking any more.
+    /// Whether no further move is possible.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Held { .. } | Self::Confirmed | Self::InHouse)
     }
@@ -99,7 +99,7 @@ impl Status {
         }
     }
 
-    /// What was charged for not coming, if that is how the booking ended.
+    /// The fee for a cancellation or a no-show.
     pub const fn fee(self) -> Option<Amount> {
         match self {
             Self::Cancelled { fee_minor } | Self::NoShow { fee_minor } => Some(fee_minor),
@@ -107,8 +107,8 @@ impl Status {
         }
     }
 
-    /// What `rooms` rooms for a stay occupy in this state. The one place that says which states take inventory:
-    /// the calendar, the store's counters and `verify` all follow from it.
+    /// The nights and counter that `rooms` rooms occupy in this state. This function alone says which states take
+    /// inventory. The calendar, the store's counters and `verify` follow from it.
     pub fn footprint(self, stay: Stay, rooms: u16) -> Option<Footprint> {
         let (stay, counter) = match self {
             Self::Held { .. } => (stay, Counter::Held),
@@ -121,14 +121,14 @@ impl Status {
     }
 }
 
-/// Which counter of a night a booking is in.
+/// The counter of a night that includes a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counter {
     Sold,
     Held,
 }
 
-/// The nights a booking occupies, in which counter, with how many rooms.
+/// The nights that a booking occupies, with the counter and the number of rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footprint {
     pub stay: Stay,
@@ -137,7 +137,7 @@ pub struct Footprint {
 }
 
 impl Booking {
-    /// What the booking occupies in its present state.
+    /// The footprint of the booking in its present state.
     pub fn footprint(&self) -> Option<Footprint> {
         self.status.footprint(self.stay, self.rooms)
     }
@@ -146,14 +146,15 @@ impl Booking {
         Party::of(&self.guests)
     }
 
-    /// The rooms in groups that were sold at once, with the prices of one room for each night; those sold first come first.
+    /// The rooms in groups that were sold together, with the prices of one room for each night. The first group comes
+    /// first.
     pub fn room_groups(&self) -> impl Iterator<Item = (u16, &[Amount])> {
         let added = self.added.iter().map(|group| (group.rooms, group.prices.as_slice()));
         let others = added.clone().map(|(rooms, _)| rooms).fold(0, u16::saturating_add);
         std::iter::once((self.rooms.saturating_sub(others), self.prices.as_slice())).chain(added)
     }
 
-    /// The price of each night for all rooms together, in order.
+    /// The price of each night for all rooms, in order.
     pub fn nightly_totals(&self) -> impl Iterator<Item = Amount> {
         let of_group = |night: usize, (rooms, prices): (u16, &[Amount])| {
             prices.get(night).copied().unwrap_or_default().times(u64::from(rooms))
@@ -161,25 +162,25 @@ impl Booking {
         (0..self.prices.len()).map(move |night| self.room_groups().map(|group| of_group(night, group)).sum())
     }
 
-    /// The price of a night of the stay for all rooms together.
+    /// The price of one night for all rooms.
     fn total_on(&self, date: Date) -> Option<Amount> {
         let night = usize::try_from(days_between(self.stay.check_in(), date)).ok()?;
         self.nightly_totals().nth(night)
     }
 
-    /// Whether becoming `after` gives anything back: a night, a room, or a part of what a night costs.
+    /// Whether the change to `after` gives back a night, a room, or a part of a night's price.
     pub fn gives_back(&self, after: &Self) -> bool {
         let cheaper = |(date, cost): (Date, Amount)| after.total_on(date).is_none_or(|kept| kept < cost);
         after.rooms < self.rooms || self.stay.dates().zip(self.nightly_totals()).any(cheaper)
     }
 
-    /// Nights and services together.
+    /// The price of nights and services.
     pub fn total(&self) -> Amount {
         let nights: Amount = self.nightly_totals().sum();
         nights + self.services.iter().map(|service| service.amount).sum()
     }
 
-    /// This booking, if its total is an amount that can be sold.
+    /// This booking, or a refusal if its total is too large to sell.
     pub fn sellable(self) -> Result<Self, Refusal> {
         match self.total().is_sellable() {
             true => Ok(self),
@@ -188,8 +189,8 @@ impl Booking {
     }
 }
 
-/// The net change of every night when a booking goes from one footprint to another: what it gives back and takes
-/// summed per night, so that a stay may overlap itself. Nights without a change are left out; dates ascend.
+/// The net change per night when a booking changes its footprint. Nights that it gives back and takes again cancel out,
+/// so a stay may overlap itself. Dates ascend; nights without a change are left out.
 pub fn net_change(before: Option<Footprint>, after: Option<Footprint>) -> Vec<NightDelta> {
     let mut deltas = Vec::with_capacity(span(before).max(span(after)));
     let first = [before, after].into_iter().flatten().map(|print| print.stay.check_in()).min();
@@ -277,7 +278,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_change_is_a_release_and_a_take(
+        fn a_change_equals_a_release_and_a_sale(
             before in proptest::option::of(any_footprint()),
             after in proptest::option::of(any_footprint()),
         ) {

@@ -1,12 +1,12 @@
-//! Values of dates: only those that differ from the usual, in order.
+//! A sparse map from dates to values.
 //!
-//! A room type has hundreds of nights, of which most are like all others. What is kept here costs memory only where
-//! something was said, so that an actor is small, and the search index can hold every room type there is.
+//! A room type has hundreds of nights, and most have default values. Only dates with other values use memory. So actors
+//! stay small, and the search index can hold every room type.
 
 use super::Date;
 use super::stay::dates;
 
-/// A map from dates to values. Looking up is a binary search, and reading a range walks on from there.
+/// A map from dates to values, sorted by date. A look-up is a binary search; a range is read from there on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByDate<T>(Vec<(Date, T)>);
 
@@ -22,7 +22,7 @@ impl<T> ByDate<T> {
         self.0.get(index).map(|(_, value)| value)
     }
 
-    /// The value of a date, made if it has none yet.
+    /// The value of a date. Inserts the default if there is none.
     pub fn entry(&mut self, date: Date) -> &mut T
     where
         T: Default,
@@ -41,7 +41,7 @@ impl<T> ByDate<T> {
         }
     }
 
-    /// Every value with its date, in order.
+    /// All values with their dates, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Date, &T)> {
         self.0.iter().map(|(date, value)| (*date, value))
     }
@@ -51,18 +51,18 @@ impl<T> ByDate<T> {
         self.from(from).iter().take_while(move |(date, _)| *date < to).map(|(date, value)| (*date, value))
     }
 
-    /// Every date of [from, to), in order, with its value if it has one.
+    /// Every date of [from, to) in order, with its value if there is one.
     pub fn walk(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, Option<&T>)> {
         let mut known = self.from(from).iter().peekable();
         dates(from, to).map(move |date| (date, known.next_if(|(next, _)| *next == date).map(|(_, value)| value)))
     }
 
-    /// Lets everything before `first` go.
+    /// Removes all values before `first`.
     pub fn forget_before(&mut self, first: Date) {
         self.0.drain(..self.position(first));
     }
 
-    /// Bytes that the values occupy.
+    /// The memory of the values, in bytes.
     pub fn memory(&self) -> usize {
         self.0.capacity() * size_of::<(Date, T)>()
     }
@@ -81,7 +81,7 @@ impl<T> ByDate<T> {
 }
 
 impl<T> FromIterator<(Date, T)> for ByDate<T> {
-    /// Dates may come in any order; of a date that comes twice, the last value counts.
+    /// Dates may come in any order. If a date comes twice, the last value stays.
     fn from_iter<I: IntoIterator<Item = (Date, T)>>(values: I) -> Self {
         let mut values: Vec<_> = values.into_iter().collect();
         let in_order = values.is_sorted_by(|(one, _), (next, _)| one < next);

@@ -1,31 +1,32 @@
-//! The calendar: what is left of one room type, night by night, over a rolling horizon.
+//! The calendar: capacity, counters and restrictions of one room type, night by night, over a rolling horizon.
 //!
-//! Only nights that somebody has touched are kept; all others are like [`Night::default`]. The calendar of a room type
-//! that nobody has booked is a few bytes.
+//! Only nights that were changed are stored. All others equal [`Night::default`]. The calendar of a room type without
+//! bookings is a few bytes.
 
 use serde::{Deserialize, Serialize};
 
 use super::by_date::ByDate;
 use super::{Date, Restriction};
 
-/// The most rooms of one type a hotel can have; keeps every sum of a night far inside its integer.
+/// The most rooms that a room type can have. Sums of a night then fit far inside their integers.
 pub const MAX_ROOMS: u16 = 10_000;
 
-/// One night of a room type. A night nobody has touched is [`Night::default`]: 24 bytes, all of them zero.
+/// One night of a room type. An unchanged night is [`Night::default`]: 24 bytes, all zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Night {
-    /// Rooms that exist; `None` follows the room type.
+    /// Rooms that exist. `None`: as many as the room type says.
     pub physical: Option<u16>,
-    /// Rooms that exist but cannot be slept in.
+    /// Rooms that exist but cannot be used.
     pub out_of_order: u16,
-    /// Rooms sold beyond (or, negative, kept back from) what exists; `None` follows the room type.
+    /// Rooms that may be sold beyond the physical ones. A negative number keeps rooms back. `None`: as the room type
+    /// says.
     pub allowance: Option<i16>,
-    /// Rooms of confirmed and present guests.
+    /// Rooms of confirmed bookings and of guests in house.
     pub sold: u16,
     /// Rooms of live holds.
     pub held: u16,
-    /// Rooms taken beyond the capacity, because a capacity below what was taken has been forced. The exception covers the
-    /// guests of that moment: it shrinks as they leave or as capacity returns, and it never grows by a sale.
+    /// Rooms taken beyond the capacity, because a lower capacity was forced. This exception covers the guests of that
+    /// moment. It shrinks as they leave or as capacity returns, and no sale makes it grow.
     #[serde(default)]
     pub forced: u16,
     pub restriction: Restriction,
@@ -37,13 +38,13 @@ impl Night {
         self.sold.saturating_add(self.held)
     }
 
-    /// Ends the part of a forced exception that no guest needs any more.
+    /// Removes the part of a forced exception that no guest needs any more.
     fn shrink_exception(&mut self, capacity: u16) {
         self.forced = self.forced.min(self.taken().saturating_sub(capacity));
     }
 }
 
-/// How many rooms a booking takes from (or, negative, gives back to) one night.
+/// The rooms that a booking takes from one night. Negative numbers are given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NightDelta {
     pub date: Date,
@@ -51,7 +52,7 @@ pub struct NightDelta {
     pub held: i32,
 }
 
-/// What every night is until somebody touches it.
+/// The value of every unchanged night.
 static UNTOUCHED: Night = Night {
     physical: None,
     out_of_order: 0,
@@ -62,11 +63,11 @@ static UNTOUCHED: Night = Night {
     restriction: Restriction::NONE,
 };
 
-/// The nights of one room type from `first` on. A date outside has no inventory, and so is closed.
+/// The nights of one room type from `first` on. A date outside has no inventory and is closed.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     first: Date,
-    /// The date after the last night: `first` and `length` nights.
+    /// The date after the last night: `first` plus `length` nights.
     end: Date,
     length: u16,
     touched: ByDate<Night>,
@@ -75,12 +76,12 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// `length` untouched nights beginning with `first`, of a type with `rooms` rooms.
+    /// `length` unchanged nights from `first`, of a type with `rooms` rooms.
     pub fn new(first: Date, length: u16, rooms: u16, allowance: i16) -> Self {
         Self { first, end: after(first, length), length, touched: ByDate::default(), rooms, allowance }
     }
 
-    /// With these nights as they are, as far as they lie inside.
+    /// Replaces all changed nights by those of `nights` that lie inside the horizon.
     pub fn with(mut self, nights: impl IntoIterator<Item = (Date, Night)>) -> Self {
         let inside = self.first..self.end;
         self.touched = nights.into_iter().filter(|(date, _)| inside.contains(date)).collect();
@@ -96,7 +97,7 @@ impl Calendar {
         self.end
     }
 
-    /// The night that begins on `date`, unless it is outside of the horizon.
+    /// The night that begins on `date`. `None` outside the horizon.
     pub fn night(&self, date: Date) -> Option<&Night> {
         self.has(date).then(|| self.touched.get(date).unwrap_or(&UNTOUCHED))
     }
@@ -116,13 +117,13 @@ impl Calendar {
         nights.map(|(date, night)| (date, night.unwrap_or(&UNTOUCHED)))
     }
 
-    /// Every date of [from, to) with its night, in order; outside of the horizon there is none.
+    /// Every date of [from, to) in order, with its night. Dates outside the horizon have none.
     pub fn nights(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, Option<&Night>)> {
         let night = |(date, night): (Date, Option<_>)| (date, self.has(date).then(|| night.unwrap_or(&UNTOUCHED)));
         self.touched.walk(from, to).map(night)
     }
 
-    /// The nights of [from, to) that somebody has touched, with their dates, in order.
+    /// The changed nights of [from, to) with their dates, in order.
     pub fn touched(&self, from: Date, to: Date) -> impl Iterator<Item = (Date, &Night)> {
         self.touched.range(from, to)
     }
@@ -136,7 +137,7 @@ impl Calendar {
         night.allowance.unwrap_or(self.allowance)
     }
 
-    /// The most that may be sold and held on a night: physical − out of order + allowance, never below zero.
+    /// The most rooms that may be sold and held on a night: physical − out of order + allowance, never below zero.
     pub fn capacity(&self, night: &Night) -> u16 {
         capacity(self.physical(night), night.out_of_order, self.allowance(night))
     }
@@ -146,12 +147,12 @@ impl Calendar {
         night.taken().saturating_sub(self.capacity(night))
     }
 
-    /// What is still for sale on a night: nothing as long as a forced exception lasts.
+    /// Rooms that are still for sale on a night. None while a forced exception lasts.
     pub fn free(&self, night: &Night) -> u16 {
         self.capacity(night).saturating_sub(night.taken())
     }
 
-    /// Moves the counters. Dates outside of the horizon are history: only the store still counts them.
+    /// Changes the counters. Dates outside the horizon are ignored; only the store still counts them.
     pub fn apply(&mut self, deltas: &[NightDelta]) {
         for delta in deltas {
             let Some(capacity) = self.night(delta.date).map(|night| self.capacity(night)) else { continue };
@@ -163,7 +164,7 @@ impl Calendar {
         }
     }
 
-    /// Sets what the nights fall back to.
+    /// Sets the room type's values, which apply to nights without own values.
     pub fn set_defaults(&mut self, rooms: u16, allowance: i16) {
         self.rooms = rooms;
         self.allowance = allowance;
@@ -173,8 +174,8 @@ impl Calendar {
         }
     }
 
-    /// Lets the days before `today` go and opens as many at the far end. A day that was let go does not come back: where the
-    /// clock is set back, the calendar has to be loaded again.
+    /// Drops the nights before `today` and adds as many at the end. Dropped nights do not come back: after the clock
+    /// was set back, the calendar must be loaded again.
     pub fn roll(&mut self, today: Date) {
         if today > self.first {
             self.touched.forget_before(today);
@@ -183,8 +184,8 @@ impl Calendar {
         }
     }
 
-    /// Whether every night keeps the first promise: sold + held ≤ capacity, except for what was forced, which is no more
-    /// than the guests need.
+    /// Whether sold + held ≤ capacity on every night, apart from forced exceptions, and no exception is larger than
+    /// needed.
     pub fn is_sound(&self) -> bool {
         let sound = |night: &Night| {
             let taken = u32::from(night.sold) + u32::from(night.held);
@@ -193,7 +194,7 @@ impl Calendar {
         self.touched.iter().all(|(_, night)| sound(night))
     }
 
-    /// Bytes this calendar occupies.
+    /// The memory of this calendar, in bytes.
     pub fn memory(&self) -> usize {
         size_of::<Self>() + self.touched.memory()
     }
@@ -203,7 +204,7 @@ impl Calendar {
     }
 }
 
-/// Two calendars are equal when every night is, whether it was touched or not.
+/// Two calendars are equal if all their nights are, stored or not.
 impl PartialEq for Calendar {
     fn eq(&self, other: &Self) -> bool {
         let differing = |calendar: &Self| {

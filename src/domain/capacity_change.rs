@@ -1,7 +1,7 @@
-//! Changes of what there is to sell: nights, and the room type itself.
+//! Changes of capacity, restrictions and prices: of nights, and of the room type itself.
 //!
-//! Called by [`Inventory::decide`] alone. A change that puts the capacity below what is sold and held is refused or, where
-//! somebody insists by name, makes a forced exception ([`Night::forced`]) for the guests that the night already has.
+//! Only [`Inventory::decide`] calls this. A change that puts the capacity below the rooms sold and held is refused.
+//! With `forced_by` it makes a forced exception instead ([`Night::forced`]) for the guests that the night already has.
 
 use super::{
     Change, Date, FailingNight, Inventory, Night, NightsChange, RateNight, RatePlanId, Reason, Refusal, RoomType, Runs,
@@ -35,7 +35,7 @@ impl Inventory {
         Ok(Change::Nights { nights: nights.into_iter().collect(), rates, forced_by })
     }
 
-    /// The nights of the plan that the change makes different.
+    /// The nights of the plan that the change modifies.
     fn changed_rates(&self, change: &NightsChange) -> Result<Runs<(RatePlanId, RateNight)>, Refusal> {
         let Some(id) = change.rate_plan else { return Ok(Runs::default()) };
         let plan = self.plan(id).ok_or(Refusal::UnknownRatePlan(id))?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Currency, Date, HotelId, Occupancy, RoomTypeId, Timestamp, Violation};
 
-/// A hotel: a house in a city, with one time zone and one currency.
+/// A hotel, with one time zone and one currency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hotel {
     pub id: HotelId,
@@ -18,13 +18,13 @@ pub struct Hotel {
     pub country: String,
     pub timezone: Zone,
     pub currency: Currency,
-    /// Earliest arrival, local time; cancellation deadlines count back from it.
+    /// Earliest arrival in local time. Cancellation deadlines count back from it.
     pub check_in_time: Time,
     pub check_out_time: Time,
     pub location: Option<Coordinates>,
     /// Longest stay, in nights.
     pub max_nights: u16,
-    /// How far ahead a night can be booked, in nights from today.
+    /// The booking horizon: how far ahead a night can be booked, in nights from today.
     pub horizon_nights: u16,
 }
 
@@ -35,28 +35,28 @@ impl Hotel {
     pub const MAX_CITY: usize = 100;
     pub const DEFAULT_MAX_NIGHTS: u16 = 30;
     pub const DEFAULT_HORIZON_NIGHTS: u16 = 730;
-    /// The farthest horizon a hotel can ask for: ten years.
+    /// The longest horizon of a hotel: ten years.
     pub const LONGEST_HORIZON_NIGHTS: u16 = 3_660;
     pub const DEFAULT_CHECK_IN_TIME: Time = Time::constant(15, 0, 0, 0);
     pub const DEFAULT_CHECK_OUT_TIME: Time = Time::constant(11, 0, 0, 0);
 
-    /// The hotel's own date at an instant.
+    /// The hotel's local date at an instant.
     pub fn today(&self, now: Timestamp) -> Date {
         self.timezone.date(now)
     }
 
-    /// The first date after the last night that can be sold or set when the hotel's date is `today`.
+    /// The date after the last night that can be sold when the hotel's date is `today`.
     pub fn horizon_end(&self, today: Date) -> Date {
         today.saturating_add(jiff::SignedDuration::from_hours(24 * i64::from(self.horizon_nights)))
     }
 
-    /// The instant at which rooms of an arrival date are ready. In a gap of the clocks (daylight saving time) it is
-    /// the instant after the gap, in a repeated hour the first of the two.
+    /// The instant when rooms of an arrival date are ready. In a daylight saving gap it is the instant after the gap;
+    /// in a repeated hour it is the first of the two.
     pub fn check_in_at(&self, date: Date) -> Timestamp {
         self.instant(date, self.check_in_time)
     }
 
-    /// The instant until which rooms of a departure date are the guest's.
+    /// The instant when rooms of a departure date must be free.
     pub fn check_out_at(&self, date: Date) -> Timestamp {
         self.instant(date, self.check_out_time)
     }
@@ -94,7 +94,7 @@ pub struct RoomType {
     pub occupancy: Occupancy,
     /// Physical rooms of this type.
     pub rooms: u16,
-    /// Rooms sold beyond (or, negative, kept back from) what exists.
+    /// Rooms that may be sold beyond the physical ones. A negative number keeps rooms back.
     pub overbooking_allowance: i16,
 }
 
@@ -120,17 +120,17 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// The date that clocks in this zone show at an instant.
+    /// The local date in this zone at an instant.
     pub fn date(&self, at: Timestamp) -> Date {
         self.0.to_datetime(at).date()
     }
 
-    /// The date in the zone where dates begin first (UTC+14): no clock on earth shows a later one.
+    /// The date in the first time zone on earth (UTC+14). No zone has a later date.
     pub fn first_date(at: Timestamp) -> Date {
         Offset::constant(14).to_datetime(at).date()
     }
 
-    /// The date in the zone where dates end last (UTC-12): no clock on earth shows an earlier one.
+    /// The date in the last time zone on earth (UTC-12). No zone has an earlier date.
     pub fn last_date(at: Timestamp) -> Date {
         Offset::constant(-12).to_datetime(at).date()
     }

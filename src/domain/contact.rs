@@ -1,4 +1,4 @@
-//! How to reach the person who booked.
+//! Contact details of the person who booked.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{Violation, text};
 
-/// A phone number as E.164 writes it: `+`, country code and subscriber number, 7 to 15 digits in all.
+/// A phone number in E.164 form: `+`, country code and subscriber number, 7 to 15 digits in all.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mobile(String);
 
 impl Mobile {
-    /// The longest number as people write it, in characters.
+    /// The longest input, in characters.
     pub const MAX_LENGTH: usize = 32;
 
-    /// A number that exists by the rules of its country (libphonenumber's data). Spaces, dots, hyphens and brackets are
-    /// passed over; digits may be those of any script.
+    /// Parses a number and checks it by the rules of its country (libphonenumber). Spaces, dots, hyphens and brackets
+    /// are ignored. Digits may be of any script.
     pub fn parse(value: &str) -> Result<Self, Violation> {
         let message = "must be an international phone number with + and country code, such as +351 912 345 678";
         let number = digits(value).and_then(|digits| digits.parse::<PhoneNumber>().ok());
@@ -28,12 +28,12 @@ impl Mobile {
         }
     }
 
-    /// A number as a store kept it. It is not judged again: countries change their rules.
+    /// A number from the store. It is not checked again, because countries change their rules.
     pub fn stored(value: &str) -> Self {
         Self(value.to_owned())
     }
 
-    /// A number to look for: also one that was valid when it was stored and is not any more.
+    /// A number to search for. It may have been valid when it was stored and be invalid now.
     pub fn sought(value: &str) -> Result<Self, Violation> {
         Self::parse(value).or_else(|violation| {
             let digits = value.strip_prefix('+').unwrap_or_default();
@@ -47,7 +47,7 @@ impl Mobile {
     }
 }
 
-/// `+` and ASCII digits of a number as people write it. Letters are refused: libphonenumber would dial them, and drop
+/// The `+` and the ASCII digits of a number. Letters are refused: libphonenumber would map them to digits and drop
 /// extensions.
 fn digits(value: &str) -> Option<String> {
     if value.chars().count() > Mobile::MAX_LENGTH {
@@ -60,7 +60,7 @@ fn digits(value: &str) -> Option<String> {
             '0'..='9' => number.push(c),
             ' ' | '\u{A0}' | '\u{202F}' | '.' | '-' | '(' | ')' => {}
             _ if c.is_ascii() => return None,
-            // A digit of another script becomes one ASCII digit, everything else nothing.
+            // A digit of another script becomes an ASCII digit. Other characters fail the parse.
             _ => number.push(PHONE_NUMBER_UTIL.normalize_digits_only(c.encode_utf8(&mut [0; 4])).chars().next()?),
         }
     }
@@ -89,12 +89,12 @@ impl Email {
         }
     }
 
-    /// The address in the form in which two spellings of one mailbox are equal, as nearly all servers have it.
+    /// The address in lower case. Nearly all mail servers treat two such spellings as one mailbox.
     pub fn comparable(&self) -> String {
         self.0.to_lowercase()
     }
 
-    /// An address as a store kept it, not judged again.
+    /// An address from the store. It is not checked again.
     pub fn stored(value: &str) -> Self {
         Self(value.to_owned())
     }
@@ -112,7 +112,7 @@ pub struct Contact {
     pub email: Option<Email>,
 }
 
-// Contact details are personal: they are written to the store and to their owner, never to a log.
+// Contact details are personal data: they go to the store and to the client, never to a log.
 impl fmt::Debug for Mobile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mobile(…)")

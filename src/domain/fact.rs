@@ -1,4 +1,4 @@
-//! Facts: what has happened to a room type, in the order in which it happened.
+//! Facts: the changes of a room type, in the order in which they were decided.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{
     Booking, Date, FactId, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Run, Runs, Timestamp,
 };
 
-/// Something that has been decided. Applied in memory at once, true for the world once it is committed.
+/// A decided change. The actor applies it in memory at once; it counts for others after the commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     pub id: FactId,
@@ -18,28 +18,28 @@ pub struct Fact {
     pub change: Change,
 }
 
-/// What changed. Applying the same change to the same calendar gives the same calendar, always.
+/// What changed. Applying a change is deterministic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Change {
-    /// A booking came, moved or went.
+    /// A booking was made or changed.
     Booking { cause: Cause, booking: Arc<Booking>, deltas: Vec<NightDelta> },
     /// Capacity, restrictions or prices of nights were set.
     Nights {
-        /// Their settings; what is sold and held is not changed, and 0 here.
+        /// The nights with their new settings. Their `sold` and `held` are 0 here and stay unchanged.
         nights: Runs<Night>,
         #[serde(deserialize_with = "rates")]
         rates: Runs<(RatePlanId, RateNight)>,
-        /// Who insisted on a capacity below what was sold.
+        /// The name given to force a capacity below the rooms sold.
         forced_by: Option<String>,
     },
-    /// The room type itself was changed.
+    /// The room type was changed.
     RoomType { room_type: RoomType },
-    /// A rate plan was made or changed.
+    /// A rate plan was created or changed.
     RatePlan { plan: RatePlan },
 }
 
-/// Histories from before there were runs have `[plan, date, night]`.
+/// Older events have `[plan, date, night]` instead of runs.
 fn rates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Runs<(RatePlanId, RateNight)>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -1,11 +1,11 @@
-//! The live holds of one room type, found by booking and by the time they run out.
+//! The live holds of one room type, by booking id and by expiry.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Booking, BookingId, Timestamp};
 
-/// The share of a night's rooms that holds may take together, from 1 to 100 percent.
+/// The part of a night's rooms that holds may take together, from 1 to 100 percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HoldShare(u8);
 
@@ -14,13 +14,13 @@ impl HoldShare {
         (1..=100).contains(&percent).then_some(Self(percent))
     }
 
-    /// Rooms that may be held of so many, rounded up: a single room can be held.
+    /// The number of rooms that may be held out of `rooms`, rounded up, so that a single room can be held.
     pub fn of(self, rooms: u16) -> u16 {
         (u32::from(rooms) * u32::from(self.0)).div_ceil(100) as u16
     }
 }
 
-/// Holds, the first to expire first.
+/// Holds in order of their expiry.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Holds {
     by_id: HashMap<BookingId, Arc<Booking>>,
@@ -28,7 +28,7 @@ pub struct Holds {
 }
 
 impl Holds {
-    /// Takes note of a booking's new state: kept while it is a hold, forgotten otherwise.
+    /// Records a booking's new state: keeps it if it is a hold, removes it otherwise.
     pub fn follow(&mut self, booking: &Arc<Booking>) {
         if let Some(expires_at) = self.by_id.remove(&booking.id).and_then(|old| old.status.expires_at()) {
             self.by_expiry.remove(&(expires_at, booking.id));
@@ -49,7 +49,7 @@ impl Holds {
         Some((*expires_at, self.by_id.get(id)?))
     }
 
-    /// All holds, the first to expire first.
+    /// All holds in order of their expiry.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Booking>> {
         self.by_expiry.iter().filter_map(|(_, id)| self.by_id.get(id))
     }

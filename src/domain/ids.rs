@@ -1,4 +1,4 @@
-//! Names of things. Every id is a UUIDv7 (RFC 9562): unique without coordination, and in order of creation.
+//! Ids. Every id is a UUIDv7 (RFC 9562): unique without coordination, and sorted by creation.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,14 +32,14 @@ macro_rules! id {
 id! {
     /// A hotel.
     HotelId,
-    /// A kind of room of one hotel: the unit that is sold, owned and serialised.
+    /// A kind of room of one hotel. Ownership and ordering of facts are per room type.
     RoomTypeId,
     /// One way of selling a room type: a price and its conditions.
     RatePlanId,
-    /// Something sold beside the room: breakfast, parking, a pick-up.
+    /// Something sold with the room: breakfast, parking, a pick-up.
     ServiceId,
     /// One stay of n rooms of one room type.
     BookingId,
-    /// Something that has happened to a room type.
+    /// A change of a room type.
     FactId,
 }

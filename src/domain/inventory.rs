@@ -1,7 +1,8 @@
-//! The aggregate one room-type actor owns: everything needed to decide about one room type, in memory.
+//! The aggregate of one room type: everything that a decision about it needs, in memory.
 //!
-//! [`Inventory::decide`] looks and answers, [`Inventory::apply`] changes ([`Inventory::follow`] is the part of it that
-//! needs no bookings). Nothing else changes an inventory, so replaying its facts rebuilds it.
+//! [`Inventory::decide`] reads and returns a fact or a refusal. [`Inventory::apply`] changes the inventory by a fact.
+//! [`Inventory::follow`] does the same for followers that have no bookings. Nothing else changes it, so replaying the
+//! facts rebuilds it.
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use super::holds::{HoldShare, Holds};
 use super::quote::Enquiry;
 use super::{
     BookedService, Booking, BookingId, ByDate, Calendar, Cause, Change, Fact, FactId, Hotel, Move, Night, NightsChange,
-    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Stay, Step, Timestamp, Trace,
+    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Stay, Step, StepEffect, StepOrder,
+    Timestamp,
 };
 
 /// One room type with its hotel's rules, its nights, prices and live holds.
@@ -27,25 +29,25 @@ pub struct Inventory {
     sequence: u64,
 }
 
-/// What somebody asks a room type to do.
+/// A command for a room type.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Book under this id; a hold lasts until `hold_until`.
+    /// Book under this id. A hold expires at `hold_until`.
     Book {
         id: BookingId,
         order: Order,
         hold_until: Timestamp,
     },
-    /// Do something with a booking, as it is now; only if it is still at version `expected`, if given.
+    /// Change a booking. If `expected` is given, the booking must still be at this version.
     Move {
         booking: Arc<Booking>,
         act: Move,
         expected: Option<u64>,
     },
     SetNights(NightsChange),
-    /// Replace what the room type is; the id stays.
+    /// Replace the settings of the room type. The id stays.
     SetRoomType(RoomType),
-    /// Make a rate plan, or replace what it is. Its nights stay.
+    /// Create a rate plan or replace its settings. Its nights stay.
     SetRatePlan(RatePlan),
 }
 
@@ -67,7 +69,7 @@ impl Inventory {
         inventory
     }
 
-    /// The number of facts behind this inventory.
+    /// The sequence number of the last fact.
     pub const fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -76,7 +78,7 @@ impl Inventory {
         self.plans.iter().find(|plan| plan.id == id)
     }
 
-    /// Live holds, the first to expire first.
+    /// Live holds in order of their expiry.
     pub fn holds(&self) -> impl Iterator<Item = &Arc<Booking>> {
         self.holds.iter()
     }
@@ -86,18 +88,18 @@ impl Inventory {
         self.holds.get(id)
     }
 
-    /// When the next hold runs out.
+    /// When the next hold expires.
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.holds.first().map(|(expires_at, _)| expires_at)
     }
 
-    /// A hold whose time is over at `now`: it must be expired before anything else is decided.
+    /// A hold that is overdue at `now`. It must be expired before any other decision.
     pub fn overdue(&self, now: Timestamp) -> Option<Arc<Booking>> {
         let (expires_at, booking) = self.holds.first()?;
         (expires_at <= now).then(|| booking.clone())
     }
 
-    /// Moves the window of nights and prices to the hotel's current date.
+    /// Rolls nights and prices to the hotel's current date.
     pub fn roll(&mut self, now: Timestamp) {
         let before = self.calendar.first();
         self.calendar.roll(self.hotel.today(now));
@@ -109,12 +111,12 @@ impl Inventory {
         }
     }
 
-    /// Whether nights are missing that are not over yet: the clock was ahead when the window was moved, and was set back.
+    /// Whether the clock was set back after the calendar was rolled: nights are missing that are not over yet.
     pub fn is_ahead(&self, now: Timestamp) -> bool {
         self.hotel.today(now) < self.calendar.first()
     }
 
-    /// What would happen if `command` were done at `now`. Changes nothing.
+    /// Decides `command` at `now`. Changes nothing.
     pub fn decide(&self, command: Command, id: FactId, now: Timestamp) -> Result<Fact, Refusal> {
         let sequence = self.sequence + 1;
         let change = match command {
@@ -131,7 +133,7 @@ impl Inventory {
         Ok(Fact { id, sequence, at: now, change })
     }
 
-    /// Makes a fact part of this inventory. Facts come in order of their sequence.
+    /// Applies a fact. Facts must come in order of their sequence numbers.
     pub fn apply(&mut self, fact: &Fact) {
         self.follow(fact.step());
         if let Some(booking) = fact.change.booking() {
@@ -139,13 +141,14 @@ impl Inventory {
         }
     }
 
-    /// The same for who knows no bookings, and so no holds: nights, prices and counts are right afterwards.
+    /// Applies a step: like [`Inventory::apply`], but without the booking and so without holds. Nights, prices and
+    /// counters are correct afterwards.
     pub fn follow(&mut self, step: Step) {
-        debug_assert_eq!(step.sequence, self.sequence + 1, "facts are applied in order");
+        debug_assert_eq!(step.order_after(self.sequence), StepOrder::Next, "steps are applied in order");
         self.sequence = step.sequence;
-        match step.trace {
-            Trace::Counts(deltas) => self.calendar.apply(deltas),
-            Trace::Nights { nights, rates } => {
+        match step.effect {
+            StepEffect::Counts(deltas) => self.calendar.apply(deltas),
+            StepEffect::Nights { nights, rates } => {
                 for (date, set) in nights.iter() {
                     if let Some(night) = self.calendar.night_mut(date) {
                         *night = Night { sold: night.sold, held: night.held, ..set };
@@ -157,11 +160,11 @@ impl Inventory {
                     }
                 }
             }
-            Trace::RoomType(room_type) => {
+            StepEffect::RoomType(room_type) => {
                 self.calendar.set_defaults(room_type.rooms, room_type.overbooking_allowance);
                 self.room_type = room_type.clone();
             }
-            Trace::RatePlan(plan) => match self.plans.iter_mut().find(|known| known.id == plan.id) {
+            StepEffect::RatePlan(plan) => match self.plans.iter_mut().find(|known| known.id == plan.id) {
                 Some(known) => {
                     let nights = std::mem::take(&mut known.nights);
                     *known = RatePlan { nights, ..plan.clone() };
@@ -186,7 +189,7 @@ impl Inventory {
             quote.prices.fill(agreed);
         }
         if let Some(share) = order.hold_share.filter(|_| order.hold) {
-            self.leaves_rooms_unheld(stay, rooms, None, share)?;
+            self.check_hold_share(stay, rooms, None, share)?;
         }
         let services = self.sell_services(&order, party)?;
         let plan = self.plan(quote.rate_plan).ok_or(Refusal::UnknownRatePlan(quote.rate_plan))?;
@@ -219,8 +222,8 @@ impl Inventory {
         Ok(Change::Booking { cause, booking: Arc::new(booking), deltas })
     }
 
-    /// Holds that nobody has paid for must not close a house. A hold that is changed keeps what it has.
-    pub(super) fn leaves_rooms_unheld(
+    /// Unpaid holds must not take all rooms of a night. A changed hold keeps the rooms that it has.
+    pub(super) fn check_hold_share(
         &self,
         stay: Stay,
         rooms: u16,

@@ -1,6 +1,6 @@
-//! The life of a booking: every legal move between its states, and what each does.
+//! The lifecycle of a booking: every legal move between states, and its effect.
 //!
-//! Called by [`Inventory::decide`] alone. A move that is not named here is refused.
+//! Only [`Inventory::decide`] calls this. Every move that is not listed here is refused.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use super::{
     Amendment, Amount, BookedService, Booking, Cause, Change, Fee, Inventory, Party, Refusal, Status, Stay, Timestamp,
 };
 
-/// What can be done with a booking.
+/// A command for a booking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Move {
-    /// Turn a hold into a booking.
+    /// Turn a hold into a confirmed booking.
     Confirm,
-    /// Give the rooms back: a hold is released, a booking cancelled by its policy.
+    /// Give the rooms back. A hold is released; a booking is cancelled under its policy.
     Cancel,
     /// Change dates, rooms or guests.
     Amend(Amendment),
     CheckIn,
     CheckOut,
     NoShow,
-    /// End a hold whose time is over. Only the engine itself asks for this.
+    /// Expire an overdue hold. Only the engine does this.
     Expire,
 }
 
@@ -41,7 +41,7 @@ impl Move {
 }
 
 impl Inventory {
-    /// What a move makes of a booking: its new state, and the rooms that it takes or gives back on each night.
+    /// The result of a move: the new state of the booking and the change of each night.
     pub(super) fn move_booking(
         &self,
         booking: &Booking,
@@ -66,7 +66,7 @@ impl Inventory {
         Ok(Change::Booking { cause, booking: Arc::new(after), deltas })
     }
 
-    /// The state machine: every legal move, and the state it leads to.
+    /// The state machine: every legal move with the state that it leads to.
     fn transition(&self, booking: &Booking, act: &Move, now: Timestamp) -> Result<(Cause, Status), Refusal> {
         let today = self.hotel.today(now);
         let stay = booking.stay;
@@ -79,7 +79,8 @@ impl Inventory {
             (Move::Confirm | Move::Amend(_), Status::Held { .. }) if is_over => {
                 return Err(Refusal::TooLate { until: stay.check_out() });
             }
-            // What was sold and never used is a no-show: the hotel's to say. Guests still in house are the hotel's too.
+            // After the check-out time, an unused booking can only become a no-show, which the hotel decides. Guests in
+            // house are left to the hotel as well.
             (Move::Cancel | Move::CheckIn | Move::Amend(_), Status::Confirmed) if is_over => {
                 return Err(Refusal::TooLate { until: stay.check_out() });
             }
@@ -116,7 +117,7 @@ impl Inventory {
         let check_out = amendment.check_out.unwrap_or(booking.stay.check_out());
         let stay = Stay::new(check_in, check_out).map_err(|_| Refusal::EmptyStay { check_in, check_out })?;
         let rooms = amendment.rooms.unwrap_or(booking.rooms);
-        self.keeps_what_was_slept(booking, stay, rooms, now)?;
+        self.check_in_house_change(booking, stay, rooms, now)?;
         let guests = amendment.guests.clone().unwrap_or_else(|| booking.guests.clone());
         let party = Party::of(&guests);
         let rate_plan = Some(booking.rate_plan_id);
@@ -124,7 +125,7 @@ impl Inventory {
         let enquiry = Enquiry { stay, rooms, party, rate_plan, forced, keeping: Some(booking) };
         let Quote { prices, added, .. } = self.quote(&enquiry, now)?;
         if let (Status::Held { .. }, Some(share)) = (booking.status, amendment.hold_share) {
-            self.leaves_rooms_unheld(stay, rooms, Some(booking), share)?;
+            self.check_hold_share(stay, rooms, Some(booking), share)?;
         }
         let resell = |service: &BookedService| service.clone().for_stay(stay.nights(), party.persons());
         let services = booking.services.iter().map(resell).collect();
@@ -135,13 +136,13 @@ impl Inventory {
         let after = Booking { stay, rooms, guests, prices, added, services, policy, ..booking.clone() }.sellable()?;
         match amendment.waive_policy {
             true => Ok(after),
-            false => self.gives_back_for_free(booking, &after, now).map(|()| after),
+            false => self.check_change_is_free(booking, &after, now).map(|()| after),
         }
     }
 
-    /// Giving back a part is leaving in part: where leaving costs a fee, a smaller booking must not be the way around
-    /// it. A hold may always shrink.
-    fn gives_back_for_free(&self, before: &Booking, after: &Booking, now: Timestamp) -> Result<(), Refusal> {
+    /// Giving back nights or rooms is a partial cancellation. While a cancellation costs a fee, a smaller booking must
+    /// not avoid it. A hold may always shrink.
+    fn check_change_is_free(&self, before: &Booking, after: &Booking, now: Timestamp) -> Result<(), Refusal> {
         let check_in = self.hotel.check_in_at(before.stay.check_in());
         let held = matches!(before.status, Status::Held { .. });
         if held || before.policy.fee_at(now, check_in).is_free() || !before.gives_back(after) {
@@ -150,8 +151,8 @@ impl Inventory {
         Err(Refusal::ChangeNotFree { until: before.policy.was_free_until(now, check_in) })
     }
 
-    /// Present guests have arrived, and from the second day on they have slept in their rooms: that is history.
-    fn keeps_what_was_slept(&self, booking: &Booking, stay: Stay, rooms: u16, now: Timestamp) -> Result<(), Refusal> {
+    /// Guests in house cannot change their arrival date. After the first night they cannot change the number of rooms.
+    fn check_in_house_change(&self, booking: &Booking, stay: Stay, rooms: u16, now: Timestamp) -> Result<(), Refusal> {
         let refuse = |verb| Err(Refusal::IllegalMove { from: booking.status.name(), verb });
         if booking.status != Status::InHouse {
             return Ok(());
@@ -165,7 +166,7 @@ impl Inventory {
         Ok(())
     }
 
-    /// What cancelling a confirmed booking costs at `now`, by the policy it was sold under.
+    /// The fee for cancelling a confirmed booking at `now`, under its own policy.
     pub fn cancellation_fee(&self, booking: &Booking, now: Timestamp) -> Amount {
         let check_in = self.hotel.check_in_at(booking.stay.check_in());
         fee(booking.policy.fee_at(now, check_in), booking)

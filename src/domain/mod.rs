@@ -1,16 +1,25 @@
-//! The field itself: stays, calendars, prices, policies, bookings, and the rules between them.
+//! The domain: stays, calendars, prices, policies, bookings, and the rules between them.
 //!
-//! Owns every decision the engine takes. Called by `engine/` (to decide and apply), by `store/` (to rebuild what it
-//! decided from) and by search (to quote by the very same rules). It never waits, reads a clock, draws a random number
-//! or touches a file: time and ids are arguments. Nothing in here can fail for an outside reason; a "no" is a
-//! [`Refusal`], a value like any other.
+//! **What it owns.** Every decision of the engine.
 //!
-//! Invariant: for every night of every room type, sold + held ≤ physical − out of order + allowance. Guests for whom a
-//! lower capacity was forced are the one exception: it is counted ([`Night::forced`]), and it ends with them.
+//! **Who calls it.** `engine/` decides and applies facts. `store/` rebuilds inventories. `search/` quotes with the same
+//! rules. `events/` applies steps to its projections.
+//!
+//! **What it never does.** It does no I/O, never waits, reads no clock and draws no random number. Time and ids are
+//! arguments.
+//!
+//! **Invariant.** For every night of every room type, sold + held ≤ physical − out of order + allowance. The one exception
+//! are guests for whom a lower capacity was forced. It is counted ([`Night::forced`]) and ends with them.
+//!
+//! **Failure.** Nothing here fails for an outside reason. A "no" is a [`Refusal`], a value like any other. Input that breaks
+//! a rule of its own field is a [`Violation`].
+//!
+//! **How to add a rule.** A rule about a sale belongs in [`quote`], a rule about a state in [`lifecycle`], a rule about
+//! one input field in the type of that field. Add a [`Refusal`] with its name, and its problem code in `http/refusal.rs`.
 //!
 //! Reading order: [`stay`], [`party`], [`restriction`], [`calendar`], [`rate`], [`policy`], [`booking`], [`order`],
-//! [`inventory`] (the aggregate an actor owns), [`quote`] (the one rule function), [`lifecycle`] (the state machine),
-//! [`fact`], [`refusal`].
+//! [`inventory`] (the aggregate that an actor owns), [`quote`] (the one rule function), [`lifecycle`] (the state machine),
+//! [`fact`], [`step`] (how followers apply facts), [`refusal`].
 
 pub mod booking;
 pub mod by_date;
@@ -43,6 +52,7 @@ pub mod step;
 pub mod testing;
 pub mod text;
 mod unchanged;
+pub mod view;
 pub mod violation;
 
 pub use booking::{AddedRooms, Booking, Status};
@@ -66,10 +76,11 @@ pub use restriction::Restriction;
 pub use runs::{Run, Runs};
 pub use service::{BookedService, Service, ServiceBasis};
 pub use stay::Stay;
-pub use step::{Step, Trace};
+pub use step::{Step, StepEffect, StepOrder};
+pub use view::{CalendarView, NightView};
 pub use violation::Violation;
 
-/// An instant, the same everywhere.
+/// An instant in time.
 pub use jiff::Timestamp;
-/// A calendar date in the hotel's own time zone; as a night, the one that begins on that date.
+/// A calendar date in the hotel's time zone. As a night, the night that begins on this date.
 pub use jiff::civil::Date;

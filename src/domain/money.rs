@@ -1,4 +1,4 @@
-//! Money as hotels account for it: integer minor units of one currency, never a float.
+//! Money: integer minor units of one currency, never a float.
 
 use std::fmt;
 use std::iter::Sum;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// An amount in minor units (cents, yen, fils); the currency is the hotel's and is kept beside it.
+/// An amount in minor units (cents, yen, fils). The currency is the hotel's and is stored beside it.
 ///
-/// Arithmetic saturates, and no saturated amount is ever sold: parts are never negative, so a sum that saturated is above
-/// [`Amount::MAX_TOTAL`], and [`Amount::is_sellable`] says so. A total that passed is the exact sum of its parts.
+/// Arithmetic saturates, and a saturated amount is never sold. Parts are never negative, so a saturated sum is above
+/// [`Amount::MAX_TOTAL`] and [`Amount::is_sellable`] refuses it. A total that passes is the exact sum of its parts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Amount(pub i64);
@@ -33,7 +33,7 @@ impl Amount {
         Self(self.0.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX)))
     }
 
-    /// Whether it can be the total of something that is sold.
+    /// Whether it can be the total of a booking.
     pub fn is_sellable(self) -> bool {
         self <= Self::MAX_TOTAL
     }
@@ -83,13 +83,13 @@ impl Currency {
         self.0.code()
     }
 
-    /// How many decimal digits the minor unit stands for: 2 for EUR, 0 for JPY, 3 for KWD.
+    /// The number of decimal digits of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
     pub fn exponent(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
     }
 }
 
-/// The text is no ISO 4217 code.
+/// The text is not an ISO 4217 code.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an ISO 4217 currency code such as EUR")]
 pub struct UnknownCurrency;

@@ -1,4 +1,4 @@
-//! Names compared as people compare them: capitals, the way accents are encoded and invisible characters do not matter.
+//! Comparison keys of names: case, accent encoding and invisible characters do not matter.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
@@ -6,12 +6,12 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 
 use super::text::is_ignorable;
 
-/// The edition of [`key`]. Stores keep keys and compute them anew when they were made by another edition: raise it
-/// whenever a key may come out differently, also after an upgrade of the Unicode data.
+/// The version of [`key`]. Stores keep keys and recompute those of another version. Raise it whenever a key may change,
+/// also after an upgrade of the Unicode data.
 pub const EDITION: i64 = 2;
 
-/// What two spellings of one name have in common: compatibility decomposition, full case folding, composition. The dot
-/// that folding leaves over an `i` (İ, i̇) is dropped; other dots (ż) are letters. White space counts as one space.
+/// The key of a name: compatibility decomposition, full case folding, composition. The dot that folding leaves over an
+/// `i` (İ, i̇) is dropped; other dots (ż) are part of letters. A run of white space counts as one space.
 pub fn key(name: &str) -> String {
     if name.is_ascii() {
         return spaced(&name.to_ascii_lowercase());
@@ -22,7 +22,7 @@ pub fn key(name: &str) -> String {
     spaced(&ComposingNormalizerBorrowed::new_nfkc().normalize(&plain))
 }
 
-/// Drops ignorable characters, and U+0307 where the letter it belongs to is an `i`.
+/// Drops ignorable characters, and U+0307 after the letter `i`.
 fn without_dots_over_i(decomposed: &str) -> String {
     let classes = CanonicalCombiningClassMapBorrowed::new();
     let mut base = None;

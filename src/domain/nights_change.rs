@@ -1,4 +1,4 @@
-//! Bulk changes of nights: one set of new values over a range of dates, on chosen weekdays.
+//! Bulk changes of nights: new values for a range of dates, optionally on some weekdays only.
 
 use jiff::civil::Weekday;
 
@@ -6,7 +6,7 @@ use super::calendar::MAX_ROOMS;
 use super::stay::{dates, days_between};
 use super::{Amount, Date, Night, RateNight, RatePlanId, Restriction, Violation};
 
-/// A value that is left alone, returned to its default, or set.
+/// A change of one value: keep it, reset it to its default, or set it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     #[default]
@@ -16,7 +16,7 @@ pub enum Patch<T> {
 }
 
 impl<T: Copy> Patch<T> {
-    /// The value after the patch, with `None` for the default.
+    /// The value after the patch. `None` is the default.
     fn over(self, value: Option<T>) -> Option<T> {
         match self {
             Self::Keep => value,
@@ -26,24 +26,24 @@ impl<T: Copy> Patch<T> {
     }
 }
 
-/// New values for a number of nights.
+/// New values for some nights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NightsChange {
     /// First date.
     pub from: Date,
     /// The date after the last.
     pub to: Date,
-    /// Only these weekdays; `None` means all. Never an empty list.
+    /// Only these weekdays. `None` means all. Never an empty list.
     pub weekdays: Option<Vec<Weekday>>,
     pub physical: Patch<u16>,
     pub out_of_order: Patch<u16>,
     pub allowance: Patch<i16>,
-    /// With a rate plan, price and restrictions are the plan's; without one, restrictions are the room type's.
+    /// With a rate plan, price and restrictions belong to the plan. Without one, restrictions belong to the room type.
     pub rate_plan: Option<RatePlanId>,
     pub price: Patch<Amount>,
     pub restriction: RestrictionPatch,
-    /// Who or what insists on a capacity below what is sold. The nights concerned then get a forced exception for their
-    /// guests, and sell nothing until enough of them are gone.
+    /// The name given to force a capacity below the rooms sold. These nights get a forced exception for their guests.
+    /// They sell nothing until enough guests are gone.
     pub forced_by: Option<String>,
 }
 
@@ -80,7 +80,7 @@ impl NightsChange {
     /// The longest range one change can cover, in dates.
     pub const MAX_DATES: i32 = 3_660;
 
-    /// A change of [from, to) that changes nothing yet.
+    /// A change of [from, to) without new values.
     pub fn untouched(from: Date, to: Date) -> Self {
         Self {
             from,
@@ -116,7 +116,7 @@ impl NightsChange {
         Ok(self)
     }
 
-    /// Checks that the new values leave every sum of a night far inside its integer.
+    /// Checks the limits of the new values. Sums of a night then fit far inside their integers.
     fn check_limits(&self) -> Result<(), Violation> {
         for (rooms, pointer) in [(self.physical, "/physical"), (self.out_of_order, "/out_of_order")] {
             if matches!(rooms, Patch::Set(rooms) if rooms > MAX_ROOMS) {
@@ -135,13 +135,13 @@ impl NightsChange {
         Ok(())
     }
 
-    /// The dates concerned, in order.
+    /// The affected dates, in order.
     pub fn dates(&self) -> impl Iterator<Item = Date> {
         let on_weekday = |date: &Date| self.weekdays.as_ref().is_none_or(|days| days.contains(&date.weekday()));
         dates(self.from, self.to).filter(on_weekday)
     }
 
-    /// The night after the change; counters stay what they are.
+    /// The night after the change. Its counters stay.
     pub fn over_night(&self, night: Night) -> Night {
         let restriction = match self.rate_plan {
             Some(_) => night.restriction,

@@ -1,4 +1,4 @@
-//! Orders and amendments: what a guest asks for, checked as far as it can be without knowing the hotel.
+//! Orders and amendments: requests of a guest, checked as far as possible without the hotel's data.
 
 use super::holds::HoldShare;
 use super::violation::{Violation, Violations};
@@ -21,37 +21,37 @@ pub struct Order {
     pub services: Vec<ServiceOrder>,
     pub contact: Contact,
     pub external_reference: Option<String>,
-    /// Keep the rooms for a while instead of selling them at once.
+    /// Hold the rooms for a limited time instead of selling them at once.
     pub hold: bool,
-    /// Book only if the room type is still at this sequence number.
+    /// The room type must still be at this sequence number.
     pub expected_sequence: Option<u64>,
-    /// A price per room and night agreed on elsewhere (an import, a contract) instead of the plan's.
+    /// A price per room and night that replaces the plan's, from an import or a contract.
     pub agreed_price: Option<Amount>,
-    /// How much of each night holds may take with this one; `None` for callers who are not limited.
+    /// The part of each night that holds may take, this one included. `None`: no limit.
     pub hold_share: Option<HoldShare>,
-    /// Who or what insists on rooms without an adult.
+    /// The name given to force rooms without an adult.
     pub forced_by: Option<String>,
 }
 
-/// Which rate plan an order is for.
+/// The rate plan of an order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PlanChoice {
     Named(RatePlanId),
-    /// The cheapest that sells the stay, the oldest of equals, whatever its terms.
+    /// The cheapest plan that sells the stay; among equals the oldest.
     Cheapest,
-    /// The only one that sells the stay. Where several do, the guest has to choose.
+    /// The only plan that sells the stay. If there are several, the order is refused and lists them.
     #[default]
     Only,
 }
 
-/// How many units of a service to order.
+/// A number of units of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceOrder {
     pub service_id: ServiceId,
     pub quantity: u16,
 }
 
-/// An order as it came in, nothing checked.
+/// An unchecked order.
 #[derive(Debug, Clone, Default)]
 pub struct OrderDraft {
     pub rate_plan: PlanChoice,
@@ -70,7 +70,7 @@ pub struct OrderDraft {
 }
 
 impl OrderDraft {
-    /// The order, or everything that is wrong with it.
+    /// The order, or all violations.
     pub fn check(self) -> Result<Order, Vec<Violation>> {
         let mut violations = Violations::default();
         let stay = violations.keep(Stay::new(self.checkin_date, self.checkout_date));
@@ -103,23 +103,23 @@ impl OrderDraft {
     }
 }
 
-/// A well-formed change of a booking. What is `None` stays as it is.
+/// A well-formed change of a booking. `None` keeps the present value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Amendment {
     pub check_in: Option<Date>,
     pub check_out: Option<Date>,
     pub rooms: Option<u16>,
     pub guests: Option<Vec<Guest>>,
-    /// Nights and rooms may be given back for nothing, even where the booking's policy asks for a fee: what the hotel
-    /// can grant, and nobody else.
+    /// Nights and rooms may be given back without a fee, whatever the booking's policy says. Only the hotel may grant
+    /// this.
     pub waive_policy: bool,
-    /// How much of each night holds may take when a hold grows; `None` for callers who are not limited.
+    /// The part of each night that holds may take when this hold grows. `None`: no limit.
     pub hold_share: Option<HoldShare>,
-    /// Who or what insists on rooms without an adult.
+    /// The name given to force rooms without an adult.
     pub forced_by: Option<String>,
 }
 
-/// An amendment as it came in, nothing checked.
+/// An unchecked amendment.
 #[derive(Debug, Clone, Default)]
 pub struct AmendmentDraft {
     pub checkin_date: Option<Date>,

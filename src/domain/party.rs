@@ -1,4 +1,4 @@
-//! Who stays: guests with their ages, and how many of them a room takes.
+//! Guests with their ages, and how many of them a room takes.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ impl Guest {
     }
 }
 
-/// How many adults and children stay together.
+/// The numbers of adults and children of a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     pub adults: u16,
@@ -47,7 +47,7 @@ impl Party {
         Self { adults: count(adults), children: count(guests.len() - adults) }
     }
 
-    /// Whether there is an adult for each of so many rooms.
+    /// Whether there is at least one adult per room.
     pub fn has_adult_in_each(self, rooms: u16) -> bool {
         rooms >= 1 && self.adults >= rooms
     }
@@ -67,10 +67,10 @@ pub struct Occupancy {
 }
 
 impl Occupancy {
-    /// The most people of a kind, and together, that one room can be said to take.
+    /// The upper limit of each of these numbers.
     pub const MAX_PEOPLE: u16 = 100;
 
-    /// Whether `rooms` rooms have the places that this party needs.
+    /// Whether `rooms` rooms have enough places for this party.
     pub fn has_places(self, party: Party, rooms: u16) -> bool {
         let rooms = u32::from(rooms);
         party.persons() >= 1

@@ -1,11 +1,11 @@
-//! Cancellation policies: what leaving costs, and until when.
+//! Cancellation policies: the fees for cancelling, and their deadlines.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{Amount, Timestamp, Violation};
 
-/// A fee for not coming.
+/// A fee for a cancellation or a no-show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Fee {
@@ -25,8 +25,8 @@ pub enum Fee {
 }
 
 impl Fee {
-    /// The fee for a booking whose nights cost `nights` (all rooms, in order) and which costs `total` in all;
-    /// never more than the total, never less than nothing.
+    /// The fee of a booking. `nights` are the prices of its nights for all rooms, in order; `total` is its total. The
+    /// fee is never more than the total and never negative.
     pub fn of(self, nights: impl Iterator<Item = Amount>, total: Amount) -> Amount {
         let fee = match self {
             Self::None => Amount::ZERO,
@@ -37,7 +37,7 @@ impl Fee {
         fee.min(total).max(Amount::ZERO)
     }
 
-    /// Whether it is nothing, whatever the booking costs.
+    /// Whether the fee is zero for every booking.
     pub const fn is_free(self) -> bool {
         match self {
             Self::None | Self::Percent { percent: 0 } | Self::Nights { nights: 0 } => true,
@@ -46,7 +46,7 @@ impl Fee {
         }
     }
 
-    /// Checks the limits; the violation points to the offending member.
+    /// Checks the limits. A violation points to the member.
     pub fn check(self) -> Result<Self, Violation> {
         match self {
             Self::Percent { percent } if percent > 100 => {
@@ -61,7 +61,7 @@ impl Fee {
     }
 }
 
-/// The whole price.
+/// The full price.
 const EVERYTHING: Fee = Fee::Percent { percent: 100 };
 
 /// The fee that applies up to a deadline before check-in.
@@ -70,8 +70,8 @@ pub struct Tier {
     /// The deadline, in hours before the check-in time of the arrival date.
     pub hours_before_check_in: u32,
     pub fee: Fee,
-    /// In the policy of a booking: the deadline as an instant, computed when the arrival was sold. Bookings of versions
-    /// that did not store it count back from the check-in time that the hotel has now.
+    /// In a booking's policy: the deadline as an instant, computed at the sale. Bookings of versions that did not store
+    /// it count back from the hotel's present check-in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
 }
@@ -86,26 +86,26 @@ impl Tier {
         self.until
     }
 
-    /// The deadline: as it was sold, or else for an arrival at `check_in`.
+    /// The deadline: as it was sold, otherwise for an arrival at `check_in`.
     fn deadline(&self, check_in: Timestamp) -> Timestamp {
         let notice = SignedDuration::from_hours(i64::from(self.hours_before_check_in));
         self.until.unwrap_or_else(|| check_in.saturating_sub(notice).unwrap_or(Timestamp::MIN))
     }
 }
 
-/// What cancelling costs. A plan's policy says it in hours; the policy of a booking is [`stamped`] when it is sold, and no
-/// later setting of the hotel changes it.
+/// A cancellation policy. A plan's policy counts deadlines in hours. A booking's policy is [`stamped`] at the sale with
+/// instants, and no later setting of the hotel changes it.
 ///
 /// [`stamped`]: CancellationPolicy::stamped
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancellationPolicy {
-    /// Ordered by deadline, the earliest (most hours) first.
+    /// Ordered by deadline, earliest (most hours) first.
     tiers: Vec<Tier>,
-    /// The fee after the last deadline. `None`: in a plan, the fee of a no-show, so that cancelling late never costs more
-    /// than not coming; in a booking of a version that did not store it, everything.
+    /// The fee after the last deadline. `None` in a plan: the no-show fee, so that a late cancellation never costs more
+    /// than a no-show. `None` in a booking of a version that did not store it: the full price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     late: Option<Fee>,
-    /// What a guest pays who never comes.
+    /// The fee of a no-show.
     pub no_show: Fee,
 }
 
@@ -114,17 +114,18 @@ impl CancellationPolicy {
     /// The longest notice a tier may ask for: a year.
     pub const MAX_HOURS: u32 = 365 * 24;
 
-    /// Free until check-in time; who leaves later or never comes pays the first night.
+    /// Free until check-in time, then the first night.
     pub fn flexible() -> Self {
         Self { tiers: vec![Tier::new(0, Fee::None)], late: None, no_show: Fee::Nights { nights: 1 } }
     }
 
-    /// Nothing is ever refunded.
+    /// The full price at any time.
     pub fn non_refundable() -> Self {
         Self { tiers: Vec::new(), late: None, no_show: EVERYTHING }
     }
 
-    /// Tiers in any order, no deadline twice. `late` is the fee after the last deadline, by default the no-show's.
+    /// Takes tiers in any order, without repeated deadlines. `late` is the fee after the last deadline; by default the
+    /// no-show fee.
     pub fn new(mut tiers: Vec<Tier>, late: Option<Fee>, no_show: Fee) -> Result<Self, Violation> {
         if tiers.len() > Self::MAX_TIERS {
             let message = format!("must have at most {} tiers", Self::MAX_TIERS);
@@ -152,18 +153,18 @@ impl CancellationPolicy {
         &self.tiers
     }
 
-    /// The fee after the last deadline as the plan says it; `None` where it follows the no-show fee.
+    /// The plan's own fee after the last deadline. `None` if it follows the no-show fee.
     pub const fn own_late_fee(&self) -> Option<Fee> {
         self.late
     }
 
-    /// The policy of a booking that is sold for an arrival at `check_in`: its deadlines are instants from now on.
+    /// The policy of a booking sold for an arrival at `check_in`. Its deadlines become instants.
     pub fn stamped(&self, check_in: Timestamp) -> Self {
         let late = Some(self.late.unwrap_or(self.no_show));
         Self { late, ..self.arriving(check_in) }
     }
 
-    /// A booking's policy after its arrival has moved to `check_in`: as many hours before it as were sold.
+    /// A booking's policy after its arrival has moved to `check_in`. The hours before check-in stay.
     pub fn arriving(&self, check_in: Timestamp) -> Self {
         let stamp = |tier: &Tier| {
             let tier = Tier { until: None, ..*tier };
@@ -177,14 +178,14 @@ impl CancellationPolicy {
         self.late.unwrap_or(EVERYTHING)
     }
 
-    /// The fee of a booking in force at `now`; `check_in` is for deadlines that were not stored. The deadline itself still
-    /// belongs to the guest.
+    /// The fee of a booking at `now`. `check_in` is used for deadlines that were not stored. A deadline includes its
+    /// own instant.
     pub fn fee_at(&self, now: Timestamp, check_in: Timestamp) -> Fee {
         let in_time = |tier: &&Tier| now <= tier.deadline(check_in);
         self.tiers.iter().find(in_time).map_or(self.late_fee(), |tier| tier.fee)
     }
 
-    /// Until when leaving was free; `None` if at `now` it has never been.
+    /// When free cancellation ended before `now`. `None` if there was no free cancellation.
     pub fn was_free_until(&self, now: Timestamp, check_in: Timestamp) -> Option<Timestamp> {
         let free = self.tiers.iter().filter(|tier| tier.fee.is_free());
         free.map(|tier| tier.deadline(check_in)).filter(|deadline| *deadline < now).max()

@@ -53,8 +53,7 @@ fn any_move() -> impl Strategy<Value = Move> {
     );
     let amend = amendment.prop_map(|(check_in, check_out, rooms, ages, waive_policy)| {
         let (check_in, check_out, guests) = (check_in.map(day), check_out.map(day), ages.map(|ages| guests(&ages)));
-        let (hold_share, forced_by) = (None, None);
-        Move::Amend(Amendment { check_in, check_out, rooms, guests, waive_policy, hold_share, forced_by })
+        Move::Amend(Amendment { check_in, check_out, rooms, guests, waive_policy, ..Amendment::default() })
     });
     prop_oneof![
         2 => Just(Move::Confirm),

@@ -1,5 +1,5 @@
-//! The one rule function. Search, quote, booking and change all ask [`Inventory::quote`], so what search offers,
-//! booking accepts unless somebody was faster.
+//! The one rule function. Search, quote, booking and change all use [`Inventory::quote`]. So a booking gets what search
+//! offered, unless another guest was faster.
 
 use super::booking::AddedRooms;
 use super::stay::days_between;
@@ -8,28 +8,28 @@ use super::{
     Stay, Timestamp,
 };
 
-/// What somebody wants to know the price of.
+/// A request for a price.
 #[derive(Debug, Clone, Copy)]
 pub struct Enquiry<'a> {
     pub stay: Stay,
     pub rooms: u16,
     pub party: Party,
-    /// `None` takes the cheapest plan that sells the stay, the oldest of equals.
+    /// `None`: the cheapest plan that sells the stay; among equals the oldest.
     pub rate_plan: Option<RatePlanId>,
-    /// Somebody insists, by name, on rooms without an adult.
+    /// Rooms without an adult are forced.
     pub forced: bool,
-    /// The booking that is to be changed. What it has, it keeps: only additional rooms are looked for, only rooms and
-    /// nights that it does not have are priced, and only what changes is measured against the rules.
+    /// The booking to be changed. It keeps what it has: only additional rooms need capacity, only new rooms and nights
+    /// get new prices, and rules apply only to what changes.
     pub keeping: Option<&'a Booking>,
 }
 
 impl Enquiry<'_> {
-    /// Whether a booking is changed that keeps its rooms and its guests.
+    /// Whether the changed booking keeps its rooms and its guests.
     fn keeps_party(&self) -> bool {
         self.keeping.is_some_and(|kept| kept.rooms == self.rooms && kept.party() == self.party)
     }
 
-    /// Whether each room has an adult, or needs none.
+    /// Whether the rule of one adult per room is met or does not apply.
     fn has_adults(&self) -> bool {
         self.forced || self.keeps_party() || self.party.has_adult_in_each(self.rooms)
     }
@@ -39,15 +39,15 @@ impl Enquiry<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
     pub rate_plan: RatePlanId,
-    /// Price of one room for each night; of a booking that is to be changed, of one of its first.
+    /// Price of one room for each night. For a changed booking, of one of its first rooms.
     pub prices: Vec<Amount>,
-    /// Rooms of the changed booking that have other prices.
+    /// Rooms of the changed booking with other prices.
     pub added: Vec<AddedRooms>,
     /// All nights, all rooms.
     pub total: Amount,
 }
 
-/// A plan that sells a stay, where a guest has to choose one.
+/// A plan that sells a stay, offered for the guest's choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanOffer {
     pub rate_plan: RatePlanId,
@@ -65,12 +65,12 @@ impl PlanOffer {
 }
 
 impl Inventory {
-    /// The price of a stay, or every reason why it is not for sale.
+    /// The price of a stay, or every reason why it cannot be sold.
     pub fn quote(&self, enquiry: &Enquiry, now: Timestamp) -> Result<Quote, Refusal> {
         self.quote_on(enquiry, self.hotel.today(now))
     }
 
-    /// The same for who knows the hotel's date already.
+    /// Like [`Inventory::quote`], for a caller that knows the hotel's date.
     pub fn quote_on(&self, enquiry: &Enquiry, today: Date) -> Result<Quote, Refusal> {
         self.check_party(enquiry)?;
         self.check_dates(enquiry.stay, enquiry.keeping, today)?;
@@ -91,7 +91,8 @@ impl Inventory {
         }
     }
 
-    /// The same for who does not ask why not, which search mostly does: a stay that lacks rooms is not priced.
+    /// Like [`Inventory::quote_on`], without refusal reasons. It checks capacity before it computes prices, because
+    /// most searches fail on capacity.
     pub fn offer_on(&self, enquiry: &Enquiry, today: Date) -> Option<Quote> {
         let has_rooms = enquiry.has_adults()
             && self.check_party(enquiry).is_ok()
@@ -99,7 +100,8 @@ impl Inventory {
         has_rooms.then(|| self.quote_on(enquiry, today).ok()).flatten()
     }
 
-    /// Every plan that sells a stay with its price, the cheapest first, the older of equals first. None where rooms lack.
+    /// Every plan that sells a stay with its price, cheapest first; among equals the oldest first. Empty without enough
+    /// rooms.
     pub fn offers_on(&self, enquiry: &Enquiry, today: Date) -> Vec<Quote> {
         if self.offer_on(enquiry, today).is_none() {
             return Vec::new();
@@ -110,7 +112,7 @@ impl Inventory {
         offers
     }
 
-    /// The quote of an order: of the plan that it names, or of the only one that sells the stay.
+    /// The quote of an order: of the plan that it names, or of the only plan that sells the stay.
     pub(super) fn quote_order(&self, enquiry: Enquiry, choice: PlanChoice, now: Timestamp) -> Result<Quote, Refusal> {
         let rate_plan = match choice {
             PlanChoice::Named(id) => Some(id),
@@ -131,8 +133,7 @@ impl Inventory {
         self.plans.iter().filter(|plan| self.restriction_failures(enquiry, plan).is_empty())
     }
 
-    /// The cheapest of the plans that sell the stay; if none does, what stands in the way of the one that comes
-    /// nearest to it.
+    /// The cheapest plan that sells the stay. If none does, the failures of the plan that comes nearest.
     fn cheapest(&self, enquiry: &Enquiry, plans: &[RatePlan]) -> Result<Quote, Vec<FailingNight>> {
         let mut cheapest: Option<(Amount, &RatePlan)> = None;
         let mut nearest: Option<Vec<FailingNight>> = None;
@@ -154,7 +155,7 @@ impl Inventory {
         }
     }
 
-    /// The rooms have places for the guests. Guests who have their rooms keep them, even where the rule was tightened since.
+    /// Checks that the rooms have places for the guests. Guests who keep their rooms may stay under a stricter rule.
     fn check_party(&self, enquiry: &Enquiry) -> Result<(), Refusal> {
         match enquiry.keeps_party() || self.room_type.occupancy.has_places(enquiry.party, enquiry.rooms) {
             true => Ok(()),
@@ -162,7 +163,7 @@ impl Inventory {
         }
     }
 
-    /// Arrival not in the past, departure inside the horizon, not more nights than the hotel takes.
+    /// Checks the dates: arrival not in the past, departure inside the horizon, not too many nights.
     fn check_dates(&self, stay: Stay, keeping: Option<&Booking>, today: Date) -> Result<(), Refusal> {
         let kept = keeping.map(|booking| booking.stay);
         if stay.check_in() < today && kept.is_none_or(|kept| kept.check_in() != stay.check_in()) {
@@ -181,7 +182,7 @@ impl Inventory {
         Ok(())
     }
 
-    /// Nights without enough rooms for what the enquiry takes beyond what it keeps.
+    /// Nights without enough rooms for the additional rooms of the enquiry.
     fn capacity_failures(&self, enquiry: &Enquiry) -> impl Iterator<Item = FailingNight> {
         let failure = |(date, night): (Date, Option<&Night>)| {
             let wanted = additional_rooms(enquiry, date);
@@ -200,7 +201,7 @@ impl Inventory {
         self.calendar.nights(enquiry.stay.check_in(), enquiry.stay.check_out()).filter_map(failure)
     }
 
-    /// Dates on which the room type or the plan refuses this sale, this arrival, this departure or this length.
+    /// Dates on which a restriction of the room type or the plan refuses this stay.
     fn restriction_failures(&self, enquiry: &Enquiry, plan: &RatePlan) -> Vec<FailingNight> {
         if self.is_unrestricted(enquiry.stay, plan) {
             return Vec::new();
@@ -241,7 +242,7 @@ impl Inventory {
         failing
     }
 
-    /// Whether no rule at all is set on any date of a stay, departure included: what most stays are.
+    /// Whether no date of the stay, departure included, has a restriction. True for most stays.
     fn is_unrestricted(&self, stay: Stay, plan: &RatePlan) -> bool {
         let (first, after) = (stay.check_in(), stay.check_out().tomorrow().unwrap_or(Date::MAX));
         self.calendar.touched(first, after).all(|(_, night)| night.restriction.is_open())
@@ -263,13 +264,13 @@ impl Inventory {
     }
 }
 
-/// How far a plan is from selling a stay: one that would with other dates is nearer than one that is closed, and
-/// fewer failing nights are nearer than many.
+/// The distance of a plan from selling a stay. Failures that other dates would avoid are nearer than closed nights, and
+/// few are nearer than many.
 fn distance(failing: &[FailingNight]) -> (bool, usize) {
     (failing.iter().any(|night| night.reason.is_unavailable()), failing.len())
 }
 
-/// Rooms the enquiry needs on a night beyond those its booking already has.
+/// Rooms that the enquiry needs on a night beyond those that its booking has.
 fn additional_rooms(enquiry: &Enquiry, date: Date) -> u16 {
     let kept = enquiry.keeping.and_then(Booking::footprint).filter(|print| print.stay.contains(date));
     enquiry.rooms.saturating_sub(kept.map_or(0, |print| print.rooms))
@@ -285,8 +286,9 @@ fn total(enquiry: &Enquiry, plan: &RatePlan) -> Amount {
     }
 }
 
-/// A new sale costs what the plan says today. Rooms of a booking keep the prices of the nights that they keep; all others,
-/// and all nights of added rooms, cost what the plan says today. Rooms that were added last are given back first.
+/// The price of an enquiry. A new sale costs the plan's present prices. Rooms of a changed booking keep the prices of
+/// nights that they keep. New nights and added rooms cost the present prices. Rooms that were added last are given back
+/// first.
 fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
     let today: Vec<_> = plan.prices(enquiry.stay.check_in(), enquiry.stay.check_out()).collect();
     let as_sold = |kept: &Booking, prices: &[Amount]| -> Vec<Amount> {
@@ -319,7 +321,7 @@ fn price(enquiry: &Enquiry, plan: &RatePlan) -> Quote {
     Quote { rate_plan: plan.id, prices, added: groups.collect(), total }
 }
 
-/// So many rooms at these prices a night.
+/// The price of `rooms` rooms at these prices per night.
 fn of_rooms(rooms: u16, prices: impl Iterator<Item = Amount>) -> Amount {
     prices.sum::<Amount>().times(u64::from(rooms))
 }

@@ -1,10 +1,10 @@
-//! Rate plans: what a night costs, and under which conditions.
+//! Rate plans: prices and their conditions.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Amount, ByDate, CancellationPolicy, Date, RatePlanId, Restriction, RoomTypeId};
 
-/// What one night says differently from its rate plan.
+/// The values of one night that differ from its rate plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateNight {
     /// Replaces the plan's price on this night.
@@ -20,10 +20,10 @@ pub struct RatePlan {
     pub id: RatePlanId,
     pub room_type_id: RoomTypeId,
     pub name: String,
-    /// Price of a night where the night itself names none.
+    /// Price of a night without its own price.
     pub price: Amount,
     pub policy: CancellationPolicy,
-    /// Nights that differ, by date. Not part of the plan's own record.
+    /// Nights with own values, by date. Not part of the plan's own record.
     #[serde(skip)]
     pub nights: ByDate<RateNight>,
 }
@@ -35,7 +35,7 @@ impl RatePlan {
         self.nights.walk(from, to).map(move |(date, night)| (date, price(night)))
     }
 
-    /// A price that no night is below.
+    /// The lowest price of any night.
     pub fn lowest_price(&self) -> Amount {
         self.nights.iter().filter_map(|(_, night)| night.price).fold(self.price, Amount::min)
     }
@@ -45,10 +45,10 @@ impl RatePlan {
         self.night(date).price.unwrap_or(self.price)
     }
 
-    /// Whether this is the same plan on the same terms, whatever its nights say.
-    pub fn is_but_for_nights(&self, other: &Self) -> bool {
-        let terms = |plan: &Self| (plan.id, plan.room_type_id, plan.price);
-        terms(self) == terms(other) && self.name == other.name && self.policy == other.policy
+    /// Whether both plans are equal apart from their nights.
+    pub fn equals_except_nights(&self, other: &Self) -> bool {
+        let settings = |plan: &Self| (plan.id, plan.room_type_id, plan.price);
+        settings(self) == settings(other) && self.name == other.name && self.policy == other.policy
     }
 
     pub fn restriction_on(&self, date: Date) -> Restriction {

@@ -1,10 +1,10 @@
-//! Refusals: polite, complete noes. Each names the rule, and where nights are to blame, the nights.
+//! Refusals: why a command is not done. Each names the rule and, where nights are the reason, the nights.
 
 use serde::Serialize;
 
 use super::{Date, PlanOffer, RatePlanId, ServiceId, Timestamp};
 
-/// Why one night (or, for arrivals and departures, one date) stands in the way.
+/// Why a night refuses a stay. For arrivals and departures it is a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
@@ -32,13 +32,13 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether nothing is for sale on that night, rather than not for this length or arrival.
+    /// Whether the night has nothing for sale, rather than not for this length or arrival.
     pub fn is_unavailable(self) -> bool {
         matches!(self, Self::SoldOut { .. } | Self::StopSell | Self::NoInventory | Self::NoPrice)
     }
 }
 
-/// A night that stands in the way, and why.
+/// A night that refuses a stay, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct FailingNight {
     pub date: Date,
@@ -46,14 +46,14 @@ pub struct FailingNight {
     pub reason: Reason,
 }
 
-/// Why a command changes nothing.
+/// Why a command is refused. Nothing changes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Somebody was faster, or the house is closed.
+    /// The nights are sold out or closed.
     #[error("not available on {} of the nights", nights.len())]
     Unavailable {
         nights: Vec<FailingNight>,
-        /// When the earliest hold in the way runs out.
+        /// When the earliest hold on these nights expires.
         retry_at: Option<Timestamp>,
     },
     #[error("the hotel's restrictions forbid this stay")]
@@ -82,13 +82,13 @@ pub enum Refusal {
     Stale { expected: u64, actual: u64 },
     #[error("a booking that is {from} cannot be {verb}")]
     IllegalMove { from: &'static str, verb: &'static str },
-    #[error("this gives back nights or rooms, which {}; ask the hotel, which can allow it", free(*until))]
+    #[error("the change gives back nights or rooms, which {}; ask the hotel to allow it", free(*until))]
     ChangeNotFree { until: Option<Timestamp> },
-    #[error("at most {most} rooms can be held on {date} without payment; book them, or wait until a hold runs out")]
+    #[error("at most {most} rooms can be held on {date} without payment; book the rooms, or wait until a hold expires")]
     TooManyHolds {
         date: Date,
         most: u16,
-        /// When the earliest hold in the way runs out.
+        /// When the earliest hold on these nights expires.
         retry_at: Option<Timestamp>,
     },
     #[error("the hold expired at {at}")]
@@ -103,7 +103,7 @@ pub enum Refusal {
     OutsideHorizon { first: Date, end: Date },
 }
 
-/// Until when something was free, in words.
+/// The end of free cancellation, in words.
 fn free(until: Option<Timestamp>) -> String {
     match until {
         Some(until) => format!("was free until {until}"),

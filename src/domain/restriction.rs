@@ -1,4 +1,4 @@
-//! Restrictions: when a night, an arrival, a departure or a length of stay is not for sale.
+//! Restrictions: nights, arrivals, departures and lengths of stay that are not for sale.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +6,8 @@ use super::refusal::Reason;
 
 /// The restrictions of one night, of a room type or of one rate plan. A length of 0 means no limit.
 ///
-/// Minimum and maximum nights exist twice because the field uses both: "on arrival" reads the arrival date only,
-/// "through" reads every night slept, so that the strictest of them wins.
+/// Minimum and maximum nights exist twice, because hotels use both kinds. "On arrival" reads the arrival date only.
+/// "Through" reads every night of the stay, and the strictest applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Restriction {
@@ -39,8 +39,8 @@ impl Restriction {
         self == Self::NONE
     }
 
-    /// Both at once: closed where either is closed, the longer minimum, the shorter maximum.
-    /// An open room type does not open a closed rate, nor the other way round.
+    /// Combines two restrictions: closed if either is closed, the longer minimum, the shorter maximum. An open room
+    /// type does not open a closed rate plan, or the reverse.
     pub fn and(self, other: Self) -> Self {
         Self {
             stop_sell: self.stop_sell || other.stop_sell,
@@ -58,12 +58,12 @@ impl Restriction {
         self.closed_to_arrival.then_some(Reason::ClosedToArrival)
     }
 
-    /// Why a stay of `nights` may not be one that arrives on this date.
+    /// Why a stay of `nights` nights may not arrive on this date.
     pub fn refuses_length_on_arrival(self, nights: u16) -> Option<Reason> {
         refuses_length(nights, self.min_nights_arrival, self.max_nights_arrival)
     }
 
-    /// Why a stay of `nights` may not sleep through this date.
+    /// Why a stay of `nights` nights may not include this night.
     pub fn refuses_length_through(self, nights: u16) -> Option<Reason> {
         refuses_length(nights, self.min_nights_through, self.max_nights_through)
     }

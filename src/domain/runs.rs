@@ -1,5 +1,5 @@
-//! Values of dates as runs: neighbours with the same value share one entry. So a change of ten years is a line, in memory
-//! and in the history.
+//! Run-length encoded values of dates: neighbouring dates with the same value share one entry. A change of ten years is
+//! then one entry in memory and in the history.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -10,7 +10,7 @@ use super::stay::dates;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runs<T>(Vec<Run<T>>);
 
-/// The dates of [from, to), which have one value.
+/// The dates of [from, to) with their common value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run<T> {
     pub from: Date,
@@ -25,7 +25,7 @@ impl<T> Default for Runs<T> {
 }
 
 impl<T: Copy + PartialEq> Runs<T> {
-    /// Adds a date, or several that follow each other.
+    /// Adds a run of dates.
     pub fn push(&mut self, run: Run<T>) {
         match self.0.last_mut() {
             Some(last) if last.to == run.from && last.value == run.value => last.to = run.to,
@@ -53,7 +53,7 @@ impl<T: Copy + PartialEq> Runs<T> {
 }
 
 impl<T: Copy> Run<T> {
-    /// One date, if there is one after it.
+    /// A run of one date. `None` for the last date of the calendar type.
     pub(super) fn of(date: Date, value: T) -> Option<Self> {
         Some(Self { from: date, to: date.tomorrow().ok()?, value })
     }
@@ -73,14 +73,14 @@ impl<T: Copy + PartialEq> FromIterator<Run<T>> for Runs<T> {
     }
 }
 
-/// As `[from, to, value]`.
+/// Each run is written as `[from, to, value]`.
 impl<T: Serialize> Serialize for Runs<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|run| (run.from, run.to, &run.value)))
     }
 }
 
-/// Histories from before there were runs have `[date, value]`.
+/// Older events have `[date, value]` instead of runs.
 impl<'de, T: Deserialize<'de> + Copy + PartialEq> Deserialize<'de> for Runs<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

@@ -1,10 +1,10 @@
-//! Services sold beside the room, and how often each is charged.
+//! Services sold with the room, and how often each is charged.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Amount, HotelId, ServiceId};
 
-/// What one unit of a service is charged for.
+/// How often one unit of a service is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceBasis {
@@ -19,7 +19,7 @@ pub enum ServiceBasis {
 }
 
 impl ServiceBasis {
-    /// How many units a stay of `nights` with `persons` guests takes.
+    /// The units for a stay of `nights` nights with `persons` guests.
     pub fn units(self, nights: u16, persons: u32) -> u64 {
         match self {
             Self::PerStay => 1,
@@ -40,7 +40,7 @@ pub struct Service {
     pub price: Amount,
 }
 
-/// A service as it was sold: name and price stay what they were on that day.
+/// A service of a booking. Its name and price are those of the sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookedService {
     pub service_id: ServiceId,
@@ -66,7 +66,7 @@ impl BookedService {
         sold.for_stay(nights, persons)
     }
 
-    /// The same service at the price it was sold for, after the stay has changed.
+    /// The service after the stay has changed, at the price of the sale.
     pub fn for_stay(mut self, nights: u16, persons: u32) -> Self {
         let units = self.basis.units(nights, persons).saturating_mul(u64::from(self.quantity));
         self.amount = self.unit_price.times(units);

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Date, Violation};
 
-/// From the arrival date up to, but not including, the departure date: a night for every date in between.
-/// The departure day is free for another arrival.
+/// The nights from the arrival date up to, but not including, the departure date. Another guest may arrive on the
+/// departure day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Interval")]
 pub struct Stay {
@@ -13,7 +13,7 @@ pub struct Stay {
     check_out: Date,
 }
 
-/// Two dates as they were written, not yet known to be a stay.
+/// Two dates that are not checked yet.
 #[derive(Deserialize)]
 struct Interval {
     check_in: Date,
@@ -29,7 +29,7 @@ impl TryFrom<Interval> for Stay {
 }
 
 impl Stay {
-    /// Longest stay any hotel can allow, in nights.
+    /// The longest stay that any hotel can allow, in nights.
     pub const MAX_NIGHTS: u16 = 1_000;
 
     /// A stay of at least one night and at most [`Stay::MAX_NIGHTS`].
@@ -53,12 +53,12 @@ impl Stay {
         self.check_out
     }
 
-    /// How many nights are slept.
+    /// The number of nights.
     pub fn nights(self) -> u16 {
         u16::try_from(days_between(self.check_in, self.check_out)).unwrap_or(Self::MAX_NIGHTS)
     }
 
-    /// The date of every night slept, in order.
+    /// The date of every night, in order.
     pub fn dates(self) -> impl Iterator<Item = Date> + Clone {
         dates(self.check_in, self.check_out)
     }
@@ -67,13 +67,13 @@ impl Stay {
         self.check_in <= night && night < self.check_out
     }
 
-    /// The part of this stay before `departure`, at least its first night: what remains of an early departure.
+    /// The part of this stay before `departure`, but at least the first night: the stay after an early departure.
     pub fn until(self, departure: Date) -> Self {
         let first_morning = self.check_in.tomorrow().unwrap_or(self.check_out);
         Self { check_in: self.check_in, check_out: departure.clamp(first_morning, self.check_out) }
     }
 
-    /// The first night alone: what a no-show keeps.
+    /// The first night only: the part that a no-show keeps.
     pub fn first_night(self) -> Self {
         self.until(self.check_in)
     }

@@ -1,8 +1,7 @@
-//! A small hotel to test with: fixed ids, fixed dates, nothing random.
+//! Test fixtures: a small hotel with fixed ids and fixed dates.
 //!
-//! Used by the domain's own tests, by `tests/` and by `benches/`; no part of the program. The hotel stands in Lisbon,
-//! which is at UTC+1 on [`TODAY`]. Its one room type takes two adults and a child per room and is sold by one rate
-//! plan at [`PRICE`].
+//! Used by unit tests, `tests/` and `benches/`; not by the program. The hotel is in Lisbon, which is at UTC+1 on
+//! [`TODAY`]. Its one room type takes two adults and a child per room. Its one rate plan sells a night at [`PRICE`].
 
 use std::sync::Arc;
 
@@ -17,14 +16,14 @@ use super::{
     ServiceBasis, ServiceId, Stay, Timestamp,
 };
 
-/// The hotel's date when a test begins: a Friday.
+/// The hotel's date at the start of a test: a Friday.
 pub const TODAY: Date = date(2026, 5, 1);
 /// The plan's price of a night.
 pub const PRICE: Amount = Amount(10_000);
 /// Nights in the calendar.
 pub const HORIZON: u16 = 730;
 
-/// A v7-shaped id that is the same in every run.
+/// An id in the form of a UUIDv7 that is the same in every run.
 pub const fn id(number: u64) -> Uuid {
     Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | number)
 }
@@ -95,7 +94,7 @@ pub fn breakfast() -> Service {
     }
 }
 
-/// A room type nobody has booked yet.
+/// A room type without bookings.
 pub fn inventory(rooms: u16) -> Inventory {
     let calendar = Calendar::new(TODAY, HORIZON, rooms, 0);
     let hotel = Arc::new(hotel());
@@ -106,7 +105,7 @@ pub fn guests(ages: &[u8]) -> Vec<Guest> {
     ages.iter().map(|age| Guest { name: "Ana Lopes".to_owned(), age: *age }).collect()
 }
 
-/// An order of two adults, or one for each room, by whichever plan is cheapest.
+/// An order of two adults, or of one per room, under the cheapest plan.
 pub fn order(stay: Stay, rooms: u16) -> Order {
     Order {
         rate_plan: PlanChoice::Cheapest,
@@ -134,12 +133,12 @@ pub fn fact_id(number: u64) -> FactId {
     FactId(id(1_000_000 + number))
 }
 
-/// A change of `nights` nights from `first` days after [`TODAY`] that changes nothing yet.
+/// A change of `nights` nights from `first` days after [`TODAY`], without new values.
 pub fn nights_change(first: i64, nights: i64) -> NightsChange {
     NightsChange::untouched(day(first), day(first + nights))
 }
 
-/// Decides and, if the answer is yes, applies.
+/// Decides a command and applies the fact.
 pub fn run(inventory: &mut Inventory, command: Command, now: Timestamp) -> Result<Arc<super::Fact>, super::Refusal> {
     let fact = inventory.decide(command, fact_id(inventory.sequence() + 1), now)?;
     inventory.apply(&fact);

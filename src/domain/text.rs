@@ -1,38 +1,40 @@
-//! Text that a person writes: names, references, cities, ids that a client chooses.
+//! Text that a person writes: names, references, cities, ids chosen by a client.
 //!
-//! [`line()`] is the one rule of every text field, whatever it comes in with: a body, a query, a message, a file, a command
-//! line. No field has several lines. Values that were stored before a rule existed are read back as they are.
+//! [`line()`] is the rule of every text field, whether it arrives in a body, a query, a message, a file or a command
+//! line. No field has several lines. Values that were stored before a rule existed are read back unchanged.
 //!
-//! Joiners (U+200C, U+200D) and variation selectors are part of names in many scripts, and of emoji: they are allowed
+//! Joiners (U+200C, U+200D) and variation selectors are part of names in many scripts, and of emoji. They are allowed
 //! beside visible characters.
 
 use super::Violation;
 
 /// A rule that a text breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Broken {
+pub struct BrokenRule {
     /// Stable name of the rule.
     pub rule: &'static str,
     pub message: &'static str,
 }
 
-impl Broken {
+impl BrokenRule {
     pub fn at(self, pointer: &str) -> Violation {
         Violation::new(pointer, self.rule, self.message)
     }
 }
 
-const CONTROL: Broken =
-    Broken { rule: "no_control_characters", message: "must not contain control characters or line breaks" };
-const BIDI: Broken = Broken {
+const CONTROL: BrokenRule =
+    BrokenRule { rule: "no_control_characters", message: "must not contain control characters or line breaks" };
+const BIDI: BrokenRule = BrokenRule {
     rule: "no_direction_controls",
     message: "must not contain characters that change the direction of text, such as U+202E",
 };
-const NONCHARACTER: Broken =
-    Broken { rule: "no_noncharacters", message: "must not contain code points that are no characters, such as U+FFFE" };
-const INVISIBLE: Broken = Broken { rule: "visible_text", message: "must contain a visible character" };
+const NONCHARACTER: BrokenRule = BrokenRule {
+    rule: "no_noncharacters",
+    message: "must not contain code points that are no characters, such as U+FFFE",
+};
+const INVISIBLE: BrokenRule = BrokenRule { rule: "visible_text", message: "must contain a visible character" };
 
-/// One line of text: trimmed, 1 to `max` characters, one of them visible, none of them forbidden.
+/// One line of text: trimmed, 1 to `max` characters, at least one visible, none forbidden.
 pub fn line(value: &str, max: usize, pointer: &str) -> Result<String, Violation> {
     if let Some(broken) = value.chars().find_map(forbidden) {
         return Err(broken.at(pointer));
@@ -45,8 +47,8 @@ pub fn line(value: &str, max: usize, pointer: &str) -> Result<String, Violation>
     Ok(trimmed.to_owned())
 }
 
-/// The part of the rule that does not depend on a length.
-pub fn check(value: &str) -> Result<(), Broken> {
+/// The part of the rule that does not depend on the length.
+pub fn check(value: &str) -> Result<(), BrokenRule> {
     match value.chars().find_map(forbidden) {
         Some(broken) => Err(broken),
         None if value.chars().all(is_invisible) => Err(INVISIBLE),
@@ -54,10 +56,10 @@ pub fn check(value: &str) -> Result<(), Broken> {
     }
 }
 
-/// The rule that a character breaks wherever it stands.
-fn forbidden(c: char) -> Option<Broken> {
+/// The rule that a character breaks at any position.
+fn forbidden(c: char) -> Option<BrokenRule> {
     match c {
-        // ASCII first: nearly all text is.
+        // ASCII first, because nearly all text is ASCII.
         ' '..='~' => None,
         // Line and paragraph separators are line breaks.
         '\u{2028}' | '\u{2029}' => Some(CONTROL),
@@ -70,8 +72,8 @@ fn forbidden(c: char) -> Option<Broken> {
     }
 }
 
-/// Whether a character leaves no mark of its own: spaces, Default_Ignorable_Code_Point (which contains the Hangul
-/// fillers, the variation selectors and the tag characters), and the few other blanks.
+/// Whether a character is invisible: spaces, Default_Ignorable_Code_Point (which contains the Hangul fillers, the
+/// variation selectors and the tag characters), and the few other blanks.
 pub fn is_invisible(c: char) -> bool {
     c.is_whitespace() || is_ignorable(c) || matches!(c, '\u{2800}' | '\u{FFF9}'..='\u{FFFB}' | '\u{1D159}')
 }
@@ -133,7 +135,7 @@ mod tests {
     #[case("\u{E0100}", "visible_text")]
     #[case("\u{2060} \u{FEFF}", "visible_text")]
     #[case("\u{2800}", "visible_text")]
-    fn what_hides_or_controls_is_refused(#[case] value: &str, #[case] rule: &str) {
+    fn hidden_and_control_characters_are_refused(#[case] value: &str, #[case] rule: &str) {
         let violation = line(value, 50, "/name").unwrap_err();
         assert_eq!((violation.pointer.as_str(), violation.rule), ("/name", rule));
     }

@@ -1,10 +1,10 @@
-//! What is wrong with one field of somebody's input.
+//! Violations: broken rules of input fields.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// One broken rule of one input field. Input is checked as a whole, so a client learns all of its mistakes at once.
+/// One broken rule of one input field. Input is checked as a whole, so a client sees all its mistakes at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// JSON pointer (RFC 6901) to the field, e.g. `/guests/0/age`.
@@ -20,7 +20,7 @@ impl Violation {
         Self { pointer: pointer.into(), rule, message: message.into() }
     }
 
-    /// The same violation seen from one level further out: `/age` under `/guests/0` is `/guests/0/age`.
+    /// The same violation inside `parent`: `/age` under `/guests/0` becomes `/guests/0/age`.
     pub fn under(mut self, parent: &str) -> Self {
         self.pointer.insert_str(0, parent);
         self
@@ -33,17 +33,17 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Gathers violations while values are parsed one after the other.
+/// Collects violations while values are parsed one after the other.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
-    /// Keeps the violation of a failed parse, if it failed.
+    /// Keeps the violation of a failed parse.
     pub fn keep<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
         parsed.map_err(|violation| self.0.push(violation)).ok()
     }
 
-    /// Keeps all violations of something that was checked as a whole.
+    /// Keeps all violations of a value that was checked as a whole.
     pub fn also<T>(&mut self, checked: Result<T, Vec<Violation>>) -> Option<T> {
         checked.map_err(|violations| self.0.extend(violations)).ok()
     }
@@ -52,14 +52,14 @@ impl Violations {
         self.0.push(violation);
     }
 
-    /// Notes a violation unless the rule holds.
+    /// Adds a violation unless the rule holds.
     pub fn require(&mut self, holds: bool, pointer: &str, rule: &'static str, message: impl Into<String>) {
         if !holds {
             self.0.push(Violation::new(pointer, rule, message));
         }
     }
 
-    /// The value, if nothing was wrong anywhere. `value` is `None` only where a violation was kept.
+    /// The value if there are no violations. `value` may be `None` only after a violation was kept.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Violation>> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),

@@ -1,12 +1,12 @@
-//! Questions to the store, many at once.
+//! Reads from the store, many in one statement.
 //!
-//! Every request with a key asks whether it has been used before, and almost always the answer is no; an owner that is
-//! not certain asks before every answer from memory whether it still is one. A statement costs more than a row, so this
-//! does with reads what `writer/` does with commits: wait for one, take what else is there up to a limit, ask once, tell
-//! everybody. Alone, a question waits for nobody.
+//! Every request with an idempotency key looks the key up, and most keys are new. An owner whose lease is uncertain
+//! checks its claim before every answer from memory. A statement costs more than a row, so the loader batches reads as
+//! `writer/` batches commits: wait for one query, take the others that are queued up to a limit, and ask the store once.
+//! A single query waits for no other.
 //!
-//! Limits: [`QUEUE`] questions wait, [`BATCH`] are asked at once. A store that cannot be asked, or panics, fails its whole
-//! batch, and the log says so.
+//! Limits: [`QUEUE`] queries wait, [`BATCH`] go into one statement. When the store fails or panics, the whole batch
+//! fails, and one log line says so.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use tracing::{error, warn};
 use super::Error;
 use crate::store;
 
-/// Questions that can wait to be asked.
+/// Queries that can wait.
 const QUEUE: usize = 16_384;
-/// Questions per statement, at most.
+/// Queries per statement, at most.
 const BATCH: usize = 256;
 
-/// Who is told an answer. Called on the task that asks: it must not wait.
-type Tell<A> = Box<dyn FnOnce(Result<A, Error>) + Send>;
+/// Receives an answer. It runs on the loader's task and must not block.
+type Callback<A> = Box<dyn FnOnce(Result<A, Error>) + Send>;
 
-/// A cheap handle to the task that asks one kind of question; the task ends when the last handle is gone.
+/// A cheap handle to the task that loads one kind of answer. The task ends with its last handle.
 pub(super) struct BatchLoader<Q, A> {
-    queue: mpsc::Sender<(Q, Tell<A>)>,
+    queue: mpsc::Sender<(Q, Callback<A>)>,
 }
 
 impl<Q, A> BatchLoader<Q, A>
@@ -37,55 +37,55 @@ where
     Q: Copy + Send + Sync + 'static,
     A: Send + 'static,
 {
-    /// `ask` answers all questions it is given, in their order.
-    pub fn start<F>(ask: impl Fn(Arc<[Q]>) -> F + Send + Sync + 'static) -> Self
+    /// `load_all` returns one answer per query, in the same order.
+    pub fn start<F>(load_all: impl Fn(Arc<[Q]>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Vec<A>, store::Error>> + Send + 'static,
     {
         let (queue, inbox) = mpsc::channel(QUEUE);
-        tokio::spawn(run(ask, inbox));
+        tokio::spawn(run(load_all, inbox));
         Self { queue }
     }
 
-    /// What the store answers.
-    pub async fn ask(&self, question: Q) -> Result<A, Error> {
-        let (tell, answer) = oneshot::channel();
-        // Somebody who has stopped waiting does not mind.
-        self.tell(question, move |answered| drop(tell.send(answered)));
+    /// Waits for the answer to a query.
+    pub async fn load(&self, query: Q) -> Result<A, Error> {
+        let (sender, answer) = oneshot::channel();
+        // The send fails only when the caller has stopped waiting.
+        self.load_then(query, move |answer| drop(sender.send(answer)));
         answer.await.unwrap_or(Err(Error::Unavailable))
     }
 
-    /// Tells somebody what the store answers.
-    pub fn tell(&self, question: Q, tell: impl FnOnce(Result<A, Error>) + Send + 'static) {
-        match self.queue.try_send((question, Box::new(tell))) {
+    /// Calls `then` with the answer to a query.
+    pub fn load_then(&self, query: Q, then: impl FnOnce(Result<A, Error>) + Send + 'static) {
+        match self.queue.try_send((query, Box::new(then))) {
             Ok(()) => {}
-            Err(TrySendError::Full((_, tell))) => tell(Err(Error::Busy)),
-            Err(TrySendError::Closed((_, tell))) => tell(Err(Error::Unavailable)),
+            Err(TrySendError::Full((_, then))) => then(Err(Error::Busy)),
+            Err(TrySendError::Closed((_, then))) => then(Err(Error::Unavailable)),
         }
     }
 }
 
-async fn run<Q: Copy, A, F>(ask: impl Fn(Arc<[Q]>) -> F, mut inbox: mpsc::Receiver<(Q, Tell<A>)>)
+async fn run<Q: Copy, A, F>(load_all: impl Fn(Arc<[Q]>) -> F, mut inbox: mpsc::Receiver<(Q, Callback<A>)>)
 where
     F: Future<Output = Result<Vec<A>, store::Error>>,
 {
     let mut waiting = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut waiting, BATCH).await > 0 {
-        let questions = waiting.iter().map(|(question, _)| *question).collect();
-        let answers = AssertUnwindSafe(async { ask(questions).await }).catch_unwind().await;
-        let mut answers = heard(answers).into_iter().flatten();
-        for (_, tell) in waiting.drain(..) {
-            tell(answers.next().ok_or(Error::Unavailable));
+        let queries = waiting.iter().map(|(query, _)| *query).collect();
+        let loaded = AssertUnwindSafe(async { load_all(queries).await }).catch_unwind().await;
+        let mut answers = answers_or_log(loaded).into_iter().flatten();
+        for (_, then) in waiting.drain(..) {
+            then(answers.next().ok_or(Error::Unavailable));
         }
     }
 }
 
-/// What the store said, if it did; else the log says once, for the whole batch, why everybody is told that it did not.
-fn heard<A>(answers: std::thread::Result<Result<Vec<A>, store::Error>>) -> Option<Vec<A>> {
-    match answers {
+/// The store's answers. A failure is logged once for the whole batch.
+fn answers_or_log<A>(loaded: std::thread::Result<Result<Vec<A>, store::Error>>) -> Option<Vec<A>> {
+    match loaded {
         Ok(Ok(answers)) => return Some(answers),
-        Ok(Err(error)) => warn!(error = &error as &dyn std::error::Error, "the store cannot be asked"),
-        Err(_) => error!("asking the store panicked"),
+        Ok(Err(error)) => warn!(error = &error as &dyn std::error::Error, "a batch of reads from the store failed"),
+        Err(_) => error!("a batch of reads from the store panicked"),
     }
     None
 }

@@ -1,31 +1,33 @@
-//! The bookings an actor is working on: as they were decided, which may be newer than the store.
+//! The bookings that an actor works on, as it decided them last. They may be newer than the store.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::message::Ask;
+use super::message::Decide;
 use crate::domain::{Booking, BookingId};
 
-/// Bookings kept, at least; those that are not durable yet are kept whatever their number.
+/// Bookings that the cache keeps before it drops durable ones. Bookings that are not durable stay beyond this number.
 const KEPT: usize = 128;
 
-/// What an actor knows of the bookings of its room type.
+/// The bookings of one room type that an actor remembers.
 ///
-/// A booking that is not durable yet must stay: the store would tell an older story. One that is durable may go at any
-/// time, because whoever asks next reads the same from the store. While it is being read, requests for it wait in line,
-/// so nobody decides on what was read before somebody else's decision.
+/// A booking that is not durable must stay, because the store still has its older state. A durable booking may be
+/// dropped at any time, because the store has the same state.
+///
+/// While a booking is read from the store, requests for it wait in a queue. So no request is decided on a state that was
+/// read before another request's decision.
 pub(super) struct Cache {
     bookings: HashMap<BookingId, Arc<Booking>>,
-    /// How many may be kept before the durable ones are let go.
-    room: usize,
-    /// In an order that does not depend on chance.
-    lines: BTreeMap<BookingId, Vec<Ask>>,
+    /// The number of bookings at which durable ones are dropped.
+    limit: usize,
+    /// Requests that wait for a booking to be read. A sorted map, so that their order is the same in every run.
+    queues: BTreeMap<BookingId, Vec<Decide>>,
     waiting: usize,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { bookings: HashMap::new(), room: KEPT, lines: BTreeMap::new(), waiting: 0 }
+        Self { bookings: HashMap::new(), limit: KEPT, queues: BTreeMap::new(), waiting: 0 }
     }
 }
 
@@ -36,36 +38,36 @@ impl Cache {
 
     /// Keeps a booking's newest state. Facts up to `durable` are in the store.
     pub fn keep(&mut self, booking: &Arc<Booking>, durable: u64) {
-        if self.bookings.len() >= self.room && !self.bookings.contains_key(&booking.id) {
+        if self.bookings.len() >= self.limit && !self.bookings.contains_key(&booking.id) {
             self.bookings.retain(|_, known| known.sequence > durable);
-            // Twice what had to stay, so that looking through them all stays rare while few are durable.
-            self.room = KEPT.max(2 * self.bookings.len());
+            // Twice the number that had to stay, so that this scan stays rare while few bookings are durable.
+            self.limit = KEPT.max(2 * self.bookings.len());
         }
         self.bookings.insert(booking.id, booking.clone());
     }
 
-    /// Puts a request in line for a booking that has to be read first. `true` if it is the first in line, and so
-    /// somebody has to go and read.
-    pub fn wait_for(&mut self, id: BookingId, ask: Ask) -> bool {
+    /// Queues a request until its booking has been read. Returns `true` for the first request in the queue: the caller
+    /// must then read the booking.
+    pub fn enqueue(&mut self, id: BookingId, request: Decide) -> bool {
         self.waiting += 1;
-        let line = self.lines.entry(id).or_default();
-        line.push(ask);
-        line.len() == 1
+        let queue = self.queues.entry(id).or_default();
+        queue.push(request);
+        queue.len() == 1
     }
 
-    /// Everybody in line for a booking that has been read.
-    pub fn arrived(&mut self, id: BookingId) -> Vec<Ask> {
-        let line = self.lines.remove(&id).unwrap_or_default();
-        self.waiting -= line.len();
-        line
+    /// Takes all requests that wait for a booking.
+    pub fn take_queue(&mut self, id: BookingId) -> Vec<Decide> {
+        let queue = self.queues.remove(&id).unwrap_or_default();
+        self.waiting -= queue.len();
+        queue
     }
 
-    /// Everybody in line, for whatever booking.
-    pub fn into_lines(self) -> impl Iterator<Item = Ask> {
-        self.lines.into_values().flatten()
+    /// All requests that wait for any booking.
+    pub fn into_waiting(self) -> impl Iterator<Item = Decide> {
+        self.queues.into_values().flatten()
     }
 
-    /// How many requests are in line.
+    /// The number of requests that wait for a booking.
     pub fn waiting(&self) -> usize {
         self.waiting
     }

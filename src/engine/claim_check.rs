@@ -1,4 +1,4 @@
-//! Whether a claim still stands, by the word of the store.
+//! Claim checks: asks the store whether this node's claim of a room type is still the last one.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use crate::domain::RoomTypeId;
 use crate::lease::Token;
 use crate::store::Journal;
 
-/// A room type, and the token under which somebody believes to own it.
+/// A room type, and the token under which this node claimed it.
 pub(super) type Claimed = (RoomTypeId, Token);
 
-/// Where owners ask who are not certain: `true` if nobody has claimed the room type since.
+/// Answers `true` while no other owner has claimed the room type.
 pub(super) type ClaimCheck = BatchLoader<Claimed, bool>;
 
 pub(super) fn start(journal: Arc<dyn Journal>) -> ClaimCheck {

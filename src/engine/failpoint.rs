@@ -1,28 +1,28 @@
-//! Named points inside an actor at which a test can look, or make it panic.
+//! Failpoints: named points inside an actor where a test can observe it or make it panic.
 
 use crate::domain::RoomTypeId;
 
-/// Where an actor is in its work on a command.
+/// A point in an actor's work on a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failpoint {
-    /// The command was taken from the mailbox.
+    /// The actor has taken the command from its mailbox.
     Received,
-    /// The fact was decided, memory is unchanged.
+    /// The fact is decided. Memory is unchanged.
     Decided,
-    /// Memory has changed, the writer knows nothing yet.
+    /// Memory has changed. The writer does not have the fact yet.
     Applied,
     /// The writer has the fact.
     Submitted,
-    /// The calendar was loaded; the actor begins to serve.
+    /// The room type is loaded. The actor begins to serve.
     Loaded,
 }
 
-/// Is told when an actor passes a point. May panic: that is what it is for.
+/// Receives every failpoint that an actor passes. It may panic, to simulate a failure.
 pub trait Failpoints: Send + Sync + 'static {
     fn passed(&self, point: Failpoint, room_type: RoomTypeId);
 }
 
-/// Production: nobody looks.
+/// No failpoints, for production.
 #[derive(Debug, Clone, Copy)]
 pub struct NoFailpoints;
 

@@ -1,7 +1,6 @@
-//! The handle: typed requests in, typed answers out.
+//! The handle: typed requests in, typed answers out. It sends each request to the actor of its room type.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::dev::SendError;
@@ -10,114 +9,44 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
-use super::claim_check::{self, ClaimCheck};
-use super::directory::Directory;
-use super::failpoint::{Failpoints, NoFailpoints};
-use super::idempotency::IdempotencyRecords;
-use super::message::{Ask, Caller, Failure, Intent, Look, Reply, Request, Unused};
-use super::patience::{Client, Origin, Patience};
-use super::unknown_outcomes::UnknownOutcomes;
-use super::{BookingOutcome, Error, Key, MoveOptions, Options, View, revocation};
-use crate::clock::{Clock, IdSource};
-use crate::domain::{Booking, BookingId, Date, Fact, Move, Order, RoomTypeId};
+use super::deadline::{Deadline, Origin, WaitingClient, count_expired};
+use super::message::{Caller, Decide, Failure, Intent, ReadNights, Reply, Request, UnusedKey};
+use super::shared::Shared;
+use super::{BookingOutcome, Error, Key, MoveOptions, revocation, room_type};
+use crate::domain::{Booking, BookingId, CalendarView, Date, Fact, Move, Order, RoomTypeId};
 use crate::events::Hub;
-use crate::lease::{Asked, Lease};
-use crate::store::Journal;
-use crate::tasks::{Policy, Tasks};
-use crate::writer::Writer;
+use crate::lease::{Asked, Peer};
+use crate::tasks::Tasks;
 
-/// How often a request follows a room type to its next actor before it gives up.
-const MOVES: usize = 5;
+/// Actors of one room type that a request tries, one after the other, before it gives up.
+const MAX_ACTORS_TRIED: usize = 5;
 
-/// The engine. Cheap to clone; ends with [`Engine::shutdown`].
+/// The engine. Cheap to clone. [`Engine::shutdown`] ends it.
 #[derive(Clone)]
 pub struct Engine {
     pub(super) shared: Arc<Shared>,
-    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    writer_task: Arc<Mutex<Option<JoinHandle<()>>>>,
     tasks: Tasks,
-    /// Where the requests come from that this handle is used for.
-    pub(super) origin: Origin,
-}
-
-/// What all actors use.
-pub(super) struct Shared {
-    pub options: Options,
-    pub journal: Arc<dyn Journal>,
-    pub lease: Arc<dyn Lease>,
-    pub clock: Arc<dyn Clock>,
-    pub ids: Arc<dyn IdSource>,
-    pub failpoints: Arc<dyn Failpoints>,
-    pub hub: Hub,
-    pub writer: Writer,
-    pub idempotency: IdempotencyRecords,
-    pub claim_check: ClaimCheck,
-    pub unknown_outcomes: UnknownOutcomes,
-    pub directory: Directory,
-    /// Held while room types are woken.
-    pub recovering: Arc<Mutex<()>>,
-    closing: AtomicBool,
-}
-
-impl Shared {
-    /// Whether nothing new is begun any more.
-    pub fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::SeqCst)
-    }
+    /// The origin of all requests that use this handle.
+    origin: Origin,
 }
 
 impl Engine {
-    /// Starts the writer and the threads. Needs a running actix system.
-    pub fn start(
-        options: Options,
-        journal: Arc<dyn Journal>,
-        lease: Arc<dyn Lease>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-    ) -> Self {
-        Self::start_probed(options, journal, lease, clock, ids, Arc::new(NoFailpoints))
+    pub(super) fn new(shared: Arc<Shared>, writer_task: JoinHandle<()>, tasks: Tasks) -> Self {
+        Self { shared, writer_task: Arc::new(Mutex::new(Some(writer_task))), tasks, origin: Origin::default() }
     }
 
-    /// Like [`Engine::start`], with somebody looking over the actors' shoulders.
-    pub fn start_probed(
-        options: Options,
-        journal: Arc<dyn Journal>,
-        lease: Arc<dyn Lease>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-        failpoints: Arc<dyn Failpoints>,
-    ) -> Self {
-        let hub = Hub::default();
-        let (writer, task) = Writer::start(journal.clone(), hub.clone(), options.batch);
-        let idempotency = IdempotencyRecords::new(journal.clone(), clock.clone(), options.idempotency_ttl);
-        let claim_check = claim_check::start(journal.clone());
-        let directory = Directory::new(options.threads);
-        let (unknown_outcomes, recovering, closing) = Default::default();
-        let shared = Arc::new(Shared {
-            options,
-            journal,
-            lease,
-            clock,
-            ids,
-            failpoints,
-            hub,
-            writer,
-            idempotency,
-            claim_check,
-            unknown_outcomes,
-            directory,
-            recovering,
-            closing,
-        });
-        let tasks = Tasks::default();
-        let (lease, watched) = (shared.lease.clone(), Arc::downgrade(&shared));
-        // It ends with the engine.
-        tasks.spawn("revocation", Policy::Finish, move |stop| {
-            let (lease, watched) = (lease.clone(), watched.clone());
-            async move {
-                stop.run_until_cancelled(revocation::watch(lease, watched)).await;
-            }
-        });
-        Self { shared, writer: Arc::new(Mutex::new(Some(task))), tasks, origin: Origin::default() }
+    /// A handle to the same engine for requests of another origin. For forwarded requests, this node takes every room
+    /// type that has no owner, even when placement prefers another node.
+    pub fn on_behalf_of(&self, origin: Origin) -> Self {
+        let mut engine = self.clone();
+        engine.origin = origin;
+        engine
+    }
+
+    /// [`Engine::on_behalf_of`] another node.
+    pub fn forwarded(&self) -> Self {
+        self.on_behalf_of(Origin { asked: Asked::Forwarded, ..Origin::default() })
     }
 
     /// Books, or holds, rooms of a type.
@@ -127,14 +56,14 @@ impl Engine {
         result
     }
 
-    /// Does something with a booking.
+    /// Changes a booking. Looks up its room type first.
     pub async fn act(&self, booking: BookingId, act: Move, options: MoveOptions) -> Result<BookingOutcome, Error> {
         let found = self.shared.journal.booking(booking).await.map_err(|_| Error::Unavailable)?;
         let room_type = found.ok_or(Error::NoSuchBooking)?.room_type_id;
         self.act_in(room_type, booking, act, options).await
     }
 
-    /// Does something with a booking of a known room type: saves a look-up.
+    /// Like [`Engine::act`], for a caller that knows the booking's room type.
     pub async fn act_in(
         &self,
         room_type: RoomTypeId,
@@ -146,30 +75,35 @@ impl Engine {
         self.booking_command(room_type, Intent::Act { booking, act, expected }, key, dry_run).await
     }
 
-    /// The committed nights of [from, to), as far as they lie inside the horizon.
-    pub async fn view(&self, room_type: RoomTypeId, from: Date, to: Date) -> Result<View, Error> {
-        let look = |reply| Request::Look(Look { from, to, reply });
+    /// The committed nights of [from, to) that lie inside the horizon.
+    pub async fn view(&self, room_type: RoomTypeId, from: Date, to: Date) -> Result<CalendarView, Error> {
+        let request = |reply| Request::ReadNights(ReadNights { from, to, reply });
         let within = self.shared.options.answer_within;
-        self.in_time(within, async { self.send(room_type, None, look).await.map_err(without_key) }).await
+        self.in_time(within, async { self.send(room_type, None, request).await.map_err(without_key) }).await
     }
 
-    /// Where everything committed is published.
+    /// The hub that publishes every committed fact.
     pub fn hub(&self) -> &Hub {
         &self.shared.hub
     }
 
-    /// How long a request may wait to be decided.
+    /// The longest time that a request may wait for its answer.
     pub fn answer_within(&self) -> Duration {
         self.shared.options.answer_within
     }
 
-    /// How many actors are in memory.
+    /// The number of actors in memory.
     pub fn live_actors(&self) -> usize {
         self.shared.directory.alive()
     }
 
-    /// Writes the engine's gauges as they are now. They are set, never counted up and down: a count that begins before
-    /// the recorder does would end below zero.
+    /// The number of facts and answers that wait in each lane of the writer.
+    pub fn lanes(&self) -> Vec<usize> {
+        self.shared.writer.waiting()
+    }
+
+    /// Writes the engine's gauges. It sets absolute values: the recorder may start after the first actor, and relative
+    /// changes would then end below zero.
     pub fn measure(&self) {
         metrics::gauge!("innkeeper_live_actors").set(self.live_actors() as f64);
         metrics::gauge!("innkeeper_mailbox_depth").set(self.shared.directory.waiting() as f64);
@@ -180,23 +114,29 @@ impl Engine {
         &self.tasks
     }
 
-    /// Waits until the writer has ended. Before a shutdown that is a failure: nothing can become durable any more.
+    /// Waits until the writer has ended. Before a shutdown that is a failure: no fact can become durable any more.
     pub async fn writer_ended(&self) {
         self.shared.writer.ended().await;
     }
 
-    /// Whether requests can still become durable.
+    /// Whether facts can still become durable.
     pub fn is_serving(&self) -> bool {
-        !self.shared.is_closing() && !self.shared.writer.has_ended()
+        !self.shared.closing.has_begun() && !self.shared.writer.has_ended()
+    }
+
+    /// Lets all actors finish the requests that they have begun, and gives their room types back. A request that arrives
+    /// meanwhile may take a room type again, unless the lease refuses.
+    pub async fn hand_over(&self) {
+        revocation::retire_all(self.shared.directory.all()).await;
     }
 
     /// Refuses new requests, finishes those that were begun, gives all room types back, and ends the writer.
     pub async fn shutdown(&self) {
-        self.shared.closing.store(true, Ordering::SeqCst);
+        self.shared.closing.begin();
         self.hand_over().await;
         self.tasks.abandon();
-        self.shared.directory.stop_threads();
-        if let Some(writer) = self.writer.lock().await.take() {
+        self.shared.threads.stop();
+        if let Some(writer) = self.writer_task.lock().await.take() {
             self.shared.writer.finish().await;
             let _ = writer.await;
         }
@@ -213,20 +153,20 @@ impl Engine {
             let fact = self.decide_without_key(room_type, intent, dry_run).await?;
             return Ok(BookingOutcome { booking: booking_of(&fact).map_err(without_key)?, replayed: false });
         };
-        let (left, patience, _client) = self.patience()?;
-        // The owner looks the key up: one look less into the store for what is sent on anyway.
-        if let Some(owner) = self.known_elsewhere(room_type)
+        let (left, deadline, _client) = self.deadline()?;
+        // The owner looks the key up. This check saves that look-up for a request that is forwarded anyway.
+        if let Some(owner) = self.known_owner(room_type)
             && self.shared.directory.find(room_type).is_none()
         {
             return Err(Error::Elsewhere(owner));
         }
-        // On a task of its own: once decided, a request is finished, whether or not somebody still waits. Were it dropped
-        // half-way, or given up when the caller's time is over, a second one under the same key could begin before the
-        // first is durable; so it joins the first instead. What is not decided yet ends with the client's patience.
+        // The request runs on a task of its own, so a caller that gives up does not cancel it half-way. A second request
+        // under the same key joins the first one, which may not be durable yet. An undecided request still ends at its
+        // deadline.
         let engine = self.clone();
         let work = async move {
             let work = async |unused| {
-                booking_of(&*engine.decide(room_type, intent.clone(), Some(unused), false, &patience).await?)
+                booking_of(&*engine.decide(room_type, intent.clone(), Some(unused), false, &deadline).await?)
             };
             engine.shared.idempotency.once(key, work).await
         };
@@ -240,23 +180,23 @@ impl Engine {
         intent: Intent,
         dry_run: bool,
     ) -> Result<Arc<Fact>, Error> {
-        let (left, patience, _client) = self.patience()?;
-        let decide = async { self.decide(room_type, intent, None, dry_run, &patience).await.map_err(without_key) };
+        let (left, deadline, _client) = self.deadline()?;
+        let decide = async { self.decide(room_type, intent, None, dry_run, &deadline).await.map_err(without_key) };
         self.in_time(left, decide).await
     }
 
-    /// How long a client waits that begins to wait now, unless its request is too old already.
-    fn patience(&self) -> Result<(Duration, Patience, Client), Error> {
-        let left = self.origin.left_of(self.shared.options.answer_within);
+    /// The deadline of a request that begins now, and the time until then. Fails when the request is too old already.
+    fn deadline(&self) -> Result<(Duration, Deadline, WaitingClient), Error> {
+        let left = self.origin.time_left(self.shared.options.answer_within);
         if left.is_zero() {
-            expired("door");
+            count_expired("door");
             return Err(Error::Expired);
         }
-        let (patience, client) = Patience::of(left, &*self.shared.clock);
-        Ok((left, patience, client))
+        let (deadline, client) = Deadline::after(left, &*self.shared.clock);
+        Ok((left, deadline, client))
     }
 
-    /// No caller waits longer than this; what was decided goes on.
+    /// Ends the caller's wait after `left`. A request that was decided continues without the caller.
     async fn in_time<T>(&self, left: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         timeout(left, work).await.unwrap_or(Err(Error::Interrupted))
     }
@@ -265,70 +205,80 @@ impl Engine {
         &self,
         room_type: RoomTypeId,
         intent: Intent,
-        key: Option<Unused>,
+        key: Option<UnusedKey>,
         dry_run: bool,
-        patience: &Patience,
+        deadline: &Deadline,
     ) -> Result<Arc<Fact>, Failure> {
-        let ask = |reply| {
-            Request::Ask(Box::new(Ask {
+        let request = |reply| {
+            Request::Decide(Box::new(Decide {
                 intent: intent.clone(),
-                caller: Caller { key, dry_run, span: Span::current(), patience: patience.clone(), reply },
+                caller: Caller { key, dry_run, span: Span::current(), deadline: deadline.clone(), reply },
             }))
         };
-        self.send(room_type, Some(patience), ask).await
+        self.send(room_type, Some(deadline), request).await
     }
 
-    /// Sends a request to the room type's actor and waits for the answer, following the room type when its actor
-    /// retires, for as long as the client has patience.
+    /// Sends a request to the room type's actor and waits for the answer. When the actor has retired, the request goes
+    /// to the next actor, until the deadline.
     async fn send<T>(
         &self,
         id: RoomTypeId,
-        patience: Option<&Patience>,
+        deadline: Option<&Deadline>,
         request: impl Fn(Reply<T>) -> Request,
     ) -> Result<T, Failure> {
-        // An actor that was started for somebody who came in here may give up where this one insists.
-        let mut insist = self.origin.asked == Asked::Forwarded;
-        // Memory may have been out of date once; what is loaded since is not.
-        let mut contradicted = false;
-        for _ in 0..MOVES {
-            if self.shared.is_closing() {
+        // A running actor may have been started for a local request, which accepts "elsewhere". A forwarded request asks
+        // once more, so that this node takes the room type.
+        let mut retry_elsewhere = self.origin.asked == Asked::Forwarded;
+        // The first conflict with the store may come from outdated memory. The actor has reloaded before the second.
+        let mut reloaded = false;
+        for _ in 0..MAX_ACTORS_TRIED {
+            if self.shared.closing.has_begun() {
                 return Err(Error::ShuttingDown.into());
             }
-            if patience.is_some_and(|patience| patience.has_ended(self.shared.clock.now())) {
-                expired("way");
+            if deadline.is_some_and(|deadline| deadline.is_over(self.shared.clock.now())) {
+                count_expired("way");
                 return Err(Error::Expired.into());
             }
-            let resident = match self.shared.directory.find(id) {
-                Some(resident) => resident,
+            let actor = match self.shared.directory.find(id) {
+                Some(actor) => actor,
                 None => {
-                    if let Some(owner) = self.known_elsewhere(id) {
+                    if let Some(owner) = self.known_owner(id) {
                         return Err(Error::Elsewhere(owner).into());
                     }
-                    self.shared.directory.find_or_start(id, self.origin.asked, &self.shared)
+                    room_type::find_or_start(id, self.origin.asked, &self.shared)
                 }
             };
-            if !resident.depth.enter(self.shared.options.mailbox) {
+            if !actor.depth.enter(self.shared.options.mailbox) {
                 return Err(Error::Busy.into());
             }
             let (reply, answer) = Reply::new();
-            match resident.addr.try_send(request(reply)) {
+            match actor.addr.try_send(request(reply)) {
                 Ok(()) => match answer.await.unwrap_or_else(|_| Err(Error::Interrupted.into())) {
                     Err(Failure::Retired) => tokio::task::yield_now().await,
-                    Err(Failure::Contradicted) if !contradicted => contradicted = true,
-                    Err(Failure::Contradicted) => return Err(Error::Unstorable.into()),
-                    Err(Failure::Because(Error::Elsewhere(_))) if insist => insist = false,
+                    Err(Failure::ConflictWithStore) if !reloaded => reloaded = true,
+                    Err(Failure::ConflictWithStore) => return Err(Error::Unstorable.into()),
+                    Err(Failure::Error(Error::Elsewhere(_))) if retry_elsewhere => retry_elsewhere = false,
                     answered => return answered,
                 },
                 Err(error) => {
-                    resident.depth.leave();
+                    actor.depth.leave();
                     match error {
                         SendError::Full(_) => return Err(Error::Busy.into()),
-                        SendError::Closed(_) => self.shared.directory.remove(id, &resident.addr),
+                        SendError::Closed(_) => self.shared.directory.remove(id, &actor.addr),
                     }
                 }
             }
         }
         Err(Error::Interrupted.into())
+    }
+
+    /// The node that recently answered as the owner of a room type. A forwarded request ignores it: the sender has
+    /// found this node to be the owner.
+    fn known_owner(&self, room_type: RoomTypeId) -> Option<Peer> {
+        match self.origin.asked {
+            Asked::Here => self.shared.lease.last_found(room_type),
+            Asked::Forwarded => None,
+        }
     }
 }
 
@@ -336,7 +286,7 @@ fn booking_of(fact: &Fact) -> Result<Arc<Booking>, Failure> {
     fact.change.booking().cloned().ok_or_else(|| Error::Interrupted.into())
 }
 
-/// How a request for a booking ended, for the metrics.
+/// The outcome label of a booking request in the metrics.
 fn outcome(result: &Result<BookingOutcome, Error>) -> &'static str {
     match result {
         Ok(BookingOutcome { replayed: true, .. }) => "replayed",
@@ -354,16 +304,11 @@ fn outcome(result: &Result<BookingOutcome, Error>) -> &'static str {
     }
 }
 
-/// Counts a request that was dropped undecided, and where.
-pub(super) fn expired(place: &'static str) {
-    metrics::counter!("innkeeper_requests_expired_total", "place" => place).increment(1);
-}
-
-/// Without an idempotency key nobody else can have taken it.
+/// The error of a request without an idempotency key. Such a request has no key to look up again.
 fn without_key(failure: Failure) -> Error {
     match failure {
-        Failure::Because(error) | Failure::LookAgain(error) => error,
-        Failure::Contradicted => Error::Unstorable,
+        Failure::Error(error) | Failure::RecheckKey(error) => error,
+        Failure::ConflictWithStore => Error::Unstorable,
         Failure::Retired | Failure::KeyTaken => Error::Interrupted,
     }
 }

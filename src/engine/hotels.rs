@@ -1,49 +1,50 @@
-//! What follows when a hotel, its services or its room types have changed, here or at another node: those are no facts, so
-//! the actors that know the hotel as it was have to read it again.
+//! Changes of a hotel, its services or its list of room types, made here or on another node.
+//!
+//! Such a change is no fact, so no actor decides it. The actors of the hotel reload to see it.
 
 use async_trait::async_trait;
 use tracing::warn;
 
 use super::Engine;
-use super::message::{Advanced, Request};
-use super::revocation::tell;
+use super::message::{HistoryAdvanced, Request};
 use crate::domain::{HotelId, RoomTypeId};
 use crate::events::Notice;
-use crate::events::tail::Tenants;
+use crate::events::tail::RemoteChanges;
 
 impl Engine {
-    /// What is known of a hotel or its services has changed here: its live actors start again, and everybody is told.
-    /// Whatever is asked of them from now on is answered by what the hotel is now.
+    /// To be called after a hotel or its services were changed on this node. Its actors reload, and the hub announces
+    /// the change. Requests that arrive after this call see the changed hotel.
     pub async fn hotel_changed(&self, hotel: HotelId) {
         self.reload_hotel(hotel).await;
         self.shared.hub.publish(Notice::Hotel(hotel));
     }
 
-    /// Lets the live actors of a hotel start again, because it was changed somewhere. They are not waited for: one
-    /// whose store hangs must not keep the news of all others. Those of other hotels go on: a store that cannot even
-    /// say which actors these are is no store to load them all from.
+    /// Makes the actors of a hotel reload. Does not wait for them, because an actor whose store hangs must not delay
+    /// the changes of other hotels. If the store cannot list the hotel's room types, all actors get the request, and
+    /// those of other hotels ignore it.
     async fn reload_hotel(&self, hotel: HotelId) {
-        let residents = match self.shared.journal.room_type_ids(hotel).await {
+        let actors = match self.shared.journal.room_type_ids(hotel).await {
             Ok(ids) => ids.into_iter().filter_map(|id| self.shared.directory.find(id)).collect(),
             Err(error) => {
-                warn!(%hotel, error = &error as &dyn std::error::Error, "which actors a hotel has is unknown: all are told");
+                let error = &error as &dyn std::error::Error;
+                warn!(%hotel, error, "the room types of a changed hotel cannot be read: all actors check their hotel");
                 self.shared.directory.all()
             }
         };
-        residents.iter().for_each(|resident| tell(resident, Request::Reload(hotel)));
+        actors.iter().for_each(|actor| actor.send_unbounded(Request::Reload(hotel)));
     }
 }
 
 #[async_trait]
-impl Tenants for Engine {
+impl RemoteChanges for Engine {
     async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
         self.reload_hotel(hotel).await;
         self.shared.hub.relay(Notice::Hotel(hotel));
     }
 
-    fn advanced(&self, room_type: RoomTypeId, sequence: u64) {
-        if let Some(resident) = self.shared.directory.find(room_type) {
-            resident.addr.do_send(Advanced { sequence });
+    fn history_advanced(&self, room_type: RoomTypeId, sequence: u64) {
+        if let Some(actor) = self.shared.directory.find(room_type) {
+            actor.addr.do_send(HistoryAdvanced { sequence });
         }
     }
 }

@@ -15,7 +15,7 @@ use moka::future::Cache;
 use tokio::time::Instant;
 
 use super::batch_loader::BatchLoader;
-use super::message::{Failure, Unused};
+use super::message::{Failure, UnusedKey};
 use super::{BookingOutcome, Error, Key};
 use crate::clock::Clock;
 use crate::domain::{Booking, Timestamp};
@@ -64,7 +64,7 @@ impl IdempotencyRecords {
     }
 
     /// The first answer under this key, or else the result of `work`.
-    pub async fn once<F>(&self, key: Key, work: impl Fn(Unused) -> F + Send + Sync) -> Result<BookingOutcome, Error>
+    pub async fn once<F>(&self, key: Key, work: impl Fn(UnusedKey) -> F + Send + Sync) -> Result<BookingOutcome, Error>
     where
         F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
     {
@@ -81,7 +81,7 @@ impl IdempotencyRecords {
     async fn join<F>(
         &self,
         key: Key,
-        work: &(impl Fn(Unused) -> F + Send + Sync),
+        work: &(impl Fn(UnusedKey) -> F + Send + Sync),
         joined: &mut bool,
     ) -> Result<BookingOutcome, Error>
     where
@@ -98,8 +98,8 @@ impl IdempotencyRecords {
         let first = async {
             *joined = false;
             let fail = |error| Failed { fingerprint: key.fingerprint, error };
-            let unused = Unused { key, at: Instant::now() };
-            if let Some(record) = self.stored.ask(key.digest).await.map_err(fail)? {
+            let unused = UnusedKey { key, looked_up_at: Instant::now() };
+            if let Some(record) = self.stored.load(key.digest).await.map_err(fail)? {
                 return Ok(record);
             }
             match work(unused).await {
@@ -110,15 +110,15 @@ impl IdempotencyRecords {
                 }
                 // Another node was faster with the same key.
                 Err(Failure::KeyTaken) => {
-                    let record = self.stored.ask(key.digest).await.map_err(fail)?;
+                    let record = self.stored.load(key.digest).await.map_err(fail)?;
                     record.ok_or_else(|| fail(Error::Interrupted))
                 }
-                Err(Failure::LookAgain(error)) => {
-                    let record = self.stored.ask(key.digest).await.map_err(fail)?;
+                Err(Failure::RecheckKey(error)) => {
+                    let record = self.stored.load(key.digest).await.map_err(fail)?;
                     record.ok_or_else(|| fail(error))
                 }
-                Err(Failure::Contradicted) => Err(fail(Error::Unstorable)),
-                Err(Failure::Because(error)) => Err(fail(error)),
+                Err(Failure::ConflictWithStore) => Err(fail(Error::Unstorable)),
+                Err(Failure::Error(error)) => Err(fail(error)),
                 Err(Failure::Retired) => Err(fail(Error::Interrupted)),
             }
         };

@@ -1,4 +1,4 @@
-//! What actors are told, and how they answer.
+//! The messages that actors receive, and how actors answer.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use actix::Message;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::patience::Patience;
-use super::{Error, Key, View};
-use crate::domain::{BookingId, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType};
+use super::deadline::Deadline;
+use super::{Error, Key};
+use crate::domain::{BookingId, CalendarView, Date, Fact, HotelId, Move, NightsChange, Order, RatePlan, RoomType};
 use crate::lease::Token;
 
-/// What somebody wants a room type to do.
+/// What a client wants a room type to do.
 #[derive(Debug, Clone)]
 pub(super) enum Intent {
     Book(Order),
@@ -20,100 +20,101 @@ pub(super) enum Intent {
         act: Move,
         expected: Option<u64>,
     },
-    /// Only if the room type still is at the sequence number that is `expected`, if one is.
+    /// If `expected` is given, the room type must still be at this sequence number.
     SetNights {
         expected: Option<u64>,
         change: NightsChange,
     },
-    /// Only if the room type still is what was `seen`, if anything was.
+    /// If `seen` is given, the room type must still equal it.
     SetRoomType {
         seen: Option<RoomType>,
         room_type: RoomType,
     },
-    /// The same; `seen` is without its nights.
+    /// If `seen` is given, the rate plan must still equal it, apart from its nights.
     SetRatePlan {
         seen: Option<RatePlan>,
         plan: RatePlan,
     },
 }
 
-/// A request for a decision.
+/// Asks for a decision.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(super) struct Decide {
     pub intent: Intent,
     pub caller: Caller,
 }
 
-/// Who waits for a decision, and on which terms.
+/// The caller of a decision, and how to answer it.
 #[derive(Debug)]
 pub(super) struct Caller {
-    pub key: Option<Unused>,
-    /// Decide only.
+    pub key: Option<UnusedKey>,
+    /// Decide, but change nothing.
     pub dry_run: bool,
-    /// The request it belongs to, for the log.
+    /// The span of the request, for the log.
     pub span: tracing::Span,
-    pub patience: Patience,
+    pub deadline: Deadline,
     pub reply: Reply<Arc<Fact>>,
 }
 
-/// An idempotency key that was not in the store when it was looked up, at `at` or later.
+/// An idempotency key that the store did not have when it was looked up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unused {
+pub(super) struct UnusedKey {
     pub key: Key,
-    pub at: Instant,
+    /// Start of the look-up.
+    pub looked_up_at: Instant,
 }
 
-/// A request to see the nights [from, to).
+/// Asks for the nights [from, to).
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct ReadNights {
     pub from: Date,
     pub to: Date,
-    pub reply: Reply<View>,
+    pub reply: Reply<CalendarView>,
 }
 
-/// Everything that comes from outside goes through one bounded mailbox, in one order.
+/// Everything that other modules ask of an actor. One bounded mailbox keeps these requests in order.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) enum Request {
-    Ask(Box<Ask>),
-    Look(Look),
-    /// Finish what was begun, give the room type back, and say so.
+    Decide(Box<Decide>),
+    ReadNights(ReadNights),
+    /// Finish the requests that were begun, give the room type back, then signal the sender.
     Retire(oneshot::Sender<()>),
-    /// If it is of this hotel: finish what was begun, and load again.
+    /// If the room type belongs to this hotel: finish the requests that were begun, then load again.
     Reload(HotelId),
 }
 
-/// The ownership of `token` is over: somebody else owns the room type.
+/// The ownership of `token` has ended, because another node owns the room type or should own it.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(super) struct Over {
+pub(super) struct OwnershipEnded {
     pub token: Token,
-    /// How that was found out, for the metrics.
+    /// How this node found out, for the metrics.
     pub cause: &'static str,
 }
 
-/// The history has this fact of the room type, whoever decided it.
+/// The history of the room type has reached this sequence number, through this node or another one.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(super) struct Advanced {
+pub(super) struct HistoryAdvanced {
     pub sequence: u64,
 }
 
-/// What is in doubt is to be settled, and holds whose time is over are to be ended, if that can be done now.
+/// Asks an actor to resolve its unknown outcomes and to expire its overdue holds.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(super) struct Settle;
+pub(super) struct RunDueWork;
 
 /// A fact decided under `token` was not stored.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub(super) struct Lost {
+pub(super) struct CommitFailed {
     pub token: Token,
-    /// The database refused this very fact.
+    /// The database refused this fact itself.
     pub refused: bool,
 }
 
-/// Nobody knows whether a fact decided under `token` was stored; its caller waits to be told.
+/// The store did not say whether it has a fact that was decided under `token`. The caller still waits.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) struct UnknownOutcome {
@@ -122,27 +123,27 @@ pub(super) struct UnknownOutcome {
     pub reply: Reply<Arc<Fact>>,
 }
 
-/// How a request ends that gets no answer.
+/// Why a request got no answer.
 #[derive(Debug)]
 pub(super) enum Failure {
-    Because(Error),
-    /// Nothing was done and nothing stored: the actor has retired, or begins anew. Ask the directory again.
+    Error(Error),
+    /// The actor has retired or is reloading. Nothing was stored. Ask the directory again.
     Retired,
-    /// The fact contradicts what is stored, so memory was wrong. It is being loaded again: ask once more.
-    Contradicted,
-    /// Somebody else used the idempotency key first: look it up.
+    /// The fact contradicts the store, so the actor's memory was wrong. The actor reloads. Try once more.
+    ConflictWithStore,
+    /// Another request used the idempotency key first. Look the key up.
     KeyTaken,
-    /// The same answer, unless an earlier owner has used the idempotency key since it was looked up: look again.
-    LookAgain(Error),
+    /// This error, unless an earlier owner has used the idempotency key since it was looked up. Look the key up again.
+    RecheckKey(Error),
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Because(error)
+        Self::Error(error)
     }
 }
 
-/// Where an answer goes. Dropped without an answer, the caller learns that it was interrupted.
+/// Sends the answer to the caller. A caller whose reply is dropped gets [`Error::Interrupted`].
 #[derive(Debug)]
 pub(super) struct Reply<T>(oneshot::Sender<Result<T, Failure>>);
 
@@ -152,7 +153,7 @@ impl<T> Reply<T> {
         (Self(sender), receiver)
     }
 
-    /// Answers; a caller who has gone away does not mind.
+    /// Answers. Does nothing when the caller has gone away.
     pub fn send(self, answer: Result<T, impl Into<Failure>>) {
         let _ = self.0.send(answer.map_err(Into::into));
     }

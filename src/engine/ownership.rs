@@ -1,4 +1,4 @@
-//! One ownership of a room type: from the claim of a token to its end.
+//! One ownership of a room type: from the claim of a fencing token to its end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,36 +6,36 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use super::Error;
 use super::message::Failure;
-use super::{Error, Shared};
+use super::shared::Shared;
 use crate::domain::{Inventory, RoomTypeId};
 use crate::lease::{self, Acquired, Asked, Token};
 use crate::store::{self, Claim};
 use crate::writer::QueuePermit;
 
-/// How often a lease that fell behind the store is raised before we give up.
+/// Claims that are tried before the engine gives up. Each failed claim raises the lease's token above the store's.
 const CLAIMS: usize = 3;
 
 /// A room type in memory, under one fencing token.
 pub(super) struct Ownership {
     pub token: Token,
-    /// Before this moment others may have committed, after it nobody else.
+    /// Another owner may have committed before this instant. None can have committed after it.
     pub began: Instant,
-    /// Everything decided so far, durable or not.
+    /// The room type with all facts decided so far, durable or not.
     pub inventory: Inventory,
-    /// What the writer has told about this ownership's facts.
-    pub settled: Arc<Settled>,
+    pub progress: Arc<CommitProgress>,
 }
 
-/// What the writer has told about the facts of one ownership. Written on the writer's task, in the order of the facts.
-pub(super) struct Settled {
-    /// The sequence up to which everything is durable.
+/// What the writer has reported about the facts of one ownership, in the order of the facts.
+pub(super) struct CommitProgress {
+    /// All facts up to this sequence number are durable.
     durable: AtomicU64,
-    /// One fact was left out by itself: nothing was stored of it, nor of what was decided on top of it.
+    /// The store left out one fact by itself, with every fact that was decided on top of it.
     left_out: AtomicBool,
 }
 
-impl Settled {
+impl CommitProgress {
     fn at(sequence: u64) -> Arc<Self> {
         Arc::new(Self { durable: AtomicU64::new(sequence), left_out: AtomicBool::new(false) })
     }
@@ -44,11 +44,11 @@ impl Settled {
         self.durable.load(Ordering::Acquire)
     }
 
-    pub fn is_durable(&self, sequence: u64) {
+    pub fn mark_durable(&self, sequence: u64) {
         self.durable.fetch_max(sequence, Ordering::AcqRel);
     }
 
-    pub fn leave_out(&self) {
+    pub fn mark_left_out(&self) {
         self.left_out.store(true, Ordering::Release);
     }
 
@@ -56,8 +56,8 @@ impl Settled {
         self.left_out.load(Ordering::Acquire)
     }
 
-    /// What becomes of a request that was decided on top of something that was not stored.
-    pub fn undone(&self) -> Failure {
+    /// The failure of a request that was decided on top of a fact that was not stored.
+    pub fn failure_of_dependents(&self) -> Failure {
         match self.has_left_out() {
             true => Failure::Retired,
             false => Error::Interrupted.into(),
@@ -67,24 +67,24 @@ impl Settled {
 
 impl Ownership {
     pub fn is_durable(&self) -> bool {
-        self.settled.durable() >= self.inventory.sequence()
+        self.progress.durable() >= self.inventory.sequence()
     }
 
-    /// Calls `then` as soon as everything decided so far has been settled: with `Ok` if all of it is durable.
+    /// Calls `then` when the outcome of every fact decided so far is known. `Ok` means that all of them are durable.
     pub fn when_durable(&self, permit: QueuePermit, then: impl FnOnce(Result<(), Failure>) + Send + 'static) {
         if self.is_durable() {
             return then(Ok(()));
         }
-        let (settled, based_on) = (self.settled.clone(), self.inventory.sequence());
-        permit.after(move || match settled.durable() >= based_on {
+        let (progress, based_on) = (self.progress.clone(), self.inventory.sequence());
+        permit.after(move || match progress.durable() >= based_on {
             true => then(Ok(())),
-            false => then(Err(settled.undone())),
+            false => then(Err(progress.failure_of_dependents())),
         });
     }
 }
 
-/// Acquires the lease, claims its token in the store, and loads what the store knows. The order matters: after the
-/// claim no other owner can commit, so what is loaded is the last word.
+/// Acquires the lease, claims its token in the store, and loads the room type, in this order. After the claim no other
+/// owner can commit, so the loaded state is the newest.
 pub(super) async fn begin(id: RoomTypeId, asked: Asked, shared: &Shared) -> Result<Ownership, Error> {
     let mut token = match shared.lease.acquire(id, asked).await.map_err(no_lease)? {
         Acquired::Granted(token) => token,
@@ -99,7 +99,7 @@ pub(super) async fn begin(id: RoomTypeId, asked: Asked, shared: &Shared) -> Resu
     begun
 }
 
-/// `token` is the last one that was granted, also when this fails.
+/// `token` is the last token that was granted, also after a failure.
 async fn claim_and_load(id: RoomTypeId, token: &mut Token, shared: &Shared) -> Result<Ownership, Error> {
     for _ in 0..CLAIMS {
         match shared.journal.claim(id, *token).await.map_err(unavailable)? {
@@ -116,16 +116,16 @@ async fn load(id: RoomTypeId, token: Token, shared: &Shared) -> Result<Ownership
     let loaded = shared.journal.load(id, shared.clock.now()).await.map_err(unavailable)?;
     let inventory = loaded.ok_or(Error::NoSuchRoomType)?;
     debug!(room_type = %id, token = token.0, sequence = inventory.sequence(), "a room type is loaded");
-    let settled = Settled::at(inventory.sequence());
-    Ok(Ownership { token, began, inventory, settled })
+    let progress = CommitProgress::at(inventory.sequence());
+    Ok(Ownership { token, began, inventory, progress })
 }
 
 fn unavailable(error: store::Error) -> Error {
-    warn!(error = &error as &dyn std::error::Error, "a room type cannot be taken over");
+    warn!(error = &error as &dyn std::error::Error, "the store does not let this node take over a room type");
     Error::Unavailable
 }
 
 fn no_lease(error: lease::Unavailable) -> Error {
-    warn!(error = &error as &dyn std::error::Error, "a room type cannot be taken over");
+    warn!(error = &error as &dyn std::error::Error, "no lease could be acquired for a room type");
     error.into()
 }

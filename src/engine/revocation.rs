@@ -1,56 +1,23 @@
-//! Ownership of room types among several nodes: what this one is to give up, and how somebody who was sent here asks.
+//! Revocation: ends ownerships that this node must give up.
+//!
+//! The lease reports what it has revoked. A lost lease ends the actor at once. A misplaced room type, which another
+//! node should own, first finishes the requests that it has begun.
 
 use std::sync::{Arc, Weak};
 
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
 
-use super::directory::Resident;
-use super::handle::{Engine, Shared};
-use super::message::{Over, Request};
-use super::patience::Origin;
-use crate::domain::RoomTypeId;
-use crate::lease::{Asked, Lease, Peer, Revoked, Why};
+use super::directory::ActorRef;
+use super::message::{OwnershipEnded, Request};
+use super::shared::Shared;
+use crate::lease::{Lease, Revoked, Why};
 
-/// How many actors are asked to finish at once.
-const FINISHING_AT_ONCE: usize = 64;
+/// Actors that retire at the same time, at most.
+const RETIRING_AT_ONCE: usize = 64;
 
-impl Engine {
-    /// The same engine for requests of some origin. For those that another node has sent here, taking this one for the
-    /// owner, it takes every room type that nobody owns, whichever node it belongs to.
-    pub fn on_behalf_of(&self, origin: Origin) -> Self {
-        let mut engine = self.clone();
-        engine.origin = origin;
-        engine
-    }
-
-    /// [`Engine::on_behalf_of`] another node.
-    pub fn forwarded(&self) -> Self {
-        self.on_behalf_of(Origin { asked: Asked::Forwarded, ..Origin::default() })
-    }
-
-    /// The owner, where it was found a moment ago: nothing need be started here to ask again. Who was sent here insists.
-    pub(super) fn known_elsewhere(&self, room_type: RoomTypeId) -> Option<Peer> {
-        match self.origin.asked {
-            Asked::Here => self.shared.lease.last_found(room_type),
-            Asked::Forwarded => None,
-        }
-    }
-
-    /// Finishes what was begun and gives all room types back. Those that are asked for again meanwhile are taken again,
-    /// unless their lease says otherwise.
-    pub async fn hand_over(&self) {
-        finish_all(self.shared.directory.all()).await;
-    }
-
-    /// How many facts and answers wait in each of the lanes to the store.
-    pub fn lanes(&self) -> Vec<usize> {
-        self.shared.writer.waiting()
-    }
-}
-
-/// Ends ownerships that are to end, for as long as the engine lives.
-pub(super) async fn watch(lease: Arc<dyn Lease>, shared: Weak<Shared>) {
+/// Ends revoked ownerships until the engine is dropped.
+pub(super) async fn follow(lease: Arc<dyn Lease>, shared: Weak<Shared>) {
     loop {
         let revoked = lease.revoked().await;
         let Some(shared) = shared.upgrade() else { return };
@@ -62,31 +29,25 @@ fn end(revoked: &[Revoked], shared: &Shared) {
     let mut misplaced = Vec::new();
     for Revoked { room_type, token, why } in revoked {
         match (shared.directory.find(*room_type), why) {
-            (Some(resident), Why::Lost) => resident.addr.do_send(Over { token: *token, cause: "lease_lost" }),
-            (Some(resident), Why::CutOff) => resident.addr.do_send(Over { token: *token, cause: "cut_off" }),
-            (Some(resident), Why::Misplaced) => misplaced.push(resident),
-            // Whatever it was granted for has ended already.
+            (Some(actor), Why::Lost) => actor.addr.do_send(OwnershipEnded { token: *token, cause: "lease_lost" }),
+            (Some(actor), Why::CutOff) => actor.addr.do_send(OwnershipEnded { token: *token, cause: "cut_off" }),
+            (Some(actor), Why::Misplaced) => misplaced.push(actor),
+            // The actor that the lease was granted for has ended already.
             (None, _) => shared.lease.release(*room_type, *token),
         }
     }
-    // A store that hangs must not keep the next ones from being heard of.
-    tokio::spawn(finish_all(misplaced));
+    // On a task of its own: a store that hangs must not delay the next revocation.
+    tokio::spawn(retire_all(misplaced));
 }
 
-/// Asks actors to finish and to retire, and waits until they have.
-async fn finish_all(residents: Vec<Resident>) {
-    stream::iter(residents).for_each_concurrent(FINISHING_AT_ONCE, finish).await;
+/// Lets actors finish the requests that they have begun and retire. Returns when all have.
+pub(super) async fn retire_all(actors: Vec<ActorRef>) {
+    stream::iter(actors).for_each_concurrent(RETIRING_AT_ONCE, retire).await;
 }
 
-async fn finish(resident: Resident) {
-    let (done, finished) = oneshot::channel();
-    tell(&resident, Request::Retire(done));
+async fn retire(actor: ActorRef) {
+    let (retired, wait) = oneshot::channel();
+    actor.send_unbounded(Request::Retire(retired));
     // An actor that is gone has dropped its sender.
-    let _ = finished.await;
-}
-
-/// Tells an actor what it must hear, however much waits for it. Whatever it is asked afterwards stands behind this.
-pub(super) fn tell(resident: &Resident, request: Request) {
-    resident.depth.enter(usize::MAX);
-    resident.addr.do_send(request);
+    let _ = wait.await;
 }

@@ -1,4 +1,4 @@
-//! The terms on which a room type is sold: requests of the administrator, decided by the actor like every other.
+//! Changes of nights, room types and rate plans. The administrator requests them; the room type's actor decides them.
 
 use super::handle::Engine;
 use super::message::Intent;
@@ -11,7 +11,8 @@ impl Engine {
         self.change_nights(room_type, None, change).await
     }
 
-    /// The same, only if the room type still is at this sequence number; else it is refused as stale.
+    /// Like [`Engine::set_nights`]. If `expected` is given and the room type is at another sequence number, the change is
+    /// refused as stale.
     pub async fn change_nights(
         &self,
         room_type: RoomTypeId,
@@ -26,22 +27,23 @@ impl Engine {
         Ok(NightsOutcome { sequence: fact.sequence, changed })
     }
 
-    /// Replaces what a room type is; the sequence number of the change.
+    /// Replaces a room type's settings. Returns the sequence number of the change.
     pub async fn set_room_type(&self, room_type: RoomType) -> Result<u64, Error> {
         self.set(room_type.id, Intent::SetRoomType { seen: None, room_type }).await
     }
 
-    /// The same, only if the room type still is what was `seen`; else [`Error::Changed`].
+    /// Like [`Engine::set_room_type`]. Fails with [`Error::Changed`] if the room type no longer equals `seen`.
     pub async fn change_room_type(&self, seen: RoomType, room_type: RoomType) -> Result<u64, Error> {
         self.set(room_type.id, Intent::SetRoomType { seen: Some(seen), room_type }).await
     }
 
-    /// Makes a rate plan, or replaces what it is; the sequence number of the change.
+    /// Creates a rate plan, or replaces its settings. Returns the sequence number of the change.
     pub async fn set_rate_plan(&self, plan: RatePlan) -> Result<u64, Error> {
         self.set(plan.room_type_id, Intent::SetRatePlan { seen: None, plan }).await
     }
 
-    /// The same, only if the plan still is what was `seen`, whatever its nights say; else [`Error::Changed`].
+    /// Like [`Engine::set_rate_plan`]. Fails with [`Error::Changed`] if the plan, apart from its nights, no longer equals
+    /// `seen`.
     pub async fn change_rate_plan(&self, seen: RatePlan, plan: RatePlan) -> Result<u64, Error> {
         self.set(plan.room_type_id, Intent::SetRatePlan { seen: Some(seen), plan }).await
     }

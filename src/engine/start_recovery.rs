@@ -1,35 +1,39 @@
-//! Waking: room types that nobody asks for, and that have something to do all the same: holds that run out, facts in
-//! doubt.
+//! Recovery at start: loads room types that have work to do although no request asks for them.
 //!
-//! Called by `app.rs` at the start and by housekeeping every minute. A few at a time: each takes a lease, a claim and a
-//! load, and guests, who ask for other room types meanwhile, are not to stand behind thousands of them.
+//! Such work is a hold that expires or a fact with an unknown outcome. `app.rs` calls [`Engine::recover`] at the start,
+//! housekeeping calls it every minute. It loads a few room types at a time: each needs a lease, a claim and a load, and
+//! guests' requests must not wait behind thousands of them.
 //!
-//! Invariant: one waking at a time. What one that is under way does not know of is left to the next.
-//! Limit: [`AT_ONCE`]. A hold whose actor is not awake yet is free all the same when its time is over, as every request
-//! frees first; only nobody is told. One that cannot be woken is tried again by the next waking.
+//! Invariant: one recovery runs at a time. Work that appears during a recovery is left to the next one.
+//! Limit: [`AT_ONCE`]. A hold that expires while its actor is not loaded is free all the same, because every request
+//! frees overdue holds first; only the event comes later. A room type that cannot be loaded is tried by the next
+//! recovery.
 
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::handle::{Engine, Shared};
-use super::message::Settle;
+use super::handle::Engine;
+use super::message::RunDueWork;
+use super::room_type;
+use super::shared::Shared;
 use crate::domain::RoomTypeId;
 use crate::lease::Asked;
 use crate::store;
 
-/// Room types that are loaded at once: fewer than a store has connections by default, so that some are left for guests.
+/// Room types that are loaded at once. By default the store has more connections than this, so requests keep some.
 const AT_ONCE: usize = 8;
 
 impl Engine {
-    /// Wakes the room types that have holds and belong to this node, so that their timers run; how many there are. It
-    /// goes on when this returns. Wakes those, too, of which something is in doubt. To be called after the start, and
-    /// now and then, because an actor that could not load at the time has gone again, and another node may have gone
-    /// for good.
+    /// Loads the room types of this node that have holds or facts with an unknown outcome. Returns the number of room
+    /// types with holds; loading continues in the background.
+    ///
+    /// To be called at the start and periodically: an actor may have failed to load, and another node may be gone.
     pub async fn recover(&self) -> Result<usize, store::Error> {
-        // Even if nobody can say where the holds are. No more than were being committed when the store fell silent.
+        // First, because these need no list from the store. They are few: facts that were being committed when the store
+        // stopped answering.
         for id in self.shared.unknown_outcomes.room_types() {
-            self.shared.directory.find_or_start(id, Asked::Here, &self.shared).addr.do_send(Settle);
+            room_type::find_or_start(id, Asked::Here, &self.shared).addr.do_send(RunDueWork);
         }
         let mut holding = self.shared.journal.room_types_with_holds().await?;
         holding.retain(|id| self.shared.lease.belongs_here(*id));
@@ -37,7 +41,7 @@ impl Engine {
         if let Ok(turn) = self.shared.recovering.clone().try_lock_owned() {
             let shared = self.shared.clone();
             tokio::spawn(async move {
-                stream::iter(holding).for_each_concurrent(AT_ONCE, |id| wake(id, &shared)).await;
+                stream::iter(holding).for_each_concurrent(AT_ONCE, |id| recover(id, &shared)).await;
                 drop(turn);
             });
         }
@@ -45,15 +49,15 @@ impl Engine {
     }
 }
 
-/// Returns when the room type has been loaded, or could not be. One that is awake looks at the clock: its timer went by the
-/// clock as it was.
-async fn wake(id: RoomTypeId, shared: &Arc<Shared>) {
-    if shared.is_closing() {
+/// Returns when the room type is loaded or has failed to load. An actor that is loaded already checks the clock, because
+/// its timer followed the clock as it was when the timer was set.
+async fn recover(id: RoomTypeId, shared: &Arc<Shared>) {
+    if shared.closing.has_begun() {
         return;
     }
-    if let Some(awake) = shared.directory.find(id) {
-        return awake.addr.do_send(Settle);
+    if let Some(actor) = shared.directory.find(id) {
+        return actor.addr.do_send(RunDueWork);
     }
-    // Taken up after the load. An actor that is gone has not.
-    let _ = shared.directory.find_or_start(id, Asked::Here, shared).addr.send(Settle).await;
+    // The actor handles this message after its load. An actor that has ended drops it.
+    let _ = room_type::find_or_start(id, Asked::Here, shared).addr.send(RunDueWork).await;
 }

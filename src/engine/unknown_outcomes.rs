@@ -1,19 +1,19 @@
-//! Facts of which nobody knows whether they are stored, because the store did not say.
+//! Facts with an unknown outcome: the store did not say whether it has them.
 //!
-//! They are kept here until it does: their callers may have given up by then, but whoever follows the hub is to hear of
-//! what was committed. Only an actor that has claimed the room type since may ask, as before that a commit may still be
-//! under way; [`Engine::recover`](super::Engine::recover) wakes one where nobody else does. What another node owns is
-//! forgotten: the history tells of it.
+//! They stay here until the store says so. Their callers may have given up by then, but followers of the hub must still
+//! hear of every committed fact. Only an actor that has claimed the room type since then may ask the store: before the
+//! claim, the commit may still be under way. [`Engine::recover`](super::Engine::recover) starts such an actor when no
+//! request does. Facts of a room type that another node owns are dropped, because the event history reports them.
 //!
-//! Limit: what was being committed when the store fell silent, of room types that could not be claimed since. While the
-//! store is away nothing is decided, so nothing is added.
+//! Limit: the facts that were being committed when the store stopped answering. While the store is away nothing is
+//! decided, so nothing is added.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::{Fact, RoomTypeId};
 
-/// All of this node.
+/// All facts of this node with an unknown outcome.
 #[derive(Default)]
 pub(super) struct UnknownOutcomes(Mutex<BTreeMap<RoomTypeId, Vec<Arc<Fact>>>>);
 
@@ -30,11 +30,11 @@ impl UnknownOutcomes {
         self.map().keys().copied().collect()
     }
 
-    /// The store has said what became of these.
-    pub fn settled(&self, room_type: RoomTypeId, facts: &[Arc<Fact>]) {
+    /// Removes facts whose outcome is known now.
+    pub fn resolved(&self, room_type: RoomTypeId, facts: &[Arc<Fact>]) {
         let mut map = self.map();
         let Some(left) = map.get_mut(&room_type) else { return };
-        left.retain(|fact| facts.iter().all(|settled| settled.id != fact.id));
+        left.retain(|fact| facts.iter().all(|resolved| resolved.id != fact.id));
         if left.is_empty() {
             map.remove(&room_type);
         }

@@ -1,4 +1,4 @@
-//! The hub: where what has become true is published, and everybody listens.
+//! The hub: publishes what has happened to every listener in this process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,24 +8,24 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use crate::domain::{Fact, HotelId, RoomTypeId, Step};
 use crate::store::feed::Event;
 
-/// Notices that may wait for a listener.
+/// Notices that can wait for a listener. A listener that falls further behind misses the oldest.
 pub const BACKLOG: usize = 4_096;
 
-/// Something that is true now.
+/// Something that has happened and is durable.
 #[derive(Debug, Clone)]
 pub enum Notice {
-    /// These facts were committed together, each with its room type.
+    /// Facts that were committed together on this node, each with its room type.
     Committed(Arc<[(RoomTypeId, Arc<Fact>)]>),
-    /// These events came next in the history, wherever they were committed.
+    /// The next events of the history, from any node.
     History(Arc<[Event]>),
-    /// A hotel, its services or the list of its room types has changed.
+    /// A hotel, its services or its list of room types has changed.
     Hotel(HotelId),
-    /// A part of the history is lost: whatever was derived from it must be read from the store again.
+    /// A part of the history was lost. Listeners must read derived data from the store again.
     Lost,
 }
 
 impl Notice {
-    /// The steps that it tells of, each with its room type.
+    /// The steps in this notice, each with its room type.
     pub fn steps(&self) -> impl Iterator<Item = (RoomTypeId, Step<'_>)> {
         let (facts, events): (&[_], &[_]) = match self {
             Self::Committed(facts) => (facts, &[]),
@@ -37,13 +37,14 @@ impl Notice {
     }
 }
 
-/// Where notices are published. Cheap to clone.
+/// Publishes notices to listeners. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Hub {
     sender: broadcast::Sender<(u64, Notice)>,
-    /// How many notices were ever published; held while one is, so that they are sent in the order of their numbers.
+    /// The number of notices published so far. The lock is held while one is sent, so that they are sent in the order
+    /// of their numbers.
     published: Arc<Mutex<u64>>,
-    /// Something has happened on this node that the others do not know yet.
+    /// Notified when something has happened on this node that other nodes do not know yet.
     news: Arc<Notify>,
 }
 
@@ -54,27 +55,27 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// Tells everybody who listens what has happened on this node. Nobody is waited for.
+    /// Publishes what happened on this node. Does not wait for listeners.
     pub fn publish(&self, notice: Notice) {
         self.relay(notice);
         self.news.notify_one();
     }
 
-    /// Tells everybody who listens what has happened elsewhere.
+    /// Publishes what happened on another node. Does not wait for listeners.
     pub fn relay(&self, notice: Notice) {
         let mut published = self.published();
         *published += 1;
-        // An error means that nobody listens.
+        // An error means that there are no listeners.
         let _ = self.sender.send((*published, notice));
     }
 
-    /// Everything published from now on.
+    /// A listener for everything that is published from now on.
     pub fn listen(&self) -> Listener {
         let published = self.published();
         Listener { receiver: self.sender.subscribe(), position: *published }
     }
 
-    /// The number of the last notice. Who has heard it knows everything that anybody was answered before now.
+    /// The number of the last notice. Every answer that was sent before now depends on notices up to this one only.
     pub fn position(&self) -> u64 {
         *self.published()
     }
@@ -83,7 +84,7 @@ impl Hub {
         self.sender.receiver_count() > 0
     }
 
-    /// Waits until something was published on this node since it was waited for last. For one who waits.
+    /// Waits until something was published on this node since the last wait. For one waiting task only.
     pub async fn has_news(&self) {
         self.news.notified().await;
     }
@@ -93,39 +94,39 @@ impl Hub {
     }
 }
 
-/// One follower of the hub.
+/// Receives the notices of the hub.
 #[derive(Debug)]
 pub struct Listener {
     receiver: broadcast::Receiver<(u64, Notice)>,
     position: u64,
 }
 
-/// What a listener hears.
+/// What a listener receives.
 #[derive(Debug, Clone)]
-pub enum Heard {
+pub enum Received {
     Notice(Notice),
-    /// So many notices were missed: whatever was derived from them must be read from the store again.
+    /// This many notices were missed. Derived data must be read from the store again.
     Lagged(u64),
     /// The engine has ended.
     Closed,
 }
 
 impl Listener {
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> Received {
         match self.receiver.recv().await {
             Ok((number, notice)) => {
                 self.position = number;
-                Heard::Notice(notice)
+                Received::Notice(notice)
             }
             Err(RecvError::Lagged(missed)) => {
                 self.position += missed;
-                Heard::Lagged(missed)
+                Received::Lagged(missed)
             }
-            Err(RecvError::Closed) => Heard::Closed,
+            Err(RecvError::Closed) => Received::Closed,
         }
     }
 
-    /// The number of the last notice heard or missed.
+    /// The number of the last notice that was received or missed.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -136,20 +137,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_listener_that_falls_behind_is_told_so() {
+    async fn a_listener_that_falls_behind_learns_how_much_it_missed() {
         let hub = Hub::default();
         let mut listener = hub.listen();
         for _ in 0..=BACKLOG {
             hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
         }
-        assert!(matches!(listener.next().await, Heard::Lagged(1)));
+        assert!(matches!(listener.next().await, Received::Lagged(1)));
         assert_eq!(listener.position(), 1);
-        assert!(matches!(listener.next().await, Heard::Notice(_)));
+        assert!(matches!(listener.next().await, Received::Notice(_)));
         assert_eq!(listener.position(), 2);
     }
 
     #[tokio::test]
-    async fn a_listener_knows_whether_it_has_heard_everything() {
+    async fn a_listener_knows_whether_it_has_received_everything() {
         let hub = Hub::default();
         hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
         let mut listener = hub.listen();
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_to_listen() {
+    async fn a_hub_works_without_listeners() {
         let hub = Hub::default();
         hub.publish(Notice::Hotel(HotelId(uuid::Uuid::nil())));
         assert!(!hub.has_listeners());

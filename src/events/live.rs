@@ -1,9 +1,10 @@
-//! The one task per node that follows the hub, and everybody who watches a room type.
+//! Live updates: one task per node follows the hub and updates every watched room type.
 //!
-//! Started by `app.rs`; `ws/` makes a [`Subscriber`] per connection. Watched room types are read from the store, not
-//! asked of their actors: thousands of dashboards keep nobody awake, and an owner that was replaced draws none of them.
-//! At most [`Live::start`]'s `limit` room types are watched at a time; whoever wants one more is told so. When the hub is
-//! too fast for this task, every projection is thrown away and read again when it is asked for.
+//! `app.rs` starts it, and `ws/` makes a [`Subscriber`] per connection. Watched room types are read from the store, not
+//! from their actors, so dashboards keep no actor in memory and show no data of a replaced owner.
+//!
+//! Limit: the `limit` of [`Live::start`] room types are watched at a time. When this task falls too far behind the hub,
+//! all projections are dropped and read again on demand.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,14 +20,14 @@ use super::mailbox::{Mailbox, Slot};
 use super::subscriber::Subscriber;
 use super::topic::Topic;
 use super::update::Window;
-use super::{Error, Heard, Hub, Listener, Notice, Sources};
+use super::{Error, Hub, Listener, Notice, Received, Sources};
 use crate::domain::{HotelId, RoomTypeId};
 use crate::tasks::{Policy, Tasks};
 
-/// How often projections are brought to their hotels' dates.
-const LOOK_AT_THE_CLOCK: Duration = Duration::from_secs(1);
+/// How often projections are rolled to their hotels' current dates.
+const CLOCK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Everything that is watched. A clone is the same one.
+/// All watched room types and hotels. A clone shares the same state.
 #[derive(Debug, Clone)]
 pub struct Live(Arc<Inner>);
 
@@ -40,15 +41,15 @@ struct Inner {
 }
 
 impl Live {
-    /// Starts the task that follows the hub. `limit`: the most room types that are watched at a time.
+    /// Starts the task that follows the hub. `limit` is the number of room types that can be watched at a time.
     pub fn start(hub: &Hub, sources: Sources, limit: usize, tasks: &Tasks) -> Self {
         let slots = AtomicU64::new(0);
         let live = Self(Arc::new(Inner { topics: DashMap::new(), hotels: DashMap::new(), sources, limit, slots }));
         let (hub, follower) = (hub.clone(), live.clone());
         tasks.spawn("live", Policy::Restart, move |stop| {
             let (listener, follower) = (hub.listen(), follower.clone());
-            // What was published between two runs was heard by none of them.
-            follower.forget_all();
+            // A notice that was published between two runs of the task has reached neither.
+            follower.invalidate_all();
             async move { follower.follow(listener, stop).await }
         });
         live
@@ -58,27 +59,27 @@ impl Live {
         Subscriber::new(self.clone())
     }
 
-    /// How many room types are watched.
+    /// The number of watched room types.
     pub fn watched(&self) -> usize {
         self.0.topics.len()
     }
 
     async fn follow(self, mut hub: Listener, stop: CancellationToken) {
-        let mut looks = interval(LOOK_AT_THE_CLOCK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut clock_checks = interval(CLOCK_CHECK_INTERVAL);
+        clock_checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let heard = tokio::select! {
+            let received = tokio::select! {
                 () = stop.cancelled() => return,
-                heard = hub.next() => heard,
-                _ = looks.tick() => {
-                    self.look_at_the_clock();
+                received = hub.next() => received,
+                _ = clock_checks.tick() => {
+                    self.check_clock();
                     continue;
                 }
             };
-            match heard {
-                Heard::Notice(Notice::Hotel(hotel)) => self.hotel_changed(hotel),
-                Heard::Notice(Notice::Lost) => self.forget_all(),
-                Heard::Notice(notice) => {
+            match received {
+                Received::Notice(Notice::Hotel(hotel)) => self.hotel_changed(hotel),
+                Received::Notice(Notice::Lost) => self.invalidate_all(),
+                Received::Notice(notice) => {
                     let now = self.0.sources.clock.now();
                     for (room_type, step) in notice.steps() {
                         if let Some(topic) = self.topic(room_type) {
@@ -86,19 +87,19 @@ impl Live {
                         }
                     }
                 }
-                Heard::Lagged(missed) => {
-                    warn!(missed, "dashboards fell behind the commits and are drawn anew");
-                    self.forget_all();
+                Received::Lagged(missed) => {
+                    warn!(missed, "dashboards fell behind the commits: all projections are read again");
+                    self.invalidate_all();
                 }
-                Heard::Closed => return,
+                Received::Closed => return,
             }
         }
     }
 
-    /// A day begins at each hotel's own midnight, whether or not something is booked.
-    fn look_at_the_clock(&self) {
+    /// A day begins at each hotel's own midnight, even if nothing is booked.
+    fn check_clock(&self) {
         let now = self.0.sources.clock.now();
-        self.all().iter().for_each(|topic| topic.look_at_the_clock(now));
+        self.all().iter().for_each(|topic| topic.check_clock(now));
     }
 
     fn hotel_changed(&self, hotel: HotelId) {
@@ -107,8 +108,8 @@ impl Live {
         followers.values().for_each(|mailbox| mailbox.hotel(hotel));
     }
 
-    fn forget_all(&self) {
-        self.all().iter().for_each(|topic| topic.forget());
+    fn invalidate_all(&self) {
+        self.all().iter().for_each(|topic| topic.invalidate());
     }
 
     fn topic(&self, room_type: RoomTypeId) -> Option<Arc<Topic>> {
@@ -127,7 +128,7 @@ impl Live {
         Slot(self.0.slots.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Enters a watcher, whose topic cannot be tidied away in between.
+    /// Adds a watcher. Its topic cannot be removed in between.
     pub(super) fn enter(
         &self,
         room_type: RoomTypeId,
@@ -143,9 +144,9 @@ impl Live {
         Ok(topic.clone())
     }
 
-    /// Forgets a room type that nobody watches any more.
-    pub(super) fn tidy(&self, room_type: RoomTypeId) {
-        self.0.topics.remove_if(&room_type, |_, topic| topic.is_deserted());
+    /// Removes a room type that has no watchers any more.
+    pub(super) fn remove_if_unwatched(&self, room_type: RoomTypeId) {
+        self.0.topics.remove_if(&room_type, |_, topic| topic.has_no_watchers());
     }
 
     pub(super) fn follow_hotel(&self, hotel: HotelId, own: Slot, mailbox: &Arc<Mailbox>) {

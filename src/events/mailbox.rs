@@ -1,43 +1,43 @@
-//! What waits for one subscriber: bounded, because changes that find no room give way to the newest state.
+//! The mailbox of one subscriber. It is bounded: when changes find no room, the subscriber gets a snapshot instead.
 //!
-//! Every room type in a subscription has a slot. A slot is *due* when its subscriber is to be told how things stand
-//! (at first, after a gap, when it was too slow); until that has been done, changes of it are not kept, since they will
-//! be in what is told then. So there are at most [`ROOM`] changes and one due mark per slot, however slow the
-//! subscriber is.
+//! Every room type in a subscription has a slot. A slot is *due* when its subscriber needs the current state: at first,
+//! after a gap, or when it was too slow. Changes of a due slot are not kept, because the current state will contain
+//! them.
+//! So at most [`ROOM`] changes and one due mark per slot wait, however slow the subscriber is.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::update::{Change, Shared};
+use super::update::{Change, EncodedOnce};
 use crate::domain::HotelId;
 
-/// Changes that wait for a subscriber before those of a room type are conflated: as many as one commit brings at most by
-/// default, so that whoever reads is told each.
+/// Changes that can wait for a subscriber. When the mailbox is full, the changes of a room type are conflated. One
+/// commit has at most this many facts under default settings, so a subscriber that reads in time gets each of them.
 pub const ROOM: usize = 256;
 
-/// One room type in one subscription, as the subscriber calls it.
+/// Identifies one room type in one subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(pub u64);
 
-/// Why a subscriber is to be told how things stand.
+/// Why a subscriber needs the current state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
-    /// It knows nothing yet.
+    /// It has no state yet.
     Snapshot,
-    /// It has seen everything up to `after`.
+    /// It has seen all changes up to `after`.
     Resume { after: u64 },
-    /// It has missed changes because it was too slow.
+    /// It has missed changes because it read too slowly.
     Conflated,
 }
 
-/// What a subscriber finds.
+/// What a subscriber receives.
 #[derive(Debug)]
 pub enum News {
     Due(Slot, Due),
-    Change(Arc<Shared<Change>>),
-    /// A hotel that it follows may have other room types now.
+    Change(Arc<EncodedOnce<Change>>),
+    /// A followed hotel may have other room types now.
     Hotel(HotelId),
 }
 
@@ -51,14 +51,14 @@ pub(super) struct Mailbox {
 struct Waiting {
     slots: HashMap<Slot, SlotState>,
     due: VecDeque<Slot>,
-    changes: VecDeque<(Slot, Arc<Shared<Change>>)>,
+    changes: VecDeque<(Slot, Arc<EncodedOnce<Change>>)>,
     hotels: VecDeque<HotelId>,
 }
 
-/// What the subscriber knows of a slot.
+/// What the subscriber has received for a slot.
 #[derive(Debug)]
 struct SlotState {
-    /// It has been told, or will be by what waits, everything up to here.
+    /// All changes up to this sequence number were sent or wait in the mailbox.
     sequence: u64,
     due: Option<Due>,
 }
@@ -79,10 +79,10 @@ impl Mailbox {
         waiting.changes.retain(|(of, _)| *of != slot);
     }
 
-    /// A change, unless the subscriber knows it already or will be told a newer state.
-    pub fn change(&self, slot: Slot, change: &Arc<Shared<Change>>) {
+    /// Adds a change, unless the subscriber has it already or will get a newer state.
+    pub fn change(&self, slot: Slot, change: &Arc<EncodedOnce<Change>>) {
         let mut waiting = self.lock();
-        let (sequence, full) = (change.told().sequence, waiting.changes.len() >= ROOM);
+        let (sequence, full) = (change.value().sequence, waiting.changes.len() >= ROOM);
         let Some(known) = waiting.slots.get_mut(&slot) else { return };
         if known.due.is_some() || sequence <= known.sequence {
             return;
@@ -98,8 +98,8 @@ impl Mailbox {
         self.wake.notify_one();
     }
 
-    /// The subscriber is to be told how things stand, unless it knows everything up to `sequence`.
-    pub fn redraw(&self, slot: Slot, sequence: u64) {
+    /// Makes a slot due, unless the subscriber has all changes up to `sequence`.
+    pub fn require_snapshot(&self, slot: Slot, sequence: u64) {
         let mut waiting = self.lock();
         let stale = waiting.slots.get(&slot).is_some_and(|known| known.due.is_none() && known.sequence < sequence);
         if stale {
@@ -109,8 +109,8 @@ impl Mailbox {
         }
     }
 
-    /// The subscriber is about to be told how things stand at `sequence`: what comes later is kept for it again.
-    pub fn told(&self, slot: Slot, sequence: u64) {
+    /// The subscriber is about to get the state at `sequence`. Later changes are kept for it again.
+    pub fn mark_sent(&self, slot: Slot, sequence: u64) {
         if let Some(known) = self.lock().slots.get_mut(&slot) {
             *known = SlotState { sequence, due: None };
         }
@@ -125,7 +125,7 @@ impl Mailbox {
         }
     }
 
-    /// Waits for news. Nothing is lost when the waiting is given up. For one reader.
+    /// Waits for news. Cancelling the wait loses nothing. For one reader only.
     pub async fn next(&self) -> News {
         loop {
             if let Some(news) = self.lock().next() {
@@ -169,17 +169,17 @@ mod tests {
     use super::*;
     use crate::domain::{Date, RoomTypeId};
 
-    fn change(sequence: u64) -> Arc<Shared<Change>> {
+    fn change(sequence: u64) -> Arc<EncodedOnce<Change>> {
         let room_type = RoomTypeId(Uuid::nil());
-        Shared::new(Change { room_type, sequence, from: Date::MIN, nights: Vec::new(), cause: "booked".into() })
+        EncodedOnce::new(Change { room_type, sequence, from: Date::MIN, nights: Vec::new(), cause: "booked".into() })
     }
 
-    /// A mailbox whose slot has been told everything up to 5.
-    fn told() -> Mailbox {
+    /// A mailbox whose slot has received everything up to 5.
+    fn mailbox_at_5() -> Mailbox {
         let mailbox = Mailbox::default();
         mailbox.open(Slot(1), Due::Snapshot);
         assert!(matches!(mailbox.lock().next(), Some(News::Due(Slot(1), Due::Snapshot))));
-        mailbox.told(Slot(1), 5);
+        mailbox.mark_sent(Slot(1), 5);
         mailbox
     }
 
@@ -188,32 +188,32 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_already_is_not_kept() {
-        let mailbox = told();
+    fn a_change_that_was_sent_already_is_not_kept() {
+        let mailbox = mailbox_at_5();
         for sequence in [4, 5, 6, 6] {
             mailbox.change(Slot(1), &change(sequence));
         }
-        mailbox.redraw(Slot(1), 6);
-        assert!(matches!(next(&mailbox), Some(News::Change(kept)) if kept.told().sequence == 6));
+        mailbox.require_snapshot(Slot(1), 6);
+        assert!(matches!(next(&mailbox), Some(News::Change(kept)) if kept.value().sequence == 6));
         assert!(next(&mailbox).is_none());
     }
 
     #[test]
     fn nothing_is_kept_for_a_slot_that_is_due() {
-        let mailbox = told();
-        mailbox.redraw(Slot(1), 6);
+        let mailbox = mailbox_at_5();
+        mailbox.require_snapshot(Slot(1), 6);
         mailbox.change(Slot(1), &change(7));
-        mailbox.redraw(Slot(1), 8);
+        mailbox.require_snapshot(Slot(1), 8);
         assert!(matches!(next(&mailbox), Some(News::Due(Slot(1), Due::Snapshot))));
         assert!(next(&mailbox).is_none());
     }
 
     #[test]
-    fn a_full_mailbox_stays_as_it_is_and_who_finds_no_room_is_due() {
-        let mailbox = told();
+    fn a_full_mailbox_keeps_its_changes_and_makes_further_slots_due() {
+        let mailbox = mailbox_at_5();
         mailbox.open(Slot(2), Due::Snapshot);
         assert!(matches!(next(&mailbox), Some(News::Due(Slot(2), _))));
-        mailbox.told(Slot(2), 0);
+        mailbox.mark_sent(Slot(2), 0);
         for sequence in 6..6 + ROOM as u64 {
             mailbox.change(Slot(1), &change(sequence));
         }
@@ -226,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn conflating_takes_back_what_waits() {
-        let mailbox = told();
+    fn conflating_removes_waiting_changes() {
+        let mailbox = mailbox_at_5();
         for sequence in 6..7 + ROOM as u64 {
             mailbox.change(Slot(1), &change(sequence));
         }
@@ -236,12 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_for_a_slot_that_is_closed() {
-        let mailbox = told();
+    fn a_closed_slot_receives_nothing() {
+        let mailbox = mailbox_at_5();
         mailbox.change(Slot(1), &change(6));
         mailbox.close(Slot(1));
         mailbox.change(Slot(1), &change(7));
-        mailbox.redraw(Slot(1), 8);
+        mailbox.require_snapshot(Slot(1), 8);
         assert!(next(&mailbox).is_none());
     }
 }

@@ -1,19 +1,28 @@
-//! Events: what has become true, told to whoever follows it inside this process.
+//! Events: committed changes, published to followers inside this process.
 //!
-//! Owns the one place where committed facts leave the write path, the [`Hub`]. The writer publishes every commit, in
-//! order, before anybody is answered; the engine publishes changes of hotels; where there are other nodes, [`tail`] adds
-//! what the store's history tells of them, after a [`wake`] or a moment later. Dashboards and the search index listen.
-//! It never decides, never waits for a listener, and never tells what is not durable.
+//! **What it owns.** The [`Hub`], the one place where committed facts leave the write path.
 //!
-//! Invariant: a listener sees the steps of a room type in order of their sequence, some of them more than once. A commit
-//! in doubt is published late, when the store has said that it happened, or never, and what another node committed may
-//! come after what this one has committed since; so a listener watches the sequence: where it jumps, the store has the
-//! rest, and what it has heard of before is nothing new.
-//! Limit: [`hub::BACKLOG`] notices wait for the slowest listener; one that falls further behind is told that it lagged,
+//! **Who calls it.** The writer publishes every commit, in order, before any caller is answered. The engine publishes
+//! changes of hotels. On a cluster, [`tail`] adds what other nodes committed: it reads the history in the store after a
+//! [`wake`]-up, or a moment later. Dashboards and the search index listen.
+//!
+//! **What it never does.** It decides nothing, waits for no listener, and publishes nothing that is not durable.
+//!
+//! # Invariants
+//!
+//! A listener receives the steps of a room type in order of their sequence numbers, with two exceptions. A step may come
+//! twice. A step may come late: after an unknown outcome was resolved, or when another node committed it. So a listener
+//! follows the step protocol ([`crate::domain::step`]): it ignores known steps, and after a gap it reads the store.
+//!
+//! # Limits
+//!
+//! [`hub::BACKLOG`] notices wait for the slowest listener. A listener that falls further behind learns how many it missed
 //! and reads the store.
 //!
-//! [`live`] is the follower for dashboards: it keeps a projection of every watched room type and tells each [`Subscriber`]
-//! how things stand and then every change, without a gap and without waiting for any of them.
+//! # Dashboards
+//!
+//! [`live`] keeps a projection of every watched room type. Each [`Subscriber`] gets a snapshot and then every change
+//! without a gap. No subscriber can delay another one.
 
 pub mod hub;
 pub mod live;
@@ -26,7 +35,7 @@ pub mod topic;
 pub mod update;
 pub mod wake;
 
-pub use hub::{BACKLOG, Heard, Hub, Listener, Notice};
+pub use hub::{BACKLOG, Hub, Listener, Notice, Received};
 pub use live::Live;
 pub use mailbox::News;
 pub use subscriber::Subscriber;
@@ -40,7 +49,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::store::{self, Feed, Journal};
 
-/// Where dashboards learn what they have not heard.
+/// Where dashboards read what they have not received.
 #[derive(Clone)]
 pub struct Sources {
     pub journal: Arc<dyn Journal>,
@@ -59,12 +68,12 @@ impl fmt::Debug for Sources {
 pub enum Error {
     #[error("there is no such room type")]
     NoSuchRoomType,
-    /// As many room types are watched as may be.
+    /// The limit of watched room types is reached.
     #[error("too many room types are watched")]
     Full,
-    /// It changed so fast that it could not be read.
-    #[error("the room type does not stand still")]
-    Unsettled,
+    /// It changed faster than it could be read.
+    #[error("the room type changes faster than it can be read")]
+    ChangesTooFast,
     #[error(transparent)]
     Store(#[from] store::Error),
 }

@@ -1,26 +1,27 @@
-//! Steps put aside while there is no projection that could follow them.
+//! Steps that a topic keeps while it has no projection to apply them to.
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Runs, Step, Trace};
+use crate::domain::{Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType, Runs, Step, StepEffect};
 
-/// The most steps that are put pending: as many as one commit brings at most by default.
+/// Steps that are kept, at most: the facts of one commit under default settings.
 pub(super) const ROOM: usize = 256;
 
-/// The last steps of one room type, at most [`ROOM`], by their sequence: the oldest are the first to be in the store.
+/// The last steps of one room type, at most [`ROOM`], by sequence number. The oldest are dropped first, because the store
+/// has them first.
 #[derive(Debug, Default)]
-pub(super) struct PendingSteps(BTreeMap<u64, Kept>);
+pub(super) struct PendingSteps(BTreeMap<u64, OwnedStep>);
 
-/// A step that lasts.
+/// The owned form of a [`Step`].
 #[derive(Debug)]
-struct Kept {
+struct OwnedStep {
     cause: String,
-    mark: Mark,
+    effect: OwnedEffect,
 }
 
-/// A [`Trace`] that lasts.
+/// The owned form of a [`StepEffect`].
 #[derive(Debug)]
-enum Mark {
+enum OwnedEffect {
     Counts(Vec<NightDelta>),
     Nights { nights: Runs<Night>, rates: Runs<(RatePlanId, RateNight)> },
     RoomType(Box<RoomType>),
@@ -29,21 +30,20 @@ enum Mark {
 
 impl PendingSteps {
     pub fn keep(&mut self, step: Step) {
-        let mark = match step.trace {
-            Trace::Counts(deltas) => Mark::Counts(deltas.to_vec()),
-            Trace::Nights { nights, rates } => Mark::Nights { nights: nights.clone(), rates: rates.clone() },
-            Trace::RoomType(room_type) => Mark::RoomType(Box::new(room_type.clone())),
-            Trace::RatePlan(plan) => Mark::RatePlan(Box::new(plan.clone())),
-        };
-        self.0.insert(step.sequence, Kept { cause: step.cause.to_owned(), mark });
+        let owned = OwnedStep { cause: step.cause.to_owned(), effect: OwnedEffect::from(step.effect) };
+        self.0.insert(step.sequence, owned);
         if self.0.len() > ROOM {
             self.0.pop_first();
         }
     }
 
-    /// In order of their sequence.
+    /// The steps in order of their sequence numbers.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
-        self.0.iter().map(|(sequence, Kept { cause, mark })| Step { sequence: *sequence, cause, trace: mark.trace() })
+        self.0.iter().map(|(sequence, step)| Step {
+            sequence: *sequence,
+            cause: &step.cause,
+            effect: step.effect.borrowed(),
+        })
     }
 
     pub fn clear(&mut self) {
@@ -51,13 +51,24 @@ impl PendingSteps {
     }
 }
 
-impl Mark {
-    fn trace(&self) -> Trace<'_> {
+impl From<StepEffect<'_>> for OwnedEffect {
+    fn from(effect: StepEffect<'_>) -> Self {
+        match effect {
+            StepEffect::Counts(deltas) => Self::Counts(deltas.to_vec()),
+            StepEffect::Nights { nights, rates } => Self::Nights { nights: nights.clone(), rates: rates.clone() },
+            StepEffect::RoomType(room_type) => Self::RoomType(Box::new(room_type.clone())),
+            StepEffect::RatePlan(plan) => Self::RatePlan(Box::new(plan.clone())),
+        }
+    }
+}
+
+impl OwnedEffect {
+    fn borrowed(&self) -> StepEffect<'_> {
         match self {
-            Self::Counts(deltas) => Trace::Counts(deltas),
-            Self::Nights { nights, rates } => Trace::Nights { nights, rates },
-            Self::RoomType(room_type) => Trace::RoomType(room_type),
-            Self::RatePlan(plan) => Trace::RatePlan(plan),
+            Self::Counts(deltas) => StepEffect::Counts(deltas),
+            Self::Nights { nights, rates } => StepEffect::Nights { nights, rates },
+            Self::RoomType(room_type) => StepEffect::RoomType(room_type),
+            Self::RatePlan(plan) => StepEffect::RatePlan(plan),
         }
     }
 }
@@ -71,7 +82,7 @@ mod tests {
         let mut pending = PendingSteps::default();
         let last = ROOM as u64 + 3;
         for sequence in (1..=last).chain([last - 1]) {
-            pending.keep(Step { sequence, cause: "booked", trace: Trace::Counts(&[]) });
+            pending.keep(Step { sequence, cause: "booked", effect: StepEffect::Counts(&[]) });
         }
         assert!(pending.steps().map(|step| step.sequence).eq(4..=last));
     }

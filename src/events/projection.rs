@@ -1,28 +1,29 @@
-//! One watched room type, as its committed facts have left it. Pure.
+//! The projection of one watched room type: its state after the committed facts. Pure.
 
 use std::collections::BTreeMap;
 
-use super::update::{Change, Counts, Shown, Snapshot, Window};
-use crate::domain::{Date, HotelId, Inventory, Night, NightDelta, Step, Timestamp, Trace};
-use crate::engine::{NightView, View};
+use super::update::{Change, Counts, ShownNight, Snapshot, Window};
+use crate::domain::{
+    CalendarView, Date, HotelId, Inventory, Night, NightDelta, NightView, Step, StepEffect, StepOrder, Timestamp,
+};
 use crate::store::feed::Event;
 
-/// What a fact has done to a projection.
+/// What a step did to a projection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It was in the projection already.
+    /// The projection had applied this step already.
     Known,
-    /// Facts before it are missing: the projection is worthless.
-    Missed,
-    /// Nothing that is shown has changed.
+    /// Earlier steps are missing. The projection must be read again.
+    Gap,
+    /// No shown value has changed.
     Nothing,
-    /// Bookings moved the counts of these nights.
+    /// A booking moved the counters of these nights.
     Moved(Window),
-    /// These nights look different: capacity, prices, what is closed.
-    Redrawn(Window),
+    /// Capacity, prices or restrictions of these nights changed.
+    Changed(Window),
 }
 
-/// A room type's nights, prices and counts, fact by fact.
+/// A room type's nights, prices and counters.
 #[derive(Debug)]
 pub(super) struct Projection(Inventory);
 
@@ -39,15 +40,15 @@ impl Projection {
         self.0.hotel.id
     }
 
-    /// Lets the days before the hotel's today go, and opens as many at the far end. Returns the nights that were on sale
-    /// before, if the date has moved.
+    /// Drops the nights before the hotel's current date and adds as many at the end. If the date has moved, returns the
+    /// nights that were on sale before.
     pub fn roll(&mut self, now: Timestamp) -> Option<Window> {
         let before = self.on_sale();
         self.0.roll(now);
         (self.on_sale() != before).then_some(before)
     }
 
-    /// The nights that are on sale.
+    /// The nights that are on sale now.
     pub fn on_sale(&self) -> Window {
         self.on_sale_on(self.0.calendar.first())
     }
@@ -61,18 +62,18 @@ impl Projection {
         Window { from: today, to: self.0.hotel.horizon_end(today) }
     }
 
-    /// Whether the clock was set back after days were let go.
+    /// Whether the clock was set back after nights were dropped.
     pub fn is_ahead(&self, now: Timestamp) -> bool {
         self.0.is_ahead(now)
     }
 
     pub fn follow(&mut self, step: Step) -> Effect {
-        match step.sequence.cmp(&(self.sequence() + 1)) {
-            std::cmp::Ordering::Less => return Effect::Known,
-            std::cmp::Ordering::Greater => return Effect::Missed,
-            std::cmp::Ordering::Equal => {}
+        match step.order_after(self.sequence()) {
+            StepOrder::Known => return Effect::Known,
+            StepOrder::Gap => return Effect::Gap,
+            StepOrder::Next => {}
         }
-        if let Trace::Counts(deltas) = step.trace {
+        if let StepEffect::Counts(deltas) = step.effect {
             self.0.follow(step);
             return span(deltas.iter().map(|delta| delta.date)).map_or(Effect::Nothing, Effect::Moved);
         }
@@ -80,7 +81,7 @@ impl Projection {
         self.0.follow(step);
         let after = self.view(Window { from: Date::MIN, to: Date::MAX }).nights;
         let different = before.iter().zip(&after).filter(|(before, after)| before != after);
-        span(different.map(|(_, after)| after.date)).map_or(Effect::Nothing, Effect::Redrawn)
+        span(different.map(|(_, after)| after.date)).map_or(Effect::Nothing, Effect::Changed)
     }
 
     pub fn snapshot(&self, window: Window, conflated: bool) -> Snapshot {
@@ -95,13 +96,13 @@ impl Projection {
         }
     }
 
-    /// These nights after the fact that the projection has followed last.
+    /// These nights after the last step.
     pub fn change(&self, nights: Window, cause: &str) -> Option<Change> {
         self.change_at(self.sequence(), nights, &BTreeMap::new(), cause)
     }
 
-    /// The changes that led from a sequence number to this projection, in order, from the events in between. `None` where
-    /// they do not suffice: some are missing, or one was more than a booking.
+    /// The changes from a sequence number up to this projection, in order, computed from the events in between. `None`
+    /// if events are missing or one of them was not a booking.
     pub fn replay(&self, after: u64, window: Window, events: &[Event]) -> Option<Vec<Change>> {
         let expected = after + 1..=self.sequence();
         if !events.iter().map(|event| event.sequence).eq(expected) {
@@ -110,7 +111,7 @@ impl Projection {
         let mut changes = Vec::new();
         let mut undone: BTreeMap<Date, (i32, i32)> = BTreeMap::new();
         for event in events.iter().rev() {
-            let Trace::Counts(deltas) = event.payload.trace() else { return None };
+            let StepEffect::Counts(deltas) = event.payload.step_effect() else { return None };
             let nights = span(deltas.iter().map(|delta| delta.date)).and_then(|span| span.cut(window));
             let change = |nights| self.change_at(event.sequence, nights, &undone, &event.cause);
             changes.extend(nights.and_then(change));
@@ -123,7 +124,7 @@ impl Projection {
         Some(changes)
     }
 
-    /// These nights as they were before what was `undone`.
+    /// These nights as they were before the `undone` steps.
     fn change_at(
         &self,
         sequence: u64,
@@ -144,8 +145,8 @@ impl Projection {
         Some(Change { room_type: self.0.room_type.id, sequence, from, nights: counts, cause: cause.to_owned() })
     }
 
-    fn view(&self, window: Window) -> View {
-        View::of(&self.0, window.from, window.to)
+    fn view(&self, window: Window) -> CalendarView {
+        CalendarView::of(&self.0, window.from, window.to)
     }
 }
 
@@ -153,12 +154,12 @@ fn without(count: u16, moved: i32) -> u16 {
     u16::try_from((i32::from(count) - moved).max(0)).unwrap_or(u16::MAX)
 }
 
-fn shown(view: &NightView) -> Shown {
+fn shown(view: &NightView) -> ShownNight {
     let counts = Counts { sold: view.night.sold, held: view.night.held, free: view.free };
-    Shown { physical: view.physical, counts, price: view.price }
+    ShownNight { physical: view.physical, counts, price: view.price }
 }
 
-/// From the first to the last of some dates.
+/// The window from the first to the last of some dates.
 fn span(dates: impl Iterator<Item = Date>) -> Option<Window> {
     let mut span: Option<Window> = None;
     for date in dates {

@@ -1,4 +1,4 @@
-//! One subscriber: what it watches, and what it is told.
+//! One subscriber: the room types and hotels that it watches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::topic::Topic;
 use super::update::{Update, Window};
 use crate::domain::{HotelId, RoomTypeId};
 
-/// Follows room types and hotels for one reader. What it watches ends with it.
+/// Watches room types and hotels for one reader. Dropping it ends all of them.
 #[derive(Debug)]
 pub struct Subscriber {
     live: Live,
@@ -26,7 +26,7 @@ impl Subscriber {
         Self { live, mailbox: Arc::default(), watched: BTreeMap::new(), hotels: BTreeSet::new(), own }
     }
 
-    /// Begins to watch nights of a room type; with `after`, as somebody who has seen everything up to there.
+    /// Begins to watch nights of a room type. `after` is the sequence number that the reader has already seen.
     pub async fn watch(&mut self, room_type: RoomTypeId, window: Window, after: Option<u64>) -> Result<Slot, Error> {
         let slot = self.live.new_slot();
         let topic = self.live.enter(room_type, window, slot, &self.mailbox)?;
@@ -43,16 +43,16 @@ impl Subscriber {
         if let Some((topic, room_type, window)) = self.watched.remove(&slot) {
             self.mailbox.close(slot);
             topic.leave(window, slot);
-            self.live.tidy(room_type);
+            self.live.remove_if_unwatched(room_type);
         }
     }
 
-    /// How many room types it watches, each counted as often as it is watched.
+    /// The number of watched room types. One that is watched twice counts twice.
     pub fn watched(&self) -> usize {
         self.watched.len()
     }
 
-    /// Begins to follow which room types a hotel has.
+    /// Begins to follow the list of room types of a hotel.
     pub fn follow_hotel(&mut self, hotel: HotelId) {
         self.hotels.insert(hotel);
         self.live.follow_hotel(hotel, self.own, &self.mailbox);
@@ -64,15 +64,15 @@ impl Subscriber {
         }
     }
 
-    /// Waits for news. Nothing is lost when the waiting is given up.
+    /// Waits for news. Cancelling the wait loses nothing.
     pub async fn news(&self) -> News {
         self.mailbox.next().await
     }
 
-    /// How things stand for a slot that is due.
-    pub async fn tell(&self, slot: Slot, due: Due) -> Result<Vec<Update>, Error> {
+    /// The updates that bring a due slot to the current state.
+    pub async fn updates(&self, slot: Slot, due: Due) -> Result<Vec<Update>, Error> {
         let Some((topic, _, window)) = self.watched.get(&slot) else { return Ok(Vec::new()) };
-        topic.tell((*window, slot, &self.mailbox), due, self.live.sources()).await
+        topic.updates((*window, slot, &self.mailbox), due, self.live.sources()).await
     }
 }
 

@@ -1,14 +1,14 @@
-//! What other nodes have done: the history is read on and told to this node's hub.
+//! The tail: reads what other nodes committed from the event history and publishes it to this node's hub.
 //!
-//! One task per node, started by `app.rs` where there are other nodes. It reads what came after what it has read: after
-//! a wake-up at once, unless it has just read, and every half second in case one was lost. What this node has done itself
-//! is read with the rest and told again; whoever listens knows it by its sequence number. A hotel has none: changed here,
-//! its actors begin anew twice, which costs a few reads for each of an operator's changes, and nobody an answer.
+//! One task per node; `app.rs` starts it on a cluster. It reads after a wake-up, unless it has just read, and every
+//! half second in case a wake-up was lost. It also reads this node's own events; listeners recognise them by their
+//! sequence numbers. A change of a hotel has no sequence number, so after a change on this node its actors reload
+//! twice.
 //!
-//! Invariant: it begins at the end that the history had before anybody listened, and what a listener reads in the store
-//! it reads later; so nothing lies in between.
-//! Limit: 500 events at a time. A history that was deleted before it was read, or cannot be read, is given up as
-//! [`Notice::Lost`]: everybody reads the store, and it goes on at the end. A store that does not answer is asked again.
+//! Invariant: it begins at the end of the history before any listener reads the store, so no event is missed in
+//! between.
+//! Limit: 500 events per read. When a part of the history was deleted or cannot be read, the tail publishes
+//! [`Notice::Lost`] and continues at the end. A store that does not answer is tried again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,22 +26,22 @@ use crate::store::feed::{End, Event, Excerpt};
 use crate::store::{Error, Feed};
 use crate::tasks::{Policy, Tasks};
 
-/// How late something is heard of when its wake-up was lost.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How long it rests after it has read: where many commit, they are read of together, not one by one.
-pub(super) const REST: Duration = Duration::from_millis(20);
-/// Events, or changed hotels, that are read at once.
-const PORTION: u32 = 500;
+/// The delay of an event whose wake-up was lost, at most.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The pause after each read. Events of a busy cluster are then read together.
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
+/// Events, or changed hotels, per read.
+const PAGE: u32 = 500;
 
-/// Who works with what a hotel or a room type was, and has to begin anew when another node has changed it.
+/// Receives changes that were made on other nodes.
 #[async_trait]
-pub trait Tenants: Send + Sync + 'static {
-    /// When it returns, nobody begins anything by what the hotel was, and the hub has been told. Nobody who has begun
-    /// something is waited for.
+pub trait RemoteChanges: Send + Sync + 'static {
+    /// After it returns, no new request uses the hotel's old data, and the hub has announced the change. It does not
+    /// wait for requests in progress.
     async fn hotel_changed_elsewhere(&self, hotel: HotelId);
 
-    /// The history of a room type has come to this sequence number, through whatever node. Nothing is waited for.
-    fn advanced(&self, room_type: RoomTypeId, sequence: u64);
+    /// The history of a room type has reached this sequence number, through any node. It does not wait.
+    fn history_advanced(&self, room_type: RoomTypeId, sequence: u64);
 }
 
 /// Follows the history.
@@ -49,24 +49,24 @@ pub struct Tail {
     feed: Arc<dyn Feed>,
     hub: Hub,
     wake: Arc<dyn Wake>,
-    tenants: Arc<dyn Tenants>,
-    /// Up to where it has been told.
-    told: End,
+    changes: Arc<dyn RemoteChanges>,
+    /// Everything up to here has been published.
+    read_up_to: End,
 }
 
 impl Tail {
-    /// Begins here and now. Whoever listens to the hub must begin to read the store after this.
+    /// Begins at the current end of the history. Listeners of the hub must read the store after this.
     pub async fn begin(
         feed: Arc<dyn Feed>,
         hub: Hub,
         wake: Arc<dyn Wake>,
-        tenants: Arc<dyn Tenants>,
+        changes: Arc<dyn RemoteChanges>,
     ) -> Result<Self, Error> {
-        let told = feed.end().await?;
-        Ok(Self { feed, hub, wake, tenants, told })
+        let read_up_to = feed.end().await?;
+        Ok(Self { feed, hub, wake, changes, read_up_to })
     }
 
-    /// Starts the task that reads on. After a panic it reads again what it had not relayed.
+    /// Starts the task. After a panic it reads again from the last published event.
     pub fn follow(self, tasks: &Tasks) {
         let tail = Arc::new(Mutex::new(self));
         tasks.spawn("tail", Policy::Restart, move |stop| {
@@ -76,60 +76,63 @@ impl Tail {
     }
 
     async fn run(&mut self, stop: CancellationToken) {
-        let mut looks = interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut polls = interval(POLL_INTERVAL);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            // A wake-up that arrives during a read is kept until it is waited for.
+            // A wake-up that arrives during a read is kept for the next wait.
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.wake.rung() => {}
-                _ = looks.tick() => {}
+                _ = polls.tick() => {}
             }
             if let Err(error) = self.read_on().await {
-                warn!(error = &error as &dyn std::error::Error, "the history of other nodes cannot be read");
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the event history cannot be read; the next poll tries again"
+                );
             }
-            sleep(REST).await;
+            sleep(PAUSE).await;
         }
     }
 
     async fn read_on(&mut self) -> Result<(), Error> {
-        while self.tell_hotels().await? {}
-        while self.tell_events().await? {}
+        while self.relay_hotels().await? {}
+        while self.relay_events().await? {}
         Ok(())
     }
 
-    /// Tells the next hotels that have changed; whether there may be more.
-    async fn tell_hotels(&mut self) -> Result<bool, Error> {
-        let changed = self.feed.changed_hotels(self.told.hotel, PORTION).await?;
+    /// Publishes the next changed hotels. Returns whether there may be more.
+    async fn relay_hotels(&mut self) -> Result<bool, Error> {
+        let changed = self.feed.changed_hotels(self.read_up_to.hotel, PAGE).await?;
         for change in &changed {
-            self.tenants.hotel_changed_elsewhere(change.hotel).await;
-            self.told.hotel = change.position;
+            self.changes.hotel_changed_elsewhere(change.hotel).await;
+            self.read_up_to.hotel = change.position;
         }
-        Ok(changed.len() >= PORTION as usize)
+        Ok(changed.len() >= PAGE as usize)
     }
 
-    /// Tells the next events; whether there may be more.
-    async fn tell_events(&mut self) -> Result<bool, Error> {
-        let Excerpt { events, more } = match self.feed.events(Some(self.told.event), PORTION).await {
+    /// Publishes the next events. Returns whether there may be more.
+    async fn relay_events(&mut self) -> Result<bool, Error> {
+        let Excerpt { events, more } = match self.feed.events(Some(self.read_up_to.event), PAGE).await {
             Ok(Some(excerpt)) => excerpt,
-            Ok(None) => return self.give_up("was deleted before it was read").await,
-            Err(Error::Corrupt(error)) => return self.give_up(&format!("cannot be read: {error:#}")).await,
+            Ok(None) => return self.skip_to_end("was deleted before it was read").await,
+            Err(Error::Corrupt(error)) => return self.skip_to_end(&format!("cannot be read: {error:#}")).await,
             Err(error) => return Err(error),
         };
         if let Some(&Event { position, .. }) = events.last() {
-            // Of each room type the last one remains.
+            // The map keeps the last event of each room type.
             let newest: HashMap<_, _> = events.iter().map(|event| (event.room_type, event.sequence)).collect();
-            newest.into_iter().for_each(|(room_type, sequence)| self.tenants.advanced(room_type, sequence));
+            newest.into_iter().for_each(|(room_type, sequence)| self.changes.history_advanced(room_type, sequence));
             self.hub.relay(Notice::History(events.into()));
-            self.told.event = position;
+            self.read_up_to.event = position;
         }
         Ok(more)
     }
 
-    /// Goes on at the end; everybody must read the store.
-    async fn give_up(&mut self, why: &str) -> Result<bool, Error> {
-        warn!(why, "a part of the history is lost; dashboards and searches read the store again");
-        self.told.event = self.feed.end().await?.event;
+    /// Continues at the end of the history. All listeners must read the store.
+    async fn skip_to_end(&mut self, why: &str) -> Result<bool, Error> {
+        warn!(why, "a part of the event history is lost; dashboards and search read the store again");
+        self.read_up_to.event = self.feed.end().await?.event;
         self.hub.relay(Notice::Lost);
         Ok(false)
     }

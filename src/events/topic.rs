@@ -1,8 +1,8 @@
-//! One watched room type: its projection, who watches it, and how the two are joined without a gap or a doubling.
+//! A topic: one watched room type with its projection and its watchers.
 //!
-//! A watcher is entered first; then it is told how things stand, under the same lock under which facts are followed.
-//! So every fact is either in what it was told or comes to it afterwards. The lock is never held while something is
-//! waited for, nor while watchers are gone through.
+//! A watcher is added first. It then gets the current state under the lock that also guards every step. So each fact is
+//! either in that state or follows as a change: no gap, nothing twice. The lock is never held across an await, nor
+//! while mailboxes are filled.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,16 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::mailbox::{Due, Mailbox, Slot};
 use super::pending_steps::PendingSteps;
 use super::projection::{Effect, Projection};
-use super::update::{Change, Shared, Snapshot, Update, Window};
+use super::update::{Change, EncodedOnce, Snapshot, Update, Window};
 use super::{Error, Sources};
 use crate::domain::{HotelId, RoomTypeId, Step, Timestamp};
 
-/// The most changes that somebody who comes back is told one by one.
+/// Changes that a returning watcher gets one by one, at most.
 pub const REPLAY: u32 = 64;
-/// How often something is tried again because facts came in between.
+/// Attempts before giving up when new facts keep arriving.
 const TRIES: usize = 3;
 
-/// Who watches the same nights.
+/// The watchers of one window.
 type Members = BTreeMap<Slot, Arc<Mailbox>>;
 
 #[derive(Debug)]
@@ -31,15 +31,15 @@ pub(super) struct Topic {
 
 #[derive(Debug, Default)]
 struct State {
-    /// `None` until somebody asks, and after a gap.
+    /// `None` until the first watcher needs it, and after a gap.
     projection: Option<Box<Projection>>,
-    /// What was heard while there was no projection.
+    /// Steps that arrived while there was no projection.
     pending: PendingSteps,
-    /// The highest sequence number heard of.
+    /// The highest sequence number of any step so far.
     newest: u64,
-    /// How often the projection was thrown away: what was read before does not count.
-    forgotten: u64,
-    /// Hotels that have changed since a projection began to be read, if one is.
+    /// How often the projection was dropped. A read that began before the last time must not be used.
+    invalidations: u64,
+    /// While a projection is being read: the hotels that changed since the read began.
     changed: Option<BTreeSet<HotelId>>,
     audiences: BTreeMap<Window, Audience>,
 }
@@ -47,15 +47,15 @@ struct State {
 #[derive(Debug, Default)]
 struct Audience {
     members: Arc<Members>,
-    /// The window as it is now, for everybody who asks; the second for those who were too slow.
-    snapshots: [Option<Arc<Shared<Snapshot>>>; 2],
+    /// The current state of the window, shared by all members. The second is marked as conflated.
+    snapshots: [Option<Arc<EncodedOnce<Snapshot>>>; 2],
 }
 
-/// What one fact means to one audience.
+/// What one step means to one audience.
 enum Delivery {
-    Change(Arc<Members>, Arc<Shared<Change>>),
-    Redraw(Arc<Members>),
-    /// A day has begun: a snapshot is due whatever the members' sequence numbers are.
+    Change(Arc<Members>, Arc<EncodedOnce<Change>>),
+    Snapshot(Arc<Members>),
+    /// A day has begun. A snapshot is due whatever the members' sequence numbers are.
     Rolled(Arc<Members>),
 }
 
@@ -79,11 +79,11 @@ impl Topic {
         }
     }
 
-    pub fn is_deserted(&self) -> bool {
+    pub fn has_no_watchers(&self) -> bool {
         self.lock().audiences.is_empty()
     }
 
-    /// A fact has been committed.
+    /// Handles the step of a committed fact.
     pub fn follow(&self, step: Step, now: Timestamp) {
         let deliveries = self.lock().follow(step, now);
         for delivery in deliveries {
@@ -91,35 +91,35 @@ impl Topic {
                 Delivery::Change(members, change) => {
                     members.iter().for_each(|(slot, mailbox)| mailbox.change(*slot, &change));
                 }
-                Delivery::Redraw(members) => {
-                    members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, step.sequence));
+                Delivery::Snapshot(members) => {
+                    members.iter().for_each(|(slot, mailbox)| mailbox.require_snapshot(*slot, step.sequence));
                 }
-                Delivery::Rolled(members) => redraw(vec![members]),
+                Delivery::Rolled(members) => require_snapshots(vec![members]),
             }
         }
     }
 
-    /// What is known may be wrong: everybody is to be told anew.
-    pub fn forget(&self) {
-        let audiences = self.lock().forget();
-        redraw(audiences);
+    /// Drops the projection, because it may be wrong. All watchers need a new snapshot.
+    pub fn invalidate(&self) {
+        let audiences = self.lock().invalidate();
+        require_snapshots(audiences);
     }
 
-    /// Brings the projection to the hotel's date. At midnight, watchers of a night that begins or ends to be on sale get a
-    /// snapshot. If the clock was set back, the projection lacks nights and is read again.
-    pub fn look_at_the_clock(&self, now: Timestamp) {
-        let audiences = self.lock().look_at_the_clock(now);
-        redraw(audiences);
+    /// Rolls the projection to the hotel's current date. At midnight, watchers of a night that enters or leaves the
+    /// sale get a snapshot. If the clock was set back, the projection lacks nights and is read again.
+    pub fn check_clock(&self, now: Timestamp) {
+        let audiences = self.lock().check_clock(now);
+        require_snapshots(audiences);
     }
 
-    /// A hotel has changed: if it is this room type's, what is known may be wrong.
+    /// Drops the projection if the changed hotel is this room type's.
     pub fn hotel_changed(&self, hotel: HotelId) {
         let audiences = self.lock().hotel_changed(hotel);
-        redraw(audiences);
+        require_snapshots(audiences);
     }
 
-    /// Makes sure that there is a projection. What is heard while it is read is followed afterwards; it is read again only
-    /// if that does not suffice.
+    /// Reads a projection if there is none. Steps that arrive meanwhile are applied afterwards. If they do not suffice,
+    /// it reads again.
     pub async fn load(&self, sources: &Sources) -> Result<(), Error> {
         let _turn = self.loading.lock().await;
         for _ in 0..TRIES {
@@ -129,27 +129,27 @@ impl Topic {
                     return Ok(());
                 }
                 state.changed = Some(BTreeSet::new());
-                state.forgotten
+                state.invalidations
             };
             let loaded = sources.journal.load(self.id, sources.clock.now()).await?;
             let projection = Projection::of(loaded.ok_or(Error::NoSuchRoomType)?);
             let mut state = self.lock();
-            if state.forgotten == before && state.settle(projection) {
+            if state.invalidations == before && state.accept(projection) {
                 return Ok(());
             }
         }
-        Err(Error::Unsettled)
+        Err(Error::ChangesTooFast)
     }
 
-    /// Tells a member of an audience how things stand; from then on it is told every change.
-    pub async fn tell(
+    /// The updates that bring a member to the current state. From then on it gets every change.
+    pub async fn updates(
         &self,
         (window, slot, mailbox): (Window, Slot, &Mailbox),
         due: Due,
         sources: &Sources,
     ) -> Result<Vec<Update>, Error> {
         for _ in 0..TRIES {
-            self.look_at_the_clock(sources.clock.now());
+            self.check_clock(sources.clock.now());
             self.load(sources).await?;
             if let Due::Resume { after } = due
                 && let Some(updates) = self.resume((window, slot, mailbox), after, sources).await?
@@ -158,14 +158,15 @@ impl Topic {
             }
             let mut state = self.lock();
             if let Some(snapshot) = state.snapshot(window, due == Due::Conflated) {
-                mailbox.told(slot, snapshot.told().sequence);
+                mailbox.mark_sent(slot, snapshot.value().sequence);
                 return Ok(vec![Update::Snapshot(snapshot)]);
             }
         }
-        Err(Error::Unsettled)
+        Err(Error::ChangesTooFast)
     }
 
-    /// The changes after a sequence number, if they are few and known, and nothing but facts has changed what is shown.
+    /// The changes after a sequence number. `None` if they are too many or not known, or if something other than facts
+    /// has changed what is shown.
     async fn resume(
         &self,
         (window, slot, mailbox): (Window, Slot, &Mailbox),
@@ -173,9 +174,9 @@ impl Topic {
         sources: &Sources,
     ) -> Result<Option<Vec<Update>>, Error> {
         for _ in 0..TRIES {
-            let (newest, forgotten) = {
+            let (newest, invalidations) = {
                 let state = self.lock();
-                (state.projection.as_ref().map_or(0, |projection| projection.sequence()), state.forgotten)
+                (state.projection.as_ref().map_or(0, |projection| projection.sequence()), state.invalidations)
             };
             if after > newest || newest - after > u64::from(REPLAY) {
                 return Ok(None);
@@ -191,14 +192,14 @@ impl Topic {
             let state = self.lock();
             let Some(projection) = &state.projection else { return Ok(None) };
             let seen = window.cut(projection.on_sale_at(moment.at));
-            if state.forgotten != forgotten || window.cut(projection.on_sale()) != seen {
+            if state.invalidations != invalidations || window.cut(projection.on_sale()) != seen {
                 return Ok(None);
             }
             let sequence = projection.sequence();
             let until = events.partition_point(|event| event.sequence <= sequence);
             if let Some(changes) = projection.replay(after, window, &events[..until]) {
-                mailbox.told(slot, sequence);
-                let changes = changes.into_iter().map(|change| Update::Change(Shared::new(change)));
+                mailbox.mark_sent(slot, sequence);
+                let changes = changes.into_iter().map(|change| Update::Change(EncodedOnce::new(change)));
                 let current = Update::Current { room_type: self.id, sequence };
                 return Ok(Some(changes.chain([current]).collect()));
             }
@@ -212,24 +213,24 @@ impl Topic {
 }
 
 impl State {
-    /// Takes a projection that was read, followed by what was heard meanwhile; not if it lacks some of that.
-    fn settle(&mut self, mut projection: Projection) -> bool {
+    /// Uses a projection that was read, after applying the pending steps. Returns `false` if it lacks some steps.
+    fn accept(&mut self, mut projection: Projection) -> bool {
         let changed = self.changed.take().unwrap_or_default();
         if changed.contains(&projection.hotel()) {
             return false;
         }
-        let whole = self.pending.steps().all(|step| projection.follow(step) != Effect::Missed);
-        let settled = whole && projection.sequence() >= self.newest;
-        if settled {
+        let whole = self.pending.steps().all(|step| projection.follow(step) != Effect::Gap);
+        let is_complete = whole && projection.sequence() >= self.newest;
+        if is_complete {
             self.pending.clear();
             self.projection = Some(Box::new(projection));
         }
-        settled
+        is_complete
     }
 
     fn follow(&mut self, step: Step, now: Timestamp) -> Vec<Delivery> {
         self.newest = self.newest.max(step.sequence);
-        let rolled = self.look_at_the_clock(now);
+        let rolled = self.check_clock(now);
         let Some(projection) = &mut self.projection else {
             self.pending.keep(step);
             return rolled.into_iter().map(Delivery::Rolled).collect();
@@ -244,32 +245,32 @@ impl State {
     fn deliveries(&mut self, effect: Effect, step: Step) -> Vec<Delivery> {
         match effect {
             Effect::Known | Effect::Nothing => Vec::new(),
-            Effect::Missed => self.forget().into_iter().map(Delivery::Redraw).collect(),
+            Effect::Gap => self.invalidate().into_iter().map(Delivery::Snapshot).collect(),
             Effect::Moved(nights) => self.moved(nights, step.cause),
-            Effect::Redrawn(nights) => {
+            Effect::Changed(nights) => {
                 let affected = self.audiences.iter().filter(|(window, _)| window.cut(nights).is_some());
-                affected.map(|(_, audience)| Delivery::Redraw(audience.members.clone())).collect()
+                affected.map(|(_, audience)| Delivery::Snapshot(audience.members.clone())).collect()
             }
         }
     }
 
-    /// Audiences that see the same part of the change share it.
+    /// Audiences that see the same part of a change share it.
     fn moved(&self, nights: Window, cause: &str) -> Vec<Delivery> {
         let Some(projection) = &self.projection else { return Vec::new() };
-        let mut changes: HashMap<Window, Option<Arc<Shared<Change>>>> = HashMap::new();
+        let mut changes: HashMap<Window, Option<Arc<EncodedOnce<Change>>>> = HashMap::new();
         let delivery = |(window, audience): (&Window, &Audience)| {
             let seen = window.cut(nights)?;
-            let change = changes.entry(seen).or_insert_with(|| projection.change(seen, cause).map(Shared::new));
+            let change = changes.entry(seen).or_insert_with(|| projection.change(seen, cause).map(EncodedOnce::new));
             Some(Delivery::Change(audience.members.clone(), change.clone()?))
         };
         self.audiences.iter().filter_map(delivery).collect()
     }
 
-    /// Moves the projection to the hotel's date. Returns the watchers of nights that are on sale only before or after that.
-    fn look_at_the_clock(&mut self, now: Timestamp) -> Vec<Arc<Members>> {
+    /// Rolls the projection to the hotel's current date. Returns the watchers of nights that enter or leave the sale.
+    fn check_clock(&mut self, now: Timestamp) -> Vec<Arc<Members>> {
         let Some(projection) = &mut self.projection else { return Vec::new() };
         if projection.is_ahead(now) {
-            return self.forget();
+            return self.invalidate();
         }
         let Some(before) = projection.roll(now) else { return Vec::new() };
         let after = projection.on_sale();
@@ -278,18 +279,18 @@ impl State {
         affected.map(|(_, audience)| audience.members.clone()).collect()
     }
 
-    fn forget(&mut self) -> Vec<Arc<Members>> {
+    fn invalidate(&mut self) -> Vec<Arc<Members>> {
         self.projection = None;
-        self.forgotten += 1;
+        self.invalidations += 1;
         self.clear_snapshots();
         self.audiences.values().map(|audience| audience.members.clone()).collect()
     }
 
     fn hotel_changed(&mut self, hotel: HotelId) -> Vec<Arc<Members>> {
         match &self.projection {
-            Some(projection) if projection.hotel() == hotel => return self.forget(),
+            Some(projection) if projection.hotel() == hotel => return self.invalidate(),
             Some(_) => {}
-            // Whose it is will be known when it has been read.
+            // Which hotel owns the room type is known after the read.
             None => drop(self.changed.as_mut().map(|changed| changed.insert(hotel))),
         }
         Vec::new()
@@ -299,16 +300,16 @@ impl State {
         self.audiences.values_mut().for_each(|audience| audience.snapshots = [None, None]);
     }
 
-    fn snapshot(&mut self, window: Window, conflated: bool) -> Option<Arc<Shared<Snapshot>>> {
+    fn snapshot(&mut self, window: Window, conflated: bool) -> Option<Arc<EncodedOnce<Snapshot>>> {
         let projection = self.projection.as_ref()?;
-        let draw = || Shared::new(projection.snapshot(window, conflated));
+        let draw = || EncodedOnce::new(projection.snapshot(window, conflated));
         let kept = self.audiences.get_mut(&window).map(|audience| &mut audience.snapshots[usize::from(conflated)]);
         Some(kept.map_or_else(draw, |kept| kept.get_or_insert_with(draw).clone()))
     }
 }
 
-fn redraw(audiences: Vec<Arc<Members>>) {
+fn require_snapshots(audiences: Vec<Arc<Members>>) {
     for members in audiences {
-        members.iter().for_each(|(slot, mailbox)| mailbox.redraw(*slot, u64::MAX));
+        members.iter().for_each(|(slot, mailbox)| mailbox.require_snapshot(*slot, u64::MAX));
     }
 }

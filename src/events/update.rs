@@ -1,4 +1,4 @@
-//! What a subscriber is told, free of any wire format.
+//! What a subscriber receives, independent of any wire format.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::domain::{Amount, Currency, Date, RoomTypeId};
 
-/// The nights [from, to) that somebody watches.
+/// The nights [from, to) that a subscriber watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
     pub from: Date,
@@ -14,21 +14,21 @@ pub struct Window {
 }
 
 impl Window {
-    /// The nights that lie in both.
+    /// The nights in both windows.
     pub fn cut(self, other: Self) -> Option<Self> {
         let both = Self { from: self.from.max(other.from), to: self.to.min(other.to) };
         (both.from < both.to).then_some(both)
     }
 }
 
-/// One thing to tell.
+/// One update.
 #[derive(Debug, Clone)]
 pub enum Update {
-    /// How things stand.
-    Snapshot(Arc<Shared<Snapshot>>),
-    /// What one fact has changed since what was told before.
-    Change(Arc<Shared<Change>>),
-    /// With what was told before, the subscriber has seen everything up to `sequence`.
+    /// The current state.
+    Snapshot(Arc<EncodedOnce<Snapshot>>),
+    /// The change of one fact after the previous update.
+    Change(Arc<EncodedOnce<Change>>),
+    /// With the previous updates, the subscriber has seen everything up to `sequence`.
     Current { room_type: RoomTypeId, sequence: u64 },
 }
 
@@ -37,25 +37,25 @@ pub enum Update {
 pub struct Snapshot {
     pub room_type: RoomTypeId,
     pub currency: Currency,
-    /// Facts behind it.
+    /// The sequence number of the last fact in it.
     pub sequence: u64,
     /// The date of the first night.
     pub from: Date,
-    pub nights: Vec<Shown>,
-    /// The subscriber was too slow: this stands for changes that it was not told one by one.
+    pub nights: Vec<ShownNight>,
+    /// The subscriber was too slow. This snapshot replaces changes that it did not get one by one.
     pub conflated: bool,
 }
 
 /// One night of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shown {
+pub struct ShownNight {
     pub physical: u16,
     pub counts: Counts,
     /// Of one room under the cheapest open plan; `None` when the night is closed.
     pub price: Option<Amount>,
 }
 
-/// What bookings have made of a night.
+/// The counters of a night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     pub sold: u16,
@@ -63,7 +63,7 @@ pub struct Counts {
     pub free: u16,
 }
 
-/// The nights one booking has changed: from the first to the last of them, as they are now.
+/// The nights that one booking changed, from the first to the last of them, as they are now.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Change {
     pub room_type: RoomTypeId,
@@ -73,24 +73,24 @@ pub struct Change {
     pub cause: String,
 }
 
-/// Something told to many, and encoded only once.
+/// A value for many subscribers that is encoded only once.
 #[derive(Debug)]
-pub struct Shared<T> {
-    told: T,
+pub struct EncodedOnce<T> {
+    value: T,
     encoded: OnceLock<Bytes>,
 }
 
-impl<T> Shared<T> {
-    pub fn new(told: T) -> Arc<Self> {
-        Arc::new(Self { told, encoded: OnceLock::new() })
+impl<T> EncodedOnce<T> {
+    pub fn new(value: T) -> Arc<Self> {
+        Arc::new(Self { value, encoded: OnceLock::new() })
     }
 
-    pub fn told(&self) -> &T {
-        &self.told
+    pub fn value(&self) -> &T {
+        &self.value
     }
 
-    /// Its encoding: made by the first caller, shared by all. Every caller must encode alike.
+    /// The encoding, made by the first caller and shared by all. Every caller must encode alike.
     pub fn encoded(&self, encode: impl FnOnce(&T) -> Bytes) -> Bytes {
-        self.encoded.get_or_init(|| encode(&self.told)).clone()
+        self.encoded.get_or_init(|| encode(&self.value)).clone()
     }
 }

@@ -1,7 +1,7 @@
-//! Reading the whole store into the index.
+//! Reads the whole store into the index.
 //!
-//! A hotel or a room type with a row that cannot be read is left out, and so not offered: it must not keep the others
-//! off the market. A store that does not answer stops the build, which is tried again.
+//! A hotel or a room type with a corrupt row is left out, so that it does not keep other hotels out of search. When the
+//! store does not answer, the build stops and is tried again.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,22 +13,22 @@ use super::Index;
 use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Timestamp};
 use crate::store::{Error, Page, Store};
 
-/// Hotels that one statement reads.
+/// Hotels per statement.
 const HOTELS: u32 = 5_000;
-/// Room types that one statement reads: enough that a statement costs nothing, few enough to hold in memory twice.
+/// Room types per statement: enough to make the cost of a statement small, few enough to hold in memory twice.
 const ROOM_TYPES: u32 = 1_000;
-/// Statements at once. One reading connection is left to those who book.
+/// Statements at once. At least one read connection stays free for booking requests.
 const AT_ONCE: usize = 3;
-/// How many statements there are between two lines in the log.
-const TELL_EVERY: usize = 100;
+/// Statements between two progress lines in the log.
+const LOG_EVERY: usize = 100;
 
 /// Hotels, each with some of its room types.
 pub(super) type Stocked = Vec<(Arc<Hotel>, Vec<Inventory>)>;
 
-/// Takes everything in that the store has. What the index already knows better stays; the hotels of which it does.
+/// Reads everything in the store. Newer data in the index stays. Returns the hotels that have such data.
 pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -> Result<Vec<HotelId>, Error> {
     let started = Instant::now();
-    take_hotels(&index, &*store).await?;
+    put_hotels(&index, &*store).await?;
     let mut reads = JoinSet::new();
     let (mut after, mut begun, mut overtaken) = (None, 0, Vec::new());
     loop {
@@ -37,9 +37,9 @@ pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -
         if reads.len() >= AT_ONCE {
             overtaken.extend(finish(reads.join_next().await)?);
         }
-        reads.spawn(take_room_types(index.clone(), store.clone(), ids, now));
+        reads.spawn(put_room_types(index.clone(), store.clone(), ids, now));
         (after, begun) = (Some(last), begun + 1);
-        if begun % TELL_EVERY == 0 {
+        if begun % LOG_EVERY == 0 {
             info!(room_types = index.size().1, took = ?started.elapsed(), "building the search index");
         }
     }
@@ -51,13 +51,13 @@ pub(super) async fn build(index: Index, store: Arc<dyn Store>, now: Timestamp) -
     Ok(overtaken)
 }
 
-/// Hotels, also those that have no room types yet.
-async fn take_hotels(index: &Index, store: &dyn Store) -> Result<(), Error> {
+/// Puts all hotels into the index, including those without room types.
+async fn put_hotels(index: &Index, store: &dyn Store) -> Result<(), Error> {
     let mut after = None;
     loop {
         let page = Page { after, limit: HOTELS };
         let last = match store.hotels(None, page).await {
-            Err(Error::Corrupt(_)) => take_hotels_that_can_be_read(index, store, page).await?,
+            Err(Error::Corrupt(_)) => put_readable_hotels(index, store, page).await?,
             hotels => {
                 let hotels = hotels?;
                 let last = hotels.last().map(|hotel| hotel.id);
@@ -70,17 +70,13 @@ async fn take_hotels(index: &Index, store: &dyn Store) -> Result<(), Error> {
     }
 }
 
-/// One by one; the last of the page.
-async fn take_hotels_that_can_be_read(
-    index: &Index,
-    store: &dyn Store,
-    page: Page<HotelId>,
-) -> Result<Option<HotelId>, Error> {
+/// Reads the hotels of a page one by one and skips corrupt ones. Returns the last id of the page.
+async fn put_readable_hotels(index: &Index, store: &dyn Store, page: Page<HotelId>) -> Result<Option<HotelId>, Error> {
     let ids = store.all_hotels(page).await?;
     for id in &ids {
         match store.hotel(*id).await {
             Err(error @ Error::Corrupt(_)) => {
-                error!(hotel = %id, error = &error as &dyn std::error::Error, "search leaves a hotel out");
+                error!(hotel = %id, error = &error as &dyn std::error::Error, "the hotel cannot be read: search leaves it out");
             }
             hotel => index.put(hotel?.map(Arc::new)),
         }
@@ -88,7 +84,7 @@ async fn take_hotels_that_can_be_read(
     Ok(ids.last().copied())
 }
 
-/// What became of a piece that was read.
+/// The result of a finished read. A panic counts as a failure of the store.
 fn finish(read: Option<Result<Result<Vec<HotelId>, Error>, JoinError>>) -> Result<Vec<HotelId>, Error> {
     match read {
         Some(Err(panicked)) => Err(Error::Unavailable(panicked.into())),
@@ -97,8 +93,8 @@ fn finish(read: Option<Result<Result<Vec<HotelId>, Error>, JoinError>>) -> Resul
     }
 }
 
-/// `ids` are in order, and nothing lies between them.
-async fn take_room_types(
+/// `ids` are in order and complete between the first and the last.
+async fn put_room_types(
     index: Index,
     store: Arc<dyn Store>,
     ids: Vec<RoomTypeId>,
@@ -106,19 +102,19 @@ async fn take_room_types(
 ) -> Result<Vec<HotelId>, Error> {
     let Some((first, last)) = ids.first().zip(ids.last()) else { return Ok(Vec::new()) };
     let stocked = match store.stock_between(*first..=*last, now).await {
-        Err(Error::Corrupt(_)) => read_what_can_be(&*store, &ids, now).await?,
+        Err(Error::Corrupt(_)) => read_readable(&*store, &ids, now).await?,
         stock => by_hotel(stock?),
     };
     Ok(index.stock_up(stocked))
 }
 
-/// Room types one by one.
-pub(super) async fn read_what_can_be(store: &dyn Store, ids: &[RoomTypeId], now: Timestamp) -> Result<Stocked, Error> {
+/// Reads room types one by one and skips corrupt ones.
+pub(super) async fn read_readable(store: &dyn Store, ids: &[RoomTypeId], now: Timestamp) -> Result<Stocked, Error> {
     let mut stocked = Vec::new();
     for id in ids {
         match store.stock_between(*id..=*id, now).await {
             Err(error @ Error::Corrupt(_)) => {
-                error!(room_type = %id, error = &error as &dyn std::error::Error, "search leaves a room type out");
+                error!(room_type = %id, error = &error as &dyn std::error::Error, "the room type cannot be read: search leaves it out");
             }
             stock => stocked.extend(by_hotel(stock?)),
         }
@@ -126,7 +122,7 @@ pub(super) async fn read_what_can_be(store: &dyn Store, ids: &[RoomTypeId], now:
     Ok(stocked)
 }
 
-/// Room types gathered by hotel. Those of one hotel mostly come together.
+/// Groups room types by hotel. Room types of one hotel are mostly neighbours.
 fn by_hotel(stock: Vec<Inventory>) -> Stocked {
     let mut hotels = Stocked::new();
     for inventory in stock {

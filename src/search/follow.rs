@@ -1,13 +1,15 @@
-//! Keeping the index up to date: steps are followed as they are heard, everything else is read again.
+//! Keeps the index up to date: applies steps as they arrive and reads everything else from the store again.
 //!
-//! One task. It listens before it reads, so that nothing falls between; it goes on listening while it reads, so that
-//! the hub never has to drop anything. One thing is read at a time: what is wanted while it is being read is wanted
-//! again, once. What cannot be read is tried again later, and nobody waits for it any more.
+//! One task. It listens to the hub before it reads the store, so no step is missed. It keeps listening while it reads,
+//! so the hub drops no notice. It reads one thing at a time. Requests for a read in progress cause one more read. A
+//! failed read is tried again later; searches no longer wait for it.
 //!
-//! A hotel that is read was changed, so what is known of its room types may rest on what it was: their calendars may begin
-//! on another day. The reading replaces it, brought forward by the steps that were heard meanwhile; otherwise what was
-//! heard would always be newer than what was read, under load. Where it still is, the hotel is read again. Every now and
-//! then calendars are compared with their hotels' dates: where the clock was set back, days are missing.
+//! A changed hotel is read again with all its room types, because their calendars may begin on another date now. The
+//! read replaces the index's data after the steps that arrived meanwhile are applied to it. Without them, under load,
+//! the index would always be newer than the read. If it still is, the hotel is read again.
+//!
+//! Calendars are regularly compared with their hotels' dates. If the clock was set back, nights are missing and the
+//! hotel is read again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
@@ -18,21 +20,20 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 use tracing::{error, warn};
 
 use super::Index;
-use super::build::{Stocked, build, read_what_can_be};
+use super::build::{Stocked, build, read_readable};
 use super::index::Progress;
-use super::listing::Fate;
 use crate::clock::Clock;
-use crate::domain::{HotelId, Inventory, RoomTypeId, Timestamp};
-use crate::events::{Heard, Hub, Listener, Notice};
+use crate::domain::{HotelId, Inventory, RoomTypeId, StepOrder, Timestamp};
+use crate::events::{Hub, Listener, Notice, Received};
 use crate::store::{Error, Store};
 use crate::tasks::{Policy, Tasks};
 
-/// How long what could not be read is left alone.
+/// The pause before a failed read is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often calendars are compared with their hotels' dates.
-const COMPARED_EVERY: Duration = Duration::from_secs(2);
-/// Notices that are kept while something is read. After more, what was read may be older than what is known.
-const HEARD: usize = 16_384;
+const COMPARE_INTERVAL: Duration = Duration::from_secs(2);
+/// Notices that are kept during a read. If more arrive, the result of the read may be older than the index.
+const MAX_MEANWHILE: usize = 16_384;
 
 /// Starts the task that builds the index and keeps it up to date. After a panic it builds the index again.
 pub fn follow(index: Index, hub: Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>, tasks: &Tasks) {
@@ -50,21 +51,21 @@ struct Follower {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     listener: Listener,
-    /// What the store has to be asked for.
+    /// What must be read from the store.
     wanted: BTreeMap<Wanted, Since>,
     reading: Option<Reading>,
-    /// The steps that were told since it was begun to be read.
-    heard: Vec<Notice>,
-    /// The first notice that something is still to be read for.
+    /// The steps that arrived since the current read began.
+    meanwhile: Vec<Notice>,
+    /// The oldest notice whose read is not finished.
     oldest: Option<u64>,
-    /// What could not be read, with the fact that must be known; tried again at the next tick.
+    /// Failed reads, with the sequence number that must be reached. Tried again at the next tick.
     failed: BTreeMap<Wanted, u64>,
     ticks: Interval,
     comparisons: Interval,
     built: bool,
 }
 
-/// What has to be read. Everything comes first, because it is all the rest as well.
+/// Something to read. `Everything` comes first, because it includes the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wanted {
     Everything,
@@ -72,20 +73,20 @@ enum Wanted {
     RoomType(RoomTypeId),
 }
 
-/// Why something has to be read.
+/// Why something must be read.
 #[derive(Debug, Clone, Copy, Default)]
 struct Since {
-    /// The first notice that asked for it; none when it is tried again.
+    /// The first notice that needs it. `None` for a retry.
     position: Option<u64>,
-    /// The fact that must be known afterwards.
+    /// The sequence number that must be reached by the read.
     sequence: u64,
 }
 
-/// What was read.
+/// The result of a read.
 enum Read {
-    /// It is in the index already, but for these hotels, of which something newer was known.
+    /// The index has it already. Only these hotels are left, because the index had newer data of them.
     Everything(Vec<HotelId>),
-    /// One hotel, if there is one.
+    /// One hotel. Empty if it does not exist.
     Hotel(Stocked),
 }
 
@@ -99,16 +100,16 @@ impl Follower {
     fn new(index: Index, hub: &Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let wanted = BTreeMap::from([(Wanted::Everything, Since::default())]);
         let (listener, failed, ticks) = (hub.listen(), BTreeMap::new(), interval(RETRY_AFTER));
-        let mut comparisons = interval_at(Instant::now() + COMPARED_EVERY, COMPARED_EVERY);
+        let mut comparisons = interval_at(Instant::now() + COMPARE_INTERVAL, COMPARE_INTERVAL);
         comparisons.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (reading, heard, oldest, built) = Default::default();
-        Self { index, store, clock, listener, wanted, reading, heard, oldest, failed, ticks, comparisons, built }
+        let (reading, meanwhile, oldest, built) = Default::default();
+        Self { index, store, clock, listener, wanted, reading, meanwhile, oldest, failed, ticks, comparisons, built }
     }
 
     async fn run(mut self) {
         loop {
-            self.read_on();
-            self.tell();
+            self.start_next_read();
+            self.publish_progress();
             let done = async {
                 match &mut self.reading {
                     Some(reading) => (&mut reading.done).await,
@@ -116,38 +117,38 @@ impl Follower {
                 }
             };
             tokio::select! {
-                heard = self.listener.next() => match heard {
-                    Heard::Notice(notice) => self.take(notice),
-                    Heard::Lagged(missed) => self.start_over(missed),
-                    Heard::Closed => return,
+                received = self.listener.next() => match received {
+                    Received::Notice(notice) => self.on_notice(notice),
+                    Received::Lagged(missed) => self.start_over(missed),
+                    Received::Closed => return,
                 },
-                result = done => self.has_read(result),
+                result = done => self.finish_read(result),
                 _ = self.ticks.tick(), if !self.failed.is_empty() => self.try_again(),
                 _ = self.comparisons.tick() => self.compare(),
             }
         }
     }
 
-    fn take(&mut self, notice: Notice) {
+    fn on_notice(&mut self, notice: Notice) {
         match notice {
             Notice::Hotel(hotel) => self.want(Wanted::Hotel(hotel), 0),
             Notice::Lost => self.want(Wanted::Everything, 0),
             Notice::Committed(_) | Notice::History(_) => {
                 let now = self.clock.now();
                 for (room_type, step) in notice.steps() {
-                    if self.index.follow(room_type, step, now) == Fate::Gap {
+                    if self.index.follow(room_type, step, now) == StepOrder::Gap {
                         self.want(Wanted::RoomType(room_type), step.sequence);
                     }
                 }
-                if self.reading.is_some() && self.heard.len() < HEARD {
-                    self.heard.push(notice);
+                if self.reading.is_some() && self.meanwhile.len() < MAX_MEANWHILE {
+                    self.meanwhile.push(notice);
                 }
             }
         }
     }
 
     fn start_over(&mut self, missed: u64) {
-        warn!(missed, "the search index has fallen behind; it reads the store again");
+        warn!(missed, "the search index fell behind the commits: it reads the store again");
         let first_missed = (self.listener.position() + 1).saturating_sub(missed);
         self.want_since(first_missed, Wanted::Everything, 0);
     }
@@ -156,21 +157,22 @@ impl Follower {
         self.want_since(self.listener.position(), what, sequence);
     }
 
-    /// `position`: the first notice that asks for it.
+    /// `position`: the first notice that needs it.
     fn want_since(&mut self, position: u64, what: Wanted, sequence: u64) {
         let since = self.wanted.entry(what).or_default();
         let position = *since.position.get_or_insert(position);
-        // Whatever was wanted before was wanted for an earlier one.
+        // Earlier entries have lower positions.
         self.oldest.get_or_insert(position);
         since.sequence = since.sequence.max(sequence);
     }
 
-    /// Reads hotels again whose calendars begin later than they should.
+    /// Reads hotels again whose calendars begin after their current date.
     fn compare(&mut self) {
         self.read_again(self.index.roll(self.clock.now()));
     }
 
-    /// At the next tick: a store that was set back would otherwise be read without a pause. Nobody waits for these.
+    /// Reads hotels at the next tick, so that a clock that was set back does not cause a read without a pause. Searches
+    /// do not wait for these reads.
     fn read_again(&mut self, hotels: Vec<HotelId>) {
         if self.failed.is_empty() && !hotels.is_empty() {
             self.ticks.reset();
@@ -185,8 +187,8 @@ impl Follower {
         }
     }
 
-    /// Begins to read what is wanted next, unless something is being read.
-    fn read_on(&mut self) {
+    /// Starts the next read, unless one is in progress.
+    fn start_next_read(&mut self) {
         if self.reading.is_some() {
             return;
         }
@@ -212,9 +214,9 @@ impl Follower {
         }
     }
 
-    fn has_read(&mut self, result: Result<Read, Error>) {
+    fn finish_read(&mut self, result: Result<Read, Error>) {
         let Some(Reading { what, since, .. }) = self.reading.take() else { return };
-        let heard = std::mem::take(&mut self.heard);
+        let meanwhile = std::mem::take(&mut self.meanwhile);
         match result {
             Ok(Read::Everything(overtaken)) => {
                 self.built = true;
@@ -222,31 +224,31 @@ impl Follower {
             }
             Ok(Read::Hotel(mut stocked)) => {
                 let stock = stocked.iter_mut().flat_map(|(_, stock)| stock);
-                bring_forward(stock, &heard, self.clock.now());
+                bring_forward(stock, &meanwhile, self.clock.now());
                 let overtaken = self.index.stock_up(stocked);
                 self.read_again(overtaken);
             }
             Err(error) => {
-                error!(?what, error = &error as &dyn std::error::Error, "search cannot read the store");
+                error!(?what, error = &error as &dyn std::error::Error, "search cannot read the store; it tries again");
                 self.failed.insert(what, since.sequence);
                 self.ticks.reset();
             }
         }
     }
 
-    /// Says how far the index is: just before the oldest notice that something is still to be read for.
-    fn tell(&self) {
+    /// Publishes the progress: just before the oldest notice whose read is not finished.
+    fn publish_progress(&self) {
         let position = self.oldest.map_or(self.listener.position(), |oldest| oldest.saturating_sub(1));
-        self.index.tell(Progress { built: self.built, position });
+        self.index.set_progress(Progress { built: self.built, position });
     }
 }
 
-/// Lets what was read follow the steps that were heard since.
-fn bring_forward<'a>(stock: impl Iterator<Item = &'a mut Inventory>, heard: &[Notice], now: Timestamp) {
+/// Applies the steps that arrived during a read to its result.
+fn bring_forward<'a>(stock: impl Iterator<Item = &'a mut Inventory>, meanwhile: &[Notice], now: Timestamp) {
     let mut stock: HashMap<_, _> = stock.map(|inventory| (inventory.room_type.id, inventory)).collect();
-    for (room_type, step) in heard.iter().flat_map(Notice::steps) {
+    for (room_type, step) in meanwhile.iter().flat_map(Notice::steps) {
         if let Some(inventory) = stock.get_mut(&room_type)
-            && step.sequence == inventory.sequence() + 1
+            && step.order_after(inventory.sequence()) == StepOrder::Next
         {
             inventory.roll(now);
             inventory.follow(step);
@@ -267,12 +269,12 @@ async fn read_hotel(index: &Index, store: &dyn Store, id: HotelId, now: Timestam
     let hotel = Arc::new(hotel);
     index.put([hotel.clone()]);
     match store.stock(id, now).await {
-        Err(Error::Corrupt(_)) => read_what_can_be(store, &store.room_type_ids(id).await?, now).await,
+        Err(Error::Corrupt(_)) => read_readable(store, &store.room_type_ids(id).await?, now).await,
         stock => Ok(vec![(hotel, stock?)]),
     }
 }
 
-/// All room types of the hotel: one that was not known may belong to a hotel that was not known.
+/// Reads all room types of the hotel: an unknown room type may belong to an unknown hotel.
 async fn read_hotel_of(index: &Index, store: &dyn Store, id: RoomTypeId, now: Timestamp) -> Result<Stocked, Error> {
     match store.room_type(id).await? {
         Some(room_type) => read_hotel(index, store, room_type.hotel_id, now).await,
@@ -286,7 +288,7 @@ mod tests {
     use crate::domain::testing::{book, day, inventory, noon, order, run, stay};
 
     #[test]
-    fn a_reading_that_was_overtaken_is_brought_forward_and_keeps_its_calendar() {
+    fn steps_that_arrived_during_a_read_are_applied_to_it() {
         let (now, mut known) = (noon(0), inventory(9));
         let id = known.room_type.id;
         let mut told = |number| run(&mut known, book(number, order(stay(0, 2), 1), now), now).unwrap();
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_after_a_gap_waits_for_the_next_reading() {
+    fn a_step_after_a_gap_is_left_to_the_next_read() {
         let (now, mut known, mut read) = (noon(0), inventory(9), inventory(9));
         let id = read.room_type.id;
         run(&mut known, book(1, order(stay(0, 2), 1), now), now).unwrap();

@@ -1,9 +1,9 @@
-//! Distances on the globe, and a grid to find what is near.
+//! Distances on the globe, and a grid that finds hotels near a point.
 //!
-//! Distances are along great circles of a sphere with the mean radius of the WGS 84 ellipsoid,
-//! R₁ = (2a + b) / 3 = 6,371,008.7714 m (H. Moritz, "Geodetic Reference System 1980", J. Geodesy 74, 2000), by the
-//! haversine formula (R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984), which stays exact for
-//! small distances. Against the ellipsoid it is off by at most 0.6 %.
+//! Distances are great-circle distances on a sphere with the mean radius of the WGS 84 ellipsoid: R₁ = (2a + b) / 3 =
+//! 6,371,008.7714 m (H. Moritz, "Geodetic Reference System 1980", J. Geodesy 74, 2000). The haversine formula (R. W.
+//! Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984) stays exact for small distances. The error against
+//! the ellipsoid is at most 0.6 %.
 
 use crate::domain::catalogue::Coordinates;
 
@@ -33,13 +33,13 @@ impl Square {
         Self::at(degrees(point.latitude), degrees(point.longitude))
     }
 
-    /// Column 180 is column −180: the globe is round.
+    /// Column 180 is the same as column −180.
     fn at(row: i32, column: i32) -> Self {
         Self { row, column: column.rem_euclid(COLUMNS) }
     }
 }
 
-/// Every square that has a point at most `radius` metres from `centre`, and a few that have none.
+/// Every square with a point at most `radius` metres from `centre`, and a few more.
 pub fn squares(centre: Coordinates, radius: f64) -> Vec<Square> {
     let angle = (radius / EARTH_RADIUS).to_degrees();
     let (south, north) = (centre.latitude - angle, centre.latitude + angle);
@@ -51,14 +51,14 @@ pub fn squares(centre: Coordinates, radius: f64) -> Vec<Square> {
     rows.flat_map(|row| columns.clone().map(move |column| Square::at(row, column))).collect()
 }
 
-/// How many degrees of longitude a circle reaches to either side; `None` when a pole lies inside.
+/// The half width of a circle in degrees of longitude. `None` when a pole lies inside.
 fn half_width(latitude: f64, radius: f64) -> Option<f64> {
     let (angle, latitude) = (radius / EARTH_RADIUS, latitude.to_radians());
     let reaches_a_pole = latitude.abs() + angle >= std::f64::consts::FRAC_PI_2;
     (!reaches_a_pole).then(|| (angle.sin() / latitude.cos()).clamp(-1.0, 1.0).asin().to_degrees())
 }
 
-/// Whole degrees, rounded down; a hair wider than it need be, for points on an edge.
+/// Whole degrees, rounded down.
 fn degrees(value: f64) -> i32 {
     value.floor() as i32
 }
@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_in_the_circle_is_in_its_squares(
+        fn every_point_in_a_circle_is_in_its_squares(
             latitude in prop_oneof![-90.0..=90.0, Just(90.0), Just(-90.0), 89.0..=90.0, Just(0.0)],
             longitude in prop_oneof![-180.0..=180.0, Just(180.0), Just(-180.0), 179.0..=180.0],
             radius in prop_oneof![1.0..500_000.0, Just(500_000.0)],

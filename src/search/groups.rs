@@ -1,4 +1,4 @@
-//! Hotels that are looked for together: by city, by place.
+//! Groups of hotels: by city and by grid square.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,11 +8,10 @@ use dashmap::DashMap;
 
 use super::listing::Listing;
 
-/// A group as a search takes it: whole, without copying it, and so without holding a lock while it quotes.
+/// A group of hotels. A search clones the `Arc`, so it holds no lock while it quotes.
 pub(super) type Group = Arc<[Arc<Listing>]>;
 
-/// Groups by what their hotels have in common. Changing one makes a copy of it, which is rare: hotels are made, and
-/// now and then moved, but searched all the time.
+/// Groups by key. Every change copies the group. Changes are rare, searches are frequent.
 pub(super) struct Groups<K>(DashMap<K, Group>);
 
 impl<K: Eq + Hash> Default for Groups<K> {
@@ -26,20 +25,20 @@ impl<K: Eq + Hash> Groups<K> {
         self.0.get(key).map(|group| group.clone()).unwrap_or_default()
     }
 
-    /// Adds hotels that are in no group yet; each group is copied once.
-    pub fn add(&self, newcomers: impl IntoIterator<Item = (K, Arc<Listing>)>) {
+    /// Adds hotels that are in no group yet. Each group is copied once.
+    pub fn add(&self, added: impl IntoIterator<Item = (K, Arc<Listing>)>) {
         let mut by_key = HashMap::<K, Vec<_>>::new();
-        for (key, listing) in newcomers {
+        for (key, listing) in added {
             by_key.entry(key).or_default().push(listing);
         }
-        for (key, newcomers) in by_key {
+        for (key, added) in by_key {
             let mut group = self.0.entry(key).or_default();
-            *group = group.iter().cloned().chain(newcomers).collect();
+            *group = group.iter().cloned().chain(added).collect();
         }
     }
 
     /// Moves a hotel from one group to another.
-    pub fn shift(&self, listing: &Arc<Listing>, from: Option<K>, to: Option<K>) {
+    pub fn move_hotel(&self, listing: &Arc<Listing>, from: Option<K>, to: Option<K>) {
         if from == to {
             return;
         }

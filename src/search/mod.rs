@@ -1,22 +1,36 @@
-//! Search: what every hotel has to sell for a stay, answered from memory.
+//! Search: the hotels and room types that can be booked for a stay, answered from memory.
 //!
-//! Owns a shadow of what the actors know: one [`crate::domain::Inventory`] per room type, changed by the same facts
-//! through the same function, and quoted by the same rule function, so that what is offered here is sold by the engine
-//! unless somebody is faster. Called by `http/` through [`Index`]; built and kept up to date by [`follow()`], which
-//! listens to the engine's hub. It is never asked for a decision and writes nothing.
+//! **What it owns.** A copy of what the actors know: one [`crate::domain::Inventory`] per room type. The same facts change
+//! it through the same function, and the same rule function quotes it. So the engine sells what search offers, unless
+//! another guest was faster.
 //!
-//! Invariants: a room type is what its facts up to its sequence have made it; what the index lacks, it knows to lack
-//! ([`Index::caught_up`]), so who books and then searches finds the booking; what another node commits comes a moment
-//! later. Readers never wait for the store: a write holds one hotel for the time of one fact.
+//! **Who calls it.** `http/` searches through [`Index`]. [`follow()`] builds the index and keeps it up to date from the
+//! engine's hub.
 //!
-//! Limits: one read of the store at a time once the index is built; pages, radius and windows are `http/`'s. Memory
-//! grows with the nights and prices that were touched, not with the horizon.
+//! **What it never does.** It decides nothing and writes nothing.
 //!
-//! When it fails (a notice was missed, a sequence jumps, the store does not answer) the store is read again: the hotel
-//! concerned, or everything. Until then an answer may be old, never invented; before the first build there is none.
+//! # Invariants
 //!
-//! Reading order: [`globe`], `screen` (a first look), `listing` (one hotel), `index` (all of them, by city and place),
-//! [`query`], [`calendar`], `build` and `follow`.
+//! - A room type is the result of its facts up to its sequence number.
+//! - The index knows what it lacks ([`Index::caught_up`]), so a guest who books and then searches sees the booking. A
+//!   commit of another node arrives a moment later.
+//! - Searches never wait for the store. A write locks one hotel while it applies one fact.
+//!
+//! # Limits
+//!
+//! After the first build, one read of the store runs at a time. `http/` limits pages, radius and windows. Memory grows
+//! with the nights and prices that were changed, not with the horizon.
+//!
+//! # Failure
+//!
+//! After a missed notice, a gap in the sequence numbers, or a failed read, the hotel concerned or everything is read
+//! again. Until then an answer may be old but never wrong about its own sequence number. Before the first build there is
+//! no answer ([`Building`]).
+//!
+//! # Reading order
+//!
+//! [`globe`], `prefilter` (rules out room types quickly), `listing` (one hotel), `index` (all hotels), [`query`],
+//! [`calendar`], `build` and `follow`.
 
 mod build;
 pub mod calendar;
@@ -25,8 +39,8 @@ pub mod globe;
 mod groups;
 mod index;
 mod listing;
+mod prefilter;
 pub mod query;
-mod screen;
 
 pub use follow::follow;
 pub use index::{Building, Index};

@@ -1,7 +1,7 @@
-//! One search: who sells the stay, and the first page of them in the wanted order.
+//! One search: the hotels that sell a stay, page by page in the requested order.
 //!
-//! Not every hotel is quoted. Each has a position that it cannot be before (by price: as if every night were its
-//! cheapest), and the hotels are looked into in that order, until no later one can get onto the page.
+//! Not every hotel is quoted. Each candidate has an earliest position: by price, the position if every night had its
+//! lowest price. Hotels are quoted in this order until no later one can be on the page.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -19,7 +19,7 @@ use crate::domain::{
     Amount, CancellationPolicy, Currency, Hotel, HotelId, Inventory, Party, Quote, Refusal, RoomTypeId, Stay, Timestamp,
 };
 
-/// What somebody looks for.
+/// What a client searches for.
 #[derive(Debug, Clone)]
 pub struct Search {
     pub place: SearchArea,
@@ -27,29 +27,29 @@ pub struct Search {
     pub party: Party,
     pub rooms: u16,
     pub sort: Sort,
-    /// Where the page before ended.
+    /// The last position of the previous page.
     pub after: Option<Position>,
-    /// Hotels on a page.
+    /// Hotels per page.
     pub limit: usize,
 }
 
-/// Where somebody looks.
+/// Where a client searches.
 #[derive(Debug, Clone)]
 pub enum SearchArea {
     City(String),
-    /// At most so many metres away.
+    /// At most this many metres from a point.
     Around(Coordinates, f64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// The cheapest first. Amounts of different currencies are not compared: each has its own run.
+    /// Cheapest first. Amounts of different currencies are not compared: results are grouped by currency.
     Price,
-    /// The nearest first.
+    /// Nearest first.
     Distance,
 }
 
-/// Where a hotel stands in the results.
+/// The position of a hotel in the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Position {
@@ -61,7 +61,7 @@ pub enum Position {
 #[derive(Debug, PartialEq)]
 pub struct Page {
     pub offers: Vec<Offer>,
-    /// Where the next page begins, if there is one.
+    /// The position after which the next page begins.
     pub next: Option<Position>,
 }
 
@@ -70,9 +70,9 @@ pub struct Page {
 pub struct Offer {
     pub hotel: Arc<Hotel>,
     pub metres: Option<u32>,
-    /// Price of the cheapest room type: all nights, all rooms.
+    /// Price of the cheapest room type for all nights and all rooms.
     pub total: Amount,
-    /// The cheapest first.
+    /// Cheapest first.
     pub room_types: Vec<RoomTypeOffer>,
 }
 
@@ -81,12 +81,12 @@ pub struct Offer {
 pub struct RoomTypeOffer {
     pub id: RoomTypeId,
     pub name: String,
-    /// Every plan that sells the stay, the cheapest first.
+    /// Every plan that sells the stay, cheapest first.
     pub plans: Vec<PlanQuote>,
     pub sequence: u64,
 }
 
-/// A plan that sells the stay, on the terms that a booking of now has.
+/// A plan that sells the stay, under the policy that a booking made now would get.
 #[derive(Debug, PartialEq)]
 pub struct PlanQuote {
     pub name: String,
@@ -94,7 +94,7 @@ pub struct PlanQuote {
     pub policy: CancellationPolicy,
 }
 
-/// A hotel that may be on the page. Compared by where it cannot be before.
+/// A hotel that may be on the page. Ordered by its earliest possible position.
 struct Candidate<'a> {
     earliest: Position,
     metres: Option<u32>,
@@ -113,7 +113,7 @@ impl Index {
             if full && found.last_key_value().is_some_and(|(last, _)| *last < candidate.earliest) {
                 break;
             }
-            if let Some((position, offer)) = search.look_into(&candidate, now, &found) {
+            if let Some((position, offer)) = search.quote_candidate(&candidate, now, &found) {
                 found.insert(position, offer);
                 if found.len() > search.limit + 1 {
                     found.pop_last();
@@ -125,8 +125,8 @@ impl Index {
         Page { offers: found.into_values().take(search.limit).collect(), next }
     }
 
-    /// The refusal of a stay whose arrival lies in the past of every hotel there. Where there is no hotel, the time zone
-    /// decides in which a date ends last.
+    /// The refusal of a stay whose arrival date is over in every hotel there. Without hotels, the last time zone on
+    /// earth decides.
     pub fn refusal(&self, search: &Search, now: Timestamp) -> Option<Refusal> {
         let check_in = search.stay.check_in();
         if check_in >= Zone::first_date(now) {
@@ -181,8 +181,8 @@ impl Search {
         }
     }
 
-    /// Quotes a candidate; what it offers, if that may be on the page.
-    fn look_into(
+    /// Quotes a candidate. `None` if it does not sell the stay or cannot be on the page.
+    fn quote_candidate(
         &self,
         candidate: &Candidate,
         now: Timestamp,
@@ -192,23 +192,23 @@ impl Search {
         if self.sort == Sort::Distance && seen(candidate.earliest) {
             return None;
         }
-        let house = candidate.listing.read();
+        let stock = candidate.listing.read();
         let enquiry = self.enquiry();
-        let total = house.cheapest(&enquiry, now)?;
+        let total = stock.cheapest(&enquiry, now)?;
         let position = self.position(candidate.listing, total, candidate.metres);
         let too_late = found.len() > self.limit && found.last_key_value().is_some_and(|(last, _)| *last < position);
         if seen(position) || too_late {
             return None;
         }
-        Some((position, Offer::new(&house, candidate.metres, total, self.stay, house.quotes(&enquiry, now))))
+        Some((position, Offer::new(&stock, candidate.metres, total, self.stay, stock.quotes(&enquiry, now))))
     }
 }
 
 impl Offer {
-    fn new(house: &HotelStock, metres: Option<u32>, total: Amount, stay: Stay, quotes: Vec<Sold<'_>>) -> Self {
+    fn new(stock: &HotelStock, metres: Option<u32>, total: Amount, stay: Stay, quotes: Vec<Sold<'_>>) -> Self {
         let offer = |(inventory, quotes): Sold<'_>| RoomTypeOffer::new(inventory, stay, quotes);
         let room_types = quotes.into_iter().map(offer).collect();
-        Self { hotel: house.hotel.clone(), metres, total, room_types }
+        Self { hotel: stock.hotel.clone(), metres, total, room_types }
     }
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::Error;
-use crate::domain::{BookingId, Change, HotelId, NightDelta, RoomTypeId, Step, Timestamp, Trace};
+use crate::domain::{BookingId, Change, HotelId, NightDelta, RoomTypeId, Step, StepEffect, Timestamp};
 
 /// Bytes of stored events after which a portion ends: it is the event that reaches them that is the last. So a portion
 /// has one event at least, however large.
@@ -102,15 +102,15 @@ pub enum Payload {
 impl Event {
     /// The same as the fact's.
     pub fn step(&self) -> Step<'_> {
-        Step { sequence: self.sequence, cause: &self.cause, trace: self.payload.trace() }
+        Step { sequence: self.sequence, cause: &self.cause, effect: self.payload.step_effect() }
     }
 }
 
 impl Payload {
-    pub fn trace(&self) -> Trace<'_> {
+    pub fn step_effect(&self) -> StepEffect<'_> {
         match self {
-            Self::Booking { deltas } => Trace::Counts(deltas),
-            Self::Other(change) => change.trace(),
+            Self::Booking { deltas } => StepEffect::Counts(deltas),
+            Self::Other(change) => change.step_effect(),
         }
     }
 }

@@ -62,7 +62,7 @@ impl Dashboard {
     pub async fn tell(&mut self, news: News) -> Vec<Bytes> {
         match news {
             News::Change(change) => vec![words::of(&events::Update::Change(change))],
-            News::Due(slot, due) => match self.subscriber.tell(slot, due).await {
+            News::Due(slot, due) => match self.subscriber.updates(slot, due).await {
                 Ok(updates) => updates.iter().map(words::of).collect(),
                 Err(error) => self.lose(slot, error).iter().map(words::write).collect(),
             },
@@ -191,7 +191,7 @@ impl From<events::Error> for Problem {
         match error {
             events::Error::NoSuchRoomType => Self::of(Code::NoSuchRoomType),
             events::Error::Full => Self::of(Code::TooManyDashboards).retry_after_secs(5),
-            events::Error::Unsettled => Self::of(Code::Interrupted).retry_after_secs(1),
+            events::Error::ChangesTooFast => Self::of(Code::Interrupted).retry_after_secs(1),
             events::Error::Store(error) => error.into(),
         }
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::frame::{self, ServerFrame};
 use super::socket::encoder;
 use crate::events::Update;
-use crate::events::update::{Change, Counts, Shown, Snapshot};
+use crate::events::update::{Change, Counts, ShownNight, Snapshot};
 use crate::http::value::Day;
 
 /// The frame of an update.
@@ -27,7 +27,7 @@ pub fn write(frame: &ServerFrame) -> Bytes {
 }
 
 fn snapshot(told: &Snapshot) -> frame::Snapshot {
-    let column = |of: fn(&Shown) -> u16| told.nights.iter().map(of).collect();
+    let column = |of: fn(&ShownNight) -> u16| told.nights.iter().map(of).collect();
     frame::Snapshot {
         room_type_id: told.room_type.0,
         sequence: told.sequence,

@@ -85,7 +85,7 @@ fn start(
     failpoints: Arc<dyn Failpoints>,
 ) -> Engine {
     let lease: Arc<dyn Lease> = Arc::new(SingleNode::new(Arc::new(System)));
-    Engine::start_probed(options, store.clone(), lease, clock.clone(), Arc::new(System), failpoints)
+    Engine::start_with_failpoints(options, store.clone(), lease, clock.clone(), Arc::new(System), failpoints)
 }
 
 fn key(name: u8, of: u8) -> Key {

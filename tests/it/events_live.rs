@@ -67,10 +67,10 @@ async fn news(subscriber: &Subscriber) -> News {
 
 async fn snapshot(subscriber: &Subscriber) -> (Due, Snapshot) {
     let News::Due(slot, due) = news(subscriber).await else { panic!("not due") };
-    match subscriber.tell(slot, due).await.unwrap().pop() {
+    match subscriber.updates(slot, due).await.unwrap().pop() {
         Some(Update::Snapshot(shared)) => {
-            let Snapshot { room_type, currency, sequence, from, conflated, .. } = *shared.told();
-            (due, Snapshot { room_type, currency, sequence, from, nights: shared.told().nights.clone(), conflated })
+            let Snapshot { room_type, currency, sequence, from, conflated, .. } = *shared.value();
+            (due, Snapshot { room_type, currency, sequence, from, nights: shared.value().nights.clone(), conflated })
         }
         other => panic!("{other:?}"),
     }
@@ -79,7 +79,7 @@ async fn snapshot(subscriber: &Subscriber) -> (Due, Snapshot) {
 async fn change(subscriber: &Subscriber) -> (u64, u16) {
     match news(subscriber).await {
         News::Change(shared) => {
-            let Change { sequence, nights, .. } = shared.told();
+            let Change { sequence, nights, .. } = shared.value();
             (*sequence, nights[0].sold)
         }
         other => panic!("{other:?}"),

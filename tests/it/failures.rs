@@ -12,7 +12,7 @@ use futures_util::poll;
 use innkeeper::app;
 use innkeeper::domain::{HotelId, Move, RoomTypeId};
 use innkeeper::engine::MoveOptions;
-use innkeeper::events::tail::Tenants;
+use innkeeper::events::tail::RemoteChanges;
 use innkeeper::store::audit::recount;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;

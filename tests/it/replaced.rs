@@ -10,8 +10,8 @@ use futures_util::future::join_all;
 use innkeeper::clock::{Clock, ManualClock, System};
 use innkeeper::domain::{Booking, Date, Fact, Move, Order, RoomTypeId, Stay};
 use innkeeper::engine::{Engine, Error, MoveOptions, Options};
-use innkeeper::events::tail::Tenants;
-use innkeeper::events::{Heard, Listener, Notice};
+use innkeeper::events::tail::RemoteChanges;
+use innkeeper::events::{Listener, Notice, Received};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, Revoked, SingleNode, Token, Unavailable};
 use innkeeper::store::Store;
 use rstest::rstest;
@@ -228,7 +228,7 @@ fn a_fact_of_somebody_else_in_the_history_ends_the_ownership() {
         let rivals = Rivals::meet(true).await;
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 1);
         let booked = rivals.book(&rivals.new).await.unwrap();
-        rivals.old.advanced(rivals.room_type, booked.sequence);
+        rivals.old.history_advanced(rivals.room_type, booked.sequence);
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
     });
 }
@@ -242,14 +242,14 @@ fn its_own_facts_in_the_history_end_nothing() {
         let heard_of = async {
             rivals.journal.hangs().await;
             // The plan was the first fact, the booking is the second: the history has it before the owner knows.
-            rivals.old.advanced(rivals.room_type, 2);
+            rivals.old.history_advanced(rivals.room_type, 2);
             let look = rivals.free(&rivals.old);
             let release = async { rivals.journal.release() };
             tokio::join!(look, release).0
         };
         let (booked, free) = tokio::join!(rivals.book(&rivals.old), heard_of);
         assert_eq!((booked.unwrap().sequence, free.unwrap()), (2, 0));
-        rivals.old.advanced(rivals.room_type, 1);
+        rivals.old.history_advanced(rivals.room_type, 1);
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
         assert_eq!(rivals.token(), token);
     });
@@ -285,6 +285,6 @@ fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] no
 
 async fn next_fact(hub: &mut Listener) -> Arc<Fact> {
     let next = tokio::time::timeout(PATIENCE, hub.next()).await.expect("nothing is told");
-    let Heard::Notice(Notice::Committed(facts)) = next else { panic!("{next:?}") };
+    let Received::Notice(Notice::Committed(facts)) = next else { panic!("{next:?}") };
     facts[0].1.clone()
 }

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use innkeeper::clock::ManualClock;
 use innkeeper::domain::{Fact, Hotel, HotelId, RoomTypeId};
-use innkeeper::events::tail::Tenants;
+use innkeeper::events::tail::RemoteChanges;
 use innkeeper::events::wake::announce;
-use innkeeper::events::{Heard, Hub, Listener, Live, News, Notice, Sources, Subscriber, Tail, Update, Wake, Window};
+use innkeeper::events::{Hub, Listener, Live, News, Notice, Received, Sources, Subscriber, Tail, Update, Wake, Window};
 use innkeeper::lease::Token;
 use innkeeper::search::{Index, Search, SearchArea, Sort, follow};
 use innkeeper::store::CommitEntry;
@@ -55,13 +55,13 @@ struct Staff {
 }
 
 #[async_trait]
-impl Tenants for Staff {
+impl RemoteChanges for Staff {
     async fn hotel_changed_elsewhere(&self, hotel: HotelId) {
         self.renewed.lock().unwrap().push(hotel);
         self.hub.relay(Notice::Hotel(hotel));
     }
 
-    fn advanced(&self, _: RoomTypeId, _: u64) {}
+    fn history_advanced(&self, _: RoomTypeId, _: u64) {}
 }
 
 /// Two nodes on one store.
@@ -142,9 +142,9 @@ impl Node {
         let heard = async {
             loop {
                 match listener.next().await {
-                    Heard::Notice(notice) if is_it(&notice) => return,
-                    Heard::Closed => panic!("the hub is gone"),
-                    Heard::Notice(_) | Heard::Lagged(_) => {}
+                    Received::Notice(notice) if is_it(&notice) => return,
+                    Received::Closed => panic!("the hub is gone"),
+                    Received::Notice(_) | Received::Lagged(_) => {}
                 }
             }
         };
@@ -180,14 +180,14 @@ impl Dashboard {
         let news = tokio::time::timeout(PATIENCE, self.subscriber.news()).await.expect("nothing is heard");
         match news {
             News::Change(shared) => {
-                assert_eq!(shared.told().sequence, self.sequence + 1, "a change is the next one");
-                (self.sequence, self.sold) = (shared.told().sequence, shared.told().nights[0].sold);
+                assert_eq!(shared.value().sequence, self.sequence + 1, "a change is the next one");
+                (self.sequence, self.sold) = (shared.value().sequence, shared.value().nights[0].sold);
             }
             News::Due(slot, due) => {
-                for update in self.subscriber.tell(slot, due).await.unwrap() {
+                for update in self.subscriber.updates(slot, due).await.unwrap() {
                     let Update::Snapshot(shared) = update else { panic!("{update:?}") };
-                    assert!(shared.told().sequence >= self.sequence, "a snapshot is not older than what was told");
-                    (self.sequence, self.sold) = (shared.told().sequence, shared.told().nights[0].counts.sold);
+                    assert!(shared.value().sequence >= self.sequence, "a snapshot is not older than what was told");
+                    (self.sequence, self.sold) = (shared.value().sequence, shared.value().nights[0].counts.sold);
                     self.redrawn += 1;
                 }
             }

@@ -9,9 +9,10 @@ use innkeeper::clock::Clock;
 use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
 use innkeeper::domain::testing::{guests, nights_change, order, stay};
 use innkeeper::domain::{
-    Amendment, Amount, Booking, BookingId, Date, Move, NightsChange, Order, RatePlanId, RoomType, RoomTypeId, Timestamp,
+    Amendment, Amount, Booking, BookingId, CalendarView, Date, Move, NightsChange, Order, RatePlanId, RoomType,
+    RoomTypeId, Timestamp,
 };
-use innkeeper::engine::{BookingOutcome, Engine, Error, Key, MoveOptions, NightsOutcome, View};
+use innkeeper::engine::{BookingOutcome, Engine, Error, Key, MoveOptions, NightsOutcome};
 use innkeeper::store::{Fingerprint, KeyDigest};
 use jiff::SignedDuration;
 use tokio::time::Instant;
@@ -36,7 +37,7 @@ pub enum Answer {
     Booking(BookingOutcome),
     Nights(NightsOutcome),
     Sequence(u64),
-    View(View),
+    View(CalendarView),
 }
 
 /// One question and its answer.
@@ -245,9 +246,8 @@ impl Desk {
             check_out: self.dice.chance(80).then(|| stay.check_out()),
             rooms: self.dice.chance(20).then(|| self.rooms()),
             guests: Some(party),
-            forced_by: None,
             waive_policy: number.is_multiple_of(2),
-            hold_share: None,
+            ..Amendment::default()
         }
     }
 

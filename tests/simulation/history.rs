@@ -122,9 +122,8 @@ impl History {
                 check_out: Some(after.stay.check_out()),
                 rooms: Some(after.rooms),
                 guests: Some(after.guests.clone()),
-                forced_by: None,
                 waive_policy: true,
-                hold_share: None,
+                ..Amendment::default()
             }),
         };
         Ok(Some(Command::Move { booking, act, expected: None }))

@@ -244,7 +244,7 @@ fn node(
     };
     let faulty = Arc::new(FaultyJournal::new(journal.clone(), dice.clone(), lie));
     let ids = Arc::new(CountedIds::of_node(number));
-    Engine::start_probed(options, faulty, lease, clock.clone(), ids, Arc::new(Stumble(dice.clone())))
+    Engine::start_with_failpoints(options, faulty, lease, clock.clone(), ids, Arc::new(Stumble(dice.clone())))
 }
 
 /// Makes actors panic wherever they can.

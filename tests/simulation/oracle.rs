@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::clock::Clock;
-use innkeeper::domain::{BookingId, Command, FactId, Inventory, Order, Refusal, RoomTypeId, Timestamp};
-use innkeeper::engine::{BookingOutcome, Error, Options, View};
+use innkeeper::domain::{BookingId, CalendarView, Command, FactId, Inventory, Order, Refusal, RoomTypeId, Timestamp};
+use innkeeper::engine::{BookingOutcome, Error, Options};
 use innkeeper::store::audit::recount;
 use innkeeper::store::{Journal, KeyDigest};
 use jiff::SignedDuration;
@@ -181,14 +181,14 @@ impl<'a> Oracle<'a> {
             let state = history.state(sequence, now);
             state.is_some_and(|state| {
                 let fact = state.decide(command.clone(), FactId(uuid::Uuid::nil()), now);
-                fact.is_ok_and(|fact| state.already(&fact, None).is_some())
+                fact.is_ok_and(|fact| state.unchanged(&fact, None).is_some())
             })
         })
     }
 
     /// A view is a committed state: never an uncommitted one, and never an older one than the asker could have known,
     /// unless its owner could have been replaced without a word.
-    fn seen(&self, record: &Record, view: &View) -> Option<String> {
+    fn seen(&self, record: &Record, view: &CalendarView) -> Option<String> {
         let oldest = if self.present { record.facts.0 } else { 0 };
         if !(oldest..=record.facts.1).contains(&view.sequence) {
             return Some(format!("a view of {} facts, when {:?} were committed", view.sequence, record.facts));

@@ -1,4 +1,4 @@
-//! What is sold costs an amount that everybody can count.
+//! Totals of bookings and their limit.
 
 use super::super::order::{MAX_GUESTS, ServiceOrder};
 use super::super::testing::{book, breakfast, guests, inventory, noon, order, plan, run, stay};
@@ -7,7 +7,7 @@ use super::*;
 
 const DEAR: Amount = Amount::MAX_PRICE;
 
-/// A house for large parties, at a price per night.
+/// A hotel for large parties, at a price per night.
 fn house(price: Amount) -> Inventory {
     let mut house = inventory(100);
     house.hotel = Arc::new(Hotel { max_nights: 700, ..Hotel::clone(&house.hotel) });
@@ -23,7 +23,7 @@ fn sold(house: &mut Inventory, order: Order) -> Result<Arc<Booking>, Refusal> {
 }
 
 #[test]
-fn a_total_that_nobody_can_count_is_neither_offered_nor_sold() {
+fn a_total_beyond_the_limit_is_neither_offered_nor_sold() {
     let party = Party { adults: 100, children: 0 };
     let ask = |rooms| Enquiry { stay: stay(1, 700), rooms, party, rate_plan: None, forced: false, keeping: None };
     let mut house = house(DEAR);

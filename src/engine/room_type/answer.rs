@@ -1,33 +1,35 @@
-//! Answers that ride on no commit: refusals, looks, dry runs.
+//! Answers that need no commit: refusals, reads and dry runs.
 //!
-//! A yes is stored, under a token that the store checked. Everything else is said from memory, and an owner may have been
-//! replaced without hearing of it. Yet every answer is the truth of one moment between question and answer
-//! (linearizability), because of two rules:
+//! An accepted command is stored under a token that the store checks. Every other answer comes from memory, and an owner
+//! may have been replaced without knowing it. Still, each answer is linearizable: it is true at one instant between the
+//! request and the answer. Two rules ensure this:
 //!
-//! 1. It leaves when everything that was in memory at the decision is durable.
-//! 2. At the decision nobody else had claimed the room type. Where the lease is certain, nobody can have: Raft's leader
-//!    lease. Otherwise the store is asked, after the decision, whether this claim still stands: Raft's read index, many
-//!    at once ([`super::super::claim_check`]).
+//! 1. The answer leaves after everything that was in memory at the decision is durable.
+//! 2. At the decision, no other owner had claimed the room type. A certain lease proves that, like a leader lease in
+//!    Raft. Otherwise the store is asked after the decision whether this claim is still the last one, like a read index
+//!    in Raft ([`super::super::claim_check`] batches these checks).
 //!
-//! By the second rule, nothing was committed up to the decision that memory lacked. Take the first moment from there on at
-//! which all that memory had was committed; by the first rule it is before the answer. Nothing else is committed then:
-//! what is decided here later is committed later, and a claim by somebody else would have fenced what was still to come.
+//! Proof. By rule 2, memory lacked nothing that was committed up to the decision. Take the first instant from then on at
+//! which everything in memory was committed. By rule 1 it lies before the answer. Nothing else is committed at that
+//! instant: this owner commits its later decisions later, and another owner's claim would have fenced its earlier ones.
 //!
-//! Whoever asks under a key whose record is under way already has asked when that record did: he joins it
-//! ([`super::super::idempotency`]), and may be told what was the truth before he came, but not before the key did.
+//! A request whose idempotency key is already in progress joins that first request ([`super::super::idempotency`]). Its
+//! answer may be true at an instant before it arrived, but not before the first request did.
 //!
-//! Where the claim does not stand, the ownership is over and the question goes to the new owner. Limits: what a certain lease
-//! is worth ([`crate::lease`]). Where Redis has forgotten one, the history ends the ownership as soon as it tells of a fact
-//! that is not this owner's: at the next wake-up, or half a second later.
+//! When the claim is no longer the last one, the ownership ends and the request goes to the new owner.
+//!
+//! Limits: a certain lease is as good as the clocks and the memory of Redis ([`crate::lease`]). When Redis has forgotten
+//! a lease, the event history ends the ownership as soon as it shows a fact of another owner: at the next wake-up, or
+//! half a second later.
 
 use actix::prelude::*;
 
 use super::{RoomTypeActor, State};
-use crate::engine::message::{Failure, Over, Reply};
+use crate::engine::message::{Failure, OwnershipEnded, Reply};
 use crate::writer::QueuePermit;
 
 impl RoomTypeActor {
-    /// Answers when the answer is known to be true; if that is never known, the caller is told so.
+    /// Sends the answer when both rules hold, or a failure when they never will.
     pub(super) fn answer<T: Send + 'static>(
         &self,
         permit: QueuePermit,
@@ -37,18 +39,18 @@ impl RoomTypeActor {
     ) {
         let State::Serving(ownership) = &self.state else { return };
         if self.shared.lease.is_certain(self.id, ownership.token) {
-            return ownership.when_durable(permit, |settled| reply.send(settled.and(answer)));
+            return ownership.when_durable(permit, |durable| reply.send(durable.and(answer)));
         }
         let (token, claim) = (ownership.token, (self.id, ownership.token));
         let (shared, actor) = (self.shared.clone(), ctx.address());
-        ownership.when_durable(permit, move |settled| {
-            if let Err(undone) = settled {
-                return reply.send(Err::<T, _>(undone));
+        ownership.when_durable(permit, move |durable| {
+            if let Err(failure) = durable {
+                return reply.send(Err::<T, _>(failure));
             }
-            shared.claim_check.tell(claim, move |stands| match stands {
+            shared.claim_check.load_then(claim, move |is_last| match is_last {
                 Ok(true) => reply.send(answer),
                 Ok(false) => {
-                    actor.do_send(Over { token, cause: "replaced" });
+                    actor.do_send(OwnershipEnded { token, cause: "replaced" });
                     reply.send(Err::<T, _>(Failure::Retired));
                 }
                 Err(error) => reply.send(Err::<T, _>(error)),

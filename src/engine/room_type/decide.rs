@@ -1,4 +1,4 @@
-//! Requests: from the mailbox to a decision, and from there to the writer.
+//! Requests: from the mailbox to the decision, and from there to the writer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,56 +8,58 @@ use jiff::SignedDuration;
 use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
-use crate::domain::{Booking, BookingId, Cause, Change, Command, Fact, FactId, Inventory, Move, Refusal, Timestamp};
+use crate::domain::{
+    Booking, BookingId, CalendarView, Cause, Change, Command, Fact, FactId, Inventory, Move, Refusal, Timestamp,
+};
+use crate::engine::Error;
+use crate::engine::deadline::count_expired;
 use crate::engine::failpoint::Failpoint;
-use crate::engine::handle::expired;
-use crate::engine::message::{Ask, Caller, Failure, Intent, Look};
-use crate::engine::{Error, View};
+use crate::engine::message::{Caller, Decide, Failure, Intent, ReadNights};
 use crate::store::{self, CommitEntry, IdempotencyRecord, Job};
 use crate::writer::{NoPermit, QueuePermit};
 
 impl RoomTypeActor {
-    pub(super) fn ask(&mut self, ask: Ask, ctx: &mut Context<Self>) {
-        let State::Serving(_) = &self.state else { return ask.caller.reply.send(Err(self.not_serving())) };
-        let span = ask.caller.span.clone();
+    pub(super) fn decide_request(&mut self, request: Decide, ctx: &mut Context<Self>) {
+        let State::Serving(_) = &self.state else { return request.caller.reply.send(Err(self.not_serving())) };
+        let span = request.caller.span.clone();
         let _entered = span.enter();
         self.shared.failpoints.passed(Failpoint::Received, self.id);
         let now = self.shared.clock.now();
-        if ask.caller.patience.has_ended(now) {
-            expired("mailbox");
-            return ask.caller.reply.send(Err(Error::Expired));
+        if request.caller.deadline.is_over(now) {
+            count_expired("mailbox");
+            return request.caller.reply.send(Err(Error::Expired));
         }
-        if self.clock_was_set_back(now, ctx) {
-            return ask.caller.reply.send(Err(Failure::Retired));
+        if self.reload_if_clock_was_set_back(now, ctx) {
+            return request.caller.reply.send(Err(Failure::Retired));
         }
         let permit = match self.expire_overdue(now, ctx).and_then(|()| self.permit()) {
             Ok(permit) => permit,
-            Err(error) => return ask.caller.reply.send(Err(error)),
+            Err(error) => return request.caller.reply.send(Err(error)),
         };
-        let booking = match &ask.intent {
+        let booking = match &request.intent {
             Intent::Act { booking: id, .. } => match self.known(*id) {
                 Some(booking) if booking.room_type_id != self.id => {
-                    return ask.caller.reply.send(Err(Error::NoSuchBooking));
+                    return request.caller.reply.send(Err(Error::NoSuchBooking));
                 }
                 Some(booking) => Some(booking),
-                None => return self.wait_for_booking(*id, ask, ctx),
+                None => return self.read_booking_for(*id, request, ctx),
             },
             _ => None,
         };
-        match self.command(ask.intent, booking.clone(), now) {
-            Ok(command) => self.decide(command, booking.as_ref(), now, ask.caller, permit, ctx),
-            Err(error) => self.answer(permit, ask.caller.reply, Err(error.into()), ctx),
+        match self.command(request.intent, booking.clone(), now) {
+            Ok(command) => self.decide(command, booking.as_ref(), now, request.caller, permit, ctx),
+            Err(error) => self.answer(permit, request.caller.reply, Err(error.into()), ctx),
         }
         self.set_timer(ctx);
     }
 
-    /// A booking as this actor decided it last, if it remembers.
+    /// A booking's last decided state, if this actor remembers it.
     fn known(&self, id: BookingId) -> Option<Arc<Booking>> {
         let State::Serving(ownership) = &self.state else { return None };
         self.cache.get(id).or_else(|| ownership.inventory.hold(id)).cloned()
     }
 
-    /// The intent in the domain's words, unless what it speaks of is no longer, or never was, what it takes it for.
+    /// The domain's command for an intent. Fails when the object of the intent does not exist or has changed.
     fn command(&self, intent: Intent, booking: Option<Arc<Booking>>, now: Timestamp) -> Result<Command, Error> {
         Ok(match intent {
             Intent::Act { act, expected, .. } => {
@@ -84,7 +86,7 @@ impl RoomTypeActor {
             }
             Intent::SetRatePlan { seen, plan } => {
                 let known = self.inventory().and_then(|inventory| inventory.plan(plan.id));
-                unchanged(seen.is_none_or(|seen| known.is_some_and(|known| known.is_but_for_nights(&seen))))?;
+                unchanged(seen.is_none_or(|seen| known.is_some_and(|known| known.equals_except_nights(&seen))))?;
                 Command::SetRatePlan(plan)
             }
         })
@@ -97,7 +99,7 @@ impl RoomTypeActor {
         }
     }
 
-    /// `before`: the booking that the command is about, if it is about one.
+    /// `before`: the booking that the command changes, if there is one.
     fn decide(
         &mut self,
         command: Command,
@@ -111,7 +113,7 @@ impl RoomTypeActor {
         let started = Instant::now();
         let decision = ownership.inventory.decide(command, FactId(self.shared.ids.next()), now);
         metrics::histogram!("innkeeper_decide_seconds").record(started.elapsed());
-        let decision = decision.map(|fact| (ownership.inventory.already(&fact, before), fact));
+        let decision = decision.map(|fact| (ownership.inventory.unchanged(&fact, before), fact));
         match decision {
             Ok((None, fact)) if !caller.dry_run => {
                 debug!(room_type = %self.id, sequence = fact.sequence, cause = fact.change.cause(), "decided");
@@ -127,8 +129,8 @@ impl RoomTypeActor {
                 metrics::counter!("innkeeper_refusals_total", "rule" => refusal.name()).increment(1);
                 let error = Error::Refused(Arc::new(refusal));
                 let failure = match caller.key {
-                    // An owner before this ownership may have done, under this key, what is in the way now.
-                    Some(unused) if unused.at <= ownership.began => Failure::LookAgain(error),
+                    // An earlier owner may have used this key for the very change that now causes the refusal.
+                    Some(unused) if unused.looked_up_at <= ownership.began => Failure::RecheckKey(error),
                     _ => error.into(),
                 };
                 self.answer(permit, caller.reply, Err(failure), ctx);
@@ -136,13 +138,13 @@ impl RoomTypeActor {
         }
     }
 
-    /// Makes a fact part of memory and hands it to the writer.
+    /// Applies a fact in memory and hands it to the writer.
     fn commit(&mut self, fact: Arc<Fact>, permit: QueuePermit, caller: Option<Caller>, ctx: &mut Context<Self>) {
         let State::Serving(ownership) = &mut self.state else { return };
         ownership.inventory.apply(&fact);
         self.shared.failpoints.passed(Failpoint::Applied, self.id);
         if let Some(booking) = fact.change.booking() {
-            self.cache.keep(booking, ownership.settled.durable());
+            self.cache.keep(booking, ownership.progress.durable());
         }
         let key = caller.as_ref().and_then(|caller| caller.key).map(|unused| unused.key);
         let record = key.zip(fact.change.booking()).map(|(key, booking)| {
@@ -151,14 +153,14 @@ impl RoomTypeActor {
         });
         let entry =
             CommitEntry { room_type: self.id, token: ownership.token, fact: fact.clone(), record, jobs: jobs(&fact) };
-        let (reply, until) = caller.map(|caller| (caller.reply, caller.patience.until)).unzip();
-        let settle = recovery::settle(ctx.address(), ownership.token, ownership.settled.clone(), fact, reply);
-        permit.submit(entry, until, Box::new(settle));
+        let (reply, until) = caller.map(|caller| (caller.reply, caller.deadline.until)).unzip();
+        let on_outcome = recovery::on_outcome(ctx.address(), ownership.token, ownership.progress.clone(), fact, reply);
+        permit.submit(entry, until, Box::new(on_outcome));
         self.shared.failpoints.passed(Failpoint::Submitted, self.id);
-        self.take_care(ctx);
+        self.wait_for_store_after_refusal(ctx);
     }
 
-    /// A place in the queue of the writer, so that what is decided can be submitted.
+    /// Reserves a place in the writer's queue before the decision, so that a decided fact can always be submitted.
     fn permit(&self) -> Result<QueuePermit, Error> {
         self.shared.writer.reserve(self.id).map_err(|none| match none {
             NoPermit::Full => Error::Busy,
@@ -166,7 +168,7 @@ impl RoomTypeActor {
         })
     }
 
-    /// Ends the holds whose time is over, so that everything after sees their rooms free.
+    /// Expires overdue holds, so that every later decision sees their rooms free.
     pub(super) fn expire_overdue(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> Result<(), Error> {
         let State::Serving(ownership) = &mut self.state else { return Err(Error::Interrupted) };
         ownership.inventory.roll(now);
@@ -178,7 +180,7 @@ impl RoomTypeActor {
             match ownership.inventory.decide(command, FactId(self.shared.ids.next()), now) {
                 Ok(fact) => self.commit(Arc::new(fact), permit, None, ctx),
                 Err(refusal) => {
-                    error!(room_type = %self.id, %refusal, "an overdue hold cannot be ended");
+                    error!(room_type = %self.id, %refusal, "an overdue hold cannot be expired");
                     return Err(Error::Unavailable);
                 }
             }
@@ -186,26 +188,26 @@ impl RoomTypeActor {
         Ok(())
     }
 
-    /// Reads a booking from the store, and lets its requests stand in line meanwhile.
-    fn wait_for_booking(&mut self, id: BookingId, ask: Ask, ctx: &mut Context<Self>) {
+    /// Reads a booking from the store. Requests for it wait in a queue meanwhile.
+    fn read_booking_for(&mut self, id: BookingId, request: Decide, ctx: &mut Context<Self>) {
         if self.cache.waiting() >= self.shared.options.mailbox {
-            return ask.caller.reply.send(Err(Error::Busy));
+            return request.caller.reply.send(Err(Error::Busy));
         }
-        if !self.cache.wait_for(id, ask) {
+        if !self.cache.enqueue(id, request) {
             return;
         }
         let journal = self.shared.journal.clone();
         let read = async move { journal.booking(id).await };
-        let arrived = move |result: Result<Option<Booking>, store::Error>,
-                            actor: &mut Self,
-                            ctx: &mut Context<Self>| {
-            actor.guarded(ctx, |actor, ctx| {
-                let line = actor.cache.arrived(id);
+        let booking_read = move |result: Result<Option<Booking>, store::Error>,
+                                 actor: &mut Self,
+                                 ctx: &mut Context<Self>| {
+            actor.catching_panics(ctx, |actor, ctx| {
+                let queue = actor.cache.take_queue(id);
                 let State::Serving(ownership) = &actor.state else {
-                    return line.into_iter().for_each(|ask| ask.caller.reply.send(Err(actor.not_serving())));
+                    return queue.into_iter().for_each(|request| request.caller.reply.send(Err(actor.not_serving())));
                 };
                 let error = match result {
-                    // Somebody else has owned this room type since: what is in memory is an old story.
+                    // Another node has owned this room type meanwhile, so this memory is outdated.
                     Ok(Some(booking))
                         if booking.room_type_id == actor.id && booking.sequence > ownership.inventory.sequence() =>
                     {
@@ -214,31 +216,31 @@ impl RoomTypeActor {
                         Error::Interrupted
                     }
                     Ok(Some(booking)) => {
-                        actor.cache.keep(&Arc::new(booking), ownership.settled.durable());
-                        return line.into_iter().for_each(|ask| actor.ask(ask, ctx));
+                        actor.cache.keep(&Arc::new(booking), ownership.progress.durable());
+                        return queue.into_iter().for_each(|request| actor.decide_request(request, ctx));
                     }
                     Ok(None) => Error::NoSuchBooking,
                     Err(_) => Error::Unavailable,
                 };
-                line.into_iter().for_each(|ask| ask.caller.reply.send(Err(error.clone())));
+                queue.into_iter().for_each(|request| request.caller.reply.send(Err(error.clone())));
             });
         };
-        ctx.spawn(read.into_actor(self).map(arrived));
+        ctx.spawn(read.into_actor(self).map(booking_read));
     }
 
-    pub(super) fn look(&mut self, look: Look, ctx: &mut Context<Self>) {
-        let State::Serving(_) = &self.state else { return look.reply.send(Err(self.not_serving())) };
+    pub(super) fn read_nights(&mut self, request: ReadNights, ctx: &mut Context<Self>) {
+        let State::Serving(_) = &self.state else { return request.reply.send(Err(self.not_serving())) };
         let now = self.shared.clock.now();
-        if self.clock_was_set_back(now, ctx) {
-            return look.reply.send(Err(Failure::Retired));
+        if self.reload_if_clock_was_set_back(now, ctx) {
+            return request.reply.send(Err(Failure::Retired));
         }
         let permit = match self.expire_overdue(now, ctx).and_then(|()| self.permit()) {
             Ok(permit) => permit,
-            Err(error) => return look.reply.send(Err(error)),
+            Err(error) => return request.reply.send(Err(error)),
         };
         let State::Serving(ownership) = &self.state else { return };
-        let view = View::of(&ownership.inventory, look.from, look.to);
-        self.answer(permit, look.reply, Ok(view), ctx);
+        let view = CalendarView::of(&ownership.inventory, request.from, request.to);
+        self.answer(permit, request.reply, Ok(view), ctx);
         self.set_timer(ctx);
     }
 }
@@ -247,7 +249,7 @@ fn unchanged(holds: bool) -> Result<(), Error> {
     if holds { Ok(()) } else { Err(Error::Changed) }
 }
 
-/// What has to be done, once, after a fact.
+/// The jobs that a fact causes.
 fn jobs(fact: &Fact) -> Vec<Job> {
     let Change::Booking { cause, booking, .. } = &fact.change else { return Vec::new() };
     let kind = match cause {

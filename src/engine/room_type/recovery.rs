@@ -1,4 +1,4 @@
-//! Recovery: what becomes of facts that were not stored, or of which nobody knows, and of their callers.
+//! Recovery: what an actor does about facts that were not stored, or whose outcome is unknown.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,45 +10,50 @@ use tracing::info;
 
 use super::{RoomTypeActor, State};
 use crate::domain::{Fact, FactId, RoomTypeId};
-use crate::engine::message::{Advanced, Failure, Lost, Over, Reply, Settle, UnknownOutcome};
-use crate::engine::ownership::Settled;
-use crate::engine::{Error, Shared};
+use crate::engine::Error;
+use crate::engine::message::{
+    CommitFailed, Failure, HistoryAdvanced, OwnershipEnded, Reply, RunDueWork, UnknownOutcome,
+};
+use crate::engine::ownership::CommitProgress;
+use crate::engine::shared::Shared;
 use crate::events::Notice;
 use crate::lease::Token;
 use crate::writer::Outcome;
 
-/// How long after the database refused a fact the next ones are stored one by one.
-const CAREFUL_FOR: Duration = Duration::from_secs(10);
+/// How long after a refusal by the database the actor stores its facts one by one.
+const ONE_BY_ONE_FOR: Duration = Duration::from_secs(10);
 
 impl RoomTypeActor {
-    fn doubt(&mut self, doubt: UnknownOutcome, ctx: &mut Context<Self>) {
-        // Who came after this actor can tell the caller.
+    fn add_unknown_outcome(&mut self, unknown: UnknownOutcome, ctx: &mut Context<Self>) {
+        // The successor of a retired actor can still answer the caller.
         if let State::Retired(_) = &self.state
             && let Some(successor) = self.shared.directory.find(self.id)
         {
-            return successor.addr.do_send(doubt);
+            return successor.addr.do_send(unknown);
         }
-        self.shared.unknown_outcomes.add(self.id, doubt.fact.clone());
+        self.shared.unknown_outcomes.add(self.id, unknown.fact.clone());
         match &self.state {
-            // Nobody is left who could tell the caller: his reply is dropped.
+            // No actor can answer the caller. Dropping the reply interrupts the caller.
             State::Retired(_) => return,
-            State::Serving(ownership) if ownership.token == doubt.token => {
+            State::Serving(ownership) if ownership.token == unknown.token => {
                 metrics::counter!("innkeeper_actor_restarts_total", "cause" => "unknown_outcome").increment(1);
                 self.restart(ctx);
             }
             State::Serving(_) | State::Loading => {}
         }
-        self.unknown_outcomes.push((doubt.fact, doubt.reply));
+        self.unknown_outcomes.push((unknown.fact, unknown.reply));
         if let State::Serving(_) = &self.state {
-            self.settle_doubts(ctx);
+            self.resolve_unknown_outcomes(ctx);
         }
     }
 
-    /// Publishes what the store has of everything in doubt, and tells the callers who wait. By now this actor holds a
-    /// higher token, so no commit of the old one can still succeed. One question at a time: what comes meanwhile waits for
-    /// the next. A restart ends the asking, but not the waiting: the next ownership asks again.
-    pub(super) fn settle_doubts(&mut self, ctx: &mut Context<Self>) {
-        if self.asking {
+    /// Asks the store which facts with an unknown outcome it has, publishes those, and answers their callers.
+    ///
+    /// This actor holds a higher token, so no commit under the old token can still succeed. One question is under way at
+    /// a time; facts that are added meanwhile wait for the next. A restart drops the question but not the callers: the
+    /// next ownership asks again.
+    pub(super) fn resolve_unknown_outcomes(&mut self, ctx: &mut Context<Self>) {
+        if self.resolving {
             return;
         }
         let facts = self.shared.unknown_outcomes.of(self.id);
@@ -57,20 +62,20 @@ impl RoomTypeActor {
         if facts.is_empty() {
             return;
         }
-        self.asking = true;
-        let asking = ask_the_store(self.id, facts, ids.clone(), self.shared.clone());
-        ctx.spawn(asking.into_actor(self).map(move |stored, actor, ctx| {
-            actor.asking = false;
-            actor.tell_callers(&ids, stored);
+        self.resolving = true;
+        let question = find_stored(self.id, facts, ids.clone(), self.shared.clone());
+        ctx.spawn(question.into_actor(self).map(move |stored, actor, ctx| {
+            actor.resolving = false;
+            actor.answer_callers(&ids, stored);
             if !actor.unknown_outcomes.is_empty() {
-                actor.settle_doubts(ctx);
+                actor.resolve_unknown_outcomes(ctx);
             }
         }));
     }
 
-    /// Tells the callers of these facts what the store has of them. Where it cannot say, they are interrupted: their
-    /// replies are dropped.
-    fn tell_callers(&mut self, asked: &[FactId], stored: Option<HashSet<FactId>>) {
+    /// Answers the callers of these facts. Without an answer from the store their replies are dropped, which interrupts
+    /// them.
+    fn answer_callers(&mut self, asked: &[FactId], stored: Option<HashSet<FactId>>) {
         for (fact, reply) in self.unknown_outcomes.extract_if(.., |(fact, _)| asked.contains(&fact.id)) {
             if let Some(stored) = &stored {
                 reply.send(if stored.contains(&fact.id) { Ok(fact) } else { Err(Error::Interrupted) });
@@ -78,23 +83,23 @@ impl RoomTypeActor {
         }
     }
 
-    /// There is no next ownership: the callers are interrupted. What another node owns is told by the history; else the
-    /// next actor goes on.
-    pub(super) fn leave_doubts(&mut self, why: &Error) {
+    /// Interrupts all callers with an unknown outcome, because no ownership follows here. If another node owns the room
+    /// type, the event history reports its facts. Otherwise the facts stay for the next actor.
+    pub(super) fn abandon_unknown_outcomes(&mut self, why: &Error) {
         self.unknown_outcomes.clear();
         if matches!(why, Error::Elsewhere(_) | Error::NoSuchRoomType) {
             self.shared.unknown_outcomes.forget(self.id);
         }
     }
 
-    /// After a refusal by the database, decides nothing on top of a fact before that one is stored. So a room type that
-    /// is asked for one such fact after the other loads again for each of them, but nobody else's request is undone.
-    pub(super) fn take_care(&mut self, ctx: &mut Context<Self>) {
-        if self.refused_at.is_none_or(|at| at.elapsed() > CAREFUL_FOR) {
+    /// For a while after a refusal by the database, waits for each fact to be stored before the next decision. If the
+    /// database refuses many facts in a row, each costs a reload, but no other request is undone.
+    pub(super) fn wait_for_store_after_refusal(&mut self, ctx: &mut Context<Self>) {
+        if self.refused_at.is_none_or(|at| at.elapsed() > ONE_BY_ONE_FOR) {
             return;
         }
         let reload_if_left_out = |actor: &mut Self, ctx: &mut Context<Self>| {
-            if matches!(&actor.state, State::Serving(ownership) if ownership.settled.has_left_out()) {
+            if matches!(&actor.state, State::Serving(ownership) if ownership.progress.has_left_out()) {
                 metrics::counter!("innkeeper_actor_restarts_total", "cause" => "lost_commit").increment(1);
                 actor.refused_at = Some(Instant::now());
                 actor.restart(ctx);
@@ -103,17 +108,18 @@ impl RoomTypeActor {
         self.finish(reload_if_left_out, ctx);
     }
 
-    /// Throws the ownership away for good: somebody else owns the room type, or is to. What was submitted was in time or
-    /// will be fenced; who waits is told by the writer.
-    fn over(&mut self, cause: &'static str, ctx: &mut Context<Self>) {
+    /// Ends the ownership for good, because another node owns the room type or should own it. Facts that were submitted
+    /// are either committed in time or fenced. The writer reports both to their callers.
+    fn end_ownership(&mut self, cause: &'static str, ctx: &mut Context<Self>) {
         metrics::counter!("innkeeper_actor_restarts_total", "cause" => cause).increment(1);
-        info!(room_type = %self.id, cause, "the ownership is over");
+        info!(room_type = %self.id, cause, "the ownership has ended");
         self.retire(ctx, None);
     }
 }
 
-/// Which of the facts are stored. A store that cannot be asked, or takes longer than anybody waits, leaves them in doubt.
-async fn ask_the_store(
+/// The facts that the store has. `None` when the store fails or takes longer than any caller waits: the outcomes stay
+/// unknown.
+async fn find_stored(
     room_type: RoomTypeId,
     facts: Vec<Arc<Fact>>,
     ids: Vec<FactId>,
@@ -126,52 +132,52 @@ async fn ask_the_store(
     if !found.is_empty() {
         shared.hub.publish(Notice::Committed(found));
     }
-    shared.unknown_outcomes.settled(room_type, &facts);
+    shared.unknown_outcomes.resolved(room_type, &facts);
     Some(stored)
 }
 
-impl Handler<Settle> for RoomTypeActor {
+impl Handler<RunDueWork> for RoomTypeActor {
     type Result = ();
 
-    fn handle(&mut self, _: Settle, ctx: &mut Context<Self>) {
-        self.guarded(ctx, |actor, ctx| {
+    fn handle(&mut self, _: RunDueWork, ctx: &mut Context<Self>) {
+        self.catching_panics(ctx, |actor, ctx| {
             if let State::Serving(_) = &actor.state {
-                actor.settle_doubts(ctx);
-                actor.look_at_the_clock(ctx);
+                actor.resolve_unknown_outcomes(ctx);
+                actor.check_clock(ctx);
             }
         });
     }
 }
 
-impl Handler<Over> for RoomTypeActor {
+impl Handler<OwnershipEnded> for RoomTypeActor {
     type Result = ();
 
-    fn handle(&mut self, Over { token, cause }: Over, ctx: &mut Context<Self>) {
+    fn handle(&mut self, OwnershipEnded { token, cause }: OwnershipEnded, ctx: &mut Context<Self>) {
         if matches!(&self.state, State::Serving(ownership) if ownership.token == token) {
-            self.over(cause, ctx);
+            self.end_ownership(cause, ctx);
         }
     }
 }
 
-impl Handler<Advanced> for RoomTypeActor {
+impl Handler<HistoryAdvanced> for RoomTypeActor {
     type Result = ();
 
-    /// This ownership's own facts are in memory before anybody else hears of them.
-    fn handle(&mut self, Advanced { sequence }: Advanced, ctx: &mut Context<Self>) {
+    /// Facts of this ownership are in memory before the history shows them. A higher sequence number is another owner's.
+    fn handle(&mut self, HistoryAdvanced { sequence }: HistoryAdvanced, ctx: &mut Context<Self>) {
         if matches!(&self.state, State::Serving(ownership) if ownership.inventory.sequence() < sequence) {
-            self.over("overtaken", ctx);
+            self.end_ownership("overtaken", ctx);
         }
     }
 }
 
-impl Handler<Lost> for RoomTypeActor {
+impl Handler<CommitFailed> for RoomTypeActor {
     type Result = ();
 
-    fn handle(&mut self, lost: Lost, ctx: &mut Context<Self>) {
-        if lost.refused {
+    fn handle(&mut self, failed: CommitFailed, ctx: &mut Context<Self>) {
+        if failed.refused {
             self.refused_at = Some(Instant::now());
         }
-        if matches!(&self.state, State::Serving(ownership) if ownership.token == lost.token) {
+        if matches!(&self.state, State::Serving(ownership) if ownership.token == failed.token) {
             metrics::counter!("innkeeper_actor_restarts_total", "cause" => "lost_commit").increment(1);
             self.restart(ctx);
         }
@@ -181,27 +187,27 @@ impl Handler<Lost> for RoomTypeActor {
 impl Handler<UnknownOutcome> for RoomTypeActor {
     type Result = ();
 
-    fn handle(&mut self, doubt: UnknownOutcome, ctx: &mut Context<Self>) {
-        self.guarded(ctx, |actor, ctx| actor.doubt(doubt, ctx));
+    fn handle(&mut self, unknown: UnknownOutcome, ctx: &mut Context<Self>) {
+        self.catching_panics(ctx, |actor, ctx| actor.add_unknown_outcome(unknown, ctx));
     }
 }
 
-/// What the writer does with the outcome of a fact.
-pub(super) fn settle(
+/// The callback for the outcome of a fact. It runs on the writer's task.
+pub(super) fn on_outcome(
     actor: Addr<RoomTypeActor>,
     token: Token,
-    settled: Arc<Settled>,
+    progress: Arc<CommitProgress>,
     fact: Arc<Fact>,
     reply: Option<Reply<Arc<Fact>>>,
 ) -> impl FnOnce(Outcome) + Send {
     move |outcome| {
         let refused = matches!(outcome, Outcome::Refused | Outcome::Unstorable);
         if refused || outcome == Outcome::Duplicate {
-            settled.leave_out();
+            progress.mark_left_out();
         }
         let failure = match outcome {
             Outcome::Committed => {
-                settled.is_durable(fact.sequence);
+                progress.mark_durable(fact.sequence);
                 metrics::counter!("innkeeper_facts_total", "cause" => fact.change.cause()).increment(1);
                 if let Some(reply) = reply {
                     reply.send(Ok::<_, Failure>(fact));
@@ -215,13 +221,13 @@ pub(super) fn settle(
             Outcome::Duplicate => Failure::KeyTaken,
             Outcome::Fenced => {
                 metrics::counter!("innkeeper_fenced_commits_total").increment(1);
-                settled.undone()
+                progress.failure_of_dependents()
             }
-            Outcome::Refused => Failure::Contradicted,
+            Outcome::Refused => Failure::ConflictWithStore,
             Outcome::Unstorable => Error::Unstorable.into(),
             Outcome::Lost => Error::Interrupted.into(),
         };
-        actor.do_send(Lost { token, refused });
+        actor.do_send(CommitFailed { token, refused });
         if let Some(reply) = reply {
             reply.send(Err(failure));
         }

@@ -1,4 +1,4 @@
-//! Timers: holds that run out, and actors that nobody needs.
+//! Timers: they expire holds and retire idle actors.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use super::{RoomTypeActor, State};
 use crate::domain::Timestamp;
 
 impl RoomTypeActor {
-    /// Wakes up when the next hold runs out. Freeing does not depend on it (every request frees first); it announces.
+    /// Sets the timer to the next hold expiry. The timer only makes the event come in time: every request frees overdue
+    /// holds first.
     pub(super) fn set_timer(&mut self, ctx: &mut Context<Self>) {
         let State::Serving(ownership) = &self.state else { return };
         let next = ownership.inventory.next_expiry();
@@ -23,8 +24,8 @@ impl RoomTypeActor {
         let remaining = Duration::try_from(at.duration_since(self.shared.clock.now())).unwrap_or_default();
         let timer = ctx.run_later(remaining.max(Duration::from_millis(1)), |actor, ctx| {
             actor.timer = None;
-            actor.guarded(ctx, |actor, ctx| {
-                // A full writer is tried again when the timer is set anew.
+            actor.catching_panics(ctx, |actor, ctx| {
+                // If the writer's queue is full, the new timer tries again.
                 let _ = actor.expire_overdue(actor.shared.clock.now(), ctx);
                 actor.set_timer(ctx);
             });
@@ -32,8 +33,9 @@ impl RoomTypeActor {
         self.timer = Some((at, timer));
     }
 
-    /// Loads again if the clock was ahead when this ownership let nights go, and was set back since. Requests wait meanwhile.
-    pub(super) fn clock_was_set_back(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> bool {
+    /// Reloads if the clock was set back to a date whose nights this ownership has already dropped. Returns whether it
+    /// does. Requests wait for the reload.
+    pub(super) fn reload_if_clock_was_set_back(&mut self, now: Timestamp, ctx: &mut Context<Self>) -> bool {
         let is_ahead = matches!(&self.state, State::Serving(ownership) if ownership.inventory.is_ahead(now));
         if is_ahead {
             info!(room_type = %self.id, "the clock was set back: the room type is loaded again");
@@ -43,22 +45,22 @@ impl RoomTypeActor {
         is_ahead
     }
 
-    /// Ends the holds whose time is over, and sets the timer by what the clock shows now: it may have jumped, or the machine
-    /// may have been suspended, since the timer was set.
-    pub(super) fn look_at_the_clock(&mut self, ctx: &mut Context<Self>) {
+    /// Expires overdue holds and sets the timer again. The clock may have jumped, or the machine may have been suspended,
+    /// since the timer was set.
+    pub(super) fn check_clock(&mut self, ctx: &mut Context<Self>) {
         let now = self.shared.clock.now();
-        if !self.clock_was_set_back(now, ctx) {
-            // A full writer is tried again with the next look.
+        if !self.reload_if_clock_was_set_back(now, ctx) {
+            // If the writer's queue is full, the next check tries again.
             let _ = self.expire_overdue(now, ctx);
             self.set_timer(ctx);
         }
     }
 
-    /// Gives the room type back when nobody has asked for it in a while and nothing is left to do.
+    /// Gives the room type back when no request has used it for a while and it has no holds and no pending facts.
     pub(super) fn retire_if_idle(&mut self, ctx: &mut Context<Self>) {
         let State::Serving(ownership) = &self.state else { return };
-        let quiet = self.last_used.elapsed() >= self.shared.options.idle_after;
-        if quiet && ownership.is_durable() && ownership.inventory.next_expiry().is_none() && self.depth.is_zero() {
+        let is_quiet = self.last_used.elapsed() >= self.shared.options.idle_after;
+        if is_quiet && ownership.is_durable() && ownership.inventory.next_expiry().is_none() && self.depth.is_zero() {
             info!(room_type = %self.id, "an idle room type is given back");
             self.retire(ctx, None);
         }

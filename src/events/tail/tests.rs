@@ -1,4 +1,4 @@
-//! When it looks, and what it does when it cannot.
+//! When the tail reads, and what it does when it cannot.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use super::*;
 
 use crate::domain::{RoomTypeId, Timestamp};
-use crate::events::{Heard, Listener};
+use crate::events::{Listener, Received};
 use crate::store::feed::{ChangedHotel, Excerpt, Moment, Payload};
 use crate::tasks::Tasks;
 
-/// A history that fails as often as it is told to.
+/// A history that fails as often as a test sets.
 #[derive(Default)]
 struct History {
     events: Mutex<Vec<Event>>,
@@ -75,43 +75,43 @@ impl Wake for Notify {
     }
 }
 
-/// How far each room type has come, as they were told.
+/// The sequence numbers that were reported, by room type.
 #[derive(Default)]
-struct Told(Mutex<Vec<(RoomTypeId, u64)>>);
+struct Reported(Mutex<Vec<(RoomTypeId, u64)>>);
 
 #[async_trait]
-impl Tenants for Told {
+impl RemoteChanges for Reported {
     async fn hotel_changed_elsewhere(&self, _: HotelId) {}
 
-    fn advanced(&self, room_type: RoomTypeId, sequence: u64) {
+    fn history_advanced(&self, room_type: RoomTypeId, sequence: u64) {
         self.0.lock().unwrap().push((room_type, sequence));
     }
 }
 
-/// A tail that has looked once, half a period ago, and what it follows.
+/// A tail that has read once, half a period ago, and its history.
 async fn tail() -> (Arc<History>, Arc<Notify>, Listener) {
-    let (history, bell, listener, _) = tail_and_tenants().await;
+    let (history, bell, listener, _) = tail_and_changes().await;
     (history, bell, listener)
 }
 
-async fn tail_and_tenants() -> (Arc<History>, Arc<Notify>, Listener, Arc<Told>) {
+async fn tail_and_changes() -> (Arc<History>, Arc<Notify>, Listener, Arc<Reported>) {
     let (history, bell, hub) = (Arc::new(History::default()), Arc::new(Notify::new()), Hub::default());
     let listener = hub.listen();
-    let told = Arc::new(Told::default());
+    let told = Arc::new(Reported::default());
     let tail = Tail::begin(history.clone(), hub, bell.clone(), told.clone()).await.unwrap();
     tail.follow(&Tasks::default());
-    tokio::time::sleep(LOOK_EVERY / 2).await;
+    tokio::time::sleep(POLL_INTERVAL / 2).await;
     (history, bell, listener, told)
 }
 
 async fn next(listener: &mut Listener) -> Vec<u64> {
     match listener.next().await {
-        Heard::Notice(Notice::History(events)) => events.iter().map(|event| event.position).collect(),
+        Received::Notice(Notice::History(events)) => events.iter().map(|event| event.position).collect(),
         other => panic!("{other:?}"),
     }
 }
 
-// Time stands still here unless everybody waits: then it goes on to what happens next.
+// The clock is paused: it advances to the next timer only when all tasks wait.
 
 #[tokio::test(start_paused = true)]
 async fn a_wake_up_is_followed_at_once() {
@@ -134,19 +134,19 @@ async fn many_wake_ups_after_each_other_are_followed_together() {
         bell.notify_one();
         tokio::task::yield_now().await;
     }
-    assert_eq!((next(&mut listener).await, before.elapsed()), (vec![2, 3, 4, 5, 6], REST));
+    assert_eq!((next(&mut listener).await, before.elapsed()), (vec![2, 3, 4, 5, 6], PAUSE));
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_wake_up_it_looks_by_itself_a_little_later() {
+async fn without_a_wake_up_the_next_poll_reads() {
     let (history, _, mut listener) = tail().await;
     let before = Instant::now();
     history.grow();
-    assert_eq!((next(&mut listener).await, before.elapsed()), (vec![1], LOOK_EVERY / 2));
+    assert_eq!((next(&mut listener).await, before.elapsed()), (vec![1], POLL_INTERVAL / 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_away_and_even_one_that_panics_is_asked_again_and_nothing_is_lost() {
+async fn after_a_failure_or_a_panic_of_the_store_the_tail_reads_again_and_loses_nothing() {
     let (history, bell, mut listener) = tail().await;
     history.failures.store(3, Ordering::SeqCst);
     history.grow();
@@ -156,17 +156,17 @@ async fn a_store_that_is_away_and_even_one_that_panics_is_asked_again_and_nothin
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_history_is_told_in_portions() {
+async fn a_long_history_is_published_page_by_page() {
     let (history, bell, mut listener) = tail().await;
-    (0..=PORTION).for_each(|_| history.grow());
+    (0..=PAGE).for_each(|_| history.grow());
     bell.notify_one();
-    assert_eq!(next(&mut listener).await.len(), PORTION as usize);
-    assert_eq!(next(&mut listener).await, [u64::from(PORTION) + 1]);
+    assert_eq!(next(&mut listener).await.len(), PAGE as usize);
+    assert_eq!(next(&mut listener).await, [u64::from(PAGE) + 1]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_works_with_a_room_type_hears_how_far_it_has_come() {
-    let (history, bell, mut listener, told) = tail_and_tenants().await;
+async fn remote_changes_receive_the_newest_sequence_number() {
+    let (history, bell, mut listener, told) = tail_and_changes().await;
     (0..3).for_each(|_| history.grow());
     bell.notify_one();
     next(&mut listener).await;

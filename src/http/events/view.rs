@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Amount, BookingId, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Run, Timestamp, Trace,
+    Amount, BookingId, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Run, StepEffect, Timestamp,
 };
 use crate::http::nights::availability::Restrictions;
 use crate::http::openapi::names::EventCause;
@@ -122,19 +122,19 @@ impl From<&Event> for EventView {
             room_type: None,
             rate_plan: None,
         };
-        match event.payload.trace() {
-            Trace::Counts(deltas) => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..view },
-            Trace::Nights { nights, rates } => Self {
+        match event.payload.step_effect() {
+            StepEffect::Counts(deltas) => Self { nights: deltas.iter().map(EventNight::moved).collect(), ..view },
+            StepEffect::Nights { nights, rates } => Self {
                 nights: nights.runs().iter().map(EventNight::set).collect(),
                 rates: rates.runs().iter().map(EventRate::of).collect(),
                 ..view
             },
-            Trace::RoomType(room_type) => {
+            StepEffect::RoomType(room_type) => {
                 let (name, rooms) = (room_type.name.clone(), room_type.rooms);
                 let overbooking_allowance = room_type.overbooking_allowance;
                 Self { room_type: Some(EventRoomType { name, rooms, overbooking_allowance }), ..view }
             }
-            Trace::RatePlan(plan) => {
+            StepEffect::RatePlan(plan) => {
                 let (id, name, price_minor) = (plan.id, plan.name.clone(), plan.price);
                 Self { rate_plan: Some(EventRatePlan { id, name, price_minor }), ..view }
             }

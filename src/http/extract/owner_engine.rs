@@ -23,8 +23,8 @@ impl FromRequest for OwnerEngine {
         let forwarded = request.extensions().get::<Forwarded>().copied();
         ready(state(request).map(|state| {
             let asked = if forwarded.is_some() { Asked::Forwarded } else { Asked::Here };
-            let by = forwarded.and_then(|Forwarded { by }| by);
-            Self(state.engine.on_behalf_of(Origin { asked, by, pulse: state.pulse.clone() }))
+            let answer_by = forwarded.and_then(|Forwarded { by }| by);
+            Self(state.engine.on_behalf_of(Origin { asked, answer_by, pulse: state.pulse.clone() }))
         }))
     }
 }

@@ -5,8 +5,7 @@ use actix_web::http::header::{ETag, EntityTag};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::{Amount, Restriction, RoomTypeId};
-use crate::engine::{NightView, View};
+use crate::domain::{Amount, CalendarView, NightView, Restriction, RoomTypeId};
 use crate::http::answer::REVALIDATE;
 use crate::http::extract::{Id, IfNoneMatch, OwnerEngine, Query};
 use crate::http::problem::Problem;
@@ -86,13 +85,13 @@ pub async fn handle(
 
 /// The sequence number, and the dates between which nights are on sale: they move at midnight and with the hotel's
 /// settings, without a fact.
-fn tag(view: &View) -> ETag {
+fn tag(view: &CalendarView) -> ETag {
     let [first, end] = view.on_sale.map(|date| date.strftime("%Y%m%d").to_string());
     ETag(EntityTag::new_strong(format!("{}-{first}-{end}", view.sequence)))
 }
 
-impl From<&View> for Availability {
-    fn from(view: &View) -> Self {
+impl From<&CalendarView> for Availability {
+    fn from(view: &CalendarView) -> Self {
         Self {
             room_type_id: view.room_type_id,
             sequence: view.sequence,

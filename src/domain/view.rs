@@ -1,9 +1,34 @@
-//! What a room type looks like from outside.
+//! A calendar as clients see it: nights with what is left and the cheapest price.
 
-use super::{NightView, View};
-use crate::domain::{Amount, Date, Inventory, RatePlan};
+use super::{Amount, Currency, Date, Inventory, Night, RatePlan, RoomTypeId};
 
-impl View {
+/// Some nights of a room type.
+#[derive(Debug, Clone)]
+pub struct CalendarView {
+    pub room_type_id: RoomTypeId,
+    pub currency: Currency,
+    /// The sequence number of the last fact in this view.
+    pub sequence: u64,
+    /// The first night on sale, which is the hotel's current date, and the date after the last one.
+    pub on_sale: [Date; 2],
+    pub nights: Vec<NightView>,
+}
+
+/// One night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NightView {
+    pub date: Date,
+    pub night: Night,
+    pub physical: u16,
+    pub allowance: i16,
+    pub free: u16,
+    /// The room type is closed on this night, or all its rate plans are.
+    pub closed: bool,
+    /// Price of one room under the cheapest open plan.
+    pub price: Option<Amount>,
+}
+
+impl CalendarView {
     /// The nights of [from, to) that lie inside the horizon.
     pub fn of(inventory: &Inventory, from: Date, to: Date) -> Self {
         let calendar = &inventory.calendar;
@@ -31,7 +56,7 @@ impl View {
     }
 }
 
-/// The lowest price of the plans that sell a night.
+/// The lowest price among the plans that sell a night.
 fn cheapest(plans: &[RatePlan], date: Date) -> Option<Amount> {
     plans.iter().filter(|plan| !plan.restriction_on(date).stop_sell).map(|plan| plan.price_on(date)).min()
 }
