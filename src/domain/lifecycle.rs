@@ -118,6 +118,7 @@ impl Inventory {
         let stay = Stay::new(check_in, check_out).map_err(|_| Refusal::EmptyStay { check_in, check_out })?;
         let rooms = amendment.rooms.unwrap_or(booking.rooms);
         self.check_in_house_change(booking, stay, rooms, now)?;
+        check_number_of_guests(booking, amendment)?;
         let guests = amendment.guests.clone().unwrap_or_else(|| booking.guests.clone());
         let party = Party::of(&guests);
         let rate_plan = Some(booking.rate_plan_id);
@@ -170,6 +171,15 @@ impl Inventory {
     pub fn cancellation_fee(&self, booking: &Booking, now: Timestamp) -> Amount {
         let check_in = self.hotel.check_in_at(booking.stay.check_in());
         fee(booking.policy.fee_at(now, check_in), booking)
+    }
+}
+
+/// A number of guests without the guests themselves may only repeat the present number.
+fn check_number_of_guests(booking: &Booking, amendment: &Amendment) -> Result<(), Refusal> {
+    let present = booking.guests.len();
+    match amendment.num_guests {
+        Some(number) if usize::try_from(number) != Ok(present) => Err(Refusal::GuestsMatch { present }),
+        _ => Ok(()),
     }
 }
 

@@ -110,6 +110,8 @@ pub struct Amendment {
     pub check_out: Option<Date>,
     pub rooms: Option<u16>,
     pub guests: Option<Vec<Guest>>,
+    /// The number of guests, where `guests` is `None`: only the present number is accepted.
+    pub num_guests: Option<i64>,
     /// Nights and rooms may be given back without a fee, whatever the booking's policy says. Only the hotel may grant
     /// this.
     pub waive_policy: bool,
@@ -134,21 +136,19 @@ impl AmendmentDraft {
     pub fn check(self) -> Result<Amendment, Vec<Violation>> {
         let mut violations = Violations::default();
         let rooms = violations.keep(self.rooms.map(rooms).transpose());
-        let guests = match (&self.guests, self.num_guests) {
-            (Some(guests), count) => {
-                let count = count.unwrap_or(guests.len() as i64);
-                Some(check_guests(count, guests, &mut violations))
-            }
-            (None, Some(_)) => {
-                violations.push(Violation::new("/num_guests", "guests_match", "needs guests beside it"));
-                None
-            }
-            (None, None) => None,
-        };
-        let (check_in, check_out) = (self.checkin_date, self.checkout_date);
-        let forced_by = self.forced_by;
-        let amendment =
-            rooms.map(|rooms| Amendment { check_in, check_out, rooms, guests, forced_by, ..Amendment::default() });
+        let guests = self.guests.as_ref().map(|guests| {
+            let count = self.num_guests.unwrap_or(guests.len() as i64);
+            check_guests(count, guests, &mut violations)
+        });
+        let amendment = rooms.map(|rooms| Amendment {
+            check_in: self.checkin_date,
+            check_out: self.checkout_date,
+            rooms,
+            num_guests: self.num_guests.filter(|_| guests.is_none()),
+            guests,
+            forced_by: self.forced_by,
+            ..Amendment::default()
+        });
         violations.finish(amendment)
     }
 }
@@ -263,9 +263,9 @@ mod tests {
     }
 
     #[test]
-    fn an_amendment_needs_guests_beside_their_number() {
-        let lonely = AmendmentDraft { num_guests: Some(2), ..AmendmentDraft::default() };
-        assert_eq!(lonely.check().unwrap_err()[0].pointer, "/num_guests");
+    fn an_amendment_compares_the_number_of_guests_with_the_guests_that_it_names() {
+        let alone = AmendmentDraft { num_guests: Some(2), ..AmendmentDraft::default() };
+        assert_eq!(alone.check().unwrap().num_guests, Some(2), "compared with the booking's guests later");
         let wrong = AmendmentDraft { num_guests: Some(2), guests: Some(vec![("A".into(), 30)]), ..Default::default() };
         assert_eq!(wrong.check().unwrap_err()[0].rule, "guests_match");
         assert_eq!(AmendmentDraft::default().check(), Ok(Amendment::default()));

@@ -149,6 +149,13 @@ impl CancellationPolicy {
         Ok(Self { tiers, late, no_show })
     }
 
+    /// This policy as the replacement of `before`. A late fee that followed the no-show fee still does if the replacement
+    /// only repeats both fees.
+    pub fn replacing(self, before: &Self) -> Self {
+        let repeats = before.late.is_none() && self.late == Some(before.no_show) && self.no_show == before.no_show;
+        Self { late: self.late.filter(|_| !repeats), ..self }
+    }
+
     pub fn tiers(&self) -> &[Tier] {
         &self.tiers
     }

@@ -70,6 +70,8 @@ pub enum Refusal {
     EmptyStay { check_in: Date, check_out: Date },
     #[error("the rooms do not take this many guests, or one of them would be without an adult")]
     Occupancy,
+    #[error("must be the present number of guests, which is {present}, unless `guests` names all of them")]
+    GuestsMatch { present: usize },
     #[error("several rate plans sell this stay: name one, or ask for the cheapest")]
     RatePlanRequired { plans: Vec<PlanOffer> },
     #[error("the total of a booking is at most {} minor units", super::Amount::MAX_TOTAL)]
@@ -128,6 +130,7 @@ impl Refusal {
             Self::TooManyNights { .. } => "too_many_nights",
             Self::EmptyStay { .. } => "empty_stay",
             Self::Occupancy => "occupancy",
+            Self::GuestsMatch { .. } => "guests_match",
             Self::RatePlanRequired { .. } => "rate_plan_required",
             Self::TotalTooLarge => "total_too_large",
             Self::UnknownRatePlan(_) => "unknown_rate_plan",

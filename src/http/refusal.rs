@@ -22,6 +22,8 @@ pub fn problem(refusal: &Refusal) -> Problem {
     let detail = sentence(&refusal.to_string());
     let problem = Problem::new(code(refusal), detail);
     match refusal {
+        // Like every other violation that is found before the request reaches the room type.
+        Refusal::GuestsMatch { .. } => Violation::new("/num_guests", refusal.name(), refusal.to_string()).into(),
         Refusal::Unavailable { nights, retry_at } => problem.with_nights(nights.clone()).retry_at(*retry_at),
         Refusal::Restricted { nights } | Refusal::CapacityBelowSold { nights } => problem.with_nights(nights.clone()),
         Refusal::TooManyHolds { retry_at: Some(at), .. } => problem.retry_at(Some(*at)),
@@ -51,6 +53,7 @@ fn code(refusal: &Refusal) -> Code {
         Refusal::TooManyNights { .. } => Code::TooManyNights,
         Refusal::EmptyStay { .. } => Code::EmptyStay,
         Refusal::Occupancy => Code::Occupancy,
+        Refusal::GuestsMatch { .. } => Code::InvalidRequest,
         Refusal::RatePlanRequired { .. } => Code::RatePlanRequired,
         Refusal::TotalTooLarge => Code::TotalTooLarge,
         Refusal::UnknownRatePlan(_) => Code::UnknownRatePlan,

@@ -1,6 +1,8 @@
 //! ETags, conditions and keys: a version changes with what it stands for, a stale condition does nothing, and a write that
 //! changes nothing leaves no trace.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -108,9 +110,11 @@ fn a_booking_that_is_changed_into_itself_stays_as_it_is() {
         let booked = app.book("a", &order(&room_type, 10, 12)).await;
         let path = format!("/v1/bookings/{}", booked.body["id"].as_str().unwrap());
         let events = history(app).await;
-        for same in
-            [json!({}), json!({"checkin_date": "2026-06-10"}), json!({"rooms": 1, "guests": booked.body["guests"]})]
-        {
+        let members = ["checkin_date", "checkout_date", "rooms", "num_guests", "guests"];
+        let present: Vec<_> = members.iter().map(|name| (*name, booked.body[name].clone())).collect();
+        let one_by_one = present.iter().map(|(name, value)| json!({*name: value}));
+        let all: Value = json!(present.iter().cloned().collect::<BTreeMap<_, _>>());
+        for same in one_by_one.chain([json!({}), all]) {
             let changed = app.admin(Method::PATCH, &path, &same).await;
             assert_eq!((changed.status, &changed.headers["etag"]), (StatusCode::OK, &booked.headers["etag"]), "{same}");
             assert_eq!(changed.body, booked.body);
@@ -119,6 +123,10 @@ fn a_booking_that_is_changed_into_itself_stays_as_it_is() {
         assert_eq!(answer(keyed.json(&json!({}))).await.headers["etag"], booked.headers["etag"]);
         let stale = change(app, Method::PATCH, &path, &json!({}), "\"1\"").await;
         assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
+        let other = app.admin(Method::PATCH, &path, &json!({"num_guests": 2})).await;
+        assert_eq!((other.status, &other.body["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("invalid_request")));
+        assert_eq!(other.body["errors"][0]["pointer"], "/num_guests");
+        assert_eq!(other.body["errors"][0]["rule"], "guests_match");
         assert_eq!(history(app).await, events);
         let moved = app.admin(Method::PATCH, &path, &json!({"checkin_date": "2026-06-11"})).await;
         assert_ne!(moved.headers["etag"], booked.headers["etag"]);
@@ -157,6 +165,50 @@ fn nights_and_a_catalogue_that_are_set_to_what_they_are_stay_as_they_are() {
         }
         assert_eq!(history(app).await, events);
         assert_eq!(again(app, &availability(&room_type), &seen).await, StatusCode::NOT_MODIFIED);
+    });
+}
+
+/// Members that identify an object. A PATCH does not take them.
+const IDS: [&str; 3] = ["id", "hotel_id", "room_type_id"];
+
+#[test]
+fn every_member_of_the_catalogue_that_repeats_its_present_value_changes_nothing() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let hotel = hotel_of(app, &room_type).await;
+        let service = json!({"name": "Breakfast", "basis": "per_stay", "price_minor": 1_000});
+        let service = app.create(&format!("/v1/hotels/{hotel}/services"), &service).await;
+        let plans = format!("/v1/room-types/{room_type}/rate-plans");
+        let flexible = app.get(&plans).await.body["items"][0]["id"].as_str().unwrap().to_owned();
+        let strict = app.create(&plans, &json!({"name": "Strict", "price_minor": 1, "refundable": false})).await;
+        let tiers = json!([{"hours_before_check_in": 24, "fee": {"type": "percent", "percent": 50}}]);
+        let fee = json!({"type": "fixed", "amount_minor": 700});
+        let custom =
+            json!({"name": "Own", "price_minor": 2, "cancellation_tiers": tiers, "late_cancellation_fee": fee});
+        let custom = app.create(&plans, &custom).await;
+        let hotel = format!("/v1/hotels/{hotel}");
+        let place = json!({"coordinates": {"latitude": 38.7223, "longitude": -9.1393}, "check_in_time": "14:30"});
+        assert_eq!(app.admin(Method::PATCH, &hotel, &place).await.status, StatusCode::OK);
+
+        let events = history(app).await;
+        let plan = |id: &str| format!("/v1/rate-plans/{id}");
+        let service = format!("/v1/services/{service}");
+        let room_type = format!("/v1/room-types/{room_type}");
+        for path in [hotel, room_type, service, plan(&flexible), plan(&strict), plan(&custom)] {
+            let before = app.get(&path).await;
+            let mut present = before.body.as_object().unwrap().clone();
+            present.retain(|name, _| !IDS.contains(&name.as_str()));
+            let one_by_one = present.iter().map(|(name, value)| json!({name: value}));
+            for same in one_by_one.chain([json!(present)]) {
+                let after = app.admin(Method::PATCH, &path, &same).await;
+                assert_eq!(after.status, StatusCode::OK, "{path} {same}: {}", after.body);
+                assert_eq!((&after.headers["etag"], &after.body), (&before.headers["etag"], &before.body), "{same}");
+            }
+        }
+        assert_eq!(history(app).await, events, "no fact was recorded");
+        let half = json!({"type": "percent", "percent": 50});
+        let changed = app.admin(Method::PATCH, &plan(&flexible), &json!({"no_show_fee": half})).await;
+        assert_eq!(changed.body["late_cancellation_fee"], half, "it still follows the no-show fee");
     });
 }
 

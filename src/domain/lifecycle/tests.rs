@@ -1,11 +1,11 @@
-//! Every move from every state, and what each does to the nights.
+//! Every move from every state, and its effect on the nights.
 
 use jiff::SignedDuration;
 use rstest::rstest;
 
 use super::super::testing::{PRICE, TODAY, breakfast, day, guests, inventory, nights_change, noon, order, run, stay};
 use super::super::testing::{book, fact_id};
-use super::super::{CancellationPolicy, Command, Guest, NightDelta, Order, Tier};
+use super::super::{CancellationPolicy, Command, Guest, Hotel, NightDelta, Occupancy, Order, Restriction, Tier};
 use super::*;
 use crate::domain::nights_change::Patch;
 use crate::domain::order::ServiceOrder;
@@ -320,4 +320,42 @@ fn an_expired_hold_frees_its_rooms_and_can_no_longer_be_confirmed() {
     run(&mut house, expire, expires_at).unwrap();
     assert!(house.next_expiry().is_none());
     assert!(run(&mut house, book(2, order(stay(1, 2), 1), noon(1)), noon(0)).is_ok());
+}
+
+/// Every rule that a new booking would break: no night is for sale, and the room is too small.
+#[rstest]
+#[case::check_in(Amendment { check_in: Some(day(0)), ..Amendment::default() })]
+#[case::check_out(Amendment { check_out: Some(day(3)), ..Amendment::default() })]
+#[case::rooms(Amendment { rooms: Some(1), ..Amendment::default() })]
+#[case::guests(Amendment { guests: Some(guests(&[34, 36])), ..Amendment::default() })]
+#[case::number_of_guests(Amendment { num_guests: Some(2), ..Amendment::default() })]
+fn a_member_that_repeats_its_present_value_changes_nothing_whatever_the_rules_are_now(#[case] same: Amendment) {
+    let (now, mut hotel) = (noon(1), inventory(1));
+    let booked = run(&mut hotel, book(1, order(stay(0, 3), 1), noon(0)), noon(0)).unwrap();
+    let booking = booked.change.booking().unwrap().clone();
+    let arrive = Command::Move { booking, act: Move::CheckIn, expected: None };
+    let present = run(&mut hotel, arrive, noon(0)).unwrap().change.booking().unwrap().clone();
+    hotel.hotel = Arc::new(Hotel { max_nights: 1, horizon_nights: 1, ..Hotel::clone(&hotel.hotel) });
+    hotel.room_type.occupancy = Occupancy { max_adults: 1, max_children: 0, max_occupancy: 1 };
+    hotel.calendar.set_defaults(0, 0);
+    for date in stay(0, 3).dates() {
+        if let Some(night) = hotel.calendar.night_mut(date) {
+            night.restriction = Restriction { stop_sell: true, closed_to_arrival: true, ..Restriction::NONE };
+        }
+    }
+    hotel.roll(now);
+    let command = Command::Move { booking: present.clone(), act: Move::Amend(same), expected: None };
+    let fact = hotel.decide(command, fact_id(9), now).unwrap();
+    assert!(hotel.unchanged(&fact, Some(&present)).is_some());
+}
+
+#[rstest]
+#[case(0)]
+#[case(3)]
+#[case(-2)]
+#[case(i64::MAX)]
+fn another_number_of_guests_needs_their_names(#[case] number: i64) {
+    let booking = Booking { guests: guests(&[34, 36]), ..booking("confirmed") };
+    let alone = Amendment { num_guests: Some(number), ..Amendment::default() };
+    assert_eq!(amend(&booking, alone, noon(0)), Err(Refusal::GuestsMatch { present: 2 }));
 }

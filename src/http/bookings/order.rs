@@ -113,7 +113,7 @@ pub struct AmendmentBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, minimum = 1, maximum = 100)]
     pub rooms: Option<i64>,
-    /// As many as `guests` names; may be left out even when guests change.
+    /// As many as `guests` names. Without `guests`, only the present number is accepted.
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, minimum = 1, maximum = 500)]
     pub num_guests: Option<i64>,

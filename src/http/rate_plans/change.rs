@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use serde_json::Value;
 
 use super::body::{RatePlanBody, RatePlanView};
-use crate::domain::RatePlanId;
+use crate::domain::{RatePlan, RatePlanId};
 use crate::engine::Error;
 use crate::http::answer::{changed, overwriting_nobody, version};
 use crate::http::extract::{Administrator, Body, Id, IfMatch, OwnerEngine};
@@ -24,8 +24,7 @@ pub async fn handle(
     let plan = overwriting_nobody(async || {
         let present = super::find(&state, id).await?;
         condition.check(&version(&RatePlanView::from(&present)))?;
-        let body = patchable(RatePlanBody::from(&present), &patch.value);
-        let plan = patch.value.over(&body)?.check(id, present.room_type_id)?;
+        let plan = patched(&present, &patch.value)?;
         match engine.change_rate_plan(present, plan.clone()).await {
             Ok(_) => Ok(Some(plan)),
             Err(Error::Changed) => Ok(None),
@@ -33,6 +32,13 @@ pub async fn handle(
         }
     });
     Ok(changed(&RatePlanView::from(&plan.await?)))
+}
+
+/// The plan after the patch.
+fn patched(present: &RatePlan, patch: &MergePatch) -> Result<RatePlan, Problem> {
+    let body = patch.over(&patchable(RatePlanBody::from(present), patch))?;
+    let plan = body.check(present.id, present.room_type_id)?;
+    Ok(RatePlan { policy: plan.policy.replacing(&present.policy), ..plan })
 }
 
 /// What the patch is merged into. The members of the policy hang together: a plan that becomes refundable, or no longer is,
@@ -70,13 +76,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{CancellationPolicy, Fee, RatePlan, Tier, testing};
+    use crate::domain::{CancellationPolicy, Fee, Tier, testing};
 
     fn patched(policy: CancellationPolicy, patch: Value) -> CancellationPolicy {
         let plan = RatePlan { policy, ..testing::plan(1, testing::PRICE) };
-        let patch: MergePatch = serde_json::from_value(patch).unwrap();
-        let body = patch.over(&patchable(RatePlanBody::from(&plan), &patch)).unwrap();
-        body.check(plan.id, plan.room_type_id).unwrap().policy
+        super::patched(&plan, &serde_json::from_value(patch).unwrap()).unwrap().policy
     }
 
     fn custom() -> CancellationPolicy {
@@ -110,6 +114,22 @@ mod tests {
     #[case(json!({"late_cancellation_fee": null}))]
     fn a_plan_that_stays_non_refundable_keeps_its_fees(#[case] patch: Value) {
         assert_eq!(patched(strict(), patch), strict());
+    }
+
+    #[rstest]
+    #[case(CancellationPolicy::flexible(), json!({"type": "nights", "nights": 1}))]
+    #[case(strict(), json!({"type": "percent", "percent": 90}))]
+    fn a_late_fee_that_repeats_what_is_shown_still_follows_the_no_show_fee(
+        #[case] policy: CancellationPolicy,
+        #[case] shown: Value,
+    ) {
+        let fees = json!({"late_cancellation_fee": shown, "no_show_fee": shown});
+        for same in [json!({"late_cancellation_fee": shown}), fees] {
+            assert_eq!(patched(policy.clone(), same), policy);
+        }
+        let both = json!({"late_cancellation_fee": shown, "no_show_fee": {"type": "none"}});
+        let changed = patched(policy.clone(), both);
+        assert_eq!((changed.own_late_fee(), changed.no_show), (Some(policy.no_show), Fee::None));
     }
 
     #[test]
