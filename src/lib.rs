@@ -22,6 +22,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod shutdown;
 pub mod telemetry;

@@ -34,8 +34,8 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("actix_web", &["http/", "ws/", "app.rs", "app/operators.rs"]),
     ("actix_http", &["http/connection/"]),
     ("actix_server", &["http/connection/"]),
-    ("reqwest", &["http/forward/", "config/cluster.rs", "app.rs", "cli/remote.rs", "cli/storm/"]),
-    ("tokio_tungstenite", &["cli/watch/", "ws/"]),
+    ("reqwest", &["http/forward/", "config/cluster.rs", "app.rs", "client/"]),
+    ("tokio_tungstenite", &["client/", "ws/"]),
     ("redis", &["lease/redis/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];

@@ -1,4 +1,4 @@
-//! `innkeeper backup`: a copy of the database while a server runs on it.
+//! `innkeeper backup`: a copy of the database, also while a server uses it.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,17 @@ use crate::app;
 use crate::config::Config;
 use crate::config::flags::CommonFlags;
 
-/// Copy the SQLite file, also while a server runs on it. A plain `cp` of a running database loses what is only in its log.
+/// Copy the SQLite file, also while a server uses it. A plain `cp` of a database in use loses what is only in its log.
 ///
-/// The copy has everything that was committed when the command began. It is complete, synced to disk and readable by its
-/// owner alone when it has its name. To restore it, stop the server, put the copy in the place of the database, and remove
-/// the files beside it that end in -wal and -shm. For PostgreSQL the command only says which tools to use.
+/// The copy has everything that was committed when the command began. It gets its name when it is complete and synced to
+/// disk, and only its owner can read it. To restore it: stop the server, replace the database by the copy, and remove the
+/// files beside it that end in -wal and -shm. For PostgreSQL the command only names the tools to use.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Backup {
-    /// Where the copy goes. A file that is there already is refused.
+    /// Path of the copy. An existing file is refused.
     file: PathBuf,
-    /// Replace a file that is there already, once the copy is complete.
+    /// Replace an existing file when the copy is complete.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]

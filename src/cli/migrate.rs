@@ -1,4 +1,4 @@
-//! `innkeeper migrate`: makes the database, or brings it up to date.
+//! `innkeeper migrate`: creates the database, or migrates it to this version.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use crate::config::Config;
 use crate::config::flags::CommonFlags;
 use crate::store::Store;
 
-/// Create the database, or bring it up to this version. `serve` does the same when it starts.
+/// Create the database, or migrate it to this version. `serve` does the same when it starts.
 ///
-/// A SQLite file that a server runs on is refused.
+/// A SQLite file that a server uses is refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Migrate {

@@ -1,11 +1,11 @@
 //! The command line: one file per subcommand.
 //!
-//! Owns what a person types and reads. Called by `main` alone. It decides nothing about bookings: it loads the
-//! configuration, lets `app.rs` compose what is needed, calls the engine and the store like everybody else, and prints.
+//! Owns the arguments that a person types and the output that a person reads. Called by `main` alone. It decides nothing
+//! about bookings: it loads the configuration, lets `app.rs` compose the parts, calls the engine, the store or the
+//! [`client`](crate::client), and prints.
 //!
-//! Results go to stdout, everything else (progress, log lines, errors) to stderr. Exit codes: 0 done, 1 it failed, 2 the
-//! command line or the configuration is wrong, 3 `verify` found differences. An error is one line that names what is
-//! wrong and, where there is something to do, what.
+//! Results go to stdout. Progress, log lines and errors go to stderr. Exit codes: 0 success, 1 failure, 2 a wrong command
+//! line or configuration, 3 `verify` found differences. An error is one line that names the fault and the next step.
 
 mod backup;
 pub mod demo;
@@ -16,7 +16,6 @@ mod openapi;
 mod output;
 mod progress;
 mod ready;
-mod remote;
 mod serve;
 mod storm;
 mod verify;
@@ -34,11 +33,11 @@ use crate::config::{self, Config, Sources};
 use crate::store::Store;
 use crate::{app, telemetry};
 
-/// An actor-based hotel reservation engine: answers at once, never sells a room twice, loses nothing.
+/// An actor-based hotel reservation engine. It never sells a room twice and loses no acknowledged booking.
 #[derive(Debug, Parser)]
 #[command(name = "innkeeper", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
-    /// Configuration file (TOML, keys as in `serve --help`). Default: innkeeper.toml, if it is there.
+    /// Configuration file (TOML, keys as in `serve --help`). Default: innkeeper.toml, if it exists.
     /// [env: INNKEEPER_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -62,34 +61,34 @@ enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  innkeeper serve --demo                        try it: demo hotels, a token, a curl line that books
+  innkeeper serve --demo                        a server with demo hotels; prints a curl line that books
   innkeeper serve --database-url sqlite:///var/lib/innkeeper/truth.db --listen 0.0.0.0:8080
   innkeeper verify                              recount every night from the bookings
-  innkeeper backup /backup/innkeeper.db         a copy of the SQLite file, also while a server runs on it
+  innkeeper backup /backup/innkeeper.db         copy the SQLite file, also while a server uses it
   innkeeper export nights --csv > nights.csv
   innkeeper import bookings hotel_bookings.csv --capacity p95 --json
   innkeeper storm http://127.0.0.1:8080 --mix hot --clients 64
   innkeeper watch http://127.0.0.1:8080 --hotel ID
 
-Exit codes: 0 done, 1 it failed, 2 the command line or a setting is wrong, 3 verify found differences.
+Exit codes: 0 success, 1 failure, 2 a wrong command line or setting, 3 verify found differences.
 
-Settings come from (weakest first) their defaults, a TOML file, .env, the environment (INNKEEPER_…) and flags.
+Settings come from, weakest first: defaults, a TOML file, .env, the environment (INNKEEPER_…), flags.
 `innkeeper serve --help` lists them all.";
 
-/// What `--help` of a command says about settings that it has no flag for.
+/// The text in `--help` about settings without a flag.
 const SETTINGS_HELP: &str = "\
-Every setting can also stand in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or in \
-the environment as INNKEEPER_ and its name; the later of these is stronger, and a flag is the strongest.";
+Every setting can also be given in a TOML file (--config FILE, or innkeeper.toml in the working folder), in .env, or \
+in the environment as INNKEEPER_ and its name. A later place overrides an earlier one, and a flag overrides all.";
 
-/// How a command ended, if it did not fail.
+/// The result of a command that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// What was looked at is not as it should be.
+    /// `verify` found differences.
     Differences,
 }
 
-/// How long the end of the program waits for whoever reads the log, and then the reason why it failed.
+/// The limit for writing the last log lines, and again for writing the error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the program with the arguments of this process.
@@ -102,7 +101,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Differences) => ExitCode::from(3),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let message = format!("innkeeper: {}\n", told_once(&error));
+            let message = format!("innkeeper: {}\n", without_repetition(&error));
             output::within(LAST_WORDS, || output::remark(message));
             ExitCode::from(if error.is::<config::Error>() { 2 } else { 1 })
         }
@@ -129,7 +128,7 @@ fn dispatch(Cli { config, command }: Cli) -> anyhow::Result<Outcome> {
 }
 
 impl Sources {
-    /// For commands whose result is what they print: they log warnings only, unless told otherwise.
+    /// For commands that print their result: they log warnings only, unless a setting says otherwise.
     fn quiet(self, flags: &config::flags::CommonFlags) -> Self {
         Self { flags: flags.0.clone(), defaults: &[("log", "warn")], ..self }
     }
@@ -147,8 +146,8 @@ fn in_system(command: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::
     actix_rt::System::with_tokio_rt(move || runtime).block_on(command)
 }
 
-/// Opens the store, or makes it, for a command that changes it, and closes it again, whatever came of that. A SQLite file
-/// must not be in use.
+/// Opens or creates the store for a command that writes, and closes it in every case. A SQLite file that is in use is
+/// refused.
 async fn with_store<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
@@ -156,7 +155,7 @@ async fn with_store<T>(
     finish(app::open_store(config, true).await?, work).await
 }
 
-/// The same for a command that only reads: it may run beside a server.
+/// Opens the store for a command that only reads. It may run while a server uses the store.
 async fn with_store_to_read<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Arc<dyn Store>) -> anyhow::Result<T>,
@@ -175,20 +174,20 @@ async fn finish<T>(
     Ok(done)
 }
 
-/// The error and its causes, without causes that the words before them have told already.
-fn told_once(error: &anyhow::Error) -> String {
-    let mut told = String::new();
+/// The error and its causes. A cause that is already in the text is left out.
+fn without_repetition(error: &anyhow::Error) -> String {
+    let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        if told.is_empty() {
-            told = cause;
-        } else if !told.contains(&cause) {
-            told = format!("{told}: {cause}");
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
         }
     }
-    told
+    text
 }
 
-/// Whether the reader of our output went away, as `| head` does: no failure.
+/// Whether the reader closed the output, as `| head` does. That is no failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io_kind = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<std::io::Error>() {
         Some(error) => Some(error.kind()),

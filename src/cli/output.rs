@@ -1,8 +1,8 @@
-//! What a command says: its result on stdout, everything else on stderr.
+//! The output of a command: results on stdout, everything else on stderr.
 //!
-//! The print macros panic when nobody reads any more. Here that is no failure: the command goes on to its end, so that its
-//! exit code tells the truth also to `innkeeper verify | head`. A reader that stalls is another matter: a server must not
-//! wait for it, so what `serve` says goes through [`within`].
+//! The print macros panic when the reader has closed the output. Here that is no failure: the command runs to its end, so
+//! the exit code of `innkeeper verify | head` is right. A server must not wait for a reader that stalls, so `serve` prints
+//! through [`within`].
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -20,30 +20,29 @@ pub fn print(text: impl Display) -> io::Result<()> {
     }
 }
 
-/// The same with the end of a line.
+/// Prints a line of the result.
 pub fn line(text: impl Display) -> io::Result<()> {
     print(format_args!("{text}\n"))
 }
 
-/// Tells whoever watches. There is nobody to tell when that fails.
+/// Prints a remark on stderr. A failure is ignored.
 pub fn remark(text: impl Display) {
     let _ = write!(io::stderr(), "{text}");
 }
 
-/// Says something on a thread of its own, and waits for it no longer than `limit`. What nobody has read by then may be
-/// lost, or read later.
-pub fn within(limit: Duration, say: impl FnOnce() + Send + 'static) {
-    let (caller, until, said) = (thread::current(), Instant::now() + limit, Arc::new(AtomicBool::new(false)));
-    let done = said.clone();
-    let speak = move || {
-        say();
+/// Prints on a thread of its own, and waits no longer than `limit` for the reader. Unread text may be lost, or read later.
+pub fn within(limit: Duration, print: impl FnOnce() + Send + 'static) {
+    let (caller, until, printed) = (thread::current(), Instant::now() + limit, Arc::new(AtomicBool::new(false)));
+    let done = printed.clone();
+    let run = move || {
+        print();
         done.store(true, Ordering::Release);
         caller.unpark();
     };
-    if thread::Builder::new().name("output".into()).spawn(speak).is_err() {
+    if thread::Builder::new().name("output".into()).spawn(run).is_err() {
         return;
     }
-    while !said.load(Ordering::Acquire) {
+    while !printed.load(Ordering::Acquire) {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return;
@@ -59,11 +58,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_is_waited_for_and_what_is_not_is_left() {
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let saying = said.clone();
-        within(Duration::from_secs(60), move || saying.lock().unwrap().push("read"));
-        assert_eq!(*said.lock().unwrap(), ["read"]);
+    fn output_waits_for_a_reader_and_not_for_a_stalled_one() {
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        let printing = printed.clone();
+        within(Duration::from_secs(60), move || printing.lock().unwrap().push("read"));
+        assert_eq!(*printed.lock().unwrap(), ["read"]);
         let reader = Arc::new(Barrier::new(2));
         let stalled = reader.clone();
         within(Duration::from_millis(1), move || {

@@ -7,7 +7,7 @@ pub fn bar(steps: u64, what: &'static str) -> ProgressBar {
     styled(steps, what, "{msg:>12} [{bar:40}] {human_pos}/{human_len} {per_sec}, {eta} left")
 }
 
-/// A bar over so many seconds of `what`. Its prefix says what happens meanwhile.
+/// A bar over some seconds of `what`. Its prefix shows the current rates.
 pub fn clock(seconds: u64, what: &'static str) -> ProgressBar {
     styled(seconds, what, "{msg:>12} [{bar:40}] {pos}/{len} s  {prefix}")
 }

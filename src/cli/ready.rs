@@ -1,17 +1,17 @@
-//! `innkeeper ready`: whether a server takes requests, for what starts and watches containers.
+//! `innkeeper ready`: whether a server takes requests. For programs that start and watch containers.
 
-use super::remote::Remote;
 use super::{Outcome, output};
 use crate::app;
+use crate::client::Client;
 use crate::config::{self, Sources};
 
 /// Ask a server whether it takes requests now.
 ///
-/// Exit code 0: it does. 1: it does not (it starts, drains, or cannot reach its database), or there is no answer within
-/// two seconds. No proxy is asked.
+/// Exit code 0: it takes requests. 1: it does not (it starts, drains, or cannot reach its database), or it does not answer
+/// within two seconds. The command uses no proxy.
 #[derive(Debug, clap::Args)]
 pub struct Ready {
-    /// Where the server is: http://host:port. Default: where `serve` says how it is with these settings (ops_listen, or listen)
+    /// Address of the server: http://host:port. Default: ops_listen of the settings, or else listen
     url: Option<String>,
 }
 
@@ -21,7 +21,7 @@ impl Ready {
             Some(url) => url.clone(),
             None => app::url(config::health(sources)?),
         };
-        Remote::nearby(&url)?.get::<serde_json::Value>("/readyz", &[]).await?;
+        Client::nearby(&url)?.ready().send().await?;
         output::line(format_args!("{url} is ready"))?;
         Ok(Outcome::Done)
     }

@@ -14,30 +14,30 @@ use crate::config::{Config, Secret};
 use crate::http::connection;
 use crate::shutdown::Signals;
 
-/// Run the reservation engine and its HTTP API. The database is made if it is not there.
+/// Run the reservation engine and its HTTP API. A database that does not exist is created.
 ///
-/// SIGTERM or SIGINT (Ctrl+C) finishes the requests in flight, makes everything durable and ends; a second one, sent at
-/// least a second later, or one during the start, ends at once.
+/// SIGTERM or SIGINT (Ctrl+C) finishes the requests under way, commits everything and ends. A second signal, at least a
+/// second later, ends at once. So does a signal during the start.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help())]
 pub struct Serve {
-    /// Fill an empty database with demo hotels, make an administrator's token if none is set, and print both with a
-    /// curl line that books a room.
+    /// Fill an empty database with demo hotels, and print a curl line that books a room. Without a setting for the
+    /// administrator's token, a token is made and printed.
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
     pub settings: ServeFlags,
 }
 
-/// The settings that have no flag, as they are secrets, and where settings can stand.
+/// The settings without a flag, because they are secrets, and the places for settings.
 fn help() -> String {
     let secrets = SETTINGS.iter().filter(|setting| setting.is_secret());
     let lines: Vec<_> = secrets.map(|setting| format!("  {}: {}", setting.key, setting.explanation())).collect();
-    format!("Without a flag, because a command line is no place for a secret:\n{}\n\n{SETTINGS_HELP}", lines.join("\n"))
+    format!("Without a flag, because other users can read a command line:\n{}\n\n{SETTINGS_HELP}", lines.join("\n"))
 }
 
 impl Serve {
-    /// What the demo is for is tried out: nobody is kept from it, unless the person who runs it says so.
+    /// A demo does not limit public callers, unless a setting says so.
     pub fn defaults(&self) -> &'static [(&'static str, &'static str)] {
         if self.demo { &[("public_limits", "off")] } else { &[] }
     }
@@ -69,7 +69,7 @@ impl Serve {
         }
     }
 
-    /// Serves until it is told to stop, and greets as soon as it is ready: when the search index is built.
+    /// Serves until a signal, and prints the greeting when the search index is built.
     async fn serve(
         &self,
         config: &Config,
@@ -85,7 +85,7 @@ impl Serve {
                     greeted = true;
                 }
                 signal = signals.next() => {
-                    tracing::info!(signal, "told to stop");
+                    tracing::info!(signal, "stopping because of a signal");
                     return Ok(());
                 }
                 error = running.failed() => return Err(error.into()),
@@ -93,41 +93,41 @@ impl Serve {
         }
     }
 
-    /// Says where it can be reached, and a token that was made for this run: who set one knows it, and a log that keeps
-    /// the greeting should not.
+    /// Prints the address, and the token if it was made for this run. A token that was set is not printed, because a log
+    /// may keep the greeting.
     async fn welcome(&self, config: &Config, made: Option<&Secret>, running: &Running) -> anyhow::Result<()> {
         let url = running.url();
         if config.throttle.is_none() {
             tracing::warn!(
-                "public callers are not limited (public_limits is off): not for a server that strangers reach"
+                "public callers are not limited (public_limits is off): do not expose this server to the internet"
             );
         }
         if config.admin_token.is_none() {
-            tracing::warn!("nobody is administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
+            tracing::warn!("there is no administrator: set INNKEEPER_ADMIN_TOKEN to be able to change hotels");
         }
         match running.membership.may_own() {
             Ok(()) => tracing::info!(url, database = %config.database_url, "ready"),
-            Err(why) => tracing::warn!(url, %why, "open, but not ready: see /readyz"),
+            Err(why) => tracing::warn!(url, %why, "serving, but not ready: see /readyz"),
         }
         let greeting = match self.demo {
             true => demo::greeting(running, System.now(), made).await?,
             false => format!("innkeeper is open at {url} (API docs: {url}/docs/)\n"),
         };
-        // Nobody may be reading, or read slowly: the greeting is not waited for.
+        // The server does not wait for the reader of the greeting.
         output::within(Duration::ZERO, || drop(output::print(greeting)));
         Ok(())
     }
 }
 
-/// Every connection is a file. The soft limit of most systems is 1,024; the hard one is what we may raise it to.
+/// Raises the limit of open files: every connection is a file, and the soft limit of most systems is 1,024.
 fn allow_connections(connections: usize) {
     // Beside the connections: the database, the listener, the log.
     let needed = u64::try_from(connection::most(connections)).unwrap_or(u64::MAX).saturating_add(128);
     match rlimit::increase_nofile_limit(needed) {
         Ok(allowed) if allowed < needed => {
-            tracing::warn!(allowed, needed, "fewer files may be open than max_connections needs: see ulimit -n");
+            tracing::warn!(allowed, needed, "the limit of open files is too low for max_connections: see ulimit -n");
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "cannot find out how many files may be open"),
+        Err(error) => tracing::warn!(%error, "cannot read the limit of open files"),
     }
 }

@@ -1,4 +1,4 @@
-//! `innkeeper verify`: recounts what the database has counted.
+//! `innkeeper verify`: recounts the counters of the database.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use crate::store::{Page, Store};
 
 /// Recount every night from the bookings and its settings, and check sequences and idempotency records.
 ///
-/// Prints each difference with its room type. Exit code 0: everything adds up. 3: something does not.
-/// It may run while the server runs: each room type is read in one transaction. A copy of a SQLite file that was made
-/// while a server ran on it, and whose log is missing, counts as a difference.
+/// Prints each difference with its room type. Exit code 0: no difference. 3: at least one difference.
+/// It may run while the server runs, because each room type is read in one transaction. A plain copy of a SQLite file that
+/// was in use, without its log, counts as a difference.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Verify {
@@ -21,7 +21,7 @@ pub struct Verify {
     pub settings: CommonFlags,
 }
 
-/// Ids per query, and idempotency records that are named.
+/// Ids per query, and the limit of idempotency records that are printed.
 const PAGE: u32 = 1_000;
 
 impl Verify {
@@ -70,7 +70,7 @@ async fn all_room_types(store: &Arc<dyn Store>) -> anyhow::Result<Vec<RoomTypeId
     }
 }
 
-/// One line per difference, with the names of the room type and its hotel where they can still be found.
+/// One line per difference, with the names of the room type and its hotel where they still exist.
 async fn describe(store: &Arc<dyn Store>, finding: &Finding) -> anyhow::Result<Vec<String>> {
     if finding.differences.is_empty() {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! `storm` with the real program: against a demo, and against a server that does not keep its word.
+//! `storm` with the real program: against a demo, and against servers with a fault.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -41,7 +41,7 @@ fn storm(workplace: &Workplace, url: &str, arguments: &[&str]) -> (Ended, Value)
 }
 
 #[test]
-fn every_mix_finds_rooms_by_itself_and_the_books_agree_afterwards() {
+fn every_mix_finds_rooms_by_itself_and_nothing_is_oversold_or_lost() {
     let workplace = Workplace::new();
     let (started, greeting) = workplace.demo();
     for mix in ["hot", "spread", "last-room", "churn", "read-mostly"] {
@@ -52,7 +52,7 @@ fn every_mix_finds_rooms_by_itself_and_the_books_agree_afterwards() {
         assert_eq!((number("oversold"), number("lost"), number("errors")), (0, 0, 0), "{figures}");
         assert!(number("accepted") > 0, "{figures}");
         assert_eq!(number("accepted") + number("refused"), number("requests"), "{figures}");
-        assert!(mix != "last-room" || number("refused") > 0, "nobody was too late: {figures}");
+        assert!(mix != "last-room" || number("refused") > 0, "no request was too late: {figures}");
         let names: BTreeSet<&str> = figures.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, FIGURES.into());
     }
@@ -61,32 +61,32 @@ fn every_mix_finds_rooms_by_itself_and_the_books_agree_afterwards() {
 }
 
 #[test]
-fn at_a_rate_every_request_that_was_due_is_sent() {
+fn at_a_rate_every_due_request_is_sent() {
     let workplace = Workplace::new();
     let (_started, greeting) = workplace.demo();
     let (_, figures) = storm(&workplace, url(&greeting), &["--mix", "spread", "--rate", "50"]);
     assert_eq!(figures["requests"], 50, "{figures}");
 }
 
-/// How a server breaks its word.
+/// A fault of a server.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Lie {
-    /// It acknowledges bookings and does not know them afterwards.
-    Forgets,
-    /// It acknowledges bookings and does not take their rooms.
+enum Fault {
+    /// It acknowledges bookings, and answers 404 when they are read.
+    LosesBookings,
+    /// It acknowledges bookings and takes no rooms for them.
     MiscountsNights,
-    /// It sells more rooms than there are.
+    /// It sells more rooms than its capacity.
     Oversells,
-    /// It acknowledges bookings and says no more about them.
-    FallsSilent,
+    /// It acknowledges bookings, and answers 503 when they are read.
+    CannotRead,
 }
 
-struct Liar {
-    lie: Lie,
+struct FaultyServer {
+    fault: Fault,
     bookings: Mutex<Vec<Value>>,
 }
 
-impl Liar {
+impl FaultyServer {
     fn book(&self, order: &Value) -> Value {
         let mut bookings = self.bookings.lock().unwrap();
         let booking = json!({
@@ -111,11 +111,11 @@ impl Liar {
                 booking["checkin_date"].as_str() <= Some(&*date) && booking["checkout_date"].as_str() > Some(&*date)
             };
             let taken = bookings.iter().filter(covers).count();
-            let (sold, physical) = match self.lie {
-                Lie::Forgets | Lie::FallsSilent => (taken, 60_000),
-                Lie::MiscountsNights => (0, 60_000),
-                Lie::Oversells if taken > 0 => (2, 1),
-                Lie::Oversells => (0, 1),
+            let (sold, physical) = match self.fault {
+                Fault::LosesBookings | Fault::CannotRead => (taken, 60_000),
+                Fault::MiscountsNights => (0, 60_000),
+                Fault::Oversells if taken > 0 => (2, 1),
+                Fault::Oversells => (0, 1),
             };
             json!({"date": date, "physical": physical, "out_of_order": 0, "overbooking_allowance": 0, "sold": sold,
                 "held": 0, "free": 1, "closed": false})
@@ -124,25 +124,29 @@ impl Liar {
     }
 }
 
-/// Starts a liar; its address.
-fn serve(lie: Lie) -> String {
-    let liar = Data::from(Arc::new(Liar { lie, bookings: Mutex::default() }));
+/// Starts a server with a fault. Returns its address.
+fn serve(fault: Fault) -> String {
+    let faulty = Data::from(Arc::new(FaultyServer { fault, bookings: Mutex::default() }));
     let id = uuid::Uuid::nil();
-    let hotels = json!({"items": [{"id": id, "city": "Lisbon"}], "next_cursor": null});
-    let room_types = json!({"items": [{"id": id, "max_adults": 2}], "next_cursor": null});
+    let hotel = json!({"id": id, "name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
+        "currency": "EUR"});
+    let hotels = json!({"items": [hotel], "next_cursor": null});
+    let room_type = json!({"id": id, "hotel_id": id, "name": "Double", "max_adults": 2, "max_children": 0,
+        "max_occupancy": 2, "rooms": 60_000});
+    let room_types = json!({"items": [room_type], "next_cursor": null});
     let server = HttpServer::new(move || {
         let (hotels, room_types) = (hotels.clone(), room_types.clone());
-        let book = async |liar: Data<Liar>, order: Json<Value>| HttpResponse::Created().json(liar.book(&order));
-        let availability = async |liar: Data<Liar>, query: web::Query<Vec<(String, String)>>| {
-            HttpResponse::Ok().json(liar.availability(&query[0].1))
+        let book = async |server: Data<FaultyServer>, order: Json<Value>| HttpResponse::Created().json(server.book(&order));
+        let availability = async |server: Data<FaultyServer>, query: web::Query<Vec<(String, String)>>| {
+            HttpResponse::Ok().json(server.availability(&query[0].1))
         };
-        let read = async |liar: Data<Liar>, id: web::Path<uuid::Uuid>| match liar.lie {
-            Lie::Forgets => HttpResponse::NotFound().finish(),
-            Lie::FallsSilent => HttpResponse::ServiceUnavailable().finish(),
-            _ => HttpResponse::Ok().json(&liar.bookings.lock().unwrap()[id.as_u128() as usize]),
+        let read = async |server: Data<FaultyServer>, id: web::Path<uuid::Uuid>| match server.fault {
+            Fault::LosesBookings => HttpResponse::NotFound().finish(),
+            Fault::CannotRead => HttpResponse::ServiceUnavailable().finish(),
+            _ => HttpResponse::Ok().json(&server.bookings.lock().unwrap()[id.as_u128() as usize]),
         };
         App::new()
-            .app_data(liar.clone())
+            .app_data(faulty.clone())
             .route("/v1/hotels", web::get().to(move || std::future::ready(Json(hotels.clone()))))
             .route("/v1/hotels/{id}/room-types", web::get().to(move || std::future::ready(Json(room_types.clone()))))
             .route("/v1/room-types/{id}/availability", web::get().to(availability))
@@ -156,21 +160,21 @@ fn serve(lie: Lie) -> String {
 }
 
 #[rstest]
-fn a_server_that_breaks_its_word_is_found_out(#[values(Lie::Forgets, Lie::MiscountsNights, Lie::Oversells)] lie: Lie) {
+fn a_fault_of_the_server_is_found(#[values(Fault::LosesBookings, Fault::MiscountsNights, Fault::Oversells)] fault: Fault) {
     in_system(async {
-        let url = serve(lie);
+        let url = serve(fault);
         let (ended, figures) =
             tokio::task::spawn_blocking(move || storm(&Workplace::new(), &url, &["--clients", "2"])).await.unwrap();
-        let found = if lie == Lie::Oversells { "oversold" } else { "lost" };
+        let found = if fault == Fault::Oversells { "oversold" } else { "lost" };
         assert!(figures[found].as_u64().unwrap() > 0, "{figures}");
-        assert!(ended.failed(1).contains("did not keep its word"));
+        assert!(ended.failed(1).contains("the server oversold nights or lost acknowledged writes"));
     });
 }
 
 #[test]
-fn what_could_not_be_checked_is_not_said_to_be_fine() {
+fn a_failed_check_is_reported_as_not_checked() {
     in_system(async {
-        let url = serve(Lie::FallsSilent);
+        let url = serve(Fault::CannotRead);
         let (ended, figures) =
             tokio::task::spawn_blocking(move || storm(&Workplace::new(), &url, &["--clients", "2"])).await.unwrap();
         assert!(figures["accepted"].as_u64().unwrap() > 0, "{figures}");
@@ -180,7 +184,7 @@ fn what_could_not_be_checked_is_not_said_to_be_fine() {
 }
 
 #[test]
-fn a_storm_that_is_interrupted_checks_and_sums_up_what_there_was() {
+fn an_interrupted_storm_checks_and_reports_what_it_did() {
     let workplace = Workplace::new();
     let (_started, greeting) = workplace.demo();
     let bookings = || workplace.run(&["export", "bookings", "--csv"]).succeeded().stdout;
@@ -196,7 +200,7 @@ fn a_storm_that_is_interrupted_checks_and_sums_up_what_there_was() {
 }
 
 #[test]
-fn a_storm_needs_a_server_that_is_there() {
+fn a_storm_needs_a_server_that_answers() {
     let workplace = Workplace::new();
     for (url, complaint) in [
         ("127.0.0.1:1", "is no URL such as http://"),

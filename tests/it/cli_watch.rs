@@ -1,4 +1,4 @@
-//! `watch` with the real program: beside a real server, and through a lost connection.
+//! `watch` with the real program: against a real server, and after a lost connection.
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::StatusCode;
@@ -13,7 +13,7 @@ use crate::support::app::{in_system, order, with_lone_app};
 use crate::support::port::Port;
 use crate::support::program::{Started, Workplace, curl, innkeeper};
 
-/// A watcher and what it prints.
+/// A running `watch` and its output.
 struct Watcher {
     started: Started,
     lines: Lines<BufReader<ChildStdout>>,
@@ -74,15 +74,15 @@ fn without_a_hotel_the_only_one_is_watched_and_several_are_listed() {
 }
 
 #[test]
-fn a_booking_is_a_line_the_moment_it_is_made() {
+fn a_booking_is_printed_as_a_line() {
     with_lone_app(async |app| {
         let workplace = Workplace::new();
         let room_type = app.room_type(10).await;
         let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].as_str().unwrap().to_owned();
         for (number, what) in [["--room-type", &room_type], ["--hotel", &hotel]].into_iter().enumerate() {
             let mut watcher = Watcher::start(&workplace, &app.running.url(), what);
-            let stands = watcher.line().await;
-            assert!(stands.starts_with("Double #") && stands.contains("stands: 3 nights from 2026-06-01"), "{stands}");
+            let snapshot = watcher.line().await;
+            assert!(snapshot.starts_with("Double #") && snapshot.contains("snapshot: 3 nights from 2026-06-01"), "{snapshot}");
             let booked = app.book(&format!("watch-{number}"), &order(&room_type, 2, 3)).await;
             assert_eq!(booked.status, StatusCode::CREATED);
             let sequence = &booked.body["sequence"];
@@ -95,7 +95,7 @@ fn a_booking_is_a_line_the_moment_it_is_made() {
 }
 
 #[test]
-fn a_server_that_was_killed_is_watched_again_when_it_is_back_and_nothing_is_told_twice() {
+fn watch_reconnects_after_a_restart_of_the_server_and_prints_no_change_twice() {
     in_system(async {
         let (workplace, port) = (Workplace::new(), Port::keep());
         let (killed, greeting) = workplace.demo_at(&port.address());
@@ -115,20 +115,20 @@ fn a_server_that_was_killed_is_watched_again_when_it_is_back_and_nothing_is_told
     });
 }
 
-/// The number in a line: `Double #7 booked: …`.
+/// The sequence number in a line: `Double #7 booked: …`.
 fn sequence(line: &str) -> u64 {
     let number = line.split_once('#').unwrap().1;
     number.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// The number in an answer with headers.
+/// The sequence number in an answer with headers.
 fn of_answer(answer: &str) -> u64 {
     let body: Value = serde_json::from_str(answer.lines().last().unwrap()).unwrap();
     body["sequence"].as_u64().unwrap()
 }
 
 #[test]
-fn what_cannot_be_watched_is_an_error() {
+fn an_unknown_room_type_or_server_is_an_error() {
     with_lone_app(async |app| {
         let (workplace, url) = (Workplace::new(), app.running.url());
         let nobody = "00000000-0000-0000-0000-000000000001";
@@ -142,7 +142,7 @@ fn what_cannot_be_watched_is_an_error() {
     workplace.run(&["watch", "http://127.0.0.1:1", "--hotel", "x"]).failed(2);
 }
 
-/// The next client that comes for the stream, and its first frame. Those who come for the names of things are sent away.
+/// The next WebSocket client and its first frame. Plain HTTP requests for names are refused.
 async fn client(listener: &TcpListener) -> (WebSocketStream<TcpStream>, Value) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -157,7 +157,7 @@ async fn send(socket: &mut WebSocketStream<TcpStream>, frame: Value) {
 }
 
 #[test]
-fn a_lost_connection_is_resumed_after_the_last_thing_seen() {
+fn a_lost_connection_is_resumed_after_the_last_sequence() {
     in_system(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -191,7 +191,7 @@ fn a_lost_connection_is_resumed_after_the_last_thing_seen() {
         assert_eq!(
             lines,
             [
-                format!("{name} #4 stands: 1 nights from 2026-06-01, 2 room nights free"),
+                format!("{name} #4 snapshot: 1 nights from 2026-06-01, 2 room nights free"),
                 format!("{name} #6 booked: 2026-06-01 1 sold 0 held 1 free"),
                 format!("{name} #7 booked: 2026-06-01 1 sold 0 held 1 free"),
                 format!("{name} #7 is current"),

@@ -1,4 +1,4 @@
-//! A hotel's reservations run through the engine without one lost or oversold night.
+//! Imports: a hotel's reservations are replayed through the engine, and no night is lost or oversold.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::demand_file::{Recount, generate, recount};
 use crate::support::program::Workplace;
 
-/// The real file, if it is there: 40,060 reservations of a resort hotel (see DOMAIN.md for its source).
+/// The real file, if it exists: 40,060 reservations of a resort hotel. INNKEEPER_RESORT_CSV names its path.
 fn resort_file() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/resort_hotel_bookings.csv");
     let named = std::env::var_os("INNKEEPER_RESORT_CSV").map(PathBuf::from);
@@ -34,7 +34,7 @@ fn exported(workplace: &Workplace) -> BTreeMap<(String, String), (u64, u64)> {
     rows.map(night).collect()
 }
 
-/// The figures that must agree with the file whatever was refused.
+/// Checks the figures that do not depend on refusals.
 fn check_report(report: &Value, file: &Recount) -> u64 {
     let refused: u64 = report["refused"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
     let count = |key: &str| report[key].as_u64().unwrap();
@@ -86,12 +86,12 @@ fn a_generated_hotel_is_replayed(#[case] check: fn(&Path)) {
 fn the_resort_hotel_is_replayed(#[case] check: fn(&Path)) {
     match resort_file() {
         Some(path) => check(&path),
-        None => eprintln!("the resort hotel's file is not here; the generated one has to do"),
+        None => eprintln!("the file of the resort hotel does not exist; only the generated one is tested"),
     }
 }
 
 #[test]
-fn the_same_file_is_replayed_the_same_way_every_time() {
+fn every_replay_of_a_file_has_the_same_result() {
     let workplace = Workplace::new();
     let path = workplace.file("generated.csv", generate(11, 1_000));
     let figures = |mut report: Value| {
@@ -104,7 +104,7 @@ fn the_same_file_is_replayed_the_same_way_every_time() {
 }
 
 #[test]
-fn a_room_less_than_the_peak_is_a_room_too_few() {
+fn one_room_fewer_than_the_peak_leads_to_refusals() {
     let workplace = Workplace::new();
     let path = workplace.file("generated.csv", generate(3, 500));
     let peak = import(&Workplace::new(), &path, "peak");
@@ -124,7 +124,7 @@ fn the_report_for_people_names_the_figures_and_draws_the_occupancy() {
 }
 
 #[test]
-fn children_whose_parents_are_on_another_booking_are_imported_as_they_happened() {
+fn children_without_an_adult_are_imported_and_counted() {
     let workplace = Workplace::new();
     let header = generate(5, 0);
     let row = |adults: u8, children: u8, babies: u8| {
@@ -138,7 +138,7 @@ fn children_whose_parents_are_on_another_booking_are_imported_as_they_happened()
     assert_eq!(figures, [3, 2, 1, 9], "{report}");
     assert_eq!(report["peak_occupancy"][0]["sold"], 3);
     let again = Workplace::new().run(&["import", "bookings", path.to_str().unwrap()]).succeeded();
-    let remark = "children without an adult, imported as they happened: 2 rows, in lines 3, 4";
+    let remark = "children without an adult: 2 rows, in lines 3, 4";
     assert!(again.stderr.contains(remark), "{}", again.stderr);
     workplace.run(&["verify"]).succeeded();
 }

@@ -11,6 +11,7 @@ mod cli_serve;
 mod cli_storm;
 mod cli_verify;
 mod cli_watch;
+mod client;
 mod clock_jumps;
 mod cluster;
 mod crash;

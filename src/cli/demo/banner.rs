@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::sample::Sample;
 use crate::config::Secret;
 
-/// Who stays in the curl line's booking.
+/// The guests of the curl line's booking.
 const GUESTS: [(&str, u8); 2] = [("Ana Lopes", 34), ("Rui Lopes", 36)];
 
-/// The greeting. `key` makes the curl line's idempotency key one of its own; sending the line twice books once.
+/// The greeting. `key` is the curl line's idempotency key: sending the line twice books once.
 pub fn text(url: &str, made: Option<&Secret>, sample: Option<&Sample>, key: &Uuid) -> String {
-    let token = made.map_or("the one that was set", Secret::expose);
+    let token = made.map_or("as it was set", Secret::expose);
     let mut text = format!(
         "\ninnkeeper is open.\n\n  API          {url}/v1/hotels\n  API docs     {url}/docs/\n  \
          Admin token  {token}   (Authorization: Bearer …)\n\n"
@@ -21,7 +21,7 @@ pub fn text(url: &str, made: Option<&Secret>, sample: Option<&Sample>, key: &Uui
     // Writing to a String cannot fail.
     let _ = match sample {
         Some(sample) => write!(text, "{}", invitation(url, sample, key)),
-        None => writeln!(text, "No room can be booked right now: open one through the API."),
+        None => writeln!(text, "No room can be booked now: create a room type and a rate plan through the API."),
     };
     text.push_str("\nStop with Ctrl+C.\n\n");
     text
@@ -35,8 +35,8 @@ fn invitation(url: &str, sample: &Sample, key: &Uuid) -> String {
          -H 'Idempotency-Key: {key}' \\\n    -d '{}'\n\n\
          Cancel it with the id and the manage_token of the answer:\n\n  \
          curl -i -X POST {url}/v1/bookings/ID/cancel -H 'Authorization: Bearer MANAGE_TOKEN'\n\n\
-         See it happen in another terminal, and let a crowd of guests in (with cargo, `cargo run --release --` \
-         stands for innkeeper):\n\n  \
+         Watch the nights in another terminal, and put load on the server (from the sources, write \
+         `cargo run --release --` in place of innkeeper):\n\n  \
          innkeeper watch {url} --hotel {} --from {}\n  \
          innkeeper storm {url} --mix churn\n",
         stay.check_in(),

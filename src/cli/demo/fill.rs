@@ -1,4 +1,4 @@
-//! Creating the demo hotels: through the catalogue and the engine, as an administrator would.
+//! Creates the demo hotels through the catalogue and the engine, as an administrator does.
 
 use jiff::ToSpan;
 use jiff::civil::Weekday;
@@ -14,18 +14,18 @@ use crate::domain::{
 use crate::engine::Engine;
 use crate::store::Store;
 
-/// Weekend nights cost this much more, in percent.
+/// The surcharge of weekend nights in percent.
 const WEEKEND_SURCHARGE: u8 = 25;
-/// Whoever gives up the right to cancel pays this much less, in percent.
+/// The discount of the non-refundable plan in percent.
 const NON_REFUNDABLE_DISCOUNT: u8 = 12;
-/// How far ahead weekend prices and restrictions are set, in days.
+/// Weekend prices and restrictions are set for this many days.
 const SEASON_DAYS: i64 = 365;
 
 /// Creates every demo hotel.
 pub async fn fill(store: &dyn Store, engine: &Engine, ids: &Ids<'_>, now: Timestamp) -> anyhow::Result<()> {
     for city in CITIES {
-        for house in city.hotels {
-            let hotel = hotel(city, house, ids.hotel()).map_err(|violation| anyhow::anyhow!("{violation}"))?;
+        for demo in city.hotels {
+            let hotel = hotel(city, demo, ids.hotel()).map_err(|violation| anyhow::anyhow!("{violation}"))?;
             store.insert_hotel(&hotel).await?;
             for (name, basis, price) in city.services {
                 let id = ids.service();
@@ -33,7 +33,7 @@ pub async fn fill(store: &dyn Store, engine: &Engine, ids: &Ids<'_>, now: Timest
                 let service = Service { id, hotel_id: hotel.id, name, basis: *basis, price };
                 store.insert_service(&service).await?;
             }
-            for room in house.rooms {
+            for room in demo.rooms {
                 open_room_type(store, engine, ids, &hotel, room, now).await?;
             }
         }
@@ -41,24 +41,24 @@ pub async fn fill(store: &dyn Store, engine: &Engine, ids: &Ids<'_>, now: Timest
     Ok(())
 }
 
-fn hotel(city: &City, house: &DemoHotel, id: HotelId) -> Result<Hotel, Violation> {
+fn hotel(city: &City, demo: &DemoHotel, id: HotelId) -> Result<Hotel, Violation> {
     let currency = city.currency.parse().map_err(|_| Violation::new("/currency", "currency", "must be known"))?;
     Ok(Hotel {
         id,
-        name: house.name.to_owned(),
+        name: demo.name.to_owned(),
         city: city.name.to_owned(),
         country: city.country.to_owned(),
         timezone: Zone::parse(city.timezone)?,
         currency,
         check_in_time: Hotel::DEFAULT_CHECK_IN_TIME,
         check_out_time: Hotel::DEFAULT_CHECK_OUT_TIME,
-        location: Some(Coordinates::new(house.latitude, house.longitude)?),
+        location: Some(Coordinates::new(demo.latitude, demo.longitude)?),
         max_nights: Hotel::DEFAULT_MAX_NIGHTS,
         horizon_nights: Hotel::DEFAULT_HORIZON_NIGHTS,
     })
 }
 
-/// A room type with a flexible plan and a cheaper one without refund, dearer on weekends.
+/// Creates a room type with a flexible plan and a cheaper non-refundable plan. Weekends cost more.
 async fn open_room_type(
     store: &dyn Store,
     engine: &Engine,
@@ -115,13 +115,13 @@ impl Season {
         NightsChange { rate_plan: Some(plan), price: Patch::Set(price), ..weekend }
     }
 
-    /// The rarest rooms are not given away for a Saturday alone.
+    /// The smallest room types need two nights when the arrival is a Saturday.
     fn no_single_saturdays(&self) -> NightsChange {
         let restriction = RestrictionPatch { min_nights_arrival: Patch::Set(2), ..RestrictionPatch::default() };
         NightsChange { restriction, ..self.untouched(Some(&[Weekday::Saturday])) }
     }
 
-    /// Two rooms are being painted in the second month.
+    /// Two rooms are out of order for two weeks in the second month.
     fn renovation(&self) -> NightsChange {
         let from = self.from.saturating_add(30.days());
         NightsChange { from, to: from.saturating_add(14.days()), out_of_order: Patch::Set(2), ..self.untouched(None) }

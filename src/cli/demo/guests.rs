@@ -1,5 +1,5 @@
-//! The demo's guests: booked through the engine as they would have been, on a clock that begins a few days ago. So there
-//! are guests in house, arrivals and departures today, and about 60 % of the next nights are sold.
+//! The demo's guests. They book through the engine on a manual clock that begins a few days ago. So some guests are checked
+//! in, some arrive or leave today, and about 60 % of the next nights are sold.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -11,16 +11,16 @@ use crate::domain::{BookingId, Date, Inventory, Move, Order, PlanChoice, RoomTyp
 use crate::engine::{Engine, Error, MoveOptions};
 use crate::store::{Page, Store};
 
-/// When the first guests came, in days before today.
+/// The arrival of the first guests, in days before today.
 pub const DAYS_BEFORE: i64 = 3;
-/// How far ahead people book, in days.
+/// The latest arrival, in days after today.
 const DAYS_AHEAD: i64 = 28;
-/// The nights up to this one are as full as usual; after it fewer and fewer are sold.
+/// The last day with the usual share of sold rooms. Later days have a falling share.
 const USUAL: i64 = 12;
 const LONGEST_STAY: i64 = 5;
-/// Bookings on their way at once.
+/// The limit of requests under way.
 const AT_ONCE: usize = 64;
-/// Hotels of the demo, at most.
+/// The limit of hotels.
 const HOTELS: u32 = 200;
 
 const NAMES: [&str; 16] = [
@@ -42,17 +42,17 @@ const NAMES: [&str; 16] = [
     "Noah Singh",
 ];
 
-/// The rooms of one type, with what is sold of each night.
+/// The rooms of one type, and the number sold on each night.
 struct Rooms {
     inventory: Inventory,
     /// The hotel's date of the last day.
     today: Date,
-    /// From [`DAYS_BEFORE`] on.
+    /// By day, beginning [`DAYS_BEFORE`] days before today.
     sold: Vec<u16>,
-    dice: fastrand::Rng,
+    rng: fastrand::Rng,
 }
 
-/// A guest who has booked.
+/// A booking of the demo.
 struct Booked {
     room_type: RoomTypeId,
     id: BookingId,
@@ -61,7 +61,7 @@ struct Booked {
     departure: i64,
 }
 
-/// Lets the guests book, arrive and leave, day by day until `now`.
+/// Books, checks in and checks out, day by day until `now`.
 pub async fn arrive(store: &dyn Store, engine: &Engine, clock: &ManualClock, now: Timestamp) -> anyhow::Result<()> {
     let mut rooms = Vec::new();
     for hotel in store.hotels(None, Page { after: None, limit: HOTELS }).await? {
@@ -74,7 +74,7 @@ pub async fn arrive(store: &dyn Store, engine: &Engine, clock: &ManualClock, now
         clock.set(now + SignedDuration::from_hours(24 * day));
         act(engine, guests.iter().filter(|guest: &&Booked| guest.departure == day), Move::CheckOut).await?;
         let arriving = book(engine, &mut rooms, day..=day).await?;
-        // Of those who arrive today, some are still on their way.
+        // Half of today's arrivals have not checked in yet.
         let here = arriving.iter().enumerate().filter(|(index, _)| day < 0 || index % 2 == 0);
         act(engine, here.map(|(_, guest)| guest), Move::CheckIn).await?;
         guests.extend(arriving);
@@ -83,7 +83,7 @@ pub async fn arrive(store: &dyn Store, engine: &Engine, clock: &ManualClock, now
     Ok(())
 }
 
-/// Sells stays that begin on these days until each night is as full as it should be.
+/// Books stays that begin on these days until each night has its share of sold rooms.
 async fn book(
     engine: &Engine,
     rooms: &mut [Rooms],
@@ -103,7 +103,7 @@ async fn book(
     while let Some(answer) = answers.next().await {
         match answer {
             Ok(guest) => booked.push(guest),
-            // A night with a rule of its own.
+            // A restriction of the night refuses the stay.
             Err(Error::Refused(_)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -127,23 +127,23 @@ async fn act(engine: &Engine, guests: impl Iterator<Item = &Booked>, act: Move) 
 
 impl Rooms {
     fn of(inventory: Inventory, today: Date) -> Self {
-        // Each room type has guests of its own, and the same ones at every start.
+        // Each room type has different guests, and the same ones at every start.
         let names = inventory.hotel.name.bytes().chain(inventory.room_type.name.bytes());
-        let dice = fastrand::Rng::with_seed(names.fold(0, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte)));
-        Self { inventory, today, sold: vec![0; (DAYS_BEFORE + DAYS_AHEAD + LONGEST_STAY + 1) as usize], dice }
+        let rng = fastrand::Rng::with_seed(names.fold(0, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte)));
+        Self { inventory, today, sold: vec![0; (DAYS_BEFORE + DAYS_AHEAD + LONGEST_STAY + 1) as usize], rng }
     }
 
     fn sold(&mut self, day: i64) -> &mut u16 {
         &mut self.sold[(day + DAYS_BEFORE) as usize]
     }
 
-    /// The orders of a day: arrival, departure, and what is ordered.
+    /// The orders of a day: room type, arrival, departure and order.
     fn wanted_on(&mut self, day: i64) -> Vec<(RoomTypeId, i64, i64, Order)> {
         let mut orders = Vec::new();
         let rooms = self.inventory.room_type.rooms;
         while f64::from(*self.sold(day)) + 0.5 < f64::from(rooms) * self.target(day) {
             let longest =
-                (1..=self.dice.i64(1..=LONGEST_STAY)).take_while(|nights| *self.sold(day + nights - 1) < rooms);
+                (1..=self.rng.i64(1..=LONGEST_STAY)).take_while(|nights| *self.sold(day + nights - 1) < rooms);
             let departure = day + longest.last().unwrap_or(1);
             (day..departure).for_each(|night| *self.sold(night) += 1);
             orders.extend(self.order(day, departure).map(|order| (self.inventory.room_type.id, day, departure, order)));
@@ -151,7 +151,7 @@ impl Rooms {
         orders
     }
 
-    /// The share of rooms that is sold on a night: more on weekends, less and less later.
+    /// The share of rooms that is sold on a night. It is higher on weekends and falls on later days.
     fn target(&self, day: i64) -> f64 {
         let weekend = matches!(self.on(day).weekday(), jiff::civil::Weekday::Friday | jiff::civil::Weekday::Saturday);
         let usual = if weekend { 0.75 } else { 0.55 };
@@ -165,14 +165,14 @@ impl Rooms {
 
     fn order(&mut self, arrival: i64, departure: i64) -> Option<Order> {
         let occupancy = self.inventory.room_type.occupancy;
-        let adults = self.dice.u16(1..=occupancy.max_adults.clamp(1, 2));
-        let has_child = occupancy.max_children > 0 && occupancy.max_occupancy > adults && self.dice.u8(0..5) == 0;
-        let adult = |dice: &mut fastrand::Rng| (NAMES[dice.usize(0..NAMES.len())].to_owned(), dice.i64(21..80));
-        let mut guests: Vec<_> = (0..adults).map(|_| adult(&mut self.dice)).collect();
+        let adults = self.rng.u16(1..=occupancy.max_adults.clamp(1, 2));
+        let has_child = occupancy.max_children > 0 && occupancy.max_occupancy > adults && self.rng.u8(0..5) == 0;
+        let adult = |rng: &mut fastrand::Rng| (NAMES[rng.usize(0..NAMES.len())].to_owned(), rng.i64(21..80));
+        let mut guests: Vec<_> = (0..adults).map(|_| adult(&mut self.rng)).collect();
         if has_child {
-            guests.push((NAMES[self.dice.usize(0..NAMES.len())].to_owned(), self.dice.i64(2..12)));
+            guests.push((NAMES[self.rng.usize(0..NAMES.len())].to_owned(), self.rng.i64(2..12)));
         }
-        let rate_plan = self.inventory.plans.get(self.dice.usize(0..self.inventory.plans.len().max(1)));
+        let rate_plan = self.inventory.plans.get(self.rng.usize(0..self.inventory.plans.len().max(1)));
         let draft = OrderDraft {
             rate_plan: rate_plan.map_or(PlanChoice::Cheapest, |plan| PlanChoice::Named(plan.id)),
             checkin_date: self.on(arrival),
@@ -180,7 +180,7 @@ impl Rooms {
             rooms: 1,
             num_guests: guests.len() as i64,
             guests,
-            mobile: format!("+35191{:07}", self.dice.u32(1_000_000..10_000_000)),
+            mobile: format!("+35191{:07}", self.rng.u32(1_000_000..10_000_000)),
             ..OrderDraft::default()
         };
         draft.check().ok()

@@ -1,6 +1,6 @@
-//! The demo hotels. Invented houses in real cities, with prices in the minor units of each currency.
+//! The demo hotels: invented hotels in real cities. Prices are in the minor units of each currency.
 
-/// A city and what its hotels have in common.
+/// A city, with the country, time zone, currency and services of its hotels.
 pub struct City {
     pub name: &'static str,
     pub country: &'static str,
@@ -19,12 +19,12 @@ pub struct DemoHotel {
     pub rooms: &'static [Room],
 }
 
-/// A room type: name, most adults, most children, most persons, number of rooms, price of a weekday night.
+/// A room type: name, largest number of adults, of children and of persons, number of rooms, price of a weekday night.
 pub struct Room(pub &'static str, pub u16, pub u16, pub u16, pub u16, pub i64);
 
 use Basis::{PerNight, PerPerson, PerPersonNight, PerStay};
 
-/// The first room type of the first hotel, its first plan and the hotel's first service are those of the API's examples.
+/// The examples in the API documentation use the first hotel, its first room type, rate plan and service.
 pub const CITIES: &[City] = &[
     City {
         name: "Lisbon",

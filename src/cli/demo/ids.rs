@@ -1,5 +1,5 @@
-//! The ids of what the demo makes: the first of each kind has the id that the API's examples speak of, so that they can
-//! be tried out in `/docs` as they stand.
+//! The ids of the demo. The first hotel, room type, rate plan and service have the ids of the examples in `/docs`, so those
+//! examples can be sent unchanged.
 
 use std::cell::Cell;
 

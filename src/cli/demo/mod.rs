@@ -1,7 +1,7 @@
-//! `--demo`: something to look at on a fresh machine.
+//! `--demo`: data for a first try.
 //!
-//! Fills an empty catalogue with `hotels` and their `guests` the way an administrator would (catalogue and engine, no back door), and
-//! greets with a `banner` whose curl line really books. A database that has hotels keeps exactly those.
+//! Fills an empty catalogue with `hotels` and their `guests` through the catalogue and the engine, as an administrator
+//! does. Prints a `banner` with a curl line that books a room. A database that has hotels is not changed.
 
 mod banner;
 mod fill;
@@ -24,13 +24,13 @@ use crate::engine::{self, Engine};
 use crate::store::Store;
 use ids::Ids;
 
-/// How long one of the demo's changes may take: there is nobody to be told to come back later.
+/// The time-out of one change. It is long, because the demo cannot repeat a change.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-const UNFINISHED: &str = "the demo's hotels are not all there: delete this database, and start again";
+const UNFINISHED: &str = "the demo's hotels are incomplete: delete this database and start again";
 
-/// Fills the catalogue if it is empty and lets guests come, before anybody serves it: by an engine that owns every room type, which a node of
-/// a cluster does not.
+/// Fills an empty catalogue and adds guests, before the server starts. It uses an engine of its own that owns every room
+/// type; a node of a cluster does not own all of them.
 pub async fn furnish(store: &Arc<dyn Store>, options: &engine::Options) -> anyhow::Result<()> {
     if !store.is_empty().await? {
         return Ok(());
@@ -48,7 +48,7 @@ pub async fn furnish(store: &Arc<dyn Store>, options: &engine::Options) -> anyho
     furnished
 }
 
-/// Fills the catalogue if it is empty. `now` is the application's time.
+/// Fills an empty catalogue. `now` is the application's time.
 pub async fn fill(store: &dyn Store, engine: &Engine, now: Timestamp) -> anyhow::Result<()> {
     if store.is_empty().await? {
         let filled = fill::fill(store, engine, &Ids::new(&System), now).await;

@@ -1,4 +1,4 @@
-//! A stay that can be booked right now, for the curl line of the banner.
+//! A stay that can be booked now, for the curl line of the banner.
 
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use crate::domain::quote::Enquiry;
 use crate::domain::{HotelId, Inventory, Party, RatePlanId, RoomTypeId, Stay, Timestamp};
 use crate::store::{Error, Page, Store};
 
-/// A room type with a stay that its own rule function accepts, and for how many adults.
+/// A room type, a stay that its rules accept, and the number of adults.
 #[derive(Debug)]
 pub struct Sample {
     pub hotel: String,
@@ -21,9 +21,9 @@ pub struct Sample {
     pub adults: u16,
 }
 
-/// How many hotels are looked at; a house that is fully booked everywhere gets no curl line.
+/// The limit of hotels that are tried. When none of them can be booked, the banner has no curl line.
 const HOTELS: u32 = 200;
-/// How far ahead the arrival may be, in days.
+/// The arrivals that are tried, in days after today.
 const ARRIVALS: [i64; 4] = [14, 30, 60, 120];
 
 pub async fn find(store: &dyn Store, now: Timestamp) -> Result<Option<Sample>, Error> {
@@ -47,7 +47,7 @@ fn bookable(inventory: &Inventory, stay: Stay, adults: u16, now: Timestamp) -> O
     let enquiry = Enquiry { stay, rooms: 1, party, rate_plan: None, forced: false, keeping: None };
     let offers = inventory.offers_on(&enquiry, inventory.hotel.today(now));
     let plans: Vec<_> = offers.iter().filter_map(|offer| inventory.plan(offer.rate_plan)).collect();
-    // A newcomer who tries it out may want to cancel.
+    // A plan that can be cancelled is better to try.
     let plan = plans.iter().find(|plan| !plan.policy.tiers().is_empty()).or(plans.first())?;
     Some(Sample {
         hotel: inventory.hotel.name.clone(),

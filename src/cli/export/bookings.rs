@@ -1,4 +1,4 @@
-//! Bookings, without anything personal.
+//! Bookings, without personal data.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -66,7 +66,7 @@ fn row(booking: &Booking, hotel: &str, room_type: &str) -> [String; HEADER.len()
     ]
 }
 
-/// Names that have been looked up.
+/// Names that were read already.
 #[derive(Default)]
 struct Names {
     hotels: HashMap<HotelId, String>,

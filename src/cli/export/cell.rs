@@ -1,10 +1,10 @@
-//! Cells that no spreadsheet takes for a formula.
+//! Cells that no spreadsheet reads as a formula.
 
 use crate::domain::text::is_invisible;
 
-/// Text that somebody else wrote, safe to open in a spreadsheet (OWASP, "CSV Injection"). A spreadsheet may separate
-/// cells at another character than ours, so a `'` goes before a formula wherever a cell could begin: at the start, after
-/// a separator, after a quotation mark.
+/// Makes foreign text safe for a spreadsheet (OWASP, "CSV Injection"). A spreadsheet may separate cells at another
+/// character. So a `'` goes before a formula wherever a cell could begin: at the start, after a separator, after a quotation
+/// mark.
 pub fn text(value: &str) -> String {
     let mut cell = String::with_capacity(value.len() + 1);
     let mut begins = true;
@@ -18,7 +18,7 @@ pub fn text(value: &str) -> String {
     cell
 }
 
-/// Characters that spreadsheets begin a formula with, also in the forms that they take for the same.
+/// Characters that begin a formula, and their variants that spreadsheets treat as the same.
 fn begins_formula(c: char) -> bool {
     matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r')
         || matches!(
@@ -89,7 +89,7 @@ mod tests {
     }
 
     proptest! {
-        /// However a program splits it and whatever it strips, no part begins a formula.
+        /// No part begins a formula, for every separator and every stripped character.
         #[test]
         fn no_part_begins_a_formula(value in "[=+@;,\t\n\" A'＝-]{0,12}") {
             let cell = text(&value);

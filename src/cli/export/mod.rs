@@ -1,4 +1,4 @@
-//! `innkeeper export`: what is in the database, as a table.
+//! `innkeeper export`: nights and bookings as a table.
 
 mod bookings;
 mod cell;
@@ -12,8 +12,8 @@ use crate::config::flags::CommonFlags;
 
 /// Print nights or bookings as CSV (RFC 4180, UTF-8, a header line) on stdout.
 ///
-/// Text that a spreadsheet would take for a formula (= + - @ where a cell begins, whatever separates cells there) gets a '
-/// in front. The export reads page by page and may run while the server runs.
+/// Text that a spreadsheet would read as a formula gets a ' in front: = + - @ at the start of a cell, with any separator of
+/// cells. The export reads page by page and may run while the server runs.
 #[derive(Debug, clap::Args)]
 pub struct Export {
     #[command(subcommand)]
@@ -24,7 +24,7 @@ pub struct Export {
 enum What {
     /// hotel,room_type,date,physical,sold,held: every night with a room sold or held.
     ///
-    /// physical is how many rooms of the type exist on that night; of a night in the past, how many existed.
+    /// physical is the number of rooms of the type on that night.
     Nights(Format),
     /// One row per booking, without names and contact details of guests.
     ///
@@ -36,7 +36,7 @@ enum What {
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 struct Format {
-    /// Comma-separated values; the only format so far.
+    /// Comma-separated values. This is the only format.
     #[arg(long, required = true)]
     csv: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The hotels and room types that a file needs, opened before the replay.
+//! The hotels and room types of a file, created before the replay.
 
 use super::Bookings;
 use super::demand::Rooms;
@@ -20,14 +20,14 @@ const CURRENCY: &str = "EUR";
 /// Nights beyond the longest lead time and the longest stay together.
 const MARGIN_NIGHTS: u16 = 30;
 
-/// What was opened, in the order of [`Source::hotels`] and [`Source::room_types`].
+/// Hotels and room types, in the order of [`Source::hotels`] and [`Source::room_types`].
 pub struct ImportCatalogue {
     pub hotels: Vec<Hotel>,
     pub room_types: Vec<RoomType>,
 }
 
 impl ImportCatalogue {
-    /// What the file needs, not yet stored.
+    /// Plans the hotels and room types. Nothing is stored yet.
     pub fn plan(options: &Bookings, source: &Source, rooms: &Rooms, ids: &dyn IdSource) -> Result<Self, Violation> {
         let hotel = |name: &String| hotel(options, source, name, HotelId(ids.next()));
         let hotels: Vec<Hotel> = source.hotels.iter().map(hotel).collect::<Result<_, _>>()?;
@@ -45,7 +45,7 @@ impl ImportCatalogue {
         Ok(Self { hotels, room_types })
     }
 
-    /// Stores it all. The rate plans are made by the engine, at the time its clock shows.
+    /// Stores hotels and room types. The engine creates the rate plans at the time of its clock.
     pub async fn open(
         &self,
         source: &Source,
@@ -64,8 +64,8 @@ impl ImportCatalogue {
         Ok(())
     }
 
-    /// The instant at which everything of a day happens: when its rooms are ready. Cancelling on that day is still
-    /// free, as the deadline belongs to the guest.
+    /// The instant of all moves of a day: the check-in time. Cancelling at that instant is still free, because the deadline
+    /// itself counts as in time.
     pub fn instant(&self, day: Date) -> crate::domain::Timestamp {
         self.hotels.first().map_or_else(Default::default, |hotel| hotel.check_in_at(day))
     }
@@ -90,7 +90,7 @@ fn hotel(options: &Bookings, source: &Source, name: &str, id: HotelId) -> Result
     })
 }
 
-/// Room for the largest party that ever booked the type.
+/// The occupancy that fits the largest party of the room type.
 fn widest<'a>(reservations: impl Iterator<Item = &'a Reservation>) -> Occupancy {
     let start = Occupancy { max_adults: 2, max_children: 0, max_occupancy: 2 };
     reservations.fold(start, |most, reservation| {
@@ -115,7 +115,7 @@ fn imported_plan(room_type_id: RoomTypeId, price: Amount, ids: &dyn IdSource) ->
     }
 }
 
-/// What a night usually cost: the price of the plan for those who book after the import.
+/// The median price of a night. It is the price of the plan for bookings after the import.
 fn median(mut prices: Vec<Amount>) -> Amount {
     prices.sort_unstable();
     prices.get(prices.len() / 2).copied().unwrap_or(Amount::ZERO)

@@ -1,4 +1,4 @@
-//! How many rooms the reservations ask for: the replay in pure numbers, with nobody refused.
+//! The demand for rooms: the replay in numbers, without any refusal.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::source::Source;
 use crate::domain::calendar::MAX_ROOMS;
 use crate::domain::{Date, Stay};
 
-/// How many rooms each room type gets.
+/// The rule for the number of rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capacity {
-    /// Just enough that nothing is refused at any moment.
+    /// The fewest rooms with which nothing is refused.
     Peak,
     /// The 95th percentile of nightly demand.
     P95,
@@ -33,13 +33,13 @@ impl std::str::FromStr for Capacity {
     }
 }
 
-/// For each room type and night, the most rooms that are sold at any moment when nothing is refused.
+/// For each room type and night, the largest number of rooms sold at any moment when nothing is refused.
 pub type Demand = Vec<BTreeMap<Date, u32>>;
 
 /// The number of rooms of each room type.
 pub type Rooms = Vec<u16>;
 
-/// Goes through the schedule as the replay does.
+/// Counts along the schedule, as the replay does.
 pub fn demand(source: &Source, schedule: &Schedule) -> Demand {
     let mut sold: Demand = vec![BTreeMap::new(); source.room_types.len()];
     let mut most = sold.clone();
@@ -75,7 +75,7 @@ fn freed(reservation: &Reservation, phase: Phase) -> impl Iterator<Item = Date> 
     reservation.stay.dates().filter(move |night| !kept.is_some_and(|kept| kept.contains(*night)))
 }
 
-/// How many rooms each room type gets.
+/// The number of rooms of each room type.
 pub fn rooms(capacity: Capacity, source: &Source, demand: &Demand) -> Rooms {
     let rooms = |(nights, room_type): (&BTreeMap<Date, u32>, &super::source::NamedRoomType)| match capacity {
         Capacity::Rooms(rooms) => rooms,
@@ -89,7 +89,7 @@ pub fn rooms(capacity: Capacity, source: &Source, demand: &Demand) -> Rooms {
     demand.iter().zip(&source.room_types).map(rooms).collect()
 }
 
-/// A file whose demand is beyond what a room type can have gets refusals, not an error.
+/// A demand beyond the limit of rooms leads to refusals, not to an error.
 fn limited(rooms: u32) -> u16 {
     u16::try_from(rooms).unwrap_or(u16::MAX).min(MAX_ROOMS)
 }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn demand_is_the_most_ever_sold_even_if_it_was_cancelled_later() {
+    fn demand_counts_bookings_that_were_cancelled_later() {
         let first = reservation(1, 10, 2, cancelled(3));
         let overlapping = reservation(2, 11, 2, End::CheckedOut);
         let later = reservation(4, 10, 1, End::CheckedOut);
@@ -130,14 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cancellation_makes_room_for_a_booking_of_the_same_day() {
+    fn a_cancellation_frees_its_room_for_a_booking_of_the_same_day() {
         let first = reservation(1, 10, 1, cancelled(3));
         let second = reservation(3, 10, 1, End::CheckedOut);
         assert_eq!(most(&source(vec![second, first])), [(10, 1)]);
     }
 
     #[test]
-    fn a_booking_cancelled_on_its_own_day_still_needed_a_room() {
+    fn a_booking_cancelled_on_its_own_day_needs_a_room() {
         let fleeting = reservation(3, 10, 1, cancelled(3));
         let other = reservation(3, 10, 1, End::CheckedOut);
         assert_eq!(most(&source(vec![fleeting, other])), [(10, 2)]);

@@ -1,11 +1,11 @@
-//! `innkeeper import bookings`: a real hotel's reservations, replayed through the real engine.
+//! `innkeeper import bookings`: a real hotel's reservations, replayed through the engine.
 //!
-//! Reads the whole file ([`source`], [`row`]), works out when everything happened ([`schedule`]) and how many rooms that
-//! takes ([`demand`]), opens the hotels ([`house`]), and replays ([`replay`]) on a manual clock, through the same actors
-//! and the same writer as `serve`. At the end it reports ([`mod@report`]).
+//! Reads the whole file ([`source`], [`row`]), computes the order of all moves ([`schedule`]) and the number of rooms
+//! ([`demand`]). Then it creates the hotels ([`catalogue`]) and replays the moves ([`replay`]) on a manual clock, through the
+//! same actors and the same writer as `serve`. At the end it reports ([`mod@report`]).
 //!
-//! Invariant: a file with a broken row changes nothing. When the replay itself is stopped, every move that was answered
-//! is durable and counted right; the imported hotel is merely incomplete.
+//! Invariant: a file with a broken row changes nothing. When the replay is stopped, every answered move is durable and
+//! counted correctly, and the imported hotel is incomplete.
 
 mod catalogue;
 mod demand;
@@ -35,7 +35,7 @@ use crate::config::Config;
 use crate::config::flags::CommonFlags;
 use crate::store::Store;
 
-/// Take over data from elsewhere.
+/// Import data.
 #[derive(Debug, clap::Args)]
 pub struct Import {
     #[command(subcommand)]
@@ -49,39 +49,39 @@ enum What {
 
 /// Replay the reservations of a CSV file in the public "Hotel booking demand" format.
 ///
-/// Makes one hotel per name in the column `hotel` and its room types (column `reserved_room_type`), then books, cancels,
-/// checks in and out in the order in which it happened: booked lead_time days before arrival, cancelled on
-/// reservation_status_date, checked in on arrival, checked out after the last night, no-shows on the day of arrival.
-/// Guests are adults of 30, children of 8 and babies of 1 year, with made-up names; the price is `adr`, in euros.
+/// Creates one hotel per name in the column `hotel`, and its room types from the column `reserved_room_type`. Then it
+/// replays every reservation in the order of its dates: booked lead_time days before arrival, cancelled on
+/// reservation_status_date, checked in on arrival, checked out after the last night, no-show on the day of arrival.
+/// Guests are adults of 30, children of 8 and babies of 1 year, with invented names. The price is `adr` in euros.
 ///
-/// A row with no nights or no guests is skipped, and its line is printed. A row of children without an adult is imported
-/// and counted. A broken row is an error that names its line, and nothing is imported. Importing a file twice makes two
-/// hotels.
+/// A row without a night or without a guest is skipped, and its line is printed. A row of children without an adult is
+/// imported and counted. A broken row is an error that names its line, and nothing is imported. A file that is imported
+/// twice creates two hotels.
 ///
-/// In the report, nights_sold are the room nights of guests who came, and the first night of those who did not;
-/// revenue_minor is the price of these nights. Cancelled bookings count nothing.
+/// In the report, nights_sold counts the room nights of guests who arrived, and the first night of each no-show.
+/// revenue_minor is the price of these nights. Cancelled bookings are not counted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SETTINGS_HELP)]
 pub struct Bookings {
-    /// The CSV file; its first line names the columns.
+    /// The CSV file. Its first line names the columns.
     file: PathBuf,
-    /// How many rooms each room type gets: peak (just enough that nothing is refused), p95 (the 95th percentile of
-    /// nightly demand, from first to last arrival), or a number.
+    /// Rooms of each room type: peak (the fewest with which nothing is refused), p95 (the 95th percentile of nightly
+    /// demand, from first to last arrival), or a number.
     #[arg(long, default_value = "peak", value_name = "peak|p95|N", allow_hyphen_values = true)]
     capacity: Capacity,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
-    /// The city of the imported hotels; the file does not tell.
+    /// The city of the imported hotels. The file does not name it.
     #[arg(long, default_value = "Algarve")]
     city: String,
     #[command(flatten)]
     settings: CommonFlags,
 }
 
-/// Moves sent and not yet answered, at most; a mailbox of the default size takes them all.
+/// The limit of unanswered moves. A mailbox of the default size holds all of them.
 const IN_FLIGHT: usize = 512;
-/// The replay waits for a slow disk; there is nobody to be told to come back later.
+/// The time-out of one move. It is long, because the replay cannot repeat a move.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Import {
@@ -107,15 +107,15 @@ impl Bookings {
     async fn import(&self, source: &Source, config: Config) -> anyhow::Result<Report> {
         let schedule = Schedule::of(&source.reservations);
         let rooms = demand::rooms(self.capacity, source, &demand::demand(source, &schedule));
-        let house = ImportCatalogue::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
-        let start = house.instant(schedule.first_day().context("there is nothing to import")?);
+        let catalogue = ImportCatalogue::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
+        let start = catalogue.instant(schedule.first_day().context("there is nothing to import")?);
 
         with_store(&config, async |store| {
             let clock = Arc::new(ManualClock::at(start));
             let options = crate::engine::Options { answer_within: PATIENCE, ..config.engine.clone() };
             let engine = app::start_engine(&options, store.clone(), clock.clone());
             let in_flight = IN_FLIGHT.min(options.mailbox);
-            let replay = Replay { engine: &engine, clock: &clock, source, house: &house, in_flight };
+            let replay = Replay { engine: &engine, clock: &clock, source, catalogue: &catalogue, in_flight };
             let report = report(&replay, &schedule, &**store).await;
             engine.shutdown().await;
             report
@@ -124,14 +124,14 @@ impl Bookings {
     }
 }
 
-/// Opens the house and replays what happened there.
+/// Creates the hotels and replays the moves.
 async fn report(replay: &Replay<'_>, schedule: &Schedule, store: &dyn Store) -> anyhow::Result<Report> {
-    let Replay { source, house, engine, .. } = *replay;
-    house.open(source, store, engine, &System).await.context("cannot make the hotels; no booking was imported")?;
+    let Replay { source, catalogue, engine, .. } = *replay;
+    catalogue.open(source, store, engine, &System).await.context("cannot create the hotels; no booking was imported")?;
     let bar = progress::bar(schedule.moves() as u64, "replaying");
     let started = Instant::now();
     let outcome = replay.run(schedule, &bar).await;
     let took = started.elapsed();
     bar.finish_and_clear();
-    Ok(Report::new(source, house, &outcome?, took))
+    Ok(Report::new(source, catalogue, &outcome?, took))
 }

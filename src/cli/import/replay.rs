@@ -1,7 +1,7 @@
-//! The replay: every reservation through the engine, in the order in which it happened.
+//! The replay: every reservation through the engine, in the order of its dates.
 //!
-//! The moves of a wave are in flight together, sent in the order of the file; the next wave begins when all of them
-//! are answered. So the engine decides just what [`super::demand`] computed, whatever the size of its batches.
+//! The moves of a wave are under way together, sent in the order of the file. The next wave begins when all of them are
+//! answered. So the engine decides what [`super::demand`] computed, for every size of its batches.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,21 +18,21 @@ use crate::domain::order::OrderDraft;
 use crate::domain::{Booking, Move, Order, Violation};
 use crate::engine::{self, Engine, MoveOptions};
 
-/// Ages the file does not tell.
+/// Ages that the file does not name.
 const ADULT: i64 = 30;
 const CHILD: i64 = 8;
 const BABY: i64 = 1;
 
-/// What became of the reservations.
+/// The results of the reservations.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// The last state of every accepted booking, by index of its reservation.
     pub bookings: Vec<Option<Arc<Booking>>>,
-    /// How many were refused, by reason.
+    /// Refused reservations by reason.
     pub refused: BTreeMap<&'static str, u64>,
 }
 
-/// The replay came upon something that cannot happen to it. What was done until then is in the database.
+/// The replay failed. Everything before the failure is in the database.
 #[derive(Debug, thiserror::Error)]
 #[error("the reservation of line {line} could not be {verb}; the imported hotel is incomplete")]
 pub struct Stopped {
@@ -47,17 +47,17 @@ enum Why {
     Engine(engine::Error),
     #[error("{0}")]
     Rule(Violation),
-    #[error("it is not in the file")]
+    #[error("the file has no such reservation")]
     Missing,
 }
 
-/// What the replay works with.
+/// The parts that a replay uses.
 pub struct Replay<'a> {
     pub engine: &'a Engine,
     pub clock: &'a ManualClock,
     pub source: &'a Source,
-    pub house: &'a ImportCatalogue,
-    /// Moves sent and not yet answered, at most.
+    pub catalogue: &'a ImportCatalogue,
+    /// The limit of unanswered moves.
     pub in_flight: usize,
 }
 
@@ -66,7 +66,7 @@ impl Replay<'_> {
         let bookings = vec![None; self.source.reservations.len()];
         let mut outcome = Outcome { bookings, ..Outcome::default() };
         for (day, moves) in schedule.waves() {
-            self.clock.set(self.house.instant(day));
+            self.clock.set(self.catalogue.instant(day));
             bar.inc(moves.len() as u64);
             let known = |index: usize| outcome.bookings.get(index).cloned().flatten();
             let steps: Vec<_> = moves.into_iter().map(|(phase, index)| (phase, index, known(index))).collect();
@@ -84,7 +84,7 @@ impl Replay<'_> {
         Ok(outcome)
     }
 
-    /// One move; the booking after it, or the name of the refusal.
+    /// Makes one move. Returns the booking after it, or the name of the refusal.
     async fn step(&self, phase: Phase, index: usize, booking: Option<Arc<Booking>>) -> Result<Answer, Why> {
         let act = match phase {
             Phase::Book => return self.book(index).await,
@@ -100,7 +100,7 @@ impl Replay<'_> {
 
     async fn book(&self, index: usize) -> Result<Answer, Why> {
         let reservation = self.source.reservations.get(index).ok_or(Why::Missing)?;
-        let room_type = self.house.room_types.get(reservation.room_type).ok_or(Why::Missing)?;
+        let room_type = self.catalogue.room_types.get(reservation.room_type).ok_or(Why::Missing)?;
         match self.engine.book(room_type.id, order(reservation)?, None).await {
             Ok(outcome) => Ok(Ok(outcome.booking)),
             Err(engine::Error::Refused(refusal)) => Ok(Err(refusal.name())),
@@ -129,10 +129,10 @@ impl Outcome {
     }
 }
 
-/// Who insists that a room of children alone is booked.
+/// The name under which rooms without an adult are forced.
 const FORCED_BY: &str = "import";
 
-/// The order that a reservation stands for. People and numbers are made up: the file has none.
+/// The order of a reservation. Names and phone numbers are invented, because the file has none.
 fn order(reservation: &Reservation) -> Result<Order, Why> {
     let Reservation { line, stay, party, price, .. } = reservation;
     let ages = [(party.adults, ADULT), (party.children, CHILD), (party.babies, BABY)];
@@ -149,6 +149,6 @@ fn order(reservation: &Reservation) -> Result<Order, Why> {
         ..OrderDraft::default()
     };
     let first = |violations: Vec<Violation>| violations.into_iter().next().map_or(Why::Missing, Why::Rule);
-    // What happened is imported as it happened: the rules of sale are for sales.
+    // The rules of sale do not apply to history: the price and the party are imported as they were.
     Ok(Order { agreed_price: Some(*price), forced_by: Some(FORCED_BY.to_owned()), ..draft.check().map_err(first)? })
 }

@@ -1,4 +1,4 @@
-//! What an import says at the end.
+//! The report of an import.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use super::replay::Outcome;
 use super::source::Source;
 use crate::domain::{Amount, Booking, Date, Status};
 
-/// Lines that a remark names; further ones are only counted.
+/// The limit of lines in a remark. All are counted.
 const LINES_NAMED: usize = 1_000;
 /// Width of a full bar, in characters.
 const BAR: u32 = 40;
@@ -21,24 +21,24 @@ const BAR: u32 = 40;
 pub struct Report {
     /// Data rows of the file: accepted, refused and skipped together.
     pub rows: u64,
-    /// Rows that are no stay.
+    /// Rows without a night or without a guest.
     pub skipped: u64,
-    /// Reservations the engine took, whatever became of them later.
+    /// Reservations that the engine accepted, also those that were cancelled later.
     pub accepted: u64,
     /// Accepted reservations of children without an adult.
     pub without_adult: u64,
-    /// Reservations it refused, by reason.
+    /// Reservations that the engine refused, by reason.
     pub refused: BTreeMap<&'static str, u64>,
     pub cancelled: u64,
     pub no_shows: u64,
     pub checked_out: u64,
-    /// Room nights that are sold in the end: all nights of guests who came, the first of those who did not.
+    /// Room nights sold at the end: all nights of guests who arrived, and the first night of each no-show.
     pub nights_sold: u64,
     /// The price of these nights, in minor units.
     pub revenue_minor: i64,
-    /// How long the replay took.
+    /// The duration of the replay.
     pub seconds: f64,
-    /// Accepted reservations in each of these seconds, with all their later moves.
+    /// Accepted reservations per second, with all their later moves.
     pub bookings_per_second: f64,
     pub peak_occupancy: Vec<Peak>,
 }
@@ -49,13 +49,13 @@ pub struct Peak {
     pub hotel: String,
     pub room_type: String,
     pub rooms: u16,
-    /// Rooms sold for that night in the end.
+    /// Rooms sold for that night at the end.
     pub sold: u32,
     pub date: Option<Date>,
 }
 
 impl Report {
-    pub fn new(source: &Source, house: &ImportCatalogue, outcome: &Outcome, took: Duration) -> Self {
+    pub fn new(source: &Source, catalogue: &ImportCatalogue, outcome: &Outcome, took: Duration) -> Self {
         let bookings = || outcome.bookings.iter().flatten();
         let count = |status: fn(Status) -> bool| bookings().filter(|booking| status(booking.status)).count() as u64;
         let (accepted, seconds) = (bookings().count() as u64, took.as_secs_f64());
@@ -73,7 +73,7 @@ impl Report {
             revenue_minor: kept.iter().map(|(_, price)| *price).sum::<Amount>().minor(),
             seconds: (seconds * 1_000.0).round() / 1_000.0,
             bookings_per_second: (accepted as f64 / seconds.max(f64::EPSILON) * 10.0).round() / 10.0,
-            peak_occupancy: peaks(source, house, outcome),
+            peak_occupancy: peaks(source, catalogue, outcome),
         }
     }
 
@@ -117,7 +117,7 @@ impl Peak {
     }
 }
 
-/// What should be known about the rows that are not replayed as they stand, for stderr.
+/// Remarks about rows that are skipped or changed, for stderr.
 pub fn remarks(source: &Source) -> String {
     let mut groups: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (line, why) in &source.skipped {
@@ -145,15 +145,15 @@ fn remark(what: &str, lines: &[u64]) -> String {
     format!("{what}: {} rows, in lines {}{more}\n", lines.len(), named.join(", "))
 }
 
-/// Room nights a booking occupies in the end, and their price.
+/// The room nights of a booking at the end, and their price.
 fn kept(booking: &Booking) -> (u64, Amount) {
     let Some(print) = booking.footprint() else { return (0, Amount::ZERO) };
     let nights = print.stay.nights();
     (u64::from(nights) * u64::from(print.rooms), booking.nightly_totals().take(usize::from(nights)).sum())
 }
 
-fn peaks(source: &Source, house: &ImportCatalogue, outcome: &Outcome) -> Vec<Peak> {
-    let mut sold: Vec<BTreeMap<Date, u32>> = vec![BTreeMap::new(); house.room_types.len()];
+fn peaks(source: &Source, catalogue: &ImportCatalogue, outcome: &Outcome) -> Vec<Peak> {
+    let mut sold: Vec<BTreeMap<Date, u32>> = vec![BTreeMap::new(); catalogue.room_types.len()];
     for (reservation, booking) in source.reservations.iter().zip(&outcome.bookings) {
         let print = booking.as_ref().and_then(|booking| booking.footprint());
         if let (Some(print), Some(sold)) = (print, sold.get_mut(reservation.room_type)) {
@@ -163,9 +163,9 @@ fn peaks(source: &Source, house: &ImportCatalogue, outcome: &Outcome) -> Vec<Pea
         }
     }
     let peak = |(room_type, nights): (&crate::domain::RoomType, &BTreeMap<Date, u32>)| {
-        // The first of equally full nights.
+        // The earliest of equally full nights.
         let fullest = nights.iter().max_by_key(|(date, sold)| (**sold, std::cmp::Reverse(**date)));
-        let hotel = house.hotels.iter().find(|hotel| hotel.id == room_type.hotel_id);
+        let hotel = catalogue.hotels.iter().find(|hotel| hotel.id == room_type.hotel_id);
         Peak {
             hotel: hotel.map(|hotel| hotel.name.clone()).unwrap_or_default(),
             room_type: room_type.name.clone(),
@@ -174,7 +174,7 @@ fn peaks(source: &Source, house: &ImportCatalogue, outcome: &Outcome) -> Vec<Pea
             date: fullest.map(|(date, _)| *date),
         }
     };
-    let mut peaks: Vec<Peak> = house.room_types.iter().zip(&sold).map(peak).collect();
+    let mut peaks: Vec<Peak> = catalogue.room_types.iter().zip(&sold).map(peak).collect();
     peaks.sort_by(|a, b| (&a.hotel, &a.room_type).cmp(&(&b.hotel, &b.room_type)));
     peaks
 }

@@ -10,7 +10,7 @@ use crate::domain::stay::days_between;
 use crate::domain::text;
 use crate::domain::{Amount, Date, Hotel, Occupancy, RoomType, Stay};
 
-/// Every column that is read; others are passed over.
+/// The columns that are read. Others are ignored.
 pub const COLUMNS: [&str; 14] = [
     "hotel",
     "lead_time",
@@ -28,10 +28,10 @@ pub const COLUMNS: [&str; 14] = [
     "reservation_status_date",
 ];
 
-/// The longest time between booking and arrival, in days: with the longest stay it fits the longest horizon.
+/// The longest time between booking and arrival in days. With the longest stay it fits the longest horizon.
 pub const MAX_LEAD_DAYS: u16 = 2_600;
 
-/// A row as it stands in the file.
+/// A row of the file.
 #[derive(Debug, Deserialize)]
 pub struct Row<'a> {
     hotel: &'a str,
@@ -53,7 +53,7 @@ pub struct Row<'a> {
 /// A reservation that can be replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
-    /// Where it stands in the file.
+    /// Line in the file.
     pub line: u64,
     /// Index into [`super::source::Source::room_types`].
     pub room_type: usize,
@@ -72,7 +72,7 @@ impl Reservation {
     }
 }
 
-/// How many guests there are of each kind the file knows.
+/// The guests by age group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ages {
     pub adults: u16,
@@ -80,7 +80,7 @@ pub struct Ages {
     pub babies: u16,
 }
 
-/// How a reservation ended.
+/// The end of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     CheckedOut,
@@ -88,7 +88,7 @@ pub enum End {
     NoShow,
 }
 
-/// What a row turned out to be.
+/// The result of parsing a row.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Parsed {
     Reservation {
@@ -97,7 +97,7 @@ pub enum Parsed {
         reservation: Reservation,
         negative_price: bool,
     },
-    /// A well-formed row that is no stay, and why.
+    /// A well-formed row that is no stay, and the reason.
     Skipped(&'static str),
 }
 
@@ -124,13 +124,13 @@ impl Row<'_> {
             return Ok(Parsed::Skipped("no night"));
         }
         if party.persons() == 0 {
-            return Ok(Parsed::Skipped("nobody"));
+            return Ok(Parsed::Skipped("no guest"));
         }
         let out_of_range = |_| problem("arrival_date_year", "must leave the dates of the stay inside the calendar");
         let departure = arrival.checked_add(i64::from(nights).days()).map_err(out_of_range)?;
         let booked_on = arrival.checked_sub(i64::from(lead_days).days()).map_err(out_of_range)?;
         let stay = Stay::new(arrival, departure).map_err(|rule| problem("stays_in_week_nights", rule.message))?;
-        // Nothing can be cancelled before it was booked, whatever the file says.
+        // Some rows have a cancellation before the booking; it is moved to the day of the booking.
         let end = match status {
             End::Cancelled { on } => End::Cancelled { on: on.max(booked_on) },
             end => end,
@@ -181,7 +181,7 @@ impl Row<'_> {
 }
 
 impl Ages {
-    /// Hotels often record the parents on another booking.
+    /// Hotels often record the parents in another booking.
     pub fn is_without_adult(self) -> bool {
         self.adults == 0
     }
@@ -228,7 +228,7 @@ fn month(value: &str) -> Result<i8, Problem> {
     number.ok_or_else(|| problem("arrival_date_month", format!("must be the name of a month, not {value:?}")))
 }
 
-/// The average daily rate in cents, and whether it had to be raised to zero. More than two decimals are rounded half
+/// The average daily rate in cents, and whether it was negative and became zero. More than two decimals are rounded half
 /// away from zero.
 fn price(value: &str) -> Result<(Amount, bool), Problem> {
     let rule = || problem("adr", format!("must be an amount such as 75 or 98.50, not {value:?}"));
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_price_becomes_zero_and_says_so() {
+    fn a_negative_price_becomes_zero_and_is_marked() {
         assert_eq!(price("-6.38"), Ok((Amount::ZERO, true)));
     }
 
@@ -305,8 +305,8 @@ mod tests {
 
     #[rstest]
     #[case(Row { stays_in_week_nights: "0", ..ROW }, "no night")]
-    #[case(Row { adults: "0", children: "0", ..ROW }, "nobody")]
-    fn what_cannot_be_a_stay_is_skipped(#[case] row: Row<'_>, #[case] why: &'static str) {
+    #[case(Row { adults: "0", children: "0", ..ROW }, "no guest")]
+    fn a_row_without_a_night_or_a_guest_is_skipped(#[case] row: Row<'_>, #[case] why: &'static str) {
         assert_eq!(row.parse(2), Ok(Parsed::Skipped(why)));
     }
 
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_no_longer_than_the_catalogue_takes_them() {
+    fn names_have_the_limits_of_the_catalogue() {
         let (hotel, room_type) = ("H".repeat(201), "R".repeat(101));
         assert_eq!(Row { hotel: &hotel, ..ROW }.parse(2).unwrap_err().column, "hotel");
         assert!(Row { hotel: &hotel[1..], ..ROW }.parse(2).is_ok());
@@ -342,12 +342,12 @@ mod tests {
     #[rstest]
     #[case(Row { adults: "0", children: "2", ..ROW })]
     #[case(Row { adults: "0", children: "0", babies: "1", ..ROW })]
-    fn children_whose_parents_are_on_another_booking_are_history(#[case] row: Row<'_>) {
+    fn children_without_an_adult_are_imported(#[case] row: Row<'_>) {
         assert!(reservation(&row).party.is_without_adult());
     }
 
     #[test]
-    fn missing_children_are_none() {
+    fn a_missing_number_of_children_is_zero() {
         for missing in ["NULL", "NA", ""] {
             assert_eq!(reservation(&Row { children: missing, ..ROW }).party.children, 0);
         }

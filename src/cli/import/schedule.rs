@@ -1,5 +1,5 @@
-//! When everything happened: each day's moves in six phases. What happens in one phase does not depend on the other
-//! moves of that phase, except for bookings, which come in the order of the file.
+//! The schedule: the moves of each day in six phases. Moves of one phase do not depend on each other, except bookings, which
+//! keep the order of the file.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Moves of one wave may be in flight together: the first and the last wave of a day only give rooms back, in any
-    /// order, and the second takes them, in the order of the file.
+    /// Moves of one wave may be under way together. The first and the last wave of a day only free rooms, in any order. The
+    /// second wave takes rooms, in the order of the file.
     const fn wave(self) -> u8 {
         match self {
             Self::CheckOut | Self::Cancel => 0,
@@ -56,12 +56,12 @@ impl Schedule {
         schedule
     }
 
-    /// In the order in which it happened.
+    /// All phases in order.
     pub fn phases(&self) -> impl Iterator<Item = (Date, Phase, &[usize])> {
         self.0.iter().map(|(&(date, phase), indexes)| (date, phase, indexes.as_slice()))
     }
 
-    /// The same, with the phases together that need not wait for each other.
+    /// All waves in order.
     pub fn waves(&self) -> impl Iterator<Item = (Date, Vec<(Phase, usize)>)> {
         let mut phases = self.phases().peekable();
         std::iter::from_fn(move || {
@@ -75,12 +75,12 @@ impl Schedule {
         })
     }
 
-    /// How many moves there are.
+    /// The number of moves.
     pub fn moves(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }
 
-    /// The first day on which anything happens.
+    /// The day of the first move.
     pub fn first_day(&self) -> Option<Date> {
         self.0.first_key_value().map(|(&(date, _), _)| date)
     }

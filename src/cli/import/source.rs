@@ -1,4 +1,4 @@
-//! Reading the whole file before anything is changed: every broken row is found, and named by file, line and column.
+//! Reads the whole file before anything changes. Every broken row is reported with file, line and column.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -10,22 +10,22 @@ use csv::StringRecord;
 use super::row::{COLUMNS, Parsed, Problem, Reservation, Row};
 use crate::domain::Date;
 
-/// Broken rows that are described; further ones are only counted.
+/// The limit of broken rows that are described. All are counted.
 const DESCRIBED: usize = 20;
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub struct Source {
-    /// Data rows, skipped ones too.
+    /// The number of data rows, with skipped ones.
     pub rows: u64,
     /// In the order of the file.
     pub reservations: Vec<Reservation>,
     /// Every hotel by name, in order of appearance.
     pub hotels: Vec<String>,
     pub room_types: Vec<NamedRoomType>,
-    /// Rows that are no stay: line and reason.
+    /// Rows without a night or without a guest: line and reason.
     pub skipped: Vec<(u64, &'static str)>,
-    /// Rows whose negative price was raised to zero.
+    /// Lines of rows with a negative price, which became zero.
     pub negative_prices: Vec<u64>,
 }
 
@@ -37,7 +37,7 @@ pub struct NamedRoomType {
     pub name: String,
 }
 
-/// Why a file cannot be imported. Nothing was changed.
+/// A file that cannot be imported. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot open {path}: {source}")]
@@ -46,9 +46,9 @@ pub enum Error {
     Read { path: PathBuf, source: csv::Error },
     #[error("{path}:1: missing columns: {columns}. Is it the \"Hotel booking demand\" format?")]
     MissingColumns { path: PathBuf, columns: String },
-    #[error("{path}: rows that cannot be read: {count}. Nothing was imported; mend or remove them:\n{described}")]
+    #[error("{path}: rows that cannot be read: {count}. Nothing was imported. Correct or remove them:\n{described}")]
     BrokenRows { path: PathBuf, count: usize, described: String },
-    #[error("{path} has no reservation that could be imported")]
+    #[error("{path} has no reservation that can be imported")]
     Empty { path: PathBuf },
 }
 
@@ -118,7 +118,7 @@ impl Source {
     }
 }
 
-/// Where names have been seen before.
+/// Positions of names that were read already.
 #[derive(Default)]
 struct Index {
     hotels: HashMap<String, usize>,
@@ -138,7 +138,7 @@ impl Index {
     }
 }
 
-/// What is wrong with the rows so far.
+/// The broken rows so far.
 #[derive(Default)]
 struct Broken {
     count: usize,
@@ -213,7 +213,7 @@ mod tests {
     const GOOD: &str = "Resort Hotel,7,2015,July,1,0,1,2,0,0,A,75,Check-Out,2015-07-02";
 
     #[test]
-    fn hotels_and_room_types_are_named_once() {
+    fn hotels_and_room_types_appear_once() {
         let other = GOOD.replace(",A,", ",B,");
         let city = GOOD.replace("Resort", "City");
         let source = read(&csv(&[GOOD, &other, &city, GOOD])).unwrap();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_broken_rows_is_counted() {
+    fn many_broken_rows_are_counted_and_some_are_described() {
         let broken = GOOD.replace(",75,", ",much,");
         let error = read(&csv(&vec![broken.as_str(); 50])).unwrap_err().to_string();
         assert!(error.contains("cannot be read: 50.") && error.ends_with("… and 30 more"), "{error}");

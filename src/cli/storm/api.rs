@@ -1,28 +1,26 @@
-//! The API as a stranger knows it: addresses, bodies, and what an answer means.
+//! The requests of a storm, and the classes of its answers.
 
-use reqwest::header::AUTHORIZATION;
-use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::cli::remote::Remote;
+use crate::client::{self, BookingChange, Client, NewBooking, PlanWord, Search, StatusCode};
 use crate::domain::Date;
 
-/// Names and a number for guests who do not exist.
+/// Name, age and phone number of every guest.
 const GUEST: &str = "Storm Petrel";
+const AGE: u8 = 40;
 const MOBILE: &str = "+351912345678";
 
-/// One server, as guests use it.
+/// The server under load.
 pub struct Api {
-    pub remote: Remote,
+    pub client: Client,
 }
 
-/// Something a guest sends.
+/// A request of a guest.
 #[derive(Debug, Clone)]
 pub enum Request {
-    Search { city: String, nights: Nights },
-    Look { room_type: Uuid, nights: Nights },
+    Search(Search),
+    Availability { room_type: Uuid, nights: Nights },
     Read { booking: Uuid, token: String },
     Book { key: Uuid, order: Order },
     Amend { key: Uuid, booking: Uuid, token: String, nights: Nights },
@@ -45,20 +43,20 @@ pub struct Order {
     pub guests: u16,
 }
 
-/// What came back.
+/// The class of an answer.
 #[derive(Debug)]
 pub enum Answer {
-    /// It was done. With the booking, if it was about one.
+    /// The request succeeded. Requests about a booking are answered with it.
     Accepted(Option<Booking>),
-    /// The rules, or somebody who was faster, said no.
+    /// The rules refuse the request, or another guest was faster.
     Refused,
-    /// The server is there and could not, or would not hear of it.
+    /// The server failed, or refused the request for another reason.
     Failed(StatusCode),
-    /// No answer, or none that can be understood.
+    /// No answer, or none that can be read.
     Lost,
 }
 
-/// A booking, as far as a storm cares.
+/// The members of a booking that a storm needs. Fewer members cost less time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Booking {
     pub id: Uuid,
@@ -71,64 +69,58 @@ pub struct Booking {
 }
 
 impl Api {
-    /// Sends what a guest wants.
+    /// Sends a request once. Guests repeat their writes by themselves, so that every attempt is measured.
     pub async fn send(&self, request: &Request) -> Answer {
-        let Ok(response) = self.request(request).send().await else { return Answer::Lost };
-        let status = response.status();
-        let Ok(body) = response.bytes().await else { return Answer::Lost };
-        let is_about_a_booking = !matches!(request, Request::Search { .. } | Request::Look { .. });
-        match status {
-            _ if status.is_success() && !is_about_a_booking => Answer::Accepted(None),
-            _ if status.is_success() => match serde_json::from_slice(&body) {
-                Ok(booking) => Answer::Accepted(Some(booking)),
-                Err(_) => Answer::Lost,
-            },
-            StatusCode::CONFLICT | StatusCode::GONE | StatusCode::PRECONDITION_FAILED => Answer::Refused,
-            StatusCode::UNPROCESSABLE_ENTITY => Answer::Refused,
-            _ => Answer::Failed(status),
-        }
-    }
-
-    fn request(&self, request: &Request) -> RequestBuilder {
-        let to = |method, path: String| self.remote.request(method, &path);
+        let client = &self.client;
         match request {
-            Request::Search { city, nights } => {
-                let (from, until) = (nights.from.to_string(), nights.to.to_string());
-                let query = [("city", city), ("checkin_date", &from), ("checkout_date", &until)];
-                to(Method::GET, "/v1/search".into()).query(&query)
+            Request::Search(search) => found(client.search(search)).await,
+            Request::Availability { room_type, nights } => {
+                found(client.availability(*room_type, nights.from, nights.to)).await
             }
-            Request::Look { room_type, nights } => {
-                let query = [("from", nights.from.to_string()), ("to", nights.to.to_string())];
-                to(Method::GET, format!("/v1/room-types/{room_type}/availability")).query(&query)
-            }
-            Request::Read { booking, token } => {
-                to(Method::GET, format!("/v1/bookings/{booking}")).header(AUTHORIZATION, bearer(token))
-            }
-            Request::Book { key, order } => {
-                to(Method::POST, "/v1/bookings".into()).header(KEY, key.to_string()).json(&order.body())
-            }
+            Request::Read { booking, token } => booked(client.booking(*booking).token(token)).await,
+            Request::Book { key, order } => booked(client.book(&order.body()).key(key)).await,
             Request::Amend { key, booking, token, nights } => {
-                let dates = json!({"checkin_date": nights.from, "checkout_date": nights.to});
-                let to = to(Method::PATCH, format!("/v1/bookings/{booking}")).header(AUTHORIZATION, bearer(token));
-                to.header(KEY, key.to_string()).json(&dates)
+                booked(client.amend(*booking, &nights.change()).key(key).token(token)).await
             }
             Request::Cancel { key, booking, token } => {
-                let to = to(Method::POST, format!("/v1/bookings/{booking}/cancel")).header(KEY, key.to_string());
-                to.header(AUTHORIZATION, bearer(token))
+                booked(client.cancel(*booking).key(key).token(token)).await
             }
         }
     }
 }
 
-const KEY: &str = "Idempotency-Key";
+/// The answer to a request that is not about one booking. Its body is not parsed.
+async fn found<T>(request: client::Request<'_, T>) -> Answer {
+    match request.exchange().await {
+        Ok(answer) if answer.status.is_success() => Answer::Accepted(None),
+        Ok(answer) => Answer::of_status(answer.status),
+        Err(_) => Answer::Lost,
+    }
+}
 
-fn bearer(token: &str) -> String {
-    format!("Bearer {token}")
+/// The answer to a request about a booking.
+async fn booked(request: client::Request<'_, client::Booking>) -> Answer {
+    match request.reading::<Booking>().exchange().await {
+        Ok(answer) if answer.status.is_success() => match answer.value() {
+            Ok(booking) => Answer::Accepted(Some(booking)),
+            Err(_) => Answer::Lost,
+        },
+        Ok(answer) => Answer::of_status(answer.status),
+        Err(_) => Answer::Lost,
+    }
 }
 
 impl Answer {
-    /// Whether it leaves open what became of a request; any other answer is the end of it.
-    pub fn is_open(&self) -> bool {
+    fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::CONFLICT | StatusCode::GONE | StatusCode::PRECONDITION_FAILED => Self::Refused,
+            StatusCode::UNPROCESSABLE_ENTITY => Self::Refused,
+            _ => Self::Failed(status),
+        }
+    }
+
+    /// Whether the outcome of the request is unknown after this answer.
+    pub fn is_unknown_outcome(&self) -> bool {
         match self {
             Self::Accepted(_) | Self::Refused => false,
             Self::Failed(status) => {
@@ -146,27 +138,29 @@ impl Nights {
         let days = i64::try_from(nights).unwrap_or(i64::MAX);
         Self { from, to: from.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default()) }
     }
+
+    fn change(self) -> BookingChange {
+        BookingChange {
+            checkin_date: Some(self.from),
+            checkout_date: Some(self.to),
+            ..BookingChange::default()
+        }
+    }
 }
 
 impl Request {
-    /// Whether it changes something, so that an answer that got lost leaves a question.
-    pub const fn writes(&self) -> bool {
+    /// Whether the request changes something. After a lost answer its outcome is unknown.
+    pub const fn is_write(&self) -> bool {
         matches!(self, Self::Book { .. } | Self::Amend { .. } | Self::Cancel { .. })
     }
 }
 
 impl Order {
-    fn body(&self) -> Value {
-        let guests: Vec<_> = (0..self.guests).map(|_| json!({"name": GUEST, "age": 40})).collect();
-        json!({
-            "room_type_id": self.room_type,
-            "rate_plan": "cheapest",
-            "checkin_date": self.nights.from,
-            "checkout_date": self.nights.to,
-            "rooms": self.rooms,
-            "num_guests": self.guests,
-            "guests": guests,
-            "contact": {"mobile": MOBILE},
-        })
+    fn body(&self) -> NewBooking {
+        let guest = || client::Guest { name: GUEST.to_owned(), age: AGE };
+        let guests = (0..self.guests).map(|_| guest()).collect();
+        let Nights { from, to } = self.nights;
+        let order = NewBooking::new(self.room_type, [from, to], guests, MOBILE);
+        NewBooking { rooms: self.rooms, rate_plan: Some(PlanWord::Cheapest), ..order }
     }
 }

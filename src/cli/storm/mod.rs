@@ -1,22 +1,22 @@
-//! `innkeeper storm`: many guests at once, against any innkeeper, and then the question whether it kept its word.
+//! `innkeeper storm`: load on a running server, and a check afterwards.
 //!
-//! Owns a load generator that knows the API and nothing else: it finds room types ([`site`]), plays guests ([`guest`])
-//! at a pace ([`pace`]), keeps account of what was acknowledged ([`books`]) and of how long it took ([`tally`]), and in
-//! the end compares the server's story with its own ([`check`]). It never looks into a database.
+//! Owns a load generator that uses the public API only. It finds room types ([`targets`]) and simulates guests ([`guest`])
+//! at a pace ([`pace`]). It counts the acknowledged writes ([`acknowledged`]) and measures latencies ([`measurements`]).
+//! At the end it compares the acknowledged writes with the API's answers ([`check`]).
 //!
-//! Invariants: a request counts from the moment it was due, so that a server that stalls cannot hide it; a write whose
-//! answer got lost is repeated under its key until it is answered. Limits: [`books::REMEMBERED`] bookings are read back,
-//! [`site::ROOM_TYPES`] room types are looked at, [`IN_FLIGHT`] requests are under way at a fixed rate. Failure: when the
-//! server is gone before everything was checked, the figures say that nobody knows, and the command fails.
+//! Invariants: a latency begins when its request was due, so a server that stalls cannot hide it. A write with an unknown
+//! outcome is repeated with the same key until it is answered. Limits: [`acknowledged::KEPT`] bookings are read back,
+//! [`targets::ROOM_TYPES`] room types are used, [`IN_FLIGHT`] requests are under way at a fixed rate. Failure: when the
+//! server stops before the end of the check, the report says that nothing was checked, and the command fails.
 
+mod acknowledged;
 mod api;
-mod books;
 mod check;
 mod guest;
+mod measurements;
 mod pace;
 mod report;
-mod site;
-mod tally;
+mod targets;
 #[cfg(test)]
 mod testing;
 
@@ -28,44 +28,44 @@ use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use tokio::task::JoinSet;
 
+use self::acknowledged::Acknowledged;
 use self::api::{Answer, Api};
-use self::books::Books;
 use self::check::Findings;
 use self::guest::Guest;
+use self::measurements::Measurements;
 use self::pace::Pace;
 use self::report::Report;
-use self::site::Site;
-use self::tally::Tally;
-use super::remote::Remote;
+use self::targets::Targets;
 use super::{Outcome, output, progress};
+use crate::client::Client;
 use crate::shutdown::Signals;
 
-/// Put a running innkeeper under load, then check that it neither oversold nor lost anything.
+/// Put load on a running server, then check that it oversold nothing and lost nothing.
 ///
-/// It finds room types by itself and books them for real: point it at a server whose bookings do not matter, and that
-/// does not limit public callers (INNKEEPER_PUBLIC_LIMITS=off, as `serve --demo` has it). Latencies
-/// run from the moment a request was due. Ctrl+C ends it early, with the check and the summary.
+/// The command finds room types by itself and makes real bookings, so use a server whose bookings do not matter. That
+/// server must not limit public callers: INNKEEPER_PUBLIC_LIMITS=off, as `serve --demo` sets it. A latency begins when its
+/// request is due. Ctrl+C ends the load early; the check and the summary follow.
 ///
-/// Exit code 0: it kept its word. 1: a night was oversold, an acknowledged booking is not there, or nobody could tell.
+/// Exit code 0: nothing was oversold or lost. 1: a night was oversold, an acknowledged booking is missing, or the check
+/// failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Storm {
-    /// Where the server is: http://host:port
+    /// Address of the server: http://host:port
     url: String,
-    /// What the guests do.
+    /// The requests of the guests.
     #[arg(long, value_enum, default_value_t = Mix::Hot)]
     mix: Mix,
-    /// Closed loop: so many guests, each of whom waits for an answer before the next request. Default: 16.
+    /// Closed loop: the number of guests. Each waits for its answer before its next request. Default: 16.
     #[arg(long, value_name = "N", conflicts_with = "rate")]
     clients: Option<NonZeroUsize>,
-    /// Open loop: so many requests in a second, however slow the answers are. A server that cannot keep up makes the
-    /// storm longer.
+    /// Open loop: requests per second, even when answers are slow. A server that is too slow makes the storm longer.
     #[arg(long, value_name = "R")]
     rate: Option<NonZeroU32>,
-    /// How long.
+    /// Duration of the load in seconds.
     #[arg(long, value_name = "S", default_value = "10")]
     seconds: NonZeroU32,
-    /// Print the summary as JSON. `oversold` and `lost` are null if they could not be checked.
+    /// Print the summary as JSON. `oversold` and `lost` are null when the check failed.
     #[arg(long)]
     json: bool,
 }
@@ -73,63 +73,63 @@ pub struct Storm {
 const EXAMPLES: &str = "\
 Examples:
   innkeeper storm http://127.0.0.1:8080 --mix hot --clients 64 --seconds 30
-  innkeeper storm http://127.0.0.1:8080 --mix last-room                 who gets the last rooms, again and again
+  innkeeper storm http://127.0.0.1:8080 --mix last-room                 all guests want the last rooms
   innkeeper storm http://127.0.0.1:8080 --mix read-mostly --rate 2000 --json
 
-How many clients a server takes (closed loop) and how long it takes at a given rate (open loop) are two questions: only
-the second one notices a server that stalls, because nobody waits for it before the next request.";
+A closed loop measures throughput. An open loop measures latency at a given rate, and also shows a server that stalls,
+because no request waits for an earlier answer.";
 
-/// What to do about 429.
-const LIMITED: &str = "the server limits public callers (429): to put load on it, start it with INNKEEPER_PUBLIC_LIMITS=off \
-                       (`serve --demo` does)";
+/// The remark about answers with status 429.
+const LIMITED: &str = "the server limits public callers (429): start it with INNKEEPER_PUBLIC_LIMITS=off to put load on it \
+                       (`serve --demo` does so)";
 
 /// Guests of a closed loop, unless the command line says otherwise.
 const CLIENTS: usize = 16;
-/// Requests under way at once in an open loop; what is due beyond waits, and its time counts.
+/// The limit of requests under way in an open loop. Further due requests wait, and their latency grows.
 const IN_FLIGHT: usize = 1_024;
-/// How often the progress bar moves.
+/// The interval of the progress bar.
 const TICK: Duration = Duration::from_millis(500);
 
-/// What the guests do.
+/// The requests of the guests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mix {
-    /// Everybody books the same room type.
+    /// All guests book the same room type.
     Hot,
-    /// Everybody books any room type.
+    /// All guests book any room type.
     Spread,
-    /// Everybody books all that is left of the same few nights; who gets it cancels.
+    /// All guests book all free rooms of the same few nights; the one that succeeds cancels.
     LastRoom,
-    /// Book, change, cancel, and again.
+    /// Each guest books, changes and cancels.
     Churn,
-    /// 60 % search, 39 % availability, 0.5 % reading one's booking, 0.5 % booking.
+    /// 60 % search, 39 % availability, 0.5 % reading a booking, 0.5 % booking.
     ReadMostly,
 }
 
-/// What all guests share.
-struct Ground {
+/// Shared by all guests.
+struct Shared {
     api: Api,
-    site: Site,
-    books: Books,
-    tally: Tally,
+    targets: Targets,
+    acknowledged: Acknowledged,
+    measurements: Measurements,
     pace: Pace,
 }
 
 impl Storm {
     pub async fn run(&self) -> anyhow::Result<Outcome> {
-        let api = Api { remote: Remote::at(&self.url)? };
+        let api = Api { client: Client::at(&self.url)?.with_attempts(1) };
         let mut signals = Signals::listen().context("cannot listen for signals")?;
-        let site = Site::survey(&api.remote, self.mix).await?;
-        let books = Books::over(&site);
+        let targets = Targets::find(&api.client, self.mix).await?;
+        let acknowledged = Acknowledged::none_of(&targets);
         let pace = Pace::new(self.rate, Duration::from_secs(self.seconds.get().into()));
-        let ground = Arc::new(Ground { api, site, books, tally: Tally::new()?, pace });
+        let shared = Arc::new(Shared { api, targets, acknowledged, measurements: Measurements::new()?, pace });
 
-        let guests = self.rage(&ground, &mut signals).await?;
-        let took = ground.pace.elapsed();
+        let guests = self.run_guests(&shared, &mut signals).await?;
+        let took = shared.pace.elapsed();
         let checked = tokio::select! {
-            checked = check::check(&ground, guests) => checked,
-            signal = signals.next() => Err(anyhow!("stopped by {signal} before everything was checked")),
+            checked = check::check(&shared, guests) => checked,
+            signal = signals.next() => Err(anyhow!("stopped by {signal} before the end of the check")),
         };
-        self.conclude(&ground, took, checked)
+        self.report(&shared, took, checked)
     }
 
     fn guests(&self) -> usize {
@@ -139,26 +139,26 @@ impl Storm {
         }
     }
 
-    /// Lets all guests in and waits until the last one has left. Who is told to stop twice does not wait for answers.
-    async fn rage(&self, ground: &Arc<Ground>, signals: &mut Signals) -> anyhow::Result<Vec<Guest>> {
-        let mut crowd = JoinSet::new();
+    /// Runs all guests to their end. The first signal stops new requests, the second one stops the command at once.
+    async fn run_guests(&self, shared: &Arc<Shared>, signals: &mut Signals) -> anyhow::Result<Vec<Guest>> {
+        let mut running = JoinSet::new();
         for _ in 0..self.guests() {
-            crowd.spawn(stay(ground.clone(), Guest::of(self.mix)));
+            running.spawn(run_guest(shared.clone(), Guest::of(self.mix)));
         }
-        let bar = progress::clock(self.seconds.get().into(), "storming");
-        let (mut tick, mut so_far) = (tokio::time::interval(TICK), ground.tally.pulse());
-        let mut guests = Vec::with_capacity(crowd.len());
-        while !crowd.is_empty() {
+        let bar = progress::clock(self.seconds.get().into(), "load");
+        let (mut tick, mut latest) = (tokio::time::interval(TICK), shared.measurements.progress());
+        let mut guests = Vec::with_capacity(running.len());
+        while !running.is_empty() {
             tokio::select! {
-                Some(left) = crowd.join_next() => guests.push(left?),
-                signal = signals.next() => match ground.pace.is_stopped() {
-                    false => ground.pace.stop(),
+                Some(guest) = running.join_next() => guests.push(guest?),
+                signal = signals.next() => match shared.pace.is_stopped() {
+                    false => shared.pace.stop(),
                     true => bail!("stopped by {signal}, with requests under way"),
                 },
                 _ = tick.tick() => {
-                    let before = std::mem::replace(&mut so_far, ground.tally.pulse());
-                    bar.set_position(ground.pace.elapsed().as_secs());
-                    bar.set_prefix(so_far.since(before));
+                    let before = std::mem::replace(&mut latest, shared.measurements.progress());
+                    bar.set_position(shared.pace.elapsed().as_secs());
+                    bar.set_prefix(latest.since(before));
                 }
             }
         }
@@ -166,9 +166,9 @@ impl Storm {
         Ok(guests)
     }
 
-    /// Prints what was measured, whatever could be checked.
-    fn conclude(&self, ground: &Ground, took: Duration, checked: anyhow::Result<Findings>) -> anyhow::Result<Outcome> {
-        let counts = ground.tally.counts();
+    /// Prints the report, also when the check failed.
+    fn report(&self, shared: &Shared, took: Duration, checked: anyhow::Result<Findings>) -> anyhow::Result<Outcome> {
+        let counts = shared.measurements.counts();
         let report = Report::new(self.mix, self.guests(), took, &counts, checked.as_ref().ok());
         let remarks = checked.iter().flat_map(Findings::remarks);
         remarks.for_each(|remark| output::remark(format_args!("{remark}\n")));
@@ -179,21 +179,21 @@ impl Storm {
             true => output::line(serde_json::to_string(&report)?)?,
             false => output::print(report.text(&counts, self.rate))?,
         }
-        anyhow::ensure!(checked?.is_clean(), "the server did not keep its word");
+        anyhow::ensure!(checked?.is_clean(), "the server oversold nights or lost acknowledged writes");
         Ok(Outcome::Done)
     }
 }
 
-/// One guest, from the first request to the last.
-async fn stay(ground: Arc<Ground>, mut guest: Guest) -> Guest {
-    while let Some(due) = ground.pace.next().await {
-        let request = guest.next(&ground.site);
-        let answer = ground.api.send(&request).await;
-        ground.tally.add(due.elapsed(), &answer);
+/// Runs one guest from its first request to its last.
+async fn run_guest(shared: Arc<Shared>, mut guest: Guest) -> Guest {
+    while let Some(due) = shared.pace.next().await {
+        let request = guest.next(&shared.targets);
+        let answer = shared.api.send(&request).await;
+        shared.measurements.add(due.elapsed(), &answer);
         let failed = matches!(answer, Answer::Failed(_) | Answer::Lost);
-        guest.told(request, answer, &ground.books);
+        guest.receive(request, answer, &shared.acknowledged);
         if failed {
-            ground.pace.breathe().await;
+            shared.pace.pause_after_failure().await;
         }
     }
     guest

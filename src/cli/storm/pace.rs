@@ -1,4 +1,4 @@
-//! When requests are due.
+//! The pace: the due time of every request.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,29 +8,29 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// The pause after a failure.
-const BREATH: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// The rhythm of a storm, shared by all guests.
+/// The pace of a storm, shared by all guests.
 pub struct Pace {
     started: Instant,
     ends: Instant,
-    /// Of an open loop; a closed loop has none.
+    /// Requests per second of an open loop. A closed loop has none.
     rate: Option<NonZeroU32>,
-    /// Requests that have been given out.
+    /// The number of requests that were due so far.
     due: AtomicU64,
     stopped: CancellationToken,
 }
 
 impl Pace {
-    /// From now on.
+    /// Begins now.
     pub fn new(rate: Option<NonZeroU32>, lasts: Duration) -> Self {
         let started = Instant::now();
         Self { started, ends: started + lasts, rate, due: AtomicU64::new(0), stopped: CancellationToken::new() }
     }
 
-    /// Waits until a request is due; when it was meant to start. `None` when the storm is over. In an open loop that
-    /// moment may lie in the past: then nobody was free to send it in time, and its time is running. Every request that
-    /// was due is sent, so a server that cannot keep up makes the storm longer.
+    /// Waits until a request is due, and gives its due time. `None` when the storm is over. In an open loop the due time
+    /// may lie in the past, because no guest was free; the latency begins at the due time. Every due request is sent, so a
+    /// slow server makes the storm longer.
     pub async fn next(&self) -> Option<Instant> {
         let now = Instant::now();
         let due = match self.rate {
@@ -51,11 +51,11 @@ impl Pace {
         }
     }
 
-    /// Who waits for answers waits a little after a failure too, instead of knocking at a closed door without a pause.
-    /// In an open loop the rate is the pause.
-    pub async fn breathe(&self) {
+    /// Pauses after a failure in a closed loop, so that a guest does not repeat requests without a pause. In an open loop
+    /// the rate is the pause.
+    pub async fn pause_after_failure(&self) {
         if self.rate.is_none() {
-            let _ = timeout(BREATH, self.stopped.cancelled()).await;
+            let _ = timeout(PAUSE, self.stopped.cancelled()).await;
         }
     }
 
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn at_a_rate_requests_are_due_in_equal_steps_until_the_end() {
+    async fn at_a_rate_requests_are_due_at_equal_intervals_until_the_end() {
         let pace = Pace::new(NonZeroU32::new(4), seconds(1));
         let mut due = Vec::new();
         while let Some(at) = pace.next().await {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_time_of_a_request_runs_from_when_it_was_due() {
+    async fn the_latency_of_a_request_begins_at_its_due_time() {
         let pace = Pace::new(NonZeroU32::new(1), seconds(10));
         pace.next().await;
         tokio::time::advance(seconds(3)).await;
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_that_was_due_is_sent_however_late_it_is() {
+    async fn a_due_request_is_sent_even_late() {
         let pace = Pace::new(NonZeroU32::new(2), seconds(1));
         tokio::time::advance(seconds(5)).await;
         let first = pace.started;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_rate_everybody_goes_at_once_until_the_end() {
+    async fn without_a_rate_every_request_is_due_at_once_until_the_end() {
         let pace = Pace::new(None, seconds(1));
         assert_eq!(pace.next().await, Some(Instant::now()));
         tokio::time::advance(seconds(1)).await;
@@ -120,21 +120,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_failure_a_guest_pauses_unless_a_rate_is_to_be_kept_or_the_storm_is_over() {
+    async fn a_guest_pauses_after_a_failure_except_at_a_rate_or_after_the_end() {
         for (rate, stopped, pause) in
-            [(None, false, BREATH), (NonZeroU32::new(1), false, seconds(0)), (None, true, seconds(0))]
+            [(None, false, PAUSE), (NonZeroU32::new(1), false, seconds(0)), (None, true, seconds(0))]
         {
             let pace = Pace::new(rate, seconds(100));
             if stopped {
                 pace.stop();
             }
-            pace.breathe().await;
+            pace.pause_after_failure().await;
             assert_eq!(pace.elapsed(), pause);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_storm_that_is_stopped_is_over_also_for_those_who_wait() {
+    async fn a_stopped_storm_ends_for_waiting_guests_too() {
         let pace = Pace::new(NonZeroU32::new(1), seconds(100));
         pace.next().await;
         let (next, ()) = tokio::join!(pace.next(), async { pace.stop() });

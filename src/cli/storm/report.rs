@@ -1,4 +1,4 @@
-//! What a storm says at the end.
+//! The report of a storm.
 
 use std::fmt::Write;
 use std::num::NonZeroU32;
@@ -9,21 +9,21 @@ use serde::Serialize;
 
 use super::Mix;
 use super::check::Findings;
-use super::tally::Counts;
+use super::measurements::Counts;
 
 /// The figures of a storm, as `--json` prints them.
 #[derive(Debug, Serialize)]
 pub struct Report {
     mix: String,
-    /// Guests, or the most requests under way in an open loop.
+    /// Guests, or the limit of requests under way in an open loop.
     clients: usize,
     seconds: f64,
-    /// Accepted, refused and errors together.
+    /// The sum of accepted, refused and errors.
     requests: u64,
     accepted: u64,
-    /// Answered with a no: sold out, restricted, gone.
+    /// Refused by a rule, for example sold out or restricted.
     refused: u64,
-    /// Answered with a failure, or not at all.
+    /// A failure, or no answer.
     errors: u64,
     accepted_per_second: f64,
     requests_per_second: f64,
@@ -31,9 +31,9 @@ pub struct Report {
     p99_ms: f64,
     p999_ms: f64,
     max_ms: f64,
-    /// Nights with more rooms taken than there are. `None`: nobody could tell.
+    /// Nights with more rooms taken than the capacity. `None`: not checked.
     oversold: Option<u64>,
-    /// Acknowledged bookings or nights that are not there.
+    /// Acknowledged bookings or nights that are missing. `None`: not checked.
     lost: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ impl Report {
     /// The report for people.
     pub fn text(&self, counts: &Counts, rate: Option<NonZeroU32>) -> String {
         let pace = match rate {
-            Some(rate) => format!("{rate} requests due in a second"),
+            Some(rate) => format!("{rate} requests due per second"),
             None => format!("{} clients", self.clients),
         };
         let mut text = format!(
@@ -91,8 +91,8 @@ impl Report {
         }
         text += &match (self.oversold, self.lost) {
             (Some(0), Some(0)) => "nothing oversold, nothing lost\n".to_owned(),
-            (Some(oversold), Some(lost)) => format!("{oversold} NIGHTS OVERSOLD, {lost} ACKNOWLEDGED AND LOST\n"),
-            _ => "NOT CHECKED: nobody knows whether anything was oversold or lost\n".to_owned(),
+            (Some(oversold), Some(lost)) => format!("{oversold} NIGHTS OVERSOLD, {lost} ACKNOWLEDGED WRITES LOST\n"),
+            _ => "NOT CHECKED: it is unknown whether a night was oversold or a booking was lost\n".to_owned(),
         };
         text
     }

@@ -5,11 +5,11 @@ use jiff::civil::date;
 use uuid::Uuid;
 
 use super::api::Booking;
-use super::site::{Night, View};
+use crate::client::{Availability, Night};
 
-/// June 2026, with so many rooms taken each night, out of two.
-pub fn june(sequence: u64, taken: &[i64]) -> View {
-    let night = |(index, sold): (usize, &i64)| Night {
+/// June 2026 with a capacity of two rooms, of which so many are sold on each night.
+pub fn june(sequence: u64, sold: &[u16]) -> Availability {
+    let night = |(index, sold): (usize, &u16)| Night {
         date: date(2026, 6, 1).saturating_add((index as i64).days()),
         physical: 3,
         out_of_order: 2,
@@ -17,10 +17,11 @@ pub fn june(sequence: u64, taken: &[i64]) -> View {
         sold: *sold,
         held: 0,
         forced: 0,
-        free: u16::try_from(2 - sold).unwrap_or(0),
+        free: 2_u16.saturating_sub(*sold),
         closed: false,
+        price_minor: None,
     };
-    View { sequence, nights: taken.iter().enumerate().map(night).collect() }
+    Availability { sequence, nights: sold.iter().enumerate().map(night).collect() }
 }
 
 /// A booking of one room in June 2026, from one day of the month to another.

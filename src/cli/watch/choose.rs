@@ -1,29 +1,21 @@
-//! Which hotel to watch, where nobody named one.
+//! The choice of a hotel, where the command line names none.
 
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
 
 use anyhow::bail;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::cli::output;
-use crate::cli::remote::{Page, Remote};
+use crate::client::{Client, Hotel};
 
-/// The most hotels that are listed.
-const MOST: usize = 200;
-
-#[derive(Debug, Deserialize)]
-pub struct Hotel {
-    id: Uuid,
-    name: String,
-    city: String,
-}
+/// The largest number of hotels that are listed.
+const LISTED: u32 = 200;
 
 /// The only hotel, or the one that the user chooses at the terminal. Without a terminal, several hotels are an error that
 /// lists them.
-pub async fn hotel(remote: &Remote, url: &str) -> anyhow::Result<Option<Uuid>> {
-    let hotels: Vec<Hotel> = remote.get::<Page<_>>("/v1/hotels", &[("limit", &MOST.to_string())]).await?.items;
+pub async fn hotel(client: &Client, url: &str) -> anyhow::Result<Option<Uuid>> {
+    let hotels = client.hotels().limit(LISTED).send().await?.items;
     if let [only] = hotels.as_slice() {
         return Ok(Some(only.id));
     }
@@ -35,25 +27,25 @@ pub async fn hotel(remote: &Remote, url: &str) -> anyhow::Result<Option<Uuid>> {
     }
     output::print(format_args!("Hotels:\n\n{}\n", list(&hotels, url)))?;
     loop {
-        output::print(format_args!("Number of the hotel, or nothing to leave: "))?;
+        output::print(format_args!("Number of the hotel, or nothing to end: "))?;
         let mut typed = String::new();
         io::stdin().read_line(&mut typed)?;
         match typed.trim().parse::<usize>() {
             Ok(number) if (1..=hotels.len()).contains(&number) => return Ok(Some(hotels[number - 1].id)),
             _ if typed.trim().is_empty() => return Ok(None),
-            _ => output::line(format_args!("That is none of 1 to {}.", hotels.len()))?,
+            _ => output::line(format_args!("Type a number from 1 to {}.", hotels.len()))?,
         }
     }
 }
 
 fn list(hotels: &[Hotel], url: &str) -> String {
     let mut text = String::new();
-    for (index, Hotel { id, name, city }) in hotels.iter().enumerate() {
+    for (index, Hotel { id, name, city, .. }) in hotels.iter().enumerate() {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{:>4}  {id}  {name}, {city}", index + 1);
     }
-    if hotels.len() == MOST {
-        let _ = writeln!(text, "      and maybe more: {url}/v1/hotels has all of them");
+    if hotels.len() == LISTED as usize {
+        let _ = writeln!(text, "      There may be more: {url}/v1/hotels lists all of them.");
     }
     text
 }
@@ -64,8 +56,14 @@ mod tests {
 
     #[test]
     fn hotels_are_listed_with_numbers_and_ids() {
-        let hotel =
-            |number: u128, name: &str| Hotel { id: Uuid::from_u128(number), name: name.into(), city: "Lisbon".into() };
+        let hotel = |number: u128, name: &str| Hotel {
+            id: Uuid::from_u128(number),
+            name: name.into(),
+            city: "Lisbon".into(),
+            country: "PT".into(),
+            timezone: "Europe/Lisbon".into(),
+            currency: "EUR".into(),
+        };
         let text = list(&[hotel(1, "Casa"), hotel(2, "Azulejo")], "http://x:1");
         assert!(text.contains("   2  00000000-0000-0000-0000-000000000002  Azulejo, Lisbon\n"), "{text}");
     }

@@ -1,4 +1,4 @@
-//! Keys that scroll the table. The terminal gives them without waiting for a line, and is as it was before afterwards.
+//! Keys that scroll the table. The terminal delivers each key at once. Its old mode is restored at the end.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +42,7 @@ impl Keys {
         Some(keys)
     }
 
-    /// What was pressed since the last look.
+    /// Keys pressed since the last call.
     pub fn pressed(&self) -> Vec<Key> {
         std::mem::take(&mut *self.pressed.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -50,7 +50,7 @@ impl Keys {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        // A terminal that has gone needs nothing back.
+        // An error means that the terminal is gone, and then it needs no mode.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }
@@ -64,7 +64,7 @@ fn read(pressed: &Mutex<Vec<Key>>) {
     }
 }
 
-/// A terminal sends a key's bytes together.
+/// The bytes of each key. A terminal sends them together.
 const NAMES: [(&[u8], Key); 20] = [
     (b"\x1b[A", Key::Nights(-1)),
     (b"\x1bOA", Key::Nights(-1)),
@@ -88,7 +88,7 @@ const NAMES: [(&[u8], Key); 20] = [
     (b"q", Key::Quit),
 ];
 
-/// The keys that some bytes mean; others are passed over.
+/// The keys in some bytes. Unknown bytes are skipped.
 fn keys(mut bytes: &[u8]) -> Vec<Key> {
     let mut keys = Vec::new();
     while !bytes.is_empty() {

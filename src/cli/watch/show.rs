@@ -1,4 +1,4 @@
-//! Showing: a table that is drawn over itself, or lines.
+//! The display: a table that is redrawn in place, or lines.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -10,34 +10,35 @@ use uuid::Uuid;
 use super::hotel_info::HotelInfo;
 use super::keys::{Key, Keys};
 use super::line;
-use super::projection::{self, Projection};
 use super::table::{self, Scene, Screen};
-use crate::cli::{output, told_once};
+use crate::cli::{output, without_repetition};
+use crate::client::projection::{self, Projection};
 use crate::domain::Date;
 use crate::ws::frame::ServerFrame;
 
-/// How long a night that has changed stands out.
+/// A night that changed is highlighted for this long.
 const FRESH: Duration = Duration::from_millis(1_200);
 
-/// What is shown, and where.
+/// The state of the display.
 pub struct Show {
-    pub place: HotelInfo,
+    pub hotel: HotelInfo,
     projection: Projection,
     /// The first night of the projection.
     first: Option<Date>,
-    /// When nights have changed, as long as that stands out.
+    /// When each highlighted night changed.
     changed: HashMap<(Uuid, Date), Instant>,
-    /// How the connection is, and whether that is good.
+    /// The state of the connection in words, and whether it is open.
     state: (String, bool),
+    /// The newest change as a line.
     latest: String,
     url: String,
-    /// `None` where lines are printed.
+    /// `None`: lines are printed.
     terminal: Option<Term>,
     keys: Option<Keys>,
-    /// The first night and the first room type on the screen, counted from 0.
+    /// Index of the first night and of the first room type on the screen.
     scrolled: (usize, usize),
     is_over: bool,
-    /// The screen that shows all this; none if it shows something older.
+    /// The screen that shows the current state. `None`: the screen is out of date.
     drawn: Option<Screen>,
 }
 
@@ -49,7 +50,7 @@ impl Show {
             terminal.clear_screen()?;
         }
         Ok(Self {
-            place: HotelInfo::default(),
+            hotel: HotelInfo::default(),
             projection: Projection::default(),
             first: None,
             changed: HashMap::new(),
@@ -64,7 +65,7 @@ impl Show {
         })
     }
 
-    /// What has been seen of each room type, if it is nights from this one on; otherwise the projection begins anew.
+    /// The last sequence number of each room type. With another first night, the projection starts empty.
     pub fn seen(&mut self, first: Date) -> BTreeMap<Uuid, u64> {
         if self.first.replace(first) != Some(first) {
             self.projection = Projection::default();
@@ -73,7 +74,7 @@ impl Show {
     }
 
     pub fn frame(&mut self, frame: &ServerFrame) -> anyhow::Result<()> {
-        if self.projection.draw(frame) {
+        if self.projection.apply(frame) {
             self.drawn = None;
         }
         if let ServerFrame::Change(change) = frame {
@@ -81,7 +82,7 @@ impl Show {
             let nights = projection::counts(change).map(|(date, _)| ((change.room_type_id, date), now));
             self.changed.extend(nights);
         }
-        let Some(line) = line::of(frame, &self.place) else { return Ok(()) };
+        let Some(line) = line::of(frame, &self.hotel) else { return Ok(()) };
         match &self.terminal {
             None => output::line(line)?,
             Some(_) => self.latest = line,
@@ -94,10 +95,10 @@ impl Show {
         self.drawn = None;
     }
 
-    /// Says that the connection was lost, and when there will be another try.
+    /// Shows that the connection was lost, and when the next attempt follows.
     pub fn lost(&mut self, why: &anyhow::Error, pause: Duration) -> anyhow::Result<()> {
-        let why = told_once(why);
-        self.state = (format!("no connection, again in {:.1} s: {why}", pause.as_secs_f64()), false);
+        let why = without_repetition(why);
+        self.state = (format!("no connection, next attempt in {:.1} s: {why}", pause.as_secs_f64()), false);
         self.drawn = None;
         if self.terminal.is_none() {
             output::remark(format_args!("{}\n", self.state.0));
@@ -105,7 +106,7 @@ impl Show {
         self.refresh()
     }
 
-    /// Draws the table again, if there is one and something has changed. Frames may come faster than anybody can look.
+    /// Draws the table, if there is one and it has changed. Frames may arrive faster than the screen is drawn.
     pub fn refresh(&mut self) -> anyhow::Result<()> {
         self.scroll();
         let Some(terminal) = &self.terminal else { return Ok(()) };
@@ -126,12 +127,12 @@ impl Show {
         Ok(terminal.flush()?)
     }
 
-    /// Whether somebody has seen enough.
+    /// Whether the user has pressed the key that ends the program.
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Does what keys have asked for. Something stays on the screen.
+    /// Applies the keys that were pressed. At least one night and one room type stay on the screen.
     fn scroll(&mut self) {
         let (nights, room_types) = self.projection.size();
         let moved = |from: usize, by: isize, size: usize| from.saturating_add_signed(by).min(size.saturating_sub(1));
@@ -147,15 +148,15 @@ impl Show {
     }
 
     fn scene<'a>(&'a self, fresh: &'a dyn Fn(Uuid, Date) -> bool) -> Scene<'a> {
-        let Self { projection, place, state: (state, good), latest, scrolled, .. } = self;
-        Scene { projection, place, fresh, state: (state, *good), latest, scrolled: *scrolled }
+        let Self { projection, hotel, state: (state, good), latest, scrolled, .. } = self;
+        Scene { projection, hotel, fresh, state: (state, *good), latest, scrolled: *scrolled }
     }
 }
 
 impl Drop for Show {
     fn drop(&mut self) {
         if let Some(terminal) = &self.terminal {
-            // A terminal that cannot be written to needs no cursor.
+            // An error means that the terminal is gone, and then it needs no cursor.
             let _ = terminal.show_cursor().and_then(|()| terminal.flush());
         }
     }

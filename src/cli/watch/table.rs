@@ -8,19 +8,20 @@ use uuid::Uuid;
 
 use super::cell;
 use super::hotel_info::HotelInfo;
-use super::projection::{Projection, RoomType};
+use crate::client::projection::{Projection, WatchedRoomType};
 use crate::domain::Date;
 
-/// Width of the first column, which has dates, and bounds of the others.
+/// Width of the first column, which has the dates.
 const DATE_WIDTH: usize = 15;
+/// The least and the largest width of a room type's column.
 const NARROWEST: usize = 14;
 const WIDEST: usize = 24;
-/// Width of the last column, which has all room types together.
+/// Width of the last column, which has the sums.
 const TOTAL_WIDTH: usize = 16;
-/// Lines that are no nights, and the one the cursor rests on.
+/// Lines that show no night, and the line of the cursor.
 const OTHER_LINES: usize = 8;
 
-/// How much a terminal can show, and whether in colour.
+/// The size of a terminal, and whether it has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
     pub rows: usize,
@@ -28,24 +29,24 @@ pub struct Screen {
     pub colours: bool,
 }
 
-/// Everything there is to see.
+/// Everything that the table shows.
 pub struct Scene<'a> {
     pub projection: &'a Projection,
-    pub place: &'a HotelInfo,
-    /// Whether a night has just changed.
+    pub hotel: &'a HotelInfo,
+    /// Whether a night is highlighted.
     pub fresh: &'a dyn Fn(Uuid, Date) -> bool,
-    /// How the connection is, and whether that is good.
+    /// The state of the connection in words, and whether it is open.
     pub state: (&'a str, bool),
-    /// The newest change, in words.
+    /// The newest change as a line.
     pub latest: &'a str,
-    /// The first night and the first room type that are shown, counted from 0.
+    /// Index of the first night and of the first room type that are shown.
     pub scrolled: (usize, usize),
 }
 
-/// A room type and how wide its column is.
-type Column<'a> = (Uuid, &'a RoomType, usize);
+/// A room type and the width of its column.
+type Column<'a> = (Uuid, &'a WatchedRoomType, usize);
 
-/// Every line, from the top to the bottom.
+/// All lines, from top to bottom.
 pub fn lines(scene: &Scene<'_>, screen: Screen) -> Vec<String> {
     let painter = Painter(screen.colours);
     let columns = columns(scene, screen.columns);
@@ -62,14 +63,14 @@ pub fn lines(scene: &Scene<'_>, screen: Screen) -> Vec<String> {
     lines.iter().map(|line| truncate_str(line, screen.columns, "…").into_owned()).collect()
 }
 
-/// As many room types as fit beside each other, at least one, from the one on that was scrolled to.
+/// The room types that fit on the screen, at least one, beginning with the first that is shown.
 fn columns<'a>(scene: &'a Scene<'_>, width: usize) -> Vec<Column<'a>> {
     let count = scene.projection.room_types().count();
     let total = if count > 1 { TOTAL_WIDTH } else { 0 };
     let mut left = width.saturating_sub(DATE_WIDTH + total);
-    let column = |(id, room_type): (Uuid, &'a RoomType)| {
+    let column = |(id, room_type): (Uuid, &'a WatchedRoomType)| {
         let cells = room_type.nights.values().map(|night| cell::text(*night, room_type.currency));
-        let texts = cells.chain(two_lines(&scene.place.name(id), WIDEST));
+        let texts = cells.chain(two_lines(&scene.hotel.name(id), WIDEST));
         let width = texts.map(|text| measure_text_width(&text)).max().unwrap_or(0);
         (id, room_type, width.clamp(NARROWEST, WIDEST) + 2)
     };
@@ -93,15 +94,15 @@ fn columns<'a>(scene: &'a Scene<'_>, width: usize) -> Vec<Column<'a>> {
 /// The hotel on the left, the connection on the right.
 fn heading(scene: &Scene<'_>, width: usize, painter: Painter) -> String {
     let (state, good) = scene.state;
-    let title = scene.place.title.as_deref().unwrap_or("innkeeper");
+    let title = scene.hotel.title.as_deref().unwrap_or("innkeeper");
     let gap = width.saturating_sub(measure_text_width(title) + measure_text_width(state) + 2).max(1);
     let dot = painter.paint(&if good { cell::green() } else { cell::red() }, "●");
     format!("{}{}{dot} {state}", painter.paint(&Style::new().bold(), title), " ".repeat(gap))
 }
 
-/// The names of the room types, which may take two lines.
+/// The names of the room types on two lines.
 fn header(columns: &[Column<'_>], scene: &Scene<'_>) -> [String; 2] {
-    let name = |id| scene.place.name(id);
+    let name = |id| scene.hotel.name(id);
     let names: Vec<_> = columns.iter().map(|(id, _, width)| (two_lines(&name(*id), width - 2), *width)).collect();
     let line = |first: &str, index: usize, last: &str| {
         let cells = names.iter().map(|(name, width)| right(&name[index], *width));
@@ -110,13 +111,13 @@ fn header(columns: &[Column<'_>], scene: &Scene<'_>) -> [String; 2] {
     [line("", 0, ""), line("night", 1, "all rooms")]
 }
 
-/// The last column, where there are several room types.
+/// A cell of the last column. With one room type there is no such column.
 fn total(scene: &Scene<'_>, text: &str) -> String {
     let several = scene.projection.room_types().nth(1).is_some();
     if several { right(text, TOTAL_WIDTH) } else { String::new() }
 }
 
-/// The words of a name on two lines, the lower one first to be filled when one is enough.
+/// A name on two lines. A name that fits on one line takes the lower one.
 fn two_lines(name: &str, width: usize) -> [String; 2] {
     if measure_text_width(name) <= width {
         return [String::new(), name.to_owned()];
@@ -128,7 +129,7 @@ fn two_lines(name: &str, width: usize) -> [String; 2] {
     }
 }
 
-/// One night. Those before a Saturday and a Sunday stand out.
+/// One night. Friday and Saturday nights are bold.
 fn row(date: Date, columns: &[Column<'_>], scene: &Scene<'_>, painter: Painter) -> String {
     let weekend = matches!(date.weekday(), Weekday::Friday | Weekday::Saturday);
     let style = if weekend { Style::new().bold() } else { Style::new() };
@@ -143,7 +144,7 @@ fn row(date: Date, columns: &[Column<'_>], scene: &Scene<'_>, painter: Painter) 
     day + &columns.iter().map(cell).collect::<String>() + &total(scene, &cell::total(scene.projection.total(date)))
 }
 
-/// What the signs mean, and what there was no place for.
+/// The meaning of the signs, and how much does not fit on the screen.
 fn legend((room_types, nights): (usize, usize), painter: Painter) -> String {
     let colours = [(cell::green(), "free"), (cell::yellow(), "3/4 taken"), (cell::red(), "full")];
     let colours = colours.map(|(style, what)| format!("{} {what}", painter.paint(&style, "█")));
@@ -162,7 +163,7 @@ fn right(text: &str, width: usize) -> String {
     pad_str(text, width, Alignment::Right, Some("…")).into_owned()
 }
 
-/// Whether there are colours.
+/// Paints when the terminal has colours.
 #[derive(Clone, Copy)]
 struct Painter(bool);
 
@@ -176,19 +177,19 @@ impl Painter {
 mod tests {
     use jiff::civil::date;
 
-    use super::super::testing::{change, room_type, snapshot};
+    use crate::client::testing::{change, room_type, snapshot};
     use super::*;
 
     fn draw_from(scrolled: (usize, usize), rows: usize, columns: usize, colours: bool) -> Vec<String> {
         let mut projection = Projection::default();
         for frame in [snapshot(1, 1), snapshot(2, 1), change(2, 2)] {
-            projection.draw(&frame);
+            projection.apply(&frame);
         }
         let names = [(room_type(1), "Double with a view of the sea".to_owned())].into();
-        let place = HotelInfo { title: Some("Casa, Lisbon".to_owned()), names, ..HotelInfo::default() };
+        let hotel = HotelInfo { title: Some("Casa, Lisbon".to_owned()), names, ..HotelInfo::default() };
         let fresh = |id, day| (id, day) == (room_type(2), date(2026, 6, 2));
         let (state, latest) = (("live", true), "Double booked");
-        let scene = Scene { projection: &projection, place: &place, fresh: &fresh, state, latest, scrolled };
+        let scene = Scene { projection: &projection, hotel: &hotel, fresh: &fresh, state, latest, scrolled };
         lines(&scene, Screen { rows, columns, colours })
     }
 

@@ -1,4 +1,4 @@
-//! Files in the "Hotel booking demand" format: a generated one, and what every such file says about its nights.
+//! Files in the "Hotel booking demand" format: a generator, and a recount of the nights of a file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -38,8 +38,8 @@ impl Random {
     }
 }
 
-/// A file with all the columns of the real one and all its oddities: no night, nobody, a negative rate, same-day
-/// cancellations, long leads and stays.
+/// A file with all columns of the real one and its unusual rows: no night, no guest, a negative rate, same-day
+/// cancellations, long lead times and stays.
 pub fn generate(seed: u64, rows: usize) -> String {
     let mut random = Random(seed);
     let mut file = String::from(
@@ -81,20 +81,20 @@ fn row(file: &mut String, random: &mut Random) {
     .unwrap();
 }
 
-/// What a file says, counted without any code of the importer.
+/// The figures of a file, counted without code of the importer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recount {
     pub rows: u64,
     pub skipped: u64,
     pub cancelled: u64,
     pub no_shows: u64,
-    /// What these nights cost, in cents.
+    /// The price of these nights in cents.
     pub revenue_minor: i64,
     /// Rooms sold by room type and date.
     pub nights: BTreeMap<(String, String), u64>,
 }
 
-/// Recounts a file, as if nobody had been refused.
+/// Counts a file as if nothing was refused.
 pub fn recount(path: &Path) -> Recount {
     let mut recount = Recount::default();
     for row in csv::Reader::from_path(path).unwrap().deserialize::<BTreeMap<String, String>>() {

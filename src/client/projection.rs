@@ -1,4 +1,4 @@
-//! The projection: how nights stand, drawn from frames alone.
+//! The projection: the nights of a subscription, built from its frames alone.
 
 use std::collections::BTreeMap;
 
@@ -7,58 +7,59 @@ use uuid::Uuid;
 use crate::domain::{Currency, Date};
 use crate::ws::frame::{Change, ServerFrame, Snapshot};
 
-/// Everything known about the room types that are watched.
+/// The room types of a subscription.
 #[derive(Debug, Default)]
 pub struct Projection {
-    room_types: BTreeMap<Uuid, RoomType>,
+    room_types: BTreeMap<Uuid, WatchedRoomType>,
 }
 
-/// What is known about one room type.
+/// One room type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomType {
+pub struct WatchedRoomType {
+    /// The sequence number of the last frame.
     pub sequence: u64,
     pub currency: Option<Currency>,
-    pub nights: BTreeMap<Date, Night>,
+    pub nights: BTreeMap<Date, WatchedNight>,
 }
 
-/// What is known about one night.
+/// One night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Night {
+pub struct WatchedNight {
     pub physical: u16,
     pub sold: u16,
     pub held: u16,
     pub free: u16,
-    /// Of one room, in minor units; `None`: nobody can book it, whatever is free.
+    /// Price of one room in minor units. `None`: the night is closed, even when rooms are free.
     pub price: Option<i64>,
 }
 
 impl Projection {
-    /// Draws what a frame says. `false` if it changes nothing here.
-    pub fn draw(&mut self, frame: &ServerFrame) -> bool {
+    /// Applies a frame. `false` if it changes nothing.
+    pub fn apply(&mut self, frame: &ServerFrame) -> bool {
         match frame {
             ServerFrame::Snapshot(snapshot) => {
-                self.room_types.insert(snapshot.room_type_id, RoomType::of(snapshot));
+                self.room_types.insert(snapshot.room_type_id, WatchedRoomType::of(snapshot));
                 true
             }
             ServerFrame::Change(change) => {
-                self.room_types.get_mut(&change.room_type_id).is_some_and(|room_type| room_type.draw(change))
+                self.room_types.get_mut(&change.room_type_id).is_some_and(|room_type| room_type.apply(change))
             }
             ServerFrame::Current(_) | ServerFrame::Error(_) | ServerFrame::Pong(_) => false,
         }
     }
 
-    /// What has been seen of each room type: where to go on after the connection was lost.
+    /// The last sequence number of each room type. A new connection resumes there.
     pub fn seen(&self) -> BTreeMap<Uuid, u64> {
         self.room_types.iter().map(|(id, room_type)| (*id, room_type.sequence)).collect()
     }
 
-    /// How many nights and room types there are.
+    /// The number of nights and of room types.
     pub fn size(&self) -> (usize, usize) {
         let nights = self.room_types.values().map(|room_type| room_type.nights.len()).max();
         (nights.unwrap_or(0), self.room_types.len())
     }
 
-    /// All room types together on a night.
+    /// The sum of all room types on a night.
     pub fn total(&self, date: Date) -> Total {
         let nights = self.room_types.values().filter_map(|room_type| room_type.nights.get(&date));
         nights.fold(Total::default(), |total, night| Total {
@@ -69,12 +70,12 @@ impl Projection {
     }
 
     /// The room types in a stable order.
-    pub fn room_types(&self) -> impl Iterator<Item = (Uuid, &RoomType)> {
+    pub fn room_types(&self) -> impl Iterator<Item = (Uuid, &WatchedRoomType)> {
         self.room_types.iter().map(|(id, room_type)| (*id, room_type))
     }
 }
 
-/// Rooms of all types on a night.
+/// The rooms of all types on a night.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Total {
     pub free: u32,
@@ -83,16 +84,16 @@ pub struct Total {
 }
 
 impl Total {
-    /// How full the house is, in percent.
+    /// Rooms taken, in percent of those that can be sold.
     pub fn occupancy(self) -> u32 {
         (100 * self.taken).checked_div(self.taken + self.free).unwrap_or(100)
     }
 }
 
-impl RoomType {
+impl WatchedRoomType {
     fn of(snapshot: &Snapshot) -> Self {
         let night = |index: usize| {
-            Some(Night {
+            Some(WatchedNight {
                 physical: *snapshot.physical.get(index)?,
                 sold: *snapshot.sold.get(index)?,
                 held: *snapshot.held.get(index)?,
@@ -104,8 +105,8 @@ impl RoomType {
         Self { sequence: snapshot.sequence, currency: snapshot.currency.parse().ok(), nights }
     }
 
-    /// An older change than the one drawn last is an old story, told again.
-    fn draw(&mut self, change: &Change) -> bool {
+    /// Applies a change, unless it is older than the last frame.
+    fn apply(&mut self, change: &Change) -> bool {
         if change.sequence <= self.sequence {
             return false;
         }
@@ -119,7 +120,7 @@ impl RoomType {
     }
 }
 
-/// The nights of a change, with how many rooms are sold, held and free.
+/// The nights of a change, with the rooms that are sold, held and free.
 pub fn counts(change: &Change) -> impl Iterator<Item = (Date, (u16, u16, u16))> {
     let counts = change.sold.iter().zip(&change.held).zip(&change.free);
     dated(change.from.0).zip(counts.map(|((sold, held), free)| (*sold, *held, *free)))
@@ -129,8 +130,8 @@ fn dated(from: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(Some(from), |date| date.tomorrow().ok())
 }
 
-impl Night {
-    /// How full it is, in percent.
+impl WatchedNight {
+    /// Rooms taken, in percent of those that can be sold.
     pub fn occupancy(self) -> u32 {
         let taken = u32::from(self.sold) + u32::from(self.held);
         (100 * taken).checked_div(taken + u32::from(self.free)).unwrap_or(100)
@@ -141,48 +142,48 @@ impl Night {
 mod tests {
     use jiff::civil::date;
 
-    use super::super::testing::{change, frame, room_type, snapshot};
+    use crate::client::testing::{change, frame, room_type, snapshot};
     use super::*;
 
-    fn night(projection: &Projection, day: i8) -> Night {
+    fn night(projection: &Projection, day: i8) -> WatchedNight {
         projection.room_types().next().unwrap().1.nights[&date(2026, 6, day)]
     }
 
     #[test]
-    fn a_snapshot_is_the_picture_and_a_change_replaces_its_nights() {
+    fn a_snapshot_replaces_everything_and_a_change_replaces_its_nights() {
         let mut projection = Projection::default();
-        assert!(projection.draw(&snapshot(1, 7)));
-        assert_eq!(night(&projection, 2), Night { physical: 4, sold: 1, held: 1, free: 2, price: Some(12_000) });
+        assert!(projection.apply(&snapshot(1, 7)));
+        assert_eq!(night(&projection, 2), WatchedNight { physical: 4, sold: 1, held: 1, free: 2, price: Some(12_000) });
         assert_eq!(night(&projection, 3).price, None);
-        assert!(projection.draw(&change(1, 9)));
-        assert_eq!(night(&projection, 2), Night { physical: 4, sold: 4, held: 0, free: 0, price: Some(12_000) });
+        assert!(projection.apply(&change(1, 9)));
+        assert_eq!(night(&projection, 2), WatchedNight { physical: 4, sold: 4, held: 0, free: 0, price: Some(12_000) });
         assert_eq!(night(&projection, 1).free, 4);
         assert_eq!(projection.seen(), [(room_type(1), 9)].into());
     }
 
     #[test]
-    fn an_old_change_and_a_change_of_something_unknown_draw_nothing() {
+    fn an_old_change_and_a_change_of_an_unknown_room_type_have_no_effect() {
         let mut projection = Projection::default();
-        assert!(!projection.draw(&change(1, 3)));
-        projection.draw(&snapshot(1, 7));
-        assert!(!projection.draw(&change(1, 7)));
+        assert!(!projection.apply(&change(1, 3)));
+        projection.apply(&snapshot(1, 7));
+        assert!(!projection.apply(&change(1, 7)));
         assert_eq!(night(&projection, 2).sold, 1);
-        assert!(!projection.draw(&frame(r#"{"type":"pong"}"#)));
+        assert!(!projection.apply(&frame(r#"{"type":"pong"}"#)));
     }
 
     #[test]
-    fn a_frame_that_does_not_fit_together_draws_what_it_can() {
+    fn a_frame_with_arrays_of_different_lengths_counts_as_long_as_the_shortest() {
         let short = r#"{"type":"snapshot","room_type_id":"00000000-0000-0000-0000-000000000001","sequence":1,
             "from":"2026-06-01","currency":"EUR","physical":[4,4],"sold":[1],"held":[0,0],"free":[3,3],
             "price_minor":[1,1]}"#;
         let mut projection = Projection::default();
-        projection.draw(&frame(short));
+        projection.apply(&frame(short));
         assert_eq!(projection.room_types().next().unwrap().1.nights.len(), 1);
     }
 
     #[test]
-    fn occupancy_is_what_is_taken_of_what_can_be_sold() {
-        let night = |sold, held, free| Night { physical: 9, sold, held, free, price: Some(1) }.occupancy();
+    fn occupancy_is_the_share_of_rooms_that_are_taken() {
+        let night = |sold, held, free| WatchedNight { physical: 9, sold, held, free, price: Some(1) }.occupancy();
         assert_eq!([night(0, 0, 4), night(1, 1, 2), night(4, 0, 0), night(0, 0, 0)], [0, 50, 100, 100]);
     }
 }

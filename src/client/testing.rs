@@ -1,10 +1,10 @@
-//! Frames as they come over the wire, for tests.
+//! Frames as the server sends them, for tests.
 
 use uuid::Uuid;
 
 use crate::ws::frame::ServerFrame;
 
-/// A frame as it comes over the wire.
+/// A frame from its JSON text.
 pub fn frame(json: &str) -> ServerFrame {
     serde_json::from_str(json).unwrap()
 }
@@ -22,7 +22,7 @@ pub fn snapshot(number: u128, sequence: u64) -> ServerFrame {
     ))
 }
 
-/// The second night is taken altogether.
+/// Every room of the second night is sold.
 pub fn change(number: u128, sequence: u64) -> ServerFrame {
     frame(&format!(
         r#"{{"type":"change","room_type_id":"{}","sequence":{sequence},"from":"2026-06-02","sold":[4],"held":[0],

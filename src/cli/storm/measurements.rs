@@ -1,4 +1,4 @@
-//! How many, and how long.
+//! The measurements: numbers and latencies of answers.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,23 +9,23 @@ use tokio::time::Instant;
 
 use super::api::Answer;
 
-/// What has been measured so far.
-pub struct Tally(Mutex<Counts>);
+/// The measurements of all guests.
+pub struct Measurements(Mutex<Counts>);
 
-/// The figures of a tally.
+/// The measurements so far.
 #[derive(Clone)]
 pub struct Counts {
-    /// By microseconds.
+    /// In microseconds.
     latencies: Histogram<u64>,
     pub accepted: u64,
     pub refused: u64,
-    /// By status, or that there was no answer.
+    /// By status; `no answer` is one of the names.
     pub errors: BTreeMap<String, u64>,
 }
 
-/// How many so far, by class.
+/// The number of answers of each class at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pulse {
+pub struct Progress {
     at: Instant,
     accepted: u64,
     refused: u64,
@@ -34,10 +34,10 @@ pub struct Pulse {
 
 /// Significant digits of a latency.
 const DIGITS: u8 = 3;
-/// A request that takes longer counts as if it had taken this long: ten minutes, in microseconds.
+/// The largest latency that is recorded: ten minutes, in microseconds. Longer ones are recorded as this.
 const LONGEST: u64 = 600_000_000;
 
-impl Tally {
+impl Measurements {
     pub fn new() -> anyhow::Result<Self> {
         let latencies = Histogram::new_with_max(LONGEST, DIGITS)?;
         Ok(Self(Mutex::new(Counts { latencies, accepted: 0, refused: 0, errors: BTreeMap::new() })))
@@ -55,10 +55,10 @@ impl Tally {
         }
     }
 
-    pub fn pulse(&self) -> Pulse {
+    pub fn progress(&self) -> Progress {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (accepted, refused) = (counts.accepted, counts.refused);
-        Pulse { at: Instant::now(), accepted, refused, errors: counts.errors() }
+        Progress { at: Instant::now(), accepted, refused, errors: counts.errors() }
     }
 
     pub fn counts(&self) -> Counts {
@@ -66,8 +66,8 @@ impl Tally {
     }
 }
 
-impl Pulse {
-    /// What happened in a second, in the time since another pulse.
+impl Progress {
+    /// Answers per second since an earlier moment.
     pub fn since(self, before: Self) -> String {
         let seconds = self.at.duration_since(before.at).as_secs_f64().max(f64::EPSILON);
         let rate = |now: u64, then: u64| (now.saturating_sub(then) as f64 / seconds).round();
@@ -82,7 +82,7 @@ impl Counts {
         self.latencies.len()
     }
 
-    /// Whether the server refused requests because one caller sent too many.
+    /// Whether the server limited the storm as a public caller.
     pub fn was_limited(&self) -> bool {
         self.errors.contains_key("429")
     }
@@ -99,19 +99,19 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::StatusCode;
+    use crate::client::StatusCode;
 
     use super::*;
 
     #[test]
     fn every_request_counts_once_and_in_one_class() {
-        let tally = Tally::new().unwrap();
+        let measurements = Measurements::new().unwrap();
         let ms = Duration::from_millis;
-        tally.add(ms(1), &Answer::Accepted(None));
-        tally.add(ms(2), &Answer::Refused);
-        tally.add(ms(3), &Answer::Failed(StatusCode::SERVICE_UNAVAILABLE));
-        tally.add(ms(4_000_000), &Answer::Lost);
-        let counts = tally.counts();
+        measurements.add(ms(1), &Answer::Accepted(None));
+        measurements.add(ms(2), &Answer::Refused);
+        measurements.add(ms(3), &Answer::Failed(StatusCode::SERVICE_UNAVAILABLE));
+        measurements.add(ms(4_000_000), &Answer::Lost);
+        let counts = measurements.counts();
         assert_eq!((counts.requests(), counts.accepted, counts.refused, counts.errors()), (4, 1, 1, 2));
         assert_eq!(counts.errors.keys().collect::<Vec<_>>(), ["503", "no answer"]);
         // Three digits: the upper end of the bucket.
@@ -120,14 +120,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pulse_tells_what_happens_in_a_second() {
-        let tally = Tally::new().unwrap();
-        tally.add(Duration::ZERO, &Answer::Refused);
-        let before = tally.pulse();
+    async fn progress_is_a_rate_per_second() {
+        let measurements = Measurements::new().unwrap();
+        measurements.add(Duration::ZERO, &Answer::Refused);
+        let before = measurements.progress();
         for answer in [Answer::Accepted(None), Answer::Accepted(None), Answer::Lost] {
-            tally.add(Duration::ZERO, &answer);
+            measurements.add(Duration::ZERO, &answer);
         }
         tokio::time::advance(Duration::from_millis(500)).await;
-        assert_eq!(tally.pulse().since(before), "4 accepted/s, 0 refused/s, 2 errors/s");
+        assert_eq!(measurements.progress().since(before), "4 accepted/s, 0 refused/s, 2 errors/s");
     }
 }
