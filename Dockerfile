@@ -1,8 +1,8 @@
 FROM rust:1.95-trixie AS build
 WORKDIR /src
 COPY . .
-# The caches stay with the builder: only what has changed is compiled again. Cargo tells that by the time of a file, and
-# another copy of these sources may have been built here since this one was written; so the crate itself always is.
+# The caches stay with the builder, so unchanged dependencies are not compiled again. Cargo compares file times, and another
+# copy of these sources may be newer in the cache. So `touch` makes Cargo always compile this crate.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     touch src/lib.rs && \
@@ -10,7 +10,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cp target/release/innkeeper /usr/local/bin/innkeeper && \
     mkdir /var/lib/innkeeper
 
-# glibc, certificates, and nothing that could be started: no shell, no package manager.
+# An image with glibc and certificates, without a shell and without a package manager.
 FROM gcr.io/distroless/cc-debian13:nonroot
 LABEL org.opencontainers.image.title="innkeeper" \
       org.opencontainers.image.description="A hotel reservation engine" \
