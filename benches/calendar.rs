@@ -1,7 +1,7 @@
-//! The core's own speed: one room type of 730 nights, decided about and applied in memory.
+//! The speed of the domain: decide and apply for one room type of 730 nights in memory.
 //!
-//! `decide_and_apply` is a whole booking of three nights by two guests; the target is under one microsecond. The
-//! refusal, the change and the search beside it show where its time goes. Run with `cargo bench --bench calendar`.
+//! `decide_and_apply` is a complete booking of three nights by two guests. Its target is under one microsecond. The
+//! refusal, the change and the search show the parts of this time. Run with `cargo bench --bench calendar`.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use innkeeper::domain::quote::Enquiry;
 use innkeeper::domain::testing::{book, day, fact_id, inventory, noon, order, run, stay};
 use innkeeper::domain::{Amendment, Booking, Command, Inventory, Move, Party};
 
-/// So many rooms that no benchmark ever runs out of them.
+/// More rooms than any benchmark sells.
 const ROOMS: u16 = 10_000;
 
 fn decide(inventory: &Inventory, command: Command) -> innkeeper::domain::Fact {
@@ -37,7 +37,7 @@ fn booking(c: &mut Criterion) {
             command,
             |command| {
                 if left == 0 {
-                    // Full after 10,000 bookings: start over, which costs well under a nanosecond per booking.
+                    // Full after 10,000 bookings: begin with an empty calendar, which costs under a nanosecond per booking.
                     inventory = empty.clone();
                     left = ROOMS;
                 }
@@ -63,28 +63,28 @@ fn booking(c: &mut Criterion) {
 
 fn changes(c: &mut Criterion) {
     let mut group = c.benchmark_group("change");
-    let mut house = inventory(ROOMS);
-    let booking = booked(&mut house);
+    let mut setup = inventory(ROOMS);
+    let booking = booked(&mut setup);
     let act = |act: Move| Command::Move { booking: booking.clone(), act, expected: None };
     let later = Amendment { check_in: Some(day(11)), check_out: Some(day(14)), ..Amendment::default() };
     let amend = || act(Move::Amend(later.clone()));
-    group.bench_function("amend", |b| b.iter_batched(amend, |command| decide(&house, command), BatchSize::SmallInput));
+    group.bench_function("amend", |b| b.iter_batched(amend, |command| decide(&setup, command), BatchSize::SmallInput));
     let cancel = || act(Move::Cancel);
     group
-        .bench_function("cancel", |b| b.iter_batched(cancel, |command| decide(&house, command), BatchSize::SmallInput));
+        .bench_function("cancel", |b| b.iter_batched(cancel, |command| decide(&setup, command), BatchSize::SmallInput));
     group.finish();
 }
 
 fn calendar(c: &mut Criterion) {
-    let house = inventory(ROOMS);
-    println!("memory of an idle calendar of 730 nights: {} bytes", house.calendar.memory());
+    let setup = inventory(ROOMS);
+    println!("memory of an idle calendar of 730 nights: {} bytes", setup.calendar.memory());
     let mut group = c.benchmark_group("calendar");
     group.bench_function("roll_a_day", |b| {
-        b.iter_batched_ref(|| house.clone(), |house| house.roll(noon(1)), BatchSize::SmallInput);
+        b.iter_batched_ref(|| setup.clone(), |setup| setup.roll(noon(1)), BatchSize::SmallInput);
     });
     group.bench_function("roll_nothing", |b| {
-        let mut house = house.clone();
-        b.iter(|| house.roll(black_box(noon(0))));
+        let mut setup = setup.clone();
+        b.iter(|| setup.roll(black_box(noon(0))));
     });
     group.finish();
 }

@@ -1,8 +1,8 @@
-//! Everybody wants the same room: bookings per second of innkeeper and of the ways others do it.
+//! Many guests want the same room: bookings per second of innkeeper and of the baselines.
 //!
-//! Same rows, same file, same settings (WAL, synchronous=FULL), same run; with `INNKEEPER_BENCH_STORE=postgres` the same on
-//! PostgreSQL (fsync on, on the disk of the build). Throughput is bookings per second; the table
-//! at the end says it all at once. How to read it: `benches/README.md`.
+//! All have the same rows, file, settings (WAL, synchronous=FULL) and run. With `INNKEEPER_BENCH_STORE=postgres` all use
+//! PostgreSQL (fsync on, on the disk of the build). Throughput is bookings per second. A table at the end has all results.
+//! How to read it: `benches/README.md`.
 
 mod baselines;
 mod contest;
@@ -18,13 +18,13 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 
 use baselines::{postgres, rows};
-use contest::callers::{self, Crowd};
-use contest::contender::{Contender, Door, Stage};
-use contest::ground::Ground;
+use contest::callers::{self, Callers};
+use contest::contender::{Contender, Interface, Stage};
+use contest::database::BenchDatabase;
 use contest::scoreboard::Scoreboard;
 use contest::setup::BenchSetup;
 
-/// Room types of a large catalogue, unless the environment says otherwise.
+/// The default number of room types of a large catalogue.
 const LARGE_CATALOGUE: usize = 100_000;
 const LARGE_CATALOGUE_VARIABLE: &str = "INNKEEPER_BENCH_CATALOGUE";
 
@@ -36,19 +36,19 @@ struct Contest {
     scores: RefCell<Scoreboard>,
 }
 
-/// One line of the scoreboard, and who works for it.
+/// One line of the scoreboard with its parameters.
 struct Round<'r> {
     setting: &'r str,
     name: &'static str,
     contender: Contender,
-    door: Door,
+    interface: Interface,
     catalogue: usize,
     wanted: usize,
     guests: usize,
 }
 
 impl Contest {
-    /// An iteration is `guests` guests who come at the same moment and book once each.
+    /// An iteration is one booking by each of `guests` guests at the same moment.
     fn rush(&self, group: &mut Group<'_>, round: &Round<'_>) {
         let mut stage = None;
         group.throughput(Throughput::Elements(round.guests as u64));
@@ -59,7 +59,7 @@ impl Contest {
                 let rush = async {
                     let mut took = Duration::ZERO;
                     for _ in 0..rounds {
-                        took += callers::rush(&stage.desk, &stage.house, round.guests, &mut latencies).await;
+                        took += callers::rush(&stage.seller, &stage.setup, round.guests, &mut latencies).await;
                     }
                     took
                 };
@@ -74,33 +74,33 @@ impl Contest {
         }
     }
 
-    /// An iteration is as many bookings as there are guests, somewhere in the middle of an endless row of them.
+    /// An iteration is as many bookings as guests, measured while the guests book all the time.
     fn sustained(&self, group: &mut Group<'_>, round: &Round<'_>) {
         let mut stage = None;
         group.throughput(Throughput::Elements(round.guests as u64));
         group.bench_function(round.name, |bench| {
-            let (_, crowd) = stage.get_or_insert_with(|| {
+            let (_, callers) = stage.get_or_insert_with(|| {
                 self.system.block_on(async {
                     let stage = round.stage().await;
-                    let crowd = Crowd::gather(&stage.desk, &stage.house, round.guests);
-                    (stage, crowd)
+                    let callers = Callers::start(&stage.seller, &stage.setup, round.guests);
+                    (stage, callers)
                 })
             });
             bench.iter_custom(|rounds| {
                 let bookings = u32::try_from(rounds * round.guests as u64).unwrap();
-                let took = self.system.block_on(crowd.watch(bookings));
+                let took = self.system.block_on(callers.watch(bookings));
                 self.score(round, bookings.into(), took);
                 took
             });
         });
-        if let Some((stage, crowd)) = stage {
-            let latencies = self.system.block_on(crowd.dismiss());
+        if let Some((stage, callers)) = stage {
+            let latencies = self.system.block_on(callers.stop());
             self.scores.borrow_mut().add_latencies(&latencies);
             self.system.block_on(stage.close());
         }
     }
 
-    /// The same rows in batches of 256 without a question asked: how fast this file takes them.
+    /// The same rows in batches of 256 without any check: the upper bound of the database.
     fn bare(&self, group: &mut Group<'_>, setting: &str) {
         const NAME: &str = "bare_inserts_of_256";
         const BATCH: u64 = 256;
@@ -108,17 +108,18 @@ impl Contest {
         let mut sequence = 0;
         group.throughput(Throughput::Elements(BATCH));
         group.bench_function(NAME, |bench| {
-            let (house, connection) = stage.get_or_insert_with(|| {
+            let (setup, connection) = stage.get_or_insert_with(|| {
                 self.system.block_on(async {
-                    let house = BenchSetup::open(1, 1).await;
-                    let connection = Bare::connect(&house.ground).await;
-                    (house, connection)
+                    let setup = BenchSetup::open(1, 1).await;
+                    let connection = Bare::connect(&setup.database).await;
+                    (setup, connection)
                 })
             });
             bench.iter_custom(|rounds| {
                 let mut took = Duration::ZERO;
                 for _ in 0..rounds {
-                    let batch: Vec<_> = (0..BATCH).map(|_| baselines::made_up(&house.wish(), &mut sequence)).collect();
+                    let batch: Vec<_> =
+                        (0..BATCH).map(|_| baselines::unchecked_entry(&setup.stay_request(), &mut sequence)).collect();
                     let started = Instant::now();
                     self.system.block_on(connection.insert_batch(&batch));
                     took += started.elapsed();
@@ -134,17 +135,17 @@ impl Contest {
     }
 }
 
-/// A connection that asks no questions.
+/// A connection that inserts without any check.
 enum Bare {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Bare {
-    async fn connect(ground: &Ground) -> Self {
-        match ground {
-            Ground::Sqlite(_) => Self::Sqlite(rows::connect(&ground.path()).await),
-            Ground::Postgres(url) => Self::Postgres(PgConnection::connect(url).await.unwrap()),
+    async fn connect(database: &BenchDatabase) -> Self {
+        match database {
+            BenchDatabase::Sqlite(_) => Self::Sqlite(rows::connect(&database.path()).await),
+            BenchDatabase::Postgres(url) => Self::Postgres(PgConnection::connect(url).await.unwrap()),
         }
     }
 
@@ -158,7 +159,7 @@ impl Bare {
 
 impl Round<'_> {
     async fn stage(&self) -> Stage {
-        Stage::open(self.contender, self.door, self.catalogue, self.wanted).await
+        Stage::open(self.contender, self.interface, self.catalogue, self.wanted).await
     }
 }
 
@@ -169,7 +170,7 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> Group<'c> {
     group
 }
 
-/// 64 guests at once, and then whole crowds for one room type and for 64.
+/// A rush of 64 guests, and then callers for one room type and for 64.
 fn in_process(criterion: &mut Criterion, contest: &Contest) {
     let setting = "1 room type, rush of 64";
     let mut rush = group(criterion, setting);
@@ -191,15 +192,15 @@ fn in_process(criterion: &mut Criterion, contest: &Contest) {
 }
 
 fn in_process_round(setting: &str, contender: Contender, wanted: usize, guests: usize) -> Round<'_> {
-    let (name, door) = (contender.name(), Door::InProcess);
-    Round { setting, name, contender, door, catalogue: wanted, wanted, guests }
+    let (name, interface) = (contender.name(), Interface::InProcess);
+    Round { setting, name, contender, interface, catalogue: wanted, wanted, guests }
 }
 
-/// The same through a server and kept connections.
+/// The same over HTTP with kept connections.
 fn over_http(criterion: &mut Criterion, contest: &Contest) {
     let round = |setting, contender: Contender| {
-        let (name, door) = (contender.name(), Door::Http);
-        Round { setting, name, contender, door, catalogue: 1, wanted: 1, guests: 64 }
+        let (name, interface) = (contender.name(), Interface::Http);
+        Round { setting, name, contender, interface, catalogue: 1, wanted: 1, guests: 64 }
     };
     let setting = "HTTP, 1 room type, rush of 64";
     let mut rush = group(criterion, setting);
@@ -212,17 +213,18 @@ fn over_http(criterion: &mut Criterion, contest: &Contest) {
         .for_each(|contender| contest.sustained(&mut sustained, &round(setting, contender)));
 }
 
-/// Whether it matters how many room types there are beside those that guests want.
+/// Measures whether a larger catalogue makes bookings slower.
 fn catalogue(criterion: &mut Criterion, contest: &Contest) {
-    // `cargo test --benches`, which does not say `--bench`, only tries whether it works.
+    // `cargo test --benches` runs without `--bench`: then the bench only checks that it works.
     let trial = !std::env::args().any(|argument| argument == "--bench");
     let large = std::env::var(LARGE_CATALOGUE_VARIABLE).ok().and_then(|number| number.parse().ok());
     let large = large.unwrap_or(if trial { 1_000 } else { LARGE_CATALOGUE });
     let setting = "64 room types of a catalogue, 64 callers";
     let mut group = group(criterion, setting);
     for (name, catalogue) in [("of_64", 64), ("of_many", large)] {
-        let (contender, door) = (Contender::Handle, Door::InProcess);
-        contest.sustained(&mut group, &Round { setting, name, contender, door, catalogue, wanted: 64, guests: 64 });
+        let (contender, interface) = (Contender::Handle, Interface::InProcess);
+        contest
+            .sustained(&mut group, &Round { setting, name, contender, interface, catalogue, wanted: 64, guests: 64 });
     }
 }
 

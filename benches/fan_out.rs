@@ -1,4 +1,4 @@
-//! How fast a committed change reaches everybody who watches: the real program, real sockets on the loopback interface,
+//! The time until a committed change reaches all dashboards: the real program, sockets on the loopback interface, and
 //! thousands of dashboards on one room type.
 //!
 //! ```text
@@ -6,11 +6,10 @@
 //! FAN_OUT_DASHBOARDS=2000 cargo bench --bench fan_out
 //! ```
 //!
-//! It prints the memory of the server per idle dashboard, and how long after a booking was *sent* its change had come to
-//! half, to 99 % and to all of the dashboards: the commit and the sync to disk are part of it. Server and clients share
-//! the machine; the processor time that the server needs per dashboard is printed, too, because it depends less on what
-//! else the machine does. Two files per dashboard are needed, one in each process: the soft limit is raised, `ulimit -Hn`
-//! is what it can be raised to.
+//! It prints the server's memory per idle dashboard. It prints the time from *sending* a booking until half, 99 % and all of
+//! the dashboards have its change, with the commit and the sync to disk. Server and clients share the machine. So it also
+//! prints the server's processor time per dashboard, which depends less on other programs. Each dashboard needs two open
+//! files, one in each process: the bench raises the soft limit, up to `ulimit -Hn`.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -107,7 +106,7 @@ impl Server {
 }
 
 impl Server {
-    /// Processor time used so far, by Linux' clock of 100 ticks a second.
+    /// Processor time used so far, in Linux' ticks of 1/100 s.
     fn processor_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
         // After the name in brackets: user and system time are the 12th and 13th fields.
@@ -126,7 +125,7 @@ impl Drop for Server {
 /// A dashboard that has its snapshot.
 async fn open(address: &str, subscribe: &str) -> WebSocketStream<TcpStream> {
     let stream = TcpStream::connect(address).await.unwrap();
-    // The default of 128 KiB a connection is more than all the rest.
+    // The default buffer of 128 KiB per connection is larger than everything else.
     let config = WebSocketConfig::default().read_buffer_size(2_048);
     let url = format!("ws://{address}/v1/ws");
     let (mut socket, _) = client_async_with_config(url, stream, Some(config)).await.unwrap();
@@ -140,7 +139,7 @@ async fn open(address: &str, subscribe: &str) -> WebSocketStream<TcpStream> {
     }
 }
 
-/// Reports when each change comes.
+/// Reports the arrival time of each change.
 async fn watch(mut socket: WebSocketStream<TcpStream>, arrivals: mpsc::UnboundedSender<(u64, Instant)>) {
     while let Some(Ok(message)) = socket.next().await {
         let Ok(text) = message.to_text() else { continue };
@@ -190,26 +189,26 @@ async fn measure(dashboards: usize) {
     let worked = server.processor_time() - worked;
     waits.sort();
     let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
-    println!("{dashboards} dashboards, {ROUNDS} bookings, from sending the booking to the dashboard that shows it:");
+    println!("{dashboards} dashboards, {ROUNDS} bookings, from sending a booking to its change at a dashboard:");
     println!("  50 %: {:.1} ms   99 %: {:.1} ms   all: {:.1} ms", at(0.5), at(0.99), at(1.0));
     let each = (idle.saturating_sub(before)) as f64 / dashboards as f64;
     println!("  server: {each:.1} KiB per idle dashboard ({before} KiB before, {idle} KiB with all of them)");
     let per_change = worked.as_secs_f64() * 1e6 / waits.len() as f64;
     println!("  server: {per_change:.1} µs of processor time per change and dashboard");
-    println!("  all connected, subscribed and told how things stand in {:.2} s", opened.as_secs_f64());
+    println!("  all connected, subscribed and with a snapshot in {:.2} s", opened.as_secs_f64());
 }
 
-#[expect(clippy::disallowed_methods, reason = "the real program lives in the present")]
+#[expect(clippy::disallowed_methods, reason = "the real program uses the real clock")]
 fn jiff_today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 fn main() {
-    // `cargo test --benches`, which does not say `--bench`, only tries whether it works.
+    // `cargo test --benches` runs without `--bench`: then the bench only checks that it works.
     let small = !std::env::args().any(|argument| argument == "--bench");
     let wanted = std::env::var("FAN_OUT_DASHBOARDS").ok().and_then(|count| count.parse().ok());
     let dashboards = wanted.unwrap_or(if small { 50 } else { 10_000 });
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(0);
-    assert!(files > dashboards as u64 + 64, "{files} files may be open at once, see ulimit -Hn");
+    assert!(files > dashboards as u64 + 64, "at most {files} files may be open: see ulimit -Hn");
     tokio::runtime::Runtime::new().unwrap().block_on(measure(dashboards));
 }

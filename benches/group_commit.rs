@@ -1,5 +1,5 @@
-//! What durability costs: bookings committed in batches of 1, 16 and 256, against the bare speed of inserting the same
-//! rows in batches of 256. Same file, same settings, same run; throughput is bookings per second.
+//! The cost of durability: bookings committed in batches of 1, 16 and 256, compared with bare inserts of the same rows in
+//! batches of 256. All have the same file, settings and run. Throughput is bookings per second.
 
 #[path = "baselines/rows.rs"]
 mod rows;
@@ -21,24 +21,24 @@ use uuid::Uuid;
 
 const TOKEN: Token = Token(1);
 
-/// A hot room type that never fills up, and ids that count up.
-struct Desk {
+/// A room type with enough rooms for all bookings, and ids that count up.
+struct Workload {
     inventory: Inventory,
     now: Timestamp,
     last_id: u128,
 }
 
-impl Desk {
+impl Workload {
     async fn open(store: &Sqlite) -> Self {
         let (now, hotel, room_type) = (noon(0), hotel(), room_type(10_000));
         store.insert_hotel(&hotel).await.unwrap();
         store.insert_room_type(&room_type).await.unwrap();
         store.claim(room_type.id, TOKEN).await.unwrap();
         let inventory = store.load(room_type.id, now).await.unwrap().unwrap();
-        let mut desk = Self { inventory, now, last_id: 10 };
-        let entry = desk.decide(Command::SetRatePlan(plan(1, PRICE)));
+        let mut workload = Self { inventory, now, last_id: 10 };
+        let entry = workload.decide(Command::SetRatePlan(plan(1, PRICE)));
         store.commit(&[entry]).await.unwrap();
-        desk
+        workload
     }
 
     fn id(&mut self) -> Uuid {
@@ -73,14 +73,14 @@ impl Desk {
 
 fn group_commit(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    // Beside the build, because /tmp may be memory.
+    // In the build folder, because /tmp may be a RAM disk.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().join("bench.db");
-    let (store, mut desk, bare) = runtime.block_on(async {
+    let (store, mut workload, bare) = runtime.block_on(async {
         let store = Sqlite::open(&format!("sqlite://{}", path.display()), true).await.unwrap();
         store.migrate().await.unwrap();
-        let desk = Desk::open(&store).await;
-        (store, desk, Mutex::new(rows::connect(&path).await))
+        let workload = Workload::open(&store).await;
+        (store, workload, Mutex::new(rows::connect(&path).await))
     });
     let mut group = criterion.benchmark_group("group_commit");
     group.sample_size(30).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
@@ -88,7 +88,7 @@ fn group_commit(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(size as u64));
         group.bench_function(format!("batch_of_{size}"), |bench| {
             bench.to_async(&runtime).iter_batched(
-                || desk.batch(size),
+                || workload.batch(size),
                 async |batch| {
                     let verdicts = store.commit(&batch).await.unwrap();
                     assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Committed));
@@ -100,7 +100,7 @@ fn group_commit(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(256));
     group.bench_function("bare_inserts_of_256", |bench| {
         bench.to_async(&runtime).iter_batched(
-            || desk.batch(256),
+            || workload.batch(256),
             async |batch| rows::insert_batch(&mut *bare.lock().await, &batch).await,
             BatchSize::PerIteration,
         );

@@ -41,10 +41,14 @@ pub async fn book_a_room(url: &str) -> anyhow::Result<()> {
     // The manage token of the booking is the key to it. Nobody else can read, change or cancel it.
     let longer = BookingChange { checkout_date: Some(stay[1].tomorrow()?), ..BookingChange::default() };
     match client.amend(booking.id, &longer).token(&booking.manage_token).send().await {
-        Ok(changed) => println!("extended to {}: {} {}", changed.checkout_date, minor(changed.total_minor), changed.currency),
+        Ok(changed) => {
+            println!("extended to {}: {} {}", changed.checkout_date, minor(changed.total_minor), changed.currency)
+        }
         // A refusal is a problem document with a stable code, the failing fields and the failing nights.
         Err(error) => match error.problem() {
-            Some(problem) if problem.code == "sold_out" => println!("the extra night is sold out: {:?}", problem.nights),
+            Some(problem) if problem.code == "sold_out" => {
+                println!("the extra night is sold out: {:?}", problem.nights)
+            }
             _ => return Err(error.into()),
         },
     }

@@ -1,14 +1,14 @@
-//! Other ways to sell a room, each a page: what the engine is compared with.
+//! The baselines: other ways to sell a room, one file each.
 //!
-//! All of them write the rows that innkeeper writes, to the same file with the same settings, one transaction per
-//! booking, each statement prepared once. They differ in how they keep two guests from getting one room. None of them
-//! does what the engine does beside: no fencing, no recovery, no search for the cheapest plan.
+//! All of them write the rows that innkeeper writes, to the same file with the same settings. They use one transaction per
+//! booking, and each statement is prepared once. They differ in the way that prevents two guests from getting one room. They
+//! have no fencing, no recovery and no search for the cheapest plan.
 
 mod guarded_update;
 mod polling_lock;
 pub mod postgres;
 mod redis_lock;
-#[expect(dead_code, reason = "nothing goes wrong here")]
+#[expect(dead_code, reason = "the benches cause no failure")]
 #[path = "../../tests/it/support/redis.rs"]
 pub mod redis_server;
 pub mod rows;
@@ -34,31 +34,31 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use crate::contest::ground::Ground;
-use crate::contest::{Desk, Wish};
+use crate::contest::database::BenchDatabase;
+use crate::contest::{Seller, StayRequest};
 
-/// Baseline (c) on this ground.
-pub async fn guarded_update(ground: &Ground) -> Arc<dyn Desk> {
-    match ground {
-        Ground::Sqlite(_) => Arc::new(GuardedUpdate::open(&ground.path()).await),
-        Ground::Postgres(url) => Arc::new(postgres::GuardedUpdate::open(url).await),
+/// Baseline (c) on a database.
+pub async fn guarded_update(database: &BenchDatabase) -> Arc<dyn Seller> {
+    match database {
+        BenchDatabase::Sqlite(_) => Arc::new(GuardedUpdate::open(&database.path()).await),
+        BenchDatabase::Postgres(url) => Arc::new(postgres::GuardedUpdate::open(url).await),
     }
 }
 
-/// Baseline (b) on this ground.
-pub async fn serialised(ground: &Ground) -> Arc<dyn Desk> {
-    match ground {
-        Ground::Sqlite(_) => Arc::new(Serialised::open(&ground.path()).await),
-        Ground::Postgres(url) => Arc::new(postgres::Serialised::open(url).await),
+/// Baseline (b) on a database.
+pub async fn serialised(database: &BenchDatabase) -> Arc<dyn Seller> {
+    match database {
+        BenchDatabase::Sqlite(_) => Arc::new(Serialised::open(&database.path()).await),
+        BenchDatabase::Postgres(url) => Arc::new(postgres::Serialised::open(url).await),
     }
 }
 
-/// Baseline (a) on this ground, and the server of its lock where it has one.
-pub async fn polling_lock(ground: &Ground) -> (Arc<dyn Desk>, Option<Redis>) {
-    let transaction = serialised(ground).await;
-    match ground {
-        Ground::Sqlite(_) => (Arc::new(PollingLock::around(transaction, MemoryLock::default())), None),
-        Ground::Postgres(_) => {
+/// Baseline (a) on a database, and the Redis of its lock where it has one.
+pub async fn polling_lock(database: &BenchDatabase) -> (Arc<dyn Seller>, Option<Redis>) {
+    let transaction = serialised(database).await;
+    match database {
+        BenchDatabase::Sqlite(_) => (Arc::new(PollingLock::around(transaction, MemoryLock::default())), None),
+        BenchDatabase::Postgres(_) => {
             let redis = Redis::start();
             let lock = RedisLock::connect(&redis.url()).await;
             (Arc::new(PollingLock::around(transaction, lock)), Some(redis))
@@ -66,12 +66,12 @@ pub async fn polling_lock(ground: &Ground) -> (Arc<dyn Desk>, Option<Redis>) {
     }
 }
 
-/// What a transaction has read of a room type before it writes.
+/// The values of a room type that a transaction reads before it writes.
 pub struct Seen {
     pub hotel: HotelId,
     pub plan: RatePlanId,
     pub price: Amount,
-    /// Of the fact to be written.
+    /// The sequence number of the fact to write.
     pub sequence: u64,
 }
 
@@ -89,14 +89,14 @@ impl Seen {
     }
 }
 
-/// The rows of a booking that nothing stands in the way of: those that the engine would write.
-fn entry(wish: &Wish, seen: Seen) -> CommitEntry {
-    let (order, at) = (&wish.order, System.now());
+/// The rows of a booking, as the engine would write them.
+fn entry(stay_request: &StayRequest, seen: Seen) -> CommitEntry {
+    let (order, at) = (&stay_request.order, System.now());
     let nights = usize::from(order.stay.nights());
     let booking = Arc::new(Booking {
         id: BookingId(System.next()),
         hotel_id: seen.hotel,
-        room_type_id: wish.room_type,
+        room_type_id: stay_request.room_type,
         rate_plan_id: seen.plan,
         status: Status::Confirmed,
         stay: order.stay,
@@ -117,33 +117,42 @@ fn entry(wish: &Wish, seen: Seen) -> CommitEntry {
     let change = Change::Booking { cause: Cause::Booked, booking: booking.clone(), deltas };
     let kind = "booking_confirmation";
     let job = Job { kind, booking: booking.id, dedup_key: format!("{kind}:{}:{}", booking.id, booking.sequence) };
-    let attempt = wish.key.map(|key| {
+    let attempt = stay_request.key.map(|key| {
         let expires_at = at + SignedDuration::from_hours(24);
         (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer: booking, expires_at })
     });
     let fact = Fact { id: FactId(System.next()), sequence: seen.sequence, at, change };
-    CommitEntry { room_type: wish.room_type, token: Token(0), fact: Arc::new(fact), record: attempt, jobs: vec![job] }
+    CommitEntry {
+        room_type: stay_request.room_type,
+        token: Token(0),
+        fact: Arc::new(fact),
+        record: attempt,
+        jobs: vec![job],
+    }
 }
 
-/// A booking that nobody has asked the file about.
-pub fn made_up(wish: &Wish, sequence: &mut u64) -> CommitEntry {
+/// The rows of a booking without any check.
+pub fn unchecked_entry(stay_request: &StayRequest, sequence: &mut u64) -> CommitEntry {
     *sequence += 1;
-    let id = |group: u128| Uuid::from_u128(wish.room_type.0.as_u128() & u128::from(u32::MAX) | group << 64);
-    entry(wish, Seen { hotel: HotelId(id(0)), plan: RatePlanId(id(2)), price: Amount(10_000), sequence: *sequence })
+    let id = |group: u128| Uuid::from_u128(stay_request.room_type.0.as_u128() & u128::from(u32::MAX) | group << 64);
+    entry(
+        stay_request,
+        Seen { hotel: HotelId(id(0)), plan: RatePlanId(id(2)), price: Amount(10_000), sequence: *sequence },
+    )
 }
 
 async fn begin(connection: &mut SqliteConnection) {
     sqlx::query("BEGIN IMMEDIATE").execute(connection).await.unwrap();
 }
 
-/// Ends a transaction; says whether it sold a room.
+/// Ends a transaction. Returns whether it sold a room.
 async fn end(connection: &mut SqliteConnection, sold: bool) -> bool {
     let statement = if sold { "COMMIT" } else { "ROLLBACK" };
     sqlx::query(statement).execute(connection).await.unwrap();
     sold
 }
 
-/// Moves the sequence of a room type.
+/// Sets the sequence number of a room type.
 async fn set_sequence(connection: &mut SqliteConnection, room_type: RoomTypeId, sequence: u64) {
     let update = sqlx::query("UPDATE room_types SET sequence = $2 WHERE id = $1");
     let update = update.bind(room_type.to_string()).bind(i64::try_from(sequence).unwrap());

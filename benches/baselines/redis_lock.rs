@@ -1,6 +1,6 @@
-//! The lock of baseline (a) where several servers share it: one key in Redis for each room type, set if nobody has, with a
-//! TTL and a value that only its owner knows, and deleted by a script if it still has that value. That is the recipe of
-//! Redis' own manual for one server ("Distributed locks with Redis"). The TTL is never reached here, so it is not renewed.
+//! The lock of baseline (a) for several servers: one key in Redis for each room type. `SET NX PX` sets it with a value that
+//! only its owner knows, and a script deletes it if the value is unchanged. This is the method of the Redis manual for one
+//! server ("Distributed locks with Redis"). No transaction here reaches the TTL, so it is not renewed.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -18,7 +18,7 @@ static UNLOCK: LazyLock<Script> = LazyLock::new(|| {
     Script::new("if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end")
 });
 
-/// One connection, which carries everybody's commands without waiting for each other's answers.
+/// One connection that pipelines the commands of all callers.
 pub struct RedisLock(MultiplexedConnection);
 
 impl RedisLock {
@@ -38,7 +38,7 @@ impl Lock for RedisLock {
     async fn unlock(&self, room_type: RoomTypeId, owner: Uuid) {
         let mut unlock = UNLOCK.key(key(room_type));
         let deleted: u32 = unlock.arg(owner.to_string()).invoke_async(&mut self.0.clone()).await.unwrap();
-        assert_eq!(deleted, 1, "a transaction takes no longer than its lock");
+        assert_eq!(deleted, 1, "the transaction ended before the TTL of its lock");
     }
 }
 

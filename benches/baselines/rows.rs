@@ -1,4 +1,4 @@
-//! The rows of a booking, inserted without any check: the part that every way of booking has in common.
+//! The rows of a booking, inserted without any check. All baselines share this part.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use innkeeper::store::CommitEntry;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, QueryBuilder, SqliteConnection};
 
-/// A connection with the settings of the store's own writing one.
+/// A connection with the settings of the store's writing connection.
 pub async fn connect(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new()
         .filename(path)
@@ -23,7 +23,7 @@ pub async fn connect(path: &Path) -> SqliteConnection {
         .unwrap()
 }
 
-/// A batch of bookings as bare inserts in one transaction: as fast as these rows can be written by plain SQL.
+/// Inserts a batch of bookings in one transaction without checks: the upper bound of plain SQL.
 pub async fn insert_batch(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.unwrap();
     insert(connection, batch).await;
@@ -40,7 +40,7 @@ pub async fn insert_batch(connection: &mut SqliteConnection, batch: &[CommitEntr
     sqlx::query("COMMIT").execute(&mut *connection).await.unwrap();
 }
 
-/// Everything of a booking but its nights: a statement per table, however many bookings.
+/// Inserts all rows of bookings except their nights, with one statement per table.
 pub async fn insert(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     insert_bookings(connection, batch).await;
     insert_events(connection, batch).await;
@@ -85,7 +85,7 @@ async fn insert_events(connection: &mut SqliteConnection, batch: &[CommitEntry])
         row.push_bind(entry.room_type.to_string()).push_bind(i64::try_from(fact.sequence).unwrap());
         row.push_bind(fact.id.to_string()).push_bind(fact.at.as_microsecond()).push_bind(fact.change.cause());
         row.push_bind(fact.change.booking().map(|b| b.id.to_string()));
-        let Change::Booking { deltas, .. } = &fact.change else { unreachable!("only bookings are benched") };
+        let Change::Booking { deltas, .. } = &fact.change else { unreachable!("the bench writes bookings only") };
         row.push_bind(serde_json::to_string(deltas).unwrap());
     });
     insert.build().execute(&mut *connection).await.unwrap();

@@ -1,4 +1,4 @@
-//! Baseline (b): read, check, write, in one transaction that has taken the write lock first.
+//! Baseline (b): read, check and write in one transaction that takes the write lock first.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{Seen, begin, end, entry, rows, set_sequence};
-use crate::contest::{Desk, Wish};
+use crate::contest::{Seller, StayRequest};
 
 const READ: &str = "
     SELECT t.hotel_id, p.id AS rate_plan_id, p.price_minor, t.sequence + 1 AS sequence,
@@ -17,7 +17,7 @@ const READ: &str = "
     WHERE t.id = $1";
 const TAKE: &str = "UPDATE nights SET sold = sold + $4 WHERE room_type_id = $1 AND date >= $2 AND date < $3";
 
-/// Callers wait for the connection in a fair queue, so nobody polls and nobody gets SQLITE_BUSY.
+/// Callers wait for the connection in a fair queue, so none polls and none gets SQLITE_BUSY.
 pub struct Serialised(Mutex<SqliteConnection>);
 
 impl Serialised {
@@ -27,24 +27,24 @@ impl Serialised {
 }
 
 #[async_trait]
-impl Desk for Serialised {
-    async fn book(&self, wish: Wish) -> bool {
+impl Seller for Serialised {
+    async fn book(&self, stay_request: StayRequest) -> bool {
         let connection = &mut *self.0.lock().await;
-        let (room_type, stay) = (wish.room_type.to_string(), wish.order.stay);
+        let (room_type, stay) = (stay_request.room_type.to_string(), stay_request.order.stay);
         let (from, to) = (stay.check_in().to_string(), stay.check_out().to_string());
 
         begin(connection).await;
         let read = sqlx::query(READ).bind(&room_type).bind(&from).bind(&to);
         let row = read.fetch_one(&mut *connection).await.unwrap();
-        if row.get::<i64, _>("free") < i64::from(wish.order.rooms) {
+        if row.get::<i64, _>("free") < i64::from(stay_request.order.rooms) {
             return end(connection, false).await;
         }
         let seen = Seen::of(&row);
         let sequence = seen.sequence;
-        rows::insert(connection, &[entry(&wish, seen)]).await;
-        let take = sqlx::query(TAKE).bind(room_type).bind(from).bind(to).bind(wish.order.rooms);
+        rows::insert(connection, &[entry(&stay_request, seen)]).await;
+        let take = sqlx::query(TAKE).bind(room_type).bind(from).bind(to).bind(stay_request.order.rooms);
         take.execute(&mut *connection).await.unwrap();
-        set_sequence(connection, wish.room_type, sequence).await;
+        set_sequence(connection, stay_request.room_type, sequence).await;
         end(connection, true).await
     }
 }

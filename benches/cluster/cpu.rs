@@ -1,16 +1,16 @@
-//! Processor time: what a booking costs whom. Unlike a rate it stays nearly the same when others use the machine too.
+//! Processor time of a booking, by process. Unlike a rate, it hardly depends on other programs.
 
 use std::fs;
 use std::ops::{AddAssign, Sub};
 use std::time::Duration;
 
-/// What was used so far, or between two looks.
+/// Processor time so far, or between two readings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spent {
     pub nodes: Duration,
     pub postgres: Duration,
     pub redis: Duration,
-    /// This process: the guests.
+    /// The guests, which run in this process.
     pub guests: Duration,
 }
 
@@ -48,7 +48,7 @@ impl AddAssign for Spent {
     }
 }
 
-/// Of a process and of its children that have ended, by Linux' clock of 100 ticks a second.
+/// The time of a process and of its children that have ended, in Linux' ticks of 1/100 s.
 fn own(pid: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // After the name in brackets: user and system time, its own and its children's, are the 12th to 15th fields.

@@ -1,7 +1,7 @@
 //! Nodes: processes of the real program on one database and one Redis.
 //!
-//! They share the machine: several of them have together no more threads, of every kind, than one has by itself, and about
-//! as many commit lanes.
+//! They share the machine: several nodes together have as many threads of each kind as a single node, and about as many
+//! commit lanes.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -15,7 +15,7 @@ use reqwest::Client;
 use serde_json::Value;
 
 use crate::baselines::redis_server::Redis;
-use crate::contest::ground::Ground;
+use crate::contest::database::BenchDatabase;
 use crate::contest::setup::BenchSetup;
 use crate::contest::web::Web;
 use crate::cpu::Spent;
@@ -24,39 +24,39 @@ const ADMIN: &str = "the-token-of-the-cluster-bench";
 const SECRET: &str = "the-secret-of-the-cluster-bench";
 const POLL: Duration = Duration::from_millis(20);
 
-/// One node; killed with whoever has it.
+/// One node. Dropping it kills the process.
 pub struct Node {
     process: Child,
     pub url: String,
 }
 
-/// Nodes that know each other, and the house whose rooms they sell.
+/// Nodes of one cluster and their setup.
 pub struct Fleet {
     pub nodes: Vec<Node>,
-    pub house: Arc<BenchSetup>,
+    pub setup: Arc<BenchSetup>,
     redis: Redis,
 }
 
 impl Fleet {
-    /// Starts so many nodes in a fresh house. Each room type has an owner when this returns.
+    /// Starts a number of nodes in a fresh setup. Each room type has an owner when this returns.
     pub async fn start(count: usize, room_types: usize) -> Self {
-        let house = Arc::new(BenchSetup::open_on(Ground::postgres().await, room_types, room_types).await);
+        let setup = Arc::new(BenchSetup::open_on(BenchDatabase::postgres().await, room_types, room_types).await);
         let redis = Redis::start();
-        let nodes = (0..count).map(|number| Node::start(number, count, &house.ground.url(), &redis.url())).collect();
-        let fleet = Self { nodes, house, redis };
+        let nodes = (0..count).map(|number| Node::start(number, count, &setup.database.url(), &redis.url())).collect();
+        let fleet = Self { nodes, setup, redis };
         for node in &fleet.nodes {
             while node.cluster().await["nodes"].as_array().is_none_or(|nodes| nodes.len() < count) {
                 tokio::time::sleep(POLL).await;
             }
         }
-        for room_type in &fleet.house.room_types {
+        for room_type in &fleet.setup.room_types {
             let week = format!("{}{}", fleet.nodes[0].url, fleet.week(*room_type));
             Client::new().get(week).send().await.unwrap().error_for_status().unwrap();
         }
         fleet
     }
 
-    /// Which node owns what.
+    /// The owner of each room type.
     pub async fn owners(&self) -> HashMap<RoomTypeId, usize> {
         let mut owners = HashMap::new();
         for (number, node) in self.nodes.iter().enumerate() {
@@ -64,33 +64,33 @@ impl Fleet {
                 owners.insert(RoomTypeId(owned["room_type_id"].as_str().unwrap().parse().unwrap()), number);
             }
         }
-        assert_eq!(owners.len(), self.house.room_types.len(), "everything has an owner");
+        assert_eq!(owners.len(), self.setup.room_types.len(), "each room type has an owner");
         owners
     }
 
     /// The address of the first seven nights of a room type.
     pub fn week(&self, room_type: RoomTypeId) -> String {
-        let from = self.house.tomorrow;
+        let from = self.setup.tomorrow;
         let to = from.saturating_add(SignedDuration::from_hours(7 * 24));
         format!("/v1/room-types/{room_type}/availability?from={from}&to={to}")
     }
 
-    /// The processor time that everybody has used so far. PostgreSQL's is that of all fleets.
+    /// The processor time of all processes so far. PostgreSQL's is that of all fleets.
     pub fn spent(&self) -> Spent {
         let nodes: Vec<_> = self.nodes.iter().map(|node| node.process.id()).collect();
         let redis: String = self.redis.run(&["INFO", "server"]);
         let redis = redis.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
-        Spent::by(&nodes, Ground::postgres_process(), redis.trim().parse().unwrap())
+        Spent::by(&nodes, BenchDatabase::postgres_process(), redis.trim().parse().unwrap())
     }
 
-    /// The doors of all nodes, in their order.
-    pub fn doors(&self) -> Vec<Web> {
+    /// A client of each node, in their order.
+    pub fn clients(&self) -> Vec<Web> {
         self.nodes.iter().map(|node| Web::at(&node.url)).collect()
     }
 }
 
 impl Node {
-    /// Node `number` of so many.
+    /// Starts node `number` of a number of nodes.
     fn start(number: usize, of: usize, database: &str, redis: &str) -> Self {
         let threads = (std::thread::available_parallelism().unwrap().get() / of).max(1).to_string();
         let mut command = Command::new("setpriv");
@@ -105,7 +105,7 @@ impl Node {
             ("ADMIN_TOKEN", ADMIN),
             ("LISTEN", "127.0.0.1:0"),
             ("LOG", "warn"),
-            // Three times as many guests as are ever asked to come: actix shares them out unevenly.
+            // Three times the largest number of guests, because actix distributes connections unevenly.
             ("MAX_CONNECTIONS", "2048"),
             ("THREADS", &threads),
             ("HTTP_WORKERS", &threads),

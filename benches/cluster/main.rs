@@ -1,18 +1,18 @@
-//! What a cluster costs: real nodes on PostgreSQL and Redis, all on this machine, with fsync on.
+//! The cost of a cluster: real nodes, PostgreSQL with fsync and Redis on this machine.
 //!
 //! ```text
-//! cargo bench --bench cluster                 both questions
-//! cargo bench --bench cluster -- nodes        three nodes against one, 64 room types, 64 connections
-//! INNKEEPER_BENCH_GUESTS=256 …                the same with so many connections
-//! cargo bench --bench cluster -- forward      one request at the owner, and at another node
+//! cargo bench --bench cluster                 both parts
+//! cargo bench --bench cluster -- nodes        three nodes and one node, 64 room types, 64 connections
+//! INNKEEPER_BENCH_GUESTS=256 …                the same with 256 connections
+//! cargo bench --bench cluster -- forward      one request to the owner and to another node
 //! ```
 //!
 //! How to read it: `benches/README.md`.
 
-#[expect(dead_code, reason = "nobody competes here")]
+#[expect(dead_code, reason = "this bench has no baselines")]
 #[path = "../baselines/mod.rs"]
 mod baselines;
-#[expect(dead_code, reason = "nobody competes here")]
+#[expect(dead_code, reason = "this bench has no baselines")]
 #[path = "../contest/mod.rs"]
 mod contest;
 mod cpu;
@@ -22,19 +22,19 @@ mod nodes;
 
 use tokio::runtime::Runtime;
 
-/// How much is measured.
+/// The size of the measurement.
 #[derive(Debug, Clone, Copy)]
 struct Size {
-    /// Of each contender in turn, because a machine is not the same for long.
+    /// Turns of each contender, because the load of a machine changes.
     turns: usize,
-    /// In one turn.
+    /// Bookings of one turn.
     bookings: u32,
-    /// Requests of each kind at each door.
+    /// Requests of each kind to each node.
     requests: usize,
 }
 
 const WHOLE: Size = Size { turns: 8, bookings: 10_000, requests: 2_000 };
-/// `cargo test --benches`, which does not say `--bench`, only tries whether it works.
+/// `cargo test --benches` runs without `--bench`: then the bench only checks that it works.
 const TRIAL: Size = Size { turns: 1, bookings: 200, requests: 20 };
 
 fn main() {
@@ -42,7 +42,7 @@ fn main() {
     let size = if arguments.iter().any(|argument| argument == "--bench") { WHOLE } else { TRIAL };
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     let wanted = |question: &str| named.is_empty() || named.iter().any(|name| *name == question);
-    // Processes are killed when the thread that started them ends: so this one starts them.
+    // A child process is killed when the thread that started it ends. So this thread starts them.
     Runtime::new().unwrap().block_on(async {
         if wanted("nodes") {
             nodes::measure(size).await;

@@ -1,5 +1,4 @@
-//! Whether nodes cost anything where they cannot bring anything: three of them on one machine against one, while guests
-//! book 64 room types without end.
+//! The cost of several nodes: three nodes and one node on the same machine, while guests book 64 room types all the time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,21 +8,21 @@ use async_trait::async_trait;
 use innkeeper::domain::RoomTypeId;
 
 use crate::Size;
-use crate::contest::callers::{Crowd, Latencies, no_latencies};
+use crate::contest::callers::{Callers, Latencies, no_latencies};
 use crate::contest::web::Web;
-use crate::contest::{Desk, Wish};
+use crate::contest::{Seller, StayRequest};
 use crate::cpu::Spent;
 use crate::fleet::Fleet;
 
 const ROOM_TYPES: usize = 64;
-/// 64, unless this says another number.
+/// The variable with the number of guests. The default is 64.
 const GUESTS: &str = "INNKEEPER_BENCH_GUESTS";
 
-/// Somebody who is measured, turn by turn.
+/// A contender that is measured in turns.
 struct Contender<'f> {
     name: &'static str,
     fleet: &'f Fleet,
-    desk: Arc<dyn Desk>,
+    seller: Arc<dyn Seller>,
     /// Bookings per second of each turn.
     rates: Vec<f64>,
     latencies: Latencies,
@@ -31,39 +30,39 @@ struct Contender<'f> {
     spent: Spent,
 }
 
-/// Guests who knock at any door, as a balancer sends them that knows nothing.
-struct AnyDoor(Vec<Web>);
+/// Guests who send to any node, as behind a balancer without knowledge of owners.
+struct AnyNode(Vec<Web>);
 
 #[async_trait]
-impl Desk for AnyDoor {
-    async fn book(&self, wish: Wish) -> bool {
-        self.0[fastrand::usize(..self.0.len())].book(wish).await
+impl Seller for AnyNode {
+    async fn book(&self, stay_request: StayRequest) -> bool {
+        self.0[fastrand::usize(..self.0.len())].book(stay_request).await
     }
 }
 
-/// Guests who happen to knock at the right one.
-struct OwnersDoor {
-    doors: Vec<Web>,
+/// Guests who send to the owner of the room type.
+struct OwnerOnly {
+    clients: Vec<Web>,
     owners: HashMap<RoomTypeId, usize>,
 }
 
 #[async_trait]
-impl Desk for OwnersDoor {
-    async fn book(&self, wish: Wish) -> bool {
-        self.doors[self.owners[&wish.room_type]].book(wish).await
+impl Seller for OwnerOnly {
+    async fn book(&self, stay_request: StayRequest) -> bool {
+        self.clients[self.owners[&stay_request.room_type]].book(stay_request).await
     }
 }
 
 pub async fn measure(size: Size) {
     let guests = std::env::var(GUESTS).map_or(64, |guests| guests.parse().unwrap());
     let (one, three) = (Fleet::start(1, ROOM_TYPES).await, Fleet::start(3, ROOM_TYPES).await);
-    let owners = OwnersDoor { doors: three.doors(), owners: three.owners().await };
+    let owners = OwnerOnly { clients: three.clients(), owners: three.owners().await };
     let mut contenders = [
-        Contender::new("one node", &one, Arc::new(AnyDoor(one.doors()))),
-        Contender::new("three nodes, any door", &three, Arc::new(AnyDoor(three.doors()))),
-        Contender::new("three nodes, the owner's door", &three, Arc::new(owners)),
+        Contender::new("one node", &one, Arc::new(AnyNode(one.clients()))),
+        Contender::new("three nodes, any node", &three, Arc::new(AnyNode(three.clients()))),
+        Contender::new("three nodes, the owner", &three, Arc::new(owners)),
     ];
-    // Nobody's first turn counts: connections are opened, and memory.
+    // The first turn of each contender is not counted: it opens connections and allocates memory.
     for turn in 0..=size.turns {
         for contender in &mut contenders {
             contender.book(guests, size.bookings, turn > 0).await;
@@ -87,17 +86,17 @@ pub async fn measure(size: Size) {
 }
 
 impl<'f> Contender<'f> {
-    fn new(name: &'static str, fleet: &'f Fleet, desk: Arc<dyn Desk>) -> Self {
+    fn new(name: &'static str, fleet: &'f Fleet, seller: Arc<dyn Seller>) -> Self {
         let (rates, latencies, spent) = (Vec::new(), no_latencies(), Spent::default());
-        Self { name, fleet, desk, rates, latencies, bookings: 0, spent }
+        Self { name, fleet, seller, rates, latencies, bookings: 0, spent }
     }
 
     async fn book(&mut self, guests: usize, bookings: u32, counts: bool) {
-        let crowd = Crowd::gather(&self.desk, &self.fleet.house, guests);
+        let callers = Callers::start(&self.seller, &self.fleet.setup, guests);
         let before = self.fleet.spent();
-        let took = crowd.watch(bookings).await;
+        let took = callers.watch(bookings).await;
         let spent = self.fleet.spent() - before;
-        let latencies = crowd.dismiss().await;
+        let latencies = callers.stop().await;
         if counts {
             self.rates.push(f64::from(bookings) / took.as_secs_f64());
             self.latencies += latencies;
@@ -112,7 +111,7 @@ impl<'f> Contender<'f> {
         rates[rates.len() / 2]
     }
 
-    /// What a booking took of this, in microseconds.
+    /// The share of one booking in microseconds.
     fn each(&self, time: Duration) -> f64 {
         time.as_secs_f64() * 1e6 / f64::from(self.bookings)
     }

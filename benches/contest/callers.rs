@@ -1,4 +1,4 @@
-//! Guests, in the two ways they come: in a rush, or one after the other for ever.
+//! Guests in two patterns: all at the same moment, or each again and again.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -7,29 +7,34 @@ use hdrhistogram::Histogram;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::Desk;
+use super::Seller;
 use super::setup::BenchSetup;
 
-/// How long bookings took, in microseconds.
+/// Latencies of bookings in microseconds.
 pub type Latencies = Histogram<u64>;
 
 pub fn no_latencies() -> Latencies {
     Histogram::new(3).unwrap()
 }
 
-/// One booking, which must succeed; how long it took.
-async fn book(desk: &dyn Desk, house: &BenchSetup, came: Instant) -> u64 {
-    assert!(desk.book(house.wish()).await, "there is a room for everybody");
+/// Makes one booking, which must succeed. Returns its latency.
+async fn book(seller: &dyn Seller, setup: &BenchSetup, came: Instant) -> u64 {
+    assert!(seller.book(setup.stay_request()).await, "a room is free");
     came.elapsed().as_micros() as u64
 }
 
-/// `guests` come at the same moment and book once each. How long until the last one has a room.
-pub async fn rush(desk: &Arc<dyn Desk>, house: &Arc<BenchSetup>, guests: usize, latencies: &mut Latencies) -> Duration {
+/// `guests` send one booking each at the same moment. Returns the time until the last answer.
+pub async fn rush(
+    seller: &Arc<dyn Seller>,
+    setup: &Arc<BenchSetup>,
+    guests: usize,
+    latencies: &mut Latencies,
+) -> Duration {
     let came = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..guests {
-        let (desk, house) = (desk.clone(), house.clone());
-        tasks.spawn(async move { book(&*desk, &house, came).await });
+        let (seller, setup) = (seller.clone(), setup.clone());
+        tasks.spawn(async move { book(&*seller, &setup, came).await });
     }
     let all = tasks.join_all().await;
     let took = came.elapsed();
@@ -37,32 +42,32 @@ pub async fn rush(desk: &Arc<dyn Desk>, house: &Arc<BenchSetup>, guests: usize, 
     took
 }
 
-/// Callers each of whom books, waits for the answer, and books again, until the crowd is dismissed.
-pub struct Crowd {
+/// Callers that book again and again until they are stopped. Each waits for its answer before its next booking.
+pub struct Callers {
     booked: Arc<Semaphore>,
     latencies: Arc<Mutex<Latencies>>,
-    callers: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
-impl Crowd {
-    pub fn gather(desk: &Arc<dyn Desk>, house: &Arc<BenchSetup>, callers: usize) -> Self {
+impl Callers {
+    pub fn start(seller: &Arc<dyn Seller>, setup: &Arc<BenchSetup>, callers: usize) -> Self {
         let (booked, latencies) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(no_latencies())));
-        let mut crowd = Self { booked, latencies, callers: JoinSet::new() };
+        let mut this = Self { booked, latencies, tasks: JoinSet::new() };
         for _ in 0..callers {
-            let (desk, house) = (desk.clone(), house.clone());
-            let (booked, latencies) = (crowd.booked.clone(), crowd.latencies.clone());
-            crowd.callers.spawn(async move {
+            let (seller, setup) = (seller.clone(), setup.clone());
+            let (booked, latencies) = (this.booked.clone(), this.latencies.clone());
+            this.tasks.spawn(async move {
                 while !booked.is_closed() {
-                    let latency = book(&*desk, &house, Instant::now()).await;
+                    let latency = book(&*seller, &setup, Instant::now()).await;
                     latencies.lock().unwrap().record(latency).unwrap();
                     booked.add_permits(1);
                 }
             });
         }
-        crowd
+        this
     }
 
-    /// How long the crowd takes for its next `bookings`.
+    /// Measures the time of the next `bookings`.
     pub async fn watch(&self, bookings: u32) -> Duration {
         self.booked.forget_permits(usize::MAX);
         let started = Instant::now();
@@ -70,10 +75,10 @@ impl Crowd {
         started.elapsed()
     }
 
-    /// Waits until everybody has got an answer.
-    pub async fn dismiss(self) -> Latencies {
+    /// Stops the callers after their last answers.
+    pub async fn stop(self) -> Latencies {
         self.booked.close();
-        self.callers.join_all().await;
+        self.tasks.join_all().await;
         let latencies = self.latencies.lock().unwrap();
         latencies.clone()
     }

@@ -1,11 +1,11 @@
-//! Who takes part, and the stage that each gets for itself.
+//! The contenders, and a fresh setup for each of them.
 
 use std::sync::Arc;
 
 use innkeeper::app::Running;
 use innkeeper::engine::Engine;
 
-use super::Desk;
+use super::Seller;
 use super::handle::Handle;
 use super::setup::BenchSetup;
 use super::web::{self, Web};
@@ -23,11 +23,11 @@ pub enum Contender {
 }
 
 impl Contender {
-    /// The one that the others are measured by comes first.
+    /// All contenders. The first one is the reference of the ratios.
     pub const ALL: [Self; 5] =
         [Self::Handle, Self::HandleWithoutKeys, Self::GuardedUpdate, Self::Serialised, Self::PollingLock];
 
-    /// Those that are also reached over HTTP, where nobody does without keys.
+    /// Contenders that are also measured over HTTP, always with keys.
     pub const OVER_HTTP: [Self; 4] = [Self::Handle, Self::GuardedUpdate, Self::Serialised, Self::PollingLock];
 
     pub const fn name(self) -> &'static str {
@@ -41,52 +41,52 @@ impl Contender {
     }
 }
 
-/// How guests reach a contender.
+/// The interface between guests and a contender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum Interface {
     InProcess,
     Http,
 }
 
-/// A contender in a fresh house.
+/// A running contender in a fresh setup.
 pub struct Stage {
-    pub house: Arc<BenchSetup>,
-    pub desk: Arc<dyn Desk>,
+    pub setup: Arc<BenchSetup>,
+    pub seller: Arc<dyn Seller>,
     open: Option<Open>,
 }
 
-/// What has to be shut down.
+/// The parts to shut down at the end.
 enum Open {
     Engine(Engine),
     Application(Box<Running>),
-    /// What somebody's lock is on.
+    /// The Redis of the polling lock.
     LockServer(Redis),
 }
 
 impl Stage {
-    /// A house with a catalogue of room types, of which guests want `wanted`.
-    pub async fn open(contender: Contender, door: Door, catalogue: usize, wanted: usize) -> Self {
-        let house = Arc::new(BenchSetup::open(catalogue, wanted).await);
-        let (desk, open) = match (contender, door) {
-            (Contender::Handle, Door::Http) => {
-                let running = web::serve_innkeeper(&house).await;
-                let desk = Arc::new(Web::at(&running.url()));
-                return Self { house, desk, open: Some(Open::Application(Box::new(running))) };
+    /// Starts a contender on a catalogue of room types, of which guests book `wanted`.
+    pub async fn open(contender: Contender, interface: Interface, catalogue: usize, wanted: usize) -> Self {
+        let setup = Arc::new(BenchSetup::open(catalogue, wanted).await);
+        let (seller, open) = match (contender, interface) {
+            (Contender::Handle, Interface::Http) => {
+                let running = web::serve_innkeeper(&setup).await;
+                let seller = Arc::new(Web::at(&running.url()));
+                return Self { setup, seller, open: Some(Open::Application(Box::new(running))) };
             }
             (Contender::Handle | Contender::HandleWithoutKeys, _) => {
-                let handle = Handle::open(&house, contender == Contender::Handle).await;
+                let handle = Handle::open(&setup, contender == Contender::Handle).await;
                 let open = Some(Open::Engine(handle.engine.clone()));
-                return Self { house, desk: Arc::new(handle), open };
+                return Self { setup, seller: Arc::new(handle), open };
             }
-            (Contender::GuardedUpdate, _) => (baselines::guarded_update(&house.ground).await, None),
-            (Contender::Serialised, _) => (baselines::serialised(&house.ground).await, None),
-            (Contender::PollingLock, _) => baselines::polling_lock(&house.ground).await,
+            (Contender::GuardedUpdate, _) => (baselines::guarded_update(&setup.database).await, None),
+            (Contender::Serialised, _) => (baselines::serialised(&setup.database).await, None),
+            (Contender::PollingLock, _) => baselines::polling_lock(&setup.database).await,
         };
-        let desk = match door {
-            Door::InProcess => desk,
-            Door::Http => Arc::new(Web::at(&web::serve(desk))),
+        let seller = match interface {
+            Interface::InProcess => seller,
+            Interface::Http => Arc::new(Web::at(&web::serve(seller))),
         };
-        Self { house, desk, open: open.map(Open::LockServer) }
+        Self { setup, seller, open: open.map(Open::LockServer) }
     }
 
     pub async fn close(self) {

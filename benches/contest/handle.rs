@@ -1,4 +1,4 @@
-//! innkeeper itself, in process: through the handle that HTTP handlers use.
+//! innkeeper in process, through the handle that HTTP handlers use.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use innkeeper::engine::{Engine, Error, Options};
 
 use super::setup::BenchSetup;
 use super::web::config;
-use super::{Desk, Wish};
+use super::{Seller, StayRequest};
 
 pub struct Handle {
     pub engine: Engine,
@@ -18,16 +18,17 @@ pub struct Handle {
 
 impl Handle {
     /// With or without idempotency keys.
-    pub async fn open(house: &BenchSetup, keys: bool) -> Self {
-        let store = open_store(&config(house), false).await.unwrap();
+    pub async fn open(setup: &BenchSetup, keys: bool) -> Self {
+        let store = open_store(&config(setup), false).await.unwrap();
         Self { engine: start_engine(&Options::default(), store, Arc::new(System)), keys }
     }
 }
 
 #[async_trait]
-impl Desk for Handle {
-    async fn book(&self, wish: Wish) -> bool {
-        match self.engine.book(wish.room_type, wish.order, wish.key.filter(|_| self.keys)).await {
+impl Seller for Handle {
+    async fn book(&self, stay_request: StayRequest) -> bool {
+        match self.engine.book(stay_request.room_type, stay_request.order, stay_request.key.filter(|_| self.keys)).await
+        {
             Ok(_) => true,
             Err(Error::Refused(_)) => false,
             Err(error) => panic!("{error}"),

@@ -1,8 +1,8 @@
-//! The contest: one task, and whoever can do it.
+//! The contest: the same bookings for innkeeper and for the baselines.
 
 pub mod callers;
 pub mod contender;
-pub mod ground;
+pub mod database;
 pub mod handle;
 pub mod scoreboard;
 pub mod setup;
@@ -12,16 +12,16 @@ use async_trait::async_trait;
 use innkeeper::domain::{Order, RoomTypeId};
 use innkeeper::engine::Key;
 
-/// Somebody who sells rooms.
+/// A program that sells rooms.
 #[async_trait]
-pub trait Desk: Send + Sync {
-    /// Books; `false` if there was no room. When it returns, the booking is durable.
-    async fn book(&self, wish: Wish) -> bool;
+pub trait Seller: Send + Sync {
+    /// Books; `false` if no room is free. When it returns, the booking is durable.
+    async fn book(&self, stay_request: StayRequest) -> bool;
 }
 
-/// What a guest asks for.
+/// The stay that a guest wants.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct StayRequest {
     pub room_type: RoomTypeId,
     pub order: Order,
     pub key: Option<Key>,

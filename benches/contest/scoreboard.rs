@@ -1,11 +1,11 @@
-//! The scoreboard: every contender of one run side by side, because only ratios of one run mean anything.
+//! The scoreboard: all contenders of one run in a table, because only ratios within one run are comparable.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::callers::{Latencies, no_latencies};
 
-/// Everything measured so far.
+/// The measurements so far.
 #[derive(Default)]
 pub struct Scoreboard(Vec<Score>);
 
@@ -14,7 +14,7 @@ struct Score {
     contender: &'static str,
     bookings: u64,
     took: Duration,
-    /// Empty where nobody waited for a single booking.
+    /// Empty where no latency was measured.
     latencies: Latencies,
 }
 
@@ -31,7 +31,7 @@ impl Scoreboard {
         self.0[index].took += took;
     }
 
-    /// Adds latencies to the score that came last.
+    /// Adds latencies to the latest score.
     pub fn add_latencies(&mut self, latencies: &Latencies) {
         if let Some(score) = self.0.last_mut() {
             score.latencies += latencies;
@@ -52,7 +52,7 @@ impl Score {
     }
 }
 
-/// A table per setting. The first contender is the one the others are measured by.
+/// A table per setting. The first contender is the reference of the ratios.
 impl fmt::Display for Scoreboard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut setting = "";

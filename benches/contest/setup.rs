@@ -1,4 +1,4 @@
-//! A fresh hotel in a fresh file on the disk of the build, with more rooms than any bench sells.
+//! The setup of a bench: fresh hotels in a fresh database, with more rooms than any bench sells.
 
 use innkeeper::app::open_store;
 use innkeeper::clock::{Clock, IdSource, System};
@@ -13,14 +13,14 @@ use sqlx::types::Json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::Wish;
-use super::ground::Ground;
+use super::StayRequest;
+use super::database::BenchDatabase;
 use super::web::config;
 use crate::baselines::{postgres, rows};
 
-/// Rooms of each type: nobody is refused, however long a bench runs.
+/// Rooms of each type. No booking is refused in a bench of any length.
 const ROOMS: u16 = 50_000;
-/// Nights that are sold, from tomorrow on.
+/// The number of nights on sale, from tomorrow on.
 const NIGHTS: i64 = 700;
 const FIRST_ROOM_TYPE: u128 = 1 << 64;
 
@@ -42,14 +42,14 @@ const CATALOGUE: &str = "
            $3
     FROM number;";
 
-/// Nights that have been touched before: every contender finds its row.
+/// Rows of all nights, so that no contender has to insert them.
 const OPEN: &str = "
     WITH RECURSIVE night(date, left) AS (
         SELECT $2, $3 UNION ALL SELECT date(date, '+1 day'), left - 1 FROM night WHERE left > 1
     )
     INSERT INTO nights (room_type_id, date, capacity) SELECT $1, date, $4 FROM night;";
 
-/// The same on PostgreSQL; every statement is given everything, and uses what it needs.
+/// The same on PostgreSQL. Every statement gets all parameters and uses some of them.
 const CATALOGUE_ON_POSTGRES: [&str; 3] = [
     "INSERT INTO hotels
      SELECT ('00000000-0000-0000-0000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Hotel ' || n, 'City ' || n % 100,
@@ -67,40 +67,40 @@ const CATALOGUE_ON_POSTGRES: [&str; 3] = [
 const OPEN_ON_POSTGRES: &str = "
     INSERT INTO nights (room_type_id, date, capacity) SELECT $1, $2::date + n, $4 FROM generate_series(0, $3 - 1) AS n";
 
-/// Where a contest takes place. The file goes when it goes.
+/// The database and catalogue of a contest. Dropping it deletes the file.
 pub struct BenchSetup {
-    pub ground: Ground,
-    /// Those that guests want.
+    pub database: BenchDatabase,
+    /// The room types that guests book.
     pub room_types: Vec<RoomTypeId>,
-    /// The first night that is sold.
+    /// The first night on sale.
     pub tomorrow: Date,
 }
 
 impl BenchSetup {
-    /// A catalogue of room types, of which guests want `wanted`, spread evenly over it.
+    /// A catalogue of room types, of which guests book `wanted`, spread evenly over it.
     pub async fn open(catalogue: usize, wanted: usize) -> Self {
-        Self::open_on(Ground::new().await, catalogue, wanted).await
+        Self::open_on(BenchDatabase::new().await, catalogue, wanted).await
     }
 
-    pub async fn open_on(ground: Ground, catalogue: usize, wanted: usize) -> Self {
+    pub async fn open_on(database: BenchDatabase, catalogue: usize, wanted: usize) -> Self {
         let tomorrow = System.now().to_zoned(TimeZone::UTC).date().saturating_add(SignedDuration::from_hours(24));
         let room_type = |n: usize| RoomTypeId(Uuid::from_u128(FIRST_ROOM_TYPE + (n * (catalogue / wanted)) as u128));
-        let house = Self { ground, room_types: (0..wanted).map(room_type).collect(), tomorrow };
-        house.fill(catalogue).await;
-        house
+        let setup = Self { database, room_types: (0..wanted).map(room_type).collect(), tomorrow };
+        setup.fill(catalogue).await;
+        setup
     }
 
     async fn fill(&self, catalogue: usize) {
         let store = open_store(&config(self), true).await.unwrap();
         store.close().await.unwrap();
-        match &self.ground {
-            Ground::Sqlite(_) => self.fill_sqlite(catalogue).await,
-            Ground::Postgres(url) => self.fill_postgres(url, catalogue).await,
+        match &self.database {
+            BenchDatabase::Sqlite(_) => self.fill_sqlite(catalogue).await,
+            BenchDatabase::Postgres(url) => self.fill_postgres(url, catalogue).await,
         }
     }
 
     async fn fill_sqlite(&self, catalogue: usize) {
-        let mut connection = rows::connect(&self.ground.path()).await;
+        let mut connection = rows::connect(&self.database.path()).await;
         let policy = serde_json::to_string(&CancellationPolicy::flexible()).unwrap();
         let fill = sqlx::query(CATALOGUE).bind(catalogue as i64).bind(ROOMS).bind(policy);
         fill.execute(&mut connection).await.unwrap();
@@ -126,7 +126,7 @@ impl BenchSetup {
     }
 
     /// Two guests want one room of any of the wanted types, for one to three nights.
-    pub fn wish(&self) -> Wish {
+    pub fn stay_request(&self) -> StayRequest {
         let room_type = self.room_types[fastrand::usize(..self.room_types.len())];
         let day = |days: i64| self.tomorrow.saturating_add(SignedDuration::from_hours(24 * days));
         let first = fastrand::i64(0..NIGHTS);
@@ -144,7 +144,7 @@ impl BenchSetup {
             hold_share: None,
             forced_by: None,
         };
-        Wish { room_type, order, key: Some(fresh_key()) }
+        StayRequest { room_type, order, key: Some(fresh_key()) }
     }
 }
 

@@ -1,5 +1,4 @@
-//! The same over HTTP: innkeeper's own server, or a small one in front of somebody else, and a client that keeps its
-//! connections.
+//! The same over HTTP: innkeeper's server, or a small server in front of a baseline, and a client with kept connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,9 +19,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::setup::BenchSetup;
-use super::{Desk, Wish};
+use super::{Seller, StayRequest};
 
-/// Where guests send what `POST /v1/bookings` takes.
+/// The client that sends `POST /v1/bookings`.
 pub struct Web {
     client: Client,
     address: String,
@@ -35,10 +34,10 @@ impl Web {
 }
 
 #[async_trait]
-impl Desk for Web {
-    async fn book(&self, wish: Wish) -> bool {
-        let key = HEXLOWER.encode(&wish.key.unwrap().digest.0);
-        let request = self.client.post(&self.address).header("Idempotency-Key", key).json(&Body::of(&wish));
+impl Seller for Web {
+    async fn book(&self, stay_request: StayRequest) -> bool {
+        let key = HEXLOWER.encode(&stay_request.key.unwrap().digest.0);
+        let request = self.client.post(&self.address).header("Idempotency-Key", key).json(&Body::of(&stay_request));
         let response = request.send().await.unwrap();
         let status = response.status();
         let answer = response.bytes().await.unwrap();
@@ -50,32 +49,32 @@ impl Desk for Web {
     }
 }
 
-/// Innkeeper as it is served.
-pub async fn serve_innkeeper(house: &BenchSetup) -> Running {
-    let config = config(house);
+/// Starts innkeeper with its server.
+pub async fn serve_innkeeper(setup: &BenchSetup) -> Running {
+    let config = config(setup);
     let listener = app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     app::start(&config, listener, Arc::new(System)).await.unwrap()
 }
 
-/// The settings of innkeeper in a house.
-pub fn config(house: &BenchSetup) -> Config {
-    let flags = [("database_url", house.ground.url()), ("public_limits", "off".to_owned())];
+/// The settings of innkeeper for a setup.
+pub fn config(setup: &BenchSetup) -> Config {
+    let flags = [("database_url", setup.database.url()), ("public_limits", "off".to_owned())];
     Config::load(&Sources { flags: flags.into(), ..Sources::default() }).unwrap()
 }
 
-/// A server that does nothing but read a body and ask a desk. Where it listens.
-pub fn serve(desk: Arc<dyn Desk>) -> String {
+/// Starts a server that reads a body and calls a seller. Returns its address.
+pub fn serve(seller: Arc<dyn Seller>) -> String {
     let server =
-        HttpServer::new(move || App::new().app_data(Data::new(desk.clone())).route("/v1/bookings", post().to(book)));
+        HttpServer::new(move || App::new().app_data(Data::new(seller.clone())).route("/v1/bookings", post().to(book)));
     let server = server.disable_signals().bind(("127.0.0.1", 0)).unwrap();
     let address = server.addrs()[0];
     tokio::spawn(server.run());
     format!("http://{address}")
 }
 
-async fn book(desk: Data<Arc<dyn Desk>>, request: actix_web::HttpRequest, body: Json<Body>) -> HttpResponse {
+async fn book(seller: Data<Arc<dyn Seller>>, request: actix_web::HttpRequest, body: Json<Body>) -> HttpResponse {
     let key = Sha256::digest(request.headers().get("Idempotency-Key").unwrap().as_bytes());
-    match desk.book(body.into_inner().wish(KeyDigest(key.into()))).await {
+    match seller.book(body.into_inner().stay_request(KeyDigest(key.into()))).await {
         true => HttpResponse::Created().finish(),
         false => HttpResponse::Conflict().finish(),
     }
@@ -104,11 +103,11 @@ struct ContactBody {
 }
 
 impl Body {
-    fn of(wish: &Wish) -> Self {
-        let order = &wish.order;
+    fn of(stay_request: &StayRequest) -> Self {
+        let order = &stay_request.order;
         let guests = order.guests.iter().map(|guest| GuestBody { name: guest.name.clone(), age: guest.age });
         Self {
-            room_type_id: wish.room_type.0,
+            room_type_id: stay_request.room_type.0,
             checkin_date: order.stay.check_in(),
             checkout_date: order.stay.check_out(),
             rooms: order.rooms,
@@ -118,7 +117,7 @@ impl Body {
         }
     }
 
-    fn wish(self, digest: KeyDigest) -> Wish {
+    fn stay_request(self, digest: KeyDigest) -> StayRequest {
         let guest = |guest: GuestBody| Guest::new(&guest.name, guest.age.into()).unwrap();
         let order = Order {
             rate_plan: PlanChoice::Only,
@@ -135,6 +134,6 @@ impl Body {
             forced_by: None,
         };
         let key = Some(Key { digest, fingerprint: Fingerprint([9; 32]) });
-        Wish { room_type: RoomTypeId(self.room_type_id), order, key }
+        StayRequest { room_type: RoomTypeId(self.room_type_id), order, key }
     }
 }

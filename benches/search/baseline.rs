@@ -1,5 +1,5 @@
-//! The same answer by SQL: what a search is without an index in memory. It has the schema's indexes, a connection of its
-//! own with a page cache that holds the city, a prepared statement, and answers hotels and prices only.
+//! The baseline: the same answer from SQL, without an index in memory. It uses the schema's indexes, its own connection with
+//! a page cache that holds the city, and a prepared statement. It answers hotels and prices only.
 
 use innkeeper::domain::{Amount, HotelId, Stay, name};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -16,7 +16,7 @@ impl Baseline {
     pub async fn open(url: &str) -> Self {
         let options: SqliteConnectOptions = url.parse().expect("a URL");
         let options = options.read_only(true).pragma("cache_size", "-262144").pragma("mmap_size", "1073741824");
-        Self(Mutex::new(options.connect().await.expect("the file is there")))
+        Self(Mutex::new(options.connect().await.expect("the file exists")))
     }
 
     /// The cheapest hotels and their prices.

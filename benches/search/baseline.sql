@@ -1,5 +1,5 @@
 -- The cheapest hotels of a city for a stay: room types whose nights are free and unrestricted, by the cheapest of their
--- plans. A night without a row is as its room type says. Only rows that exist are looked at.
+-- plans. A night without a row has the defaults of its room type. The query reads existing rows only.
 WITH sellable AS (
     SELECT h.id AS hotel_id, h.currency, t.id AS room_type_id
     FROM hotels AS h

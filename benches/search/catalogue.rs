@@ -1,8 +1,8 @@
 //! The catalogue that is searched: cities of 1,000 hotels × 5 room types × 2 rate plans, written with bulk SQL.
 //!
-//! In the city that is searched, every night of the next 180 has bookings, about a fifth of them, four at a time, is sold
-//! out, some have restrictions, and weekends have prices of their own. Elsewhere it is every ninth night, and the
-//! weekends of a month.
+//! In the searched city, each of the next 180 nights has bookings. About a fifth of the nights, four in a row, are sold out.
+//! Some nights have restrictions, and weekends have their own prices. In other cities, every ninth night has bookings, and
+//! the weekends of one month have prices.
 
 use innkeeper::domain::Date;
 use innkeeper::store::Store;
@@ -12,14 +12,14 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 pub const TODAY: Date = date(2026, 5, 1);
-/// The city that is searched, and where it is.
+/// The searched city and its coordinates.
 pub const CITY: &str = "City 0";
 pub const LATITUDE: f64 = 10.0;
 pub const LONGITUDE: f64 = 20.0;
 
 const HOTELS_OF_A_CITY: u32 = 1_000;
 
-/// `run` and `night` look random and are the same every time.
+/// `run` and `night` look random and are the same in every run.
 const ROWS: &str = "
 CREATE TEMP TABLE days AS
     WITH RECURSIVE n(d) AS (SELECT 0 UNION ALL SELECT d + 1 FROM n WHERE d < 179)
@@ -61,18 +61,18 @@ SELECT printf('00000000-0000-7000-a000-%012x', t * 2 + p), date, iif(p, price * 
 FROM types, (SELECT 0 AS p UNION ALL SELECT 1), days WHERE weekend AND (c = 0 OR d < 28) ORDER BY t, p, d;
 ";
 
-/// Writes it into a new file.
+/// Writes the catalogue into a new file.
 pub async fn write(url: &str) {
     let hotels = std::env::var("INNKEEPER_BENCH_HOTELS").ok().and_then(|hotels| hotels.parse().ok()).unwrap_or(2_000);
     let store = Sqlite::open(url, true).await.expect("a new file");
     store.migrate().await.expect("a new schema");
-    store.close().await.expect("nobody else uses it");
+    store.close().await.expect("no other process uses it");
     let options: SqliteConnectOptions = url.parse().expect("a URL");
-    let mut connection = options.connect().await.expect("the file is there");
+    let mut connection = options.connect().await.expect("the file exists");
     let rows =
         ROWS.replace(":hotels", &u32::max(hotels, 1).to_string()).replace(":city", &HOTELS_OF_A_CITY.to_string());
     let script = format!("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {rows} PRAGMA journal_mode = WAL;");
-    sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.expect("the rows are sound");
+    sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.expect("the rows are valid");
     for table in ["hotels", "room_types", "rate_plans", "nights", "rate_nights"] {
         let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         let count: i64 = sqlx::query_scalar(count).fetch_one(&mut connection).await.expect("a table");

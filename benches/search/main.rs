@@ -1,8 +1,8 @@
-//! Search in a city of 1,000 hotels × 5 room types: from the index, and the same answer by SQL over the nights table.
+//! Search in a city of 1,000 hotels × 5 room types: from the index, and the same answer from SQL over the nights table.
 //!
-//! The catalogue is written with bulk SQL into a temporary file, read once to build the index, and then asked the same
-//! stays both ways; the answers are compared before anything is measured. `INNKEEPER_BENCH_HOTELS` sets how many hotels
-//! there are in all (2,000 unless it is set; the target is stated for 100,000). Building time and memory are printed.
+//! Bulk SQL writes the catalogue into a temporary file, and the index is built from it. Both ways search the same stays, and
+//! their answers are compared before the measurement. `INNKEEPER_BENCH_HOTELS` is the number of hotels (default 2,000; the
+//! target is for 100,000). The bench prints the build time and memory.
 //! Run with `INNKEEPER_BENCH_HOTELS=100000 cargo bench --bench search`.
 
 mod baseline;
@@ -34,7 +34,7 @@ fn now() -> Timestamp {
     "2026-05-01T11:00:00Z".parse().expect("an instant")
 }
 
-/// Stays of one to seven nights over half a year, one after the other, so that no cache knows what comes.
+/// Stays of one to seven nights over half a year, so that no cache has the answer.
 fn stays() -> impl Iterator<Item = Stay> + Clone {
     let stay = |number: i64| {
         let arrival: Date = TODAY.saturating_add((number * 37 % 160).days());
@@ -58,7 +58,7 @@ fn resident() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024
 }
 
-/// The index of a file, and how long it took.
+/// Builds the index of a file and prints the time.
 fn build(runtime: &Runtime, url: &str) -> Index {
     let (index, hub, clock) = (Index::default(), Hub::default(), Arc::new(ManualClock::at(now())));
     let before = resident();
@@ -71,12 +71,12 @@ fn build(runtime: &Runtime, url: &str) -> Index {
     let (hotels, room_types) = index.size();
     let (took, memory) = (started.elapsed(), resident().saturating_sub(before));
     println!("index of {hotels} hotels, {room_types} room types: built in {took:.1?}, {memory} MB resident");
-    // Whoever follows must go on for as long as it is searched.
+    // The task that follows commits must run during the search.
     std::mem::forget(hub);
     index
 }
 
-/// Both ways give the same page, for every kind of stay.
+/// Checks that both ways give the same page for every kind of stay.
 fn compare(runtime: &Runtime, index: &Index, baseline: &Baseline) {
     let mut offers = 0;
     for stay in stays().take(64) {
@@ -85,7 +85,7 @@ fn compare(runtime: &Runtime, index: &Index, baseline: &Baseline) {
         assert_eq!(runtime.block_on(baseline.search(stay)), found, "{stay:?}");
         offers += found.len();
     }
-    assert!(offers > 64, "the city has next to nothing to sell: {offers} offers for 64 stays");
+    assert!(offers > 64, "the city has too few free rooms: {offers} offers for 64 stays");
 }
 
 fn benches(c: &mut Criterion) {
@@ -115,7 +115,7 @@ fn benches(c: &mut Criterion) {
         group.bench_function(name, |b| b.iter(|| index.search(&wanted(place(), next(), sort, None), now())));
     }
     let offers = stays().map(|stay| index.search(&in_city(stay), now()).offers).find(|offers| !offers.is_empty());
-    let hotel = offers.and_then(|offers| Some(offers.first()?.hotel.id)).expect("somebody sells something");
+    let hotel = offers.and_then(|offers| Some(offers.first()?.hotel.id)).expect("a hotel has an offer");
     let visit = Visit { nights: 3, party: PARTY, rooms: 1 };
     let (from, to) = (TODAY, TODAY.saturating_add(31.days()));
     group.bench_function("calendar_of_a_month", |b| {

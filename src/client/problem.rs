@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_problem_document_is_read_with_its_fields_and_its_pause() {
-        let document = br#"{"type": "urn:innkeeper:problem:invalid_request", "title": "…", "status": 422,
+        let document = br#"{"type": "urn:innkeeper:problem:invalid_request", "title": "Wrong", "status": 422,
             "code": "invalid_request", "detail": "The request breaks rules.", "retry_after": 7,
             "errors": [{"pointer": "/guests/0/age", "rule": "age_range", "message": "must be 0 to 150"}]}"#;
         let problem = Problem::read(StatusCode::UNPROCESSABLE_ENTITY, None, document);

@@ -142,8 +142,8 @@ impl WatchedNight {
 mod tests {
     use jiff::civil::date;
 
-    use crate::client::testing::{change, frame, room_type, snapshot};
     use super::*;
+    use crate::client::testing::{change, frame, room_type, snapshot};
 
     fn night(projection: &Projection, day: i8) -> WatchedNight {
         projection.room_types().next().unwrap().1.nights[&date(2026, 6, day)]

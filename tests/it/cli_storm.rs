@@ -136,7 +136,8 @@ fn serve(fault: Fault) -> String {
     let room_types = json!({"items": [room_type], "next_cursor": null});
     let server = HttpServer::new(move || {
         let (hotels, room_types) = (hotels.clone(), room_types.clone());
-        let book = async |server: Data<FaultyServer>, order: Json<Value>| HttpResponse::Created().json(server.book(&order));
+        let book =
+            async |server: Data<FaultyServer>, order: Json<Value>| HttpResponse::Created().json(server.book(&order));
         let availability = async |server: Data<FaultyServer>, query: web::Query<Vec<(String, String)>>| {
             HttpResponse::Ok().json(server.availability(&query[0].1))
         };
@@ -160,7 +161,9 @@ fn serve(fault: Fault) -> String {
 }
 
 #[rstest]
-fn a_fault_of_the_server_is_found(#[values(Fault::LosesBookings, Fault::MiscountsNights, Fault::Oversells)] fault: Fault) {
+fn a_fault_of_the_server_is_found(
+    #[values(Fault::LosesBookings, Fault::MiscountsNights, Fault::Oversells)] fault: Fault,
+) {
     in_system(async {
         let url = serve(fault);
         let (ended, figures) =

@@ -82,7 +82,10 @@ fn a_booking_is_printed_as_a_line() {
         for (number, what) in [["--room-type", &room_type], ["--hotel", &hotel]].into_iter().enumerate() {
             let mut watcher = Watcher::start(&workplace, &app.running.url(), what);
             let snapshot = watcher.line().await;
-            assert!(snapshot.starts_with("Double #") && snapshot.contains("snapshot: 3 nights from 2026-06-01"), "{snapshot}");
+            assert!(
+                snapshot.starts_with("Double #") && snapshot.contains("snapshot: 3 nights from 2026-06-01"),
+                "{snapshot}"
+            );
             let booked = app.book(&format!("watch-{number}"), &order(&room_type, 2, 3)).await;
             assert_eq!(booked.status, StatusCode::CREATED);
             let sequence = &booked.body["sequence"];

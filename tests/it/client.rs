@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::{self, Data};
 use actix_web::{App as Server, HttpRequest, HttpResponse, HttpServer};
-use innkeeper::clock::{Clock, System};
 use innkeeper::client::{BookingChange, Client, Error, Guest, NewBooking, Projection, Search, Subscription, Watched};
+use innkeeper::clock::{Clock, System};
 use jiff::civil::{Date, date};
 use uuid::Uuid;
 
@@ -76,8 +76,7 @@ fn the_feed_and_the_stream_tell_of_a_booking() {
         let client = Client::at(&app.running.url()).unwrap().with_token(ADMIN);
         let [from, to] = june(1, 3);
         let watched = Watched::RoomTypes(vec![room_type]);
-        let mut live =
-            client.watch(&Subscription { watched, from, to, seen: Default::default() }).await.ok().unwrap();
+        let mut live = client.watch(&Subscription { watched, from, to, seen: Default::default() }).await.ok().unwrap();
         let mut projection = Projection::default();
         assert!(projection.apply(&live.next().await.unwrap()));
         assert_eq!(projection.total(from).free, 3);
@@ -103,8 +102,7 @@ fn a_refused_subscription_is_a_problem() {
         let client = Client::at(&app.running.url()).unwrap();
         let [from, to] = june(1, 3);
         let watched = Watched::Hotel(Uuid::from_u128(1));
-        let mut live =
-            client.watch(&Subscription { watched, from, to, seen: Default::default() }).await.ok().unwrap();
+        let mut live = client.watch(&Subscription { watched, from, to, seen: Default::default() }).await.ok().unwrap();
         let refused = live.next().await.unwrap_err();
         assert_eq!(refused.problem().unwrap().code, "no_such_hotel");
         assert!(!refused.is_temporary());
@@ -133,9 +131,9 @@ impl Busy {
         let busy = Arc::new(Self { left: Mutex::new(answers), retry_after, keys: Mutex::default() });
         let data = Data::from(busy.clone());
         let server = HttpServer::new(move || {
-            Server::new().app_data(data.clone()).default_service(web::to(
-                async |busy: Data<Self>, request: HttpRequest| busy.answer(&request),
-            ))
+            Server::new()
+                .app_data(data.clone())
+                .default_service(web::to(async |busy: Data<Self>, request: HttpRequest| busy.answer(&request)))
         });
         let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
         let address = server.addrs()[0];

@@ -1,4 +1,4 @@
-//! Baseline (c): an UPDATE that takes a room only where one is left; as many rows as nights, or nothing.
+//! Baseline (c): an UPDATE that takes a room only where one is free. It updates as many rows as nights, or nothing.
 
 use async_trait::async_trait;
 use jiff_sqlx::ToSqlx;
@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use super::super::entry;
 use super::{connect, rows, seen};
-use crate::contest::{Desk, Wish};
+use crate::contest::{Seller, StayRequest};
 
 const TAKE: &str = "
     UPDATE nights SET sold = sold + $4
@@ -26,20 +26,20 @@ impl GuardedUpdate {
 }
 
 #[async_trait]
-impl Desk for GuardedUpdate {
-    /// The row that everybody wants is locked first, so that two guests with overlapping nights do not deadlock.
-    async fn book(&self, wish: Wish) -> bool {
+impl Seller for GuardedUpdate {
+    /// The row of the room type is locked first, so that two guests with overlapping nights do not deadlock.
+    async fn book(&self, stay_request: StayRequest) -> bool {
         let mut transaction = self.0.begin().await.unwrap();
-        let row = sqlx::query(COUNT).bind(wish.room_type.0).fetch_one(&mut *transaction).await.unwrap();
-        let stay = wish.order.stay;
-        let take = sqlx::query(TAKE).bind(wish.room_type.0).bind(stay.check_in().to_sqlx());
-        let take = take.bind(stay.check_out().to_sqlx()).bind(i32::from(wish.order.rooms));
+        let row = sqlx::query(COUNT).bind(stay_request.room_type.0).fetch_one(&mut *transaction).await.unwrap();
+        let stay = stay_request.order.stay;
+        let take = sqlx::query(TAKE).bind(stay_request.room_type.0).bind(stay.check_in().to_sqlx());
+        let take = take.bind(stay.check_out().to_sqlx()).bind(i32::from(stay_request.order.rooms));
         let taken = take.execute(&mut *transaction).await.unwrap().rows_affected();
         if taken != u64::from(stay.nights()) {
             transaction.rollback().await.unwrap();
             return false;
         }
-        rows::insert(&mut transaction, &[entry(&wish, seen(&row))]).await;
+        rows::insert(&mut transaction, &[entry(&stay_request, seen(&row))]).await;
         transaction.commit().await.unwrap();
         true
     }

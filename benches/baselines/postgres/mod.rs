@@ -1,4 +1,4 @@
-//! The same ways on PostgreSQL, with as many connections as innkeeper has.
+//! The same baselines on PostgreSQL, with as many connections as innkeeper has.
 
 mod guarded_update;
 pub mod rows;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::Seen;
 
-/// Connections, as many as innkeeper has unless told otherwise.
+/// The number of connections: innkeeper's default.
 const CONNECTIONS: u32 = 16;
 
 async fn connect(url: &str) -> PgPool {

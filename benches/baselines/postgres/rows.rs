@@ -6,15 +6,15 @@ use jiff_sqlx::ToSqlx;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-/// Of events that are written by plain SQL, one after the other.
+/// The positions of events that plain SQL writes.
 const NEXT_POSITION: &str = "nextval('bench_positions')";
 
-/// What the rows need beyond the schema.
+/// Creates what the rows need beyond the schema.
 pub async fn prepare(connection: &mut PgConnection) {
     sqlx::query("CREATE SEQUENCE bench_positions CACHE 256").execute(connection).await.unwrap();
 }
 
-/// A batch of bookings as bare inserts in one transaction: as fast as these rows can be written by plain SQL.
+/// Inserts a batch of bookings in one transaction without checks: the upper bound of plain SQL.
 pub async fn insert_batch(connection: &mut PgConnection, batch: &[CommitEntry]) {
     sqlx::raw_sql("BEGIN").execute(&mut *connection).await.unwrap();
     insert(connection, batch).await;
@@ -37,7 +37,7 @@ pub async fn insert_batch(connection: &mut PgConnection, batch: &[CommitEntry]) 
     sqlx::raw_sql("COMMIT").execute(&mut *connection).await.unwrap();
 }
 
-/// Everything of a booking but its nights.
+/// Inserts all rows of bookings except their nights.
 pub async fn insert(connection: &mut PgConnection, batch: &[CommitEntry]) {
     insert_bookings(connection, batch).await;
     insert_events(connection, batch).await;
@@ -100,7 +100,7 @@ async fn insert_events(connection: &mut PgConnection, batch: &[CommitEntry]) {
     );
     let deltas = |entry: &CommitEntry| match &entry.fact.change {
         Change::Booking { deltas, .. } => Json(deltas.clone()),
-        _ => unreachable!("only bookings are benched"),
+        _ => unreachable!("the bench writes bookings only"),
     };
     let insert = sqlx::query(sqlx::AssertSqlSafe(insert))
         .bind(column(batch, |entry| entry.room_type.0))

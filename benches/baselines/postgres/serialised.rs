@@ -1,4 +1,4 @@
-//! Baseline (b): read, check, write, in one transaction that has locked the room type first.
+//! Baseline (b): read, check and write in one transaction that locks the room type first.
 
 use async_trait::async_trait;
 use jiff_sqlx::ToSqlx;
@@ -6,7 +6,7 @@ use sqlx::{PgPool, Row};
 
 use super::super::entry;
 use super::{connect, rows, seen};
-use crate::contest::{Desk, Wish};
+use crate::contest::{Seller, StayRequest};
 
 const LOCK: &str = "
     SELECT t.hotel_id, p.id AS rate_plan_id, p.price_minor, t.sequence + 1 AS sequence
@@ -27,10 +27,10 @@ impl Serialised {
 }
 
 #[async_trait]
-impl Desk for Serialised {
-    async fn book(&self, wish: Wish) -> bool {
-        let (id, rooms) = (wish.room_type.0, i32::from(wish.order.rooms));
-        let (from, to) = (wish.order.stay.check_in().to_sqlx(), wish.order.stay.check_out().to_sqlx());
+impl Seller for Serialised {
+    async fn book(&self, stay_request: StayRequest) -> bool {
+        let (id, rooms) = (stay_request.room_type.0, i32::from(stay_request.order.rooms));
+        let (from, to) = (stay_request.order.stay.check_in().to_sqlx(), stay_request.order.stay.check_out().to_sqlx());
 
         let mut transaction = self.0.begin().await.unwrap();
         let row = sqlx::query(LOCK).bind(id).fetch_one(&mut *transaction).await.unwrap();
@@ -41,7 +41,7 @@ impl Desk for Serialised {
         }
         let seen = seen(&row);
         let sequence = i64::try_from(seen.sequence).unwrap();
-        rows::insert(&mut transaction, &[entry(&wish, seen)]).await;
+        rows::insert(&mut transaction, &[entry(&stay_request, seen)]).await;
         let take = sqlx::query(TAKE).bind(id).bind(from).bind(to).bind(rooms);
         take.execute(&mut *transaction).await.unwrap();
         sqlx::query(COUNT).bind(id).bind(sequence).execute(&mut *transaction).await.unwrap();

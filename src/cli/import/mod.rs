@@ -107,7 +107,8 @@ impl Bookings {
     async fn import(&self, source: &Source, config: Config) -> anyhow::Result<Report> {
         let schedule = Schedule::of(&source.reservations);
         let rooms = demand::rooms(self.capacity, source, &demand::demand(source, &schedule));
-        let catalogue = ImportCatalogue::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
+        let catalogue =
+            ImportCatalogue::plan(self, source, &rooms, &System).map_err(|rule| anyhow::anyhow!("{rule}"))?;
         let start = catalogue.instant(schedule.first_day().context("there is nothing to import")?);
 
         with_store(&config, async |store| {
@@ -127,7 +128,10 @@ impl Bookings {
 /// Creates the hotels and replays the moves.
 async fn report(replay: &Replay<'_>, schedule: &Schedule, store: &dyn Store) -> anyhow::Result<Report> {
     let Replay { source, catalogue, engine, .. } = *replay;
-    catalogue.open(source, store, engine, &System).await.context("cannot create the hotels; no booking was imported")?;
+    catalogue
+        .open(source, store, engine, &System)
+        .await
+        .context("cannot create the hotels; no booking was imported")?;
     let bar = progress::bar(schedule.moves() as u64, "replaying");
     let started = Instant::now();
     let outcome = replay.run(schedule, &bar).await;

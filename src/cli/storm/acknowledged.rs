@@ -83,9 +83,8 @@ mod tests {
     #[test]
     fn rooms_taken_follow_every_change() {
         let mut totals = Totals::default();
-        let taken = |totals: &Totals| -> Vec<i64> {
-            totals.room_types[&Uuid::from_u128(7)].taken.values().copied().collect()
-        };
+        let taken =
+            |totals: &Totals| -> Vec<i64> { totals.room_types[&Uuid::from_u128(7)].taken.values().copied().collect() };
         let (made, moved) = (booking(1, "confirmed", (1, 3)), booking(1, "confirmed", (2, 4)));
         totals.count(None, &made);
         assert_eq!(taken(&totals), [1, 1]);

@@ -82,9 +82,7 @@ impl Api {
             Request::Amend { key, booking, token, nights } => {
                 booked(client.amend(*booking, &nights.change()).key(key).token(token)).await
             }
-            Request::Cancel { key, booking, token } => {
-                booked(client.cancel(*booking).key(key).token(token)).await
-            }
+            Request::Cancel { key, booking, token } => booked(client.cancel(*booking).key(key).token(token)).await,
         }
     }
 }
@@ -140,11 +138,7 @@ impl Nights {
     }
 
     fn change(self) -> BookingChange {
-        BookingChange {
-            checkin_date: Some(self.from),
-            checkout_date: Some(self.to),
-            ..BookingChange::default()
-        }
+        BookingChange { checkin_date: Some(self.from), checkout_date: Some(self.to), ..BookingChange::default() }
     }
 }
 

@@ -137,7 +137,8 @@ fn compare(target: &Target, after: &Availability, writes: &Writes, findings: &mu
     match facts.cmp(&acknowledged) {
         Ordering::Less => {
             let room_type = target.room_type;
-            return findings.lost(format!("room type {room_type}: {acknowledged} writes were acknowledged, and {facts} exist"));
+            return findings
+                .lost(format!("room type {room_type}: {acknowledged} writes were acknowledged, and {facts} exist"));
         }
         Ordering::Greater => {
             findings.shared += 1;
@@ -151,7 +152,9 @@ fn compare(target: &Target, after: &Availability, writes: &Writes, findings: &mu
         let acknowledged = before + writes.taken.get(&date).copied().unwrap_or_default();
         if taken != acknowledged {
             let room_type = target.room_type;
-            findings.lost(format!("room type {room_type}: {taken} rooms are taken on {date}, but {acknowledged} were acknowledged"));
+            findings.lost(format!(
+                "room type {room_type}: {taken} rooms are taken on {date}, but {acknowledged} were acknowledged"
+            ));
         }
     }
 }
@@ -183,7 +186,7 @@ async fn read(shared: &Shared, booking: &Booking) -> anyhow::Result<Option<Booki
     match send_until_answered(shared, &request).await {
         answer if answer.is_unknown_outcome() => {
             anyhow::bail!("the bookings cannot be checked: the server does not answer")
-        },
+        }
         Answer::Accepted(found) => Ok(found),
         Answer::Refused | Answer::Failed(_) | Answer::Lost => Ok(None),
     }

@@ -1,8 +1,8 @@
 //! Guests: each decides on its next request.
 
 use super::Mix;
-use super::api::{Answer, Booking, Nights, Order, Request};
 use super::acknowledged::Acknowledged;
+use super::api::{Answer, Booking, Nights, Order, Request};
 use super::targets::{SHORTEST, Target, Targets};
 use crate::client::Search;
 use crate::clock::{IdSource, System};
@@ -131,8 +131,8 @@ fn cancel(own: &Booking) -> Request {
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
     use crate::client::StatusCode;
+    use jiff::civil::date;
 
     use super::super::testing::{booking, june};
     use super::*;
@@ -200,7 +200,10 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        assert!((59_000..61_000).contains(&searches) && (38_000..40_000).contains(&availabilities), "{searches} {availabilities}");
+        assert!(
+            (59_000..61_000).contains(&searches) && (38_000..40_000).contains(&availabilities),
+            "{searches} {availabilities}"
+        );
         assert!((400..600).contains(&reads) && (400..600).contains(&bookings), "{reads} {bookings}");
     }
 

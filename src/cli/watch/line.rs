@@ -34,8 +34,8 @@ fn change_line(change: &Change, hotel: &HotelInfo) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::client::testing::{change, frame, room_type, snapshot};
     use super::*;
+    use crate::client::testing::{change, frame, room_type, snapshot};
 
     #[test]
     fn every_frame_about_nights_is_a_line() {

@@ -177,8 +177,8 @@ impl Painter {
 mod tests {
     use jiff::civil::date;
 
-    use crate::client::testing::{change, room_type, snapshot};
     use super::*;
+    use crate::client::testing::{change, room_type, snapshot};
 
     fn draw_from(scrolled: (usize, usize), rows: usize, columns: usize, colours: bool) -> Vec<String> {
         let mut projection = Projection::default();

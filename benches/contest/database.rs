@@ -1,8 +1,8 @@
-//! What a house stands on: a SQLite file, or a PostgreSQL database on a server that syncs every commit to the disk of the
-//! build. `INNKEEPER_BENCH_STORE=postgres` says which.
+//! The database of a setup: a SQLite file, or with `INNKEEPER_BENCH_STORE=postgres` a PostgreSQL database. Its server syncs
+//! every commit to the disk of the build.
 
 #[path = "../../tests/support/postgres_server.rs"]
-#[allow(dead_code, reason = "nothing is killed here")]
+#[allow(dead_code, reason = "the benches kill no server")]
 mod postgres_server;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use postgres_server::Server;
 
 pub const VARIABLE: &str = "INNKEEPER_BENCH_STORE";
 
-/// As a careful operator would set it, on a small machine.
+/// Settings of PostgreSQL for a small machine.
 const SETTINGS: &str = "
 fsync = on
 full_page_writes = on
@@ -26,16 +26,16 @@ shared_buffers = 512MB
 max_wal_size = 4GB
 ";
 
-pub enum Ground {
+pub enum BenchDatabase {
     Sqlite(TempDir),
     Postgres(String),
 }
 
-impl Ground {
-    /// Of the kind that this run is about.
+impl BenchDatabase {
+    /// A new database of the kind that this run uses.
     pub async fn new() -> Self {
         match on_postgres() {
-            // Beside the build, because /tmp may be memory.
+            // In the build folder, because /tmp may be a RAM disk.
             false => Self::Sqlite(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()),
             true => Self::postgres().await,
         }
@@ -59,8 +59,8 @@ impl Ground {
         }
     }
 
-    /// The process of PostgreSQL that all others of it are children of.
-    #[allow(dead_code, reason = "only the bench of a cluster asks for it")]
+    /// The main process of PostgreSQL; its other processes are children of it.
+    #[allow(dead_code, reason = "only the bench of a cluster uses it")]
     pub fn postgres_process() -> u32 {
         let pid = std::fs::read_to_string(server().data().join("postmaster.pid")).unwrap();
         pid.lines().next().unwrap().parse().unwrap()
