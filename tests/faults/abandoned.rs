@@ -1,4 +1,4 @@
-//! Requests that guests give up at a node that is frozen, or cannot be reached for a while: nobody does them later.
+//! Requests that a client gives up at a frozen or unreachable node: they have no effect later.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::cluster::{Cluster, ROOMS, eventually};
-use super::history::{Answer, Stay, Wish};
+use super::history::{Answer, Operation, Stay};
 use super::link::Mode;
 use super::node::Way;
 use super::request::{Nodes, PATIENT};
@@ -24,21 +24,21 @@ const TTL_SECS: u64 = 1;
 /// A node answers within this time, and is frozen for longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const SETTINGS: &[(&str, &str)] = &[("ANSWER_WITHIN_SECS", "2")];
-/// After this, guests give up.
+/// The time-out of the clients.
 const IMPATIENT: Duration = Duration::from_millis(300);
 
 #[rstest]
 #[case::the_owner_is_frozen(true, None)]
 #[case::another_node_is_frozen(false, None)]
 #[case::a_node_cannot_be_reached(false, Some(Mode::Hung))]
-fn what_a_guest_gave_up_is_not_done_later(#[case] at_the_owner: bool, #[case] hangs: Option<Mode>) {
+fn a_request_that_its_client_gave_up_has_no_effect_later(#[case] at_the_owner: bool, #[case] hangs: Option<Mode>) {
     alone(async |_| {
         let cluster = Cluster::start_set(TTL_SECS, SETTINGS, Way::Door).await;
         let room_type = cluster.catalogue(1).await[0];
         let nodes = Nodes::at(cluster.nodes.iter().map(|node| node.url()).collect(), PATIENT);
         let stay = a_night();
-        let all = Wish::Book { stay, rooms: ROOMS.into(), hold: false };
-        let one = Wish::Book { stay, rooms: 1, hold: false };
+        let all = Operation::Book { stay, rooms: ROOMS.into(), hold: false };
+        let one = Operation::Book { stay, rooms: 1, hold: false };
         nodes.look(0, room_type, stay).await;
         let mut owner = 0;
         while !nodes.owns(owner, room_type).await {
@@ -51,7 +51,7 @@ fn what_a_guest_gave_up_is_not_done_later(#[case] at_the_owner: bool, #[case] ha
             None => cluster.nodes[away].signal("STOP"),
         }
         let struck = Instant::now();
-        // One hangs up, and one keeps its connection, as a proxy may for it.
+        // One client closes its connection, and one keeps it, as a proxy may.
         let impatient = Nodes::at(cluster.nodes.iter().map(|node| node.url()).collect(), IMPATIENT);
         let given_up = impatient.ask(away, "hung-up", room_type, &one).await;
         assert!(matches!(given_up, Answer::Open(_)), "{given_up:?}");
@@ -59,8 +59,8 @@ fn what_a_guest_gave_up_is_not_done_later(#[case] at_the_owner: bool, #[case] ha
 
         let mut sold = None;
         let is_sold = async || {
-            if let Answer::Yes(yes) = nodes.ask(here, "all", room_type, &all).await {
-                sold = Some(yes);
+            if let Answer::Ack(ack) = nodes.ask(here, "all", room_type, &all).await {
+                sold = Some(ack);
             }
             sold.is_some()
         };
@@ -69,13 +69,14 @@ fn what_a_guest_gave_up_is_not_done_later(#[case] at_the_owner: bool, #[case] ha
             let told = nodes.ask(here, key, room_type, &one).await;
             assert!(matches!(told, Answer::No(_)), "{key}: {told:?}");
         }
-        let cancel = Wish::Cancel { booking: sold.unwrap().booking, rooms: ROOMS.into(), stay: Some(stay) };
-        assert!(matches!(nodes.ask(here, "cancel", room_type, &cancel).await, Answer::Yes(_)));
+        let cancel = Operation::Cancel { booking: sold.unwrap().booking, rooms: ROOMS.into(), stay: Some(stay) };
+        assert!(matches!(nodes.ask(here, "cancel", room_type, &cancel).await, Answer::Ack(_)));
 
         sleep_until(struck + ANSWER_WITHIN + Duration::from_millis(500)).await;
         match hangs {
             Some(_) => {
-                // Such a request is no older to the node than its bytes; only its client's end shows that it is.
+                // The node measures the age of such a request from its bytes; only the closed connection shows that it
+                // is old.
                 drop(kept);
                 cluster.nodes[away].door.set(Mode::Open);
             }
@@ -87,7 +88,7 @@ fn what_a_guest_gave_up_is_not_done_later(#[case] at_the_owner: bool, #[case] ha
             }
         }
         cluster.ready(away).await;
-        // The node is asked for the same once more, so what it had before is behind it.
+        // The node has answered the same request once more, so the earlier one is finished.
         eventually(
             "it shows the nights",
             async || nodes.look(away, room_type, stay).await.is_some(),
@@ -95,11 +96,11 @@ fn what_a_guest_gave_up_is_not_done_later(#[case] at_the_owner: bool, #[case] ha
         )
         .await;
         let seen = nodes.look(here, room_type, stay).await.unwrap();
-        assert_eq!(seen.nights[&stay.arrival], (0, 0), "somebody has a booking who was told no");
+        assert_eq!(seen.nights[&stay.arrival], (0, 0), "a refused booking exists");
     });
 }
 
-/// A booking over a connection of its own, which is closed by the answer alone.
+/// A booking over its own connection, which only the answer closes.
 async fn send(cluster: &Cluster, node: usize, key: &str, room_type: Uuid, stay: Stay) -> TcpStream {
     let body = json!({
         "room_type_id": room_type, "checkin_date": stay.arrival, "checkout_date": stay.departure, "rooms": 1,
@@ -128,7 +129,7 @@ pub fn a_night() -> Stay {
     Stay { arrival, departure: arrival.saturating_add(1.day()) }
 }
 
-/// A node that reaches no database does what needs none here: it leaves it to one that does.
+/// A node that cannot reach the database leaves its requests to a node that can, also where it needs no database.
 #[rstest]
 #[case::cut_off(Mode::Cut)]
 #[case::silent(Mode::Hung)]
@@ -139,11 +140,11 @@ fn a_node_that_cannot_reach_the_database_leaves_its_requests_to_one_that_can(#[c
         let nodes = Nodes::at(cluster.nodes.iter().map(|node| node.url()).collect(), PATIENT);
         let (stay, cut_off) = (a_night(), 2);
         cluster.nodes[cut_off].to_database.set(mode);
-        let wish = Wish::Book { stay, rooms: 1, hold: false };
+        let operation = Operation::Book { stay, rooms: 1, hold: false };
         let mut booked = None;
         let is_booked = async || {
-            if let Answer::Yes(yes) = nodes.ask(cut_off, "k", room_type, &wish).await {
-                booked = Some(yes);
+            if let Answer::Ack(ack) = nodes.ask(cut_off, "k", room_type, &operation).await {
+                booked = Some(ack);
             }
             booked.is_some()
         };
@@ -166,7 +167,7 @@ fn a_node_that_cannot_reach_the_database_leaves_its_requests_to_one_that_can(#[c
         }
         let cancel = client.post(url(&format!("/v1/bookings/{booking}/cancel"))).bearer_auth(super::node::ADMIN);
         assert_eq!(cancel.send().await.unwrap().status(), StatusCode::OK, "without a key");
-        // Not to be repeated, and begun with a look into the store: left to another node when it is known to be away.
+        // Not safe to repeat, and begins with a read of the store: forwarded when the database is known to be away.
         let patch = async || {
             let request = client.patch(url(&format!("/v1/room-types/{room_type}"))).bearer_auth(super::node::ADMIN);
             request.json(&json!({"rooms": 5})).send().await.unwrap().status() == StatusCode::OK

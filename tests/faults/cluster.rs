@@ -1,4 +1,5 @@
-//! Three nodes, one PostgreSQL, one Redis: real processes in temporary folders, and a wire from each node to each server.
+//! Three nodes, one PostgreSQL, one Redis: real processes in temporary folders, and a link from each node to each
+//! server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,14 +18,14 @@ use super::redis::Redis;
 use super::request::UNAVAILABLE;
 
 const NODES: usize = 3;
-/// Rooms of each room type: few, so that many are refused.
+/// Rooms of each room type: few, so that many requests are refused.
 pub const ROOMS: u16 = 4;
-/// It must survive more than our processes: a killed server reads its log again.
+/// Settings with which a killed server recovers from its log.
 const DURABLE: &str = "fsync = on\nfull_page_writes = on\n";
-/// How long a process may take for what it should do, on a busy machine.
+/// The time-out for actions of a process on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Everything that runs.
+/// The running processes.
 pub struct Cluster {
     pub nodes: Vec<Node>,
     pub redis: Redis,
@@ -33,12 +34,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts it; every node is ready when this returns.
+    /// Starts the cluster. Every node is ready when this returns.
     pub async fn start(ttl_secs: u64, way: Way) -> Self {
         Self::start_set(ttl_secs, &[], way).await
     }
 
-    /// The same with settings of its own.
+    /// The same with other settings.
     pub async fn start_set(ttl_secs: u64, settings: Settings, way: Way) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (postgres, redis) = (Server::start(DURABLE), Redis::start());
@@ -70,8 +71,9 @@ impl Cluster {
         eventually(&format!("{} is ready", node.name), is_ready, || node.last_words()).await;
     }
 
-    /// A hotel with so many room types for each node, each with a price: where a node is cut off, the guests of the
-    /// others are not left to chance. Their ids.
+    /// A hotel with a number of room types for each node, each with a price. So a node that is cut off leaves room
+    /// types to the
+    /// others. Returns the ids.
     pub async fn catalogue(&self, for_each: usize) -> Vec<Uuid> {
         let hotel = self.hotel().await;
         let peer = |node: &Node| Peer { node: node.name.parse().unwrap(), url: node.url().into() };
@@ -93,7 +95,7 @@ impl Cluster {
         shares.concat()
     }
 
-    /// A room type that no node has ever owned.
+    /// A room type that no node has owned yet.
     pub async fn unowned(&self) -> Uuid {
         let hotel = self.hotel().await;
         self.room_type(hotel, 0).await
@@ -111,7 +113,7 @@ impl Cluster {
         self.make(&format!("/v1/hotels/{hotel}/room-types"), &room_type).await
     }
 
-    /// Makes something, however often Redis, on a busy machine, takes too long to say who owns a room type. Its id.
+    /// Creates an object, and repeats the request while Redis is too slow on a busy machine. Returns its id.
     async fn make(&self, path: &str, body: &Value) -> Uuid {
         let mut made = None;
         let is_made = async || {
@@ -127,7 +129,7 @@ impl Cluster {
         made.unwrap()
     }
 
-    /// The ends of all nodes' logs.
+    /// The last log lines of all nodes.
     pub fn last_words(&self) -> String {
         self.nodes.iter().map(Node::last_words).collect::<Vec<_>>().join("\n\n")
     }
@@ -139,7 +141,7 @@ fn create_database(socket: &Path) {
     assert!(made.success());
 }
 
-/// Asks again and again until it is so; what never is, fails the test with what there is to say about it.
+/// Repeats a check until it succeeds. A check that never does fails the test with the given text.
 pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool, why_not: impl Fn() -> String) {
     let asked = tokio::time::timeout(PATIENCE, async {
         while !is_so().await {

@@ -1,5 +1,6 @@
-//! Nodes go and come back in order, one after the other, with guests at all of them: nobody is refused for that, and no
-//! request is cut.
+//! Nodes are drained or stopped and started again, one after the other, with clients at all of them. No request is
+//! refused
+//! for that, and none is cut.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +12,13 @@ use super::nemesis::Nemesis;
 use super::node::Way;
 use super::scenario::nemesis;
 
-/// As nodes are run by default.
+/// The default settings of a node.
 const LEASE_TTL_SECS: u64 = 10;
 
 #[rstest]
 #[case::drained_and_then_stopped(true)]
 #[case::stopped(false)]
-fn nobody_is_refused_while_every_node_in_turn_is(#[case] drained_before: bool) {
+fn no_request_is_refused_while_each_node_in_turn_is(#[case] drained_before: bool) {
     nemesis(LEASE_TTL_SECS, Way::Straight, async |nemesis| {
         for node in 0..nemesis.cluster.nodes.len() {
             nemesis.calm().await;
@@ -31,22 +32,22 @@ fn nobody_is_refused_while_every_node_in_turn_is(#[case] drained_before: bool) {
     });
 }
 
-/// Guests go on asking a node that has nothing any more.
+/// Clients keep sending requests to a node that owns nothing.
 async fn drain(nemesis: &mut Nemesis, node: usize) {
     let (status, drained) = nemesis.nodes.drain(node).await.unwrap();
     assert_eq!((status, drained["draining"].as_bool()), (StatusCode::OK, Some(true)), "{drained}");
     nemesis.calm().await;
-    assert!(nemesis.nodes.guide.is_unwilling(node), "nobody is told to ask elsewhere");
+    assert!(nemesis.nodes.guide.is_unwilling(node), "the node does not ask clients to leave");
 }
 
-/// Guests ask elsewhere as soon as they are told, as a balancer would.
+/// Clients avoid a node that asks them to, as a balancer does.
 async fn stop(nemesis: &mut Nemesis, node: usize) {
     nemesis.nodes.guide.be_stubborn(false);
     assert!(nemesis.cluster.nodes[node].replaced(), "{}", nemesis.cluster.last_words());
     nemesis.calm().await;
 }
 
-/// Guests find it again.
+/// Clients use the node again.
 async fn start(nemesis: &mut Nemesis, node: usize) {
     nemesis.cluster.nodes[node].start();
     let url = nemesis.cluster.nodes[node].url();
@@ -54,8 +55,9 @@ async fn start(nemesis: &mut Nemesis, node: usize) {
     nemesis.nodes.guide.be_stubborn(true);
 }
 
-/// What guests heard instead of answers, by node; but for connections that were refused by nodes
-/// that had sent guests away, or were gone.
+/// What clients got in place of answers, by node. Refused connections of nodes that sent clients away, or ended, do
+/// not
+/// count.
 fn unanswered(nemesis: &Nemesis) -> BTreeMap<(usize, String), usize> {
     let mut doubts = nemesis.nodes.guide.doubts();
     doubts.retain(|(_, why), _| why != GONE);

@@ -1,30 +1,30 @@
-//! Faults: what is done to a cluster, and how it is undone.
+//! Faults: how each is caused in a cluster, and how it ends.
 
 use super::cluster::Cluster;
 use super::link::Mode;
 
-/// Something that goes wrong. Nodes are told apart by their number.
+/// A fault. Nodes are given by their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// kill -9; later it is started again.
+    /// kill -9; later the node is started again.
     NodeKilled(usize),
-    /// SIGTERM; later, when it has ended in order, it is started again, as in a rolling upgrade.
+    /// SIGTERM; after an orderly end the node is started again, as in a rolling upgrade.
     NodeReplaced(usize),
-    /// SIGSTOP; later it goes on as if nothing had happened.
+    /// SIGSTOP; later the node continues.
     NodeAsleep(usize),
-    /// kill -9; later it is started again, and reads its log.
+    /// kill -9; later the server is started again and recovers from its log.
     DatabaseKilled,
     /// FLUSHALL.
     RedisForgets,
-    /// kill -9; later it is started again, empty.
+    /// kill -9; later the server is started again with no data.
     RedisKilled,
     /// SIGSTOP.
     RedisAsleep,
-    /// A node's wire to Redis.
+    /// The link between a node and Redis.
     RedisAway(usize, Mode),
-    /// A node's wire to the database.
+    /// The link between a node and the database.
     DatabaseAway(usize, Mode),
-    /// The wire by which guests and other nodes reach a node.
+    /// The link from clients and other nodes to a node.
     Unreachable(usize, Mode),
 }
 
@@ -62,23 +62,23 @@ impl Fault {
         }
     }
 
-    /// Whether both happen to the same thing: one of them must be over before the other begins.
+    /// Whether both faults affect the same process or link. Then one must end before the other begins.
     pub fn is_about_the_same_as(self, other: Self) -> bool {
         self.subject() == other.subject()
     }
 
-    /// Whether a node is started when it is over, which only works where the node finds everything it needs.
+    /// Whether a node is started at the end of the fault. That needs all other servers.
     pub const fn ends_with_a_start(self) -> bool {
         matches!(self, Self::NodeKilled(_) | Self::NodeReplaced(_))
     }
 
-    /// In how many of all room types guests must be served while it lasts.
+    /// The share of room types that must be served during the fault.
     pub const fn leaves(self, all: usize) -> usize {
         match self {
             Self::DatabaseKilled => 0,
-            // What is owned goes on; what is owned by a node that nobody can come to waits for that.
+            // Owned room types are served, except those of a node that cannot be reached.
             Self::RedisKilled | Self::RedisAsleep | Self::Unreachable(..) => 1,
-            // Others take over.
+            // Other nodes take over.
             Self::NodeKilled(_) | Self::NodeReplaced(_) | Self::NodeAsleep(_) | Self::RedisForgets => all,
             Self::RedisAway(..) | Self::DatabaseAway(..) => all,
         }
@@ -89,13 +89,13 @@ impl Fault {
             Self::NodeKilled(node) | Self::NodeReplaced(node) | Self::NodeAsleep(node) => ("node", node),
             Self::DatabaseKilled => ("database", 0),
             Self::RedisForgets | Self::RedisKilled | Self::RedisAsleep => ("redis", 0),
-            Self::RedisAway(node, _) => ("wire to redis", node),
-            Self::DatabaseAway(node, _) => ("wire to the database", node),
+            Self::RedisAway(node, _) => ("link to redis", node),
+            Self::DatabaseAway(node, _) => ("link to the database", node),
             Self::Unreachable(node, _) => ("door", node),
         }
     }
 
-    /// One of all there are.
+    /// A random fault.
     pub fn any(dice: &mut fastrand::Rng, nodes: usize) -> Self {
         let node = dice.usize(..nodes);
         let mode = if dice.bool() { Mode::Hung } else { Mode::Cut };

@@ -1,4 +1,4 @@
-//! Requests that are on their way to an owner that freezes.
+//! Requests under way to an owner that freezes.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 use super::abandoned::a_night;
 use super::cluster::{Cluster, eventually};
-use super::history::{Answer, Wish};
+use super::history::{Answer, Operation};
 use super::node::{ADMIN, Way};
 use super::request::Nodes;
 use super::scenario::alone;
 
-/// An owner that is frozen is followed by another node after this time.
+/// Another node takes over from a frozen owner after this time.
 const TTL_SECS: u64 = 3;
-/// Longer than anybody here waits: who gets an answer has it from somewhere else.
+/// Longer than any time-out here: an answer within it came from another node.
 const SETTINGS: &[(&str, &str)] = &[("ANSWER_WITHIN_SECS", "90"), ("REQUEST_TIMEOUT_SECS", "1")];
 const PATIENT: Duration = Duration::from_secs(60);
 
-/// A cluster, its nodes, a room type, and the node that owns it.
+/// A cluster, its nodes, a room type and its owner.
 async fn owned() -> (Cluster, Nodes, uuid::Uuid, usize) {
     let cluster = Cluster::start_set(TTL_SECS, SETTINGS, Way::Straight).await;
     let room_type = cluster.catalogue(1).await[0];
@@ -33,7 +33,7 @@ async fn owned() -> (Cluster, Nodes, uuid::Uuid, usize) {
         }
         owner.is_some()
     };
-    eventually("somebody owns it", is_owned, || cluster.last_words()).await;
+    eventually("a node owns it", is_owned, || cluster.last_words()).await;
     let owner = owner.unwrap();
     (cluster, nodes, room_type, owner)
 }
@@ -44,7 +44,7 @@ fn a_request_follows_the_room_type_when_its_owner_freezes() {
         let (cluster, nodes, room_type, owner) = owned().await;
         let (door, stay) = ((owner + 1) % 3, a_night());
         cluster.nodes[owner].signal("STOP");
-        let wish = Wish::Book { stay, rooms: 1, hold: false };
+        let operation = Operation::Book { stay, rooms: 1, hold: false };
         let unkeyed = async {
             let body = json!({
                 "room_type_id": room_type, "checkin_date": stay.arrival, "checkout_date": stay.departure, "rooms": 1,
@@ -56,18 +56,18 @@ fn a_request_follows_the_room_type_when_its_owner_freezes() {
             (answer.status(), answer.json::<Value>().await.unwrap())
         };
         let (keyed, looked, unkeyed) =
-            tokio::join!(nodes.ask(door, "keyed", room_type, &wish), nodes.look(door, room_type, stay), unkeyed,);
+            tokio::join!(nodes.ask(door, "keyed", room_type, &operation), nodes.look(door, room_type, stay), unkeyed,);
         let told = cluster.last_words();
-        assert!(matches!(keyed, Answer::Yes(_)), "{keyed:?}\n{told}");
+        assert!(matches!(keyed, Answer::Ack(_)), "{keyed:?}\n{told}");
         assert!(looked.is_some(), "{told}");
-        // The owner may have done it before it froze, and there is no key to find out by.
+        // The owner may have done it before it froze, and without a key there is no way to know.
         assert_eq!((unkeyed.0, &unkeyed.1["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("interrupted")), "{told}");
         cluster.nodes[owner].signal("CONT");
     });
 }
 
 #[test]
-fn a_freeze_of_a_second_costs_nobody_an_answer() {
+fn a_freeze_of_a_second_loses_no_answer() {
     alone(async |_| {
         let (cluster, nodes, room_type, owner) = owned().await;
         let (door, stay) = ((owner + 1) % 3, a_night());
@@ -75,7 +75,7 @@ fn a_freeze_of_a_second_costs_nobody_an_answer() {
             let looks = (0..24).map(|_| nodes.look(door, room_type, stay));
             futures_util::future::join_all(looks).await.into_iter().filter(Option::is_some).count()
         };
-        // The connections are there, and rest.
+        // The connections are open and idle.
         assert_eq!(look().await, 24);
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         cluster.nodes[owner].signal("STOP");
@@ -83,9 +83,9 @@ fn a_freeze_of_a_second_costs_nobody_an_answer() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             cluster.nodes[owner].signal("CONT");
         };
-        let wish = Wish::Book { stay, rooms: 1, hold: false };
-        let (seen, booked, ()) = tokio::join!(look(), nodes.ask(door, "keyed", room_type, &wish), thaw);
+        let operation = Operation::Book { stay, rooms: 1, hold: false };
+        let (seen, booked, ()) = tokio::join!(look(), nodes.ask(door, "keyed", room_type, &operation), thaw);
         assert_eq!(seen, 24, "{}", cluster.last_words());
-        assert!(matches!(booked, Answer::Yes(_)), "{booked:?}");
+        assert!(matches!(booked, Answer::Ack(_)), "{booked:?}");
     });
 }

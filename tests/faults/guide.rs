@@ -1,4 +1,4 @@
-//! What guests know of the nodes: where each is, which would rather not be asked, and what was heard instead of answers.
+//! What clients know about the nodes: addresses, nodes that ask clients to leave, and failures in place of answers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,20 +8,20 @@ use fastrand::Rng;
 
 use super::request::REFUSED;
 
-/// What it is called when nobody listens where a node has been, or where it has said that it would rather not be asked.
+/// The failure of a refused connection at an address where a node ended, or asked clients to leave.
 pub const GONE: &str = "connection refused, as was to be expected";
 
-/// One for all guests.
+/// Shared by all clients.
 pub struct Guide {
     nodes: Mutex<Vec<KnownNode>>,
-    /// Whether guests go on asking a node that would rather not be asked.
+    /// Whether clients keep using a node that asks them to leave.
     stubborn: AtomicBool,
     doubts: Mutex<BTreeMap<(usize, String), usize>>,
 }
 
 struct KnownNode {
     url: String,
-    /// It closed a connection behind its answer.
+    /// The node closed a connection after its answer.
     unwilling: bool,
 }
 
@@ -31,7 +31,7 @@ impl Guide {
         Self { nodes: Mutex::new(nodes), stubborn: AtomicBool::new(true), doubts: Mutex::default() }
     }
 
-    /// From now on guests ask whom they like, or only those who are willing.
+    /// From now on clients use all nodes, or only willing ones.
     pub fn be_stubborn(&self, stubborn: bool) {
         self.stubborn.store(stubborn, Ordering::SeqCst);
     }
@@ -44,18 +44,18 @@ impl Guide {
         self.nodes()[node].url.clone()
     }
 
-    /// Some node that may be asked.
+    /// A random node that may be used.
     pub fn any(&self, dice: &mut Rng) -> usize {
         let count = self.count();
         self.from(dice.usize(..count))
     }
 
-    /// The next one after a node.
+    /// The next node that may be used.
     pub fn after(&self, node: usize) -> usize {
         self.from(node + 1)
     }
 
-    /// The first that may be asked, from a number on.
+    /// The first node that may be used, from a number on.
     fn from(&self, first: usize) -> usize {
         let (nodes, stubborn) = (self.nodes(), self.stubborn.load(Ordering::SeqCst));
         let willing = |number: &usize| stubborn || !nodes[*number].unwilling;
@@ -63,22 +63,22 @@ impl Guide {
         in_turn.find(willing).unwrap_or(first % nodes.len())
     }
 
-    /// A node said that it would rather not be asked again.
+    /// A node asks clients to leave.
     pub fn closes(&self, node: usize) {
         self.nodes()[node].unwilling = true;
     }
 
-    /// A node was started anew.
+    /// A node was started again.
     pub fn is_at(&self, node: usize, url: String) {
         self.nodes()[node] = KnownNode { url, unwilling: false };
     }
 
-    /// Whether a node has said that it would rather not be asked.
+    /// Whether a node asks clients to leave.
     pub fn is_unwilling(&self, node: usize) -> bool {
         self.nodes()[node].unwilling
     }
 
-    /// A node gave no answer, but this, when it was asked at an address.
+    /// A request to a node at an address failed.
     pub fn doubt(&self, node: usize, url: &str, why: &str) {
         let gone = {
             let known = &self.nodes()[node];
@@ -88,7 +88,7 @@ impl Guide {
         *self.locked_doubts().entry((node, why.to_owned())).or_default() += 1;
     }
 
-    /// How often each of them gave which, so far.
+    /// The number of failures of each kind, by node.
     pub fn doubts(&self) -> BTreeMap<(usize, String), usize> {
         self.locked_doubts().clone()
     }

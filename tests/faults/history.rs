@@ -1,4 +1,4 @@
-//! What happened, as those who asked saw it: every request with its answers and times, and everything that was shown.
+//! The history as clients saw it: every request with its answers and times, and everything that they read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use uuid::Uuid;
 /// Microseconds since the history began, on one clock.
 pub type Moment = u64;
 
-/// Everything.
+/// The whole history.
 #[derive(Debug)]
 pub struct History {
     /// The nights that every dashboard watches.
     pub watched: Stay,
-    /// How long a hold lasts, in microseconds.
+    /// The lifetime of a hold in microseconds.
     pub hold_lasts: i64,
     pub calls: Vec<Call>,
     pub looks: Vec<Look>,
@@ -23,26 +23,26 @@ pub struct History {
     pub feed: Vec<Told>,
 }
 
-/// A guest's wish under one idempotency key, with every attempt to have it granted.
+/// A request with one idempotency key, and all its attempts.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub key: String,
     pub room_type: Uuid,
-    pub wish: Wish,
-    /// Never empty; one after the other.
+    pub operation: Operation,
+    /// Never empty, in order of time.
     pub attempts: Vec<Attempt>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// The key is the booking's external reference, too.
+pub enum Operation {
+    /// The key is also the external reference of the booking.
     Book {
         stay: Stay,
         rooms: i64,
-        /// For a while, until it is confirmed or its time is over.
+        /// For a while, until it is confirmed or expires.
         hold: bool,
     },
-    /// Turn a hold into a booking.
+    /// Turns a hold into a booking.
     Confirm {
         booking: Uuid,
         rooms: i64,
@@ -57,7 +57,7 @@ pub enum Wish {
     Cancel {
         booking: Uuid,
         rooms: i64,
-        /// Where the guest knows it for sure.
+        /// Known where the outcome is certain.
         stay: Option<Stay>,
     },
 }
@@ -73,25 +73,25 @@ pub struct Stay {
 pub struct Attempt {
     pub node: usize,
     pub sent: Moment,
-    /// When it was answered, or nobody waited any longer.
+    /// The time of the answer, or of giving up.
     pub heard: Moment,
     pub answer: Answer,
 }
 
 #[derive(Debug, Clone)]
 pub enum Answer {
-    Yes(Yes),
+    Ack(Ack),
     /// A refusal, by its code.
     No(String),
-    /// Nobody can tell what became of it, or will become of it.
+    /// Unknown outcome: the request may have an effect, now or later.
     Open(String),
-    /// Something that no innkeeper should ever say here.
+    /// An answer that must not occur.
     Wrong(String),
 }
 
-/// An acknowledgement: of which booking, and by which fact of its room type.
+/// An acknowledgement: the booking, and the sequence number of its fact.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Yes {
+pub struct Ack {
     pub booking: Uuid,
     pub sequence: u64,
     pub body: Value,
@@ -100,29 +100,29 @@ pub struct Yes {
 /// Rooms sold and held on each night.
 pub type Nights = BTreeMap<Date, (i64, i64)>;
 
-/// A room type's nights, as somebody read them.
+/// The nights of a room type, as a client read them.
 #[derive(Debug, Clone)]
 pub struct Look {
     pub node: usize,
     pub room_type: Uuid,
-    /// What was asked for.
+    /// The dates of the request.
     pub asked: Stay,
     pub sequence: u64,
     pub nights: Nights,
 }
 
-/// A frame about nights, as a dashboard of a node was sent it.
+/// A frame about nights that a node sent to a dashboard.
 #[derive(Debug, Clone)]
 pub struct Sighting {
     pub node: usize,
     pub room_type: Uuid,
     pub sequence: u64,
-    /// A snapshot: it replaces whatever the dashboard knew.
+    /// A snapshot replaces the state of the dashboard.
     pub whole: bool,
     pub nights: Nights,
 }
 
-/// An event, as the feed of some node told it.
+/// An event of the feed of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Told {
     pub position: u64,
@@ -131,32 +131,32 @@ pub struct Told {
 }
 
 impl Call {
-    /// When it was first asked for.
+    /// The time of the first attempt.
     pub fn sent(&self) -> Moment {
         self.attempts[0].sent
     }
 
-    /// The first acknowledgement, and when it was heard.
-    pub fn yes(&self) -> Option<(&Yes, Moment)> {
+    /// The first acknowledgement and its time.
+    pub fn ack(&self) -> Option<(&Ack, Moment)> {
         self.attempts.iter().find_map(|attempt| match &attempt.answer {
-            Answer::Yes(yes) => Some((yes, attempt.heard)),
+            Answer::Ack(ack) => Some((ack, attempt.heard)),
             _ => None,
         })
     }
 
-    /// Whether some attempt may have had an effect that nobody was told of, or may still have one.
+    /// Whether an attempt may have had an unacknowledged effect, or may still have one.
     pub fn is_open(&self) -> bool {
         self.attempts.iter().any(|attempt| matches!(attempt.answer, Answer::Open(_)))
     }
 
-    /// Whether the guest knows in the end: a yes, or a no.
+    /// Whether the outcome is known: accepted or refused.
     pub fn is_settled(&self) -> bool {
         self.attempts.iter().any(|attempt| !matches!(attempt.answer, Answer::Open(_)))
     }
 }
 
-impl Wish {
-    /// What the event is called that it brings about.
+impl Operation {
+    /// The name of the event that the request causes.
     pub const fn cause(&self) -> &'static str {
         match self {
             Self::Book { hold: false, .. } => "booked",
@@ -167,7 +167,7 @@ impl Wish {
         }
     }
 
-    /// What a booking is in the end that nothing else happened to.
+    /// The final status of a booking without further changes.
     pub const fn makes(&self) -> &'static str {
         match self {
             Self::Book { hold: true, .. } => "held",
@@ -176,7 +176,7 @@ impl Wish {
         }
     }
 
-    /// The booking it is about, if there was one before.
+    /// The booking that the request changes, if it changes one.
     pub const fn booking(&self) -> Option<Uuid> {
         match self {
             Self::Book { .. } => None,
@@ -198,8 +198,8 @@ impl Stay {
     }
 }
 
-/// Room types in which a wish has been granted that nobody had before a moment.
+/// Room types in which a new request was accepted after a moment.
 pub fn served<'a>(calls: impl IntoIterator<Item = &'a Call>, since: Moment) -> BTreeSet<Uuid> {
-    let is_new = |call: &&Call| call.sent() > since && call.yes().is_some();
+    let is_new = |call: &&Call| call.sent() > since && call.ack().is_some();
     calls.into_iter().filter(is_new).map(|call| call.room_type).collect()
 }

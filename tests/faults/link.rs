@@ -1,8 +1,10 @@
-//! A wire that can be cut: a proxy between two of the processes.
+//! A link that can be cut: a proxy between two processes.
 //!
-//! It carries bytes until a test says otherwise. Cut, it resets every connection and takes no new one, as a firewall or a
-//! dead host would. Hung, it keeps connections open and carries nothing, as a lost route does; healed, what was under way
-//! arrives after all, however late: a COMMIT that was sent before a lease ran out, for instance.
+//! It forwards bytes until a test changes its mode. A cut link resets every connection and refuses new ones, like a
+//! firewall
+//! or a dead host. A hanging link keeps connections open and forwards nothing, like a lost route. When it is healed,
+//! the
+//! delayed bytes arrive, for example a COMMIT that was sent before the end of a lease.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,26 +18,26 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Whether bytes pass.
+/// The mode of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Open,
-    /// Nothing passes, and nobody is told.
+    /// Nothing passes, and connections stay open.
     Hung,
-    /// There is no way at all.
+    /// Connections are reset and refused.
     Cut,
 }
 
-/// Where a wire leads.
+/// The target of a link.
 #[derive(Debug, Clone)]
 pub enum Far {
     Socket(PathBuf),
     Address(SocketAddr),
-    /// To nobody, yet.
+    /// No target yet.
     Nowhere,
 }
 
-/// A wire. Its near end stays where it is, whoever is at the far one.
+/// A link. Its address stays the same when the target changes.
 pub struct Link {
     near: SocketAddr,
     far: Arc<Mutex<Far>>,
@@ -56,12 +58,12 @@ impl Link {
         Self { near, far, mode, listening }
     }
 
-    /// Where to connect to.
+    /// The address to connect to.
     pub fn address(&self) -> SocketAddr {
         self.near
     }
 
-    /// From now on it leads elsewhere; connections that there are stay.
+    /// Changes the target. Existing connections stay.
     pub fn lead_to(&self, far: Far) {
         *self.far.lock().unwrap() = far;
     }
@@ -95,7 +97,7 @@ async fn connection(mut near: TcpStream, far: Far, mode: watch::Receiver<Mode>) 
         carried = carry(&mut near, far, mode) => carried.is_err(),
     };
     if was_cut {
-        // Dropped now, it is reset instead of closed in order.
+        // Dropping it now resets it instead of closing it in order.
         let _ = SockRef::from(&near).set_linger(Some(Duration::ZERO));
     }
 }
@@ -117,7 +119,7 @@ async fn carry(near: &mut TcpStream, far: Far, mode: watch::Receiver<Mode>) -> i
     Ok(())
 }
 
-/// Carries bytes one way. What was read while nothing passes is kept, and so is the news that there is no more.
+/// Forwards bytes in one direction. While nothing passes, bytes that were read and the end of the stream are kept.
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
@@ -134,7 +136,7 @@ async fn pump(
     }
 }
 
-/// Waits while the wire hangs. That it was dropped is nobody's concern here: then it is cut.
+/// Waits while the link hangs. A dropped sender counts as a cut link.
 async fn passable(mode: &mut watch::Receiver<Mode>) {
     let _ = mode.wait_for(|mode| *mode != Mode::Hung).await;
 }
@@ -143,7 +145,7 @@ async fn passable(mode: &mut watch::Receiver<Mode>) {
 mod tests {
     use super::*;
 
-    /// Says everything back.
+    /// Sends everything back.
     async fn echo() -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_open_wire_carries_everything_to_its_end() {
+    async fn an_open_link_carries_all_bytes_to_the_end() {
         let link = Link::to(Far::Address(echo().await)).await;
         let mut stream = TcpStream::connect(link.address()).await.unwrap();
         let long = "all of this, ".repeat(20_000);
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_said_while_it_hung_arrives_when_it_is_healed() {
+    async fn bytes_sent_during_a_hang_arrive_when_the_link_is_healed() {
         let link = Link::to(Far::Address(echo().await)).await;
         let mut stream = TcpStream::connect(link.address()).await.unwrap();
         stream.write_all(b"early").await.unwrap();
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_wire_ends_connections_and_takes_no_new_one_until_it_is_healed() {
+    async fn a_cut_link_ends_connections_and_refuses_new_ones_until_it_is_healed() {
         let link = Link::to(Far::Address(echo().await)).await;
         let mut stream = TcpStream::connect(link.address()).await.unwrap();
         stream.write_all(b"early").await.unwrap();

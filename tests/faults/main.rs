@@ -1,22 +1,28 @@
-//! Faults: three nodes on one PostgreSQL and one Redis, all of them real processes, a crowd of guests at every door, and
-//! something that goes wrong. Afterwards an independent judge compares what everybody was told with what is stored.
+//! Faults: three nodes, one PostgreSQL and one Redis as real processes, clients at every node, and failures.
+//! Afterwards an
+//! independent checker compares all answers with the database.
 //!
-//! The servers are reached through wires that can be cut ([`link`]); the crowd ([`crowd`]) writes down every question and
-//! every answer with its time; dashboards and a reader of the feed ([`onlookers`]) write down what they are shown; the
-//! judge ([`checker`]) reads the database with `psql` and believes nobody.
+//! All connections go through links that can be cut ([`link`]). Clients ([`clients`]) record every request and answer
+//! with
+//! its time. Dashboards and a reader of the feed ([`onlookers`]) record what they receive. The checker ([`checker`])
+//! reads
+//! the database with `psql`.
 //!
-//! Where nothing goes wrong, nobody may be refused: nodes that are drained, stopped and started again ([`drain`]). How
-//! long one is missed that is killed, or cut off from the database, is measured ([`takeover`]). What becomes of requests on
-//! their way to a node that freezes or is cut off is told by [`frozen`] and [`abandoned`].
+//! Without a failure no request may be refused: nodes that are drained, stopped and started again ([`drain`]).
+//! [`takeover`]
+//! measures the time until another node takes over. [`frozen`] and [`abandoned`] test requests under way to a node
+//! that
+//! freezes or is cut off.
 //!
-//! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` lets everything go wrong for
-//! ten minutes; `INNKEEPER_FAULT_SEED` makes it throw the same dice again, though never the same race.
+//! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` causes random failures for ten
+//! minutes.
+//! `INNKEEPER_FAULT_SEED` repeats the same random choices, but not the same timing.
 
 mod abandoned;
 mod alone;
 mod checker;
+mod clients;
 mod cluster;
-mod crowd;
 mod drain;
 mod fault;
 mod frozen;

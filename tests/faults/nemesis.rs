@@ -1,4 +1,4 @@
-//! One run: a cluster, its guests and onlookers, the faults they live through, and the judgement at the end.
+//! One run: a cluster, its clients and observers, the faults, and the check at the end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::checker;
+use super::clients::{Clients, NIGHTS};
 use super::cluster::{Cluster, PATIENCE, eventually};
-use super::crowd::{Crowd, NIGHTS};
 use super::fault::Fault;
 use super::history::{Answer, Call, History, Moment, Stay};
 use super::node::{HOLD_TTL_SECS, Node, Way};
@@ -21,11 +21,11 @@ use super::onlookers::Onlookers;
 use super::request::{IMPATIENT, Nodes, PATIENT};
 use super::truth::Truth;
 
-/// Room types that each node is to have.
+/// Room types of each node.
 const ROOM_TYPES: usize = 2;
-/// How long nothing happens between two faults.
+/// The pause between two faults.
 const CALM: Duration = Duration::from_millis(1_500);
-/// How long a fault may last, in a short storm and in a long one, and how many there are at the same time.
+/// The duration of a fault in a short and in a long run, and the limit of faults at the same time.
 const SHORT: Duration = Duration::from_secs(4);
 const LONG: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 2;
@@ -33,18 +33,19 @@ const AT_ONCE: usize = 2;
 pub struct Nemesis {
     pub cluster: Cluster,
     pub nodes: Nodes,
-    crowd: Crowd,
+    clients: Clients,
     onlookers: Onlookers,
     room_types: Vec<Uuid>,
     pub watched: Stay,
-    /// Everything that went wrong, and when.
+    /// The faults so far, with their times.
     struck: Vec<(Fault, Moment, Moment)>,
     dice: Rng,
 }
 
 impl Nemesis {
-    /// Starts everything, and lets everybody in: guests who run away from a node that does not answer soon, through doors
-    /// that can be shut, or patient ones who come straight.
+    /// Starts the cluster and the clients. Clients either leave a slow node soon, through links that can be cut, or
+    /// wait, with
+    /// direct connections.
     pub async fn begin(mut dice: Rng, ttl_secs: u64, way: Way) -> Self {
         let cluster = Cluster::start(ttl_secs, way).await;
         let room_types = cluster.catalogue(ROOM_TYPES).await;
@@ -55,31 +56,30 @@ impl Nemesis {
         let nodes = Nodes::at(urls, if way == Way::Door { IMPATIENT } else { PATIENT });
         let watched = Stay { arrival: first, departure: first.saturating_add((NIGHTS + 4).days()) };
         let onlookers = Onlookers::gather(sockets, nodes.clone(), &room_types, watched, &mut dice);
-        let crowd = Crowd::gather(nodes.clone(), room_types.clone(), first, &mut dice);
+        let clients = Clients::gather(nodes.clone(), room_types.clone(), first, &mut dice);
         let struck = Vec::new();
-        Self { cluster, crowd, onlookers, nodes, room_types, watched, struck, dice }
+        Self { cluster, clients, onlookers, nodes, room_types, watched, struck, dice }
     }
 
-    /// Lets some time pass. No synchronisation: what happens meanwhile is arbitrary, and should be.
+    /// Lets time pass. This is no synchronisation: what happens meanwhile is arbitrary on purpose.
     pub async fn calm(&mut self) {
         tokio::time::sleep(CALM).await;
     }
 
-    /// Some things go wrong for a while, and are mended. They last until those have been served who must be served
-    /// meanwhile.
+    /// Causes faults for a while, and ends them. They last until the room types that must be served were served.
     pub async fn strike(&mut self, faults: &[Fault], lasts: Duration) {
         faults.iter().for_each(|fault| self.begins(*fault));
-        let struck = self.crowd.now();
+        let struck = self.clients.now();
         tokio::time::sleep(lasts).await;
         let room_types = self.room_types.len();
         let wanted = faults.iter().map(|fault| fault.leaves(room_types)).min().unwrap_or(room_types);
-        let served = async || self.crowd.served(struck).len() >= wanted;
+        let served = async || self.clients.served(struck).len() >= wanted;
         eventually(&format!("{wanted} room types are served"), served, || self.cluster.last_words()).await;
-        println!("  {} of {room_types} room types were served meanwhile", self.crowd.served(struck).len());
+        println!("  {} of {room_types} room types were served meanwhile", self.clients.served(struck).len());
         faults.iter().for_each(|fault| self.ends(*fault));
     }
 
-    /// Faults of any kind and any length, up to [`AT_ONCE`] at the same time.
+    /// Causes random faults of random length, up to [`AT_ONCE`] at the same time.
     pub async fn storm(&mut self, lasts: Duration) {
         let end = Instant::now() + lasts;
         let longest = (lasts / 20).clamp(SHORT, LONG);
@@ -97,7 +97,7 @@ impl Nemesis {
         }
     }
 
-    /// Ends what has lasted long enough. Nodes are started when everything else is well.
+    /// Ends faults that have lasted long enough. Nodes are started when no other fault remains.
     fn mend(&mut self, active: &mut Vec<(Instant, Fault)>) {
         let is_over = |(until, fault): &mut (Instant, Fault)| *until <= Instant::now() && !fault.ends_with_a_start();
         let over: Vec<_> = active.extract_if(.., is_over).collect();
@@ -107,64 +107,65 @@ impl Nemesis {
         }
     }
 
-    /// Waits until guests have been served in every room type from now on.
+    /// Waits until a request was accepted in every room type from now on.
     pub async fn all_are_served(&self) {
-        let (now, all) = (self.crowd.now(), self.room_types.len());
-        let served = async || self.crowd.served(now).len() == all;
+        let (now, all) = (self.clients.now(), self.room_types.len());
+        let served = async || self.clients.served(now).len() == all;
         eventually("all room types are served", served, || self.cluster.last_words()).await;
     }
 
-    /// Everything adds up, while guests and nodes are at work.
+    /// Checks with `verify`, while clients and nodes are running.
     pub fn recount(&self) {
-        let complaint = verified(&self.cluster);
-        assert!(complaint.is_none(), "{complaint:?}");
+        let violation = verified(&self.cluster);
+        assert!(violation.is_none(), "{violation:?}");
     }
 
     pub fn begins(&mut self, fault: Fault) {
-        println!("{} µs: {fault:?}", self.crowd.now());
-        self.struck.push((fault, self.crowd.now(), Moment::MAX));
+        println!("{} µs: {fault:?}", self.clients.now());
+        self.struck.push((fault, self.clients.now(), Moment::MAX));
         fault.strike(&mut self.cluster);
     }
 
     pub fn ends(&mut self, fault: Fault) {
-        println!("{} µs: the end of {fault:?}", self.crowd.now());
+        println!("{} µs: the end of {fault:?}", self.clients.now());
         fault.heal(&mut self.cluster);
-        let healed = self.crowd.now();
+        let healed = self.clients.now();
         let open = self.struck.iter_mut().filter(|(struck, _, ended)| *struck == fault && *ended == Moment::MAX);
         open.for_each(|(_, _, ended)| *ended = healed);
     }
 
-    /// Waits until everything is well again and everybody knows everything; then it is judged.
+    /// Waits until all faults are over and all outcomes are known, and runs the checker.
     pub async fn end(mut self) {
         for number in 0..self.cluster.nodes.len() {
             self.cluster.ready(number).await;
         }
-        let (calls, looks) = self.crowd.leave(PATIENCE).await;
-        let mut complaints: Vec<_> = calls.iter().filter(|call| !call.is_settled()).map(unanswered).collect();
+        let (calls, looks) = self.clients.leave(PATIENCE).await;
+        let mut violations: Vec<_> = calls.iter().filter(|call| !call.is_settled()).map(unanswered).collect();
         let ends = ends(&self.nodes, &self.room_types, self.watched.arrival).await;
         let (nodes, onlookers) = (self.cluster.nodes.len(), &self.onlookers);
         let all_seen = async || onlookers.have_seen(&ends, nodes);
-        eventually("everybody has seen everything", all_seen, || format!("{ends:#?}\n{}", onlookers.state())).await;
-        complaints.extend(close(&mut self.cluster));
+        eventually("every observer has received everything", all_seen, || format!("{ends:#?}\n{}", onlookers.state()))
+            .await;
+        violations.extend(close(&mut self.cluster));
         let (sightings, feed) = self.onlookers.leave();
         let (watched, hold_lasts) = (self.watched, i64::from(HOLD_TTL_SECS) * 1_000_000);
-        judge(&History { watched, hold_lasts, calls, looks, sightings, feed }, &self.struck, &self.cluster, complaints);
+        check(&History { watched, hold_lasts, calls, looks, sightings, feed }, &self.struck, &self.cluster, violations);
     }
 }
 
-/// Recounts while everything runs, and ends all nodes in order; what went wrong with that.
+/// Runs `verify` and stops all nodes in order. Returns what failed.
 fn close(cluster: &mut Cluster) -> Vec<String> {
-    let mut complaints: Vec<_> = verified(cluster).into_iter().collect();
+    let mut violations: Vec<_> = verified(cluster).into_iter().collect();
     for node in &cluster.nodes {
         node.signal("TERM");
     }
     for node in &mut cluster.nodes {
-        complaints.extend((!node.ended()).then(|| format!("{} did not end in order", node.name)));
+        violations.extend((!node.ended()).then(|| format!("{} did not end in order", node.name)));
     }
-    complaints
+    violations
 }
 
-/// What `verify` finds.
+/// The output of `verify`.
 fn verified(cluster: &Cluster) -> Option<String> {
     let verified = cluster.nodes[0].program().arg("verify").output().unwrap();
     let said = String::from_utf8_lossy(&verified.stdout);
@@ -172,21 +173,21 @@ fn verified(cluster: &Cluster) -> Option<String> {
     (!is_clean).then(|| format!("verify: {said}{}", String::from_utf8_lossy(&verified.stderr)))
 }
 
-fn judge(history: &History, struck: &[(Fault, Moment, Moment)], cluster: &Cluster, mut complaints: Vec<String>) {
+fn check(history: &History, struck: &[(Fault, Moment, Moment)], cluster: &Cluster, mut violations: Vec<String>) {
     println!("{}", summary(history));
     println!("{}", silence(history, struck));
     let truth = Truth::of(cluster.postgres.folder(), "innkeeper");
     println!("{:?}", causes(&truth));
-    complaints.extend(checker::complaints(history, &truth));
-    assert!(complaints.is_empty(), "{}\n\n{}", complaints.join("\n"), cluster.last_words());
-    assert!(history.calls.iter().any(|call| call.yes().is_some()), "nobody got anything");
+    violations.extend(checker::violations(history, &truth));
+    assert!(violations.is_empty(), "{}\n\n{}", violations.join("\n"), cluster.last_words());
+    assert!(history.calls.iter().any(|call| call.ack().is_some()), "no request was accepted");
 }
 
 fn unanswered(call: &Call) -> String {
-    format!("nobody ever answered {call:?}")
+    format!("no answer to {call:?}")
 }
 
-/// Where the history of each room type ends.
+/// The last sequence number of each room type.
 async fn ends(nodes: &Nodes, room_types: &[Uuid], first: Date) -> BTreeMap<Uuid, u64> {
     let stay = Stay { arrival: first, departure: first.saturating_add(1.day()) };
     let mut ends = BTreeMap::new();
@@ -198,10 +199,10 @@ async fn ends(nodes: &Nodes, room_types: &[Uuid], first: Date) -> BTreeMap<Uuid,
     ends
 }
 
-/// How much there was to judge.
+/// The size of the history.
 fn summary(history: &History) -> String {
     let calls = &history.calls;
-    let granted = calls.iter().filter(|call| call.yes().is_some()).count();
+    let granted = calls.iter().filter(|call| call.ack().is_some()).count();
     let attempts = || calls.iter().flat_map(|call| &call.attempts);
     let mut doubts: BTreeMap<&str, usize> = BTreeMap::new();
     for attempt in attempts() {
@@ -210,7 +211,7 @@ fn summary(history: &History) -> String {
         }
     }
     format!(
-        "{} wishes, {} attempts, {granted} granted; {} looks, {} frames, {} events; doubts: {doubts:?}",
+        "{} operations, {} attempts, {granted} granted; {} looks, {} frames, {} events; doubts: {doubts:?}",
         calls.len(),
         attempts().count(),
         history.looks.len(),
@@ -219,7 +220,7 @@ fn summary(history: &History) -> String {
     )
 }
 
-/// What happened, and how often.
+/// The faults and their numbers.
 fn causes(truth: &Truth) -> BTreeMap<&str, usize> {
     truth.events.iter().fold(BTreeMap::new(), |mut causes, event| {
         *causes.entry(event.cause.as_str()).or_default() += 1;
@@ -227,10 +228,9 @@ fn causes(truth: &Truth) -> BTreeMap<&str, usize> {
     })
 }
 
-/// The longest time in which nobody was granted anything, in all and while there was a database, and what else was wrong
-/// then.
+/// The longest time without an accepted request, in total and while the database ran, with the faults at that time.
 fn silence(history: &History, struck: &[(Fault, Moment, Moment)]) -> String {
-    let mut heard: Vec<_> = history.calls.iter().filter_map(|call| call.yes().map(|(_, heard)| heard)).collect();
+    let mut heard: Vec<_> = history.calls.iter().filter_map(|call| call.ack().map(|(_, heard)| heard)).collect();
     heard.sort_unstable();
     let gaps = || heard.windows(2).map(|pair| (pair[1] - pair[0], pair[0], pair[1]));
     let wrong = |from, to| struck.iter().filter(move |(_, began, ended)| *began < to && *ended > from);
@@ -240,5 +240,5 @@ fn silence(history: &History, struck: &[(Fault, Moment, Moment)]) -> String {
     };
     let longest = gaps().max().map(told);
     let with_database = gaps().filter(|(_, from, to)| !without_database(*from, *to)).max().map(told);
-    format!("longest time without a yes: {longest:?}\n  while there was a database: {with_database:?}")
+    format!("longest time without an acknowledgement: {longest:?}\n  while there was a database: {with_database:?}")
 }

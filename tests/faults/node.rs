@@ -1,4 +1,4 @@
-//! One node: a process of the real program, whose every wire is a [`Link`].
+//! One node: a process of the real program. Every connection of it goes through a [`Link`].
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
@@ -11,16 +11,16 @@ use super::link::{Far, Link};
 /// The administrator's token of every node.
 pub const ADMIN: &str = "fault-suite-administrator";
 
-/// How long a hold lasts: some run out while the history is told.
+/// The lifetime of a hold. Some holds expire during a run.
 pub const HOLD_TTL_SECS: u32 = 2;
 
-/// What a node is told beyond what all are told: names without their prefix.
+/// Settings of one node, as names without their prefix.
 pub type Settings = &'static [(&'static str, &'static str)];
 
-/// A node, running or not. Its wires stay where they are.
+/// A node, running or not. Its links stay the same.
 pub struct Node {
     pub name: String,
-    /// What guests and other nodes knock at.
+    /// The link for clients and other nodes.
     pub door: Link,
     pub to_database: Link,
     pub to_redis: Link,
@@ -29,16 +29,16 @@ pub struct Node {
     way: Way,
     folder: PathBuf,
     process: Option<Child>,
-    /// Where it listens, or did last.
+    /// The address of the listener, or of the last one.
     address: Option<SocketAddr>,
 }
 
-/// How guests and other nodes come to a node.
+/// The way from clients and other nodes to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Through a wire that can be cut, and that takes connections also while nobody listens behind it.
+    /// Through a link that can be cut. It accepts connections also while the node is down.
     Door,
-    /// To the address it listens at, which is another one after each start: where nobody listens, connections are refused.
+    /// Directly. The address changes with each start, and connections to an old address are refused.
     Straight,
 }
 
@@ -57,7 +57,7 @@ impl Node {
         Self { name, door, to_database, to_redis, ttl_secs, settings, way, folder, process: None, address: None }
     }
 
-    /// Where it is reached.
+    /// The address for clients.
     pub fn url(&self) -> String {
         match (self.way, self.address) {
             (Way::Straight, Some(address)) => format!("http://{address}"),
@@ -65,12 +65,12 @@ impl Node {
         }
     }
 
-    /// Where it is reached through its door, whatever the others do.
+    /// The address of the link, also when clients connect directly.
     pub fn door(&self) -> String {
         format!("http://{}", self.door.address())
     }
 
-    /// Starts it; it answers when this returns.
+    /// Starts the node. It answers when this returns.
     pub fn start(&mut self) {
         let mut command = self.program();
         let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
@@ -80,7 +80,7 @@ impl Node {
             let (_, rest) = line.split_once("http://")?;
             rest.split([' ', '/', ')']).next()?.parse().ok()
         });
-        // Whoever prints to a closed pipe dies: somebody must go on reading.
+        // A process that prints to a closed pipe dies, so a thread keeps reading.
         std::thread::spawn(move || lines.for_each(drop));
         self.process = Some(process);
         let address = address.unwrap_or_else(|| panic!("{} does not start:\n{}", self.name, self.last_words()));
@@ -88,8 +88,8 @@ impl Node {
         self.address = Some(address);
     }
 
-    /// The program with this node's settings, and nothing of ours in its environment. The kernel kills it when the thread
-    /// that started it is gone.
+    /// The program with this node's settings and no other variables. The kernel kills it when the thread that started
+    /// it ends.
     pub fn program(&self) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_innkeeper")]);
@@ -119,7 +119,7 @@ impl Node {
         command
     }
 
-    /// Ends it as the kernel's out-of-memory killer would.
+    /// Kills it with SIGKILL, like the out-of-memory killer.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();
@@ -128,7 +128,7 @@ impl Node {
         self.door.lead_to(Far::Nowhere);
     }
 
-    /// Ends it in order, as somebody does who has a newer one; whether it did end in order.
+    /// Stops it with SIGTERM. Returns whether it ended in order.
     pub fn replaced(&mut self) -> bool {
         self.signal("TERM");
         self.ended()
@@ -141,14 +141,14 @@ impl Node {
         assert!(sent.success(), "{} is gone:\n{}", self.name, self.last_words());
     }
 
-    /// Waits for its end, which it was asked for; whether that was in order.
+    /// Waits for its end after a signal. Returns whether it ended in order.
     pub fn ended(&mut self) -> bool {
         let success = self.process.take().unwrap().wait().unwrap().success();
         self.door.lead_to(Far::Nowhere);
         success
     }
 
-    /// The end of its log.
+    /// The last lines of its log.
     pub fn last_words(&self) -> String {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();

@@ -1,5 +1,4 @@
-//! Those who are told everything: a dashboard at each node, and a reader of the feed who goes on at another node after
-//! every page.
+//! Observers: a dashboard at each node, and a reader of the feed that changes the node after every page.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,34 +16,34 @@ use uuid::Uuid;
 use super::history::{Nights, Sighting, Stay, Told};
 use super::request::Nodes;
 
-/// A dashboard hears a ping at least so often, or comes back.
+/// A dashboard gets a ping at least this often, or reconnects.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The pause before somebody comes back, or reads on after an empty page.
+/// The pause before a reconnection, or after an empty page.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Everybody who is told.
+/// All observers.
 pub struct Onlookers {
     sightings: Arc<Mutex<Vec<Sighting>>>,
     feed: Arc<Mutex<Vec<Told>>>,
-    /// They go when this is dropped.
+    /// Tasks that end when this is dropped.
     _people: JoinSet<()>,
 }
 
 impl Onlookers {
-    /// `sockets`: where dashboards connect to, by node.
+    /// `sockets`: the WebSocket addresses by node.
     pub fn gather(sockets: Vec<String>, nodes: Nodes, room_types: &[Uuid], watched: Stay, dice: &mut Rng) -> Self {
         let (sightings, feed) = (Arc::default(), Arc::default());
-        let mut people = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for (node, url) in sockets.into_iter().enumerate() {
             let (room_types, sightings) = (room_types.to_vec(), Arc::clone(&sightings));
             let dashboard = Dashboard { node, url, room_types, watched, sightings };
-            people.spawn(dashboard.watch());
+            tasks.spawn(dashboard.watch());
         }
-        people.spawn(read_on(nodes, Arc::clone(&feed), dice.fork()));
-        Self { sightings, feed, _people: people }
+        tasks.spawn(read_on(nodes, Arc::clone(&feed), dice.fork()));
+        Self { sightings, feed, _people: tasks }
     }
 
-    /// Whether every dashboard and the feed have come at least so far in all room types.
+    /// Whether every dashboard and the feed have reached these sequence numbers in all room types.
     pub fn have_seen(&self, ends: &BTreeMap<Uuid, u64>, nodes: usize) -> bool {
         let (told, seen) = (self.told(), self.seen());
         let by = |node, room_type: &Uuid, end: &u64| seen.get(&(node, *room_type)).is_some_and(|seen| seen >= end);
@@ -52,17 +51,17 @@ impl Onlookers {
             && ends.iter().all(|(room_type, end)| (0..nodes).all(|node| by(node, room_type, end)))
     }
 
-    /// How far everybody has come, in words.
+    /// The progress of all observers, in words.
     pub fn state(&self) -> String {
         format!("by node and room type: {:#?}\nthe feed: {} events", self.seen(), self.told())
     }
 
-    /// The newest fact that each dashboard knows, by node and room type.
+    /// The newest fact of each dashboard, by node and room type.
     fn seen(&self) -> BTreeMap<(usize, Uuid), u64> {
         locked(&self.sightings).iter().map(|seen| ((seen.node, seen.room_type), seen.sequence)).collect()
     }
 
-    /// How many events the feed has told.
+    /// The number of events that the feed returned.
     fn told(&self) -> u64 {
         locked(&self.feed).len() as u64
     }
@@ -72,7 +71,7 @@ impl Onlookers {
     }
 }
 
-/// One at a node, for all room types.
+/// A dashboard at a node, for all room types.
 struct Dashboard {
     node: usize,
     url: String,
@@ -82,11 +81,11 @@ struct Dashboard {
 }
 
 impl Dashboard {
-    /// Comes back for ever, and goes on after what it has seen.
+    /// Reconnects forever, and resumes after the last sequence.
     async fn watch(self) {
         let mut seen = BTreeMap::new();
         loop {
-            // Why it ended is no matter: the node may be dead.
+            // The reason does not matter: the node may be dead.
             let _ = self.connection(&mut seen).await;
             tokio::time::sleep(PAUSE).await;
         }
@@ -109,7 +108,7 @@ impl Dashboard {
         }
     }
 
-    /// Writes down what it is shown. None: the server does not want to go on.
+    /// Records frames. `None`: the server refused to continue.
     fn frame(&self, frame: &Value, seen: &mut BTreeMap<Uuid, u64>) -> Option<()> {
         let whole = match frame["type"].as_str()? {
             "snapshot" => true,
@@ -135,7 +134,7 @@ fn nights(frame: &Value) -> Option<Nights> {
     Some(nights)
 }
 
-/// Reads the feed from its beginning, each page at another node, where the last one ended.
+/// Reads the feed from its beginning, each page from another node, after the cursor of the last page.
 async fn read_on(nodes: Nodes, feed: Arc<Mutex<Vec<Told>>>, mut dice: Rng) {
     loop {
         let after = locked(&feed).last().map_or(0, |told| told.position);

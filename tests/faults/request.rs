@@ -1,4 +1,4 @@
-//! The API as guests of a cluster use it, and what an answer means to them.
+//! The API as clients of a cluster use it, and the classes of answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,21 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::guide::Guide;
-use super::history::{Answer, Look, Nights, Stay, Told, Wish, Yes};
+use super::history::{Ack, Answer, Look, Nights, Operation, Stay, Told};
 use super::node::ADMIN;
 
-/// After this a guest asks elsewhere: sooner than a node gives up, so that one key is often asked for at two of them.
+/// After this time a client asks another node. It is shorter than a node's time-out, so two nodes often have the same
+/// key.
 pub const IMPATIENT: Duration = Duration::from_secs(2);
 /// Long enough for any answer.
 pub const PATIENT: Duration = Duration::from_secs(30);
-/// What it is called when nobody listens at an address: nothing was asked there.
+/// The failure of a refused connection: the request was not received.
 pub const REFUSED: &str = "connection refused";
 
-/// What a node says that cannot know now whether it may.
+/// The detail of a node that does not know now whether it may answer.
 pub const UNAVAILABLE: &str = "unavailable";
 
-/// All nodes, as guests ask them.
+/// All nodes as clients see them.
 #[derive(Clone)]
 pub struct Nodes {
     client: Client,
@@ -55,21 +56,22 @@ impl Nodes {
         Self { client, guide: Arc::new(Guide::to(urls)) }
     }
 
-    /// One attempt to have a wish granted.
-    pub async fn ask(&self, node: usize, key: &str, room_type: Uuid, wish: &Wish) -> Answer {
-        let request = self.wish(node, key, room_type, wish).header("Idempotency-Key", key);
+    /// One attempt of a request.
+    pub async fn ask(&self, node: usize, key: &str, room_type: Uuid, operation: &Operation) -> Answer {
+        let request = self.operation(node, key, room_type, operation).header("Idempotency-Key", key);
         match self.send(node, request).await {
             Ok((status, body)) => meaning(status, body),
             Err(why) => Answer::Open(why),
         }
     }
 
-    /// What a node says, unless it says that nobody knows, and when to come again. The guide learns how it went.
+    /// The answer of a node, unless its outcome is unknown, and the pause before the next attempt. The guide records
+    /// failures.
     async fn send(&self, node: usize, request: RequestBuilder) -> Result<(StatusCode, Value), String> {
         let url = self.guide.url(node);
         let answered = async {
             let answer = request.send().await.map_err(|error| unheard(&error).to_owned())?;
-            if answer.headers().get(CONNECTION).is_some_and(|wish| wish == "close") {
+            if answer.headers().get(CONNECTION).is_some_and(|operation| operation == "close") {
                 self.guide.closes(node);
             }
             let (status, says_when) = (answer.status(), answer.headers().contains_key(RETRY_AFTER));
@@ -82,9 +84,9 @@ impl Nodes {
         answered.await.inspect_err(|why: &String| self.guide.doubt(node, &url, why))
     }
 
-    fn wish(&self, node: usize, key: &str, room_type: Uuid, wish: &Wish) -> RequestBuilder {
-        match *wish {
-            Wish::Book { stay, rooms, hold } => {
+    fn operation(&self, node: usize, key: &str, room_type: Uuid, operation: &Operation) -> RequestBuilder {
+        match *operation {
+            Operation::Book { stay, rooms, hold } => {
                 let guests: Vec<_> = (0..rooms).map(|_| json!({"name": "Ana Lopes", "age": 34})).collect();
                 self.to(Method::POST, node, "/v1/bookings").json(&json!({
                     "room_type_id": room_type, "checkin_date": stay.arrival, "checkout_date": stay.departure,
@@ -92,15 +94,17 @@ impl Nodes {
                     "contact": {"mobile": "+351912345678"}, "external_reference": key, "hold": hold,
                 }))
             }
-            Wish::Confirm { booking, .. } => self.to(Method::POST, node, &format!("/v1/bookings/{booking}/confirm")),
-            Wish::Amend { booking, to, .. } => self
+            Operation::Confirm { booking, .. } => {
+                self.to(Method::POST, node, &format!("/v1/bookings/{booking}/confirm"))
+            }
+            Operation::Amend { booking, to, .. } => self
                 .to(Method::PATCH, node, &format!("/v1/bookings/{booking}"))
                 .json(&json!({"checkin_date": to.arrival, "checkout_date": to.departure})),
-            Wish::Cancel { booking, .. } => self.to(Method::POST, node, &format!("/v1/bookings/{booking}/cancel")),
+            Operation::Cancel { booking, .. } => self.to(Method::POST, node, &format!("/v1/bookings/{booking}/cancel")),
         }
     }
 
-    /// A look at the nights of a room type, if the node shows them.
+    /// Reads the nights of a room type, if the node answers.
     pub async fn look(&self, node: usize, room_type: Uuid, stay: Stay) -> Option<Look> {
         let Stay { arrival, departure } = stay;
         let path = format!("/v1/room-types/{room_type}/availability?from={arrival}&to={departure}");
@@ -110,19 +114,19 @@ impl Nodes {
         Some(Look { node, room_type, asked: stay, sequence, nights })
     }
 
-    /// A page of the feed, if the node tells it.
+    /// Reads a page of the feed, if the node answers.
     pub async fn feed(&self, node: usize, after: u64) -> Option<Vec<Told>> {
         let request = self.to(Method::GET, node, &format!("/v1/events?limit=100&after={after}"));
         let (status, body) = self.send(node, request).await.ok()?;
         Some(serde_json::from_value::<Page>(body).ok().filter(|_| status.is_success())?.items)
     }
 
-    /// Asks a node to let the others have everything.
+    /// Drains a node.
     pub async fn drain(&self, node: usize) -> Result<(StatusCode, Value), String> {
         self.send(node, self.to(Method::POST, node, "/v1/cluster/drain")).await
     }
 
-    /// Whether a node says that it owns a room type.
+    /// Whether a node owns a room type.
     pub async fn owns(&self, node: usize, room_type: Uuid) -> bool {
         let asked = self.send(node, self.to(Method::GET, node, "/v1/cluster?limit=200")).await;
         let is = |owned: &Value| owned["room_type_id"] == json!(room_type);
@@ -147,17 +151,17 @@ fn code(body: &Value) -> String {
 }
 
 fn meaning(status: StatusCode, body: Value) -> Answer {
-    let yes = || {
+    let ack = || {
         let booking = body["id"].as_str()?.parse().ok()?;
-        Some(Yes { booking, sequence: body["sequence"].as_u64()?, body: body.clone() })
+        Some(Ack { booking, sequence: body["sequence"].as_u64()?, body: body.clone() })
     };
     match status {
-        _ if status.is_success() => yes().map_or_else(|| Answer::Wrong(format!("{status}: {body}")), Answer::Yes),
+        _ if status.is_success() => ack().map_or_else(|| Answer::Wrong(format!("{status}: {body}")), Answer::Ack),
         StatusCode::CONFLICT
         | StatusCode::GONE
         | StatusCode::PRECONDITION_FAILED
         | StatusCode::UNPROCESSABLE_ENTITY => Answer::No(code(&body)),
-        // Not even in the worst nemesis is it our mistake, or the guest's.
+        // No fault makes a correct request invalid.
         _ => Answer::Wrong(format!("{status}: {body}")),
     }
 }

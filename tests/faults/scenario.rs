@@ -1,4 +1,4 @@
-//! The scenarios: what goes wrong, for how long, and that nobody was told a lie.
+//! The scenarios: which faults, for how long, and that every answer fits the database.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,24 +8,24 @@ use rstest::rstest;
 
 use super::cluster::eventually;
 use super::fault::Fault::{self, *};
-use super::history::{Answer, Wish};
+use super::history::{Answer, Operation};
 use super::link::Mode::{Cut, Hung};
 use super::nemesis::Nemesis;
 use super::node::Way;
 use super::request::UNAVAILABLE;
 
-/// A machine has few processors, and each scenario starts five servers: one at a time.
+/// Each scenario starts five servers, so only one runs at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// After how long a silent node loses what it owns.
+/// The TTL after which a silent node loses its room types.
 pub const LEASE_TTL_SECS: u64 = 1;
 /// Longer than that.
 const PAST_THE_LEASE: Duration = Duration::from_millis(2_500);
-/// Longer than PostgreSQL lets a transaction stand still: 4 s.
+/// Longer than PostgreSQL keeps an idle transaction: 4 s.
 const PAST_ITS_TRANSACTIONS: Duration = Duration::from_secs(6);
-/// Redis is gone for half a minute, and in the last part of it so is a node.
+/// Redis is away for half a minute, and in the last part so is a node.
 const WITHOUT_REDIS: [Duration; 2] = [Duration::from_secs(24), Duration::from_secs(6)];
-/// The random part, unless the environment says otherwise.
+/// The default duration of the random scenario.
 const RANDOM_SECS: u64 = 20;
 
 pub fn nemesis(ttl_secs: u64, way: Way, test: impl AsyncFnOnce(&mut Nemesis)) {
@@ -36,13 +36,13 @@ pub fn nemesis(ttl_secs: u64, way: Way, test: impl AsyncFnOnce(&mut Nemesis)) {
     });
 }
 
-/// Runs while no other scenario does, with dice that can be thrown again.
+/// Runs while no other scenario does, with a random seed that can be set.
 pub fn alone(test: impl AsyncFnOnce(Rng)) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seed = variable("INNKEEPER_FAULT_SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("INNKEEPER_FAULT_SEED={seed}");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    // Not on a worker: processes are killed when the thread that started them ends.
+    // Not on a worker thread: a child process is killed when the thread that started it ends.
     runtime.block_on(test(Rng::with_seed(seed)));
 }
 
@@ -63,7 +63,7 @@ pub fn variable(name: &str) -> Option<u64> {
 #[case::redis_cannot_be_reached(PAST_THE_LEASE, vec![vec![RedisAway(0, Cut)], vec![RedisAway(1, Hung)]])]
 #[case::postgres_cannot_be_reached(PAST_THE_LEASE, vec![vec![DatabaseAway(2, Cut)], vec![DatabaseAway(0, Hung)]])]
 #[case::a_node_cannot_be_reached(PAST_THE_LEASE, vec![vec![Unreachable(1, Cut)], vec![Unreachable(2, Hung)]])]
-fn nobody_is_told_a_lie_when(#[case] lasts: Duration, #[case] faults: Vec<Vec<Fault>>) {
+fn every_answer_fits_the_database_when(#[case] lasts: Duration, #[case] faults: Vec<Vec<Fault>>) {
     nemesis(LEASE_TTL_SECS, Way::Door, async |nemesis| {
         nemesis.calm().await;
         nemesis.recount();
@@ -75,10 +75,11 @@ fn nobody_is_told_a_lie_when(#[case] lasts: Duration, #[case] faults: Vec<Vec<Fa
     });
 }
 
-/// What is owned is sold all the time. What is not, or by a dead node, cannot be granted to anybody: guests are told when
-/// to come again, and are served as soon as Redis is back, whether that node is or not.
+/// Owned room types are sold all the time. A room type without an owner, or of a dead node, is refused with
+/// Retry-After, and
+/// is served as soon as Redis is back.
 #[test]
-fn half_a_minute_without_redis_stops_only_what_nobody_owns() {
+fn half_a_minute_without_redis_stops_only_room_types_without_an_owner() {
     let [all_alive, one_dead] = WITHOUT_REDIS;
     nemesis(LEASE_TTL_SECS, Way::Door, async |nemesis| {
         let (unowned, nodes, stay) = (nemesis.cluster.unowned().await, nemesis.nodes.clone(), nemesis.watched);
@@ -87,9 +88,9 @@ fn half_a_minute_without_redis_stops_only_what_nobody_owns() {
         tokio::time::sleep(all_alive).await;
         nemesis.all_are_served().await;
         for node in 0..nodes.guide.count() {
-            let wish = Wish::Book { stay, rooms: 1, hold: false };
+            let operation = Operation::Book { stay, rooms: 1, hold: false };
             let sent_away = async || {
-                let answer = nodes.ask(node, "unowned", unowned, &wish).await;
+                let answer = nodes.ask(node, "unowned", unowned, &operation).await;
                 matches!(answer, Answer::Open(why) if why == UNAVAILABLE)
             };
             eventually("guests are sent away", sent_away, || nemesis.cluster.last_words()).await;
@@ -99,14 +100,14 @@ fn half_a_minute_without_redis_stops_only_what_nobody_owns() {
         nemesis.ends(RedisKilled);
         nemesis.all_are_served().await;
         let is_shown = async || nodes.look(0, unowned, stay).await.is_some();
-        eventually("what nobody owned is owned", is_shown, || nemesis.cluster.last_words()).await;
+        eventually("the room type has an owner", is_shown, || nemesis.cluster.last_words()).await;
         nemesis.ends(NodeKilled(1));
         nemesis.all_are_served().await;
     });
 }
 
 #[test]
-fn nobody_is_told_a_lie_when_everything_goes_wrong_at_random() {
+fn every_answer_fits_the_database_with_faults_at_random() {
     let lasts = Duration::from_secs(variable("INNKEEPER_FAULT_SECS").unwrap_or(RANDOM_SECS));
     nemesis(LEASE_TTL_SECS, Way::Door, async |nemesis| nemesis.storm(lasts).await);
 }

@@ -1,5 +1,6 @@
-//! How long a room type waits for its next owner when its node is killed, or cut off from the database: measured and
-//! printed, never judged, because a busy machine is no fault.
+//! Measures how long a room type waits for its next owner after its node is killed or cut off from the database. The
+//! times
+//! are printed and not asserted, because they depend on the machine.
 //!
 //! `INNKEEPER_FAULT_TIMES=10 INNKEEPER_FAULT_TTL_SECS=10 cargo test --test faults takeover -- --nocapture`
 
@@ -15,13 +16,13 @@ use uuid::Uuid;
 
 use super::cluster::{Cluster, eventually};
 use super::fault::Fault;
-use super::history::{Answer, Stay, Wish};
+use super::history::{Answer, Operation, Stay};
 use super::link::Mode;
 use super::node::Way;
 use super::request::{Nodes, PATIENT};
 use super::scenario::{alone, variable};
 
-/// Unless the environment says otherwise.
+/// The defaults.
 const TIMES: u64 = 2;
 const TTL_SECS: u64 = 1;
 
@@ -29,7 +30,7 @@ const TTL_SECS: u64 = 1;
 #[case::a_node_is_killed(Fault::NodeKilled)]
 #[case::a_node_is_cut_off_from_postgres(|node| Fault::DatabaseAway(node, Mode::Cut))]
 #[case::postgres_is_silent_for_a_node(|node| Fault::DatabaseAway(node, Mode::Hung))]
-fn others_take_bookings_every_time(#[case] fault: fn(usize) -> Fault) {
+fn another_node_takes_over_every_time(#[case] fault: fn(usize) -> Fault) {
     alone(async |mut dice| {
         let ttl_secs = variable("INNKEEPER_FAULT_TTL_SECS").unwrap_or(TTL_SECS);
         let times = variable("INNKEEPER_FAULT_TIMES").unwrap_or(TIMES);
@@ -64,9 +65,9 @@ impl Scene {
         Self { cluster, nodes, room_type, dice }
     }
 
-    /// From the loss of the owner to the first booking that somebody else accepts.
+    /// The time from the loss of the owner to the first booking that another node accepts.
     async fn lose_the_owner(&mut self, time: u64, fault: fn(usize) -> Fault) -> Duration {
-        // Not always at the same moment between two renewals.
+        // At a varying moment between two renewals.
         tokio::time::sleep(Duration::from_millis(self.dice.u64(0..4_000))).await;
         let owner = self.owner().await;
         let fault = fault(owner);
@@ -82,10 +83,10 @@ impl Scene {
                     node,
                     &format!("lost-{time}-{asked}"),
                     room_type,
-                    &Wish::Book { stay: night(time), rooms: 1, hold: false },
+                    &Operation::Book { stay: night(time), rooms: 1, hold: false },
                 )
                 .await;
-            matches!(answer, Answer::Yes(_))
+            matches!(answer, Answer::Ack(_))
         };
         eventually("bookings are accepted again", accepted, || self.cluster.last_words()).await;
         let waited = struck.elapsed();
@@ -95,7 +96,7 @@ impl Scene {
         waited
     }
 
-    /// The node that owns the room type, once one does: whoever is asked for it sees to that.
+    /// The owner of the room type. A read makes some node the owner.
     async fn owner(&self) -> usize {
         let mut found = None;
         let is_owned = async || {
@@ -107,12 +108,12 @@ impl Scene {
             }
             found.is_some()
         };
-        eventually("somebody owns it", is_owned, || self.cluster.last_words()).await;
+        eventually("a node owns it", is_owned, || self.cluster.last_words()).await;
         found.unwrap()
     }
 }
 
-/// A night for each time.
+/// A different night each time.
 fn night(time: u64) -> Stay {
     let first = System.now().to_zoned(TimeZone::UTC).date().saturating_add(2.days());
     let arrival = first.saturating_add(i64::try_from(time % 365).unwrap().days());

@@ -1,4 +1,4 @@
-//! What the database says in the end, read with `psql`: neither our code nor the driver that wrote it has a say in this.
+//! The final state of the database, read with `psql`, independent of our code and of its driver.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-/// Everything the checker compares with.
+/// Everything that the checker compares with.
 #[derive(Debug, Default)]
 pub struct Truth {
     pub room_types: Vec<RoomType>,
@@ -21,9 +21,9 @@ pub struct Truth {
 #[derive(Debug, Clone, Deserialize)]
 pub struct RoomType {
     pub id: Uuid,
-    /// How many rooms there are to sell every night.
+    /// Rooms for sale on every night.
     pub rooms: i64,
-    /// Of its last fact.
+    /// The sequence number of its last fact.
     pub sequence: u64,
 }
 
@@ -43,7 +43,7 @@ pub struct Event {
     pub position: u64,
     pub room_type_id: Uuid,
     pub sequence: u64,
-    /// Microseconds by the clock of whoever decided it.
+    /// Microseconds by the clock of the node that decided it.
     pub at: i64,
     pub cause: String,
     pub booking_id: Option<Uuid>,
@@ -51,7 +51,7 @@ pub struct Event {
     pub deltas: Vec<Delta>,
 }
 
-/// By how much an event moved a night.
+/// The change of a night by an event.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Delta {
     pub date: Date,
@@ -59,7 +59,7 @@ pub struct Delta {
     pub held: i64,
 }
 
-/// A night as it is stored, beside what the bookings add up to.
+/// A night as stored, and as counted from the bookings.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Recount {
     pub room_type_id: Uuid,

@@ -99,7 +99,7 @@ fn the_access_log_can_be_turned_off() {
     server.get("/nowhere", "");
     assert_eq!(server.started.terminate(), Some(0));
     let lines = server.place.lines();
-    assert!(lines.iter().any(|line| line["message"] == "told to stop"), "{lines:?}");
+    assert!(lines.iter().any(|line| line["message"] == "stopping because of a signal"), "{lines:?}");
     assert!(!lines.iter().any(|line| line["target"] == "access"), "{lines:?}");
 }
 

@@ -1,10 +1,11 @@
-//! The judge: whether what the database says, and what guests and dashboards were told, can be one and the same history.
+//! The checker: whether the database, and all answers to clients and dashboards, fit one history.
 //!
-//! It knows the rules and nothing of the engine. Everything is measured against the events of each room type: a total
-//! order, without a gap, from which the nights follow. Then:
-//! - [`stored`]: every acknowledgement is one of these events, once, and no event is without a wish;
-//! - [`order`]: that order agrees with the clock on the wall, and explains every refusal;
-//! - [`seen`]: whoever looked, watched or read the feed saw states of that order, and missed none;
+//! It knows the rules and uses no code of the engine. Everything is compared with the events of each room type. They
+//! form a
+//! total order without a gap, and give the nights. Then:
+//! - [`stored`]: every acknowledgement is exactly one of these events, and every event belongs to a request;
+//! - [`order`]: the order agrees with the times of requests and answers, and explains every refusal;
+//! - [`seen`]: every read, dashboard and page of the feed shows states of that order, and misses none;
 //! - [`counted`]: a recount of the bookings gives the same nights, and none is oversold.
 
 mod counted;
@@ -19,13 +20,13 @@ use self::replay::Replay;
 use crate::history::History;
 use crate::truth::Truth;
 
-/// Everything that does not fit, in words.
-pub fn complaints(history: &History, truth: &Truth) -> Vec<String> {
-    let mut complaints = Vec::new();
-    let replay = Replay::of(truth, &mut complaints);
-    stored::check(history, truth, &replay, &mut complaints);
-    order::check(history, truth, &replay, &mut complaints);
-    seen::check(history, truth, &replay, &mut complaints);
-    counted::check(truth, &replay, &mut complaints);
-    complaints
+/// All violations, in words.
+pub fn violations(history: &History, truth: &Truth) -> Vec<String> {
+    let mut violations = Vec::new();
+    let replay = Replay::of(truth, &mut violations);
+    stored::check(history, truth, &replay, &mut violations);
+    order::check(history, truth, &replay, &mut violations);
+    seen::check(history, truth, &replay, &mut violations);
+    counted::check(truth, &replay, &mut violations);
+    violations
 }

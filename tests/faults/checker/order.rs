@@ -1,15 +1,16 @@
-//! One serial order explains everything: what was answered before something else was asked comes before it, and whoever
-//! was refused came at a moment when there was not enough.
+//! One serial order explains everything. An answer before another request comes before it in the order. A refusal has
+//! a
+//! moment at which there were too few rooms.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
 use super::replay::{Past, Replay};
-use crate::history::{Answer, Attempt, Call, History, Moment, Wish};
+use crate::history::{Answer, Attempt, Call, History, Moment, Operation};
 use crate::truth::{Event, Truth};
 
-pub fn check(history: &History, truth: &Truth, replay: &Replay, complaints: &mut Vec<String>) {
+pub fn check(history: &History, truth: &Truth, replay: &Replay, violations: &mut Vec<String>) {
     let done = done(history, truth);
     let mut calls: BTreeMap<Uuid, Vec<&Call>> = BTreeMap::new();
     for call in &history.calls {
@@ -18,70 +19,71 @@ pub fn check(history: &History, truth: &Truth, replay: &Replay, complaints: &mut
     for (room_type, calls) in calls {
         let times = Times::of(&calls);
         let Some(past) = replay.pasts.get(&room_type) else {
-            complaints.push(format!("room type {room_type} is not there"));
+            violations.push(format!("room type {room_type} is not there"));
             continue;
         };
         for call in calls {
-            let complaint = match call.yes() {
-                Some((yes, _)) => in_order(call, yes.sequence, &times),
+            let violation = match call.ack() {
+                Some((ack, _)) => in_order(call, ack.sequence, &times),
                 None => refusals(call, done.get(call.key.as_str()).copied(), past, &times),
             };
-            complaints.extend(complaint.err().map(|complaint| format!("key {}: {complaint}", call.key)));
+            violations.extend(violation.err().map(|violation| format!("key {}: {violation}", call.key)));
         }
     }
 }
 
-/// The facts by which something was done that nobody was told of, by the keys of those who may have done it. A guest who
-/// does not know what became of a change makes no second one of that kind.
+/// Facts of requests without an acknowledgement, by the keys that may have caused them. A client with an unknown
+/// outcome of a
+/// change sends no second change of that kind.
 fn done<'a>(history: &'a History, truth: &'a Truth) -> HashMap<&'a str, u64> {
     let told: HashSet<_> =
-        history.calls.iter().filter_map(|call| call.yes().map(|(yes, _)| (call.room_type, yes.sequence))).collect();
+        history.calls.iter().filter_map(|call| call.ack().map(|(ack, _)| (call.room_type, ack.sequence))).collect();
     let untold = truth.events.iter().filter(|event| !told.contains(&(event.room_type_id, event.sequence)));
     let facts: HashMap<_, _> = untold.map(|event| ((event.booking_id, event.cause.as_str()), event.sequence)).collect();
     let made: HashMap<_, _> =
         truth.bookings.iter().map(|booking| (booking.external_reference.as_deref(), booking.id)).collect();
-    let unknown_outcome = history.calls.iter().filter(|call| call.yes().is_none() && call.is_open());
+    let unknown_outcome = history.calls.iter().filter(|call| call.ack().is_none() && call.is_open());
     let fact = |call: &'a Call| {
-        let booking = call.wish.booking().or_else(|| made.get(&Some(call.key.as_str())).copied())?;
-        Some((call.key.as_str(), *facts.get(&(Some(booking), call.wish.cause()))?))
+        let booking = call.operation.booking().or_else(|| made.get(&Some(call.key.as_str())).copied())?;
+        Some((call.key.as_str(), *facts.get(&(Some(booking), call.operation.cause()))?))
     };
     unknown_outcome.filter_map(fact).collect()
 }
 
-/// When the facts of a room type are known to have been asked for and to have happened.
+/// Bounds on the times of the facts of a room type.
 struct Times {
-    /// By the moment an acknowledgement was heard: the highest sequence number until then.
+    /// By the time of an acknowledgement: the highest sequence number until then.
     happened: BTreeMap<Moment, u64>,
-    /// By the moment a call was first sent: the lowest sequence number from then on.
+    /// By the time of a first attempt: the lowest sequence number from then on.
     ahead: BTreeMap<Moment, u64>,
 }
 
 impl Times {
     fn of(calls: &[&Call]) -> Self {
-        let mut yes: Vec<(Moment, Moment, u64)> = Vec::new();
-        yes.extend(calls.iter().filter_map(|call| call.yes().map(|(yes, heard)| (call.sent(), heard, yes.sequence))));
+        let mut ack: Vec<(Moment, Moment, u64)> = Vec::new();
+        ack.extend(calls.iter().filter_map(|call| call.ack().map(|(ack, heard)| (call.sent(), heard, ack.sequence))));
         let (mut happened, mut ahead) = (BTreeMap::new(), BTreeMap::new());
-        yes.sort_by_key(|(_, heard, _)| *heard);
+        ack.sort_by_key(|(_, heard, _)| *heard);
         let mut highest = 0;
-        for (_, heard, sequence) in &yes {
+        for (_, heard, sequence) in &ack {
             highest = highest.max(*sequence);
             happened.insert(*heard, highest);
         }
-        yes.sort_by_key(|(sent, _, _)| *sent);
+        ack.sort_by_key(|(sent, _, _)| *sent);
         let mut lowest = u64::MAX;
-        for (sent, _, sequence) in yes.iter().rev() {
+        for (sent, _, sequence) in ack.iter().rev() {
             lowest = lowest.min(*sequence);
             ahead.insert(*sent, lowest);
         }
         Self { happened, ahead }
     }
 
-    /// The last fact that is known to have happened before a moment.
+    /// The last fact that certainly happened before a moment.
     fn before(&self, moment: Moment) -> u64 {
         self.happened.range(..moment).next_back().map_or(0, |(_, sequence)| *sequence)
     }
 
-    /// The first fact that is known to have been asked for after a moment.
+    /// The first fact that was certainly requested after a moment.
     fn after(&self, moment: Moment) -> u64 {
         self.ahead.range(moment + 1..).next().map_or(u64::MAX, |(_, sequence)| *sequence)
     }
@@ -90,30 +92,30 @@ impl Times {
 fn in_order(call: &Call, sequence: u64, times: &Times) -> Result<(), String> {
     match times.before(call.sent()) {
         before if before < sequence => Ok(()),
-        before => Err(format!("acknowledged as {sequence}, although {before} had happened before it was asked for")),
+        before => Err(format!("acknowledged as {sequence}, although {before} had happened before the request")),
     }
 }
 
-/// `done`: the fact by which it was done all the same, if it was: some attempt had no answer.
+/// `done`: the fact of an unacknowledged effect, if there is one.
 fn refusals(call: &Call, done: Option<u64>, past: &Past, times: &Times) -> Result<(), String> {
     for attempt in &call.attempts {
         if let Answer::No(code) = &attempt.answer {
             refusal(call, attempt, code, past, times)?;
             if let Some(done) = done.filter(|done| *done <= times.before(attempt.sent)) {
-                return Err(format!("refused, although it had been done before that was asked: {done}"));
+                return Err(format!("refused, although it had been done before the request: {done}"));
             }
         }
     }
     Ok(())
 }
 
-/// Whether, at some moment between the question and the answer, there was not enough.
+/// Whether there was a moment between request and answer with too few rooms.
 fn refusal(call: &Call, attempt: &Attempt, code: &str, past: &Past, times: &Times) -> Result<(), String> {
-    let (stay, rooms, own) = match call.wish {
-        Wish::Book { stay, rooms, .. } => (stay, rooms, None),
-        Wish::Confirm { booking, .. } => return too_late(booking, attempt, code, past, times),
-        Wish::Amend { rooms, from, to, .. } => (to, rooms, Some(from)),
-        Wish::Cancel { .. } => return Err(format!("a booking of one's own cannot be cancelled: {code}")),
+    let (stay, rooms, own) = match call.operation {
+        Operation::Book { stay, rooms, .. } => (stay, rooms, None),
+        Operation::Confirm { booking, .. } => return too_late(booking, attempt, code, past, times),
+        Operation::Amend { rooms, from, to, .. } => (to, rooms, Some(from)),
+        Operation::Cancel { .. } => return Err(format!("a booking of one's own cannot be cancelled: {code}")),
     };
     if code != "sold_out" {
         return Err(format!("refused as {code}"));
@@ -136,7 +138,7 @@ fn until(attempt: &Attempt, past: &Past, times: &Times) -> u64 {
     times.after(attempt.heard).saturating_sub(1).min(past.last())
 }
 
-/// Whether a hold had run out when its guest came to confirm it.
+/// Whether a hold had expired when its client confirmed it.
 fn too_late(booking: Uuid, attempt: &Attempt, code: &str, past: &Past, times: &Times) -> Result<(), String> {
     let ran_out = |event: &&Event| event.booking_id == Some(booking) && event.cause == "expired";
     let at = past.events.iter().find(ran_out).map(|event| event.sequence);

@@ -1,4 +1,4 @@
-//! The past of every room type, told again from its events alone: how its nights stood after each of them.
+//! The past of every room type, rebuilt from its events alone: the nights after each event.
 
 use std::collections::BTreeMap;
 
@@ -21,15 +21,15 @@ pub struct Past {
 }
 
 impl Replay {
-    /// Tells it. A gap, a night that is oversold or sold less than not at all is a complaint.
-    pub fn of(truth: &Truth, complaints: &mut Vec<String>) -> Self {
+    /// Replays the events. A gap, an oversold night and a negative count are violations.
+    pub fn of(truth: &Truth, violations: &mut Vec<String>) -> Self {
         let mut pasts = BTreeMap::new();
         for room_type in &truth.room_types {
             let own = |event: &&Event| event.room_type_id == room_type.id;
             let events = truth.events.iter().filter(own).cloned().collect();
-            let past = Past::of(room_type.rooms, events, complaints);
+            let past = Past::of(room_type.rooms, events, violations);
             if past.last() != room_type.sequence {
-                complaints.push(format!(
+                violations.push(format!(
                     "room type {}: its events end at {}, its own row says {}",
                     room_type.id,
                     past.last(),
@@ -41,26 +41,26 @@ impl Replay {
         Self { pasts }
     }
 
-    /// How a room type stood after a fact; none if it never came that far.
+    /// The state of a room type after a fact; `None` if it has fewer facts.
     pub fn state(&self, room_type: Uuid, sequence: u64) -> Option<&Nights> {
         self.pasts.get(&room_type)?.state(sequence)
     }
 }
 
 impl Past {
-    fn of(rooms: i64, events: Vec<Event>, complaints: &mut Vec<String>) -> Self {
+    fn of(rooms: i64, events: Vec<Event>, violations: &mut Vec<String>) -> Self {
         let mut states = vec![Nights::new()];
         for (index, event) in events.iter().enumerate() {
             let name = format!("room type {}, event {}", event.room_type_id, event.sequence);
             if event.sequence != index as u64 + 1 {
-                complaints.push(format!("{name} stands at place {}", index + 1));
+                violations.push(format!("{name} stands at place {}", index + 1));
             }
             let mut nights = states[index].clone();
             for delta in &event.deltas {
                 let (sold, held) = nights.entry(delta.date).or_default();
                 (*sold, *held) = (*sold + delta.sold, *held + delta.held);
                 if *sold < 0 || *held < 0 || *sold + *held > rooms {
-                    complaints.push(format!("{name}: {sold} sold and {held} held of {rooms} rooms on {}", delta.date));
+                    violations.push(format!("{name}: {sold} sold and {held} held of {rooms} rooms on {}", delta.date));
                 }
             }
             states.push(nights);
@@ -81,7 +81,7 @@ impl Past {
         self.events.get(usize::try_from(sequence).ok()?.checked_sub(1)?)
     }
 
-    /// The fewest rooms free on a night of a stay, after a fact.
+    /// The fewest free rooms on a night of a stay, after a fact.
     pub fn free(&self, sequence: u64, stay: Stay, besides: impl Fn(Date) -> i64) -> Option<i64> {
         let state = self.state(sequence)?;
         let free = |date| self.rooms - taken(state, date) + besides(date);
@@ -89,7 +89,7 @@ impl Past {
     }
 }
 
-/// How a night stands; untouched ones are not in the books.
+/// The counts of a night. Untouched nights have none.
 pub fn night(nights: &Nights, date: Date) -> (i64, i64) {
     nights.get(&date).copied().unwrap_or_default()
 }

@@ -1,17 +1,18 @@
-//! Holds: one that is confirmed, one that runs out, and who was served while something was wrong.
+//! Holds: one that is confirmed, one that expires, and requests that were served during a fault.
 
 use super::*;
 use crate::history::served;
 
-/// Two rooms. 1: a price was set. 2: Ana holds a room for the night of 1 June. 3: she confirms it. 4: Rui holds the
-/// other one. 5: it runs out, and he, who comes to confirm it, is too late.
-fn true_story() -> (History, Truth) {
-    let hold = Wish::Book { stay: june(1, 2), rooms: 1, hold: true };
-    let confirm = |booking| Wish::Confirm { booking, rooms: 1, stay: june(1, 2) };
+/// Two rooms. 1: a price is set. 2: Ana holds a room for the night of 1 June. 3: Ana confirms it. 4: Rui holds the
+/// other one.
+/// 5: it expires, and Rui's confirmation is too late.
+fn correct_history() -> (History, Truth) {
+    let hold = Operation::Book { stay: june(1, 2), rooms: 1, hold: true };
+    let confirm = |booking| Operation::Confirm { booking, rooms: 1, stay: june(1, 2) };
     let calls = vec![
-        call("ana", hold, vec![yes(10, 20, ANA, 2)]),
-        call("ana confirms", confirm(ANA), vec![lost(30), yes(40, 50, ANA, 3)]),
-        call("rui", hold, vec![yes(80, 90, RUI, 4)]),
+        call("ana", hold, vec![ack(10, 20, ANA, 2)]),
+        call("ana confirms", confirm(ANA), vec![lost(30), ack(40, 50, ANA, 3)]),
+        call("rui", hold, vec![ack(80, 90, RUI, 4)]),
         call("rui confirms", confirm(RUI), vec![no(110, "hold_expired")]),
     ];
     let (looks, sightings, feed) = Default::default();
@@ -40,15 +41,15 @@ fn truth() -> Truth {
     Truth { events, ..truth }
 }
 
-const LIES: &[(&str, &str, Twist)] = &[
-    ("a hold that ran out too early", "nobody wished", |_, truth| truth.events[4].at = 90),
-    ("a hold that ran out twice", "nobody wished", |_, truth| {
+const ERRORS: &[(&str, &str, Edit)] = &[
+    ("a hold that expired too early", "no request explains", |_, truth| truth.events[4].at = 90),
+    ("a hold that expired twice", "no request explains", |_, truth| {
         truth.events.push(Event { sequence: 6, position: 60, at: 200, ..truth.events[4].clone() });
     }),
-    ("a booking that ran out", "nobody wished", |_, truth| truth.events[4].booking_id = Some(ANA)),
-    ("a hold that somebody else confirmed", "nobody wished", |history, _| _ = history.calls.remove(1)),
-    ("a hold made where a booking was wished for", "which is", |history, _| {
-        history.calls[2].wish = book(june(1, 2), 1);
+    ("a booking that expired", "no request explains", |_, truth| truth.events[4].booking_id = Some(ANA)),
+    ("a hold that another client confirmed", "no request explains", |history, _| _ = history.calls.remove(1)),
+    ("a hold in place of a booking", "which is", |history, _| {
+        history.calls[2].operation = book(june(1, 2), 1);
     }),
     ("a hold refused that had not run out", "ran out by fact None", |_, truth| _ = truth.events.pop()),
     ("a hold refused before it had run out", "ran out by fact Some(5)", |history, _| {
@@ -57,28 +58,28 @@ const LIES: &[(&str, &str, Twist)] = &[
     ("a hold refused for another reason", "refused as sold_out", |history, _| {
         history.calls[3].attempts = vec![no(110, "sold_out")];
     }),
-    ("a hold that ran out and is still there", "not what was wished", |_, truth| {
+    ("an expired hold that still exists", "not what was requested", |_, truth| {
         truth.bookings[1].status = "held".into();
     }),
 ];
 
 #[test]
-fn a_true_story_of_holds_is_believed() {
-    let (history, truth) = true_story();
-    assert_eq!(complaints(&history, &truth), Vec::<String>::new());
-    let (mut history, truth) = true_story();
+fn a_correct_history_of_holds_passes() {
+    let (history, truth) = correct_history();
+    assert_eq!(violations(&history, &truth), Vec::<String>::new());
+    let (mut history, truth) = correct_history();
     history.calls[1].attempts = vec![lost(30)];
-    assert_eq!(complaints(&history, &truth), Vec::<String>::new(), "confirmed, and nobody was told");
+    assert_eq!(violations(&history, &truth), Vec::<String>::new(), "confirmed without an acknowledgement");
 }
 
 #[test]
-fn a_story_of_holds_that_is_wrong_is_found_out() {
-    find_out(LIES, true_story);
+fn every_wrong_history_of_holds_is_detected() {
+    detect_all(ERRORS, correct_history);
 }
 
 #[test]
-fn who_asked_before_something_went_wrong_was_not_served_meanwhile() {
-    let (history, _) = true_story();
+fn a_request_from_before_a_fault_does_not_count_as_served_during_it() {
+    let (history, _) = correct_history();
     assert_eq!(served(&history.calls, 60), [ROOM_TYPE].into());
-    assert!(served(&history.calls, 80).is_empty(), "asked before, or refused");
+    assert!(served(&history.calls, 80).is_empty(), "sent before, or refused");
 }

@@ -1,5 +1,6 @@
-//! Guests: many at once, each of whom books, holds, moves and cancels at any node, and goes on asking under the same key, at
-//! another node, until somebody says yes or no. Beside them, people who only look.
+//! Clients: each of them books, holds, changes and cancels at any node. It repeats a request with the same key at
+//! other
+//! nodes until the outcome is known. Other clients only read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,43 +14,43 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::history::{Attempt, Call, Look, Moment, Stay, Wish, served};
+use super::history::{Attempt, Call, Look, Moment, Operation, Stay, served};
 use super::request::Nodes;
 
 const GUESTS: usize = 24;
 const ONLOOKERS: usize = 4;
-/// Nights that everybody wants.
+/// The nights that all clients book.
 pub const NIGHTS: i64 = 16;
-/// Of a hundred acknowledged wishes, so many are asked for once more, elsewhere.
+/// The percentage of acknowledged requests that are repeated at another node.
 const ASKED_AGAIN: u8 = 5;
 
-/// Where and when, and what has been written down so far.
+/// Shared by all clients: targets and the history so far.
 pub struct Scene {
     pub nodes: Nodes,
     pub room_types: Vec<Uuid>,
     pub first: Date,
     began: Instant,
-    /// No new wishes.
+    /// No new requests.
     enough: CancellationToken,
-    /// Nobody waits for answers any longer.
+    /// Clients stop waiting for answers.
     hopeless: CancellationToken,
     calls: Mutex<Vec<Call>>,
     looks: Mutex<Vec<Look>>,
 }
 
-/// All of them, at it.
-pub struct Crowd {
+/// All running clients.
+pub struct Clients {
     scene: Arc<Scene>,
-    people: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
-/// A booking that a guest knows to have.
+/// A booking of a client.
 #[derive(Debug, Clone, Copy)]
 struct Own {
     room_type: Uuid,
     booking: Uuid,
     rooms: i64,
-    /// None: a change of it was refused once, and may have been made before.
+    /// `None`: a change was refused once, and may have had an effect before.
     stay: Option<Stay>,
     held: bool,
 }
@@ -61,20 +62,20 @@ struct Guest {
     own: Vec<Own>,
 }
 
-impl Crowd {
+impl Clients {
     pub fn gather(nodes: Nodes, room_types: Vec<Uuid>, first: Date, dice: &mut Rng) -> Self {
         let (enough, hopeless) = (CancellationToken::new(), CancellationToken::new());
         let (calls, looks, began) = (Mutex::default(), Mutex::default(), Instant::now());
         let scene = Arc::new(Scene { nodes, room_types, first, began, enough, hopeless, calls, looks });
-        let mut people = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for number in 0..GUESTS {
             let guest = Guest { scene: scene.clone(), number, dice: dice.fork(), own: Vec::new() };
-            people.spawn(guest.stay());
+            tasks.spawn(guest.stay());
         }
         for _ in 0..ONLOOKERS {
-            people.spawn(onlooker(scene.clone(), dice.fork()));
+            tasks.spawn(onlooker(scene.clone(), dice.fork()));
         }
-        Self { scene, people }
+        Self { scene, tasks }
     }
 
     /// On the clock of the history.
@@ -82,19 +83,18 @@ impl Crowd {
         self.scene.now()
     }
 
-    /// Room types in which a wish has been granted that nobody had before a moment.
+    /// Room types in which a new request was accepted after a moment.
     pub fn served(&self, since: Moment) -> BTreeSet<Uuid> {
         served(locked(&self.scene.calls).iter(), since)
     }
 
-    /// Lets nobody wish for more, waits until everybody knows what became of the last wish, or has given up after
-    /// `patience`.
+    /// Stops new requests. Waits until every client knows its last outcome, or gives up after `patience`.
     pub async fn leave(mut self, patience: Duration) -> (Vec<Call>, Vec<Look>) {
         self.scene.enough.cancel();
-        let everybody = async { while self.people.join_next().await.transpose().unwrap().is_some() {} };
-        if tokio::time::timeout(patience, everybody).await.is_err() {
+        let all_ended = async { while self.tasks.join_next().await.transpose().unwrap().is_some() {} };
+        if tokio::time::timeout(patience, all_ended).await.is_err() {
             self.scene.hopeless.cancel();
-            while self.people.join_next().await.transpose().unwrap().is_some() {}
+            while self.tasks.join_next().await.transpose().unwrap().is_some() {}
         }
         (std::mem::take(&mut locked(&self.scene.calls)), std::mem::take(&mut locked(&self.scene.looks)))
     }
@@ -112,29 +112,33 @@ impl Guest {
             if self.scene.enough.is_cancelled() {
                 return;
             }
-            let (room_type, wish) = self.next();
-            let call = self.ask(format!("guest-{}-{turn}", self.number), room_type, wish).await;
+            let (room_type, operation) = self.next();
+            let call = self.ask(format!("guest-{}-{turn}", self.number), room_type, operation).await;
             self.learn(&call);
             locked(&self.scene.calls).push(call);
         }
     }
 
-    /// Something to wish for. What is changed is out of the guest's hands until the answer is there.
-    fn next(&mut self) -> (Uuid, Wish) {
+    /// The next request. A booking that is being changed is not used until the answer.
+    fn next(&mut self) -> (Uuid, Operation) {
         let about = self.dice.usize(..self.own.len().max(3) + 2);
         if about >= self.own.len() {
             let room_type = self.scene.room_types[self.dice.usize(..self.scene.room_types.len())];
             let (stay, rooms, hold) = (self.any_stay(), self.dice.i64(1..=2), self.dice.u8(..3) == 0);
-            return (room_type, Wish::Book { stay, rooms, hold });
+            return (room_type, Operation::Book { stay, rooms, hold });
         }
         let Own { room_type, booking, rooms, stay, held } = self.own.swap_remove(about);
         if let Some(stay) = stay.filter(|_| held) {
-            // Some let it run out.
-            return if self.dice.bool() { (room_type, Wish::Confirm { booking, rooms, stay }) } else { self.next() };
+            // Some holds are left to expire.
+            return if self.dice.bool() {
+                (room_type, Operation::Confirm { booking, rooms, stay })
+            } else {
+                self.next()
+            };
         }
         match stay.filter(|_| self.dice.u8(..3) == 0) {
-            Some(from) => (room_type, Wish::Amend { booking, rooms, from, to: self.other_stay(from) }),
-            None => (room_type, Wish::Cancel { booking, rooms, stay }),
+            Some(from) => (room_type, Operation::Amend { booking, rooms, from, to: self.other_stay(from) }),
+            None => (room_type, Operation::Cancel { booking, rooms, stay }),
         }
     }
 
@@ -144,14 +148,14 @@ impl Guest {
         Stay { arrival, departure: arrival.saturating_add(nights.days()) }
     }
 
-    /// What changes no night is not shown to dashboards, so nobody could say whether they have seen it.
+    /// Dashboards do not show changes without an effect on nights, so such changes are not made.
     fn other_stay(&mut self, than: Stay) -> Stay {
         std::iter::repeat_with(|| self.any_stay()).find(|stay| *stay != than).unwrap_or(than)
     }
 
-    /// Asks one node after the other until there is an answer.
-    async fn ask(&mut self, key: String, room_type: Uuid, wish: Wish) -> Call {
-        let mut call = Call { key, room_type, wish, attempts: Vec::new() };
+    /// Sends the request to one node after the other until there is an answer.
+    async fn ask(&mut self, key: String, room_type: Uuid, operation: Operation) -> Call {
+        let mut call = Call { key, room_type, operation, attempts: Vec::new() };
         let mut node = self.scene.nodes.guide.any(&mut self.dice);
         while !call.is_settled() && !self.scene.hopeless.is_cancelled() {
             if !call.attempts.is_empty() {
@@ -160,7 +164,7 @@ impl Guest {
             call.attempts.push(self.attempt(node, &call).await);
             node = self.scene.nodes.guide.after(node);
         }
-        if call.yes().is_some() && self.dice.u8(..100) < ASKED_AGAIN {
+        if call.ack().is_some() && self.dice.u8(..100) < ASKED_AGAIN {
             call.attempts.push(self.attempt(node, &call).await);
         }
         call
@@ -168,19 +172,21 @@ impl Guest {
 
     async fn attempt(&self, node: usize, call: &Call) -> Attempt {
         let sent = self.scene.now();
-        let answer = self.scene.nodes.ask(node, &call.key, call.room_type, &call.wish).await;
+        let answer = self.scene.nodes.ask(node, &call.key, call.room_type, &call.operation).await;
         Attempt { node, sent, heard: self.scene.now(), answer }
     }
 
-    /// Remembers bookings that there are.
+    /// Keeps the bookings that exist.
     fn learn(&mut self, call: &Call) {
-        let held = matches!(call.wish, Wish::Book { hold: true, .. });
-        let (booking, rooms, stay) = match (call.wish, call.yes()) {
-            (Wish::Book { stay, rooms, .. }, Some((yes, _))) => (yes.booking, rooms, Some(stay)),
-            (Wish::Confirm { booking, rooms, stay }, Some(_)) => (booking, rooms, Some(stay)),
-            (Wish::Amend { booking, rooms, to, .. }, Some(_)) => (booking, rooms, Some(to)),
-            (Wish::Amend { booking, rooms, from, .. }, None) => (booking, rooms, (!call.is_open()).then_some(from)),
-            (Wish::Book { .. } | Wish::Confirm { .. }, None) | (Wish::Cancel { .. }, _) => return,
+        let held = matches!(call.operation, Operation::Book { hold: true, .. });
+        let (booking, rooms, stay) = match (call.operation, call.ack()) {
+            (Operation::Book { stay, rooms, .. }, Some((ack, _))) => (ack.booking, rooms, Some(stay)),
+            (Operation::Confirm { booking, rooms, stay }, Some(_)) => (booking, rooms, Some(stay)),
+            (Operation::Amend { booking, rooms, to, .. }, Some(_)) => (booking, rooms, Some(to)),
+            (Operation::Amend { booking, rooms, from, .. }, None) => {
+                (booking, rooms, (!call.is_open()).then_some(from))
+            }
+            (Operation::Book { .. } | Operation::Confirm { .. }, None) | (Operation::Cancel { .. }, _) => return,
         };
         self.own.push(Own { room_type: call.room_type, booking, rooms, stay, held });
     }
