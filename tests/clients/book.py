@@ -72,7 +72,7 @@ def main() -> None:
     for _ in range(20):
         page = must(list_events.sync(client=desk, cursor=cursor, limit=2), EventPage)
         causes.extend(event.cause for event in page.items if event.booking_id == booked.id)
-        cursor = page.next_cursor
+        cursor = page.next_cursor or UNSET
         if EventCause.CANCELLED in causes:
             break
     assert causes == [EventCause.BOOKED, EventCause.CANCELLED], causes

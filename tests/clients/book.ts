@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   for (let pages = 0; pages < 20 && causes.at(-1) !== "cancelled"; pages += 1) {
     const page = must("events", await desk.GET("/v1/events", { params: { query: { cursor, limit: 2 } } }));
     causes.push(...page.items.filter((event) => event.booking_id === booked.id).map((event) => event.cause));
-    cursor = page.next_cursor;
+    cursor = page.next_cursor ?? undefined;
   }
   assert(`the events tell it: ${causes.join()}`, causes.join() === "booked,cancelled");
 

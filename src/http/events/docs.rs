@@ -21,7 +21,7 @@ pub fn docs() -> Vec<Doc> {
         .says("Follow what happens", FEED)
         .administrator()
         .may("cursor", Kind::Text, "The `next_cursor` of the page before. Without it: from the oldest that is kept.")
-        .once_called("after", Kind::Text, "The older name of `cursor`.")
+        .once_called("after", Kind::Text, "The older name of `cursor`. An empty page then has no `next_cursor`.")
         .may("limit", Kind::Whole(1, MAX_LIMIT.into()), "Items of a page; otherwise 20.")
         .answers::<EventPage>(200, "A page of events.", &[])
         .refuses(&[Code::EventsGone])

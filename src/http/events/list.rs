@@ -23,7 +23,7 @@ const BEYOND: &str = "The history ends before this cursor: the cursor is of anot
 #[serde(deny_unknown_fields)]
 pub struct Window {
     cursor: Option<String>,
-    /// The older name of `cursor`.
+    /// The older name of `cursor`. Its readers take a missing `next_cursor` for the end.
     after: Option<String>,
     limit: Option<i64>,
 }
@@ -34,7 +34,11 @@ pub async fn handle(
     Query(window): Query<Window>,
 ) -> Result<HttpResponse, Problem> {
     let limit = Paging { limit: window.limit, cursor: None }.limit()?;
-    Ok(HttpResponse::Ok().json(page(&*state.feed, window.position()?, limit).await?))
+    let mut page = page(&*state.feed, window.position()?, limit).await?;
+    if window.after.is_some() && page.items.is_empty() {
+        page.next_cursor = None;
+    }
+    Ok(HttpResponse::Ok().json(page))
 }
 
 async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPage, Problem> {
@@ -54,7 +58,7 @@ async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPa
     }
     let last = found.events.last().map(|event| event.position).or(last).unwrap_or_default();
     let items = found.events.iter().map(EventView::from).collect();
-    Ok(EventPage { items, next_cursor: last.to_string(), more: found.more })
+    Ok(EventPage { items, next_cursor: Some(last.to_string()), more: found.more })
 }
 
 async fn excerpt(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<Excerpt, Problem> {

@@ -15,8 +15,10 @@ use crate::store::feed::Event;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventPage {
     pub items: Vec<EventView>,
-    /// Send it as `cursor` to go on. It is always there, also on an empty page.
-    pub next_cursor: String,
+    /// Send it as `cursor` to go on. It is there on every page, also on an empty one. Only an empty page that was asked
+    /// for with the older `after` has none.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
     /// Whether more events were there already. When false, ask again a little later.
     pub more: bool,
 }
