@@ -12,7 +12,7 @@ use innkeeper::domain::testing::{PRICE, hotel, noon, order, plan, room_type, sta
 use innkeeper::domain::{BookingId, Command, FactId, Inventory, Timestamp};
 use innkeeper::lease::Token;
 use innkeeper::store::sqlite::Sqlite;
-use innkeeper::store::{Catalogue, CommitEntry, Fingerprint, IdempotencyRecord, Journal, KeyDigest, Verdict};
+use innkeeper::store::{Answer, Catalogue, CommitEntry, Fingerprint, IdempotencyRecord, Journal, KeyDigest, Verdict};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
@@ -59,7 +59,7 @@ impl Workload {
         let days = i64::try_from(self.last_id % 700).unwrap();
         let order = order(stay(days, 3), 1);
         let mut entry = self.decide(Command::Book { id, order, hold_until: self.now });
-        let answer = entry.fact.change.booking().unwrap().clone();
+        let answer = Answer::Booking(entry.fact.change.booking().unwrap().clone());
         let expires_at = self.now + SignedDuration::from_hours(24);
         let key = KeyDigest(Sha256::digest(id.0).into());
         entry.record = Some((key, IdempotencyRecord { fingerprint: Fingerprint([9; 32]), answer, expires_at }));

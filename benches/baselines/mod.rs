@@ -25,10 +25,10 @@ use std::sync::Arc;
 use innkeeper::clock::{Clock, IdSource, System};
 use innkeeper::domain::{
     Amount, Booking, BookingId, CancellationPolicy, Cause, Change, Fact, FactId, HotelId, NightDelta, RatePlanId,
-    RoomTypeId, Status,
+    RoomTypeId, Status, job,
 };
 use innkeeper::lease::Token;
-use innkeeper::store::{CommitEntry, IdempotencyRecord, Job};
+use innkeeper::store::{Answer, CommitEntry, IdempotencyRecord};
 use jiff::SignedDuration;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -115,20 +115,13 @@ fn entry(stay_request: &StayRequest, seen: Seen) -> CommitEntry {
     });
     let deltas = order.stay.dates().map(|date| NightDelta { date, sold: i32::from(order.rooms), held: 0 }).collect();
     let change = Change::Booking { cause: Cause::Booked, booking: booking.clone(), deltas };
-    let kind = "booking_confirmation";
-    let job = Job { kind, booking: booking.id, dedup_key: format!("{kind}:{}:{}", booking.id, booking.sequence) };
-    let attempt = stay_request.key.map(|key| {
+    let record = stay_request.key.map(|key| {
         let expires_at = at + SignedDuration::from_hours(24);
-        (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer: booking, expires_at })
+        (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer: Answer::Booking(booking), expires_at })
     });
     let fact = Fact { id: FactId(System.next()), sequence: seen.sequence, at, change };
-    CommitEntry {
-        room_type: stay_request.room_type,
-        token: Token(0),
-        fact: Arc::new(fact),
-        record: attempt,
-        jobs: vec![job],
-    }
+    let jobs = job::caused_by(&fact);
+    CommitEntry { room_type: stay_request.room_type, token: Token(0), fact: Arc::new(fact), record, jobs }
 }
 
 /// The rows of a booking without any check.

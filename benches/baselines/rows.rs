@@ -45,7 +45,7 @@ pub async fn insert(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     insert_bookings(connection, batch).await;
     insert_events(connection, batch).await;
     if batch.iter().any(|entry| entry.record.is_some()) {
-        insert_attempts(connection, batch).await;
+        insert_records(connection, batch).await;
     }
     if batch.iter().any(|entry| !entry.jobs.is_empty()) {
         insert_jobs(connection, batch).await;
@@ -91,24 +91,26 @@ async fn insert_events(connection: &mut SqliteConnection, batch: &[CommitEntry])
     insert.build().execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_attempts(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
-    let attempts = batch.iter().filter_map(|entry| entry.record.as_ref().map(|attempt| (entry.room_type, attempt)));
-    let mut insert =
-        QueryBuilder::new("INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at) ");
-    insert.push_values(attempts, |mut row, (room_type, (key, attempt))| {
-        row.push_bind(key.0.to_vec()).push_bind(attempt.fingerprint.0.to_vec()).push_bind(room_type.to_string());
-        row.push_bind(attempt.answer.id.to_string()).push_bind(serde_json::to_string(&*attempt.answer).unwrap());
-        row.push_bind(attempt.expires_at.as_microsecond());
+async fn insert_records(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
+    let records = batch.iter().filter_map(|entry| entry.record.as_ref());
+    let mut insert = QueryBuilder::new("INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at) ");
+    insert.push_values(records, |mut row, (key, record)| {
+        row.push_bind(key.0.to_vec()).push_bind(record.fingerprint.0.to_vec()).push_bind(record.answer.kind());
+        row.push_bind(serde_json::to_string(&record.answer).unwrap()).push_bind(record.expires_at.as_microsecond());
     });
     insert.build().execute(&mut *connection).await.unwrap();
 }
 
 async fn insert_jobs(connection: &mut SqliteConnection, batch: &[CommitEntry]) {
     let jobs = batch.iter().flat_map(|entry| entry.jobs.iter().map(|job| (entry.fact.at, job)));
-    let mut insert = QueryBuilder::new("INSERT INTO jobs (kind, booking_id, dedup_key, next_at) ");
+    let mut insert = QueryBuilder::new(
+        "INSERT INTO jobs (kind, tenant, payload, priority, max_attempts, dedup_key, once, next_at, created_at) ",
+    );
     insert.push_values(jobs, |mut row, (at, job)| {
-        row.push_bind(job.kind).push_bind(job.booking.to_string()).push_bind(&job.dedup_key);
-        row.push_bind(at.as_microsecond());
+        row.push_bind(job.kind.name()).push_bind(job.tenant.map(|hotel| hotel.to_string()));
+        row.push_bind(serde_json::to_string(&job.payload).unwrap()).push_bind(job.kind.priority());
+        row.push_bind(job.kind.max_attempts()).push_bind(job.dedup_key()).push_bind(true);
+        row.push_bind(at.as_microsecond()).push_bind(at.as_microsecond());
     });
     insert.build().execute(&mut *connection).await.unwrap();
 }

@@ -9,7 +9,7 @@ use crate::domain::RoomTypeId;
 use crate::store::audit::{self, Finding};
 use crate::store::{Page, Store};
 
-/// Recount every night from the bookings and its settings, and check sequences and idempotency records.
+/// Recount every night from the bookings and its settings, and check sequences, idempotency records and jobs.
 ///
 /// Prints each difference with its room type. Exit code 0: no difference. 3: at least one difference.
 /// It may run while the server runs, because each room type is read in one transaction. A plain copy of a SQLite file that
@@ -21,7 +21,7 @@ pub struct Verify {
     pub settings: CommonFlags,
 }
 
-/// Ids per query, and the limit of idempotency records that are printed.
+/// Ids per query; idempotency records and jobs that are named.
 const PAGE: u32 = 1_000;
 
 impl Verify {
@@ -49,6 +49,9 @@ async fn verify(store: &Arc<dyn Store>) -> anyhow::Result<Outcome> {
         differences += 1;
     }
     let stray = store.stray_idempotency_records(PAGE).await?;
+    stray.iter().try_for_each(output::line)?;
+    differences += stray.len();
+    let stray = store.stray_jobs(PAGE).await?;
     stray.iter().try_for_each(output::line)?;
     differences += stray.len();
     if forced > 0 {

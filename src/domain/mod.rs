@@ -19,7 +19,7 @@
 //!
 //! Reading order: [`stay`], [`party`], [`restriction`], [`calendar`], [`rate`], [`policy`], [`booking`], [`order`],
 //! [`inventory`] (the aggregate that an actor owns), [`quote`] (the one rule function), [`lifecycle`] (the state machine),
-//! [`fact`], [`step`] (how followers apply facts), [`refusal`].
+//! [`fact`], [`job`] (what a fact causes), [`step`] (how followers apply facts), [`refusal`].
 
 pub mod booking;
 pub mod by_date;
@@ -31,6 +31,7 @@ pub mod fact;
 pub mod holds;
 pub mod ids;
 pub mod inventory;
+pub mod job;
 pub mod lifecycle;
 pub mod money;
 pub mod name;
@@ -63,6 +64,7 @@ pub use contact::{Contact, Email, Mobile};
 pub use fact::{Cause, Change, Fact};
 pub use ids::{BookingId, FactId, HotelId, RatePlanId, RoomTypeId, ServiceId};
 pub use inventory::{Command, Inventory};
+pub use job::{Job, JobKind, JobPayload};
 pub use lifecycle::Move;
 pub use money::{Amount, Currency};
 pub use nights_change::NightsChange;

@@ -19,7 +19,7 @@ use super::message::{Failure, UnusedKey};
 use super::{BookingOutcome, Error, Key};
 use crate::clock::Clock;
 use crate::domain::{Booking, Timestamp};
-use crate::store::{Fingerprint, IdempotencyRecord, Journal, KeyDigest};
+use crate::store::{Answer, Fingerprint, IdempotencyRecord, Journal, KeyDigest};
 
 /// Bytes of answers kept in memory, roughly; the store has the others.
 const IN_MEMORY: u64 = 32 * 1024 * 1024;
@@ -106,7 +106,8 @@ impl IdempotencyRecords {
                 Ok(booking) => {
                     fresh = true;
                     let expires_at = self.expires_at(booking.changed_at);
-                    Ok(IdempotencyRecord { fingerprint: key.fingerprint, answer: booking, expires_at })
+                    let answer = Answer::Booking(booking);
+                    Ok(IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at })
                 }
                 // Another node was faster with the same key.
                 Err(Failure::KeyTaken) => {
@@ -123,9 +124,12 @@ impl IdempotencyRecords {
             }
         };
         match self.recent.try_get_with(key.digest, first).await {
-            Ok(record) if record.fingerprint == key.fingerprint => {
-                Ok(BookingOutcome { booking: record.answer, replayed: !fresh })
+            Ok(IdempotencyRecord { fingerprint, answer: Answer::Booking(booking), .. })
+                if fingerprint == key.fingerprint =>
+            {
+                Ok(BookingOutcome { booking, replayed: !fresh })
             }
+            // The key was used for another request, maybe one that made no booking.
             Ok(_) => Err(Error::KeyReused),
             // Nothing was done under this key, whatever it was to be used for.
             Err(failed) if matches!(failed.error, Error::Expired) => Err(Error::Expired),
@@ -140,11 +144,6 @@ impl IdempotencyRecords {
     }
 }
 
-/// Roughly the bytes of an answer: what an outsider can make long, and a round sum for the rest.
 fn weight(_: &KeyDigest, record: &IdempotencyRecord) -> u32 {
-    let booking = &record.answer;
-    let names: usize = booking.guests.iter().map(|guest| guest.name.len() + 32).sum();
-    let services: usize = booking.services.iter().map(|service| service.name.len() + 64).sum();
-    let prices = booking.prices.len() * (1 + booking.added.len());
-    u32::try_from(1_024 + names + services + 8 * prices).unwrap_or(u32::MAX)
+    u32::try_from(record.answer.bytes()).unwrap_or(u32::MAX)
 }

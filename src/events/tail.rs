@@ -22,7 +22,7 @@ use tracing::warn;
 
 use super::{Hub, Notice, Wake};
 use crate::domain::{HotelId, RoomTypeId};
-use crate::store::feed::{End, Event, Excerpt};
+use crate::store::feed::{End, Excerpt};
 use crate::store::{Error, Feed};
 use crate::tasks::{Policy, Tasks};
 
@@ -113,19 +113,19 @@ impl Tail {
 
     /// Publishes the next events. Returns whether there may be more.
     async fn relay_events(&mut self) -> Result<bool, Error> {
-        let Excerpt { events, more } = match self.feed.events(Some(self.read_up_to.event), PAGE).await {
+        let Excerpt { events, last, more } = match self.feed.events(Some(self.read_up_to.event), PAGE).await {
             Ok(Some(excerpt)) => excerpt,
             Ok(None) => return self.skip_to_end("was deleted before it was read").await,
             Err(Error::Corrupt(error)) => return self.skip_to_end(&format!("cannot be read: {error:#}")).await,
             Err(error) => return Err(error),
         };
-        if let Some(&Event { position, .. }) = events.last() {
+        if !events.is_empty() {
             // The map keeps the last event of each room type.
             let newest: HashMap<_, _> = events.iter().map(|event| (event.room_type, event.sequence)).collect();
             newest.into_iter().for_each(|(room_type, sequence)| self.changes.history_advanced(room_type, sequence));
             self.hub.relay(Notice::History(events.into()));
-            self.read_up_to.event = position;
         }
+        self.read_up_to.event = last.unwrap_or(self.read_up_to.event);
         Ok(more)
     }
 

@@ -148,26 +148,58 @@ pub fn recount(evidence: &Evidence) -> Vec<Difference> {
     differences
 }
 
-/// An idempotency record that does not belong to what it answers with. Its columns as they are: whatever somebody wrote
-/// there, it can be shown.
+/// An idempotency record whose answer is not about an object that exists. All members are the texts in the database, so any
+/// value can be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrayIdempotencyRecord {
     /// Digest of the key, in hexadecimal.
     pub key: String,
-    pub room_type: String,
-    pub booking: String,
-    /// The room type of that booking, if there is one.
+    /// What the answer is about, such as `booking`.
+    pub kind: String,
+    /// The id in the answer.
+    pub object: Option<String>,
+    /// The room type in the answer.
+    pub room_type: Option<String>,
+    /// The room type of the stored booking with that id.
     pub found_in: Option<String>,
 }
 
 impl fmt::Display for StrayIdempotencyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, room_type, booking, found_in } = self;
-        match found_in {
-            Some(other) => {
-                write!(f, "idempotency key {key}: booking {booking} is of room type {other}, not of {room_type}")
+        let Self { key, kind, object, room_type, found_in } = self;
+        match (object, found_in) {
+            (None, _) => write!(f, "idempotency key {key}: its answer names no {kind}"),
+            (Some(object), Some(other)) => {
+                let room_type = room_type.as_deref().unwrap_or("any");
+                write!(f, "idempotency key {key}: {kind} {object} is of room type {other}, not of {room_type}")
             }
-            None => write!(f, "idempotency key {key}: its booking {booking} does not exist"),
+            (Some(object), None) => write!(f, "idempotency key {key}: its {kind} {object} does not exist"),
+        }
+    }
+}
+
+/// A job about a booking that does not exist, or that belongs to another tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrayJob {
+    pub id: i64,
+    pub kind: String,
+    /// The booking in the payload.
+    pub booking: Option<String>,
+    pub tenant: Option<String>,
+    /// The hotel of the stored booking with that id.
+    pub found_in: Option<String>,
+}
+
+impl fmt::Display for StrayJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, kind, booking, tenant, found_in } = self;
+        match (booking, found_in) {
+            (None, _) => write!(f, "job {id} ({kind}): its payload names no booking"),
+            (Some(booking), Some(hotel)) => {
+                let tenant = tenant.as_deref().unwrap_or("the installation");
+                write!(f, "job {id} ({kind}): booking {booking} is of hotel {hotel}, not of {tenant}")
+            }
+            (Some(booking), None) => write!(f, "job {id} ({kind}): its booking {booking} does not exist"),
         }
     }
 }

@@ -5,6 +5,9 @@
 //! `GET /v1/events`. An event says what changed, never whom it concerns. Old events are deleted by housekeeping; the last
 //! one of each room type stays, so that `verify` can still follow every history to its end, and a position is never given
 //! twice.
+//!
+//! The table also holds facts of a hotel or of the installation, in the same order of positions. No reader needs them yet:
+//! an [`Excerpt`] leaves them out, and goes on after them. Nothing writes them yet either.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -69,12 +72,15 @@ pub struct ChangedHotel {
 /// A part of the history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Excerpt {
+    /// The events of room types in this part.
     pub events: Vec<Event>,
-    /// Whether there are more events after these already.
+    /// Position of the last event of this part, of any scope. A reader goes on after it.
+    pub last: Option<u64>,
+    /// Whether there are more events after this part already.
     pub more: bool,
 }
 
-/// One fact, as the history tells it.
+/// One fact of a room type, as the history tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Where it stands among the events of all room types. Grows with every commit; numbers may be left out.

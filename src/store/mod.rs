@@ -17,14 +17,17 @@
 pub mod audit;
 pub mod db;
 pub mod feed;
+mod idempotency;
 mod identity;
 pub mod postgres;
 pub mod records;
 mod sql;
 pub mod sqlite;
+mod weight;
 mod writable;
 
 pub use feed::Feed;
+pub use idempotency::{Answer, Fingerprint, IdempotencyRecord, KeyDigest};
 pub use identity::Identity;
 
 use std::collections::{HashMap, HashSet};
@@ -34,7 +37,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Booking, BookingId, Date, Fact, FactId, Hotel, HotelId, Inventory, RatePlan, RatePlanId, RoomType, RoomTypeId,
+    Booking, BookingId, Date, Fact, FactId, Hotel, HotelId, Inventory, Job, RatePlan, RatePlanId, RoomType, RoomTypeId,
     Service, ServiceId, Timestamp,
 };
 use crate::lease::Token;
@@ -100,7 +103,7 @@ pub trait Journal: Send + Sync + 'static {
     /// What is known of these idempotency keys at `now`.
     async fn recall(&self, keys: &[KeyDigest], now: Timestamp) -> Result<HashMap<KeyDigest, IdempotencyRecord>, Error>;
 
-    /// Deletes at most `limit` idempotency that expired before `now`; how many there were.
+    /// Deletes at most `limit` idempotency records that expired before `now`; how many there were.
     async fn forget_idempotency_records(&self, now: Timestamp, limit: u32) -> Result<u64, Error>;
 
     async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Error>;
@@ -170,8 +173,11 @@ pub trait Reports: Send + Sync + 'static {
     /// Everything stored about a room type that can be counted twice.
     async fn evidence(&self, room_type: RoomTypeId) -> Result<audit::Evidence, Error>;
 
-    /// Idempotency records that do not belong to what they answer with, at most `limit`.
+    /// Idempotency records whose answer names an object that does not exist, at most `limit`.
     async fn stray_idempotency_records(&self, limit: u32) -> Result<Vec<audit::StrayIdempotencyRecord>, Error>;
+
+    /// Jobs about a booking that does not exist, or that belongs to another tenant, at most `limit`.
+    async fn stray_jobs(&self, limit: u32) -> Result<Vec<audit::StrayJob>, Error>;
 
     /// Whether the store answers, and takes writes as far as is known.
     async fn ping(&self) -> Result<(), Error>;
@@ -229,34 +235,8 @@ pub struct CommitEntry {
     pub fact: Arc<Fact>,
     /// The idempotency key that asked for it.
     pub record: Option<(KeyDigest, IdempotencyRecord)>,
+    /// The jobs that the fact causes.
     pub jobs: Vec<Job>,
-}
-
-/// A side effect to be done after its cause is durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// What to do, such as `booking_confirmation`.
-    pub kind: &'static str,
-    pub booking: BookingId,
-    /// At most one job with this key is ever stored.
-    pub dedup_key: String,
-}
-
-/// SHA-256 of an idempotency key and the credentials it was used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyDigest(pub [u8; 32]);
-
-/// SHA-256 of what a key was used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint(pub [u8; 32]);
-
-/// What an idempotency key did, and how long that is remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotencyRecord {
-    pub fingerprint: Fingerprint,
-    /// The booking as it was answered.
-    pub answer: Arc<Booking>,
-    pub expires_at: Timestamp,
 }
 
 /// What became of an entry.

@@ -1,6 +1,7 @@
 //! The loop: wait for one, drain to a limit, commit once, answer after durability.
 
 use std::collections::HashSet;
+use std::iter::Peekable;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-use super::{Item, Outcome};
+use super::{Item, MAX_BATCH_BYTES, Outcome};
 use crate::events::{Hub, Notice};
 use crate::store::{CommitEntry, CommitError, Journal, Verdict};
 
@@ -20,10 +21,14 @@ pub(super) async fn run(journal: Arc<dyn Journal>, hub: Hub, mut inbox: mpsc::Re
     while inbox.recv_many(&mut items, limit).await > 0 {
         let finish = items.iter().position(|item| matches!(item, Item::Finish));
         items.truncate(finish.unwrap_or(items.len()));
-        let (entries, waiters) = split(&mut items);
-        let outcomes = commit(&*journal, &entries).await;
-        publish(&hub, &entries, &outcomes);
-        settle(waiters, outcomes);
+        let mut queue = items.drain(..).peekable();
+        while queue.peek().is_some() {
+            let (entries, waiters) = next_batch(&mut queue);
+            let outcomes = commit(&*journal, &entries).await;
+            publish(&hub, &entries, &outcomes);
+            settle(waiters, outcomes);
+        }
+        drop(queue);
         if finish.is_some() {
             return;
         }
@@ -38,14 +43,21 @@ enum Waiter {
     After(Box<dyn FnOnce() + Send>),
 }
 
-/// The entries of a batch, and everybody who waits for it, each in order of submission. What is older than its caller
-/// waits is withdrawn, and what its room type has decided on top of it. Later batches need no memory of that: the store
-/// fences a fact whose predecessor it does not have.
-fn split(items: &mut Vec<Item>) -> (Vec<CommitEntry>, Vec<Waiter>) {
-    let mut entries = Vec::with_capacity(items.len());
-    let mut waiters = Vec::with_capacity(items.len());
+/// The next batch within [`MAX_BATCH_BYTES`], or one larger entry alone: its entries, and everybody who waits for it, each in
+/// order of submission. An entry whose caller has stopped waiting is withdrawn, with the later entries of its room type.
+/// Later batches need no memory of that: the store fences a fact whose predecessor it does not have.
+fn next_batch(queue: &mut Peekable<impl ExactSizeIterator<Item = Item>>) -> (Vec<CommitEntry>, Vec<Waiter>) {
+    let mut entries = Vec::with_capacity(queue.len());
+    let mut waiters = Vec::with_capacity(queue.len());
     let (mut withdrawn, now) = (HashSet::new(), Instant::now());
-    for item in items.drain(..) {
+    let mut bytes = 0;
+    loop {
+        let is_first = entries.is_empty();
+        let fitting = queue.next_if(|item| {
+            bytes += item.bytes();
+            is_first || bytes <= MAX_BATCH_BYTES
+        });
+        let Some(item) = fitting else { break };
         match item {
             Item::Fact(entry, until, settle)
                 if until.is_some_and(|until| until <= now) || withdrawn.contains(&entry.room_type) =>

@@ -1,8 +1,8 @@
 //! The writer: makes the facts of many actors durable together.
 //!
 //! Owns the only way into [`Journal::commit`]. Called by room-type actors, which reserve a permit, decide, and submit. It
-//! never decides anything and never retries: it waits for one fact, takes what else is there up to a limit, commits
-//! once, and tells everybody what became of theirs. Under light load a batch is one fact; under load batches grow by
+//! never decides anything and never retries: it waits for one fact, takes what else is there up to a limit in facts and in
+//! bytes, commits once, and tells everybody what became of theirs. Under light load a batch is one fact; under load batches grow by
 //! themselves. No timer, no added latency. Where the store can do several commits at once there are as many lanes, and a
 //! room type always takes the same one.
 //!
@@ -28,6 +28,11 @@ use crate::store::{CommitEntry, Journal};
 
 /// Facts and answers that can wait for the writer at once.
 pub const QUEUE: usize = 16_384;
+
+/// Bytes of facts that one commit gathers, by the estimate of [`CommitEntry::bytes`]. A usual booking has 3 KiB, so that a
+/// batch of the default size (256 facts) stays far below. The largest bookings have some megabytes: without this limit a
+/// batch of them would need gigabytes of memory for its statement, and would exceed what SQLite takes as one argument.
+pub const MAX_BATCH_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// What became of a submitted fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,16 @@ enum Item {
     After(Box<dyn FnOnce() + Send>),
     /// End the loop once everything before is settled.
     Finish,
+}
+
+impl Item {
+    /// Bytes that it brings into a commit.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Fact(entry, ..) => entry.bytes(),
+            Self::After(_) | Self::Finish => 0,
+        }
+    }
 }
 
 /// Why there is no permit.

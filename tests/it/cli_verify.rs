@@ -53,13 +53,19 @@ async fn a_sound_database_adds_up() {
 #[case("UPDATE room_types SET sequence = 9", "sequence is 9, but there are 2 events, from 1 to 2")]
 #[case("UPDATE events SET booking_id = NULL", ": its last change has no event")]
 #[case(
-    "UPDATE attempts SET booking_id = '00000000-0000-0000-0000-0000000000ff'",
-    ": its booking 00000000-0000-0000-0000-0000000000ff does not exist"
+    r#"UPDATE idempotency_records SET answer = '{"id": "f0", "room_type_id": "f1"}'"#,
+    "idempotency key 0707070707070707070707070707070707070707070707070707070707070707: its booking f0 does not exist"
+)]
+#[case("UPDATE idempotency_records SET answer = '{}'", ": its answer names no booking")]
+#[case(
+    "UPDATE idempotency_records SET kind = 'rate_plan', answer = '{\"id\": \"f0\"}'",
+    ": its rate_plan f0 does not exist"
 )]
 #[case(
-    "UPDATE attempts SET room_type_id = '00000000-0000-0000-0000-0000000000ff'",
-    ", not of 00000000-0000-0000-0000-0000000000ff"
+    r#"UPDATE jobs SET payload = '{"booking_id": "f0", "sequence": 2}'"#,
+    "job 1 (booking_confirmation): its booking f0 does not exist"
 )]
+#[case("UPDATE jobs SET tenant = NULL", ", not of the installation")]
 #[tokio::test]
 async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: &str) {
     let ended = Tampered::with(sql).await.verify();

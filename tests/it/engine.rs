@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use innkeeper::clock::{Clock, ManualClock, System};
 use innkeeper::domain::{
-    BookingId, Date, Hotel, Move, NightsChange, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch,
+    BookingId, Date, Hotel, Move, NightsChange, Order, Refusal, RoomTypeId, Status, Stay, nights_change::Patch, testing,
 };
 use innkeeper::engine::failpoint::{Failpoint, Failpoints, NoFailpoints};
 use innkeeper::engine::{Engine, Error, Key, MoveOptions, Options};
@@ -30,7 +30,7 @@ struct EngineFixture {
     clock: Arc<ManualClock>,
     room_type: RoomTypeId,
     today: Date,
-    _place: TestDatabase,
+    place: TestDatabase,
 }
 
 impl EngineFixture {
@@ -44,7 +44,7 @@ impl EngineFixture {
         let engine = start(options, &store, &clock, failpoints);
         engine.set_rate_plan(plan).await.unwrap();
         let today = hotel.today(clock.now());
-        Self { engine, store, clock, room_type: room_type.id, today, _place: place }
+        Self { engine, store, clock, room_type: room_type.id, today, place }
     }
 
     async fn plain(rooms: u16) -> Self {
@@ -206,6 +206,23 @@ fn concurrent_repeats_of_a_key_join_the_first() {
         let ids: HashSet<BookingId> = join_all(attempts).await.into_iter().map(|r| r.unwrap().booking.id).collect();
         assert_eq!(ids.len(), 1);
         assert_eq!(house.free().await[1], 49);
+    });
+}
+
+/// As after a request that made something else, by a key that belongs to the whole installation.
+#[test]
+fn a_key_with_an_answer_that_is_no_booking_is_reused() {
+    run(async {
+        let house = EngineFixture::plain(5).await;
+        house.engine.book(house.room_type, house.order(), Some(key(1, 1))).await.unwrap();
+        for (kind, answer) in [("hotel", serde_json::to_string(&testing::hotel()).unwrap()), ("payment", "{}".into())] {
+            let other = format!("UPDATE idempotency_records SET kind = '{kind}', answer = '{answer}'");
+            house.place.execute(&other).await;
+            let restarted = start(options(), &house.store, &house.clock, Arc::new(NoFailpoints));
+            let repeated = restarted.book(house.room_type, house.order(), Some(key(1, 1))).await;
+            assert!(matches!(repeated, Err(Error::KeyReused)), "{kind}: {repeated:?}");
+        }
+        house.verify().await;
     });
 }
 

@@ -60,6 +60,7 @@ mod store_contract;
 mod support;
 mod tail;
 mod tasks;
+mod writer;
 mod ws_attacks;
 mod ws_limits;
 mod ws_live;

@@ -476,12 +476,13 @@ async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
     (here.now, there.now) = (here.now + SignedDuration::from_hours(24), there.now + SignedDuration::from_hours(24));
     let batch = [keyed(here.book(order(stay(2, 1), 1)), 1), keyed(there.book(order(stay(2, 1), 1)), 2)];
     let mut rival = PgConnection::connect(&house.place.url()).await.unwrap();
-    let deletes = "BEGIN; SET LOCAL deadlock_timeout = '10min'; CREATE TEMP TABLE old AS SELECT * FROM attempts;
-        UPDATE old SET key = decode(repeat('01', 32), 'hex'), expires_at = 9e15; DELETE FROM attempts";
+    let deletes =
+        "BEGIN; SET LOCAL deadlock_timeout = '10min'; CREATE TEMP TABLE old AS SELECT * FROM idempotency_records;
+        UPDATE old SET key = decode(repeat('01', 32), 'hex'), expires_at = 9e15; DELETE FROM idempotency_records";
     sqlx::raw_sql(deletes).execute(&mut rival).await.unwrap();
     let inserts = async {
         seen_waiting(&mut observer, 1).await;
-        sqlx::raw_sql("INSERT INTO attempts SELECT * FROM old; COMMIT").execute(&mut rival).await.unwrap();
+        sqlx::raw_sql("INSERT INTO idempotency_records SELECT * FROM old; COMMIT").execute(&mut rival).await.unwrap();
     };
     let (verdicts, ()) = tokio::join!(store.commit(&batch), inserts);
     assert_eq!(verdicts.unwrap(), [Verdict::Duplicate, Verdict::Committed]);

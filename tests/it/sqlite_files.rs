@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use innkeeper::domain::Move;
 use innkeeper::store::sqlite::{OpenError, Sqlite};
-use innkeeper::store::{Catalogue, Error, Job, Store};
+use innkeeper::store::{Catalogue, Error, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -167,19 +167,4 @@ async fn the_history_names_nobody() {
     let booked = format!(r#"booked {{"status":"confirmed","deltas":{}}}"#, nights(1));
     let cancelled = format!(r#"cancelled {{"status":"cancelled","deltas":{}}}"#, nights(-1));
     assert_eq!(events, [booked, cancelled]);
-}
-
-#[tokio::test]
-async fn a_job_is_kept_once() {
-    let house = fixture::sqlite().await;
-    let mut desk = house.desk(5).await;
-    for _ in 0..2 {
-        let mut entry = desk.book(order(stay(1, 2), 1));
-        let job = |key: &str| Job { kind: "greet", booking: booking(&entry).id, dedup_key: key.into() };
-        entry.jobs = vec![job("same"), job("same"), job("other")];
-        house.commit(&[entry]).await;
-    }
-    let jobs = "SELECT dedup_key FROM jobs WHERE kind = 'greet' AND state = 'ready' ORDER BY 1";
-    let jobs: Vec<String> = sqlx::query_scalar(jobs).fetch_all(&mut house.place.connection().await).await.unwrap();
-    assert_eq!(jobs, ["other", "same"]);
 }

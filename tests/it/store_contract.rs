@@ -7,8 +7,10 @@ mod feed;
 pub mod fixture;
 mod lists;
 mod nights;
+mod records;
 mod replay;
 mod rooms;
+mod schema;
 mod search;
 
 /// Runs sentences, each an `async fn(StoreFixture)`, against every store.

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::anyhow;
 use async_trait::async_trait;
 use innkeeper::domain::{
-    Booking, BookingId, Calendar, Change, Date, Fact, FactId, Hotel, HotelId, Inventory, Night, RatePlan, RoomType,
-    RoomTypeId, Service, Timestamp,
+    Booking, BookingId, Calendar, Change, Date, Fact, FactId, Hotel, HotelId, Inventory, Job, Night, RatePlan,
+    RoomType, RoomTypeId, Service, Timestamp,
 };
 use innkeeper::lease::Token;
 use innkeeper::store::audit::{Evidence, NightRow};
@@ -221,7 +221,7 @@ impl Rows {
             self.bookings.insert(booking.id, booking.clone());
         }
         self.attempts.extend(entry.record.clone());
-        self.jobs.extend(entry.jobs.iter().map(|job| job.dedup_key.clone()));
+        self.jobs.extend(entry.jobs.iter().map(Job::dedup_key));
         self.room_types.get_mut(&entry.room_type).map(|rows| rows.store(entry, today)).unwrap_or_default()
     }
 }

@@ -42,7 +42,7 @@ pub async fn insert(connection: &mut PgConnection, batch: &[CommitEntry]) {
     insert_bookings(connection, batch).await;
     insert_events(connection, batch).await;
     if batch.iter().any(|entry| entry.record.is_some()) {
-        insert_attempts(connection, batch).await;
+        insert_records(connection, batch).await;
     }
     if batch.iter().any(|entry| !entry.jobs.is_empty()) {
         insert_jobs(connection, batch).await;
@@ -113,31 +113,33 @@ async fn insert_events(connection: &mut PgConnection, batch: &[CommitEntry]) {
     insert.execute(&mut *connection).await.unwrap();
 }
 
-async fn insert_attempts(connection: &mut PgConnection, batch: &[CommitEntry]) {
-    let attempts: Vec<_> =
-        batch.iter().filter_map(|entry| entry.record.as_ref().map(|attempt| (entry.room_type, attempt))).collect();
+async fn insert_records(connection: &mut PgConnection, batch: &[CommitEntry]) {
+    let records: Vec<_> = batch.iter().filter_map(|entry| entry.record.as_ref()).collect();
     let insert = "
-        INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
-        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[]::json[], $6::bigint[])";
+        INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[]::json[], $5::bigint[])";
     let insert = sqlx::query(insert)
-        .bind(column(&attempts, |(_, (key, _))| key.0.to_vec()))
-        .bind(column(&attempts, |(_, (_, attempt))| attempt.fingerprint.0.to_vec()))
-        .bind(column(&attempts, |(room_type, _)| room_type.0))
-        .bind(column(&attempts, |(_, (_, attempt))| attempt.answer.id.0))
-        .bind(column(&attempts, |(_, (_, attempt))| serde_json::to_string(&*attempt.answer).unwrap()))
-        .bind(column(&attempts, |(_, (_, attempt))| attempt.expires_at.as_microsecond()));
+        .bind(column(&records, |(key, _)| key.0.to_vec()))
+        .bind(column(&records, |(_, record)| record.fingerprint.0.to_vec()))
+        .bind(column(&records, |(_, record)| record.answer.kind().to_owned()))
+        .bind(column(&records, |(_, record)| serde_json::to_string(&record.answer).unwrap()))
+        .bind(column(&records, |(_, record)| record.expires_at.as_microsecond()));
     insert.execute(&mut *connection).await.unwrap();
 }
 
 async fn insert_jobs(connection: &mut PgConnection, batch: &[CommitEntry]) {
     let jobs: Vec<_> = batch.iter().flat_map(|entry| entry.jobs.iter().map(|job| (entry.fact.at, job))).collect();
     let insert = "
-        INSERT INTO jobs (kind, booking_id, dedup_key, next_at)
-        SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[])";
+        INSERT INTO jobs (kind, tenant, payload, priority, max_attempts, dedup_key, once, next_at, created_at)
+        SELECT new.*, true, $7, $7
+        FROM unnest($1::text[], $2::uuid[], $3::jsonb[], $4::smallint[], $5::integer[], $6::text[]) AS new";
     let insert = sqlx::query(insert)
-        .bind(column(&jobs, |(_, job)| job.kind))
-        .bind(column(&jobs, |(_, job)| job.booking.0))
-        .bind(column(&jobs, |(_, job)| job.dedup_key.clone()))
-        .bind(column(&jobs, |(at, _)| at.as_microsecond()));
+        .bind(column(&jobs, |(_, job)| job.kind.name()))
+        .bind(column(&jobs, |(_, job)| job.tenant.map(|hotel| hotel.0)))
+        .bind(column(&jobs, |(_, job)| Json(job.payload)))
+        .bind(column(&jobs, |(_, job)| job.kind.priority()))
+        .bind(column(&jobs, |(_, job)| job.kind.max_attempts()))
+        .bind(column(&jobs, |(_, job)| job.dedup_key()))
+        .bind(jobs.first().map(|(at, _)| at.as_microsecond()));
     insert.execute(&mut *connection).await.unwrap();
 }

@@ -9,13 +9,13 @@ use tracing::{debug, error};
 
 use super::{RoomTypeActor, State, recovery};
 use crate::domain::{
-    Booking, BookingId, CalendarView, Cause, Change, Command, Fact, FactId, Inventory, Move, Refusal, Timestamp,
+    Booking, BookingId, CalendarView, Command, Fact, FactId, Inventory, Move, Refusal, Timestamp, job,
 };
 use crate::engine::Error;
 use crate::engine::deadline::count_expired;
 use crate::engine::failpoint::Failpoint;
 use crate::engine::message::{Caller, Decide, Failure, Intent, ReadNights};
-use crate::store::{self, CommitEntry, IdempotencyRecord, Job};
+use crate::store::{self, Answer, CommitEntry, IdempotencyRecord};
 use crate::writer::{NoPermit, QueuePermit};
 
 impl RoomTypeActor {
@@ -149,10 +149,11 @@ impl RoomTypeActor {
         let key = caller.as_ref().and_then(|caller| caller.key).map(|unused| unused.key);
         let record = key.zip(fact.change.booking()).map(|(key, booking)| {
             let expires_at = self.shared.idempotency.expires_at(fact.at);
-            (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer: booking.clone(), expires_at })
+            let answer = Answer::Booking(booking.clone());
+            (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at })
         });
-        let entry =
-            CommitEntry { room_type: self.id, token: ownership.token, fact: fact.clone(), record, jobs: jobs(&fact) };
+        let jobs = job::caused_by(&fact);
+        let entry = CommitEntry { room_type: self.id, token: ownership.token, fact: fact.clone(), record, jobs };
         let (reply, until) = caller.map(|caller| (caller.reply, caller.deadline.until)).unzip();
         let on_outcome = recovery::on_outcome(ctx.address(), ownership.token, ownership.progress.clone(), fact, reply);
         permit.submit(entry, until, Box::new(on_outcome));
@@ -247,16 +248,4 @@ impl RoomTypeActor {
 
 fn unchanged(holds: bool) -> Result<(), Error> {
     if holds { Ok(()) } else { Err(Error::Changed) }
-}
-
-/// The jobs that a fact causes.
-fn jobs(fact: &Fact) -> Vec<Job> {
-    let Change::Booking { cause, booking, .. } = &fact.change else { return Vec::new() };
-    let kind = match cause {
-        Cause::Booked | Cause::Confirmed => "booking_confirmation",
-        Cause::Amended => "booking_change",
-        Cause::Cancelled => "booking_cancellation",
-        _ => return Vec::new(),
-    };
-    vec![Job { kind, booking: booking.id, dedup_key: format!("{kind}:{}:{}", booking.id, fact.sequence) }]
 }

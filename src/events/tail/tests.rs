@@ -10,7 +10,7 @@ use super::*;
 
 use crate::domain::{RoomTypeId, Timestamp};
 use crate::events::{Listener, Received};
-use crate::store::feed::{ChangedHotel, Excerpt, Moment, Payload};
+use crate::store::feed::{ChangedHotel, Event, Excerpt, Moment, Payload};
 use crate::tasks::Tasks;
 
 /// A history that fails as often as a test sets.
@@ -50,7 +50,8 @@ impl Feed for History {
         let events = self.events.lock().unwrap();
         let later: Vec<_> = events.iter().skip(after.unwrap_or(0) as usize).cloned().collect();
         let more = later.len() > limit as usize;
-        Ok(Some(Excerpt { events: later.into_iter().take(limit as usize).collect(), more }))
+        let events: Vec<_> = later.into_iter().take(limit as usize).collect();
+        Ok(Some(Excerpt { last: events.last().map(|event| event.position), events, more }))
     }
 
     async fn changed_hotels(&self, _: u64, _: u32) -> Result<Vec<ChangedHotel>, Error> {

@@ -10,8 +10,8 @@ const FEED: &str = "Every fact of every room type, in the order of commits. Begi
                     `next_cursor` of the last page, which is always there; nothing ever appears before a cursor. \
                     Events are kept for a while only. Where they do not go on from a cursor, the answer is 410: after \
                     a long pause, and after an older backup was restored. Read the availability anew, then begin \
-                    without a cursor. A page ends early where its events are large. Guests and \
-                    contacts are never in an event.";
+                    without a cursor. A page ends early where its events are large, and may \
+                    be empty while `more` is true. Guests and contacts are never in an event.";
 const LIVE: &str = "WebSocket (RFC 6455), JSON in text messages: a snapshot of the nights you watch, then every change \
                     within milliseconds of its commit, and what you missed when you come back. The protocol is \
                     described at `/asyncapi.json`.";

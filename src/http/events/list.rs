@@ -1,4 +1,5 @@
-//! `GET /v1/events`: what has happened after a position, in the order of commits.
+//! `GET /v1/events`: what has happened to room types after a position, in the order of commits. Facts of a hotel or of the
+//! installation are not shown: every event here has a room type and a sequence number, as clients were promised.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -44,7 +45,7 @@ pub async fn handle(
 async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPage, Problem> {
     let mut found = excerpt(feed, after, limit).await?;
     let mut last = after;
-    if found.events.is_empty() {
+    if found.last.is_none() {
         let end = feed.end().await?.event;
         match after {
             Some(after) if after > end => return Err(Problem::new(Code::EventsGone, BEYOND)),
@@ -56,7 +57,7 @@ async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPa
             }
         }
     }
-    let last = found.events.last().map(|event| event.position).or(last).unwrap_or_default();
+    let last = found.last.or(last).unwrap_or_default();
     let items = found.events.iter().map(EventView::from).collect();
     Ok(EventPage { items, next_cursor: Some(last.to_string()), more: found.more })
 }
@@ -117,7 +118,7 @@ mod tests {
         async fn events(&self, after: Option<u64>, _: u32) -> Result<Option<Excerpt>, store::Error> {
             let is_there = self.0.fetch_add(1, Ordering::Relaxed) > 0 && after.is_none_or(|after| after < 7);
             let events = if is_there { vec![event()] } else { Vec::new() };
-            Ok(Some(Excerpt { events, more: false }))
+            Ok(Some(Excerpt { last: events.last().map(|event| event.position), events, more: false }))
         }
 
         async fn end(&self) -> Result<End, store::Error> {

@@ -25,6 +25,7 @@ pub(in crate::store) static DIALECT: Dialect = Dialect {
     inventory: include_str!("inventory.sql"),
     email: "lower(b.email COLLATE \"C\")",
     skip_locked: " FOR UPDATE SKIP LOCKED",
+    has_types: true,
     names_indexes: false,
 };
 

@@ -60,7 +60,8 @@ pub(super) const OF_ALL: &str = concat!(
     SELECT trim.position AS trimmed, (SELECT count(*) FROM found) AS found, e.*
     FROM event_trim AS trim LEFT JOIN LATERAL (
         SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload
-        FROM summed JOIN events AS e ON e.position = summed.position JOIN room_types AS t ON t.id = e.room_type_id
+        FROM summed JOIN events AS e ON e.position = summed.position
+            LEFT JOIN room_types AS t ON t.id = e.room_type_id
         WHERE bytes_before < $3
         ORDER BY summed.position LIMIT $2
     ) AS e ON true
@@ -81,8 +82,13 @@ pub(super) const OLDEST: &str = concat!(
     complete!(),
     " ORDER BY position LIMIT $1"
 );
-/// $1, $2: how far each room type's history is deleted, but for its last event.
+/// $1, $2: how far each room type's history is deleted, except its last event. $3: the last position looked at, up to which
+/// facts of a hotel or of the installation are deleted.
 pub(super) const TRIM: &str = "
+    WITH wider AS (
+        DELETE FROM events
+        WHERE position > (SELECT position FROM event_trim) AND position <= $3 AND room_type_id IS NULL
+    )
     DELETE FROM events
     USING unnest($1::uuid[], $2::bigint[]) AS due (room_type_id, sequence), room_types AS t
     WHERE t.id = due.room_type_id AND events.room_type_id = t.id
@@ -134,7 +140,7 @@ async fn trim(writing: &mut PooledConnection, before: Timestamp, limit: u32) -> 
     let due = sql::due(&oldest, before)?;
     if due.looked_at > 0 {
         let (room_types, sequences): (Vec<Uuid>, Vec<i64>) = due.until.iter().map(|(id, last)| (id.0, *last)).unzip();
-        writing.execute(sqlx::query(TRIM).bind(room_types).bind(sequences)).await?;
+        writing.execute(sqlx::query(TRIM).bind(room_types).bind(sequences).bind(due.position)).await?;
         writing.execute(sqlx::query(TRIMMED_TO).bind(due.position)).await?;
     }
     Ok(due.looked_at)

@@ -10,7 +10,7 @@ use crate::store::{Error, IdempotencyRecord, KeyDigest};
 /// Written so that it looks the same to the planner for any arguments: then it is planned once. Planning it each time takes
 /// longer than doing it.
 pub(super) const RECALL: &str = "
-    SELECT key, fingerprint, answer, expires_at FROM attempts
+    SELECT key, fingerprint, kind, answer, expires_at FROM idempotency_records
     WHERE key = ANY (ARRAY(SELECT unnest($1::bytea[]))) AND expires_at + 0 > $2";
 
 impl Postgres {

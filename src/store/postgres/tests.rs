@@ -43,9 +43,10 @@ const TOWN: &str = "
         FROM generate_series(1, 60000) AS b;
     INSERT INTO events SELECT b, id(1 + b % 1000), 1 + b / 1000, id(b), b, 'booked', id(b), '{}'
         FROM generate_series(1, 60000) AS b;
-    INSERT INTO attempts SELECT sha256(b::text::bytea), '', id(1), id(b), '{}', b FROM generate_series(1, 60000) AS b;
-    INSERT INTO jobs (kind, booking_id, dedup_key, next_at) SELECT 'mail', id(b), b::text, 0
-        FROM generate_series(1, 60000) AS b;
+    INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
+        SELECT sha256(b::text::bytea), '', 'booking', '{}', b FROM generate_series(1, 60000) AS b;
+    INSERT INTO jobs (kind, tenant, payload, max_attempts, dedup_key, next_at, created_at)
+        SELECT 'mail', id(1 + b % 1000 % 200), '{}', 20, b::text, 0, 0 FROM generate_series(1, 60000) AS b;
     UPDATE event_positions SET base = 0;
     ;;
 VACUUM ANALYZE";
@@ -231,7 +232,7 @@ async fn a_key_is_looked_up_by_a_plan_made_once_even_if_there_were_no_keys_then(
     let row = explain.fetch_one(&mut connection).await.unwrap();
     let mut nodes = Vec::new();
     collect(&row.get::<Value, _>(0)[0]["Plan"], &mut nodes);
-    assert!(nodes.iter().any(|node| node["Index Name"] == "attempts_pkey"), "{nodes:#?}");
+    assert!(nodes.iter().any(|node| node["Index Name"] == "idempotency_records_pkey"), "{nodes:#?}");
     let once = sqlx::query_scalar("SELECT generic_plans FROM pg_prepared_statements WHERE name = 'recall'");
     let once: i64 = once.fetch_one(&mut connection).await.unwrap();
     assert_eq!(once, 1, "{nodes:#?}");
@@ -329,4 +330,36 @@ async fn an_allowance_that_a_forced_change_brought_becomes_an_exception_for_the_
     let nights: Vec<(Option<i32>, i32, i32, i32)> =
         rows.fetch_all(&mut connection).await.unwrap().into_iter().map(night).collect();
     assert_eq!(nights, [(None, 1, 3, 2), (None, 3, 3, 0), (Some(1), 4, 4, 0)]);
+}
+
+/// The same as in the test of this name for SQLite. Large tables keep their files: no row is rewritten.
+#[tokio::test]
+async fn records_and_events_survive_the_step_to_general_records_and_jobs_do_not() {
+    let options: PgConnectOptions = TOWN_SERVER.get_or_init(build).await.url("postgres").parse().unwrap();
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql("CREATE DATABASE specific").execute(&mut connection).await.unwrap();
+    let mut connection = options.database("specific").connect().await.unwrap();
+    for (.., step) in &migrate::STEPS[..5] {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    let before = r#"
+        SET session_replication_role = replica; -- no foreign keys
+        CREATE TEMP TABLE named AS SELECT gen_random_uuid() AS id;
+        INSERT INTO attempts SELECT '\x07', '\x09', id, id, '{"id": "b"}', 5 FROM named;
+        INSERT INTO jobs (kind, booking_id, dedup_key, next_at) SELECT 'mail', id, 'mail:b', 0 FROM named;
+        INSERT INTO events SELECT 8, id, 1, id, 0, 'booked', id, '{}' FROM named;"#;
+    sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
+    let file = async |connection: &mut PgConnection, table: &str| -> Option<i64> {
+        let file = sqlx::query_scalar("SELECT pg_relation_filenode($1::regclass)::bigint").bind(table);
+        file.fetch_one(connection).await.unwrap()
+    };
+    let files = [file(&mut connection, "attempts").await, file(&mut connection, "events").await];
+    sqlx::raw_sql(migrate::STEPS[5].2).execute(&mut connection).await.unwrap();
+    assert_eq!(files, [file(&mut connection, "idempotency_records").await, file(&mut connection, "events").await]);
+    let left = r"
+        SELECT kind || answer || expires_at || ' ' || (SELECT count(*) FROM jobs) || ' '
+            || (SELECT position || ' ' || sequence || cause FROM events)
+        FROM idempotency_records WHERE key = '\x07' AND fingerprint = '\x09' AND principal IS NULL";
+    let left: String = sqlx::query_scalar(left).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(left, r#"booking{"id": "b"}5 0 8 1booked"#);
 }

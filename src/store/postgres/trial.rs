@@ -6,9 +6,9 @@ use crate::store::{Error, sql};
 
 /// A row as large as many bookings, which does not compress well: it needs room of its own. It is rolled back.
 const TRIAL: &str = "
-    INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
+    INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
     SELECT
-        decode(md5(random()::text), 'hex'), '', gen_random_uuid(), gen_random_uuid(),
+        decode(md5(random()::text), 'hex'), '', 'trial',
         to_json((SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 8192))), 0";
 
 impl Postgres {

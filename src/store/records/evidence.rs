@@ -1,8 +1,8 @@
 //! What `verify` recounts, read from one snapshot: it is right while the system runs.
 
-use crate::domain::RoomTypeId;
-use crate::store::audit::{Evidence, StrayIdempotencyRecord};
-use crate::store::db::{Connection, Statement};
+use crate::domain::{JobKind, RoomTypeId};
+use crate::store::audit::{Evidence, StrayIdempotencyRecord, StrayJob};
+use crate::store::db::{Connection, Dialect, Statement};
 use crate::store::{Error, sql};
 
 pub const SEQUENCE: &str = "
@@ -26,13 +26,46 @@ pub const BOOKINGS_WITHOUT_EVENT: &str = "
     WHERE b.room_type_id = $1 AND e.sequence IS NULL
         AND b.sequence >= (SELECT min(sequence) FROM events WHERE room_type_id = $1)
     ORDER BY b.id";
-/// Reads the whole table: an index by room type would cost every commit, and serve this statement alone.
-const STRAY_IDEMPOTENCY_RECORDS: &str = "
-    SELECT a.key, CAST(a.room_type_id AS text) AS room_type_id, CAST(a.booking_id AS text) AS booking_id,
-           CAST(b.room_type_id AS text) AS found_in
-    FROM attempts AS a LEFT JOIN bookings AS b ON b.id = a.booking_id
-    WHERE b.room_type_id IS DISTINCT FROM a.room_type_id
-    LIMIT $1";
+/// Reads the whole table: an index of what an answer is about would cost every commit, and serve this statement alone.
+/// Answers of an unknown kind are not checked.
+fn stray_idempotency_records_text(dialect: &Dialect) -> String {
+    format!(
+        "WITH answered AS (
+             SELECT key, kind, {object} AS object, CASE kind WHEN 'booking' THEN {room_type} END AS room_type_id
+             FROM idempotency_records
+         )
+         SELECT a.key, a.kind, a.object, a.room_type_id, CAST(b.room_type_id AS text) AS found_in
+         FROM answered AS a LEFT JOIN bookings AS b ON a.kind = 'booking' AND b.id = {id}
+         WHERE CASE a.kind
+             WHEN 'booking' THEN CAST(b.room_type_id AS text) IS DISTINCT FROM a.room_type_id OR b.id IS NULL
+             WHEN 'hotel' THEN NOT EXISTS (SELECT 1 FROM hotels WHERE id = {id})
+             WHEN 'room_type' THEN NOT EXISTS (SELECT 1 FROM room_types WHERE id = {id})
+             WHEN 'rate_plan' THEN NOT EXISTS (SELECT 1 FROM rate_plans WHERE id = {id})
+             WHEN 'service' THEN NOT EXISTS (SELECT 1 FROM services WHERE id = {id})
+             ELSE false
+         END
+         LIMIT $1",
+        object = dialect.member("answer", "id"),
+        room_type = dialect.member("answer", "room_type_id"),
+        id = dialect.id("a.object"),
+    )
+}
+
+/// Reads the whole table. Jobs of a kind that is not about a booking are not checked.
+fn stray_jobs_text(dialect: &Dialect) -> String {
+    let kinds = JobKind::ALL.map(|kind| format!("'{}'", kind.name())).join(", ");
+    format!(
+        "WITH named AS (
+             SELECT id, kind, tenant, {booking} AS booking_id FROM jobs WHERE kind IN ({kinds})
+         )
+         SELECT j.id, j.kind, CAST(j.tenant AS text) AS tenant, j.booking_id, CAST(b.hotel_id AS text) AS found_in
+         FROM named AS j LEFT JOIN bookings AS b ON b.id = {id}
+         WHERE b.hotel_id IS DISTINCT FROM j.tenant OR b.id IS NULL
+         LIMIT $1",
+        booking = dialect.member("payload", "booking_id"),
+        id = dialect.id("j.booking_id"),
+    )
+}
 
 /// Everything stored about a room type that can be counted twice.
 pub async fn of_room_type(reading: &mut Connection<'_>, room_type: RoomTypeId) -> Result<Evidence, Error> {
@@ -45,10 +78,17 @@ pub async fn of_room_type(reading: &mut Connection<'_>, room_type: RoomTypeId) -
     Ok(evidence)
 }
 
-/// Idempotency records that do not belong to what they answer with.
+/// Idempotency records whose answer is about an object that does not exist.
 pub async fn stray_idempotency_records(
     reading: &mut Connection<'_>,
     limit: u32,
 ) -> Result<Vec<StrayIdempotencyRecord>, Error> {
-    reading.list(Statement::new(STRAY_IDEMPOTENCY_RECORDS).bind(limit), sql::stray_idempotency_record).await
+    let text = stray_idempotency_records_text(reading.dialect());
+    reading.list(Statement::new(text).bind(limit), sql::stray_idempotency_record).await
+}
+
+/// Jobs about a booking that does not exist, or that belongs to another tenant.
+pub async fn stray_jobs(reading: &mut Connection<'_>, limit: u32) -> Result<Vec<StrayJob>, Error> {
+    let text = stray_jobs_text(reading.dialect());
+    reading.list(Statement::new(text).bind(limit), sql::stray_job).await
 }

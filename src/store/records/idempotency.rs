@@ -9,9 +9,9 @@ use crate::store::db::{Connection, Dialect, Statement};
 pub fn delete_expired_text(dialect: &Dialect) -> String {
     format!(
         "WITH expired AS MATERIALIZED (
-             SELECT key FROM attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2{}
+             SELECT key FROM idempotency_records WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2{}
          )
-         DELETE FROM attempts WHERE key IN (SELECT key FROM expired)",
+         DELETE FROM idempotency_records WHERE key IN (SELECT key FROM expired)",
         dialect.skip_locked
     )
 }

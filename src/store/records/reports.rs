@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{bookings, evidence, hotels, nights, room_types, stock};
 use crate::domain::{Booking, BookingId, Date, HotelId, Inventory, RoomTypeId, Timestamp};
-use crate::store::audit::{Evidence, StrayIdempotencyRecord};
+use crate::store::audit::{Evidence, StrayIdempotencyRecord, StrayJob};
 use crate::store::db::Database;
 use crate::store::{BookingFilter, CountedNight, Error, Page, Reports};
 
@@ -46,6 +46,13 @@ impl<D: Database> Reports for D {
     async fn stray_idempotency_records(&self, limit: u32) -> Result<Vec<StrayIdempotencyRecord>, Error> {
         let mut reading = self.whole_tables().await?;
         let stray = evidence::stray_idempotency_records(&mut reading, limit).await?;
+        reading.commit().await?;
+        Ok(stray)
+    }
+
+    async fn stray_jobs(&self, limit: u32) -> Result<Vec<StrayJob>, Error> {
+        let mut reading = self.whole_tables().await?;
+        let stray = evidence::stray_jobs(&mut reading, limit).await?;
         reading.commit().await?;
         Ok(stray)
     }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    Booking, BookingId, Cause, Change, Date, Fact, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType,
+    Booking, BookingId, Cause, Change, Date, Fact, Job, Night, NightDelta, RateNight, RatePlan, RatePlanId, RoomType,
     RoomTypeId,
 };
-use crate::store::{CommitEntry, IdempotencyRecord, Job, KeyDigest};
+use crate::store::{CommitEntry, IdempotencyRecord, KeyDigest};
 
 use super::write::{
     BookingRow, Counted, EventRow, GuestRow, IdempotencyRow, JobRow, NightSettings, Progress, RateNightSettings,
@@ -32,7 +32,7 @@ pub struct Changes<'a> {
     /// Those among them that may have had others.
     repeopled: BTreeSet<BookingId>,
     facts: Vec<(RoomTypeId, &'a Fact)>,
-    idempotency: BTreeMap<[u8; 32], (RoomTypeId, &'a IdempotencyRecord)>,
+    idempotency: BTreeMap<[u8; 32], &'a IdempotencyRecord>,
     jobs: Vec<(&'a Fact, &'a Job)>,
     progress: BTreeMap<RoomTypeId, Progress>,
 }
@@ -92,7 +92,7 @@ impl<'a> Changes<'a> {
     fn add_history(&mut self, entry: &'a CommitEntry) {
         let (room_type, fact) = (entry.room_type, &*entry.fact);
         self.facts.push((room_type, fact));
-        self.idempotency.extend(entry.record.as_ref().map(|(KeyDigest(key), record)| (*key, (room_type, record))));
+        self.idempotency.extend(entry.record.as_ref().map(|(KeyDigest(key), record)| (*key, record)));
         self.jobs.extend(entry.jobs.iter().map(|job| (fact, job)));
         let progress = Progress::to(entry);
         self.progress.entry(room_type).or_insert(progress).sequence = fact.sequence;
@@ -149,11 +149,7 @@ impl<'a> Changes<'a> {
             guests: people().flat_map(GuestRow::all).collect(),
             services: people().flat_map(ServiceRow::all).collect(),
             events: self.facts.iter().map(|(room_type, fact)| EventRow::of(*room_type, fact)).collect(),
-            idempotency: self
-                .idempotency
-                .iter()
-                .map(|(key, (id, record))| IdempotencyRow::of(*key, *id, record))
-                .collect(),
+            idempotency: self.idempotency.iter().map(|(key, record)| IdempotencyRow::of(*key, record)).collect(),
             jobs: self.jobs.iter().map(|(fact, job)| JobRow::of(fact, job)).collect(),
             progress: self.progress.values().copied().collect(),
         }

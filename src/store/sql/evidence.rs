@@ -6,7 +6,7 @@ use super::{Columns, rows};
 use crate::domain::booking::Footprint;
 use crate::domain::calendar::capacity;
 use crate::store::Error;
-use crate::store::audit::{Evidence, NightRow, StrayIdempotencyRecord};
+use crate::store::audit::{Evidence, NightRow, StrayIdempotencyRecord, StrayJob};
 
 /// What the room type's own row says, and its events.
 pub fn sequences(row: &impl Columns) -> Result<Evidence, Error> {
@@ -44,8 +44,19 @@ pub fn booking_id(row: &impl Columns) -> Result<String, Error> {
 pub fn stray_idempotency_record(row: &impl Columns) -> Result<StrayIdempotencyRecord, Error> {
     Ok(StrayIdempotencyRecord {
         key: HEXLOWER.encode(row.blob("key")?),
-        room_type: row.text("room_type_id")?.to_owned(),
-        booking: row.text("booking_id")?.to_owned(),
+        kind: row.text("kind")?.to_owned(),
+        object: row.text_opt("object")?.map(str::to_owned),
+        room_type: row.text_opt("room_type_id")?.map(str::to_owned),
+        found_in: row.text_opt("found_in")?.map(str::to_owned),
+    })
+}
+
+pub fn stray_job(row: &impl Columns) -> Result<StrayJob, Error> {
+    Ok(StrayJob {
+        id: row.number("id")?,
+        kind: row.text("kind")?.to_owned(),
+        booking: row.text_opt("booking_id")?.map(str::to_owned),
+        tenant: row.text_opt("tenant")?.map(str::to_owned),
         found_in: row.text_opt("found_in")?.map(str::to_owned),
     })
 }

@@ -20,15 +20,17 @@ pub fn event(row: &impl Columns) -> Result<Event, Error> {
     })
 }
 
-/// Events of a page, each of whose rows tells how many events were `found`, one more than wanted at most.
+/// A page. Each row says how many events were `found`: at most one more than the page may have. Of an event without a room
+/// type only the position is read.
 pub fn excerpt<'a, R: Columns + 'a>(rows: impl Iterator<Item = &'a R>) -> Result<Excerpt, Error> {
-    let (mut events, mut found) = (Vec::new(), 0_usize);
+    let (mut events, mut read, mut found, mut last) = (Vec::new(), 0_usize, 0_usize, None);
     for row in rows {
-        found = row.number("found")?;
-        events.push(event(row)?);
+        (read, found, last) = (read + 1, row.number("found")?, Some(row.number("position")?));
+        if row.uuid_opt("room_type_id")?.is_some() {
+            events.push(event(row)?);
+        }
     }
-    let more = found > events.len();
-    Ok(Excerpt { events, more })
+    Ok(Excerpt { events, last, more: found > read })
 }
 
 pub fn changed_hotel(row: &impl Columns) -> Result<ChangedHotel, Error> {
@@ -61,7 +63,9 @@ pub fn due<R: Columns>(oldest: &[R], before: Timestamp) -> Result<Due, Error> {
         if row.instant("at")? >= before {
             break;
         }
-        due.until.insert(RoomTypeId(row.uuid("room_type_id")?), row.number("sequence")?);
+        if let Some(room_type) = row.uuid_opt("room_type_id")? {
+            due.until.insert(RoomTypeId(room_type), row.number("sequence")?);
+        }
         due.position = row.number("position")?;
         due.looked_at += 1;
     }

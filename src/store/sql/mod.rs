@@ -20,7 +20,7 @@ mod write;
 pub use changes::Changes;
 pub use columns::{Columns, unreadable};
 pub use error::{cannot_migrate, contradicts, database_error};
-pub use evidence::{booking_id, footprint, night_row, sequences, stray_idempotency_record};
+pub use evidence::{booking_id, footprint, night_row, sequences, stray_idempotency_record, stray_job};
 pub use history::{changed_hotel, due, end, event, excerpt, moment};
 pub use inventory::{Found, earliest_today, loaded, stock};
 pub use isolate::Isolation;

@@ -9,7 +9,7 @@ use crate::domain::{
     Booking, BookingId, Contact, Email, Hotel, HotelId, Mobile, Occupancy, RatePlan, RatePlanId, RoomType, RoomTypeId,
     Service, ServiceBasis, ServiceId, Status, Stay,
 };
-use crate::store::{CountedNight, Error, Fingerprint, IdempotencyRecord, KeyDigest};
+use crate::store::{Answer, CountedNight, Error, Fingerprint, IdempotencyRecord, KeyDigest};
 
 pub fn hotel(row: &impl Columns) -> Result<Hotel, Error> {
     let zone = Zone::parse(row.text("timezone")?).map_err(|violation| unreadable("timezone", violation))?;
@@ -136,8 +136,18 @@ pub fn status(row: &impl Columns) -> Result<Status, Error> {
 pub fn record(row: &impl Columns) -> Result<(KeyDigest, IdempotencyRecord), Error> {
     let key = KeyDigest(row.bytes("key")?);
     let fingerprint = Fingerprint(row.bytes("fingerprint")?);
-    let (answer, expires_at) = (Arc::new(row.json("answer")?), row.instant("expires_at")?);
-    Ok((key, IdempotencyRecord { fingerprint, answer, expires_at }))
+    Ok((key, IdempotencyRecord { fingerprint, answer: answer(row)?, expires_at: row.instant("expires_at")? }))
+}
+
+fn answer(row: &impl Columns) -> Result<Answer, Error> {
+    Ok(match row.text("kind")? {
+        "booking" => Answer::Booking(Arc::new(row.json("answer")?)),
+        "hotel" => Answer::Hotel(Arc::new(row.json("answer")?)),
+        "room_type" => Answer::RoomType(Arc::new(row.json("answer")?)),
+        "rate_plan" => Answer::RatePlan(Arc::new(row.json("answer")?)),
+        "service" => Answer::Service(Arc::new(row.json("answer")?)),
+        unknown => Answer::Unknown(unknown.to_owned()),
+    })
 }
 
 pub fn counted_night(row: &impl Columns) -> Result<CountedNight, Error> {

@@ -29,7 +29,7 @@ impl BatchState {
     pub fn read(row: &impl Columns) -> Result<Self, Error> {
         let room_types: Vec<(RoomTypeId, i64, u64, Zone)> = row.json("room_types")?;
         let owned = |(id, token, sequence, zone)| (id, Owned { token: Token(token), sequence, zone });
-        let idempotency: Vec<(String, i64)> = row.json("attempts")?;
+        let idempotency: Vec<(String, i64)> = row.json("used_keys")?;
         let idempotency =
             idempotency.iter().map(|(key, expires_at)| record(key, *expires_at)).collect::<Result<_, _>>()?;
         Ok(Self { room_types: room_types.into_iter().map(owned).collect(), idempotency })
@@ -97,7 +97,9 @@ impl BatchState {
 }
 
 fn record(key: &str, expires_at: i64) -> Result<(KeyDigest, Timestamp), Error> {
-    let corrupt = |error: anyhow::Error| Error::Corrupt(error.context("attempts.key or attempts.expires_at"));
+    let corrupt = |error: anyhow::Error| {
+        Error::Corrupt(error.context("idempotency_records.key or idempotency_records.expires_at"))
+    };
     let digest = HEXLOWER.decode(key.as_bytes()).map_err(|error| corrupt(error.into()))?;
     let digest = digest.try_into().map_err(|_| corrupt(anyhow::anyhow!("a key has 32 bytes")))?;
     let expires_at = Timestamp::from_microsecond(expires_at).map_err(|error| corrupt(error.into()))?;

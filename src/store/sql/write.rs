@@ -5,11 +5,11 @@ use serde::{Serialize, Serializer};
 
 use super::prices::PricesColumn;
 use crate::domain::{
-    Amount, BookedService, Booking, BookingId, CancellationPolicy, Change, Date, Fact, FactId, Guest, HotelId, Night,
-    NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
+    Amount, BookedService, Booking, BookingId, CancellationPolicy, Change, Date, Fact, FactId, Guest, HotelId, Job,
+    JobPayload, Night, NightDelta, RateNight, RatePlan, RatePlanId, Restriction, RoomType, RoomTypeId, Status,
 };
 use crate::lease::Token;
-use crate::store::{CommitEntry, IdempotencyRecord, Job};
+use crate::store::{Answer, CommitEntry, IdempotencyRecord};
 
 /// Everything that a batch writes, in the order that the schema's references and CHECKs ask for. Mostly empty.
 pub struct Rows<'a> {
@@ -26,7 +26,7 @@ pub struct Rows<'a> {
     pub services: Vec<ServiceRow<'a>>,
     pub events: Vec<EventRow<'a>>,
     pub idempotency: Vec<IdempotencyRow<'a>>,
-    pub jobs: Vec<JobRow<'a>>,
+    pub jobs: Vec<JobRow>,
     pub progress: Vec<Progress>,
 }
 
@@ -240,19 +240,17 @@ pub struct IdempotencyRow<'a> {
     pub key: [u8; 32],
     #[serde(serialize_with = "in_hexadecimal")]
     pub fingerprint: [u8; 32],
-    pub room_type_id: RoomTypeId,
-    pub booking_id: BookingId,
-    pub answer: &'a Booking,
+    pub kind: &'a str,
+    pub answer: &'a Answer,
     pub expires_at: i64,
 }
 
 impl<'a> IdempotencyRow<'a> {
-    pub fn of(key: [u8; 32], room_type_id: RoomTypeId, record: &'a IdempotencyRecord) -> Self {
+    pub fn of(key: [u8; 32], record: &'a IdempotencyRecord) -> Self {
         Self {
             key,
             fingerprint: record.fingerprint.0,
-            room_type_id,
-            booking_id: record.answer.id,
+            kind: record.answer.kind(),
             answer: &record.answer,
             expires_at: record.expires_at.as_microsecond(),
         }
@@ -263,17 +261,30 @@ fn in_hexadecimal<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::O
     serializer.collect_str(&HEXLOWER.encode_display(bytes))
 }
 
+/// A job that may run at once.
 #[derive(Serialize)]
-pub struct JobRow<'a> {
+pub struct JobRow {
     pub kind: &'static str,
-    pub booking_id: BookingId,
-    pub dedup_key: &'a str,
-    pub next_at: i64,
+    pub tenant: Option<HotelId>,
+    pub payload: JobPayload,
+    pub priority: i16,
+    pub max_attempts: i32,
+    pub dedup_key: String,
+    /// When it was caused.
+    pub at: i64,
 }
 
-impl<'a> JobRow<'a> {
-    pub fn of(fact: &Fact, job: &'a Job) -> Self {
-        Self { kind: job.kind, booking_id: job.booking, dedup_key: &job.dedup_key, next_at: fact.at.as_microsecond() }
+impl JobRow {
+    pub fn of(fact: &Fact, job: &Job) -> Self {
+        Self {
+            kind: job.kind.name(),
+            tenant: job.tenant,
+            payload: job.payload,
+            priority: job.kind.priority(),
+            max_attempts: job.kind.max_attempts(),
+            dedup_key: job.dedup_key(),
+            at: fact.at.as_microsecond(),
+        }
     }
 }
 

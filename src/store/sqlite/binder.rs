@@ -21,6 +21,7 @@ pub(in crate::store) static DIALECT: Dialect = Dialect {
     inventory: include_str!("inventory.sql"),
     email: "lower(b.email)",
     skip_locked: "",
+    has_types: false,
     names_indexes: true,
 };
 

@@ -36,7 +36,7 @@ pub(super) const OF_ALL: &str = "
     SELECT e.position, t.hotel_id, e.room_type_id, e.sequence, e.at, e.cause, e.booking_id, e.payload,
            (SELECT count(*) FROM found) AS found
     FROM summed CROSS JOIN events AS e ON e.position = summed.position
-        CROSS JOIN room_types AS t ON t.id = e.room_type_id
+        LEFT JOIN room_types AS t ON t.id = e.room_type_id
     WHERE bytes_before < $3
     ORDER BY summed.position LIMIT $2";
 pub(super) const CHANGED_HOTELS: &str = "
@@ -44,12 +44,18 @@ pub(super) const CHANGED_HOTELS: &str = "
 pub(super) const END: &str = "
     SELECT max((SELECT coalesce(max(position), 0) FROM events), (SELECT position FROM event_trim)) AS event,
            (SELECT coalesce(max(changed), 0) FROM hotels) AS hotel";
+/// The last event of all is never due: SQLite gives the next event the number after the highest, and a position must not be
+/// given twice.
 pub(super) const OLDEST: &str = "
     SELECT position, room_type_id, sequence, at FROM events
     WHERE position > (SELECT position FROM event_trim)
+        AND (room_type_id IS NOT NULL OR position < (SELECT max(position) FROM events))
     ORDER BY position LIMIT $1";
-/// $1: how far each room type's history is deleted, but for its last event. $2: the last position looked at.
+/// $1: how far each room type's history is deleted, except its last event. $2: the last position looked at, up to which
+/// facts of a hotel or of the installation are deleted.
 pub(super) const TRIM: &str = "
+    DELETE FROM events
+    WHERE position > (SELECT position FROM event_trim) AND position <= $2 AND room_type_id IS NULL;
     DELETE FROM events WHERE position IN (
         SELECT e.position
         FROM json_each($1) AS due

@@ -10,7 +10,7 @@ use crate::store::sql;
 use crate::store::{Error, IdempotencyRecord, KeyDigest};
 
 pub(super) const RECALL: &str = "
-    SELECT key, fingerprint, answer, expires_at FROM attempts
+    SELECT key, fingerprint, kind, answer, expires_at FROM idempotency_records
     WHERE key IN (SELECT unhex(value) FROM json_each($1)) AND expires_at > $2";
 
 impl Sqlite {

@@ -194,3 +194,25 @@ async fn an_allowance_that_a_forced_change_brought_becomes_an_exception_for_the_
         rows.fetch_all(&mut connection).await.unwrap().into_iter().map(night).collect();
     assert_eq!(nights, [(None, 1, 3, 2), (None, 3, 3, 0), (Some(1), 4, 4, 0)]);
 }
+
+/// A record, a job and an event as the version before left them.
+#[tokio::test]
+async fn records_and_events_survive_the_step_to_general_records_and_jobs_do_not() {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    for (.., step) in &migrate::STEPS[..5] {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    let before = r#"
+        PRAGMA foreign_keys = off;
+        INSERT INTO attempts VALUES (x'07', x'09', 't', 'b', '{"id": "b"}', 5);
+        INSERT INTO jobs (kind, booking_id, dedup_key, next_at) VALUES ('mail', 'b', 'mail:b', 0);
+        INSERT INTO events VALUES (8, 't', 1, 'f', 0, 'booked', 'b', '{}');"#;
+    sqlx::raw_sql(before).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(migrate::STEPS[5].2).execute(&mut connection).await.unwrap();
+    let left = "
+        SELECT kind || answer || expires_at || ' ' || (SELECT count(*) FROM jobs) || ' '
+            || (SELECT position || room_type_id || sequence || fact_id || cause FROM events)
+        FROM idempotency_records WHERE key = x'07' AND fingerprint = x'09' AND principal IS NULL";
+    let left: String = sqlx::query_scalar(left).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(left, r#"booking{"id": "b"}5 0 8t1fbooked"#);
+}

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use innkeeper::domain::testing::{day, stay};
 use innkeeper::domain::{
     Amount, Booking, BookingId, Command, Email, FactId, Hotel, HotelId, Inventory, Move, Order, RatePlan, RatePlanId,
-    Refusal, RoomType, RoomTypeId, Stay, Timestamp, testing,
+    Refusal, RoomType, RoomTypeId, Stay, Timestamp, job, testing,
 };
 use innkeeper::lease::Token;
-use innkeeper::store::{Claim, CommitEntry, Fingerprint, IdempotencyRecord, KeyDigest, Store, Verdict};
+use innkeeper::store::{Answer, Claim, CommitEntry, Fingerprint, IdempotencyRecord, KeyDigest, Store, Verdict};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -123,7 +123,8 @@ impl Desk {
     pub fn decide(&mut self, command: Command) -> Result<CommitEntry, Refusal> {
         let fact = Arc::new(self.inventory.decide(command, FactId(next(&self.ids)), self.now)?);
         self.inventory.apply(&fact);
-        Ok(CommitEntry { room_type: self.id(), token: self.token, fact, record: None, jobs: Vec::new() })
+        let jobs = job::caused_by(&fact);
+        Ok(CommitEntry { room_type: self.id(), token: self.token, fact, record: None, jobs })
     }
 
     pub fn fresh_id(&self) -> Uuid {
@@ -163,7 +164,8 @@ pub fn order(stay: Stay, rooms: u16) -> Order {
 /// The same entry, asked for under an idempotency key that is remembered for a day.
 pub fn keyed(mut entry: CommitEntry, key: u8) -> CommitEntry {
     let expires_at = entry.fact.at + SignedDuration::from_hours(24);
-    let attempt = IdempotencyRecord { fingerprint: Fingerprint([9; 32]), answer: booking(&entry), expires_at };
-    entry.record = Some((KeyDigest([key; 32]), attempt));
+    let answer = Answer::Booking(booking(&entry));
+    let record = IdempotencyRecord { fingerprint: Fingerprint([9; 32]), answer, expires_at };
+    entry.record = Some((KeyDigest([key; 32]), record));
     entry
 }

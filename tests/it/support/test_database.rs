@@ -95,6 +95,18 @@ impl TestDatabase {
         self.attempt(sql).await.unwrap();
     }
 
+    /// The first column of all rows of a query, which is text.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let query = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(_) => sqlx::query_scalar(query).fetch_all(&mut self.connection().await).await.unwrap(),
+            Self::Postgres(_) | Self::Elsewhere(_) => {
+                let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+                sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
+            }
+        }
+    }
+
     /// Runs some SQL that the database may refuse.
     pub async fn attempt(&self, sql: &str) -> Result<(), sqlx::Error> {
         match self {

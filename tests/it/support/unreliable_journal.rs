@@ -45,6 +45,8 @@ pub enum Claiming {
 pub struct Unreliable {
     inner: Arc<dyn Journal>,
     commits: Mutex<VecDeque<Commit>>,
+    /// The bytes of each entry of each batch.
+    batches: Mutex<Vec<Vec<usize>>>,
     claims: Mutex<VecDeque<Claiming>>,
     standing: Mutex<VecDeque<Claiming>>,
     /// How often it was asked whether claims still stand.
@@ -70,12 +72,13 @@ pub struct Unreliable {
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Journal>) -> Self {
-        let (commits, claims, standing, asked, loads, bookings, doubts, doubted) = Default::default();
+        let (commits, batches, claims, standing, asked, loads, bookings, doubts, doubted) = Default::default();
         let (no_holds, no_room_types, claiming, most_claims, claimed) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
         Self {
             inner,
             commits,
+            batches,
             claims,
             standing,
             asked,
@@ -95,6 +98,11 @@ impl Unreliable {
 
     pub fn next_commit(&self, fate: Commit) {
         self.commits.lock().unwrap().push_back(fate);
+    }
+
+    /// The bytes of each entry of each batch so far, as they were estimated.
+    pub fn batches(&self) -> Vec<Vec<usize>> {
+        self.batches.lock().unwrap().clone()
     }
 
     pub fn next_claim(&self, fate: Claiming) {
@@ -210,6 +218,7 @@ impl Journal for Unreliable {
     }
 
     async fn commit(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
+        self.batches.lock().unwrap().push(batch.iter().map(CommitEntry::bytes).collect());
         let fate = self.commits.lock().unwrap().pop_front();
         let fate = fate.unwrap_or(Commit::Works);
         if let Commit::Late = fate {

@@ -10,10 +10,10 @@ SELECT
     ) AS room_types,
     -- $2: its idempotency keys
     (
-        SELECT coalesce(json_agg(json_build_array(encode(a.key, 'hex'), a.expires_at)), '[]')
-        FROM attempts AS a
-        WHERE a.key = ANY($2)
-    ) AS attempts,
+        SELECT coalesce(json_agg(json_build_array(encode(r.key, 'hex'), r.expires_at)), '[]')
+        FROM idempotency_records AS r
+        WHERE r.key = ANY($2)
+    ) AS used_keys,
     -- whether somebody has committed to one of them after this began, so that this had to wait
     (SELECT array_agg(sequence ORDER BY id) FROM locked)
         IS DISTINCT FROM (

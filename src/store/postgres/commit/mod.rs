@@ -47,7 +47,7 @@ const PLACES: usize = 4_096;
 const ATTEMPTS: usize = 4;
 
 /// The constraint that an idempotency key meets which somebody else has used.
-const KEYS: &str = "attempts_pkey";
+const KEYS: &str = "idempotency_records_pkey";
 
 impl Postgres {
     pub(super) async fn commit_batch(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {

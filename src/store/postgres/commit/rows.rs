@@ -16,7 +16,7 @@ pub(in super::super) const FREE: &str = "
     DELETE FROM booking_services WHERE booking_id = ANY($1)";
 /// So do idempotency keys that have expired, unless somebody has used them again since they were looked up.
 pub(in super::super) const FORGET: &str = "
-    DELETE FROM attempts WHERE key = ANY($1) AND expires_at = ($2::bigint[])[array_position($1, key)]";
+    DELETE FROM idempotency_records WHERE key = ANY($1) AND expires_at = ($2::bigint[])[array_position($1, key)]";
 
 /// Removes the guests and services of bookings that get others, and what is remembered of keys that are used again.
 pub(super) async fn make_room(
@@ -135,16 +135,18 @@ fn idempotency<'q>(query: PgQuery<'q>, rows: &'q [IdempotencyRow<'q>]) -> Result
     Ok(query
         .bind(column(rows, |record| record.key.as_slice()))
         .bind(column(rows, |record| record.fingerprint.as_slice()))
-        .bind(column(rows, |record| record.room_type_id.0))
-        .bind(column(rows, |record| record.booking_id.0))
+        .bind(column(rows, |record| record.kind))
         .bind(answers.map_err(|error| sqlx::Error::Encode(error.into()))?)
         .bind(column(rows, |record| record.expires_at)))
 }
 
-fn jobs<'q>(query: PgQuery<'q>, rows: &'q [JobRow<'q>]) -> PgQuery<'q> {
+fn jobs<'q>(query: PgQuery<'q>, rows: &'q [JobRow]) -> PgQuery<'q> {
     query
         .bind(column(rows, |job| job.kind))
-        .bind(column(rows, |job| job.booking_id.0))
-        .bind(column(rows, |job| job.dedup_key))
-        .bind(column(rows, |job| job.next_at))
+        .bind(column(rows, |job| job.tenant.map(|hotel| hotel.0)))
+        .bind(column(rows, |job| Json(job.payload)))
+        .bind(column(rows, |job| job.priority))
+        .bind(column(rows, |job| job.max_attempts))
+        .bind(column(rows, |job| job.dedup_key.as_str()))
+        .bind(column(rows, |job| job.at))
 }

@@ -129,15 +129,19 @@ told AS (
 remembered AS (
     -- in the order of their keys, so that of two batches with the same keys only one waits for the other (but for one
     -- that has made room by deleting expired ones)
-    INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
-    SELECT * FROM unnest($69::bytea[], $70::bytea[], $71::uuid[], $72::uuid[], $73::text[]::json[], $74::bigint[])
+    INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
+    SELECT * FROM unnest($69::bytea[], $70::bytea[], $71::text[], $72::text[]::json[], $73::bigint[])
     WHERE (SELECT yes FROM granted)
 ),
 to_do AS (
-    INSERT INTO jobs (kind, booking_id, dedup_key, next_at)
-    SELECT * FROM unnest($75::text[], $76::uuid[], $77::text[], $78::bigint[])
+    -- once ever: a dedup key is of one fact
+    INSERT INTO jobs (kind, tenant, payload, priority, max_attempts, dedup_key, once, next_at, created_at)
+    SELECT new.kind, new.tenant, new.payload, new.priority, new.max_attempts, new.dedup_key, true, new.at, new.at
+    FROM unnest(
+        $74::text[], $75::uuid[], $76::jsonb[], $77::smallint[], $78::integer[], $79::text[], $80::bigint[]
+    ) AS new (kind, tenant, payload, priority, max_attempts, dedup_key, at)
     WHERE (SELECT yes FROM granted)
-    ON CONFLICT (dedup_key) DO NOTHING
+    ON CONFLICT DO NOTHING
 ),
 advanced AS (
     UPDATE room_types

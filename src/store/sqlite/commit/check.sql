@@ -11,7 +11,7 @@ SELECT
     ) AS room_types,
     -- $2: its idempotency keys in hexadecimal
     (
-        SELECT json_group_array(json_array(lower(hex(a.key)), a.expires_at))
-        FROM attempts AS a
-        WHERE a.key IN (SELECT unhex(value) FROM json_each($2))
-    ) AS attempts;
+        SELECT json_group_array(json_array(lower(hex(r.key)), r.expires_at))
+        FROM idempotency_records AS r
+        WHERE r.key IN (SELECT unhex(value) FROM json_each($2))
+    ) AS used_keys;

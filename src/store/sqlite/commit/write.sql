@@ -210,25 +210,26 @@ SELECT
 FROM jsonb_each($11);
 
 -- $12: idempotency records. One that is there already has expired.
-INSERT INTO attempts (key, fingerprint, room_type_id, booking_id, answer, expires_at)
+INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
 SELECT
-    unhex(value->>'key'), unhex(value->>'fingerprint'), value->>'room_type_id', value->>'booking_id',
-    value->'answer', value->>'expires_at'
+    unhex(value->>'key'), unhex(value->>'fingerprint'), value->>'kind', value->'answer', value->>'expires_at'
 FROM jsonb_each($12)
 WHERE true
 ON CONFLICT (key) DO UPDATE
 SET fingerprint = excluded.fingerprint,
-    room_type_id = excluded.room_type_id,
-    booking_id = excluded.booking_id,
+    kind = excluded.kind,
+    principal = excluded.principal,
     answer = excluded.answer,
     expires_at = excluded.expires_at;
 
--- $13: jobs
-INSERT INTO jobs (kind, booking_id, dedup_key, next_at)
-SELECT value->>'kind', value->>'booking_id', value->>'dedup_key', value->>'next_at'
+-- $13: jobs, once ever: a dedup key is of one fact
+INSERT INTO jobs (kind, tenant, payload, priority, max_attempts, dedup_key, once, next_at, created_at)
+SELECT
+    value->>'kind', value->>'tenant', value->'payload', value->>'priority', value->>'max_attempts',
+    value->>'dedup_key', true, value->>'at', value->>'at'
 FROM jsonb_each($13)
 WHERE true
-ON CONFLICT (dedup_key) DO NOTHING;
+ON CONFLICT DO NOTHING;
 
 -- $14: the last sequence number of each room type
 UPDATE room_types
