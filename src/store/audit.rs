@@ -1,4 +1,4 @@
-//! Recounting: whether what the store has counted is what its bookings and settings say.
+//! Recounting: whether the stored counters agree with bookings and settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,13 +13,13 @@ pub struct Evidence {
     pub sequence: u64,
     /// Lowest and highest sequence number of its events, and how many there are.
     pub events: Option<(u64, u64, u64)>,
-    /// Whether old events have been deleted: then a history may begin late.
+    /// Whether old events have been deleted. The history of a room type then may begin after 1.
     pub trimmed: bool,
-    /// Every night with a row.
+    /// Every stored night.
     pub nights: Vec<NightRow>,
-    /// What every booking that takes inventory occupies.
+    /// The nights and rooms of every booking that takes inventory.
     pub footprints: Vec<Footprint>,
-    /// Bookings whose last change has no event of its own though it is not too old, by id.
+    /// Ids of bookings whose last change has no event, though its event is too young to be deleted.
     pub bookings_without_event: Vec<String>,
 }
 
@@ -29,44 +29,44 @@ pub struct NightRow {
     pub date: Date,
     /// The most that may be sold and held, as the CHECK of the schema sees it.
     pub capacity: u16,
-    /// What the settings of the night, or else of its room type, make of it.
+    /// The capacity by the settings of the night or of its room type.
     pub due: u16,
     pub sold: u16,
     pub held: u16,
-    /// Rooms beyond the capacity for guests for whom a lower capacity was forced.
+    /// Rooms beyond the capacity that a forced reduction left sold or held.
     pub forced: u16,
 }
 
-/// Something that does not add up.
+/// A difference between stored values and recounted ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// A counter is not what the bookings say.
+    /// A counter differs from the bookings.
     Miscounted {
         date: Date,
         counter: &'static str,
         stored: u32,
         recounted: u32,
     },
-    /// The capacity of a night is not what its settings say.
+    /// The capacity of a night differs from its settings.
     Missized {
         date: Date,
         stored: u16,
         due: u16,
     },
-    /// A forced exception is not what its guests need.
+    /// A forced exception differs from what its guests need.
     Misforced {
         date: Date,
         stored: u16,
         due: u32,
     },
-    /// More is sold and held than there is, and than was forced.
+    /// More rooms are sold and held than the capacity and the forced exception allow.
     Oversold {
         date: Date,
         capacity: u16,
         taken: u32,
     },
-    /// The events do not run, without a gap, from 1 (or, where old ones were deleted, from a later one) to the room
-    /// type's sequence number.
+    /// The sequence numbers of the events do not run to that of the room type without a gap, from 1 or, after a
+    /// deletion, from a later number.
     BrokenSequence {
         stored: u64,
         first: u64,

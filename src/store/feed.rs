@@ -1,13 +1,13 @@
-//! The feed: what has happened, read again from the history that every commit leaves, and which hotels have changed,
-//! which is no fact and has no history.
+//! The feed: the history that every commit leaves, and the list of hotels that have changed. A change of a hotel is no
+//! fact and has no history.
 //!
-//! Called by `events/` (a dashboard that comes back asks what it missed, a node what the others have done) and by
-//! `GET /v1/events`. An event says what changed, never whom it concerns. Old events are deleted by housekeeping; the last
-//! one of each room type stays, so that `verify` can still follow every history to its end, and a position is never given
+//! Called by `events/` and by `GET /v1/events`. A dashboard that reconnects reads what it missed; a node reads what
+//! other nodes have committed. An event says what changed, never a guest or a contact. Housekeeping deletes old events.
+//! The last event of each room type stays: `verify` can follow every history to its end, and a position is never given
 //! twice.
 //!
-//! The table also holds facts of a hotel or of the installation, in the same order of positions. No reader needs them yet:
-//! an [`Excerpt`] leaves them out, and goes on after them. Nothing writes them yet either.
+//! The table also holds facts of a hotel or of the installation, in the same order of positions. No reader needs them
+//! yet: an [`Excerpt`] leaves them out, and a reader goes on after them. Nothing writes such facts yet.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -15,33 +15,34 @@ use serde::Deserialize;
 use super::Error;
 use crate::domain::{BookingId, Change, HotelId, NightDelta, RoomTypeId, Step, StepEffect, Timestamp};
 
-/// Bytes of stored events after which a portion ends: it is the event that reaches them that is the last. So a portion
-/// has one event at least, however large.
+/// Bytes of stored events after which a portion ends. The event that reaches the limit is the last one, so a portion
+/// always has an event.
 pub const PORTION_BYTES: u32 = 512 * 1024;
 
 /// Reading the history of room types.
 #[async_trait]
 pub trait Feed: Send + Sync + 'static {
-    /// At most `limit` events of a room type after a sequence number, in order. The first may be a later one than the
-    /// next: those before it have been deleted. Fewer come where they are more than [`PORTION_BYTES`].
+    /// At most `limit` events of a room type after a sequence number, in order, and at most [`PORTION_BYTES`]. A gap
+    /// before the first one means that older events have been deleted.
     async fn events_of(&self, room_type: RoomTypeId, after: u64, limit: u32) -> Result<Vec<Event>, Error>;
 
-    /// When a room type reached a sequence number. `None`: that event has been deleted, or there is none.
+    /// When a room type reached a sequence number. `None`: the event does not exist, or has been deleted.
     async fn moment(&self, room_type: RoomTypeId, sequence: u64) -> Result<Option<Moment>, Error>;
 
-    /// At most `limit` events of all room types, in the order of their commits, after a position; without one, from the
-    /// oldest that is kept. Once a position has been read, nothing ever appears before it. `None`: some after this
-    /// position have been deleted. Fewer than `limit` come where they are more than [`PORTION_BYTES`].
+    /// At most `limit` events of all room types after a position, in the order of their commits, and at most
+    /// [`PORTION_BYTES`]. Without a position, the oldest stored events. Once a position has been read, no event ever
+    /// appears before it. `None`: events after this position have been deleted.
     async fn events(&self, after: Option<u64>, limit: u32) -> Result<Option<Excerpt>, Error>;
 
-    /// At most `limit` hotels whose own data, services or list of room types has changed after a position, in the order
-    /// of the last change of each. Once a position has been read, nothing ever appears before it.
+    /// At most `limit` hotels whose own data, services or list of room types have changed after a position, ordered by
+    /// their last change. Once a position has been read, no hotel ever appears before it.
     async fn changed_hotels(&self, after: u64, limit: u32) -> Result<Vec<ChangedHotel>, Error>;
 
-    /// Where both end now: nothing ever appears before it.
+    /// The current ends of both lists. Nothing ever appears before them.
     async fn end(&self) -> Result<End, Error>;
 
-    /// Deletes events decided before `before`, oldest first, looking at no more than `limit`; how many it looked at.
+    /// Deletes events decided before `before`, oldest first, and looks at no more than `limit` events. Returns how many
+    /// it looked at.
     async fn trim_events(&self, before: Timestamp, limit: u32) -> Result<u64, Error>;
 }
 
@@ -49,12 +50,12 @@ pub trait Feed: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     pub at: Timestamp,
-    /// Whether the hotel's time zone, currency or horizon has changed after it. On PostgreSQL a change that began before
-    /// the event and was committed after it counts as earlier.
+    /// Whether the time zone, currency or horizon of the hotel has changed after the event. On PostgreSQL a change that
+    /// began before the event and was committed after it counts as earlier.
     pub calendar_changed_since: bool,
 }
 
-/// Positions up to which everything is there.
+/// Positions up to which the lists are complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
     pub event: u64,
@@ -64,7 +65,7 @@ pub struct End {
 /// A hotel that has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChangedHotel {
-    /// Where its last change stands among the changes of all hotels.
+    /// Position of its last change among the changes of all hotels.
     pub position: u64,
     pub hotel: HotelId,
 }
@@ -80,14 +81,14 @@ pub struct Excerpt {
     pub more: bool,
 }
 
-/// One fact of a room type, as the history tells it.
+/// A fact of a room type, as the history stores it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Where it stands among the events of all room types. Grows with every commit; numbers may be left out.
+    /// Position among the events of all scopes. It grows with every commit; numbers may be left out.
     pub position: u64,
     pub hotel: HotelId,
     pub room_type: RoomTypeId,
-    /// Where it stands in the history of its room type, without a gap.
+    /// Position in the history of the room type, without a gap.
     pub sequence: u64,
     pub at: Timestamp,
     pub cause: String,
@@ -99,14 +100,14 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Payload {
-    /// A booking, told by what it did to the calendar.
+    /// A booking: what it changed in the calendar.
     Booking { deltas: Vec<NightDelta> },
-    /// Anything else, with its new values.
+    /// Any other change, with its new values.
     Other(Change),
 }
 
 impl Event {
-    /// The same as the fact's.
+    /// The same step as that of the fact.
     pub fn step(&self) -> Step<'_> {
         Step { sequence: self.sequence, cause: &self.cause, effect: self.payload.step_effect() }
     }

@@ -1,4 +1,4 @@
-//! The identity of a database: by it nodes find out that they do not work on the same one.
+//! The identity of a database. Nodes compare it to find out whether they use the same database.
 
 use std::sync::Arc;
 
@@ -12,16 +12,17 @@ const KEPT: usize = 16;
 /// Which database a store is, and which server process serves it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// A digest of what makes the database: its installation's secret, its server's system identifier, its number there.
-    /// A dump restored elsewhere has another identifier, `CREATE DATABASE … TEMPLATE` another number.
+    /// A digest of the installation's secret, the server's system identifier, and the database's number on the server.
+    /// A dump restored on another server has another system identifier; `CREATE DATABASE … TEMPLATE` makes another
+    /// number.
     pub database: Arc<str>,
-    /// When the server process started, in microseconds since 1970: a copy of its files has all of the above, but runs in
-    /// a process of its own. Unknown while the server cannot be reached.
+    /// Start time of the server process, in microseconds since 1970. A copy of the server's files has the same digest,
+    /// but another process. Unknown while the server cannot be reached.
     pub server: Option<i64>,
 }
 
 impl Identity {
-    /// Nothing of the installation's secret can be learnt from it.
+    /// The digest reveals nothing of the installation's secret.
     pub fn of(secret: &[u8; 32], system_identifier: i64, number: i64, server_started: i64) -> Self {
         let digest = Sha256::new()
             .chain_update(b"innkeeper: identity of a database")
@@ -32,7 +33,7 @@ impl Identity {
         Self { database: HEXLOWER.encode(&digest[..KEPT]).into(), server: Some(server_started) }
     }
 
-    /// That of a store which only one node can use.
+    /// The identity of a store that only one node can use.
     pub fn unshared() -> Self {
         Self { database: "unshared".into(), server: None }
     }
@@ -41,7 +42,8 @@ impl Identity {
         self.database == other.database
     }
 
-    /// Whether both are certainly served by different processes. While one restarts, nodes notice one after the other.
+    /// Whether two different processes certainly serve the two databases. While a server restarts, nodes notice it at
+    /// different times.
     pub fn is_on_another_server(&self, other: &Self) -> bool {
         self.server.zip(other.server).is_some_and(|(mine, theirs)| mine != theirs)
     }

@@ -1,18 +1,19 @@
-//! Stores: where the truth is kept, in the words of the domain.
+//! Stores: durable storage, in the words of the domain.
 //!
-//! Owns durability. Called by the engine and the writer through [`Journal`], by the catalogue's handlers through
-//! [`Catalogue`], by lists, search, export and `verify` through [`Reports`], by dashboards and integrations through
-//! [`Feed`]. It never decides: it checks fencing tokens,
-//! sequence numbers and idempotency keys, and keeps what it is given, all or nothing.
+//! Owns durability. The engine and the writer call it through [`Journal`], the catalogue's handlers through
+//! [`Catalogue`], lists, search, export and `verify` through [`Reports`], dashboards and integrations through [`Feed`].
+//! It never decides: it checks fencing tokens, sequence numbers and idempotency keys, and stores what it is given, all
+//! or nothing.
 //!
-//! Invariants: what [`Journal::commit`] called committed survives a crash; a room type's facts are stored in order and
-//! without a gap; an idempotency key has one effect; no night has more sold and held than its capacity (a CHECK).
+//! Invariants: what [`Journal::commit`] called committed survives a crash. The facts of a room type are stored in order
+//! and without a gap. An idempotency key has one effect. No night has more rooms sold and held than its capacity (a
+//! CHECK).
 //!
-//! When it fails, nothing is half done: [`CommitError::RolledBack`] left no trace, [`CommitError::UnknownOutcome`] may have
-//! succeeded, and [`Journal::committed`] tells afterwards.
+//! On failure nothing is half done. [`CommitError::RolledBack`] left no trace. [`CommitError::UnknownOutcome`] may have
+//! succeeded; [`Journal::committed`] tells afterwards.
 //!
-//! To add a table: [`records`]. To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file names,
-//! teach [`db`] its driver, and run the contract suite (`tests/it/store_contract.rs`) against it.
+//! To add a table: [`records`]. To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file
+//! names, teach [`db`] its driver, and run the contract suite (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
 pub mod db;
@@ -45,23 +46,23 @@ use crate::lease::Token;
 /// Everything a store can do.
 #[async_trait]
 pub trait Store: db::Database + Journal + Catalogue + Reports + Feed {
-    /// The earlier of `now` and the time by the store's own clock, if it has one: a node whose clock is ahead deletes
-    /// nothing that the others still need.
+    /// The earlier of `now` and the time of the store's own clock, if the store has one. A node whose clock is ahead
+    /// then deletes nothing that other nodes still need.
     async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
         Ok(now)
     }
 
-    /// Whether the store can be reached at all, also where it has so much to do that [`Reports::ping`] would wait.
+    /// Whether the store can be reached. Answers also when the store is too busy for [`Reports::ping`].
     async fn reach(&self) -> Result<(), Error> {
         self.ping().await
     }
 
-    /// Which database this is, and who serves it. Answers also where the store has much to do.
+    /// Which database this is, and which server serves it. Answers also when the store is busy.
     async fn identity(&self) -> Result<Identity, Error> {
         Ok(Identity::unshared())
     }
 
-    /// What makes it doubtful that everything that was committed is here, to be told to an operator.
+    /// Why some commits may be missing from this database, as a message for an operator.
     fn incomplete(&self) -> Option<String> {
         None
     }
@@ -69,27 +70,27 @@ pub trait Store: db::Database + Journal + Catalogue + Reports + Feed {
     /// How large the store is now.
     async fn size(&self) -> Result<Size, Error>;
 
-    /// Waits for a write under way and lets go of everything. Nobody may ask the store for anything afterwards.
+    /// Waits for a running write, then closes all connections. The store must not be used afterwards.
     async fn close(&self) -> Result<(), Error>;
 }
 
-/// The write path, and what recovery needs.
+/// The write path, and the reads of recovery.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
-    /// How many commits it can do at once. A room type's facts are always committed by the same one of them, in order.
+    /// Number of commits that can run at the same time. All facts of a room type use the same lane, in order.
     fn lanes(&self) -> usize {
         1
     }
 
-    /// Makes `token` the only one whose commits are accepted for a room type. Waits for a commit under way.
+    /// Makes `token` the only fencing token with which commits of a room type are accepted. Waits for a running commit.
     async fn claim(&self, room_type: RoomTypeId, token: Token) -> Result<Claim, Error>;
 
-    /// Under which token each of these room types was claimed last. Until somebody claims it under another one, nobody
-    /// else has changed it.
+    /// The token with which each room type was claimed last. While the token is unchanged, no other owner has changed
+    /// the room type.
     async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error>;
 
-    /// A room type as its committed facts have left it. The calendar begins at the hotel's date of `now` and covers the
-    /// hotel's horizon and every night that was ever touched: a hotel that shortened its horizon still has its guests.
+    /// A room type after its committed facts. The calendar begins at the hotel's date of `now`. It covers the hotel's
+    /// horizon and every night that was ever touched, because bookings stay when a hotel shortens its horizon.
     async fn load(&self, room_type: RoomTypeId, now: Timestamp) -> Result<Option<Inventory>, Error>;
 
     /// Stores a batch in one durable transaction. An entry with a stale token, a sequence number that does not follow,
@@ -100,29 +101,29 @@ pub trait Journal: Send + Sync + 'static {
     /// Which of these facts are stored.
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error>;
 
-    /// What is known of these idempotency keys at `now`.
+    /// The records of these idempotency keys that have not expired at `now`.
     async fn recall(&self, keys: &[KeyDigest], now: Timestamp) -> Result<HashMap<KeyDigest, IdempotencyRecord>, Error>;
 
-    /// Deletes at most `limit` idempotency records that expired before `now`; how many there were.
+    /// Deletes at most `limit` idempotency records that expired before `now`. Returns the number of deleted records.
     async fn forget_idempotency_records(&self, now: Timestamp, limit: u32) -> Result<u64, Error>;
 
     async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Error>;
 
-    /// Room types that have a hold, whether or not its time is over: their timers must run.
+    /// Room types with a hold, expired or not: each needs an actor whose timer ends its holds.
     async fn room_types_with_holds(&self) -> Result<Vec<RoomTypeId>, Error>;
 
     /// The room types of a hotel.
     async fn room_type_ids(&self, hotel: HotelId) -> Result<Vec<RoomTypeId>, Error>;
 }
 
-/// Hotels and what they sell. Room types and rate plans that are already in use change through their actor, as facts.
+/// Hotels and what they sell. Room types and rate plans that exist are changed by their actor, as facts.
 #[async_trait]
 pub trait Catalogue: Send + Sync + 'static {
     async fn insert_hotel(&self, hotel: &Hotel) -> Result<(), Error>;
-    /// Only if the hotel still is what was `seen`; `false` if it has changed since, or is not there.
+    /// Updates a hotel that is still equal to `seen`. `false`: it has changed since, or does not exist.
     async fn update_hotel(&self, seen: &Hotel, hotel: &Hotel) -> Result<bool, Error>;
     async fn hotel(&self, id: HotelId) -> Result<Option<Hotel>, Error>;
-    /// By id, after `after`; `city` matches without regard to case.
+    /// Ordered by id. `city` is compared without regard to case.
     async fn hotels(&self, city: Option<&str>, page: Page<HotelId>) -> Result<Vec<Hotel>, Error>;
 
     async fn insert_room_type(&self, room_type: &RoomType) -> Result<(), Error>;
@@ -135,7 +136,7 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn rate_plans(&self, room_type: RoomTypeId, page: Page<RatePlanId>) -> Result<Vec<RatePlan>, Error>;
 
     async fn insert_service(&self, service: &Service) -> Result<(), Error>;
-    /// Only if the service still is what was `seen`; `false` if it has changed since, or is not there.
+    /// Updates a service that is still equal to `seen`. `false`: it has changed since, or does not exist.
     async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error>;
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error>;
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error>;
@@ -143,7 +144,7 @@ pub trait Catalogue: Send + Sync + 'static {
     /// Whether there is no hotel yet.
     async fn is_empty(&self) -> Result<bool, Error>;
 
-    /// The secret that manage tokens are made with: `fresh`, if this installation has none yet; else the one it has.
+    /// The secret for manage tokens. Stores `fresh` if this installation has no secret yet.
     async fn installation_secret(&self, fresh: [u8; 32]) -> Result<[u8; 32], Error>;
 }
 
@@ -152,16 +153,16 @@ pub trait Catalogue: Send + Sync + 'static {
 pub trait Reports: Send + Sync + 'static {
     async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error>;
 
-    /// Every room type of a hotel, to quote from, in order of their ids.
+    /// Every room type of a hotel as an inventory for quotes, ordered by id.
     async fn stock(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error>;
 
-    /// The room types from the first to the last of these ids, to quote from, in one statement.
+    /// The room types from the first to the last of these ids as inventories for quotes, in one statement.
     ///
-    /// What is made to quote from has neither services nor holds, and its calendar begins at the hotel's date of `now`
-    /// and has no end: a quote closes what lies beyond the horizon, and the horizon moves every day.
+    /// An inventory for quotes has neither services nor holds. Its calendar begins at the hotel's date of `now` and has
+    /// no end: a quote refuses nights beyond the horizon, and the horizon moves every day.
     async fn stock_between(&self, ids: RangeInclusive<RoomTypeId>, now: Timestamp) -> Result<Vec<Inventory>, Error>;
 
-    /// Nights with anything sold or held, by room type and date, after `after`.
+    /// Nights with rooms sold or held, ordered by room type and date, after `after`.
     async fn counted_nights(&self, after: Option<(RoomTypeId, Date)>, limit: u32) -> Result<Vec<CountedNight>, Error>;
 
     /// Hotels by id.
@@ -170,7 +171,7 @@ pub trait Reports: Send + Sync + 'static {
     /// Room types by id.
     async fn all_room_types(&self, page: Page<RoomTypeId>) -> Result<Vec<RoomTypeId>, Error>;
 
-    /// Everything stored about a room type that can be counted twice.
+    /// Everything about a room type that `verify` can recount.
     async fn evidence(&self, room_type: RoomTypeId) -> Result<audit::Evidence, Error>;
 
     /// Idempotency records whose answer names an object that does not exist, at most `limit`.
@@ -179,7 +180,7 @@ pub trait Reports: Send + Sync + 'static {
     /// Jobs about a booking that does not exist, or that belongs to another tenant, at most `limit`.
     async fn stray_jobs(&self, limit: u32) -> Result<Vec<audit::StrayJob>, Error>;
 
-    /// Whether the store answers, and takes writes as far as is known.
+    /// Whether the store answers, and accepts writes as far as is known.
     async fn ping(&self) -> Result<(), Error>;
 }
 
@@ -187,14 +188,14 @@ pub trait Reports: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub database: u64,
-    /// The log of what is not in the database's file yet; 0 where the database keeps its own.
+    /// The write-ahead log beside the file; 0 for a database that manages its log itself.
     pub wal: u64,
 }
 
 /// A page of a list ordered by id.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<Id> {
-    /// The last id of the page before.
+    /// The last id of the previous page.
     pub after: Option<Id>,
     /// The most rows to return.
     pub limit: u32,
@@ -226,30 +227,30 @@ pub struct CountedNight {
     pub held: u16,
 }
 
-/// A fact on its way into the store, with everything that must become true together with it.
+/// A fact to be stored, with everything that must be stored in the same transaction.
 #[derive(Debug, Clone)]
 pub struct CommitEntry {
     pub room_type: RoomTypeId,
     /// The token under which the fact was decided.
     pub token: Token,
     pub fact: Arc<Fact>,
-    /// The idempotency key that asked for it.
+    /// The record of the idempotency key with which the fact was requested.
     pub record: Option<(KeyDigest, IdempotencyRecord)>,
     /// The jobs that the fact causes.
     pub jobs: Vec<Job>,
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Committed,
-    /// Another owner has claimed the room type, or an earlier entry of it was left out.
+    /// Another owner has claimed the room type, or an earlier entry of the room type was left out.
     Fenced,
-    /// The idempotency key has been used.
+    /// The idempotency key is already used.
     Duplicate,
-    /// A constraint forbids it: it contradicts what is stored. The last guard, which a sound engine never meets.
+    /// A constraint forbids the entry. It is the last guard: a correct engine never causes it.
     Refused,
-    /// The database cannot hold its values, whatever else is stored.
+    /// The database cannot hold the values, whatever else is stored.
     Unstorable,
 }
 
@@ -257,24 +258,24 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     Granted,
-    /// A token at least as high has been seen.
+    /// A token at least as high was claimed before.
     Stale {
         current: Token,
     },
-    /// There is no such room type.
+    /// The room type does not exist.
     NoSuchRoomType,
 }
 
 /// The store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Unreachable, full, busy beyond its time-out.
+    /// The store is unreachable, full, or busy beyond its time-out.
     #[error("the store is unavailable")]
     Unavailable(#[source] anyhow::Error),
-    /// The database does not take the values it was given. Nothing was done.
-    #[error("the store does not take these values")]
+    /// The database refuses the values. Nothing was stored.
+    #[error("the store refuses these values")]
     Refused(#[source] anyhow::Error),
-    /// A row that this version cannot have written.
+    /// A row has a value that this version never writes.
     #[error("the store holds a row that cannot be read")]
     Corrupt(#[source] anyhow::Error),
 }
@@ -285,7 +286,7 @@ pub enum CommitError {
     /// Nothing was stored.
     #[error("the commit was rolled back")]
     RolledBack(#[source] anyhow::Error),
-    /// It may have been stored or not.
+    /// The batch may be stored or not.
     #[error("the outcome of the commit is unknown")]
     UnknownOutcome(#[source] anyhow::Error),
 }

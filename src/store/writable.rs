@@ -1,10 +1,10 @@
-//! Whether anything can be written now, as far as is known.
+//! Whether the store accepts writes, as far as is known.
 //!
-//! A store suspects itself when a write fails for a reason that is not the values: a full disk, a file system that became
-//! read-only, a right that was taken away. Until a trial write succeeds, it counts as not ready. Nothing is tried while
-//! nothing is suspected.
+//! A store becomes suspect when a write fails for a reason other than its values: a full disk, a read-only file system,
+//! a missing right. A suspect store is not ready until a trial write succeeds. No trial runs while the store is not
+//! suspect.
 //!
-//! Limits: one trial a second, however many ask; a trial that takes longer than [`WITHIN`] has failed.
+//! Limits: one trial a second, however many callers ask. A trial that takes longer than [`WITHIN`] has failed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long a trial may take.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// What one store knows of its own writes.
+/// What a store knows about its own writes.
 #[derive(Debug, Default)]
 pub struct Writable {
     suspected: AtomicBool,
@@ -38,14 +38,14 @@ impl Writable {
         self.suspected.load(Ordering::Acquire)
     }
 
-    /// Whether writes succeed. Where that is in doubt, `trial` finds out.
+    /// Whether writes succeed. For a suspect store, `trial` finds out.
     pub async fn check(&self, trial: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
         if !self.is_suspected() {
             return Ok(());
         }
         let mut failed = self.failed.lock().await;
         if failed.is_some_and(|at| at.elapsed() < EVERY) {
-            return Err(Error::Unavailable(anyhow!("nothing could be written a moment ago")));
+            return Err(Error::Unavailable(anyhow!("the last trial write failed")));
         }
         let tried = timeout(WITHIN, trial).await;
         let outcome = tried.unwrap_or_else(|_| Err(Error::Unavailable(anyhow!("a trial write takes too long"))));
@@ -56,7 +56,7 @@ impl Writable {
                 tracing::info!("the store can be written to again");
             }
             Err(_) => {
-                // A trial that fails on its way suspects the store once more.
+                // A trial that fails makes the store suspect again.
                 self.suspect();
                 *failed = Some(Instant::now());
             }

@@ -15,7 +15,7 @@ use super::{Item, MAX_BATCH_BYTES, Outcome};
 use crate::events::{Hub, Notice};
 use crate::store::{CommitEntry, CommitError, Journal, Verdict};
 
-/// Runs until it is told to finish, or every handle to the queue is gone and the queue is empty.
+/// Runs until [`Item::Finish`], or until all handles are dropped and the queue is empty.
 pub(super) async fn run(journal: Arc<dyn Journal>, hub: Hub, mut inbox: mpsc::Receiver<Item>, limit: usize) {
     let mut items = Vec::with_capacity(limit);
     while inbox.recv_many(&mut items, limit).await > 0 {
@@ -35,17 +35,17 @@ pub(super) async fn run(journal: Arc<dyn Journal>, hub: Hub, mut inbox: mpsc::Re
     }
 }
 
-/// Somebody waiting for this batch.
+/// A caller that waits for this batch.
 enum Waiter {
     Fact(super::Settle),
-    /// The fact came too late to be sent.
+    /// The fact was withdrawn before the commit.
     Withdrawn(super::Settle),
     After(Box<dyn FnOnce() + Send>),
 }
 
-/// The next batch within [`MAX_BATCH_BYTES`], or one larger entry alone: its entries, and everybody who waits for it, each in
-/// order of submission. An entry whose caller has stopped waiting is withdrawn, with the later entries of its room type.
-/// Later batches need no memory of that: the store fences a fact whose predecessor it does not have.
+/// The entries of the next batch, and the callers that wait for it, each in order of submission. A batch stays within
+/// [`MAX_BATCH_BYTES`], or is one larger entry. An entry whose caller has stopped waiting is withdrawn, with the later
+/// entries of its room type. Later batches need not know of that: the store fences a fact whose predecessor is missing.
 fn next_batch(queue: &mut Peekable<impl ExactSizeIterator<Item = Item>>) -> (Vec<CommitEntry>, Vec<Waiter>) {
     let mut entries = Vec::with_capacity(queue.len());
     let mut waiters = Vec::with_capacity(queue.len());
@@ -86,7 +86,7 @@ async fn commit(journal: &dyn Journal, entries: &[CommitEntry]) -> Vec<Outcome> 
         return Vec::new();
     }
     let started = Instant::now();
-    // A store that panics may have committed before it did.
+    // A store that panics may have committed before the panic.
     let committed = AssertUnwindSafe(journal.commit(entries)).catch_unwind().await;
     let result = committed.unwrap_or_else(|_| Err(CommitError::UnknownOutcome(anyhow!("the store panicked"))));
     metrics::histogram!("innkeeper_commit_seconds").record(started.elapsed());
@@ -115,7 +115,7 @@ fn outcome(verdict: Verdict) -> Outcome {
     }
 }
 
-/// Tells the hub before anybody is answered: who books and then looks finds the booking.
+/// Publishes before the callers are answered: a caller that books and then looks finds the booking.
 fn publish(hub: &Hub, entries: &[CommitEntry], outcomes: &[Outcome]) {
     if !hub.has_listeners() {
         return;
@@ -131,7 +131,7 @@ fn settle(waiters: Vec<Waiter>, outcomes: Vec<Outcome>) {
     let mut outcomes = outcomes.into_iter();
     for waiter in waiters {
         match waiter {
-            // A store that gave too few verdicts did not say what became of the rest.
+            // If the store returned too few verdicts, the other outcomes are unknown.
             Waiter::Fact(settle) => settle(outcomes.next().unwrap_or(Outcome::UnknownOutcome)),
             Waiter::Withdrawn(settle) => settle(Outcome::Lost),
             Waiter::After(then) => then(),

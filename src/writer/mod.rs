@@ -1,16 +1,16 @@
-//! The writer: makes the facts of many actors durable together.
+//! The writer: commits the facts of many actors together.
 //!
-//! Owns the only way into [`Journal::commit`]. Called by room-type actors, which reserve a permit, decide, and submit. It
-//! never decides anything and never retries: it waits for one fact, takes what else is there up to a limit in facts and in
-//! bytes, commits once, and tells everybody what became of theirs. Under light load a batch is one fact; under load batches grow by
-//! themselves. No timer, no added latency. Where the store can do several commits at once there are as many lanes, and a
-//! room type always takes the same one.
+//! Owns the only way into [`Journal::commit`]. A room-type actor reserves a permit, decides, and submits. The writer
+//! never decides and never retries. It waits for one fact, takes the queued facts up to a limit in facts and in bytes,
+//! commits once, and tells each caller the outcome. Under light load a batch is one fact; under load batches grow.
+//! There is no timer and no added latency. A store that can run several commits at once has as many lanes, and a room
+//! type always uses the same lane.
 //!
-//! Invariant: outcomes of a room type are told in the order of submission, and nothing is told before its commit has
-//! ended.
-//! Limits: [`QUEUE`] places; who finds none is told so before anything is decided. A fact whose caller has stopped waiting
-//! before it was sent to the store is withdrawn, with what its room type has submitted since. When a commit fails, the
-//! whole batch hears about it; the actors then recover from the store.
+//! Invariant: outcomes of a room type are told in the order of submission, after their commit has ended.
+//!
+//! Limits: [`QUEUE`] places, [`MAX_BATCH_BYTES`]. When the queue is full, a caller is refused before anything is
+//! decided. A fact whose caller stops waiting before the commit begins is withdrawn, with the later facts of its room
+//! type. When a commit fails, every fact of the batch fails, and the actors recover from the store.
 
 mod commit_loop;
 
@@ -26,43 +26,44 @@ use crate::domain::RoomTypeId;
 use crate::events::Hub;
 use crate::store::{CommitEntry, Journal};
 
-/// Facts and answers that can wait for the writer at once.
+/// Facts and answers that can be queued, in all lanes together.
 pub const QUEUE: usize = 16_384;
 
-/// Bytes of facts that one commit gathers, by the estimate of [`CommitEntry::bytes`]. A usual booking has 3 KiB, so that a
-/// batch of the default size (256 facts) stays far below. The largest bookings have some megabytes: without this limit a
-/// batch of them would need gigabytes of memory for its statement, and would exceed what SQLite takes as one argument.
+/// The bytes of facts in one commit, by the estimate of [`CommitEntry::bytes`]. A usual booking has about 5 KiB, so a
+/// batch of the default size (256 facts) stays below. The largest bookings have some megabytes. Without this limit a
+/// batch of them would need gigabytes of memory, and would exceed what SQLite accepts as one argument.
 pub const MAX_BATCH_BYTES: usize = 4 * 1_024 * 1_024;
 
-/// What became of a submitted fact.
+/// The outcome of a submitted fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It is durable.
     Committed,
-    /// Another owner has claimed the room type, or an earlier fact of it was not stored. Neither was this one.
+    /// Another owner has claimed the room type, or an earlier fact of the room type was not stored. This fact was not
+    /// stored either.
     Fenced,
-    /// Its idempotency key was used before. It was not stored.
+    /// Its idempotency key is already used. The fact was not stored.
     Duplicate,
-    /// It contradicts what is stored. It was not stored.
+    /// A constraint forbids the fact. It was not stored.
     Refused,
-    /// The database cannot hold its values. It was not stored.
+    /// The database cannot hold its values. The fact was not stored.
     Unstorable,
-    /// The whole batch was rolled back, or it was withdrawn. It was not stored.
+    /// The batch was rolled back, or the fact was withdrawn. It was not stored.
     Lost,
-    /// The store did not say whether it was stored.
+    /// The outcome is unknown: the fact may be stored or not.
     UnknownOutcome,
 }
 
-/// Who is told an outcome. Called exactly once, on the writer's task: it must not wait.
+/// Receives the outcome of a fact. Called exactly once, on the writer's task: it must not wait.
 pub type Settle = Box<dyn FnOnce(Outcome) + Send>;
 
-/// What waits in the queue.
+/// An item in the queue.
 enum Item {
-    /// With the time until which somebody waits for it, if anybody does.
+    /// A fact, with the time until which its caller waits, if there is a caller.
     Fact(CommitEntry, Option<Instant>, Settle),
-    /// Something to do when everything submitted before has been settled.
+    /// A function to run when everything submitted before is settled.
     After(Box<dyn FnOnce() + Send>),
-    /// End the loop once everything before is settled.
+    /// Ends the loop when everything before is settled.
     Finish,
 }
 
@@ -76,11 +77,11 @@ impl Item {
     }
 }
 
-/// Why there is no permit.
+/// Why no permit was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPermit {
     Full,
-    /// The writer has ended: nothing can become durable any more.
+    /// The writer has ended: no fact can be committed any more.
     Ended,
 }
 
@@ -90,11 +91,11 @@ pub struct Writer {
     lanes: Arc<[mpsc::Sender<Item>]>,
 }
 
-/// A reserved place in the queue: what it is used for cannot be refused any more.
+/// A reserved place in the queue. Using it cannot fail.
 pub struct QueuePermit(mpsc::OwnedPermit<Item>);
 
 impl Writer {
-    /// Starts the writer, which tells `hub` what it has committed. It ends with [`Writer::finish`], or when the last
+    /// Starts the writer. It publishes committed facts to `hub`, and ends with [`Writer::finish`] or when the last
     /// handle is dropped.
     pub fn start(journal: Arc<dyn Journal>, hub: Hub, batch: usize) -> (Self, JoinHandle<()>) {
         let count = journal.lanes().max(1);
@@ -105,14 +106,14 @@ impl Writer {
         (Self { lanes: lanes.into() }, task)
     }
 
-    /// Ends the writer after everything submitted so far. What comes later is dropped unsettled.
+    /// Ends the writer after everything submitted so far. Later submissions are dropped unsettled.
     pub async fn finish(&self) {
         for lane in &*self.lanes {
             let _ = lane.send(Item::Finish).await;
         }
     }
 
-    /// A place in the room type's queue, unless it is full.
+    /// Reserves a place in the queue of a room type.
     pub fn reserve(&self, room_type: RoomTypeId) -> Result<QueuePermit, NoPermit> {
         let lane = self.lane(room_type).ok_or(NoPermit::Ended)?;
         lane.clone().try_reserve_owned().map(QueuePermit).map_err(|error| match error {
@@ -121,7 +122,7 @@ impl Writer {
         })
     }
 
-    /// Waits until everything a room type has submitted so far has been settled, or the writer has ended.
+    /// Waits until everything that a room type has submitted is settled, or the writer has ended.
     pub async fn drained(&self, room_type: RoomTypeId) {
         let (settled, wait) = oneshot::channel();
         let settled = move || {
@@ -133,12 +134,12 @@ impl Writer {
         }
     }
 
-    /// Facts and answers that wait to be taken up, in each lane.
+    /// Number of queued items, for each lane.
     pub fn waiting(&self) -> Vec<usize> {
         self.lanes.iter().map(|lane| lane.max_capacity() - lane.capacity()).collect()
     }
 
-    /// Whether nothing can be submitted any more.
+    /// Whether the writer has ended.
     pub fn has_ended(&self) -> bool {
         self.lanes.iter().any(mpsc::Sender::is_closed)
     }
@@ -152,7 +153,7 @@ impl Writer {
         select_all(lanes).await;
     }
 
-    /// The same for a room type always: the end of its id is random.
+    /// The lane of a room type. The end of an id is random, so lanes are used evenly.
     fn lane(&self, room_type: RoomTypeId) -> Option<&mpsc::Sender<Item>> {
         let lanes = u128::try_from(self.lanes.len()).ok()?;
         let lane = room_type.0.as_u128().checked_rem(lanes)?;
@@ -161,12 +162,12 @@ impl Writer {
 }
 
 impl QueuePermit {
-    /// Submits a fact. It is withdrawn where it has not been sent to the store by `until`.
+    /// Submits a fact. It is withdrawn if its commit has not begun by `until`.
     pub fn submit(self, entry: CommitEntry, until: Option<Instant>, settle: Settle) {
         self.0.send(Item::Fact(entry, until, settle));
     }
 
-    /// Runs `then` when everything submitted so far has been settled.
+    /// Runs `then` when everything submitted so far is settled.
     pub fn after(self, then: impl FnOnce() + Send + 'static) {
         self.0.send(Item::After(Box::new(then)));
     }

@@ -61,7 +61,7 @@ async fn a_pooler_that_drops_what_a_session_is_told_is_refused_and_nothing_is_ch
     for command in [&["migrate"][..], &["serve", "--listen", "127.0.0.1:0"]] {
         let arguments = [command, &["--database-url", &url]].concat();
         let message = Workplace::new().run(&arguments).failed(1);
-        assert!(message.contains("a pooler drops what a session is told"), "{message}");
+        assert!(message.contains("a pooler drops the settings of sessions"), "{message}");
         assert!(message.contains("connect to PostgreSQL directly"), "{message}");
     }
     let untouched = Workplace::new().run(&["verify", "--database-url", &database.url()]).failed(1);

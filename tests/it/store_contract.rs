@@ -1,5 +1,5 @@
-//! The contract of a store, written against its traits. Every sentence is run against every store: to add one, give it
-//! a function like [`fixture::sqlite`] and a line in the macro.
+//! The contract of a store, written against its traits. Every sentence runs against every store. To add a store, give
+//! it a function like [`fixture::sqlite`] and a line in the macro.
 
 mod claims;
 mod commits;

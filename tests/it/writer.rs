@@ -29,7 +29,7 @@ async fn commits_are_limited_in_bytes(house: StoreFixture) {
     for number in 0..FACTS {
         let entry = keyed(desk.book(crowd(number as i64)), number as u8);
         let told = told.clone();
-        let settle = Box::new(move |outcome| told.send((number, outcome)).unwrap());
+        let settle = Box::new(move |outcome: Outcome| told.send((number, outcome)).unwrap());
         writer.reserve(desk.id()).unwrap().submit(entry, None, settle);
     }
     for number in 0..FACTS {

@@ -1,8 +1,8 @@
-//! The circuit: whether the server lets anybody in.
+//! The circuit breaker: whether PostgreSQL accepts new connections.
 //!
-//! A server that is starting is waited for, but not by everybody, and not for long: when it has let nobody in for
-//! [`KNOWN_AFTER`], the circuit opens, and whoever needs a new connection is told at once. Connections that are still good
-//! are used all the same. Meanwhile somebody tries in the background; the first success closes the circuit.
+//! When the server has refused every connection for [`KNOWN_AFTER`], the circuit opens. While it is open, a caller that
+//! needs a new connection gets an error at once. Open connections are still used. A background task tries to connect,
+//! and the first success closes the circuit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,22 +11,22 @@ use tokio::time::{Instant, sleep};
 
 use super::session::{Home, Session, within};
 
-/// How long a server may let nobody in before that is known.
+/// How long a server may refuse connections before the circuit opens.
 const KNOWN_AFTER: Duration = Duration::from_secs(1);
-/// How long one attempt to come in may take.
+/// Time limit of one connection attempt.
 pub(super) const ATTEMPT_WITHIN: Duration = Duration::from_secs(4);
-/// The pause between two attempts in the background.
+/// Pause between two attempts of the background task.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed,
-    /// Nobody was let in since an attempt that began then.
+    /// Every attempt since this time failed.
     Failing(Instant),
     Open,
 }
 
-/// One for all connections to a server.
+/// The breaker of all connections to one server.
 #[derive(Debug)]
 pub(super) struct Circuit(Mutex<State>);
 
@@ -39,16 +39,17 @@ impl Circuit {
         *self.state() == State::Open
     }
 
-    /// Somebody was let in.
+    /// A connection was opened.
     pub fn succeeded(&self) {
         let mut state = self.state();
         if *state == State::Open {
-            tracing::info!("PostgreSQL lets this node in again");
+            tracing::info!("PostgreSQL accepts connections again");
         }
         *state = State::Closed;
     }
 
-    /// An attempt failed that began then. Says whether this opens the circuit: then somebody has to try again.
+    /// An attempt that began at `began` failed. `true`: this opens the circuit, and the caller starts the background
+    /// task.
     pub fn failed(&self, began: Instant) -> bool {
         let mut state = self.state();
         let since = match *state {
@@ -59,12 +60,12 @@ impl Circuit {
         let is_known = since.elapsed() >= KNOWN_AFTER;
         *state = if is_known { State::Open } else { State::Failing(since) };
         if is_known {
-            tracing::warn!("PostgreSQL lets nobody in: who needs it is told at once, until it does");
+            tracing::warn!("PostgreSQL accepts no connection: requests that need a new one fail at once until it does");
         }
         is_known
     }
 
-    /// Tries to come in until that succeeds, or nobody uses the circuit any more.
+    /// Tries to connect until it succeeds, or until the circuit is no longer used.
     pub fn try_again(self: &Arc<Self>, session: Session, home: &Home) {
         let circuit = Arc::downgrade(self);
         home.spawn(async move {

@@ -1,4 +1,4 @@
-//! Claiming a room type: raising its fencing token, after the commits that go by the old one.
+//! Claims a room type: raises its fencing token after the commits of the old owner.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::lease::Token;
 use crate::store::sql::Columns;
 use crate::store::{Claim, Error};
 
-/// Waits for a commit under way, which has locked the row.
+/// Waits for a running commit, which has locked the row.
 pub(super) const RAISE: &str = "UPDATE room_types SET fencing_token = $2 WHERE id = $1 AND fencing_token < $2";
 pub(super) const TOKENS: &str = "SELECT id, fencing_token FROM room_types WHERE id = ANY($1)";
 

@@ -1,4 +1,4 @@
-//! PostgreSQL's rows: ids, dates and JSON have types of their own, numbers have several.
+//! PostgreSQL's rows: ids, dates and JSON have types of their own, and numbers have several.
 
 use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;

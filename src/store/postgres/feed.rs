@@ -1,9 +1,9 @@
 //! The history, read and trimmed.
 //!
-//! A position is taken from the number of its transaction (see the schema), and a reader stops below the oldest
-//! transaction that is still under way in the whole cluster: what is read is complete, and nothing ever appears before
-//! it. A room type's commits follow each other, so the order of positions is the order of its sequence numbers. The
-//! price: a transaction that writes and does not end, also another program's, holds up everybody who reads behind it.
+//! A position is made of the number of its transaction (see the schema). A reader stops below the oldest running
+//! transaction of the whole server: what it reads is complete, and nothing ever appears before it. Commits of a room
+//! type follow each other, so the order of positions is the order of sequence numbers. The price: a writing transaction
+//! that does not end, also one of another program, holds up all readers behind it.
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ macro_rules! complete {
     };
 }
 
-/// Bytes of a payload as it will be sent. A small one is not written out for that.
+/// Bytes of a payload as it is sent. A small payload is not converted to text for that.
 macro_rules! bytes {
     () => {
         "CASE WHEN pg_column_size(payload) < 2000 THEN pg_column_size(payload) ELSE octet_length(payload::text) END"
@@ -44,8 +44,8 @@ pub(super) const OF_ROOM_TYPE: &str = concat!(
     WHERE bytes_before < $4
     ORDER BY summed.position"
 );
-/// One event too many is looked for, to know whether there are more. One statement, so that nothing is trimmed between a look at where the history begins and reading it. There is one row
-/// without an event where there is none.
+/// Reads one event too many, to know whether there are more. It is one statement, so nothing is trimmed between reading
+/// the start of the history and the events. Without events there is one row without an event.
 pub(super) const OF_ALL: &str = concat!(
     "WITH found AS MATERIALIZED (
         SELECT position, (",
@@ -74,7 +74,7 @@ pub(super) const CHANGED_HOTELS: &str = concat!(
 );
 pub(super) const END: &str =
     concat!("SELECT complete - 1 AS event, complete - 1 AS hotel FROM ", complete!(), " AS ends (complete)");
-/// One at a time: who comes second finds what the first has left.
+/// Trims run one at a time: the second one continues where the first one ended.
 pub(super) const TURN: &str = "SELECT position FROM event_trim FOR UPDATE";
 pub(super) const OLDEST: &str = concat!(
     "SELECT position, room_type_id, sequence, at FROM events
@@ -146,7 +146,7 @@ async fn trim(writing: &mut PooledConnection, before: Timestamp, limit: u32) -> 
     Ok(due.looked_at)
 }
 
-/// Numbers beyond what PostgreSQL can count come after everything.
+/// Numbers beyond the range of PostgreSQL come after everything.
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

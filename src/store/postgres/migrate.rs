@@ -1,4 +1,4 @@
-//! Migrations: the schema, in numbered steps that are never edited once released.
+//! Migrations: the schema in numbered steps. A released step is never edited.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::session::{ANSWER_WITHIN, CONNECT_WITHIN, UNHURRIED_WITHIN, within};
 use crate::store::records::city_keys;
 use crate::store::{Error, sql};
 
-/// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
+/// Every step: number, name, SQL. A new step is added at the end, with a twin in the folder of every other store.
 pub(super) const STEPS: [(i64, &str, &str); 6] = [
     (1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql")),
     (2, "rooms", include_str!("../../../migrations/postgres/0002_rooms.sql")),
@@ -23,8 +23,8 @@ pub(super) const STEPS: [(i64, &str, &str); 6] = [
 /// The number of the last step this version knows.
 pub(super) const LATEST: i64 = STEPS[STEPS.len() - 1].0;
 
-/// Keeps positions of events growing in a cluster whose transactions have lower numbers than those that were stored: the
-/// next one comes after all of them. Nodes that start together take turns.
+/// Keeps positions of events growing when the cluster's transaction numbers are lower than the stored positions, as
+/// after a restore. Nodes that start together take turns.
 const KEEP_POSITIONS_GROWING: &str = "
     UPDATE event_positions
     SET base = stored.last - (pg_current_xact_id()::text::bigint << 12) + 1
@@ -34,20 +34,20 @@ const KEEP_POSITIONS_GROWING: &str = "
     ) AS stored
     WHERE stored.last >= base + (pg_current_xact_id()::text::bigint << 12)";
 
-/// A step that nobody waits for any more must not keep its locks until it has finished. (Servers before 14 cannot tell.)
+/// A step whose client has gone must not keep its locks until it ends. Servers before 14 lack this setting.
 const NOTICE_WHEN_WE_ARE_GONE: &str = "
     SELECT set_config(name, '10s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'";
 
-/// How many waits for a lock somebody else may take to bring the schema up to date: a minute, as things are by default.
+/// How many lock time-outs to wait while another program migrates: a minute with default settings.
 const TURNS: u32 = 12;
-const LOCKED: &str = "another program changes the schema, or uses what has to be changed; nothing is half done: start \
+const LOCKED: &str = "another program changes the schema, or uses a table that a step changes; nothing was changed: start \
     again when it has finished";
-const SILENT: &str = "the server has gone, or says nothing: check that it runs and can be reached, and start again";
-/// The SQLSTATE of a lock that was not given up.
+const SILENT: &str = "the server has gone or does not answer: check that it runs and can be reached, and start again";
+/// SQLSTATE of a lock time-out.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 impl Postgres {
-    /// Brings the schema up to date. Doing it again does nothing; of several nodes that do it at once, one does it.
+    /// Brings the schema up to date. Repeating it does nothing. When several nodes call it at once, one node migrates.
     pub async fn migrate(&self) -> Result<(), Error> {
         let migrated = async {
             let mut connection = within(CONNECT_WITHIN, self.unhurried.connect()).await?;
@@ -60,7 +60,7 @@ impl Postgres {
         let mut connection = migrated.await.map_err(why)?;
         city_keys::bring_up_to_date(self).await?;
         let done = async {
-            // Whose turn is next need not wait until the server has noticed that we are gone.
+            // The next node need not wait until the server notices that this connection has gone.
             within(ANSWER_WITHIN, connection.unlock()).await?;
             within(ANSWER_WITHIN, connection.close()).await?;
             Ok(())
@@ -80,7 +80,7 @@ async fn wait_for_turn(connection: &mut PgConnection) -> Result<(), MigrateError
     }
 }
 
-/// What kept us from it, and what to do.
+/// Why the migration failed, and what to do.
 fn why(error: MigrateError) -> Error {
     let cause = match &error {
         MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause,
@@ -104,7 +104,7 @@ fn migrator() -> Migrator {
         Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     };
     let mut migrator = Migrator::with_migrations(STEPS.into_iter().map(step).collect());
-    // Whoever runs it has waited for its turn.
+    // The caller holds the migration lock.
     migrator.set_locking(false);
     migrator
 }

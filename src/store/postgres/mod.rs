@@ -49,9 +49,9 @@ pub struct Postgres {
     writer: Pool,
     contested: Contested,
     pool: Pool,
-    /// Says whether the server can be reached, however busy the others are.
+    /// Checks that the server can be reached, also while all other connections are busy.
     watch: Pool,
-    /// For what may take its time.
+    /// Opens connections for long statements.
     unhurried: Session,
     writable: Writable,
 }

@@ -1,4 +1,4 @@
-//! Opening a database, and refusing every one that is not ours before anything in it is changed.
+//! Opens a database. A database that is not ours is refused before anything in it is changed.
 
 use std::io;
 use std::str::FromStr;
@@ -16,9 +16,9 @@ use crate::store::sql::Columns;
 use crate::store::writable::Writable;
 use crate::store::{Error, Identity, Size, Store};
 
-/// The oldest server that has what we need: 64-bit transaction numbers by name.
+/// The oldest supported server: it has functions for 64-bit transaction numbers.
 const OLDEST_SERVER: i32 = 130_000;
-/// What a URL may say beyond user, host, port and database. Anything else is a slip, and would be passed over silently.
+/// The known parameters of a URL. sqlx would silently ignore an unknown one, such as a typing mistake.
 const PARAMETERS: [&str; 16] = [
     "sslmode",
     "ssl-mode",
@@ -39,7 +39,7 @@ const PARAMETERS: [&str; 16] = [
 ];
 
 const TIME: &str = "SELECT least($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS time";
-/// The identity of the database; there is none before the installation has its secret.
+/// The identity of the database. There is none before the installation has its secret.
 const IDENTITY: &str = "
     SELECT
         installation.secret,
@@ -52,11 +52,11 @@ const IDENTITY: &str = "
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Connections: those that commit, one that only asks whether the server answers, and the others.
+    /// All connections: those that commit, one for health checks, and the others.
     pub connections: u32,
-    /// How many of them commit.
+    /// The connections that commit.
     pub lanes: u32,
-    /// How long to wait for a lock that another program holds.
+    /// Time limit of waiting for a lock of another program.
     pub lock_wait: Duration,
 }
 
@@ -66,7 +66,7 @@ impl Default for Options {
     }
 }
 
-/// Why a database cannot be used. Each says what to do. None repeats the URL: it has a password.
+/// Why a database cannot be used. Each message says what to do. None contains the URL, because it has a password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(
@@ -119,14 +119,14 @@ enum Content {
     Foreign,
 }
 
-/// What a server says of itself and of a database.
+/// Properties of a server and of a database.
 struct Found {
     version: i32,
     standby: bool,
     content: Content,
 }
 
-/// Where a database is, as it may be told to anybody.
+/// The address of a database without the password.
 struct DatabaseAddress {
     server: String,
     user: String,
@@ -191,7 +191,7 @@ impl Store for Postgres {
         Ok(Identity::of(&row.bytes("secret")?, system, number, started))
     }
 
-    /// On a connection that nobody else takes.
+    /// Uses a connection of its own.
     async fn reach(&self) -> Result<(), Error> {
         self.watch.execute(sqlx::query("SELECT 1")).await?;
         Ok(())
@@ -210,7 +210,7 @@ impl Store for Postgres {
     }
 }
 
-/// Reads a URL, and refuses what it does not understand.
+/// Parses a URL, and refuses unknown parameters.
 fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
     let refused = |why: String| OpenError::Url { why };
     let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -226,8 +226,7 @@ fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
     })
 }
 
-/// What is said of an unknown parameter. What does not look like one, or stands before an `@`, may be the rest of a
-/// password.
+/// The message for an unknown parameter. It does not show text that may be the rest of a password.
 fn unknown(name: &str, query: &str) -> String {
     let is_name = |c: char| c.is_ascii_lowercase() || c == '_' || c == '-';
     match !name.is_empty() && name.chars().all(is_name) && !query.contains('@') {
@@ -240,7 +239,7 @@ async fn look(target: &PgConnectOptions) -> Result<Found, sqlx::Error> {
     let mut connection = target.connect().await?;
     let found = sqlx::query_as("SELECT current_setting('server_version_num')::integer, pg_is_in_recovery()");
     let (version, standby) = found.fetch_one(&mut connection).await?;
-    // Of a server that is of no use, nothing more is asked.
+    // A server that cannot be used is asked nothing more.
     let content = match version < OLDEST_SERVER || standby {
         true => Content::Nothing,
         false => content(&mut connection).await?,
@@ -249,8 +248,8 @@ async fn look(target: &PgConnectOptions) -> Result<Found, sqlx::Error> {
     Ok(Found { version, standby, content })
 }
 
-/// Looks into a database, and changes nothing. Tables of extensions are nobody's. The number of the last step is read
-/// before anything else: whoever migrates meanwhile has then come further, which is no contradiction.
+/// Inspects a database without changing it. Ignores tables owned by extensions. Reads the number of the last step
+/// first: if another node migrates meanwhile, the tables found later are newer, which is consistent.
 async fn content(connection: &mut PgConnection) -> Result<Content, sqlx::Error> {
     const LISTED: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
     const LAST: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
@@ -274,7 +273,7 @@ async fn content(connection: &mut PgConnection) -> Result<Content, sqlx::Error> 
     let row = sqlx::query(LOOK).fetch_one(&mut *connection).await?;
     Ok(match (row.try_get("ours")?, row.try_get("used")?, schema) {
         (true, _, schema) => Content::Ours { schema },
-        // A first migration that was cut off has left its list of migrations.
+        // A first migration that was interrupted has left its table.
         (false, false, 0) => Content::Nothing,
         _ => Content::Foreign,
     })
@@ -291,7 +290,7 @@ impl DatabaseAddress {
         Self { server, user, database }
     }
 
-    /// What kept us from using it, and what to do.
+    /// Why the database cannot be used, and what to do.
     fn why(&self, source: sqlx::Error) -> OpenError {
         let Self { server, user, database } = self;
         let (server, user, database) = (server.clone(), user.clone(), database.clone());

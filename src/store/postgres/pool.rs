@@ -1,17 +1,17 @@
-//! Connections, lent to one at a time: some to commits, some to everybody else.
+//! Pools of connections: one for commits, one for everything else.
 //!
-//! sqlx's own pool asks the server, each time a connection comes back, whether it is still there. Most of what is asked
-//! here is one statement by key, for which that is a second round trip. So `deadpool` keeps them, is told to ask only what
-//! has rested, and lends the connection that came back last: those that are used are few, and their server processes know
-//! the way.
+//! sqlx's own pool pings the server each time a connection is returned. Most statements here are one look-up by key,
+//! for which the ping is a second round trip. So `deadpool` manages the connections. It pings only a connection that
+//! has rested, and lends the one that came back last: few connections are in use, and their server processes have warm
+//! caches.
 //!
-//! A connection that is not given back is closed, and the server rolls back what it had begun. So neither an error nor a
-//! silent server nor a caller that stops waiting leaves something behind for the next one.
+//! A connection that is not given back is closed, and the server rolls back its transaction. So an error, a silent
+//! server or a cancelled caller leaves no open transaction behind.
 //!
-//! A server that lets nobody in is waited for by few, and not for long ([`super::circuit`]).
+//! While a server accepts no connections, callers fail fast ([`super::circuit`]).
 //!
-//! Limits: so many connections, none older than [`LIFETIME`]; whoever waits longer than [`CONNECTION_WITHIN`] for one, or
-//! for a server that is starting, is told so.
+//! Limits: the size of the pool; no connection is older than [`LIFETIME`]; a caller waits at most [`CONNECTION_WITHIN`]
+//! for a connection or for a starting server.
 
 use std::io;
 use std::sync::Arc;
@@ -29,14 +29,13 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::circuit::{ATTEMPT_WITHIN, Circuit};
 use super::session::{Home, Session, UNHURRIED_WITHIN, within};
 
-/// How long to wait for a connection, and for a server that is starting.
+/// Time limit of waiting for a connection, and for a starting server.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
-/// A connection that was lent longer ago than this is asked whether it is still there, so that nothing is lost with it. One
-/// that has answered since is believed.
+/// A connection that was used longer ago than this is pinged before use, so that no commit is sent on a broken one.
 const RESTED: Duration = Duration::from_secs(1);
-/// A server process grows with what it has planned and seen, so now and then another one follows it.
+/// A server process grows with its caches, so connections are replaced now and then.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
-/// The pauses between two tries to reach a server that is starting, growing from the first to the longest.
+/// Pauses between two attempts to reach a starting server, from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
@@ -47,20 +46,20 @@ pub(super) type PgQuery<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 pub(super) struct Pool {
     connections: deadpool::managed::Pool<Server>,
     size: usize,
-    /// How long an answer is waited for.
+    /// Time limit of an answer.
     answer_within: Duration,
-    /// Those that are lent.
+    /// The connections in use.
     lent: TaskTracker,
 }
 
-/// Opens connections, and says which are still good.
+/// Opens connections, and tells which can still be used.
 struct Server {
     session: Session,
     circuit: Arc<Circuit>,
     home: Home,
 }
 
-/// A connection of the pool, and the right to use it.
+/// A connection in use.
 pub(super) struct PooledConnection {
     connection: Option<Object<Server>>,
     answer_within: Duration,
@@ -68,7 +67,7 @@ pub(super) struct PooledConnection {
 }
 
 impl Pool {
-    /// Opens connections when they are needed, at most `size` at a time. Needs a runtime, on which they will live.
+    /// Opens connections on demand, at most `size`. Needs a runtime, on which the connections live.
     pub fn new(
         session: Session,
         circuit: Arc<Circuit>,
@@ -82,13 +81,13 @@ impl Pool {
         Ok(Self { connections, size, answer_within, lent: TaskTracker::new() })
     }
 
-    /// How many connections there are at most.
+    /// The maximum number of connections.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// A connection with a transaction on it, which begins with these words. One that broke a moment ago is found here,
-    /// before anything is lost with it.
+    /// A connection with an open transaction, begun by `words`. A connection that has just broken is found here, before
+    /// anything is lost with it.
     pub async fn begin(&self, words: &'static str) -> Result<PooledConnection, sqlx::Error> {
         let begin = async {
             loop {
@@ -103,12 +102,12 @@ impl Pool {
         within(CONNECTION_WITHIN, begin).await
     }
 
-    /// A connection on which everything is read as it was at one moment, until it is given back by [`PooledConnection::end`].
+    /// A connection that reads one snapshot until [`PooledConnection::end`].
     pub async fn snapshot(&self) -> Result<PooledConnection, sqlx::Error> {
         self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
-    /// One statement in a transaction of its own.
+    /// Runs one statement in its own transaction.
     pub async fn all(&self, statement: PgQuery<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
         let mut lent = self.lend().await?;
         let rows = lent.all(statement).await?;
@@ -124,7 +123,7 @@ impl Pool {
         self.optional(statement).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
-    /// How many rows it changed.
+    /// Runs a statement and returns the number of changed rows.
     pub async fn execute(&self, statement: PgQuery<'_>) -> Result<u64, sqlx::Error> {
         let mut lent = self.lend().await?;
         let changed = lent.execute(statement).await?;
@@ -132,7 +131,7 @@ impl Pool {
         Ok(changed)
     }
 
-    /// Waits for what is under way, and lets go of everything.
+    /// Waits for running statements, and closes all connections.
     pub async fn close(&self) -> Result<(), sqlx::Error> {
         self.lent.close();
         let all_are_back = async {
@@ -148,7 +147,7 @@ impl Pool {
         Ok(())
     }
 
-    /// A connection that has answered a moment ago.
+    /// A connection that has just answered.
     pub async fn lend(&self) -> Result<PooledConnection, sqlx::Error> {
         within(CONNECTION_WITHIN, self.get()).await
     }
@@ -189,7 +188,7 @@ impl Manager for Server {
 }
 
 impl Server {
-    /// One attempt, unless it is known that the server lets nobody in.
+    /// One attempt to connect, unless the circuit is open.
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         if self.circuit.is_open() {
             return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionRefused, "the server lets nobody in")));
@@ -208,7 +207,8 @@ impl Server {
     }
 }
 
-/// Whether it lets nobody in, and may soon: it was stopped, has just been started, or has not noticed yet who has gone.
+/// Whether the server refuses connections but may accept them soon: it was stopped, is starting, or has not noticed
+/// closed connections.
 fn is_away(error: &sqlx::Error) -> bool {
     use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound, TimedOut, UnexpectedEof};
     match error {
@@ -220,7 +220,7 @@ fn is_away(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether it lets in nobody else, but serves those that it has let in.
+/// Whether the server refuses new connections but serves the open ones.
 fn is_full(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|said| said.code().as_deref() == Some("53300"))
 }
@@ -243,13 +243,13 @@ impl PooledConnection {
         Ok(within(self.answer_within, statement.execute(self.connection()?)).await?.rows_affected())
     }
 
-    /// `BEGIN`, `COMMIT`, `SET LOCAL` and their like.
+    /// Runs `BEGIN`, `COMMIT`, `SET LOCAL` and the like.
     pub async fn say(&mut self, command: &'static str) -> Result<(), sqlx::Error> {
         within(self.answer_within, sqlx::raw_sql(command).execute(self.connection()?)).await?;
         Ok(())
     }
 
-    /// Commits, and gives the connection back.
+    /// Commits, and returns the connection.
     pub async fn end(mut self) -> Result<(), sqlx::Error> {
         self.say("COMMIT").await?;
         self.give_back();
@@ -265,7 +265,7 @@ impl PooledConnection {
         self.connection.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
-    /// Whether it was opened for whoever has it.
+    /// Whether the connection was opened for this caller.
     fn is_fresh(&self) -> bool {
         self.connection.as_ref().is_none_or(|connection| Object::metrics(connection).recycle_count == 0)
     }

@@ -1,4 +1,4 @@
-//! What every connection is told, whatever the server's own settings: how durable, and how long to wait for what.
+//! The settings of every connection, whatever the server's defaults: durability and time limits.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -10,39 +10,39 @@ use sqlx::{ConnectOptions, PgConnection};
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How long one statement of a commit may take.
+/// Time limit of one statement of a commit.
 const COMMIT_STATEMENT: Duration = Duration::from_secs(8);
-/// How long it may wait for a lock: whoever writes to another room type waits behind it.
+/// Time limit of its wait for a lock. Commits of other room types wait behind it.
 const COMMIT_LOCK: Duration = Duration::from_secs(2);
-/// How long any other statement may take: pages of exports, the nights of a whole city.
+/// Time limit of any other statement, such as a page of an export or the nights of a city.
 const STATEMENT: Duration = Duration::from_secs(30);
-/// How long what takes its time may take: a step of the schema, a report that reads whole tables. Years of bookings are
-/// read in minutes.
+/// Time limit of long statements: a step of the schema, a report that reads whole tables. Years of bookings are read in
+/// minutes.
 const UNHURRIED: Duration = Duration::from_secs(60 * 60);
-/// How much longer than the server's own limit we wait for it, before we take it for gone.
+/// How long to wait beyond the server's own limit before the server counts as gone.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long a transaction of ours may stand still. A node that froze in the middle of one must not keep its room types
-/// from their next owner, so this is below every sensible lease.
+/// Time limit of an idle transaction. A node that freezes in a transaction must not keep its room types from their next
+/// owner, so this is shorter than any sensible lease.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(4);
 
-/// How long to wait for a server that is to let us in, and to say what it has.
+/// Time limit of connecting and of inspecting a database.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// After this the server is not waited for any more.
+/// After this a silent server counts as gone.
 pub(super) const COMMIT_WITHIN: Duration = COMMIT_STATEMENT.saturating_add(GRACE);
 pub(super) const ANSWER_WITHIN: Duration = STATEMENT.saturating_add(GRACE);
 pub(super) const UNHURRIED_WITHIN: Duration = UNHURRIED.saturating_add(GRACE);
 
-/// How connections are opened, and what the server is told then.
+/// How connections are opened, and which settings they get.
 #[derive(Clone)]
 pub(super) struct Session {
     target: PgConnectOptions,
     settings: Vec<(&'static str, String)>,
 }
 
-/// Something between us and the server has dropped what the session was told.
+/// A proxy between this node and the server has dropped a setting.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the session has {name} = {found} where it was told {wanted}: a pooler drops what a session is told, such as \
+    "the session has {name} = {found} instead of {wanted}: a pooler drops the settings of sessions, such as \
      PgBouncer with ignore_startup_parameters = options; connect to PostgreSQL directly"
 )]
 pub struct Dropped {
@@ -61,7 +61,7 @@ impl Session {
         self
     }
 
-    /// Connects to a server that can store something, and keeps what it was told.
+    /// Connects to a server that accepts writes and keeps the settings.
     pub async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         let mut connection = self.target.clone().options(self.settings.iter().cloned()).connect().await?;
         must_store(&mut connection).await?;
@@ -69,8 +69,8 @@ impl Session {
         Ok(connection)
     }
 
-    /// Refuses a session that was not told everything: on it, what was acknowledged might be lost, and a node that froze
-    /// would keep its locks. Keep-alives have no value where there is no network between.
+    /// Refuses a session without all settings: acknowledged commits might be lost on it, and a frozen node would keep
+    /// its locks. Keep-alives are not checked, because a local socket has none.
     async fn must_hold(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let told = || self.settings.iter().filter(|(name, _)| !name.starts_with("tcp_"));
         let names: Vec<&str> = told().map(|(name, _)| *name).collect();
@@ -85,38 +85,37 @@ impl Session {
     }
 }
 
-/// For connections that commit: their statements are planned once.
+/// Connections that commit: their statements are planned once.
 pub(super) fn committing(target: PgConnectOptions, lock_wait: Duration) -> Session {
     by_key(limited(target, lock_wait.min(COMMIT_LOCK), COMMIT_STATEMENT))
         .with([("plan_cache_mode", "force_generic_plan")])
 }
 
-/// For all others.
+/// All other connections.
 pub(super) fn asking(target: PgConnectOptions, lock_wait: Duration) -> Session {
     by_key(limited(target, lock_wait, STATEMENT))
 }
 
-/// For steps of the schema, which go through whole tables. They do not queue for a table longer than others do: whoever
-/// comes after them would wait as well.
+/// Connections for steps of the schema, which read whole tables. They wait for a lock no longer than others, because
+/// later statements would queue behind them.
 pub(super) fn unhurried(target: PgConnectOptions, lock_wait: Duration) -> Session {
     limited(target, lock_wait, UNHURRIED)
 }
 
-/// Nearly everything is looked up by key and read page by page, so the planner is told not to think otherwise where it has
-/// no statistics yet.
+/// Nearly all statements look up rows by key and read page by page. The planner is told so, because it may have no
+/// statistics yet.
 fn by_key(session: Session) -> Session {
     session.with([("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")])
 }
 
-/// Keep-alives and time-outs are the server's side of them: it must find out that a node has vanished, to let go of its
-/// locks.
+/// Keep-alives and time-outs apply on the server: it must notice that a node has vanished, and release its locks.
 fn limited(target: PgConnectOptions, lock_wait: Duration, statement: Duration) -> Session {
-    // 0 would be for ever.
+    // 0 means no limit.
     let lock_wait = lock_wait.max(Duration::from_millis(1));
     let millis = |duration: Duration| duration.as_millis().to_string();
     Session::new(target).with([
         ("synchronous_commit", "on"),
-        // Who has waited for a lock goes on with the row as it is then.
+        // After a wait for a lock, a statement reads the row as it is then.
         ("default_transaction_isolation", "read committed"),
         ("jit", "off"),
         ("statement_timeout", &millis(statement)),
@@ -129,8 +128,8 @@ fn limited(target: PgConnectOptions, lock_wait: Duration, statement: Duration) -
     ])
 }
 
-/// Refuses a standby. While another server takes over, a name or a balancer may still lead to one: what it reads may be
-/// old, and a connection to it would refuse every commit for as long as both live.
+/// Refuses a standby. During a failover a name or a balancer may still lead to one. Its rows may be old, and it refuses
+/// every commit.
 pub(super) async fn must_store(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let standby = sqlx::query_scalar("SELECT pg_is_in_recovery()").persistent(false);
     match standby.fetch_one(connection).await? {
@@ -139,7 +138,7 @@ pub(super) async fn must_store(connection: &mut PgConnection) -> Result<(), sqlx
     }
 }
 
-/// An answer of the server, or the error of a server that keeps silent.
+/// The answer of the server, or an error when it stays silent.
 pub(super) async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
     answer: impl Future<Output = Result<T, E>>,
@@ -148,10 +147,10 @@ pub(super) async fn within<T, E: From<sqlx::Error>>(
     tokio::time::timeout(limit, answer).await.map_err(silent)?
 }
 
-/// Opens connections where they are at home.
+/// The runtime on which connections are opened.
 ///
-/// A connection belongs to the runtime it was opened on: to the thread of an actor or of an HTTP worker, if one of those
-/// had asked first. Such a thread may be busy, and it may die. So they are opened on the runtime that opened the store.
+/// A connection belongs to the runtime that opened it. That must not be the thread of an actor or of an HTTP worker,
+/// which may be busy or end. So connections are opened on the runtime that opened the store.
 #[derive(Clone)]
 pub(super) struct Home(Handle);
 
@@ -161,12 +160,12 @@ impl Home {
         Self(Handle::current())
     }
 
-    /// Does work that nobody waits for.
+    /// Runs detached work.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.0.spawn(work);
     }
 
-    /// Ends the work when nobody waits for it any more: connections that nobody will use count as well.
+    /// Runs work, and cancels it when the caller is cancelled: unused connections count as well.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,

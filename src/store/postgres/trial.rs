@@ -1,10 +1,10 @@
-//! Writes outside of the commits, and the trial of a database in which nothing could be written.
+//! Writes outside of commits, and the trial write of a suspect database.
 
 use super::Postgres;
 use super::pool::PgQuery;
 use crate::store::{Error, sql};
 
-/// A row as large as many bookings, which does not compress well: it needs room of its own. It is rolled back.
+/// A row as large as many bookings. It hardly compresses, so it needs space on the disk. It is rolled back.
 const TRIAL: &str = "
     INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
     SELECT
@@ -12,7 +12,7 @@ const TRIAL: &str = "
         to_json((SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 8192))), 0";
 
 impl Postgres {
-    /// One statement that writes, in a transaction of its own; how many rows it changed.
+    /// Runs one writing statement in its own transaction. Returns the number of changed rows.
     pub(super) async fn write(&self, statement: PgQuery<'_>) -> Result<u64, sqlx::Error> {
         let written = self.pool.execute(statement).await;
         if written.as_ref().is_err_and(|error| !sql::contradicts(error)) {
@@ -21,7 +21,7 @@ impl Postgres {
         written
     }
 
-    /// Whether the database takes a write: it is not read-only, and has room.
+    /// Tries to write: fails on a read-only or full database.
     pub(super) async fn try_to_write(&self) -> Result<(), Error> {
         let mut trying = self.pool.begin("BEGIN").await?;
         trying.execute(sqlx::query(TRIAL)).await?;

@@ -1,4 +1,4 @@
-//! The facts of a batch as rows: each row once, as the last fact leaves it; counters summed.
+//! The facts of a batch as rows. Each row is written once, as the last fact leaves it; counters are summed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,23 +13,23 @@ use super::write::{
     Resized, RoomTypeRow, Rows, ServiceRow,
 };
 
-/// What a batch changes. Sorted, because a B-tree likes rows in order.
+/// What a batch changes. Sorted, because a B-tree is written fastest in order.
 #[derive(Default)]
 pub struct Changes<'a> {
-    /// With the hotel's date when the first of their changes was decided.
+    /// With the hotel's date when the first change of the room type was decided.
     room_types: BTreeMap<RoomTypeId, (&'a RoomType, Date)>,
     plans: BTreeMap<RatePlanId, &'a RatePlan>,
     rate_nights: BTreeMap<(RatePlanId, Date), RateNight>,
     nights: BTreeMap<(RoomTypeId, Date), Night>,
-    /// Room types whose capacity may be another one, from a date on.
+    /// Room types whose capacity may have changed, and from which date.
     resized: BTreeMap<RoomTypeId, Date>,
     counters: BTreeMap<(RoomTypeId, Date), (i64, i64)>,
     bookings: BTreeMap<BookingId, &'a Booking>,
-    /// Bookings that were not there before.
+    /// New bookings.
     made: BTreeSet<BookingId>,
-    /// Bookings whose guests and services are new.
+    /// Bookings whose guests and services are written.
     peopled: BTreeSet<BookingId>,
-    /// Those among them that may have had others.
+    /// Bookings whose earlier guests and services are replaced.
     repeopled: BTreeSet<BookingId>,
     facts: Vec<(RoomTypeId, &'a Fact)>,
     idempotency: BTreeMap<[u8; 32], &'a IdempotencyRecord>,
@@ -38,8 +38,8 @@ pub struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// What a batch changes if all of it is accepted. `None` if no store could accept all of it, or if it does more than
-    /// book and move bookings on: change settings, or amend a booking.
+    /// The changes of a batch if all entries are accepted. `None`: no store could accept all of them, or the batch
+    /// changes settings or amends a booking.
     pub fn of_bookings(batch: &'a [CommitEntry]) -> Option<Self> {
         let mut changes = Self::default();
         for entry in batch {
@@ -63,7 +63,7 @@ impl<'a> Changes<'a> {
         self.facts.is_empty()
     }
 
-    /// Adds an accepted entry, decided when it was `today` in its hotel.
+    /// Adds an accepted entry. `today` is its hotel's date when it was decided.
     pub fn add(&mut self, entry: &'a CommitEntry, today: Date) {
         let (room_type, fact) = (entry.room_type, &*entry.fact);
         match &fact.change {
@@ -88,7 +88,7 @@ impl<'a> Changes<'a> {
         self.add_history(entry);
     }
 
-    /// What every fact leaves behind, whatever it changes.
+    /// Adds what every fact writes, whatever it changes.
     fn add_history(&mut self, entry: &'a CommitEntry) {
         let (room_type, fact) = (entry.room_type, &*entry.fact);
         self.facts.push((room_type, fact));

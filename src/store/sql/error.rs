@@ -1,4 +1,4 @@
-//! What a failure of the database means, decided in one place for every SQL store.
+//! What an error of the database means, decided in one place for every SQL store.
 
 use anyhow::anyhow;
 use sqlx::error::{DatabaseError, ErrorKind};
@@ -6,12 +6,12 @@ use sqlx::migrate::MigrateError;
 
 use crate::store::Error;
 
-/// What SQLite says of a column that should be JSON and is not; PostgreSQL stores no such thing.
+/// SQLite's message for a JSON column that is not JSON. PostgreSQL stores no such value.
 const MALFORMED_JSON: &str = "malformed JSON";
 
 impl From<sqlx::Error> for Error {
-    /// A value that cannot be read is a corrupt row. A value that the database does not take is the caller's. Everything
-    /// else (a full disk, a lock that is not given up, an I/O error, a closed pool) is a store that cannot answer now.
+    /// A value that cannot be read is a corrupt row. A value that the database refuses is the caller's error. Every
+    /// other error (a full disk, a lock, an I/O error, a closed pool) means that the store cannot answer now.
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::Decode(_) => {
@@ -24,7 +24,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Why the schema cannot be brought up to date, and what to do.
+/// Why a migration failed, and what to do.
 pub fn cannot_migrate(error: MigrateError) -> Error {
     Error::Unavailable(match error {
         MigrateError::VersionMismatch(step) => anyhow!(
@@ -35,13 +35,13 @@ pub fn cannot_migrate(error: MigrateError) -> Error {
     })
 }
 
-/// Whether the database refuses what it was given: a column cannot hold it, a limit is exceeded, or a constraint or a
-/// trigger forbids it. The transaction is over, the connection is fine.
+/// Whether the database refuses the values: a column cannot hold them, a limit is exceeded, or a constraint or trigger
+/// forbids them. The transaction has ended; the connection can be used.
 pub fn contradicts(error: &(dyn std::error::Error + 'static)) -> bool {
     is_unfit(error) || database_error(error).is_some_and(is_forbidden)
 }
 
-/// Whether no state of the database could hold the values: a type cannot express them, or they are too large.
+/// Whether the values could never be stored: a type cannot hold them, or they are too large.
 pub fn is_unfit(error: &(dyn std::error::Error + 'static)) -> bool {
     is_unsendable(error)
         || match database_error(error).and_then(code) {
@@ -52,7 +52,7 @@ pub fn is_unfit(error: &(dyn std::error::Error + 'static)) -> bool {
         }
 }
 
-/// Whether a constraint or a trigger forbids it, as the rows are now.
+/// Whether a constraint or trigger forbids the values, given the present rows.
 fn is_forbidden(said: &dyn DatabaseError) -> bool {
     let by_code = match code(said) {
         // Class 23: integrity constraint violation. P0001: a trigger raised an exception.
@@ -63,7 +63,7 @@ fn is_forbidden(said: &dyn DatabaseError) -> bool {
     by_code || !matches!(said.kind(), ErrorKind::Other)
 }
 
-/// Whether the driver could not even write the values down.
+/// Whether the driver could not encode the values.
 fn is_unsendable(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| matches!(cause.downcast_ref(), Some(sqlx::Error::Encode(_))))
@@ -73,11 +73,11 @@ const SQLITE_TOOBIG: u32 = 18;
 const SQLITE_CONSTRAINT: u32 = 19;
 const SQLITE_MISMATCH: u32 = 20;
 
-/// How a database names what went wrong.
+/// The code of a database error.
 enum Code {
-    /// An SQLSTATE: always five characters.
+    /// PostgreSQL: an SQLSTATE, always five characters.
     Postgres(String),
-    /// The primary result code: the low byte of the extended one, which has at most four digits.
+    /// SQLite: the primary result code, the low byte of the extended code. The extended code has at most four digits.
     Sqlite(u32),
 }
 
@@ -89,7 +89,7 @@ fn code(said: &dyn DatabaseError) -> Option<Code> {
     }
 }
 
-/// What the database itself said, if that is what went wrong.
+/// The error of the database among the causes, if there is one.
 pub fn database_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn DatabaseError> {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.find_map(|cause| cause.downcast_ref::<sqlx::Error>()?.as_database_error())

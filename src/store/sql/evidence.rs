@@ -1,4 +1,4 @@
-//! Rows of what `verify` recounts.
+//! Rows that `verify` recounts.
 
 use data_encoding::HEXLOWER;
 
@@ -8,7 +8,7 @@ use crate::domain::calendar::capacity;
 use crate::store::Error;
 use crate::store::audit::{Evidence, NightRow, StrayIdempotencyRecord, StrayJob};
 
-/// What the room type's own row says, and its events.
+/// The sequence number of the room type, and the range of its events.
 pub fn sequences(row: &impl Columns) -> Result<Evidence, Error> {
     let (first, last) = (row.number_opt("first")?, row.number_opt("last")?);
     let count = row.number("count")?;
@@ -36,7 +36,7 @@ pub fn footprint(row: &impl Columns) -> Result<Option<Footprint>, Error> {
     Ok(rows::status(row)?.footprint(rows::stay(row)?, row.number("rooms")?))
 }
 
-/// An id as it stands in its row.
+/// An id as text.
 pub fn booking_id(row: &impl Columns) -> Result<String, Error> {
     Ok(row.text("id")?.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Rows of the history, which of them are old enough to go, and hotels that have changed.
+//! Rows of the history, the events to be deleted, and changed hotels.
 
 use std::collections::BTreeMap;
 
@@ -46,17 +46,17 @@ pub fn end(row: &impl Columns) -> Result<End, Error> {
     Ok(End { event: row.number("event")?, hotel: row.number("hotel")? })
 }
 
-/// What may be deleted of the oldest events.
+/// The oldest events that may be deleted.
 #[derive(Default)]
 pub struct Due {
-    /// How far each room type's history is old, by sequence number.
+    /// For each room type, the sequence number up to which its history is old.
     pub until: BTreeMap<RoomTypeId, i64>,
     /// The last position looked at.
     pub position: i64,
     pub looked_at: u64,
 }
 
-/// The events decided before `before`, up to the first that was not; `oldest` is in the order of positions.
+/// The events decided before `before`, up to the first event that was not. `oldest` is ordered by position.
 pub fn due<R: Columns>(oldest: &[R], before: Timestamp) -> Result<Due, Error> {
     let mut due = Due::default();
     for row in oldest {

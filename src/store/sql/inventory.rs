@@ -13,13 +13,13 @@ use crate::domain::{
 };
 use crate::store::Error;
 
-/// No hotel's date at `now` is before this one: no time zone is a whole day behind UTC.
+/// No hotel's date at `now` is earlier: no time zone is a whole day behind UTC.
 pub fn earliest_today(now: Timestamp) -> Date {
     let utc = TimeZone::UTC.to_datetime(now).date();
     utc.yesterday().unwrap_or(utc)
 }
 
-/// What an actor starts from: the whole horizon, and every night beyond it that was ever touched.
+/// The inventory of an actor: the whole horizon, and every touched night beyond it.
 pub fn loaded(found: Found, services: Vec<Service>, holds: Vec<Arc<Booking>>, now: Timestamp) -> Inventory {
     let hotel = Arc::new(found.hotel.clone());
     let today = hotel.today(now);
@@ -30,7 +30,7 @@ pub fn loaded(found: Found, services: Vec<Service>, holds: Vec<Arc<Booking>>, no
     Inventory::new(hotel, room_type, calendar, found.plans(today), services, holds, sequence)
 }
 
-/// What search quotes from, without anything a quote does not read. Neighbours of one hotel share it.
+/// The inventories of search, with only what a quote reads. Room types of one hotel share the hotel.
 pub fn stock(found: Vec<Found>, now: Timestamp) -> Vec<Inventory> {
     let mut last: Option<Arc<Hotel>> = None;
     let mut stock = Vec::with_capacity(found.len());
@@ -46,7 +46,7 @@ pub fn stock(found: Vec<Found>, now: Timestamp) -> Vec<Inventory> {
     stock
 }
 
-/// A hotel's room type as `inventory.sql` finds it.
+/// A room type as `inventory.sql` returns it.
 pub struct Found {
     pub hotel: Hotel,
     room_type: RoomType,
@@ -83,18 +83,18 @@ impl Found {
         })
     }
 
-    /// The calendar of `length` nights from `first` on. Other nights, though they were read, are left out.
+    /// The calendar of `length` nights from `first`. Nights outside are left out.
     fn calendar(&self, first: Date, length: u16) -> Calendar {
         let calendar = Calendar::new(first, length, self.room_type.rooms, self.room_type.overbooking_allowance);
         calendar.with(self.nights.iter().map(|columns| (columns.0, columns.night())))
     }
 
-    /// The last night that was read.
+    /// The last night in the rows.
     fn last_night(&self) -> Option<Date> {
         self.nights.iter().map(|columns| columns.0).max()
     }
 
-    /// The plans in order of their ids, with their nights from `first` on.
+    /// The plans ordered by id, with their nights from `first` on.
     fn plans(self, first: Date) -> Vec<RatePlan> {
         let room_type_id = self.room_type.id;
         let plan = |PlanColumns(id, name, price, policy, nights): PlanColumns| {

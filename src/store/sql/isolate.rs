@@ -1,10 +1,10 @@
-//! Isolation: which entries of a batch the database refuses, found by halving.
+//! Isolation: finds the entries of a batch that the database refuses, by halving.
 //!
-//! Nothing is sent from here. A store asks for the next part, writes it behind a savepoint, and says when the database
-//! refused it. A refused part of one entry has found the culprit; a larger one is halved. Later entries of the culprit's
-//! room type were decided on top of it and are left out. All others are committed.
+//! This module sends nothing. A store asks for the next part, writes it behind a savepoint, and reports a refusal. A
+//! refused part of one entry is the culprit; a larger part is halved. Later entries of the culprit's room type were
+//! decided on top of it and are left out. All other entries are committed.
 //!
-//! Limit: an entry that is refused costs about twice the logarithm of the batch in statements.
+//! Limit: a refused entry costs about twice the logarithm of the batch size in statements.
 
 use std::ops::Range;
 
@@ -15,19 +15,19 @@ use crate::store::{CommitEntry, Error, Verdict};
 pub struct Isolation<'b> {
     batch: &'b [CommitEntry],
     verdicts: Vec<Verdict>,
-    /// Parts that are still to be written, the first one last.
+    /// Parts to be written, the first one last.
     untried: Vec<Range<usize>>,
 }
 
 impl<'b> Isolation<'b> {
-    /// Of a batch that was refused as a whole, with the verdicts that it would have had.
+    /// Begins with a batch that was refused as a whole, and the verdicts that it would have had.
     pub fn of(batch: &'b [CommitEntry], verdicts: Vec<Verdict>) -> Self {
         let mut isolation = Self { batch, verdicts, untried: Vec::new() };
         isolation.divide(0..batch.len());
         isolation
     }
 
-    /// The next part to be written. Every part before it has been written or found to be refused.
+    /// The next part to be written. All parts before it are written or refused.
     pub fn next_part(&mut self) -> Option<Range<usize>> {
         self.untried.pop()
     }
@@ -58,7 +58,7 @@ impl<'b> Isolation<'b> {
         self.verdicts
     }
 
-    /// Halves a part between its first and its last accepted entry. One entry alone stays whole.
+    /// Halves a part between its first and last accepted entry. A single entry stays whole.
     fn divide(&mut self, part: Range<usize>) {
         let is_accepted = |index: &usize| self.verdicts[*index] == Verdict::Committed;
         let (first, last) = (part.clone().find(is_accepted), part.rev().find(is_accepted));
@@ -70,7 +70,7 @@ impl<'b> Isolation<'b> {
         }
     }
 
-    /// The log names the constraint or the column's type, never the row: it has a guest's data.
+    /// The log names the constraint or the type of the column. It never shows the row, which has a guest's data.
     fn refuse(&mut self, culprit: usize, error: &Error) {
         let room_type = self.batch[culprit].room_type;
         let said = database_error(error);

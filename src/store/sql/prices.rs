@@ -1,11 +1,11 @@
-//! The column `prices` of a booking: a list of amounts where all rooms have the same prices, which is nearly always; else
-//! the first rooms' list and the groups of rooms that were added later.
+//! The column `prices` of a booking. Usually all rooms have the same prices, and it is a list of amounts. Otherwise it
+//! has the list of the first rooms and the groups of rooms that were added later.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{AddedRooms, Amount, Booking};
 
-/// As it is written.
+/// The column as it is written.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
 pub enum PricesColumn<'a> {
@@ -13,7 +13,7 @@ pub enum PricesColumn<'a> {
     Different { first: &'a [Amount], added: &'a [AddedRooms] },
 }
 
-/// As it is read.
+/// The column as it is read.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum StoredPrices {
@@ -31,7 +31,7 @@ impl<'a> PricesColumn<'a> {
 }
 
 impl StoredPrices {
-    /// The prices of the first rooms, and the rooms that were added.
+    /// The prices of the first rooms, and the groups of added rooms.
     pub fn into_parts(self) -> (Vec<Amount>, Vec<AddedRooms>) {
         match self {
             Self::Alike(prices) => (prices, Vec::new()),

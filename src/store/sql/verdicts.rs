@@ -14,7 +14,7 @@ use crate::store::{CommitEntry, Error, KeyDigest, Verdict};
 #[derive(Default)]
 pub struct BatchState {
     room_types: HashMap<RoomTypeId, Owned>,
-    /// When each key that has been used is free again.
+    /// The expiry of each used key.
     idempotency: HashMap<KeyDigest, Timestamp>,
 }
 
@@ -25,7 +25,7 @@ struct Owned {
 }
 
 impl BatchState {
-    /// From the row that `check.sql` answers with.
+    /// Reads the row of `check.sql`.
     pub fn read(row: &impl Columns) -> Result<Self, Error> {
         let room_types: Vec<(RoomTypeId, i64, u64, Zone)> = row.json("room_types")?;
         let owned = |(id, token, sequence, zone)| (id, Owned { token: Token(token), sequence, zone });
@@ -35,8 +35,8 @@ impl BatchState {
         Ok(Self { room_types: room_types.into_iter().map(owned).collect(), idempotency })
     }
 
-    /// One verdict per entry, in order. An entry that is left out takes every later one of its room type with it: they
-    /// were decided on top of it.
+    /// One verdict per entry, in order. When an entry is left out, later entries of its room type are fenced: they were
+    /// decided on top of it.
     pub fn judge(&self, batch: &[CommitEntry]) -> Vec<Verdict> {
         let mut next: HashMap<RoomTypeId, u64> =
             self.room_types.iter().map(|(id, owned)| (*id, owned.sequence + 1)).collect();
@@ -61,7 +61,7 @@ impl BatchState {
         verdicts
     }
 
-    /// What the accepted entries change.
+    /// The changes of the accepted entries.
     pub fn changes<'a>(&self, batch: &'a [CommitEntry], verdicts: &[Verdict]) -> Changes<'a> {
         let mut changes = Changes::default();
         for (entry, verdict) in batch.iter().zip(verdicts) {
@@ -72,7 +72,7 @@ impl BatchState {
         changes
     }
 
-    /// Keys that are used again, and when their old records have expired.
+    /// Keys that are used again, and when their old records expired.
     pub fn reused(&self, idempotency: &[IdempotencyRow<'_>]) -> Vec<(KeyDigest, Timestamp)> {
         let known = |record: &IdempotencyRow<'_>| {
             let (key, expires_at) = self.idempotency.get_key_value(&KeyDigest(record.key))?;
@@ -90,7 +90,7 @@ impl BatchState {
         self.room_types.get(&entry.room_type).is_some_and(|owned| owned.token == entry.token)
     }
 
-    /// Whether a key has an effect already, in the store or earlier in this batch. An expired one counts as unused.
+    /// Whether a key is used, in the store or earlier in this batch. An expired key counts as unused.
     fn is_used(&self, key: &KeyDigest, taken: &HashMap<KeyDigest, Timestamp>, at: Timestamp) -> bool {
         taken.get(key).or_else(|| self.idempotency.get(key)).is_some_and(|expires_at| *expires_at > at)
     }

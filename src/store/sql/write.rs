@@ -1,4 +1,4 @@
-//! Rows as they are to be written: one struct per table or step, its fields named as the columns.
+//! Rows to be written: one struct per table or step, with the columns as fields.
 
 use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::lease::Token;
 use crate::store::{Answer, CommitEntry, IdempotencyRecord};
 
-/// Everything that a batch writes, in the order that the schema's references and CHECKs ask for. Mostly empty.
+/// The rows of a batch, in the order that references and CHECKs of the schema need. Most lists are empty.
 pub struct Rows<'a> {
     pub room_types: Vec<RoomTypeRow<'a>>,
     pub plans: Vec<&'a RatePlan>,
@@ -34,7 +34,7 @@ pub struct Rows<'a> {
 pub struct RoomTypeRow<'a> {
     #[serde(flatten)]
     pub room_type: &'a RoomType,
-    /// The nights before it are history.
+    /// The hotel's date. Nights before it are history.
     pub today: Date,
 }
 
@@ -59,7 +59,7 @@ impl RateNightSettings {
     }
 }
 
-/// A night without its counters: those belong to the bookings.
+/// The settings of a night. Its counters belong to the bookings.
 #[derive(Serialize)]
 pub struct NightSettings {
     pub room_type_id: RoomTypeId,
@@ -67,7 +67,7 @@ pub struct NightSettings {
     pub physical: Option<u16>,
     pub out_of_order: u16,
     pub allowance: Option<i16>,
-    /// What was forced for the guests of that moment.
+    /// Rooms beyond the capacity that a forced reduction leaves taken.
     pub forced: u16,
     #[serde(flatten)]
     pub restriction: Restriction,
@@ -102,7 +102,7 @@ impl Counted {
 
 #[derive(Serialize)]
 pub struct BookingRow<'a> {
-    /// Whether the batch makes it, or changes one that is there.
+    /// Whether the booking is new in this batch.
     #[serde(skip)]
     pub is_new: bool,
     pub id: BookingId,
@@ -205,8 +205,8 @@ pub struct EventRow<'a> {
     pub payload: Payload<'a>,
 }
 
-/// What an event tells. Of a booking only what it does to the calendar: whom it concerns is in the booking, where it
-/// can be corrected and deleted.
+/// The payload of an event. For a booking it has only the change of the calendar: the guest's data stays in the
+/// booking, where it can be corrected and deleted.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Payload<'a> {
@@ -261,7 +261,7 @@ fn in_hexadecimal<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::O
     serializer.collect_str(&HEXLOWER.encode_display(bytes))
 }
 
-/// A job that may run at once.
+/// A job, ready at once.
 #[derive(Serialize)]
 pub struct JobRow {
     pub kind: &'static str,
@@ -270,7 +270,7 @@ pub struct JobRow {
     pub priority: i16,
     pub max_attempts: i32,
     pub dedup_key: String,
-    /// When it was caused.
+    /// Time of the fact that caused it.
     pub at: i64,
 }
 
@@ -288,27 +288,27 @@ impl JobRow {
     }
 }
 
-/// How far a batch takes a room type.
+/// The progress of a room type in a batch.
 #[derive(Clone, Copy, Serialize)]
 pub struct Progress {
     pub room_type_id: RoomTypeId,
-    /// Under which token, and after which fact, the batch was decided.
+    /// The token of its owner, and the sequence number before the batch.
     #[serde(skip)]
     pub token: Token,
     #[serde(skip)]
     pub before: u64,
-    /// Of its last fact.
+    /// Sequence number of its last fact in the batch.
     pub sequence: u64,
 }
 
 impl Progress {
-    /// By one fact.
+    /// The progress by one entry.
     pub fn to(entry: &CommitEntry) -> Self {
         let (room_type_id, sequence) = (entry.room_type, entry.fact.sequence);
         Self { room_type_id, token: entry.token, before: sequence.saturating_sub(1), sequence }
     }
 
-    /// Whether an entry is the next one.
+    /// Whether an entry follows directly.
     pub fn leads_to(&self, entry: &CommitEntry) -> bool {
         entry.token == self.token && entry.fact.sequence == self.sequence + 1
     }

@@ -1,10 +1,10 @@
-//! A copy of the database while a server runs on it.
+//! Copies the database while a server runs on it.
 //!
-//! By `VACUUM INTO`: it reads one committed state in one transaction, which stops neither readers nor the writer, and
-//! writes a compact file that needs no log. SQLite's backup API would begin again whenever another process commits, so on a
-//! busy server it might never end. While the copy is made the log grows, because nothing that it reads may be overwritten.
+//! It uses `VACUUM INTO`: one transaction reads one committed state, stops neither readers nor the writer, and writes a
+//! compact file without a log. SQLite's backup API starts again whenever another process commits, so on a busy server
+//! it might never end. While the copy is made the log grows, because nothing that it reads may be overwritten.
 //!
-//! The copy is made under a name of its own, synced, and only then given its name: a file with that name is complete.
+//! The copy is made under a temporary name, synced, and then renamed: a file with the final name is complete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -18,7 +18,7 @@ use super::Sqlite;
 use super::in_use::UNMARK;
 use super::watch::beside;
 
-/// Why there is no copy. Nothing that was there before is changed.
+/// Why no copy was made. Existing files are not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error("{path:?} is there already; choose another name, or say --overwrite")]
@@ -36,7 +36,7 @@ pub enum BackupError {
 }
 
 impl Sqlite {
-    /// Copies everything that is committed to `to`; the size of the copy in bytes.
+    /// Copies everything that is committed to `to`. Returns the size of the copy in bytes.
     pub async fn back_up(&self, to: &Path, overwrite: bool) -> Result<u64, BackupError> {
         let cannot_write = |source| BackupError::Write { path: to.to_path_buf(), source };
         self.may_write(to, overwrite)?;
@@ -64,7 +64,7 @@ impl Sqlite {
     async fn copy(&self, to: &Path) -> Result<(), sqlx::Error> {
         let name = to.to_str().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the name is not UTF-8"))?;
         let mut reading = self.readers.acquire().await?;
-        // A connection that may not write at all may write another file.
+        // A connection that must not write the database may write another file.
         sqlx::query("PRAGMA query_only = off").execute(&mut *reading).await?;
         sqlx::query("VACUUM INTO $1").bind(name).execute(&mut *reading).await?;
         let mut copy = SqliteConnectOptions::new().filename(to).connect().await?;
@@ -73,24 +73,24 @@ impl Sqlite {
     }
 }
 
-/// A copy under its first name. Dropped before it is finished, it is removed.
+/// A copy under its temporary name. It is removed if it is dropped before it is finished.
 struct Partial(PathBuf);
 
 impl Partial {
-    /// An empty file for its owner's eyes only: it will hold guests and a secret.
+    /// Creates an empty file that only its owner may read: it will hold guests and a secret.
     fn make(to: &Path) -> io::Result<Self> {
         let path = beside(to, &format!(".partial-{}", std::process::id()));
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         Ok(Self(path))
     }
 
-    /// Makes it durable and gives it its name.
+    /// Syncs the copy, and renames it.
     fn finish(self, to: &Path, overwrite: bool) -> io::Result<u64> {
         let file = File::open(&self.0)?;
         file.sync_all()?;
         match overwrite {
             true => fs::rename(&self.0, to)?,
-            // Unlike a rename, it fails if somebody else has made the file meanwhile.
+            // Unlike a rename, it fails if the file exists by now.
             false => fs::hard_link(&self.0, to)?,
         }
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,4 +1,4 @@
-//! Claiming a room type: raising its fencing token, in turn with the commits.
+//! Claims a room type: raises its fencing token between two commits.
 
 use std::collections::HashMap;
 

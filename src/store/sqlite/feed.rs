@@ -11,7 +11,7 @@ use crate::store::feed::{ChangedHotel, End, Event, Excerpt, Feed, Moment, PORTIO
 use crate::store::records::events;
 use crate::store::sql::{self, Columns};
 
-/// What is large is known without being read: `octet_length` looks at a row's header.
+/// `octet_length` reads the size of a payload from the row's header, without reading the payload.
 pub(super) const OF_ROOM_TYPE: &str = "
     WITH found AS MATERIALIZED (
         SELECT position, octet_length(payload) AS bytes FROM events
@@ -25,7 +25,7 @@ pub(super) const OF_ROOM_TYPE: &str = "
     WHERE bytes_before < $4
     ORDER BY summed.position";
 pub(super) const TRIMMED: &str = "SELECT position FROM event_trim";
-/// One event too many is looked for, to know whether there are more.
+/// Reads one event too many, to know whether there are more.
 pub(super) const OF_ALL: &str = "
     WITH found AS MATERIALIZED (
         SELECT position, octet_length(payload) AS bytes FROM events
@@ -118,7 +118,7 @@ async fn trim(writing: &mut SqliteConnection, before: Timestamp, limit: u32) -> 
     Ok(due.looked_at)
 }
 
-/// Numbers beyond what SQLite can count come after everything.
+/// Numbers beyond the range of SQLite come after everything.
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,39 +1,39 @@
-//! One program at a time: the lock on a database file.
+//! The lock on a database file: one program at a time.
 //!
-//! A server, an import and a change of the schema hold it; those that only read do not. It is a lock of the operating
-//! system on a file beside the database, so that it ends with its process, however that ends. The file says who holds it.
-//! Locking the database file itself would not do: closing any handle to it would drop SQLite's own locks.
+//! A server, an import and a migration hold it; programs that only read do not. It is a lock of the operating system on
+//! a file beside the database, so it ends with its process, even after kill -9. The file names the holder. A lock on
+//! the database file itself is no option: closing any handle to that file would drop SQLite's own locks.
 //!
-//! Invariant: whoever holds the lock holds it on the file that is found at the path. A file that was removed meanwhile
-//! counts for nothing.
+//! Invariant: the lock is held on the file that is found at the path. A lock on a file that was removed meanwhile does
+//! not count.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long a process that is just ending is waited for.
+/// How long to wait for a process that is about to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(50);
-/// The longest description of a holder that is read.
+/// Bytes of a holder's description that are read.
 const LONGEST: u64 = 500;
 
-/// The lock. Dropped, it is free again.
+/// The lock. Dropping it releases it.
 #[derive(Debug)]
 pub(super) struct Hold {
     path: PathBuf,
     _file: File,
 }
 
-/// Why it cannot be had.
+/// Why the lock was not taken.
 pub(super) enum NotHeld {
-    /// Somebody else has it, as they describe themselves.
+    /// Another process holds it; its description.
     Taken(String),
     Failed(io::Error),
 }
 
 impl Hold {
-    /// Takes the lock on a database; `who` is what others are told. Blocks for [`PATIENCE`] at most.
+    /// Takes the lock on a database. `who` is shown to other programs. Blocks for at most [`PATIENCE`].
     pub fn take(database: &Path, who: &str) -> Result<Self, NotHeld> {
         let path = lock_path(database).map_err(NotHeld::Failed)?;
         let until = Instant::now() + PATIENCE;
@@ -52,7 +52,7 @@ impl Hold {
             Err(TryLockError::WouldBlock) => return Err(NotHeld::Taken(read(&mut file))),
             Err(TryLockError::Error(error)) => return Err(NotHeld::Failed(error)),
         }
-        // The holder before may have removed it between opening and locking.
+        // The previous holder may have removed the file between opening and locking.
         if !is_at(&file, path).map_err(NotHeld::Failed)? {
             return Err(NotHeld::Taken("a program that is just ending".to_owned()));
         }
@@ -60,7 +60,7 @@ impl Hold {
         Ok(Self { path: path.to_path_buf(), _file: file })
     }
 
-    /// Whether somebody holds the lock on a database.
+    /// Whether a process holds the lock on a database.
     pub fn is_taken(database: &Path) -> bool {
         let Ok(file) = lock_path(database).and_then(File::open) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
@@ -69,12 +69,12 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        // Still locked: the next one sees that the file it opened is not at its path any more.
+        // Still locked: the next process sees that the file it opened is no longer at its path.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The same for every name of the database: links are followed.
+/// The same path for every name of the database: links are followed.
 fn lock_path(database: &Path) -> io::Result<PathBuf> {
     let real = match database.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -88,7 +88,7 @@ fn lock_path(database: &Path) -> io::Result<PathBuf> {
     Ok(path.into())
 }
 
-/// Makes the file if need be, for its owner's eyes only.
+/// Creates the file if it is missing, readable only by its owner.
 fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
@@ -104,7 +104,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// What the holder says of itself.
+/// The holder's description.
 fn read(file: &mut File) -> String {
     let mut said = String::new();
     match file.take(LONGEST).read_to_string(&mut said) {

@@ -1,9 +1,9 @@
-//! The mark of a database that is in use, by which a copy without its log is recognised.
+//! The in-use mark, by which a copy without its log is recognised.
 //!
-//! While a program uses the database alone, `PRAGMA user_version` is 1 in the file itself, not only in the log. An orderly
-//! end sets it to 0. After a crash the log lies beside the file. So a file with the mark and without a log is a copy that
-//! was made with `cp` while a server ran, or has lost its log: what was committed after the last checkpoint is missing.
-//! A copy made by `innkeeper backup` has no mark.
+//! While a program uses the database alone, `PRAGMA user_version` is 1 in the file itself, not only in the log. An
+//! orderly end sets it to 0. After a crash the log is beside the file. So a file with the mark and without a log is a
+//! copy made with `cp` while a server ran, or has lost its log: commits after the last checkpoint are missing. A copy
+//! made by `innkeeper backup` has no mark.
 
 use std::path::Path;
 
@@ -16,12 +16,12 @@ use crate::store::Error;
 const IN_USE: i64 = 1;
 const MARK: &str = "PRAGMA user_version = 1";
 pub(super) const UNMARK: &str = "PRAGMA user_version = 0";
-/// Brings the mark from the log into the file, as far as nobody still reads an older state.
+/// Moves the mark from the log into the file, unless a reader still uses an older state.
 const INTO_THE_FILE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
-/// Writes a page, and changes nothing.
+/// Writes a page without a change.
 const TRIAL: &str = "UPDATE event_trim SET position = position";
 
-/// What an operator is told of such a file.
+/// The message for an operator about such a file.
 fn incomplete(path: &Path) -> String {
     let log = beside(path, "-wal");
     format!(
@@ -31,7 +31,7 @@ fn incomplete(path: &Path) -> String {
 }
 
 impl Sqlite {
-    /// Remembers and logs that this is a copy without its log, if it is one.
+    /// Remembers and logs that this file is a copy without its log.
     pub(super) async fn note_missing_log(&mut self, log_is_missing: bool) {
         if log_is_missing && self.was_in_use().await {
             let why = incomplete(&self.path);
@@ -40,8 +40,8 @@ impl Sqlite {
         }
     }
 
-    /// Sets the mark, once the schema is up to date: a copy then has at least that. Where it fails, the database can be
-    /// used all the same: only a copy would not be recognised.
+    /// Sets the mark when the schema is up to date, so that a copy has at least the schema. If it fails, the database
+    /// can still be used, but a copy would not be recognised.
     pub(super) async fn begin_use(&self) {
         if self.hold.lock().await.is_none() {
             return;
@@ -55,7 +55,7 @@ impl Sqlite {
         note(marked.await, "cannot mark the database as being in use");
     }
 
-    /// Takes the mark away.
+    /// Removes the mark.
     pub(super) async fn end_use(&self) {
         let unmarked = async {
             let mut turn = self.writer.turn().await?;
@@ -70,15 +70,15 @@ impl Sqlite {
         row.and_then(|row| row.try_get(0)).is_ok_and(|mark: i64| mark == IN_USE)
     }
 
-    /// A trial write: room beside the database, and a transaction.
+    /// A trial write: space beside the database, and a transaction.
     pub(super) async fn try_to_write(&self) -> Result<(), Error> {
         self.writer.watch.try_room().await.map_err(sqlx::Error::Io)?;
         self.writer.execute(sqlx::query(TRIAL)).await?;
         Ok(())
     }
 
-    /// A reader leaves an empty log and its index beside a file that nobody else has open. Opening it once more to write
-    /// lets SQLite remove them. A log with something in it stays: a crash left it for the next server.
+    /// A reader leaves an empty log and its index beside a file that no other process has open. Opening the file once
+    /// for writing lets SQLite remove them. A log with content stays: a crash left it for the next server.
     pub(super) async fn tidy_up(&self) {
         let log = std::fs::metadata(beside(&self.path, "-wal"));
         if log.is_ok_and(|log| log.len() == 0) {

@@ -1,4 +1,4 @@
-//! Loading one room type: what recovery starts from.
+//! Loads one room type for its actor.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Migrations: the schema, in numbered steps that are never edited once released.
+//! Migrations: the schema in numbered steps. A released step is never edited.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::Sqlite;
 use crate::store::records::city_keys;
 use crate::store::{Error, sql};
 
-/// Every step: number, name, SQL. A new one goes to the end, with a twin in every other store's folder.
+/// Every step: number, name, SQL. A new step is added at the end, with a twin in the folder of every other store.
 pub(super) const STEPS: [(i64, &str, &str); 6] = [
     (1, "ledger", include_str!("../../../migrations/sqlite/0001_ledger.sql")),
     (2, "rooms", include_str!("../../../migrations/sqlite/0002_rooms.sql")),
@@ -23,7 +23,7 @@ pub(super) const STEPS: [(i64, &str, &str); 6] = [
 pub(super) const LATEST: i64 = STEPS[STEPS.len() - 1].0;
 
 impl Sqlite {
-    /// Brings the schema up to date. Doing it again does nothing.
+    /// Brings the schema up to date. Repeating it does nothing.
     pub async fn migrate(&self) -> Result<(), Error> {
         let mut turn = self.writer.turn().await?;
         migrator().run(&mut turn.connection).await.map_err(sql::cannot_migrate)?;

@@ -50,11 +50,11 @@ pub struct Sqlite {
     writer: Writer,
     readers: SqlitePool,
     path: PathBuf,
-    /// The number of its last migration when it was opened; of a file that is opened to be written, the newest.
+    /// The number of its last migration when it was opened. For a file opened for writing, the newest number.
     schema: i64,
-    /// The lock of a program that uses it alone.
+    /// The lock of a program that uses the file alone.
     hold: Mutex<Option<Hold>>,
-    /// Keeps the log open, and does nothing else. Without it, SQLite would make the log anew when a writer that failed was
+    /// An unused connection that keeps the log open. Without it, SQLite would recreate the log when a failed writer was
     /// the last to have it open.
     anchor: Mutex<Option<SqliteConnection>>,
     incomplete: Option<String>,

@@ -1,4 +1,4 @@
-//! Opening a file, and refusing every file that is not ours before anything in it is changed.
+//! Opens a file. A file that is not ours is refused before anything in it is changed.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use crate::store::{Error, Size, Store};
 
 /// `PRAGMA application_id` of our files: "innk" in ASCII.
 const APPLICATION_ID: i64 = 0x696e_6e6b;
-/// Reading connections: what one disk and a few cores can use.
+/// Number of reading connections: one disk and a few cores can use no more.
 const READERS: u32 = 4;
-/// How long to wait for a reading connection.
+/// Time limit of waiting for a reading connection.
 const READER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Why a database cannot be used. Each says what to do.
+/// Why a database cannot be used. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("{url:?} does not name a SQLite file; use a URL such as sqlite:///var/lib/innkeeper/hotel.db")]
@@ -65,7 +65,7 @@ enum Content {
 }
 
 impl Sqlite {
-    /// How long to wait for a lock that another process holds, unless somebody says otherwise.
+    /// Default time limit of waiting for a lock of another process.
     pub const PATIENCE: Duration = Duration::from_secs(5);
 
     /// Opens the file that `url` names; with `create`, makes it if it is not there. Its schema may be older than this
@@ -74,14 +74,14 @@ impl Sqlite {
         Self::open_patiently(url, create, Self::PATIENCE).await
     }
 
-    /// The same, waiting for locks of other processes as long as `patience` lasts, now and later.
+    /// Like [`Sqlite::open`], with another time limit for locks of other processes.
     pub async fn open_patiently(url: &str, create: bool, patience: Duration) -> Result<Self, OpenError> {
         let file = File::named(url, patience)?;
         file.connect(file.admit(create).await?).await
     }
 
-    /// The same for a program that nobody else may change the database beside: `who` is what others are told. The lock
-    /// lasts until the store is closed, or its process has ended.
+    /// Opens the file for a program that must be the only one to change it. `who` is shown to other programs. The lock
+    /// lasts until the store is closed or the process ends.
     pub async fn open_alone(url: &str, create: bool, patience: Duration, who: &str) -> Result<Self, OpenError> {
         let file = File::named(url, patience)?;
         let content = file.admit(create).await?;
@@ -93,7 +93,7 @@ impl Sqlite {
         Ok(sqlite)
     }
 
-    /// Opens the file to read it, also while a server runs on it. Nothing is changed: neither the schema, nor the log.
+    /// Opens the file for reading, also while a server runs on it. Neither the schema nor the log is changed.
     pub async fn open_beside(url: &str, patience: Duration) -> Result<Self, OpenError> {
         let file = File::named(url, patience)?;
         let log_is_missing = file.lacks_its_log() && !Hold::is_taken(&file.path);
@@ -107,7 +107,7 @@ impl Sqlite {
         Ok(sqlite)
     }
 
-    /// The same for a schema that this version knows.
+    /// Refuses a schema that is older than this version's.
     pub fn is_current(self) -> Result<Self, OpenError> {
         match self.incomplete {
             _ if self.schema >= migrate::LATEST => Ok(self),
@@ -147,7 +147,7 @@ impl Store for Sqlite {
         Ok(Size { database: bytes(options.get_filename()).await?, wal: bytes(Path::new(&wal)).await? })
     }
 
-    /// SQLite folds its log into the file when the last connection goes.
+    /// SQLite moves the log into the file when the last connection closes.
     async fn close(&self) -> Result<(), Error> {
         let hold = self.hold.lock().await.take();
         if hold.is_some() {
@@ -176,7 +176,7 @@ impl File {
         Ok(Self { options, path })
     }
 
-    /// What is in it, if we may use it. With `create` it may be missing.
+    /// The content of the file, if it may be used. With `create` the file may be missing.
     async fn admit(&self, create: bool) -> Result<Content, OpenError> {
         let path = self.path.clone();
         match inspect(&self.options, &path).await.map_err(|error| self.unavailable(error))? {
@@ -200,7 +200,7 @@ impl File {
         }
     }
 
-    /// Opens it to read and write.
+    /// Opens the file for reading and writing.
     async fn connect(&self, content: Content) -> Result<Sqlite, OpenError> {
         let opened = async {
             if let Content::Nothing = content {
@@ -212,7 +212,8 @@ impl File {
         opened.await.map_err(|error| self.unavailable(error))
     }
 
-    /// Whether there is nothing in the log beside it, as after an orderly end, or in a copy of the file alone.
+    /// Whether the log beside the file is empty or missing, as after an orderly end, or beside a copy of the file
+    /// alone.
     fn lacks_its_log(&self) -> bool {
         std::fs::metadata(beside(&self.path, "-wal")).map_or(true, |log| log.len() == 0)
     }
@@ -234,7 +235,7 @@ fn parse(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     SqliteConnectOptions::from_str(url).map_err(|_| malformed())
 }
 
-/// Looks into a file through a connection that cannot write.
+/// Inspects a file through a connection that cannot write.
 async fn inspect(options: &SqliteConnectOptions, path: &Path) -> Result<Content, sqlx::Error> {
     if !tokio::fs::try_exists(path).await.map_err(sqlx::Error::Io)? {
         return Ok(Content::Nothing);
@@ -263,7 +264,7 @@ async fn content(connection: &mut SqliteConnection) -> Result<Content, sqlx::Err
     }
 }
 
-/// SQLITE_NOTADB is an answer, not a failure.
+/// SQLITE_NOTADB means "not SQLite". It is no failure.
 fn not_sqlite(error: sqlx::Error) -> Result<Content, sqlx::Error> {
     match error.as_database_error().and_then(|error| error.code()) {
         Some(code) if code == "26" => Ok(Content::NotSqlite),
@@ -271,8 +272,8 @@ fn not_sqlite(error: sqlx::Error) -> Result<Content, sqlx::Error> {
     }
 }
 
-/// Makes the file, if it is not there, for its owner's eyes only: it will hold guests and a secret. SQLite gives the same
-/// mode to the files beside it.
+/// Creates a missing file that only its owner may read: it will hold guests and a secret. SQLite gives the files beside
+/// it the same mode.
 async fn make_private(path: &Path) -> Result<(), sqlx::Error> {
     let mut options = tokio::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -284,7 +285,7 @@ async fn make_private(path: &Path) -> Result<(), sqlx::Error> {
     }
 }
 
-/// Marks an empty file as ours, before WAL mode, so that the mark is in the file itself from the beginning.
+/// Marks an empty file as ours before WAL mode is on, so that the mark is in the file itself.
 async fn mark(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let mut connection = options.connect().await?;
     let mark = format!("PRAGMA application_id = {APPLICATION_ID}");
@@ -303,7 +304,7 @@ async fn connect(options: SqliteConnectOptions, path: PathBuf) -> Result<Sqlite,
         .pragma("wal_autocheckpoint", "8192")
         .pragma("journal_size_limit", "67108864");
     let connection = writing.connect().await?;
-    // It opens the log, and holds it open.
+    // Opens the log, and keeps it open.
     let mut anchor = options.clone().pragma("query_only", "on").connect().await?;
     sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut anchor).await?;
     let watch = Watch::of(&path).map_err(sqlx::Error::Io)?;

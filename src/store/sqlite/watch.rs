@@ -1,9 +1,9 @@
-//! Whether the open files are still the ones at their paths, and whether they can be written to.
+//! Watches the files of a database: whether the open files are still at their paths, and whether they can be written.
 //!
-//! A database file that is deleted, replaced or moved goes on living for those who have it open: commits succeed, and are
-//! lost. So device and inode of the path are compared with those found at the opening, before a write begins and after
-//! its commit: three calls of the operating system, a few microseconds. The log (`-wal`) and its index (`-shm`) belong to
-//! the file in the same way; a connection that is never used keeps SQLite from making them anew.
+//! A database file that is deleted, replaced or moved lives on for processes that have it open: commits succeed, and
+//! are lost. So device and inode of the path are compared with those at the opening, before each write and after its
+//! commit. That costs three system calls, a few microseconds. The log (`-wal`) and its index (`-shm`) are compared too;
+//! an unused connection keeps SQLite from recreating them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::store::writable::Writable;
 
-/// What a trial write takes: more than most batches need.
+/// Bytes of a trial write: more than most batches need.
 const ROOM: usize = 1024 * 1024;
 
-/// Looks after the files of one database.
+/// Watches the files of one database.
 pub(super) struct Watch {
     path: PathBuf,
-    /// The files as they were when they were opened.
+    /// The files at the opening.
     files: Vec<(PathBuf, Identity)>,
     gone: AtomicBool,
     pub writable: Writable,
@@ -29,7 +29,7 @@ pub(super) struct Watch {
 type Identity = (u64, u64);
 
 impl Watch {
-    /// Of files that are open now.
+    /// Watches files that are open now.
     pub fn of(path: &Path) -> io::Result<Self> {
         let paths = [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm")];
         let files = paths.into_iter().map(|file| identity(&file).map(|identity| (file, identity)));
@@ -37,7 +37,7 @@ impl Watch {
         Ok(Self { path: path.to_path_buf(), files, gone: AtomicBool::new(false), writable: Writable::default() })
     }
 
-    /// Whether every file is where it was. The log says once when that changes.
+    /// Whether every file is at its path. Each change is logged once.
     pub fn is_in_place(&self) -> Result<(), sqlx::Error> {
         let moved = self.files.iter().find(|(path, known)| identity(path).ok() != Some(*known));
         let was_gone = self.gone.swap(moved.is_some(), Ordering::Relaxed);
@@ -62,18 +62,18 @@ impl Watch {
         }
     }
 
-    /// Of a database that is only read.
+    /// For a database that is only read.
     pub fn none(path: &Path) -> Self {
         let path = path.to_path_buf();
         Self { path, files: Vec::new(), gone: AtomicBool::new(false), writable: Writable::default() }
     }
 
-    /// Writes beside the database as much as a large batch takes, and removes it again.
+    /// Writes a file of the size of a large batch beside the database, and removes it.
     pub async fn try_room(&self) -> io::Result<()> {
         let trial = beside(&self.path, "-trial");
         let tried = tokio::task::spawn_blocking(move || {
             let written = write(&trial);
-            // What was begun is removed in any case.
+            // The file is removed also after an error.
             let removed = fs::remove_file(&trial);
             written.and(removed)
         });
@@ -87,7 +87,7 @@ fn write(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A file that SQLite or we keep beside the database.
+/// A file beside the database, of SQLite or of innkeeper.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

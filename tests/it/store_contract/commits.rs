@@ -1,4 +1,4 @@
-//! What a batch leaves behind.
+//! What a batch stores.
 
 use std::cmp::Ordering;
 use std::slice::from_ref;
@@ -149,7 +149,7 @@ async fn what_would_oversell_is_left_out_and_everybody_else_is_committed(house: 
     let fine = [honest.book(order(stay(1, 1), 1)), honest.book(order(stay(2, 1), 1))];
     let first = desk.clone().book(order(stay(1, 1), 1));
     house.commit(from_ref(&first)).await;
-    // A desk that has missed a fact, but not its number: only the last guard is left.
+    // This desk lacks a fact but has its sequence number, so only the CHECK is left.
     let mut blind = desk.book(order(stay(1, 1), 1));
     blind.fact = Arc::new(Fact { sequence: first.fact.sequence + 1, ..Fact::clone(&blind.fact) });
     let batch = [fine[0].clone(), blind.clone(), fine[1].clone()];
@@ -161,7 +161,7 @@ async fn what_would_oversell_is_left_out_and_everybody_else_is_committed(house: 
     house.assert_sound(honest.id()).await;
 }
 
-/// Where the culprit is in a batch must not matter: the search for it goes by halves.
+/// The culprit may be anywhere in the batch: the search for it halves the batch.
 async fn what_is_refused_takes_nothing_with_it_but_what_was_decided_on_top_of_it(house: StoreFixture) {
     for culprit in 0..7 {
         let (mut honest, mut desk) = (house.desk(100).await, house.desk(100).await);
@@ -198,7 +198,7 @@ async fn several_culprits_in_a_batch_are_each_left_out(house: StoreFixture) {
     assert_eq!(house.commit(&batch).await, [no, yes, yes, no, no, yes, yes, yes, no]);
 }
 
-/// What somebody may write into the fields of a booking, longest and oddest.
+/// The longest and the oddest texts for the fields of a booking.
 fn texts() -> Vec<String> {
     let odd = [
         "\0",
@@ -219,7 +219,7 @@ fn texts() -> Vec<String> {
     texts
 }
 
-/// Where a check lets something through, the database must take it, and give back the same.
+/// What a check accepts, the database must store and return unchanged.
 async fn what_passes_every_check_can_be_stored(house: StoreFixture) {
     let mut desk = house.desk(1_000).await;
     for text in texts() {
@@ -244,7 +244,7 @@ async fn what_passes_every_check_can_be_stored(house: StoreFixture) {
     }
 }
 
-/// A fact that takes more rooms than there are, which no desk would decide.
+/// A fact that takes more rooms than there are. No desk would decide it.
 fn oversold(fact: &Fact) -> Fact {
     let mut fact = Fact::clone(fact);
     if let Change::Booking { deltas, .. } = &mut fact.change {
@@ -269,7 +269,7 @@ async fn a_counter_never_falls_below_zero(house: StoreFixture) {
 
 async fn a_caller_that_stops_waiting_leaves_nothing_half_done(house: StoreFixture) {
     let mut desk = house.desk(100).await;
-    // Wherever the caller gives up: the next owner finds the batch whole or not at all, and can go on.
+    // Whenever the caller gives up, the next owner finds the whole batch or nothing of it.
     for patience in 0..25 {
         let batch = [desk.book(order(stay(1, 2), 1)), desk.book(order(stay(2, 2), 1))];
         tokio::select! {

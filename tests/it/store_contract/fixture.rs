@@ -1,4 +1,4 @@
-//! A hotel in an empty store, and a desk per room type that decides and remembers as an actor would.
+//! Fixtures: a hotel in an empty store, and a desk per room type that decides like an actor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,27 +25,27 @@ pub async fn postgres() -> StoreFixture {
     StoreFixture::at(TestDatabase::postgres()).await
 }
 
-/// Whatever this run of the tests is about.
+/// The kind of database of this test run.
 pub async fn any() -> StoreFixture {
     StoreFixture::at(TestDatabase::new()).await
 }
 
-/// A store with what was built in it. Ids count up, the clock stands still.
+/// A store and its contents. Ids count up; the clock stands still.
 pub struct StoreFixture {
     pub store: Arc<dyn Store>,
     pub now: Timestamp,
     ids: Arc<AtomicU64>,
-    /// Where the store is; removed with the house.
+    /// The database; removed with the fixture.
     pub place: TestDatabase,
 }
 
 impl StoreFixture {
-    /// An empty house, or one that opens again.
+    /// A new store, or one that is opened again.
     pub async fn at(place: TestDatabase) -> Self {
         Self { store: place.store().await, now: testing::noon(0), ids: Arc::default(), place }
     }
 
-    /// Waits until everything committed so far is told by the feed.
+    /// Waits until the feed shows everything committed so far.
     pub async fn settled(&self) {
         self.place.settled().await;
     }
@@ -68,7 +68,7 @@ impl StoreFixture {
         room_type
     }
 
-    /// The owner of a new room type in a hotel, with a rate plan, everything committed.
+    /// The owner of a new room type in a hotel, with a committed rate plan.
     pub async fn desk_in(&self, hotel: &Hotel, rooms: u16) -> Desk {
         let room_type = self.room_type(hotel, rooms).await;
         let mut desk = self.open_desk(room_type.id, Token(1)).await;
@@ -94,7 +94,7 @@ impl StoreFixture {
         self.store.commit(batch).await.unwrap()
     }
 
-    /// Nothing that can be counted twice differs.
+    /// Recounts a room type: there is no difference.
     pub async fn assert_sound(&self, room_type: RoomTypeId) {
         let evidence = self.store.evidence(room_type).await.unwrap();
         let differences = innkeeper::store::audit::recount(&evidence);
@@ -106,7 +106,7 @@ fn next(ids: &AtomicU64) -> Uuid {
     Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
 }
 
-/// Decides about one room type and applies what it decided, like its actor.
+/// Decides about one room type and applies its decisions, like an actor.
 #[derive(Clone)]
 pub struct Desk {
     pub inventory: Inventory,
@@ -147,12 +147,12 @@ impl Desk {
     }
 }
 
-/// The booking an entry brings, as it is afterwards.
+/// The booking of an entry, as it is afterwards.
 pub fn booking(entry: &CommitEntry) -> Arc<Booking> {
     entry.fact.change.booking().unwrap().clone()
 }
 
-/// An order with everything that an order can have, for an adult in each room and a child.
+/// An order with every optional member, for an adult in each room and a child.
 pub fn order(stay: Stay, rooms: u16) -> Order {
     let ages: Vec<u8> = std::iter::repeat_n(34, rooms.into()).chain([6]).collect();
     let mut order = Order { guests: testing::guests(&ages), ..testing::order(stay, rooms) };
@@ -161,7 +161,7 @@ pub fn order(stay: Stay, rooms: u16) -> Order {
     order
 }
 
-/// The same entry, asked for under an idempotency key that is remembered for a day.
+/// The same entry with an idempotency record that lives for a day.
 pub fn keyed(mut entry: CommitEntry, key: u8) -> CommitEntry {
     let expires_at = entry.fact.at + SignedDuration::from_hours(24);
     let answer = Answer::Booking(booking(&entry));

@@ -103,7 +103,7 @@ async fn a_smaller_room_type_does_not_resize_the_past(house: StoreFixture) {
     let smaller = resized(&desk, 1);
     let smaller = desk.decide(smaller).unwrap();
     assert_eq!(house.commit(&[smaller]).await, [Verdict::Committed]);
-    // Its guests never came: the second night is given back, the first stays sold.
+    // A no-show: the second night is given back, the first stays sold.
     let no_show = desk.act(&booking(&full), Move::NoShow);
     assert_eq!(house.commit(&[no_show]).await, [Verdict::Committed]);
     let night = house.store.counted_nights(None, 9).await.unwrap().remove(0);
@@ -113,7 +113,7 @@ async fn a_smaller_room_type_does_not_resize_the_past(house: StoreFixture) {
 
 async fn a_capacity_below_what_is_sold_is_refused(house: StoreFixture) {
     let mut desk = house.desk(2).await;
-    // A desk that does not know of the booking lets the night shrink under it.
+    // A desk that does not know the booking makes the night smaller than what is sold.
     let mut blind = desk.clone();
     let sold = desk.book(order(stay(1, 1), 2));
     house.commit(from_ref(&sold)).await;

@@ -176,7 +176,7 @@ async fn an_event_has_one_scope(house: StoreFixture) {
     let mut desk = house.desk(9).await;
     house.commit(&[desk.book(order(stay(1, 1), 1))]).await;
     let hotel = desk.inventory.hotel.id;
-    for wrong in [&format!("hotel_id = '{hotel}'"), "room_type_id = NULL", "sequence = NULL"] {
+    for wrong in [&*format!("hotel_id = '{hotel}'"), "room_type_id = NULL", "sequence = NULL"] {
         assert!(
             house.place.attempt(&format!("UPDATE events SET {wrong} WHERE sequence = 2")).await.is_err(),
             "{wrong}"

@@ -1,4 +1,4 @@
-//! Random histories: what reloads is what was in memory.
+//! Random histories: a reloaded room type equals the one in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use super::fixture::{self, Desk, StoreFixture, booking, day, keyed, order, stay};
 
-/// One thing that happens, to one of two room types.
+/// One step, of one of two room types.
 #[derive(Debug, Clone)]
 enum Step {
     Book { from: i64, nights: i64, rooms: u16, hold: bool },
@@ -56,7 +56,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A room type's owner, the bookings it has seen, and what it has decided but not committed.
+/// The owner of a room type, the bookings it has seen, and its uncommitted decisions.
 struct Owner {
     desk: Desk,
     bookings: BTreeMap<BookingId, Arc<Booking>>,
@@ -136,7 +136,7 @@ fn nights_from(from: jiff::civil::Date, nights: i64) -> NightsChange {
     NightsChange::untouched(from, from.saturating_add(SignedDuration::from_hours(24 * nights)))
 }
 
-/// Commits what both owners have decided, the entries of one between those of the other.
+/// Commits the decisions of both owners, with their entries interleaved.
 async fn commit(house: &StoreFixture, owners: &mut [Owner; 2]) {
     let [one, two] = owners.each_mut().map(|owner| std::mem::take(&mut owner.decided));
     let (mut one, mut two, mut batch) = (one.into_iter(), two.into_iter(), Vec::new());
@@ -170,7 +170,7 @@ async fn assert_reloads(house: &StoreFixture, owner: &Owner) {
     house.assert_sound(owner.desk.id()).await;
 }
 
-/// Memory may still know prices of nights that are over.
+/// Memory may still have prices of past nights.
 fn plans_from_today(inventory: &Inventory) -> Vec<RatePlan> {
     let today = inventory.calendar.first();
     let mut plans = inventory.plans.clone();

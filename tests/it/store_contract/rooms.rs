@@ -1,4 +1,4 @@
-//! Physical rooms. Nothing assigns them yet, so these sentences are about the schema: it is asked in SQL.
+//! Physical rooms. No code assigns them yet, so these tests check the schema with SQL.
 
 use super::contract;
 use super::fixture::{StoreFixture, booking, order, stay};
@@ -6,7 +6,7 @@ use super::fixture::{StoreFixture, booking, order, stay};
 /// A hotel, and a booking.
 type Guest = (String, String);
 
-/// A hotel with two bookings, and what is said to its table of assignments.
+/// A hotel with two bookings, and statements about its assignments.
 struct Plan {
     house: StoreFixture,
     hotel: String,
@@ -31,7 +31,7 @@ impl Plan {
         (desk.inventory.hotel.id.to_string(), booking(&entry).id.to_string())
     }
 
-    /// Puts a booking into a room of this hotel from one day of May to another; or the rule that forbids it.
+    /// Assigns a room of this hotel to a booking between two days of May. Returns the rule that forbids it.
     async fn assign(&self, booking: usize, room: &str, arrival: u8, departure: u8) -> Result<(), String> {
         self.assign_to(&(self.hotel.clone(), self.bookings[booking].clone()), room, arrival, departure).await
     }
@@ -49,7 +49,7 @@ impl Plan {
     }
 
     async fn run(&self, sql: &str) -> Result<(), String> {
-        // SQLite does not say which foreign key it is.
+        // SQLite does not name the violated foreign key.
         const RULES: [(&str, &str); 4] = [
             ("one_booking_a_night", "one_booking_a_night"),
             ("one_night_at_least", "one_night_at_least"),

@@ -1,4 +1,4 @@
-//! What search quotes from is what booking decides from.
+//! Search and booking quote the same.
 
 use innkeeper::domain::nights_change::{Patch, RestrictionPatch};
 use innkeeper::domain::quote::Enquiry;
@@ -7,7 +7,7 @@ use innkeeper::domain::{Amount, Command, HotelId, Inventory, NightsChange, Order
 use super::contract;
 use super::fixture::{Desk, StoreFixture, day, order, stay};
 
-/// A room type with something of everything that a quote depends on.
+/// A room type with every setting that a quote depends on.
 async fn busy(house: &StoreFixture) -> Desk {
     let hotel = house.hotel("Casa Azul", "Évora").await;
     let mut desk = house.desk_in(&hotel, 2).await;
@@ -30,7 +30,7 @@ async fn busy(house: &StoreFixture) -> Desk {
     desk
 }
 
-/// The quote, or the refusal without what only an owner knows: when a hold in the way runs out.
+/// The quote, or the refusal without the expiry of holds, which only the owner knows.
 fn quote(inventory: &Inventory, stay: Stay, rooms: u16, desk: &Desk) -> Result<Quote, Refusal> {
     let party = Party { adults: 1, children: 0 };
     let enquiry = Enquiry { stay, rooms, party, rate_plan: None, forced: false, keeping: None };

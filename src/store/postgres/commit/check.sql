@@ -1,4 +1,4 @@
--- Goes on from lock.sql.
+-- Continues lock.sql.
 )
 SELECT
     -- $1: the room types of the batch
@@ -14,7 +14,7 @@ SELECT
         FROM idempotency_records AS r
         WHERE r.key = ANY($2)
     ) AS used_keys,
-    -- whether somebody has committed to one of them after this began, so that this had to wait
+    -- whether a commit of one of these room types ended after this statement began, so that it had to wait
     (SELECT array_agg(sequence ORDER BY id) FROM locked)
         IS DISTINCT FROM (
             SELECT array_agg(sequence ORDER BY id) FROM room_types WHERE id = ANY(ARRAY(SELECT id FROM locked))

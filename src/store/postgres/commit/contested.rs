@@ -1,4 +1,4 @@
-//! Room types that another program has locked: a batch is written without them, so that the others of its lane go on.
+//! Contested room types: another program has locked them. A batch is written without them, so that its lane goes on.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use crate::domain::RoomTypeId;
 use crate::store::{CommitEntry, Verdict};
 
-/// How long a room type that was found to be locked is not waited for.
+/// How long a contested room type is left out without waiting for its lock.
 const REMEMBERED: Duration = Duration::from_secs(5);
 
-/// Those that were found to be locked a moment ago.
+/// The contested room types, and when each was found.
 #[derive(Debug, Default)]
 pub(in super::super) struct Contested(Mutex<HashMap<RoomTypeId, Instant>>);
 
 impl Contested {
-    /// Whether a batch writes to one of them.
+    /// Whether a batch writes to a contested room type.
     pub fn meets(&self, batch: &[CommitEntry]) -> bool {
         let mut found = self.found();
         if found.is_empty() {
@@ -25,7 +25,7 @@ impl Contested {
         batch.iter().any(|entry| found.contains_key(&entry.room_type))
     }
 
-    /// A batch was written without those that are locked: none of their entries is stored.
+    /// Learns from a batch that was written without locked room types: their entries are fenced.
     pub fn learn(&self, batch: &[CommitEntry], verdicts: &[Verdict]) {
         let mut found = self.found();
         for (entry, verdict) in batch.iter().zip(verdicts) {

@@ -1,5 +1,5 @@
--- Locks the room types of a batch, in one order for everybody, then reads what the verdicts depend on. A claim waits for
--- this lock, and this lock for a claim: the token is read from the row as it is when the lock is had.
+-- Locks the room types of a batch, always ordered by id, then reads what the verdicts depend on. A claim waits for this
+-- lock, and this lock waits for a claim. The token is read from the row as it is once the lock is held.
 WITH locked AS MATERIALIZED (
     SELECT id, hotel_id, fencing_token, sequence
     FROM room_types

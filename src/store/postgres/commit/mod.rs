@@ -1,22 +1,22 @@
 //! The commit: a whole batch in one transaction, however large it is.
 //!
-//! A batch that books and moves bookings on, which is nearly every one, is one statement, `write.sql`: it locks the room
-//! types, and writes everything if they are as the batch was decided on. Then it is durable when the statement has
-//! ended, after one round trip. Where anything is not as expected it writes nothing, and the batch is looked at in full:
+//! Nearly every batch only books and moves bookings on. It is one statement, `write.sql`: it locks the room types, and
+//! writes everything if they are as the batch was decided on. It is durable when the statement has ended, after one
+//! round trip. Otherwise it writes nothing, and the batch takes the full path:
 //!
-//! 1. `BEGIN`, and `check.sql` locks the room types and reads what the verdicts depend on.
-//! 2. The accepted facts are folded into rows, each as the last fact leaves it. Those of bookings are written by
-//!    [`rows`], by the same statement; settings, which change seldom, by [`settings`], around it.
+//! 1. `BEGIN`; `check.sql` locks the room types and reads what the verdicts depend on.
+//! 2. The accepted facts are folded into rows, each as the last fact leaves it. [`rows`] writes those of bookings with
+//!    the same statement; [`settings`] writes settings, which change seldom, before and after it.
 //! 3. `COMMIT` makes them durable.
 //!
-//! An error before the third leaves no trace: a transaction whose COMMIT was never sent can never succeed. Of an error of
-//! the third, or of the one statement, only what the server itself says can mean that nothing was stored
-//! ([`unconfirmed`]); after any other the connection is thrown away, and who claims the room type next sees what became
-//! of it. What the database refuses is found in another record, which writes the batch in parts ([`sql::Isolation`]),
-//! and left out. The server's log has a line for each part that it refused.
+//! An error before the third step leaves no trace, because a transaction without COMMIT cannot succeed. After an error
+//! of the third step, or of the one statement, only a clear message of the server means that nothing was stored
+//! ([`unconfirmed`]). After any other error the connection is closed, and the next claim of the room type finds out.
+//! When the database refuses values, a second transaction writes the batch in parts ([`sql::Isolation`]) and leaves the
+//! refused entries out. The server logs each refused part.
 //!
-//! A room type that another program has locked is waited for by one batch, and not for long
-//! ([`super::session::committing`]); then the batch is written without it, and so are those that follow for a moment.
+//! One batch waits a short time for a room type that another program has locked ([`super::session::committing`]). Then
+//! it is written without that room type, and so are the following batches for a moment.
 
 mod contested;
 mod rows;
@@ -37,16 +37,16 @@ pub(super) use contested::Contested;
 pub(super) use {rows::FORGET, rows::FREE, rows::WRITE, settings::STEPS};
 
 pub(super) const CHECK: &str = concat!(include_str!("lock.sql"), include_str!("check.sql"));
-/// The same of those room types that nobody else has locked.
+/// The same statement without room types that are locked.
 pub(super) const CHECK_UNLOCKED: &str = concat!(include_str!("lock.sql"), "SKIP LOCKED\n", include_str!("check.sql"));
-/// The SQLSTATE of a lock that was not given up.
+/// SQLSTATE of a lock time-out.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
-/// Places in a transaction that positions of events tell apart.
+/// The number of places in a transaction that event positions distinguish.
 const PLACES: usize = 4_096;
-/// How often a batch begins again because others were faster: with its idempotency keys, or with its room types.
+/// How often a batch starts again because another commit was faster with an idempotency key or a room type.
 const ATTEMPTS: usize = 4;
 
-/// The constraint that an idempotency key meets which somebody else has used.
+/// The constraint that a used idempotency key violates.
 const KEYS: &str = "idempotency_records_pkey";
 
 impl Postgres {
@@ -61,9 +61,9 @@ impl Postgres {
             return self.without_locked(batch).await;
         }
         match self.wholly(batch).await {
-            // Whoever waits in this lane for another room type has waited long enough.
+            // The other commits of this lane have waited long enough.
             Err(CommitError::RolledBack(error)) if is_locked(&*error) => {
-                tracing::warn!("another program has locked a room type: the others are stored without it");
+                tracing::warn!("another program has locked a room type: the batch is stored without it");
                 self.without_locked(batch).await
             }
             decided => decided,
@@ -83,14 +83,14 @@ impl Postgres {
         }
     }
 
-    /// Leaves out what another program has locked: its actors claim it anew, which waits for the lock outside the lane.
+    /// Leaves out locked room types. Their actors claim them again, and wait for the lock outside the lane.
     async fn without_locked(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
         let verdicts = self.transaction(batch, Manner::WithoutLocked).await?;
         self.contested.learn(batch, &verdicts);
         Ok(verdicts)
     }
 
-    /// Commits all of it, if nothing stands in the way of any of it.
+    /// Commits the whole batch in one statement, if nothing prevents it.
     async fn at_once(&self, batch: &[CommitEntry]) -> Result<AtOnce, CommitError> {
         let Some(changes) = Changes::of_bookings(batch) else { return Ok(AtOnce::NotAsExpected) };
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
@@ -131,7 +131,7 @@ impl Postgres {
                 Ok(None) => {}
                 Err(error) if sql::database_error(&error).is_some_and(is_overtaken) => {}
                 Err(error) => {
-                    // A server that did not even answer is not asked again.
+                    // A server that did not answer is not asked again.
                     if sql::database_error(&error).is_some() && turn.say("ROLLBACK").await.is_ok() {
                         turn.give_back();
                     }
@@ -141,7 +141,9 @@ impl Postgres {
             turn.say("ROLLBACK").await.map_err(rolled_back)?;
             turn.say("BEGIN").await.map_err(rolled_back)?;
         }
-        Err(CommitError::RolledBack(anyhow!("others use the same idempotency keys, or room types, all the time")))
+        Err(CommitError::RolledBack(anyhow!(
+            "other commits were faster with the same idempotency keys or room types each time"
+        )))
     }
 }
 
@@ -150,24 +152,23 @@ impl Postgres {
 enum Manner {
     /// All of it, or nothing.
     Together,
-    /// What the database refuses is left out.
+    /// Leaves out what the database refuses.
     InParts,
-    /// So is what somebody else has locked.
+    /// Also leaves out locked room types.
     WithoutLocked,
 }
 
-/// What became of a batch in one statement.
+/// The outcome of a batch in one statement.
 enum AtOnce {
     Stored,
-    /// Nothing was stored: keys, room types or other transactions are not as the batch took them to be.
+    /// Nothing was stored: keys, room types or other transactions differ from what the batch expects.
     NotAsExpected,
-    /// Nothing was stored: the database refuses some of it.
+    /// Nothing was stored: the database refuses some values.
     Refused,
 }
 
-/// What an error means after which the transaction may have ended well. That nothing was stored is certain only where the
-/// server says why it could not be done: by the data or a constraint, by a state, a conflict or a rule that forbids it, for
-/// want of room, or because a lock or the statement took too long.
+/// The meaning of an error that may follow a successful commit. Nothing was stored if the server says why: data or a
+/// constraint, a state, a conflict or a rule, lack of space, a time-out of a lock or of the statement.
 fn unconfirmed(error: sqlx::Error) -> CommitError {
     let never_sent = matches!(error, sqlx::Error::Encode(_) | sqlx::Error::PoolClosed);
     match never_sent || error.as_database_error().and_then(refusal).is_some_and(is_clear) {
@@ -183,19 +184,19 @@ fn is_clear(code: &str) -> bool {
     REASONS.iter().any(|class| code.starts_with(class)) && code != "40003"
 }
 
-/// Whether the server has rolled back one of two that were in each other's way, and who begins again may succeed. Expired
-/// idempotency keys are deleted before others are inserted, so not everybody takes them in one order.
+/// Serialization failure or deadlock (class 40): retryable. Expired idempotency keys are deleted before others are
+/// inserted, so not all batches lock keys in one order.
 fn is_conflict(said: &dyn DatabaseError) -> bool {
     refusal(said).is_some_and(|code| code.starts_with("40") && is_clear(code))
 }
 
-/// The SQLSTATE by which the server has refused a statement and gone on.
+/// The SQLSTATE of an error that left the session usable.
 fn refusal(said: &dyn DatabaseError) -> Option<&str> {
     let said = said.try_downcast_ref::<PgDatabaseError>()?;
     (said.severity() == PgSeverity::Error).then(|| said.code())
 }
 
-/// Everything between BEGIN and COMMIT. `None`: it has to begin again.
+/// Everything between BEGIN and COMMIT. `None`: start again.
 async fn write(
     turn: &mut PooledConnection,
     batch: &[CommitEntry],
@@ -210,7 +211,7 @@ async fn write(
     Ok(Some(verdicts))
 }
 
-/// Part after part, each behind a savepoint.
+/// Writes part after part, each behind a savepoint.
 async fn write_parts(
     turn: &mut PooledConnection,
     known: &BatchState,
@@ -231,8 +232,8 @@ async fn write_parts(
     Ok(isolation.into_verdicts())
 }
 
-/// Locks the room types, and reads what the verdicts depend on. `None` where it waited for another commit of theirs: the
-/// number of this transaction may be lower than of that one, and positions of events go by it.
+/// Locks the room types, and reads what the verdicts depend on. `None`: it had to wait for another commit of them. Its
+/// transaction number may then be lower than that commit's, and event positions are made of transaction numbers.
 async fn check(
     turn: &mut PooledConnection,
     batch: &[CommitEntry],
@@ -251,7 +252,7 @@ async fn check(
     }
 }
 
-/// Writes the rows, behind `place` events of the same transaction.
+/// Writes the rows. `place`: the events already written in this transaction.
 async fn insert(
     turn: &mut PooledConnection,
     known: &BatchState,
@@ -266,16 +267,16 @@ async fn insert(
     rows::make_room(turn, known, &rows).await?;
     match rows::write(turn, &rows, place).await? {
         true => settings::after(turn.connection()?, &rows).await,
-        false => Err(Error::Unavailable(anyhow!("room types are not as they were when they were locked"))),
+        false => Err(Error::Unavailable(anyhow!("locked room types have changed"))),
     }
 }
 
-/// Whether somebody else has a lock, and does not give it up.
+/// Whether another program holds a lock.
 fn is_locked(error: &(dyn std::error::Error + 'static)) -> bool {
     sql::database_error(error).and_then(refusal) == Some(LOCK_NOT_AVAILABLE)
 }
 
-/// Whether somebody else was faster: with one of the idempotency keys, since they were looked up, or in a deadlock.
+/// Whether another commit was faster with an idempotency key, or won a deadlock.
 fn is_overtaken(said: &dyn DatabaseError) -> bool {
     said.constraint() == Some(KEYS) || is_conflict(said)
 }

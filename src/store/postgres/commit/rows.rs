@@ -1,4 +1,4 @@
-//! The rows that bookings bring: one array per column, one statement for all tables.
+//! Writes the rows of bookings: one statement for all tables, one array per column.
 
 use jiff_sqlx::ToSqlx;
 use sqlx::Row;
@@ -10,15 +10,15 @@ use crate::store::sql::{
 };
 
 pub(in super::super) const WRITE: &str = include_str!("write.sql");
-/// Guests and services make room for others.
+/// Deletes guests and services that are replaced.
 pub(in super::super) const FREE: &str = "
     WITH alone AS (DELETE FROM booking_guests WHERE booking_id = ANY($1))
     DELETE FROM booking_services WHERE booking_id = ANY($1)";
-/// So do idempotency keys that have expired, unless somebody has used them again since they were looked up.
+/// Deletes expired idempotency records whose keys are used again, unless another commit has used them meanwhile.
 pub(in super::super) const FORGET: &str = "
     DELETE FROM idempotency_records WHERE key = ANY($1) AND expires_at = ($2::bigint[])[array_position($1, key)]";
 
-/// Removes the guests and services of bookings that get others, and what is remembered of keys that are used again.
+/// Deletes the guests and services of bookings that get others, and the expired records of keys that are used again.
 pub(super) async fn make_room(
     turn: &mut PooledConnection,
     known: &BatchState,
@@ -35,7 +35,7 @@ pub(super) async fn make_room(
     Ok(())
 }
 
-/// Writes everything else. `false`: its room types are not as the batch was decided on, and nothing was written.
+/// Writes everything else. `false`: the room types are not as the batch was decided on, and nothing was written.
 pub(super) async fn write(turn: &mut PooledConnection, rows: &Rows<'_>, place: usize) -> Result<bool, sqlx::Error> {
     let place = i64::try_from(place).unwrap_or(i64::MAX);
     let (new, changed): (Vec<_>, Vec<_>) = rows.bookings.iter().partition(|booking| booking.is_new);
@@ -49,12 +49,12 @@ pub(super) async fn write(turn: &mut PooledConnection, rows: &Rows<'_>, place: u
     turn.one(jobs(query, &rows.jobs)).await?.try_get("granted")
 }
 
-/// One column of all rows.
+/// The column of all rows.
 fn column<'r, T, C>(rows: &'r [T], value: impl Fn(&'r T) -> C) -> Vec<C> {
     rows.iter().map(value).collect()
 }
 
-/// Counts that fit by far: a room type would need centuries at a million facts a second.
+/// A count as PostgreSQL's type. It always fits: a room type would need centuries at a million facts a second.
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

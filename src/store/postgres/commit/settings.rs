@@ -1,7 +1,8 @@
-//! Settings: room types, plans and nights, which change seldom. One statement after the other, its rows as JSON.
+//! Writes settings: room types, plans and nights, which change seldom. The statements run one after the other, their
+//! rows as JSON.
 //!
-//! A batch may raise a night and then sell it, or free a night and then lower it, so: first raise, then count, then
-//! lower. The CHECK sees each night as it will be.
+//! A batch may raise a night and then sell it, or free a night and then lower it. So the order is: raise, count, lower.
+//! The CHECK then sees each night as it is at the end.
 
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -10,7 +11,7 @@ use super::super::session::{COMMIT_WITHIN, within};
 use crate::store::Error;
 use crate::store::sql::Rows;
 
-/// What a room type has been stays with the nights of days gone by.
+/// Past nights keep the values that the room type had.
 const KEEP_THE_PAST: &str = "
     UPDATE nights
     SET physical = coalesce(nights.physical, t.rooms),
@@ -57,7 +58,7 @@ const RATE_NIGHTS: &str = "
         max_nights_arrival = excluded.max_nights_arrival,
         min_nights_through = excluded.min_nights_through,
         max_nights_through = excluded.max_nights_through";
-/// The capacity of a night that has a row is seen to afterwards, and a forced exception that became smaller too.
+/// The capacity of an existing night is written afterwards, and a forced exception that became smaller too.
 const NIGHTS: &str = "
     INSERT INTO nights (
         room_type_id, date, physical, out_of_order, allowance, forced, stop_sell, closed_to_arrival,
@@ -87,7 +88,7 @@ const NIGHTS: &str = "
         min_nights_through = excluded.min_nights_through,
         max_nights_through = excluded.max_nights_through";
 
-/// Gives the nights of resized room types the capacity they are due, where `$comparison` holds, and sets `$also`.
+/// Sets the due capacity of the nights of resized room types where `$comparison` holds, and sets `$also`.
 macro_rules! resize {
     ($also:literal, $comparison:literal) => {
         concat!(
@@ -122,7 +123,7 @@ const LOWER: &str = resize!(
 #[cfg(test)]
 pub(in super::super) const STEPS: [&str; 7] = [KEEP_THE_PAST, ROOM_TYPES, PLANS, RATE_NIGHTS, NIGHTS, RAISE, LOWER];
 
-/// Settings, before what the bookings take is counted.
+/// Writes settings before the bookings are counted.
 pub(super) async fn before(connection: &mut PgConnection, rows: &Rows<'_>) -> Result<(), Error> {
     step(connection, KEEP_THE_PAST, &rows.room_types).await?;
     step(connection, ROOM_TYPES, &rows.room_types).await?;
@@ -132,7 +133,7 @@ pub(super) async fn before(connection: &mut PgConnection, rows: &Rows<'_>) -> Re
     step(connection, RAISE, &rows.resized).await
 }
 
-/// Settings, after what the bookings give back is counted.
+/// Writes settings after the bookings are counted.
 pub(super) async fn after(connection: &mut PgConnection, rows: &Rows<'_>) -> Result<(), Error> {
     step(connection, LOWER, &rows.resized).await
 }

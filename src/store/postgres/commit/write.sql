@@ -1,12 +1,13 @@
--- Everything that the bookings of a batch change, in one statement; one array per column. What one part writes another
--- does not see, so no row is written by two.
+-- Writes everything that the bookings of a batch change, in one statement with one array per column. Parts of a
+-- statement do not see each other's writes, so no row is written by two parts.
 --
--- It writes all of it or nothing: only if its room types are as the batch was decided on, both when it began and when it
--- has locked them. What it reads is as old as its beginning: where it had to wait for a commit of the same owner, whose
--- answer got lost, the lock alone would let it count on from nights as they were before that one. Sequences only grow,
--- and whatever changes a night raises its room type's, so where they are the same both times, nothing lay between.
+-- It writes everything or nothing. It writes only if the room types are as the batch was decided on, both when it began
+-- and after it has locked them. What it reads is as old as its beginning. If it had to wait for a commit of the same
+-- owner whose answer got lost, the lock alone would let it count from outdated nights. Sequence numbers only grow, and
+-- every change of a night raises that of its room type. So if they are equal both times, nothing was committed in
+-- between.
 WITH locked AS MATERIALIZED (
-    -- in one order for everybody; a claim waits for this lock, and this lock for a claim
+    -- ordered by id in every statement; a claim waits for this lock, and this lock waits for a claim
     SELECT id, fencing_token, sequence
     FROM room_types
     WHERE id = ANY($1)
@@ -14,8 +15,8 @@ WITH locked AS MATERIALIZED (
     FOR NO KEY UPDATE
 ),
 granted AS MATERIALIZED (
-    -- $1 to $4, in order of the ids: room types, under which token and after which fact their facts were decided, and
-    -- the last of those
+    -- $1 to $4, ordered by id: room types, the token and the sequence number on which the batch was decided, and the
+    -- sequence number of its last fact
     SELECT coalesce(
         array_agg(fencing_token ORDER BY id) = $2::bigint[]
             AND array_agg(sequence ORDER BY id) = $3::bigint[]
@@ -46,7 +47,7 @@ counted AS (
         ), 0)) ELSE 0 END
     FROM unnest($5::uuid[], $6::date[], $7::bigint[], $8::bigint[]) AS moved (room_type_id, date, sold, held)
     LEFT JOIN LATERAL (
-        -- LIMIT, so that it is looked up night by night, also by a plan from the time when there were none
+        -- LIMIT keeps the look-up night by night, also in a plan that was made while the table was empty
         SELECT capacity, sold, held, forced, physical, out_of_order, allowance
         FROM nights
         WHERE room_type_id = moved.room_type_id AND date = moved.date
@@ -57,7 +58,7 @@ counted AS (
     SET sold = excluded.sold, held = excluded.held, forced = excluded.forced
 ),
 booked AS (
-    -- new ones, which shall not take the place of another
+    -- new bookings; an insert must not replace an existing one
     INSERT INTO bookings (
         id, hotel_id, room_type_id, rate_plan_id, status, expires_at, departed, fee_minor, check_in, check_out, rooms,
         prices, mobile, email, external_reference, policy, currency, created_at, changed_at, sequence
@@ -70,7 +71,7 @@ booked AS (
     WHERE (SELECT yes FROM granted)
 ),
 changed AS (
-    -- those that are there: what identifies one (hotel, room type, creation) never changes
+    -- existing bookings; hotel, room type and time of creation never change
     INSERT INTO bookings (
         id, hotel_id, room_type_id, rate_plan_id, status, expires_at, departed, fee_minor, check_in, check_out, rooms,
         prices, mobile, email, external_reference, policy, currency, created_at, changed_at, sequence
@@ -127,14 +128,14 @@ told AS (
     WHERE (SELECT yes FROM granted)
 ),
 remembered AS (
-    -- in the order of their keys, so that of two batches with the same keys only one waits for the other (but for one
-    -- that has made room by deleting expired ones)
+    -- ordered by key, so that of two batches with the same keys only one waits for the other (except a batch that first
+    -- deleted expired records)
     INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
     SELECT * FROM unnest($69::bytea[], $70::bytea[], $71::text[], $72::text[]::json[], $73::bigint[])
     WHERE (SELECT yes FROM granted)
 ),
 to_do AS (
-    -- once ever: a dedup key is of one fact
+    -- stored once ever: a dedup key belongs to one fact
     INSERT INTO jobs (kind, tenant, payload, priority, max_attempts, dedup_key, once, next_at, created_at)
     SELECT new.kind, new.tenant, new.payload, new.priority, new.max_attempts, new.dedup_key, true, new.at, new.at
     FROM unnest(

@@ -1,4 +1,4 @@
-//! The arguments of `check.sql` and `write.sql`: JSON arrays.
+//! The arguments of `check.sql` and `write.sql`, as JSON arrays.
 
 use std::collections::BTreeSet;
 

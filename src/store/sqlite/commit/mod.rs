@@ -4,9 +4,9 @@
 //! 2. The accepted facts are folded into rows, each as the last fact leaves it, and `write.sql` writes them.
 //! 3. `COMMIT` makes them durable.
 //!
-//! An error before the third leaves no trace. An error of the third says nothing about the outcome: the connection is
-//! thrown away, and who asks next sees what became of it. What the database refuses is found in a second attempt, which
-//! writes the batch in parts ([`sql::Isolation`]), and left out.
+//! An error before the third step leaves no trace. After an error of the third step the outcome is unknown: the
+//! connection is closed, and the next reader finds out. When the database refuses values, a second transaction writes
+//! the batch in parts ([`sql::Isolation`]) and leaves the refused entries out.
 
 mod json;
 
@@ -27,7 +27,7 @@ impl Sqlite {
         }
     }
 
-    /// With `in_parts`, what the database refuses is left out.
+    /// With `in_parts`, leaves out what the database refuses.
     async fn transaction(&self, batch: &[CommitEntry], in_parts: bool) -> Result<Vec<Verdict>, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
         let mut turn = self.writer.turn().await.map_err(rolled_back)?;
@@ -66,7 +66,7 @@ async fn write(
     Ok(verdicts)
 }
 
-/// Part after part, each behind a savepoint.
+/// Writes part after part, each behind a savepoint.
 async fn write_parts(
     connection: &mut SqliteConnection,
     known: &BatchState,

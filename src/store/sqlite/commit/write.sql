@@ -1,9 +1,8 @@
--- Everything a batch changes, in the order that the schema's references and its CHECKs ask for. Every argument is a JSON
--- array of the rows as they are to be, mostly empty ones. Each statement begins with its argument (CROSS JOIN keeps
--- SQLite to that order), so that an empty one costs nothing. It is read by jsonb_each, because json_each writes a row's
--- text again for every column that is taken from it.
+-- Writes everything that a batch changes, in the order that references and CHECKs of the schema need. Every argument is
+-- a JSON array of rows; most are empty. Each statement begins with its argument (CROSS JOIN fixes the order), so that
+-- an empty argument costs nothing. jsonb_each reads it: json_each would write a row's text again for every column.
 
--- $1: room types. What they have been stays with the nights of days gone by.
+-- $1: room types. Past nights keep the values that the room type had.
 UPDATE nights
 SET physical = past.physical, allowance = past.allowance
 FROM (
@@ -39,7 +38,7 @@ FROM (
 ) AS new
 WHERE room_types.id = new.id;
 
--- $2: rate plans, made or changed
+-- $2: new and changed rate plans
 INSERT INTO rate_plans (id, room_type_id, name, price_minor, policy)
 SELECT value->>'id', value->>'room_type_id', value->>'name', value->>'price', value->'policy'
 FROM jsonb_each($2)
@@ -68,7 +67,7 @@ SET price_minor = excluded.price_minor,
     min_nights_through = excluded.min_nights_through,
     max_nights_through = excluded.max_nights_through;
 
--- $4: settings of nights. The capacity of a night that has a row is seen to below, and a forced exception that became
+-- $4: settings of nights. The capacity of an existing night is written below, and a forced exception that became
 -- smaller too.
 INSERT INTO nights (
     room_type_id, date, physical, out_of_order, allowance, forced, stop_sell, closed_to_arrival, closed_to_departure,
@@ -99,8 +98,8 @@ SET physical = excluded.physical,
     min_nights_through = excluded.min_nights_through,
     max_nights_through = excluded.max_nights_through;
 
--- $5: room types whose capacity may be another one from a date on. A batch may raise a night and then sell it, or free
--- a night and then lower it, so: first raise, then count, then lower. The CHECK sees each night as it will be.
+-- $5: room types whose capacity may change from a date on. A batch may raise a night and then sell it, or free a night
+-- and then lower it. So the order is: raise, count, lower. The CHECK then sees each night as it is at the end.
 UPDATE nights
 SET capacity = due.capacity
 FROM (
@@ -154,7 +153,7 @@ FROM (
 WHERE nights.room_type_id = due.room_type_id AND nights.date = due.date
     AND (nights.capacity > due.capacity OR nights.forced > 0);
 
--- $7: bookings. What identifies one (hotel, room type, creation) never changes.
+-- $7: bookings. Hotel, room type and time of creation never change.
 INSERT INTO bookings (
     id, hotel_id, room_type_id, rate_plan_id, status, expires_at, departed, fee_minor, check_in, check_out, rooms,
     prices, mobile, email, external_reference, policy, currency, created_at, changed_at, sequence
@@ -209,7 +208,7 @@ SELECT
     value->>'booking_id', value->'payload'
 FROM jsonb_each($11);
 
--- $12: idempotency records. One that is there already has expired.
+-- $12: idempotency records. A stored record with the same key has expired.
 INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at)
 SELECT
     unhex(value->>'key'), unhex(value->>'fingerprint'), value->>'kind', value->'answer', value->>'expires_at'
@@ -222,7 +221,7 @@ SET fingerprint = excluded.fingerprint,
     answer = excluded.answer,
     expires_at = excluded.expires_at;
 
--- $13: jobs, once ever: a dedup key is of one fact
+-- $13: jobs, stored once ever: a dedup key belongs to one fact
 INSERT INTO jobs (kind, tenant, payload, priority, max_attempts, dedup_key, once, next_at, created_at)
 SELECT
     value->>'kind', value->>'tenant', value->'payload', value->>'priority', value->>'max_attempts',
