@@ -83,6 +83,13 @@ impl Coordinates {
         }
         Ok(Self { latitude, longitude })
     }
+
+    /// Whether both are the same point, within a billionth of a degree (0.1 mm). A number of 17 digits may be read from
+    /// JSON with an error in its last digit.
+    pub fn is_same_point(self, other: Self) -> bool {
+        const TOLERANCE: f64 = 1e-9;
+        (self.latitude - other.latitude).abs() < TOLERANCE && (self.longitude - other.longitude).abs() < TOLERANCE
+    }
 }
 
 /// A kind of room of one hotel.

@@ -56,6 +56,11 @@ fn forced_by(patch: &mut MergePatch) -> Result<Option<String>, Problem> {
 
 fn patched(present: &Hotel, patch: &MergePatch) -> Result<Hotel, Problem> {
     let hotel = patch.over(&HotelBody::from(present))?.check(present.id)?;
+    let location = match (present.location, hotel.location) {
+        (Some(present), Some(repeated)) if present.is_same_point(repeated) => Some(present),
+        (_, location) => location,
+    };
+    let hotel = Hotel { location, ..hotel };
     match hotel.currency == present.currency {
         true => Ok(hotel),
         false => {
@@ -77,5 +82,29 @@ fn allow(moved: &Moved, forced_by: Option<&str>, hotel: HotelId) -> Result<(), P
             let error = Violation::new("/timezone", "live_bookings", "must stay what it is unless force is sent");
             Err(Problem::new(Code::LiveBookings, detail).with_errors(vec![error]))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::catalogue::Coordinates;
+    use crate::domain::testing;
+
+    /// `serde_json` reads the last digit of this longitude differently than it writes it.
+    #[test]
+    fn coordinates_that_repeat_their_present_value_change_nothing() {
+        let location = Some(Coordinates { latitude: 38.722_252_123_456_78, longitude: -120.654_873_651_235_05 });
+        let hotel = Hotel { location, ..testing::hotel() };
+        let shown = serde_json::to_string(&HotelBody::from(&hotel).coordinates).unwrap();
+        for patch in ["{}".to_owned(), format!(r#"{{"coordinates":{shown}}}"#)] {
+            let patch = serde_json::from_str(&patch).unwrap();
+            assert_eq!(patched(&hotel, &patch).unwrap(), hotel);
+        }
+        let moved = json!({"coordinates": {"longitude": -120.654_873}});
+        let moved = patched(&hotel, &serde_json::from_value(moved).unwrap()).unwrap().location.unwrap();
+        assert_eq!((moved.latitude, moved.longitude), (38.722_252_123_456_78, -120.654_873));
     }
 }
