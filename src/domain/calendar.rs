@@ -14,7 +14,7 @@ pub const MAX_ROOMS: u16 = 10_000;
 /// One night of a room type. An unchanged night is [`Night::default`]: 24 bytes, all zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Night {
-    /// Rooms that exist. `None`: as many as the room type says.
+    /// Rooms that exist. `None`: the number of the room type.
     pub physical: Option<u16>,
     /// Rooms that exist but cannot be used.
     pub out_of_order: u16,
@@ -174,8 +174,8 @@ impl Calendar {
         }
     }
 
-    /// Drops the nights before `today` and adds as many at the end. Dropped nights do not come back: after the clock
-    /// was set back, the calendar must be loaded again.
+    /// Drops the nights before `today` and adds the same number at the end. Dropped nights do not come back: after the
+    /// clock was set back, the calendar must be loaded again.
     pub fn roll(&mut self, today: Date) {
         if today > self.first {
             self.touched.forget_before(today);
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_calendar_of_two_years_occupies_what_was_touched() {
+    fn only_changed_nights_use_memory() {
         let mut calendar = Calendar::new(date(2026, 1, 1), 730, 10, 0);
         assert!(calendar.memory() < 64);
         for (date, _) in calendar.clone().iter() {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn rolling_forgets_the_past_and_opens_the_future() {
+    fn rolling_drops_past_nights_and_adds_new_ones() {
         let mut calendar = Calendar::new(date(2026, 1, 1), 10, 5, 0);
         for day in [1, 4, 10] {
             calendar.night_mut(date(2026, 1, day)).unwrap().sold = 2;

@@ -77,7 +77,7 @@ mod tests {
     use super::super::{Amount, Command, Fact, Move, Order, RatePlanId, RoomTypeId};
     use super::*;
 
-    /// Three rooms, of which two are sold and one is held on the night after today.
+    /// Three rooms. On the night after today two are sold and one is held.
     fn full_house() -> Inventory {
         let mut house = inventory(3);
         run(&mut house, book(1, order(stay(1, 1), 2), noon(0)), noon(0)).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn insisting_where_nothing_is_in_the_way_leaves_no_name() {
+    fn an_unneeded_force_is_not_recorded() {
         let change = NightsChange { physical: Patch::Set(9), forced_by: Some("Rui".to_owned()), ..nights_change(0, 5) };
         let fact = decide(&full_house(), change).unwrap();
         assert!(matches!(fact.change, Change::Nights { forced_by: None, .. }));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_of_days_gone_by_are_let_go() {
+    fn prices_of_past_dates_are_dropped() {
         let mut house = inventory(3);
         let rate_plan = Some(plan(1, PRICE).id);
         let dearer = NightsChange { rate_plan, price: Patch::Set(Amount(20_000)), ..nights_change(0, 5) };

@@ -169,12 +169,12 @@ mod tests {
     #[case("+351912345678\u{0}")]
     #[case("+351                          912345678")]
     #[case("+5215512345678")] // Mexico has dropped the 1
-    fn what_nobody_can_dial_is_refused(#[case] value: &str) {
+    fn an_invalid_number_is_refused(#[case] value: &str) {
         assert_eq!(Mobile::parse(value).unwrap_err().rule, "e164");
     }
 
     #[test]
-    fn a_number_that_was_valid_once_can_be_looked_for() {
+    fn a_number_that_is_no_longer_valid_can_be_searched_for() {
         assert_eq!(Mobile::sought("+5215512345678").unwrap().as_str(), "+5215512345678");
         assert_eq!(Mobile::sought("+351 912 345 678").unwrap().as_str(), "+351912345678");
         assert!(Mobile::sought("5215512345678").is_err() && Mobile::sought("+52\u{0}155123456").is_err());
@@ -209,7 +209,7 @@ mod tests {
     #[case("ana\u{AD}@example.com")]
     #[case("ana@[127.0.0.1]")]
     #[case(" ana@example.com")]
-    fn whatever_else_a_mail_header_may_say_is_no_email(#[case] value: &str) {
+    fn a_mail_header_is_no_email_address(#[case] value: &str) {
         assert!(Email::parse(value).is_err());
     }
 

@@ -14,8 +14,9 @@
 //! **Failure.** Nothing here fails for an outside reason. A "no" is a [`Refusal`], a value like any other. Input that breaks
 //! a rule of its own field is a [`Violation`].
 //!
-//! **How to add a rule.** A rule about a sale belongs in [`quote`], a rule about a state in [`lifecycle`], a rule about
-//! one input field in the type of that field. Add a [`Refusal`] with its name, and its problem code in `http/refusal.rs`.
+//! **How to add a rule.** A rule about a sale belongs in [`quote`], a rule about a state in [`lifecycle`]. A rule about
+//! one input field belongs in the type of that field. Add a [`Refusal`] with its name, and its problem code in
+//! `http/refusal.rs`.
 //!
 //! Reading order: [`stay`], [`party`], [`restriction`], [`calendar`], [`rate`], [`policy`], [`booking`], [`order`],
 //! [`inventory`] (the aggregate that an actor owns), [`quote`] (the one rule function), [`lifecycle`] (the state machine),

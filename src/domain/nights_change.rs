@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_ends_after_it_begins_and_is_not_endless() {
+    fn a_range_ends_after_it_begins_and_has_a_longest_length() {
         assert_eq!(NightsChange { to: date(2026, 5, 1), ..change() }.check().unwrap_err().rule, "to_after_from");
         assert_eq!(NightsChange { to: date(2126, 5, 1), ..change() }.check().unwrap_err().rule, "range_length");
         let price = NightsChange { price: Patch::Set(Amount(1)), ..change() };
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_rooms_and_prices_are_believable() {
+    fn rooms_and_prices_have_limits() {
         let plan = Some(RatePlanId(uuid::Uuid::nil()));
         for (absurd, pointer) in [
             (NightsChange { physical: Patch::Set(MAX_ROOMS + 1), ..change() }, "/physical"),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_named_stays_and_what_is_reset_follows_the_default() {
+    fn an_absent_value_stays_and_a_reset_value_is_the_default() {
         let night = Night { physical: Some(3), out_of_order: 1, allowance: Some(2), sold: 2, ..Night::default() };
         assert_eq!(change().over_night(night), night);
         let reset = NightsChange { physical: Patch::Reset, out_of_order: Patch::Reset, ..change() };

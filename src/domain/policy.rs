@@ -237,7 +237,7 @@ mod tests {
 
     /// As versions before stored deadlines wrote it.
     #[test]
-    fn an_older_booking_keeps_its_terms() {
+    fn an_older_booking_keeps_its_policy() {
         let stored =
             r#"{"tiers": [{"hours_before_check_in": 24, "fee": {"type": "none"}}], "no_show": {"type": "none"}}"#;
         let policy: CancellationPolicy = serde_json::from_str(stored).unwrap();
@@ -254,7 +254,7 @@ mod tests {
     #[case(CancellationPolicy::new(vec![Tier::new(9, Fee::None)], None, Fee::Fixed { amount_minor: Amount(500) }).unwrap())]
     #[case(CancellationPolicy::new(vec![Tier::new(9, Fee::None)], None, Fee::Percent { percent: 30 }).unwrap())]
     #[case(CancellationPolicy::new(vec![Tier::new(9, Fee::None)], None, Fee::None).unwrap())]
-    fn cancelling_late_costs_what_not_coming_costs(#[case] policy: CancellationPolicy) {
+    fn a_late_cancellation_costs_the_no_show_fee_by_default(#[case] policy: CancellationPolicy) {
         let check_in = at("2026-05-10T15:00:00Z");
         let sold = policy.stamped(check_in);
         assert_eq!(sold.fee_at(at("2026-05-10T15:00:01Z"), check_in), sold.no_show);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_free_deadline_that_has_passed_is_the_one_to_name() {
+    fn the_last_free_deadline_that_has_passed_is_named() {
         let check_in = at("2026-05-10T15:00:00Z");
         let deadline = at("2026-05-07T15:00:00Z");
         let late = deadline + SignedDuration::from_secs(1);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fee_of_nothing_is_free_however_it_is_written() {
+    fn every_form_of_a_zero_fee_is_free() {
         let nothing = [Fee::None, Fee::Percent { percent: 0 }, Fee::Nights { nights: 0 }];
         assert!(nothing.into_iter().all(Fee::is_free) && Fee::Fixed { amount_minor: Amount::ZERO }.is_free());
         assert!(!Fee::Percent { percent: 1 }.is_free() && !Fee::Fixed { amount_minor: Amount(1) }.is_free());
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn leaving_a_booking_of_less_than_nothing_pays_nobody() {
+    fn a_fee_is_never_negative() {
         let refund = Amount(-500);
         assert_eq!(Fee::Percent { percent: 100 }.of(std::iter::once(refund), refund), Amount::ZERO);
     }

@@ -1,7 +1,7 @@
-//! What must hold after any history: random commands against one small room type, in any order.
+//! Properties that hold after any history: random commands against one small room type, in any order.
 //!
-//! The commands are drawn with every number an outsider can send; guards that only the edge checks are deliberately
-//! left out, because `decide` must not depend on them.
+//! Commands contain every number that a client can send. Checks at the edge are left out, because `decide` must not
+//! depend on them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::{
 
 const ROOMS: u16 = 3;
 
-/// Something to try, with bookings named by their place in the history.
+/// A step of a history. Bookings are named by their position in it.
 #[derive(Debug, Clone)]
 enum Step {
     Book(Order),
@@ -115,7 +115,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A room type that lives through steps, with a record of everything that happened.
+/// A room type that runs steps and records everything that happened.
 struct World {
     inventory: Inventory,
     bookings: BTreeMap<BookingId, Arc<Booking>>,
@@ -136,7 +136,7 @@ impl World {
         world
     }
 
-    /// Does a step. Time passes first where the step says so; nothing else happens when it is refused.
+    /// Runs a step. A wait advances the time. A refused step changes nothing else.
     fn step(&mut self, step: Step) -> Option<Result<Fact, Refusal>> {
         let command = match step {
             Step::Wait(minutes) => {
@@ -170,12 +170,12 @@ impl World {
         Some(decided)
     }
 
-    /// What leaving costs now.
+    /// The present cancellation fee.
     fn fee(&self, booking: &Booking) -> Amount {
         self.inventory.cancellation_fee(booking, self.now)
     }
 
-    /// Rooms (sold, held) on each night by what the bookings occupy.
+    /// Rooms (sold, held) on each night, counted from the bookings.
     fn recount(&self) -> BTreeMap<Date, (u32, u32)> {
         let mut nights: BTreeMap<Date, (u32, u32)> = BTreeMap::new();
         for print in self.bookings.values().filter_map(|booking| booking.footprint()) {
@@ -191,7 +191,7 @@ impl World {
     }
 }
 
-/// What each room costs each night, those sold first before the others.
+/// The price of each room and night, the first rooms first.
 fn room_by_room(booking: &Booking) -> Vec<BTreeMap<Date, Amount>> {
     let rooms = booking.room_groups().flat_map(|(rooms, prices)| std::iter::repeat_n(prices, usize::from(rooms)));
     rooms.map(|prices| booking.stay.dates().zip(prices.iter().copied()).collect()).collect()
@@ -251,7 +251,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fact_survives_being_written_down(steps in steps(1..30)) {
+    fn a_fact_is_read_back_as_it_was_written(steps in steps(1..30)) {
         for fact in World::after(steps).facts {
             let text = serde_json::to_string(&fact).unwrap();
             prop_assert_eq!(serde_json::from_str::<Fact>(&text).unwrap(), fact);
@@ -268,7 +268,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_offered_is_sold_at_that_price_and_what_is_refused_is_refused(
+    fn a_booking_costs_its_quote_and_a_refused_quote_is_a_refused_booking(
         steps in steps(1..40),
         order in any_order(),
     ) {
@@ -286,7 +286,7 @@ proptest! {
     }
 
     #[test]
-    fn a_refused_command_leaves_no_trace_and_a_done_one_only_the_next_number(
+    fn a_refused_command_changes_nothing_and_a_decided_one_has_the_next_sequence_number(
         before in steps(1..40),
         step in any_step(),
     ) {
@@ -322,7 +322,7 @@ proptest! {
     }
 
     #[test]
-    fn where_leaving_costs_a_fee_nobody_leaves_in_part(steps in steps(5..60)) {
+    fn a_guest_gives_nothing_back_while_cancelling_costs_a_fee(steps in steps(5..60)) {
         let mut world = World::new();
         for step in steps {
             let before = world.bookings.clone();

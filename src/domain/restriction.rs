@@ -13,9 +13,9 @@ use super::refusal::Reason;
 pub struct Restriction {
     /// No new sale of this night.
     pub stop_sell: bool,
-    /// Nobody may arrive on this date.
+    /// No guest may arrive on this date.
     pub closed_to_arrival: bool,
-    /// Nobody may depart on this date.
+    /// No guest may depart on this date.
     pub closed_to_departure: bool,
     pub min_nights_arrival: u8,
     pub max_nights_arrival: u8,
@@ -53,17 +53,17 @@ impl Restriction {
         }
     }
 
-    /// Why nobody may arrive on this date.
+    /// The reason if no guest may arrive on this date.
     pub fn refuses_arrival(self) -> Option<Reason> {
         self.closed_to_arrival.then_some(Reason::ClosedToArrival)
     }
 
-    /// Why a stay of `nights` nights may not arrive on this date.
+    /// The reason if a stay of `nights` nights may not arrive on this date.
     pub fn refuses_length_on_arrival(self, nights: u16) -> Option<Reason> {
         refuses_length(nights, self.min_nights_arrival, self.max_nights_arrival)
     }
 
-    /// Why a stay of `nights` nights may not include this night.
+    /// The reason if a stay of `nights` nights may not include this night.
     pub fn refuses_length_through(self, nights: u16) -> Option<Reason> {
         refuses_length(nights, self.min_nights_through, self.max_nights_through)
     }

@@ -108,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(values: Vec<(u8, bool)>) {
+        fn all_values_are_read_back(values: Vec<(u8, bool)>) {
             let values: Vec<_> = values.into_iter().map(|(number, value)| (day(number.into()), value)).collect();
             let runs: Runs<bool> = values.iter().copied().collect();
             prop_assert_eq!(runs.iter().collect::<Vec<_>>(), values.clone());

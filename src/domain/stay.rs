@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stay_is_read_back_as_it_was_written_and_nothing_else_is_one() {
+    fn a_stay_is_read_back_as_it_was_written_and_invalid_ones_are_refused() {
         let stay = Stay::new(date(2026, 5, 1), date(2026, 5, 4)).unwrap();
         let text = serde_json::to_string(&stay).unwrap();
         assert_eq!(serde_json::from_str::<Stay>(&text).unwrap(), stay);
@@ -114,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn an_absurdly_long_stay_is_no_stay() {
+    fn a_stay_has_a_longest_length() {
         let violation = Stay::new(date(2026, 1, 1), date(9999, 12, 31)).unwrap_err();
         assert_eq!(violation.rule, "max_nights");
     }
 
     #[test]
-    fn the_departure_date_is_not_slept() {
+    fn the_departure_date_is_no_night() {
         let stay = Stay::new(date(2028, 2, 28), date(2028, 3, 1)).unwrap();
         assert_eq!(stay.nights(), 2);
         assert_eq!(stay.dates().collect::<Vec<_>>(), [date(2028, 2, 28), date(2028, 2, 29)]);

@@ -1,4 +1,4 @@
-//! A calendar as clients see it: nights with what is left and the cheapest price.
+//! A calendar as clients see it: nights with their free rooms and the cheapest price.
 
 use super::{Amount, Currency, Date, Inventory, Night, RatePlan, RoomTypeId};
 

@@ -1,9 +1,9 @@
 //! Reads from the store, many in one statement.
 //!
-//! Every request with an idempotency key looks the key up, and most keys are new. An owner whose lease is uncertain
+//! Every request with an idempotency key looks the key up, and most keys are new. An owner with an uncertain lease
 //! checks its claim before every answer from memory. A statement costs more than a row, so the loader batches reads as
-//! `writer/` batches commits: wait for one query, take the others that are queued up to a limit, and ask the store once.
-//! A single query waits for no other.
+//! `writer/` batches commits. It waits for one query, takes the others that are queued up to a limit, and asks the
+//! store once. A single query waits for no other.
 //!
 //! Limits: [`QUEUE`] queries wait, [`BATCH`] go into one statement. When the store fails or panics, the whole batch
 //! fails, and one log line says so.

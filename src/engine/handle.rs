@@ -226,8 +226,8 @@ impl Engine {
         deadline: Option<&Deadline>,
         request: impl Fn(Reply<T>) -> Request,
     ) -> Result<T, Failure> {
-        // A running actor may have been started for a local request, which accepts "elsewhere". A forwarded request asks
-        // once more, so that this node takes the room type.
+        // A running actor may have been started for a local request, which accepts "elsewhere". A forwarded request
+        // tries a second time, so that this node takes the room type.
         let mut retry_elsewhere = self.origin.asked == Asked::Forwarded;
         // The first conflict with the store may come from outdated memory. The actor has reloaded before the second.
         let mut reloaded = false;

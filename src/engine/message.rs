@@ -129,7 +129,7 @@ pub(super) enum Failure {
     Error(Error),
     /// The actor has retired or is reloading. Nothing was stored. Ask the directory again.
     Retired,
-    /// The fact contradicts the store, so the actor's memory was wrong. The actor reloads. Try once more.
+    /// The fact contradicts the store, so the actor's memory was wrong. The actor reloads. Try again.
     ConflictWithStore,
     /// Another request used the idempotency key first. Look the key up.
     KeyTaken,

@@ -35,8 +35,8 @@
 //!
 //! # Failure
 //!
-//! After a panic, a failed or fenced commit, or an unknown outcome, the actor drops its memory, claims a higher token and
-//! reloads from the store. What callers get depends on the failure:
+//! After a panic, a failed or fenced commit, or an unknown outcome, the actor drops its memory. It claims a higher
+//! token and reloads from the store. What callers get depends on the failure:
 //!
 //! - Unknown outcome: the store says, after the claim, whether it has the fact.
 //! - Batch rolled back: [`Error::Interrupted`]. A retry with the same idempotency key is safe.

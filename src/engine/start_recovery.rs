@@ -1,13 +1,12 @@
 //! Recovery at start: loads room types that have work to do although no request asks for them.
 //!
 //! Such work is a hold that expires or a fact with an unknown outcome. `app.rs` calls [`Engine::recover`] at the start,
-//! housekeeping calls it every minute. It loads a few room types at a time: each needs a lease, a claim and a load, and
-//! guests' requests must not wait behind thousands of them.
+//! housekeeping calls it every minute. It loads a few room types at a time, because each needs a lease, a claim and a
+//! load. Guests' requests must not wait behind thousands of them.
 //!
 //! Invariant: one recovery runs at a time. Work that appears during a recovery is left to the next one.
-//! Limit: [`AT_ONCE`]. A hold that expires while its actor is not loaded is free all the same, because every request
-//! frees overdue holds first; only the event comes later. A room type that cannot be loaded is tried by the next
-//! recovery.
+//! Limit: [`AT_ONCE`]. A room type that cannot be loaded is tried by the next recovery. Until its actor is loaded, an
+//! expired hold is free all the same, because every request frees overdue holds first. Only its event comes later.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Facts with an unknown outcome: the store did not say whether it has them.
 //!
 //! They stay here until the store says so. Their callers may have given up by then, but followers of the hub must still
-//! hear of every committed fact. Only an actor that has claimed the room type since then may ask the store: before the
+//! receive every committed fact. Only an actor that has claimed the room type since then may ask the store: before the
 //! claim, the commit may still be under way. [`Engine::recover`](super::Engine::recover) starts such an actor when no
 //! request does. Facts of a room type that another node owns are dropped, because the event history reports them.
 //!

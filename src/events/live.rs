@@ -1,7 +1,7 @@
 //! Live updates: one task per node follows the hub and updates every watched room type.
 //!
 //! `app.rs` starts it, and `ws/` makes a [`Subscriber`] per connection. Watched room types are read from the store, not
-//! from their actors, so dashboards keep no actor in memory and show no data of a replaced owner.
+//! from their actors. So dashboards keep no actor in memory and show no data of a replaced owner.
 //!
 //! Limit: the `limit` of [`Live::start`] room types are watched at a time. When this task falls too far behind the hub,
 //! all projections are dropped and read again on demand.

@@ -40,8 +40,8 @@ impl Projection {
         self.0.hotel.id
     }
 
-    /// Drops the nights before the hotel's current date and adds as many at the end. If the date has moved, returns the
-    /// nights that were on sale before.
+    /// Drops the nights before the hotel's current date and adds the same number at the end. If the date has moved,
+    /// returns the nights that were on sale before.
     pub fn roll(&mut self, now: Timestamp) -> Option<Window> {
         let before = self.on_sale();
         self.0.roll(now);

@@ -112,8 +112,8 @@ impl Index {
         self.group(added);
     }
 
-    /// Puts room types into the index. Known hotels keep their own data. Returns the hotels of which the index had
-    /// newer room types: those may rest on old data of the hotel.
+    /// Puts room types into the index. Known hotels keep their own data. If the index has newer room types of a hotel,
+    /// they stay. Returns these hotels, because their room types may rest on old data of the hotel.
     pub(super) fn stock_up(&self, hotels: impl IntoIterator<Item = (Arc<Hotel>, Vec<Inventory>)>) -> Vec<HotelId> {
         let (mut added, mut overtaken) = (Vec::new(), Vec::new());
         for (hotel, stock) in hotels {

@@ -1,19 +1,38 @@
-//! Stores: durable storage, in the words of the domain.
+//! Stores: the database behind the engine, in the words of the domain.
 //!
-//! Owns durability. The engine and the writer call it through [`Journal`], the catalogue's handlers through
-//! [`Catalogue`], lists, search, export and `verify` through [`Reports`], dashboards and integrations through [`Feed`].
-//! It never decides: it checks fencing tokens, sequence numbers and idempotency keys, and stores what it is given, all
-//! or nothing.
+//! **What it owns.** Durability. [`sqlite`] and [`postgres`] implement the same traits, and `app.rs` chooses one of them.
 //!
-//! Invariants: what [`Journal::commit`] called committed survives a crash. The facts of a room type are stored in order
-//! and without a gap. An idempotency key has one effect. No night has more rooms sold and held than its capacity (a
-//! CHECK).
+//! **Who calls it.**
 //!
-//! On failure nothing is half done. [`CommitError::RolledBack`] left no trace. [`CommitError::UnknownOutcome`] may have
-//! succeeded; [`Journal::committed`] tells afterwards.
+//! - [`Journal`] is the write path: the writer commits facts, the engine claims and loads room types.
+//! - [`Catalogue`] has hotels, room types, rate plans and services: the handlers of `http/` use it.
+//! - [`Reports`] reads across room types: lists, search, export and `verify` use it.
+//! - [`Feed`] reads the event history: dashboards, other nodes and `GET /v1/events` use it.
 //!
-//! To add a table: [`records`]. To add a store: make a folder beside [`sqlite`] and [`postgres`] with the same file
-//! names, teach [`db`] its driver, and run the contract suite (`tests/it/store_contract.rs`) against it.
+//! **What it never does.** It decides nothing. It checks fencing tokens, sequence numbers and idempotency keys, and stores
+//! each fact with everything that belongs to it, or nothing.
+//!
+//! # Invariants
+//!
+//! - A commit that [`Journal::commit`] reported as committed survives a crash.
+//! - The facts of a room type are stored in order and without a gap.
+//! - An idempotency key has one effect.
+//! - No night has more rooms sold and held than its capacity. A CHECK constraint guards this.
+//!
+//! # Limits
+//!
+//! Connections, statement time and pages are limited. The limits are settings of the two stores.
+//!
+//! # Failure
+//!
+//! Nothing is half done. After [`CommitError::RolledBack`] nothing is stored. After [`CommitError::UnknownOutcome`] the
+//! batch may be stored, and [`Journal::committed`] says later whether it is.
+//!
+//! # How to add
+//!
+//! - A table: see [`records`].
+//! - A store: make a folder beside [`sqlite`] and [`postgres`] with the same file names, add its driver to [`db`], and
+//!   run the contract suite (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
 pub mod db;

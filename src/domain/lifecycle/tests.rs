@@ -10,7 +10,7 @@ use super::*;
 use crate::domain::nights_change::Patch;
 use crate::domain::order::ServiceOrder;
 
-/// A booking of three nights from the day after [`TODAY`], or from `TODAY`, in each state there is.
+/// A booking of three nights from [`TODAY`] in the given state.
 fn booking(state: &str) -> Booking {
     let mut house = inventory(2);
     let fact = run(&mut house, book(1, order(stay(0, 3), 1), noon(0)), noon(0)).unwrap();
@@ -29,7 +29,7 @@ fn booking(state: &str) -> Booking {
     Booking { status, ..Booking::clone(fact.change.booking().unwrap()) }
 }
 
-/// What a move leads to from a state: the name of the next state, or of the refusal.
+/// The result of a move from a state: the name of the next state or of the refusal.
 fn outcome(state: &str, act: Move) -> &'static str {
     match inventory(2).move_booking(&booking(state), &act, None, noon(0)) {
         Ok(change) => change.booking().unwrap().status.name(),
@@ -37,7 +37,7 @@ fn outcome(state: &str, act: Move) -> &'static str {
     }
 }
 
-/// The booking of three nights from `days` after [`TODAY`], as it would have been sold.
+/// A booking of three nights from `days` after [`TODAY`], as it would have been sold.
 fn arriving(booking: Booking, days: i64) -> Booking {
     let stay = stay(days, 3);
     let policy = booking.policy.arriving(inventory(2).hotel.check_in_at(stay.check_in()));
@@ -64,7 +64,7 @@ fn every_legal_move_is_allowed_and_every_other_is_refused(#[case] state: &str, #
 }
 
 #[test]
-fn the_table_of_moves_agrees_with_what_calls_itself_final() {
+fn no_move_leaves_a_final_state() {
     for state in Status::NAMES {
         let moves = [Move::Confirm, Move::Cancel, Move::CheckIn, Move::CheckOut, Move::NoShow, Move::Expire];
         let leads_nowhere =
@@ -95,7 +95,7 @@ fn confirming_takes_nothing_more_than_was_held() {
 }
 
 #[test]
-fn leaving_early_frees_the_nights_not_slept() {
+fn an_early_departure_frees_the_remaining_nights() {
     let early = deltas(&booking("in_house"), Move::CheckOut, noon(1));
     assert_eq!(early, [(day(1), -1, 0), (day(2), -1, 0)]);
     let on_the_first_day = deltas(&booking("in_house"), Move::CheckOut, noon(0));
@@ -113,7 +113,7 @@ fn a_no_show_keeps_its_first_night_sold_and_pays_by_its_policy() {
 }
 
 #[test]
-fn cancelling_costs_what_the_policy_says_at_that_moment() {
+fn a_cancellation_costs_the_fee_of_its_moment() {
     let house = inventory(2);
     let booking = arriving(booking("confirmed"), 5);
     // Check-in is at 15:00 in Lisbon, which is 14:00 UTC; the deadline itself is the guest's.
@@ -146,7 +146,7 @@ fn guests_check_in_from_the_arrival_date_until_check_out_time(#[case] now: &str,
 }
 
 #[test]
-fn nobody_has_failed_to_come_before_the_arrival_date() {
+fn a_no_show_is_impossible_before_the_arrival_date() {
     let booking = Booking { stay: stay(1, 3), ..booking("confirmed") };
     let early = inventory(2).move_booking(&booking, &Move::NoShow, None, noon(0));
     assert_eq!(early, Err(Refusal::TooEarly { from: day(1) }));
@@ -209,7 +209,7 @@ fn sold_under(policy: CancellationPolicy) -> Booking {
 #[case::moved(Amendment { check_in: Some(day(2)), check_out: Some(day(5)), ..Amendment::default() })]
 #[case::fewer_rooms(Amendment { rooms: Some(1), ..Amendment::default() })]
 #[case::longer_with_fewer_rooms(Amendment { check_out: Some(day(9)), rooms: Some(1), ..Amendment::default() })]
-fn nights_and_rooms_are_given_back_only_while_leaving_is_free(#[case] amendment: Amendment) {
+fn nights_and_rooms_are_given_back_only_while_cancelling_is_free(#[case] amendment: Amendment) {
     let strict = sold_under(CancellationPolicy::non_refundable());
     let never_free = Err(Refusal::ChangeNotFree { until: None });
     assert_eq!(amend(&strict, amendment.clone(), noon(0)), never_free);
@@ -222,7 +222,7 @@ fn nights_and_rooms_are_given_back_only_while_leaving_is_free(#[case] amendment:
 }
 
 #[test]
-fn a_change_that_only_takes_is_open_to_every_policy() {
+fn every_policy_allows_a_change_that_gives_nothing_back() {
     let strict = sold_under(CancellationPolicy::non_refundable());
     let longer = Amendment { check_in: Some(day(0)), check_out: Some(day(9)), ..Amendment::default() };
     assert!(amend(&strict, longer, noon(0)).is_ok());
@@ -231,7 +231,7 @@ fn a_change_that_only_takes_is_open_to_every_policy() {
 }
 
 #[test]
-fn who_is_too_late_is_told_until_when_it_was_free() {
+fn a_refused_change_names_the_end_of_free_cancellation() {
     let tier = Tier::new(24, Fee::None);
     let everything = Some(Fee::Percent { percent: 100 });
     let booking = sold_under(CancellationPolicy::new(vec![tier], everything, Fee::None).unwrap());
@@ -322,7 +322,7 @@ fn an_expired_hold_frees_its_rooms_and_can_no_longer_be_confirmed() {
     assert!(run(&mut house, book(2, order(stay(1, 2), 1), noon(1)), noon(0)).is_ok());
 }
 
-/// Every rule that a new booking would break: no night is for sale, and the room is too small.
+/// The rules have changed since the sale: no night is for sale, and the room is too small.
 #[rstest]
 #[case::check_in(Amendment { check_in: Some(day(0)), ..Amendment::default() })]
 #[case::check_out(Amendment { check_out: Some(day(3)), ..Amendment::default() })]

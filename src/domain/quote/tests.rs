@@ -8,14 +8,14 @@ use super::super::testing::{PRICE, book, day, guests, hotel, inventory, nights_c
 use super::super::{Amendment, Command, Fact, Hotel, Move, Order};
 use super::*;
 
-/// A house of `rooms` rooms to which `change` has been applied.
+/// A room type of `rooms` rooms after `change`.
 fn house_with(rooms: u16, change: NightsChange) -> Inventory {
     let mut house = inventory(rooms);
     run(&mut house, Command::SetNights(change), noon(0)).unwrap();
     house
 }
 
-/// A house of three rooms in which these restrictions hold on one night, of the room type.
+/// A room type of three rooms with these restrictions on one night.
 fn restricted(on: i64, restriction: RestrictionPatch) -> Inventory {
     house_with(3, NightsChange { restriction, ..nights_change(on, 1) })
 }
@@ -28,7 +28,7 @@ fn refusal(house: &Inventory, stay: Stay) -> Refusal {
     house.quote(&enquiry(stay, 1), noon(0)).unwrap_err()
 }
 
-/// The nights that fail, as days after today, with the reason.
+/// The failing nights, as days after today, with the reason.
 fn failing(house: &Inventory, stay: Stay) -> Vec<(i64, Reason)> {
     match refusal(house, stay) {
         Refusal::Unavailable { nights, .. } | Refusal::Restricted { nights } => {
@@ -58,7 +58,7 @@ fn a_stay_costs_the_sum_of_its_nights_for_every_room() {
 }
 
 #[test]
-fn no_stay_begins_before_the_hotels_own_today() {
+fn no_stay_begins_before_the_hotels_current_date() {
     let house = inventory(1);
     assert_eq!(refusal(&house, stay(-1, 2)), Refusal::ArrivalInThePast { today: day(0) });
     assert!(sells(&house, stay(0, 2)));
@@ -76,14 +76,14 @@ fn the_last_departure_is_the_end_of_the_horizon() {
 }
 
 #[test]
-fn a_stay_has_at_most_the_hotels_nights() {
+fn a_stay_has_at_most_the_hotels_maximum_of_nights() {
     let house = inventory(1);
     assert!(sells(&house, stay(0, 30)));
     assert_eq!(refusal(&house, stay(0, 31)), Refusal::TooManyNights { max: 30 });
 }
 
 #[test]
-fn a_room_takes_only_as_many_guests_as_it_has_places_and_no_children_alone() {
+fn a_room_takes_guests_up_to_its_occupancy_and_no_children_alone() {
     let house = inventory(3);
     let of = |adults, children, rooms| {
         house.quote(&Enquiry { party: Party { adults, children }, ..enquiry(stay(0, 1), rooms) }, noon(0))
@@ -96,7 +96,7 @@ fn a_room_takes_only_as_many_guests_as_it_has_places_and_no_children_alone() {
 }
 
 #[test]
-fn sold_out_names_each_night_with_what_is_left() {
+fn sold_out_names_each_night_with_its_free_rooms() {
     let mut house = inventory(2);
     booked(&mut house, 1, order(stay(1, 2), 1));
     booked(&mut house, 2, order(stay(2, 2), 1));
@@ -227,7 +227,7 @@ fn when_no_plan_sells_the_stay_the_nearest_one_says_why() {
 }
 
 #[test]
-fn a_plan_that_is_asked_for_must_be_one_of_the_room_types() {
+fn a_named_plan_must_belong_to_the_room_type() {
     let house = inventory(3);
     let unknown = plan(9, PRICE).id;
     let asked = Enquiry { rate_plan: Some(unknown), ..enquiry(stay(1, 2), 1) };
@@ -235,7 +235,7 @@ fn a_plan_that_is_asked_for_must_be_one_of_the_room_types() {
 }
 
 #[test]
-fn a_sold_out_night_says_when_the_first_hold_in_the_way_runs_out() {
+fn a_sold_out_night_says_when_its_first_hold_expires() {
     let mut house = inventory(1);
     let held = Order { hold: true, ..order(stay(5, 1), 1) };
     run(&mut house, book(1, held.clone(), noon(0)), noon(0)).unwrap();
@@ -268,13 +268,13 @@ fn restrict(on: i64, restriction: RestrictionPatch) -> NightsChange {
 }
 
 #[test]
-fn a_full_house_lets_its_guests_move_over_their_own_nights() {
+fn in_a_full_hotel_a_stay_may_move_over_its_own_nights() {
     assert!(changed(stay(1, 3), nights_change(0, 1), stay(2, 3)).is_ok());
     assert!(changed(stay(1, 3), nights_change(0, 1), stay(2, 1)).is_ok());
 }
 
 #[test]
-fn what_a_change_leaves_alone_is_not_measured_again() {
+fn rules_do_not_apply_to_unchanged_parts_of_a_booking() {
     let closed_to_arrival = RestrictionPatch { closed_to_arrival: set(true), ..Default::default() };
     assert!(changed(stay(1, 3), restrict(1, closed_to_arrival), stay(1, 4)).is_ok());
     assert!(changed(stay(1, 3), restrict(2, closed_to_arrival), stay(2, 2)).is_err());
@@ -294,7 +294,7 @@ fn what_a_change_leaves_alone_is_not_measured_again() {
 }
 
 #[test]
-fn guests_keep_what_the_rules_no_longer_grant() {
+fn guests_keep_rooms_that_stricter_rules_would_refuse() {
     let mut house = inventory(1);
     house.hotel = std::sync::Arc::new(Hotel { max_nights: 40, ..hotel() });
     let family = Order { guests: guests(&[34, 36, 3]), ..order(stay(0, 35), 1) };
@@ -310,7 +310,7 @@ fn guests_keep_what_the_rules_no_longer_grant() {
 }
 
 #[test]
-fn more_rooms_are_looked_for_on_every_night() {
+fn added_rooms_need_capacity_on_every_night() {
     let mut house = inventory(3);
     let kept = booked(&mut house, 1, order(stay(1, 3), 1));
     booked(&mut house, 2, order(stay(2, 1), 1));
@@ -353,7 +353,7 @@ fn an_order_that_names_no_plan_is_refused_where_several_sell() {
 }
 
 #[test]
-fn every_room_has_an_adult_unless_somebody_insists() {
+fn every_room_needs_an_adult_unless_forced() {
     let house = inventory(3);
     let of = |adults, children, forced| {
         house.quote(&Enquiry { party: Party { adults, children }, forced, ..enquiry(stay(0, 1), 2) }, noon(0)).is_ok()

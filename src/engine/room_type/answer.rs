@@ -7,7 +7,7 @@
 //! 1. The answer leaves after everything that was in memory at the decision is durable.
 //! 2. At the decision, no other owner had claimed the room type. A certain lease proves that, like a leader lease in
 //!    Raft. Otherwise the store is asked after the decision whether this claim is still the last one, like a read index
-//!    in Raft ([`super::super::claim_check`] batches these checks).
+//!    in Raft. `claim_check` batches these questions.
 //!
 //! Proof. By rule 2, memory lacked nothing that was committed up to the decision. Take the first instant from then on at
 //! which everything in memory was committed. By rule 1 it lies before the answer. Nothing else is committed at that
@@ -18,9 +18,9 @@
 //!
 //! When the claim is no longer the last one, the ownership ends and the request goes to the new owner.
 //!
-//! Limits: a certain lease is as good as the clocks and the memory of Redis ([`crate::lease`]). When Redis has forgotten
-//! a lease, the event history ends the ownership as soon as it shows a fact of another owner: at the next wake-up, or
-//! half a second later.
+//! Limits: a certain lease is as good as the clocks and the memory of Redis ([`crate::lease`]). When Redis has
+//! forgotten a lease, the event history ends the ownership as soon as it shows a fact of another owner. That is at the
+//! next wake-up, or half a second later.
 
 use actix::prelude::*;
 
