@@ -1,11 +1,12 @@
 //! Idempotency: one key, one effect, one answer.
 //!
-//! A key is looked up in memory, then in the store, and only then is its request done, once, however many ask at the
-//! same time: the others join the first and get its result, also a refusal that was decided before they asked. One that
-//! was dropped undecided, because its own client is gone, is no result for the others: they begin anew. What is
-//! remembered is committed together with the effect, so it survives a crash; refusals are not remembered, so that the
-//! same key may be tried again. Only what the database refused is remembered, in memory for a minute: trying it again
-//! would make the actor load again.
+//! A key is looked up in memory, then in the store. Only then is its request decided, and only once. Other requests that
+//! arrive with the same key meanwhile join the first and get its result, even if it is a refusal. If the first request was
+//! dropped before its decision, because its own client is gone, the others begin anew.
+//!
+//! The record of a key is committed together with the effect, so it survives a crash. Refusals are not recorded, so a
+//! client can try the same key again. Only a refusal by the database is remembered, in memory for a minute: trying it
+//! again would make the actor reload again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,23 +22,23 @@ use crate::clock::Clock;
 use crate::domain::{Booking, Timestamp};
 use crate::store::{Answer, Fingerprint, IdempotencyRecord, Journal, KeyDigest};
 
-/// Bytes of answers kept in memory, roughly; the store has the others.
+/// Bytes of answers in memory, approximately. The store has all records.
 const IN_MEMORY: u64 = 32 * 1024 * 1024;
 
 pub(super) struct IdempotencyRecords {
     recent: Cache<KeyDigest, IdempotencyRecord>,
-    /// Keys whose effect the database refused a moment ago, and what they were used for.
+    /// Keys of requests that the database refused recently, with the fingerprint of the request.
     unstorable: moka::sync::Cache<KeyDigest, [u8; 32]>,
     stored: BatchLoader<KeyDigest, Option<IdempotencyRecord>>,
     clock: Arc<dyn Clock>,
     ttl: SignedDuration,
 }
 
-/// How long a repeat of what the database refused is answered without trying it again, and how many are remembered.
+/// How long a refusal by the database is remembered, and how many are.
 const REFUSED_FOR: Duration = Duration::from_secs(60);
 const REFUSED_AT_MOST: u64 = 10_000;
 
-/// How a request under a key failed, and what the key was used for.
+/// The failure of a request, with the fingerprint of its key.
 struct Failed {
     fingerprint: Fingerprint,
     error: Error,
@@ -58,12 +59,12 @@ impl IdempotencyRecords {
         Self { recent, unstorable, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
     }
 
-    /// Until when a record made at `at` is remembered.
+    /// When a record made at `at` expires.
     pub fn expires_at(&self, at: Timestamp) -> Timestamp {
         at.saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
     }
 
-    /// The first answer under this key, or else the result of `work`.
+    /// The first answer under this key. Without one, the result of `work`.
     pub async fn once<F>(&self, key: Key, work: impl Fn(UnusedKey) -> F + Send + Sync) -> Result<BookingOutcome, Error>
     where
         F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
@@ -77,7 +78,8 @@ impl IdempotencyRecords {
         }
     }
 
-    /// The same, where a request that is under way may be dropped; `joined` says whether that was somebody else's.
+    /// Like [`IdempotencyRecords::once`], but the request that it joined may be dropped before its decision. `joined`
+    /// says whether it joined the request of another caller.
     async fn join<F>(
         &self,
         key: Key,
@@ -109,7 +111,7 @@ impl IdempotencyRecords {
                     let answer = Answer::Booking(booking);
                     Ok(IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at })
                 }
-                // Another node was faster with the same key.
+                // Another node used the key first.
                 Err(Failure::KeyTaken) => {
                     let record = self.stored.load(key.digest).await.map_err(fail)?;
                     record.ok_or_else(|| fail(Error::Interrupted))
@@ -131,7 +133,7 @@ impl IdempotencyRecords {
             }
             // The key was used for another request, maybe one that made no booking.
             Ok(_) => Err(Error::KeyReused),
-            // Nothing was done under this key, whatever it was to be used for.
+            // Nothing was done under this key, so its fingerprint does not matter.
             Err(failed) if matches!(failed.error, Error::Expired) => Err(Error::Expired),
             Err(failed) if failed.fingerprint == key.fingerprint => {
                 if let Error::Unstorable = failed.error {

@@ -56,7 +56,7 @@
 //!
 //! # How to add a command
 //!
-//! Add an [`Intent`](message::Intent) or a [`Move`](crate::domain::Move), decide it in
+//! Add an `Intent` in `message` or a [`Move`](crate::domain::Move), decide it in
 //! [`Inventory::decide`](crate::domain::Inventory::decide), and add a method to [`Engine`] in `handle` or `settings`.
 
 mod batch_loader;

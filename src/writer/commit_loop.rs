@@ -26,7 +26,7 @@ pub(super) async fn run(journal: Arc<dyn Journal>, hub: Hub, mut inbox: mpsc::Re
             let (entries, waiters) = next_batch(&mut queue);
             let outcomes = commit(&*journal, &entries).await;
             publish(&hub, &entries, &outcomes);
-            settle(waiters, outcomes);
+            report(waiters, outcomes);
         }
         drop(queue);
         if finish.is_some() {
@@ -37,9 +37,9 @@ pub(super) async fn run(journal: Arc<dyn Journal>, hub: Hub, mut inbox: mpsc::Re
 
 /// A caller that waits for this batch.
 enum Waiter {
-    Fact(super::Settle),
+    Fact(super::OnOutcome),
     /// The fact was withdrawn before the commit.
-    Withdrawn(super::Settle),
+    Withdrawn(super::OnOutcome),
     After(Box<dyn FnOnce() + Send>),
 }
 
@@ -59,15 +59,15 @@ fn next_batch(queue: &mut Peekable<impl ExactSizeIterator<Item = Item>>) -> (Vec
         });
         let Some(item) = fitting else { break };
         match item {
-            Item::Fact(entry, until, settle)
+            Item::Fact(entry, until, on_outcome)
                 if until.is_some_and(|until| until <= now) || withdrawn.contains(&entry.room_type) =>
             {
                 withdrawn.insert(entry.room_type);
-                waiters.push(Waiter::Withdrawn(settle));
+                waiters.push(Waiter::Withdrawn(on_outcome));
             }
-            Item::Fact(entry, _, settle) => {
+            Item::Fact(entry, _, on_outcome) => {
                 entries.push(entry);
-                waiters.push(Waiter::Fact(settle));
+                waiters.push(Waiter::Fact(on_outcome));
             }
             Item::After(then) => waiters.push(Waiter::After(then)),
             Item::Finish => {}
@@ -127,13 +127,13 @@ fn publish(hub: &Hub, entries: &[CommitEntry], outcomes: &[Outcome]) {
     }
 }
 
-fn settle(waiters: Vec<Waiter>, outcomes: Vec<Outcome>) {
+fn report(waiters: Vec<Waiter>, outcomes: Vec<Outcome>) {
     let mut outcomes = outcomes.into_iter();
     for waiter in waiters {
         match waiter {
             // If the store returned too few verdicts, the other outcomes are unknown.
-            Waiter::Fact(settle) => settle(outcomes.next().unwrap_or(Outcome::UnknownOutcome)),
-            Waiter::Withdrawn(settle) => settle(Outcome::Lost),
+            Waiter::Fact(on_outcome) => on_outcome(outcomes.next().unwrap_or(Outcome::UnknownOutcome)),
+            Waiter::Withdrawn(on_outcome) => on_outcome(Outcome::Lost),
             Waiter::After(then) => then(),
         }
     }

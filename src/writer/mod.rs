@@ -1,16 +1,39 @@
-//! The writer: commits the facts of many actors together.
+//! The writer: makes the facts of many actors durable together (group commit).
 //!
-//! Owns the only way into [`Journal::commit`]. A room-type actor reserves a permit, decides, and submits. The writer
-//! never decides and never retries. It waits for one fact, takes the queued facts up to a limit in facts and in bytes,
-//! commits once, and tells each caller the outcome. Under light load a batch is one fact; under load batches grow.
-//! There is no timer and no added latency. A store that can run several commits at once has as many lanes, and a room
-//! type always uses the same lane.
+//! **What it owns.** The only way into [`Journal::commit`].
 //!
-//! Invariant: outcomes of a room type are told in the order of submission, after their commit has ended.
+//! **Who calls it.** Room-type actors. An actor reserves a [`QueuePermit`], decides, and submits the fact with a callback
+//! for its [`Outcome`].
 //!
-//! Limits: [`QUEUE`] places, [`MAX_BATCH_BYTES`]. When the queue is full, a caller is refused before anything is
-//! decided. A fact whose caller stops waiting before the commit begins is withdrawn, with the later facts of its room
-//! type. When a commit fails, every fact of the batch fails, and the actors recover from the store.
+//! **What it never does.** It decides nothing and retries nothing.
+//!
+//! # How it works
+//!
+//! The writer waits for one fact, takes the others that are queued up to a limit, commits them once, publishes them to the
+//! hub, and then reports every outcome. Under light load a batch is one fact. Under load batches grow by themselves. There
+//! is no timer, so it adds no latency. A store that can do several commits at once gets as many lanes. A room type always
+//! uses the same lane.
+//!
+//! # Invariants
+//!
+//! - The outcomes of a room type are reported in the order of submission.
+//! - No outcome is reported before its commit has ended.
+//!
+//! # Limits
+//!
+//! - [`QUEUE`] places. An actor that gets no permit refuses its request before the decision.
+//! - A batch is limited in facts ([`crate::engine::Options::batch`]) and in bytes ([`MAX_BATCH_BYTES`]).
+//! - A fact is withdrawn if its caller stopped waiting before the fact was sent to the store. Later facts of its room type
+//!   are withdrawn with it.
+//!
+//! # Failure
+//!
+//! When a commit fails, its whole batch gets that outcome, and the actors recover from the store. A store that panics
+//! leaves an unknown outcome.
+//!
+//! # How to add an outcome
+//!
+//! Add it to [`Outcome`] and to [`crate::store::Verdict`], and handle it in `engine/room_type/recovery.rs`.
 
 mod commit_loop;
 
@@ -37,7 +60,7 @@ pub const MAX_BATCH_BYTES: usize = 4 * 1_024 * 1_024;
 /// The outcome of a submitted fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is durable.
+    /// The fact is durable.
     Committed,
     /// Another owner has claimed the room type, or an earlier fact of the room type was not stored. This fact was not
     /// stored either.
@@ -54,21 +77,21 @@ pub enum Outcome {
     UnknownOutcome,
 }
 
-/// Receives the outcome of a fact. Called exactly once, on the writer's task: it must not wait.
-pub type Settle = Box<dyn FnOnce(Outcome) + Send>;
+/// Receives the outcome of a fact. Called exactly once, on the writer's task; it must not block.
+pub type OnOutcome = Box<dyn FnOnce(Outcome) + Send>;
 
 /// An item in the queue.
 enum Item {
     /// A fact, with the time until which its caller waits, if there is a caller.
-    Fact(CommitEntry, Option<Instant>, Settle),
-    /// A function to run when everything submitted before is settled.
+    Fact(CommitEntry, Option<Instant>, OnOutcome),
+    /// Runs after the outcome of every earlier item was reported.
     After(Box<dyn FnOnce() + Send>),
-    /// Ends the loop when everything before is settled.
+    /// Ends the loop after every earlier item.
     Finish,
 }
 
 impl Item {
-    /// Bytes that it brings into a commit.
+    /// The bytes of this item in a commit.
     fn bytes(&self) -> usize {
         match self {
             Self::Fact(entry, ..) => entry.bytes(),
@@ -106,7 +129,7 @@ impl Writer {
         (Self { lanes: lanes.into() }, task)
     }
 
-    /// Ends the writer after everything submitted so far. Later submissions are dropped unsettled.
+    /// Ends the writer after everything submitted so far. Later items are dropped without an outcome.
     pub async fn finish(&self) {
         for lane in &*self.lanes {
             let _ = lane.send(Item::Finish).await;
@@ -122,14 +145,14 @@ impl Writer {
         })
     }
 
-    /// Waits until everything that a room type has submitted is settled, or the writer has ended.
+    /// Waits until the outcomes of all facts that a room type has submitted are reported, or the writer has ended.
     pub async fn drained(&self, room_type: RoomTypeId) {
-        let (settled, wait) = oneshot::channel();
-        let settled = move || {
-            let _ = settled.send(());
+        let (done, wait) = oneshot::channel();
+        let report = move || {
+            let _ = done.send(());
         };
         let Some(lane) = self.lane(room_type) else { return };
-        if lane.send(Item::After(Box::new(settled))).await.is_ok() {
+        if lane.send(Item::After(Box::new(report))).await.is_ok() {
             let _ = wait.await;
         }
     }
@@ -163,11 +186,11 @@ impl Writer {
 
 impl QueuePermit {
     /// Submits a fact. It is withdrawn if its commit has not begun by `until`.
-    pub fn submit(self, entry: CommitEntry, until: Option<Instant>, settle: Settle) {
-        self.0.send(Item::Fact(entry, until, settle));
+    pub fn submit(self, entry: CommitEntry, until: Option<Instant>, on_outcome: OnOutcome) {
+        self.0.send(Item::Fact(entry, until, on_outcome));
     }
 
-    /// Runs `then` when everything submitted so far is settled.
+    /// Runs `then` after the outcome of every earlier item was reported.
     pub fn after(self, then: impl FnOnce() + Send + 'static) {
         self.0.send(Item::After(Box::new(then)));
     }
