@@ -45,7 +45,7 @@ use operators::Operators;
 use ownership::Ownership;
 
 pub use database::{back_up, open_store, open_store_to_read, open_store_to_serve};
-pub use listen::bind;
+pub use listen::{Listeners, bind};
 
 /// PostgreSQL has tools of its own, which know what a file system's copy does not.
 const NO_BACKUP: &str = "PostgreSQL is copied by its own tools, also while nodes run on it: `pg_basebackup -D FOLDER -X stream \
@@ -134,21 +134,21 @@ pub fn url(address: SocketAddr) -> String {
 /// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
 /// catalogue a little later, when the index is built.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
-    let store = open_store_to_serve(config, listener.local_addr().map_err(Error::Http)?).await?;
-    start_on(config, listener, clock, store.clone(), store).await
+    let listeners = Listeners::with(listener, config)?;
+    let store = open_store_to_serve(config, listeners.address()?).await?;
+    start_on(config, listeners, clock, store.clone(), store).await
 }
 
 /// The same on a store that is open already. The engine writes through `journal`, which is the store, or something that
 /// stands before it.
 pub async fn start_on(
     config: &Config,
-    listener: TcpListener,
+    listeners: Listeners,
     clock: Arc<dyn Clock>,
     store: Arc<dyn Store>,
     journal: Arc<dyn Journal>,
 ) -> Result<Running, Error> {
-    let address = listener.local_addr().map_err(Error::Http)?;
-    let for_operators = Operators::bind(config)?;
+    let address = listeners.address()?;
     let metrics = telemetry::metrics()?;
     // The identity of the store rests on it.
     installation_secret(&store).await?;
@@ -165,12 +165,12 @@ pub async fn start_on(
     let gate = Gate::new(live, config.ws.clone());
     let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
     let (draining, throttle) = (state.draining.clone(), state.throttle.clone());
-    let audience = if for_operators.is_some() { Audience::Public } else { Audience::Everybody };
+    let audience = if listeners.operators.is_some() { Audience::Public } else { Audience::Everybody };
     let serve_operators = |listener| Operators::serve(listener, config, state.clone(), clock.clone(), tasks);
-    let operators = for_operators.map(serve_operators).transpose()?;
+    let operators = listeners.operators.map(serve_operators).transpose()?;
     let connections = http::Connections::new("public", limits(config), clock.clone());
     let application = http::configure(state, audience);
-    let server = http::server(listener, config.http_workers, connections.clone(), application);
+    let server = http::server(listeners.everybody, config.http_workers, connections.clone(), application);
     let server = server.map_err(Error::Http)?;
     let http = server.handle();
     connections.supervise("connections", tasks);
@@ -229,7 +229,7 @@ async fn http_state(
         pages: http::system::Pages::default(),
         gate,
         access_log: http::edge::AccessLog::new(config.access_log),
-        throttle: config.throttle.clone().map(Throttle::new).unwrap_or_default(),
+        throttle: Throttle::new(config.throttle.clone(), config.trusted_proxies.clone()),
         feed: store.clone(),
         draining: Draining::default(),
         membership: ownership.membership.clone(),

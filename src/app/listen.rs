@@ -1,4 +1,4 @@
-//! The socket that everybody connects to.
+//! The sockets that everybody connects to.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Error;
+use crate::config::Config;
 
 /// Connections that may wait to be accepted: a rush of clients is not answered with resets.
 const BACKLOG: i32 = 1_024;
@@ -18,6 +19,30 @@ const UNSENT: u32 = 32 * 1024;
 /// How long a client may leave everything unread before the system gives the connection up.
 #[cfg(target_os = "linux")]
 const UNREAD_WITHIN: Duration = Duration::from_secs(60);
+
+/// The sockets that everybody, and that operators, connect to.
+pub struct Listeners {
+    pub(super) everybody: TcpListener,
+    pub(super) operators: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Binds the addresses of the configuration, before the store is opened or anything is changed.
+    pub fn bind(config: &Config) -> Result<Self, Error> {
+        Self::with(bind(config.listen)?, config)
+    }
+
+    /// The same with a socket for everybody that is bound already.
+    pub fn with(everybody: TcpListener, config: &Config) -> Result<Self, Error> {
+        Ok(Self { everybody, operators: config.ops_listen.map(bind).transpose()? })
+    }
+
+    /// Where everybody connects to.
+    pub fn address(&self) -> Result<SocketAddr, Error> {
+        self.everybody.local_addr().map_err(Error::Http)
+    }
+}
+
 /// Binds the address, so that a port in use is known before anything else happens.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     let open = || {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use actix_web::dev::ServerHandle;
 use tokio::task::JoinHandle;
 
-use super::{Error, bind, limits};
+use super::{Error, limits};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{self, Audience, Connections, Limits};
@@ -28,11 +28,6 @@ pub(super) struct Operators {
 }
 
 impl Operators {
-    /// The socket of the address that is configured, if one is.
-    pub fn bind(config: &Config) -> Result<Option<TcpListener>, Error> {
-        config.ops_listen.map(bind).transpose()
-    }
-
     pub fn serve(
         listener: TcpListener,
         config: &Config,

@@ -44,7 +44,7 @@ impl Serve {
 
     pub async fn run(&self, mut config: Config) -> anyhow::Result<Outcome> {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
-        let listener = app::bind(config.listen)?;
+        let listeners = app::Listeners::bind(&config)?;
         allow_connections(config.max_connections);
         let mut made = None;
         if self.demo && config.admin_token.is_none() {
@@ -52,11 +52,11 @@ impl Serve {
             config.admin_token = made.clone();
         }
         let start = async {
-            let store = app::open_store_to_serve(&config, listener.local_addr()?).await?;
+            let store = app::open_store_to_serve(&config, listeners.address()?).await?;
             if self.demo {
                 demo::furnish(&store, &config.engine).await?;
             }
-            anyhow::Ok(app::start_on(&config, listener, Arc::new(System), store.clone(), store).await?)
+            anyhow::Ok(app::start_on(&config, listeners, Arc::new(System), store.clone(), store).await?)
         };
         let mut running = tokio::select! {
             started = start => started?,

@@ -30,6 +30,7 @@ pub use secret::Secret;
 use crate::domain::holds::HoldShare;
 use crate::domain::text;
 use crate::http::throttle;
+use crate::http::throttle::proxies::TrustedProxies;
 use crate::{engine, telemetry, ws};
 use layers::Sourced;
 
@@ -48,6 +49,8 @@ pub struct Config {
     pub access_log: bool,
     /// How public callers are limited; `None`: not at all.
     pub throttle: Option<throttle::Options>,
+    /// Whose word about a client's address is believed.
+    pub trusted_proxies: TrustedProxies,
     pub engine: engine::Options,
     pub listen: SocketAddr,
     /// Where operators ask for health and metrics, if not where everybody asks.
@@ -108,6 +111,7 @@ impl Config {
             log_format: values.choice("log_format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
             access_log: values.choice("access_log", &[("on", true), ("off", false)])?,
             throttle: values.throttle(hold_ttl)?,
+            trusted_proxies: values.trusted_proxies()?,
             engine: engine::Options {
                 threads: values.number("threads", 1..=64)?.unwrap_or_else(|| cores.min(8)),
                 mailbox: values.count("mailbox", 1..=65_536)?,
@@ -161,12 +165,15 @@ impl Values {
 
     fn throttle(&self, hold_ttl: Duration) -> Result<Option<throttle::Options>, Error> {
         let is_on = self.choice("public_limits", &[("on", true), ("off", false)])?;
-        let proxies = "must be addresses and networks such as 10.0.0.0/8, separated by commas";
-        let proxies = self.optional("trusted_proxies", proxies, |text| text.parse().ok())?.unwrap_or_default();
         let percent = "must be a whole number from 1 to 100";
         let hold_share =
             self.required("public_hold_percent", percent, |text| text.parse().ok().and_then(HoldShare::percent))?;
-        Ok(is_on.then_some(throttle::Options { hold_share, hold_ttl, proxies }))
+        Ok(is_on.then_some(throttle::Options { hold_share, hold_ttl }))
+    }
+
+    fn trusted_proxies(&self) -> Result<TrustedProxies, Error> {
+        let rule = "must be addresses and networks such as 10.0.0.0/8, separated by commas";
+        Ok(self.optional("trusted_proxies", rule, |text| text.parse().ok())?.unwrap_or_default())
     }
 
     /// A value that breaks a rule together with others.

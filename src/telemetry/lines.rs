@@ -1,24 +1,18 @@
 //! Log lines on their way to stderr. A thread of its own writes them, so a reader that stalls blocks no other thread.
 //!
 //! Limits: [`ROOM`] bytes wait, and as many are being written. What does not fit is dropped and counted in
-//! `innkeeper_log_lines_dropped_total`. A place in the code that warns over and over writes [`REPEATS`] lines a minute;
-//! the rest is counted in `innkeeper_log_lines_suppressed_total`. So nothing that is logged grows without bound.
+//! `innkeeper_log_lines_dropped_total`. Warnings and errors that come over and over are limited by [`super::repeats`].
+//! Other lines are written as often as they come: those that requests cause have a limit in the access log.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tracing::callsite::Identifier;
-use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Bytes that wait for the thread that writes.
 const ROOM: usize = 1024 * 1024;
-/// Warnings and errors that one place in the code may write in [`MINUTE`].
-const REPEATS: u32 = 60;
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// Takes log lines. A clone hands them to the same thread.
 #[derive(Clone)]
@@ -28,7 +22,6 @@ struct Shared {
     queue: Mutex<Queue>,
     /// Signals lines that wait, and lines that are written.
     changed: Condvar,
-    repeats: Mutex<HashMap<Identifier, Minute>>,
 }
 
 #[derive(Default)]
@@ -40,20 +33,14 @@ struct Queue {
     dropped: u64,
 }
 
-/// How many lines a place in the code has written since a moment.
-struct Minute {
-    since: Instant,
-    lines: u32,
-}
-
-/// One line, or one that is left out.
-pub struct Line<'a>(Option<&'a Shared>);
+/// One line.
+pub struct Line<'a>(&'a Shared);
 
 impl Lines {
     /// Starts the thread that writes to `out`.
     pub fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
-        let (queue, changed, repeats) = Default::default();
-        let shared = Arc::new(Shared { queue, changed, repeats });
+        let (queue, changed) = Default::default();
+        let shared = Arc::new(Shared { queue, changed });
         let writer = shared.clone();
         thread::Builder::new().name("log".into()).spawn(move || writer.write_for_ever(out))?;
         Ok(Self(shared))
@@ -108,41 +95,20 @@ impl Shared {
             }
         }
     }
-
-    /// Whether a place in the code may warn once more.
-    fn may_repeat(&self, place: Identifier, now: Instant) -> bool {
-        let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute = repeats.entry(place).or_insert(Minute { since: now, lines: 0 });
-        if now.duration_since(minute.since) >= MINUTE {
-            *minute = Minute { since: now, lines: 0 };
-        }
-        minute.lines += 1;
-        minute.lines <= REPEATS
-    }
 }
 
 impl<'a> MakeWriter<'a> for Lines {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Line<'a> {
-        Line(Some(&self.0))
-    }
-
-    fn make_writer_for(&'a self, line: &Metadata<'_>) -> Line<'a> {
-        if *line.level() > Level::WARN || self.0.may_repeat(line.callsite(), Instant::now()) {
-            return self.make_writer();
-        }
-        metrics::counter!("innkeeper_log_lines_suppressed_total").increment(1);
-        Line(None)
+        Line(&self.0)
     }
 }
 
 /// Takes a whole line at once, and never fails.
 impl Write for Line<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Some(shared) = self.0 {
-            shared.push(line);
-        }
+        self.0.push(line);
         Ok(line.len())
     }
 
@@ -198,20 +164,5 @@ mod tests {
         drop((queue, stalled));
         lines.flush(Duration::from_secs(60));
         assert!(reader.0.lock().unwrap().len() <= 2 * ROOM);
-    }
-
-    #[test]
-    fn a_place_that_warns_over_and_over_is_heard_a_limited_number_of_times() {
-        let reader = Reader::default();
-        let lines = Lines::start(reader.clone()).unwrap();
-        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).finish();
-        tracing::subscriber::with_default(subscriber, || {
-            (0..1_000).for_each(|_| tracing::warn!("it is raining"));
-            (0..1_000).for_each(|_| tracing::info!("a day has gone by"));
-        });
-        lines.flush(Duration::from_secs(60));
-        let said = String::from_utf8(reader.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(said.matches("raining").count(), REPEATS as usize);
-        assert_eq!(said.matches("gone by").count(), 1_000);
     }
 }

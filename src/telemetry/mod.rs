@@ -11,17 +11,20 @@ mod described;
 pub mod filter;
 mod lines;
 mod numbers;
+mod repeats;
 
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 use lines::Lines;
+use repeats::Repeats;
 
 pub use filter::Filter;
 pub use numbers::{Metrics, metrics};
@@ -33,10 +36,10 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 pub fn start_logging(filter: &Filter, format: LogFormat) -> io::Result<()> {
     let lines = Lines::start(io::stderr())?;
     let layer = tracing_subscriber::fmt::layer().with_writer(lines.clone()).with_ansi(io::stderr().is_terminal());
-    let registry = tracing_subscriber::registry();
+    let (registry, filter) = (tracing_subscriber::registry(), filter.targets().and(Repeats::default()));
     let installed = match format {
-        LogFormat::Text => registry.with(layer.with_filter(filter.targets())).try_init(),
-        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_filter(filter.targets())).try_init(),
+        LogFormat::Text => registry.with(layer.with_filter(filter)).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_filter(filter)).try_init(),
     };
     if installed.is_ok() {
         let _ = LINES.set(lines);

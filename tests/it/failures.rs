@@ -9,7 +9,7 @@ use std::pin::pin;
 
 use futures_util::future::{Either, join_all, select};
 use futures_util::poll;
-use innkeeper::app;
+use innkeeper::app::{self, Listeners};
 use innkeeper::domain::{HotelId, Move, RoomTypeId};
 use innkeeper::engine::MoveOptions;
 use innkeeper::events::tail::RemoteChanges;
@@ -151,7 +151,8 @@ fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
         late.running.engine.hand_over().await;
         let store = late.running.store.clone();
         let settings = config(&late.database, &[]);
-        let early = app::start_on(&settings, listener(), late.clock.clone(), store.clone(), store).await.unwrap();
+        let listeners = Listeners::with(listener(), &settings).unwrap();
+        let early = app::start_on(&settings, listeners, late.clock.clone(), store.clone(), store).await.unwrap();
         let early = App::of(early, late.clock.clone(), &settings);
 
         // It has looked the key up, and waits for the room type.

@@ -196,6 +196,48 @@ fn an_address_that_nobody_trusts_is_not_believed() {
 }
 
 #[test]
+fn a_seal_that_no_node_made_is_no_way_around_a_limit() {
+    with_settings(&[ON], async |app| {
+        let mut refused = Vec::new();
+        while refused.last() != Some(&StatusCode::TOO_MANY_REQUESTS) && refused.len() < 100 {
+            let request = app.request(Method::POST, "/v1/bookings").header("innkeeper-forwarded", "a.b.c");
+            refused.push(answer(request).await.status);
+        }
+        assert_eq!(refused.last(), Some(&StatusCode::TOO_MANY_REQUESTS));
+        for header in ["innkeeper-forwarded", "innkeeper-client", "x-request-id"] {
+            let request = app.request(Method::GET, "/healthz").header(header, "x".repeat(17_000));
+            assert_eq!(answer(request).await.body["code"], "headers_too_large", "{header}");
+        }
+    });
+}
+
+#[test]
+fn a_proxy_that_names_no_address_is_told_so() {
+    with_settings(&[ON, PROXY], async |app| {
+        let refused = answer(app.request(Method::GET, "/v1/hotels").header("X-Forwarded-For", "unknown")).await;
+        assert_eq!((refused.status, &refused.body["code"]), (StatusCode::BAD_REQUEST, &json!("malformed_header")));
+    });
+}
+
+#[test]
+fn a_repeat_of_a_key_is_not_charged_to_its_contact() {
+    with_settings(&[ON], async |app| {
+        let room_type = app.room_type(1).await;
+        app.admin(Method::POST, "/v1/bookings", &order_of(&room_type, 1)).await;
+        for _ in 0..15 {
+            let refused = app.book("the-same", &order_of(&room_type, 2)).await;
+            assert_eq!(refused.body["code"], "sold_out", "{}", refused.body);
+        }
+        let first = (0..10).map(|n| format!("key-{n}"));
+        let mut last = Value::Null;
+        for key in first {
+            last = app.book(&key, &order_of(&room_type, 2)).await.body;
+        }
+        assert_eq!((&last["code"], &last["violated_policies"]), (&json!("rate_limited"), &json!(["public-contact"])));
+    });
+}
+
+#[test]
 fn a_repeat_of_a_hold_is_answered_at_the_limit_too() {
     with_settings(&[ON], async |app| {
         let room_type = app.room_type(5_000).await;

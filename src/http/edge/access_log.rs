@@ -1,8 +1,9 @@
 //! The access log: a line for each request, under a target of its own.
 //!
 //! A line never has an address of a client, a query, a path with ids, a body or a token. What was asked for is the
-//! route's pattern. Answers other than success are sampled, because any stranger can cause them: at most `CLIENT_ERRORS`
-//! and `SERVER_ERRORS`; the next line that is written says how many were left out. At DEBUG all of them are written.
+//! route's pattern. Answers that any stranger can cause without a limit are sampled: at most `CLIENT_ERRORS` and
+//! `SERVER_ERRORS`, and `PAGES` of what is open to everybody at any rate. The next line that is written says how many were
+//! left out. At DEBUG all of them are written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,14 +12,17 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 
-use super::client_net::ClientNet;
 use crate::http::code::Code;
+use crate::http::throttle::is_free;
+use crate::http::throttle::net::{Coarse, Net};
 use crate::telemetry::filter::ACCESS;
 
 /// Answers 4xx that are logged: so many at once, and so many a second.
 const CLIENT_ERRORS: (f64, f64) = (20.0, 1.0);
 /// Answers 5xx.
 const SERVER_ERRORS: (f64, f64) = (100.0, 10.0);
+/// Answers without an error at addresses that have no limit ([`is_free`]).
+const PAGES: (f64, f64) = (20.0, 1.0);
 
 /// Whether, and how often, requests are logged. A clone is the same one.
 #[derive(Debug, Clone, Default)]
@@ -28,11 +32,12 @@ pub struct AccessLog(Option<Arc<Samplers>>);
 struct Samplers {
     client_errors: Mutex<Sampler>,
     server_errors: Mutex<Sampler>,
+    pages: Mutex<Sampler>,
 }
 
 /// What is known of a request before it is answered.
 pub struct Asked {
-    client: Option<ClientNet>,
+    client: Option<Coarse>,
     trace_id: Option<String>,
 }
 
@@ -49,15 +54,18 @@ pub struct Answered<'a> {
 impl AccessLog {
     pub fn new(on: bool) -> Self {
         let sampler = |limits| Mutex::new(Sampler::new(limits, Instant::now()));
-        let samplers = || Samplers { client_errors: sampler(CLIENT_ERRORS), server_errors: sampler(SERVER_ERRORS) };
+        let samplers = || Samplers {
+            client_errors: sampler(CLIENT_ERRORS),
+            server_errors: sampler(SERVER_ERRORS),
+            pages: sampler(PAGES),
+        };
         Self(on.then(|| Arc::new(samplers())))
     }
 
     /// Remembers what a line says of the request itself, if there will be one.
-    pub fn asked(&self, request: &ServiceRequest) -> Option<Asked> {
+    pub fn asked(&self, request: &ServiceRequest, client: Option<Net>) -> Option<Asked> {
         self.0.as_ref()?;
-        let client = request.peer_addr().map(|address| ClientNet::of(address.ip()));
-        Some(Asked { client, trace_id: trace_id(request.headers()) })
+        Some(Asked { client: client.map(Coarse::from), trace_id: trace_id(request.headers()) })
     }
 
     /// Writes the line.
@@ -65,38 +73,37 @@ impl AccessLog {
         if is_routine(answered.route, answered.status) {
             return;
         }
-        let Some(left_out) = self.sample(answered.status) else {
-            return tracing::debug!(
-                target: ACCESS,
-                method = answered.method,
-                route = answered.route,
-                status = answered.status.as_u16(),
-                code = answered.code.map(Code::name),
-                request_id = answered.request_id,
-                "answered"
-            );
-        };
-        tracing::info!(
-            target: ACCESS,
-            method = answered.method,
-            route = answered.route,
-            status = answered.status.as_u16(),
-            code = answered.code.map(Code::name),
-            duration_ms = millis(answered.took),
-            client = asked.client.map(tracing::field::display),
-            request_id = answered.request_id,
-            trace_id = asked.trace_id.as_deref(),
-            left_out = (left_out > 0).then_some(left_out),
-            "answered"
-        );
+        // A macro, because the level of a place in the code is a constant.
+        macro_rules! line {
+            ($level:ident, $left_out:expr) => {
+                tracing::$level!(
+                    target: ACCESS,
+                    method = answered.method,
+                    route = answered.route,
+                    status = answered.status.as_u16(),
+                    code = answered.code.map(Code::name),
+                    duration_ms = millis(answered.took),
+                    client = asked.client.map(tracing::field::display),
+                    request_id = answered.request_id,
+                    trace_id = asked.trace_id.as_deref(),
+                    left_out = $left_out,
+                    "answered"
+                )
+            };
+        }
+        match self.sample(answered.route, answered.status) {
+            Some(left_out) => line!(info, (left_out > 0).then_some(left_out)),
+            None => line!(debug, None::<u64>),
+        }
     }
 
     /// How many lines were left out since the last one of this kind; `None` where this one is, too.
-    fn sample(&self, status: StatusCode) -> Option<u64> {
+    fn sample(&self, route: &str, status: StatusCode) -> Option<u64> {
         let samplers = self.0.as_ref()?;
         let sampler = match status.as_u16() {
             400..=499 => &samplers.client_errors,
             500..=599 => &samplers.server_errors,
+            _ if is_free(route) => &samplers.pages,
             _ => return Some(0),
         };
         sampler.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
@@ -196,6 +203,20 @@ mod tests {
         let written = (0..100).filter(|_| sampler.take(now).is_some()).count();
         assert_eq!((written, sampler.take(now + Duration::from_secs(1))), (3, Some(97)));
         assert_eq!(sampler.take(now + Duration::from_secs(1)), None);
+    }
+
+    #[test]
+    fn addresses_without_a_limit_cannot_fill_the_log() {
+        let log = AccessLog::new(true);
+        let written = |route: &str, status| (0..1_000).filter(|_| log.sample(route, status).is_some()).count();
+        for (route, status) in [
+            ("/openapi.json", StatusCode::OK),
+            ("/docs", StatusCode::PERMANENT_REDIRECT),
+            ("/docs/{file:.*}", StatusCode::NOT_MODIFIED),
+        ] {
+            assert!(written(route, status) <= 30, "{route}");
+        }
+        assert_eq!(written("/v1/hotels", StatusCode::OK), 1_000);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! the server go on.
 
 pub mod access_log;
-mod client_net;
 mod key;
 mod limits;
 mod measure;
@@ -28,6 +27,7 @@ use tracing::Instrument;
 use access_log::Answered;
 
 use super::code::Code;
+use super::forward;
 use super::problem::{PROBLEM_JSON, Problem, Seen};
 use super::state::State;
 
@@ -45,16 +45,20 @@ pub async fn around<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let method = measure::method_name(request.method());
+    let from_node = forward::identify(state.peers.as_ref(), state.clock.now(), &request);
+    let fits = limits::check(&request, from_node);
+    let client = state.throttle.client(&request, from_node);
     let request_id = request_id::of(&request, state.ids.as_ref());
     // Whoever handles it, here or at another node, finds the name.
     request_id::name(request.headers_mut(), &request_id);
     let span = tracing::info_span!("request", request_id, method);
-    let asked = state.access_log.asked(&request);
+    let asked = state.access_log.asked(&request, client.as_ref().ok().copied().flatten());
     let mut seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now(), is_last: false };
 
-    let admitted = limits::check(&request)
+    let admitted = fits
         .and_then(|()| stranger::check(&state, &request))
-        .and_then(|()| state.throttle.admit(&state.access, &mut request));
+        .and(client)
+        .and_then(|client| state.throttle.admit(&state.access, client, from_node, &mut request));
     let answered = match admitted {
         Ok(()) => call(request, next).instrument(span).await,
         Err(problem) => Ok(request.error_response(problem)),

@@ -164,3 +164,33 @@ fn interrupted() -> Problem {
 fn refuse(answered: ServiceResponse<BoxBody>, problem: Problem) -> ServiceResponse<BoxBody> {
     ServiceResponse::from_err(problem, answered.into_parts().0)
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn after_an_unknown_outcome_only_an_owners_answer_is_one() {
+        for code in [Code::Busy, Code::RateLimited, Code::Unavailable, Code::Expired, Code::SoldOut, Code::Stale] {
+            let told = |unknown_outcome| {
+                let answered = ServiceResponse::from_err(Problem::of(code), TestRequest::default().to_http_request());
+                let answer = certain(answered, unknown_outcome);
+                answer.response().error().and_then(|error| Some(error.as_error::<Problem>()?.code())).unwrap()
+            };
+            let is_owners = [Code::SoldOut, Code::Stale].contains(&code);
+            assert_eq!([told(false), told(true)], [code, if is_owners { code } else { Code::Interrupted }]);
+        }
+    }
+
+    #[test]
+    fn a_path_is_compared_as_it_is_routed() {
+        for path in ["/v1/bookings", "/%761/bookings", "/v1/%62ookings"] {
+            let request = TestRequest::post().uri(path).insert_header(("idempotency-key", "k")).to_http_request();
+            assert!(may_be_repeated(&request) && any_node_may_answer(routed_path(&request)), "{path}");
+        }
+        let request = TestRequest::get().uri("/v1/%63luster").to_http_request();
+        assert!(!any_node_may_answer(routed_path(&request)));
+    }
+}

@@ -43,6 +43,7 @@ use super::extract::{body, header};
 use super::problem::Problem;
 use super::state::State;
 use super::{bookings, nights};
+use crate::domain::Timestamp;
 
 pub use forwarder::Forwarder;
 pub use peers::Peers;
@@ -70,6 +71,15 @@ pub struct Forwarded {
 const HANG_UP: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(1);
 
+/// Whether a node of this cluster has sent a request: what it states is kept with the request, and compared with it before
+/// its handler runs.
+pub fn identify(peers: Option<&Peers>, now: Timestamp, request: &ServiceRequest) -> bool {
+    let Ok(Some(credentials)) = header(request.headers(), FORWARDED) else { return false };
+    let Some(claims) = peers.and_then(|peers| peers.check(credentials, now)) else { return false };
+    request.extensions_mut().insert(claims);
+    true
+}
+
 /// Wraps a handler. There is a forwarder where there are other nodes.
 pub async fn around<B: MessageBody + 'static>(
     (state, forwarder): (Data<State>, Data<Option<Forwarder>>),
@@ -84,10 +94,7 @@ pub async fn around<B: MessageBody + 'static>(
             Some(forwarder) => follow::answer(&state, forwarder, request, next).await,
             None => Ok(next.call(request).await?.map_into_boxed_body()),
         },
-        Ok(Some(credentials)) => {
-            let credentials = credentials.to_owned();
-            receive(&state, &credentials, request, next).await
-        }
+        Ok(Some(_)) => receive(&state, request, next).await,
         Err(problem) => Ok(request.error_response(problem)),
     }
 }
@@ -113,12 +120,11 @@ async fn doubt_what_was_buffered(state: &State, request: &ServiceRequest) -> Res
 /// Answers another node.
 async fn receive<B: MessageBody + 'static>(
     state: &State,
-    credentials: &str,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (read, stood_still) = (Instant::now(), state.pulse.stood_still());
-    let left = match admit(state, credentials, &mut request).await {
+    let left = match admit(&mut request).await {
         Ok(left) => left,
         Err(problem) => {
             metrics::counter!("innkeeper_forwards_refused_total").increment(1);
@@ -132,9 +138,9 @@ async fn receive<B: MessageBody + 'static>(
 }
 
 /// Lets a request in that a node of this cluster has sent to this one, as it is. How long that node waits for the answer.
-async fn admit(state: &State, credentials: &str, request: &mut ServiceRequest) -> Result<Option<Duration>, Problem> {
+async fn admit(request: &mut ServiceRequest) -> Result<Option<Duration>, Problem> {
     let refused = || Problem::of(Code::NotAPeer);
-    let claims = state.peers.as_ref().and_then(|peers| peers.check(credentials, state.clock.now()));
+    let claims = request.extensions_mut().remove::<Claims>();
     let claims = claims.ok_or_else(refused)?;
     let body = whole_body(request).await?;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());

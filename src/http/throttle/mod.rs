@@ -45,6 +45,8 @@ use crate::store::KeyDigest;
 /// Carries the client's network from the node that was asked to the node that answers.
 pub const CLIENT: &str = "innkeeper-client";
 
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
 /// What stays open to everybody at any rate: probes, and pages that never reach the engine.
 const FREE: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json"];
 
@@ -53,6 +55,11 @@ const CONTACT_SECS: u64 = 600;
 /// Idempotency keys that are remembered as charged.
 const MAX_CHARGED: u64 = 100_000;
 
+/// Whether a path, or a route's pattern, is open to everybody at any rate.
+pub fn is_free(path: &str) -> bool {
+    FREE.contains(&path) || path.starts_with("/docs")
+}
+
 /// How public callers are limited.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -60,13 +67,15 @@ pub struct Options {
     pub hold_share: HoldShare,
     /// How long the hotel keeps a hold.
     pub hold_ttl: Duration,
-    /// Whose word about a client's address is believed.
-    pub proxies: TrustedProxies,
 }
 
 /// The limits. A clone is cheap.
 #[derive(Clone, Default)]
-pub struct Throttle(Option<Arc<Limits>>);
+pub struct Throttle {
+    limits: Option<Arc<Limits>>,
+    /// Whose word about a client's address is believed.
+    proxies: Arc<TrustedProxies>,
+}
 
 struct Limits {
     options: Options,
@@ -83,35 +92,52 @@ struct Limits {
 }
 
 impl Throttle {
-    pub fn new(options: Options) -> Self {
-        Self(Some(Arc::new(Limits {
-            holds: LiveHolds::new(options.hold_ttl),
-            sockets: LiveSockets::default(),
-            options,
-            read: Policy::new("public-read", 600, 60),
-            write: Policy::new("public-write", 30, 60),
-            connect: Policy::new("ws-connect", 10, 60),
-            contact: Policy::new("public-contact", 10, CONTACT_SECS),
-            charged: Cache::builder().max_capacity(MAX_CHARGED).time_to_live(Duration::from_secs(CONTACT_SECS)).build(),
-            hasher: Default::default(),
-        })))
+    /// Without options nobody is limited.
+    pub fn new(options: Option<Options>, proxies: TrustedProxies) -> Self {
+        Self { limits: options.map(|options| Arc::new(Limits::new(options))), proxies: Arc::new(proxies) }
     }
 
-    /// Charges a request to its caller, before anything else is done for it.
-    pub fn admit(&self, access: &Access, request: &mut ServiceRequest) -> Result<(), Problem> {
-        let Some(limits) = &self.0 else { return Ok(()) };
-        // The sender was charged by the node that sends this on, or is about to be refused as no node.
-        if request.headers().contains_key(FORWARDED) {
+    /// The network that a request comes from; `None` where the connection has no address. `from_node`: another node of the
+    /// cluster has sent it, and names the network that it comes from.
+    pub fn client(&self, request: &ServiceRequest, from_node: bool) -> Result<Option<Net>, Problem> {
+        if from_node {
+            return Ok(named(request.headers()));
+        }
+        let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else { return Ok(None) };
+        let mut forwarded = request.headers().get_all(X_FORWARDED_FOR).peekable();
+        if forwarded.peek().is_some() && !self.proxies.contains(peer) {
+            metrics::counter!("innkeeper_untrusted_proxy_requests_total").increment(1);
+            tracing::debug!(
+                %peer,
+                "X-Forwarded-For comes from an address that is not trusted, so all requests of this address share one \
+                 limit: if it is your proxy, name it in INNKEEPER_TRUSTED_PROXIES"
+            );
+        }
+        let client = self.proxies.client(peer, forwarded.map(|value| value.as_bytes()));
+        let malformed =
+            || Problem::new(Code::MalformedHeader, "X-Forwarded-For must be addresses, separated by commas.");
+        client.map(|client| Some(Net::of(client))).ok_or_else(malformed)
+    }
+
+    /// Charges a request to its client, before anything else is done for it. Where another node has sent it, that one did.
+    pub fn admit(
+        &self,
+        access: &Access,
+        client: Option<Net>,
+        from_node: bool,
+        request: &mut ServiceRequest,
+    ) -> Result<(), Problem> {
+        if from_node {
             return Ok(());
         }
-        let client = limits.client(request);
+        // What a client says of itself is believed by no node.
         request.headers_mut().remove(CLIENT);
-        let Some(net) = client else { return Ok(()) };
+        let (Some(limits), Some(net)) = (&self.limits, client) else { return Ok(()) };
         if let Ok(value) = HeaderValue::from_str(&net.to_string()) {
             request.headers_mut().insert(HeaderName::from_static(CLIENT), value);
         }
         let path = routed_path(request.request());
-        if FREE.contains(&path) || path.starts_with("/docs") || is_administrator(access, request.headers()) {
+        if is_free(path) || is_administrator(access, request.headers()) {
             return Ok(());
         }
         let policy = match request.method() {
@@ -130,7 +156,7 @@ impl Throttle {
         key: Option<&engine::Key>,
         now: Timestamp,
     ) -> Result<Option<HoldPermit>, Problem> {
-        let Some(limits) = self.0.as_deref().filter(|_| principal == Principal::Public) else { return Ok(None) };
+        let Some(limits) = self.limits.as_deref().filter(|_| principal == Principal::Public) else { return Ok(None) };
         let contact = &order.contact;
         let email = contact.email.as_ref().map(|email| email.comparable());
         let people = [Some(contact.mobile.as_str()), email.as_deref()];
@@ -148,7 +174,7 @@ impl Throttle {
 
     /// Finds a place for a WebSocket, and tells to whom its messages are charged.
     pub fn socket(&self, access: &Access, client: Client, headers: &HeaderMap) -> Result<SocketCaller, Problem> {
-        let (Some(limits), Some(net)) = (&self.0, client.net) else { return Ok(SocketCaller::default()) };
+        let (Some(limits), Some(net)) = (&self.limits, client.net) else { return Ok(SocketCaller::default()) };
         if is_administrator(access, headers) {
             return Ok(SocketCaller::default());
         }
@@ -158,20 +184,20 @@ impl Throttle {
 
     /// How much of a night a public caller's hold may take when it grows.
     pub fn hold_share(&self, principal: Principal) -> Option<HoldShare> {
-        let limits = self.0.as_deref().filter(|_| principal != Principal::Administrator)?;
+        let limits = self.limits.as_deref().filter(|_| principal != Principal::Administrator)?;
         Some(limits.options.hold_share)
     }
 
     /// Notes that a booking is not, or no longer, a hold.
     pub fn changed(&self, booking: &Booking) {
-        if let Some(limits) = self.0.as_deref().filter(|_| booking.status.expires_at().is_none()) {
+        if let Some(limits) = self.limits.as_deref().filter(|_| booking.status.expires_at().is_none()) {
             limits.holds.release(booking.id);
         }
     }
 
     /// Forgets callers who have all their allowance again, and holds that have run out.
     pub fn forget(&self, now: Timestamp) {
-        let Some(limits) = &self.0 else { return };
+        let Some(limits) = &self.limits else { return };
         for policy in [&limits.read, &limits.write, &limits.connect, &limits.contact] {
             policy.forget();
         }
@@ -180,6 +206,21 @@ impl Throttle {
 }
 
 impl Limits {
+    fn new(options: Options) -> Self {
+        let seconds = Duration::from_secs(CONTACT_SECS);
+        Self {
+            holds: LiveHolds::new(options.hold_ttl),
+            sockets: LiveSockets::default(),
+            options,
+            read: Policy::new("public-read", 600, 60),
+            write: Policy::new("public-write", 30, 60),
+            connect: Policy::new("ws-connect", 10, 60),
+            contact: Policy::new("public-contact", 10, CONTACT_SECS),
+            charged: Cache::builder().max_capacity(MAX_CHARGED).time_to_live(seconds).build(),
+            hasher: Default::default(),
+        }
+    }
+
     /// Charges a booking to its contact, unless its key was charged before: it cannot book twice.
     fn charge_contact(&self, people: &[u64], key: Option<&engine::Key>) -> Result<(), Problem> {
         if key.is_some_and(|key| self.charged.contains_key(&key.digest)) {
@@ -190,21 +231,6 @@ impl Limits {
             self.charged.insert(key.digest, ());
         }
         Ok(())
-    }
-
-    /// The network that a request comes from; `None` where the connection has no address.
-    fn client(&self, request: &ServiceRequest) -> Option<Net> {
-        let peer = request.peer_addr()?.ip();
-        let mut forwarded = request.headers().get_all("x-forwarded-for").peekable();
-        if forwarded.peek().is_some() && !self.options.proxies.contains(peer) {
-            metrics::counter!("innkeeper_untrusted_proxy_requests_total").increment(1);
-            tracing::debug!(
-                %peer,
-                "X-Forwarded-For comes from an address that is not trusted, so all requests of this address share one \
-                 limit: if it is your proxy, name it in INNKEEPER_TRUSTED_PROXIES"
-            );
-        }
-        Some(Net::of(self.options.proxies.client(peer, forwarded.filter_map(|value| value.to_str().ok()))))
     }
 }
 
@@ -237,6 +263,11 @@ fn exceeded(exceeded: Exceeded) -> Problem {
         .exceeding(exceeded)
 }
 
+/// The network that the edge, or another node, has named.
+fn named(headers: &HeaderMap) -> Option<Net> {
+    headers.get(CLIENT)?.to_str().ok()?.parse().ok()
+}
+
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
@@ -254,9 +285,33 @@ impl FromRequest for Client {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request.headers().get(CLIENT).and_then(|value| value.to_str().ok());
-        let net = header.and_then(|net| net.parse().ok());
+        let net = named(request.headers());
         let has_run = request.extensions_mut().insert(HasRun).is_some();
         ready(Ok(Self { net, is_charged: has_run || request.headers().contains_key(FORWARDED) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn what_a_client_says_of_its_network_is_removed_without_limits_too() {
+        let mut request = TestRequest::default().insert_header((CLIENT, "192.0.2.1")).to_srv_request();
+        let throttle = Throttle::default();
+        assert_eq!(throttle.client(&request, false).unwrap(), None);
+        throttle.admit(&Access::new(None, [0; 32]), None, false, &mut request).unwrap();
+        assert!(!request.headers().contains_key(CLIENT));
+        let request = TestRequest::default().insert_header((CLIENT, "192.0.2.1")).to_srv_request();
+        assert_eq!(throttle.client(&request, true).unwrap(), Some("192.0.2.1".parse().unwrap()), "a node says so");
+    }
+
+    #[test]
+    fn a_request_whose_handler_runs_again_is_charged_already() {
+        let request = TestRequest::default().to_http_request();
+        let is_charged = || Client::extract(&request).into_inner().unwrap().is_charged;
+        assert_eq!([is_charged(), is_charged()], [false, true]);
     }
 }

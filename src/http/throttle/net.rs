@@ -30,6 +30,26 @@ impl Net {
     }
 }
 
+/// A network as far as a log may say it: 24 bits of an IPv4 address, 48 of an IPv6 address, which is what one site has.
+/// Written like `192.0.2.0/24` or `2001:db8::/48`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coarse(Net);
+
+impl From<Net> for Coarse {
+    fn from(net: Net) -> Self {
+        Self(net)
+    }
+}
+
+impl fmt::Display for Coarse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Net::V4(address) => write!(f, "{}/24", Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8))),
+            Net::V6(bits) => write!(f, "{}/48", Net::V6(bits & (u64::MAX << 16))),
+        }
+    }
+}
+
 impl fmt::Display for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -62,6 +82,18 @@ mod tests {
         assert_eq!(net("2001:db8:1:2::1").site(), net("2001:db8:1:ff::1").site());
         assert_eq!(net("::ffff:192.0.2.1"), net("192.0.2.1"));
         assert_ne!(net("192.0.2.1"), net("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_log_leaves_out_the_last_part_of_an_address() {
+        for (address, coarse) in [
+            ("198.51.100.77", "198.51.100.0/24"),
+            ("::ffff:198.51.100.77", "198.51.100.0/24"),
+            ("2001:db8:1234:5678::9", "2001:db8:1234::/48"),
+            ("::1", "::/48"),
+        ] {
+            assert_eq!(Coarse::from(net(address)).to_string(), coarse);
+        }
     }
 
     #[test]

@@ -16,19 +16,17 @@ impl TrustedProxies {
     }
 
     /// The client behind a peer: the right-most address of `X-Forwarded-For` that is no trusted proxy. Everything left of
-    /// it is what the client says of itself. `forwarded`: the values of the header in their order.
-    pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+    /// it is what the client says of itself. `None` where a trusted proxy names no address there. `forwarded`: the values
+    /// of the header in their order.
+    pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>) -> Option<IpAddr> {
         let mut client = peer.to_canonical();
-        for entry in forwarded.rev().flat_map(|value| value.rsplit(',')) {
+        for entry in forwarded.rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
             if !self.contains(client) {
                 break;
             }
-            match address(entry.trim()) {
-                Some(address) => client = address,
-                None => break,
-            }
+            client = address(str::from_utf8(entry).ok()?.trim())?;
         }
-        client
+        Some(client)
     }
 }
 
@@ -68,7 +66,6 @@ mod tests {
     #[case("10.0.0.2", &["[2001:db8::1]:80"], "2001:db8::1")]
     #[case("10.0.0.2", &["2001:db8::1"], "2001:db8::1")]
     #[case("10.0.0.2", &["::ffff:198.51.100.1"], "198.51.100.1")]
-    #[case("10.0.0.2", &["198.51.100.1, unknown"], "10.0.0.2")]
     #[case("10.0.0.2", &["10.0.0.4, 10.0.0.3"], "10.0.0.4")] // a client inside
     #[case("fd00::2", &["198.51.100.1"], "198.51.100.1")]
     fn the_client_is_the_right_most_address_outside(
@@ -77,7 +74,19 @@ mod tests {
         #[case] client: IpAddr,
     ) {
         let trusted: TrustedProxies = "10.0.0.0/8, fd00::/8".parse().unwrap();
-        assert_eq!(trusted.client(peer, forwarded.iter().copied()), client);
+        assert_eq!(trusted.client(peer, forwarded.iter().map(|value| value.as_bytes())), Some(client));
+    }
+
+    #[rstest]
+    #[case("10.0.0.2", "198.51.100.1, unknown", None)]
+    #[case("10.0.0.2", "198.51.100.1, \u{e9}", None)]
+    #[case("10.0.0.2", "", None)]
+    #[case("10.0.0.2", "\u{e9}, 198.51.100.1", Some("198.51.100.1"))] // what the client invented is not looked at
+    #[case("203.0.113.9", "unknown", Some("203.0.113.9"))]
+    fn a_trusted_proxy_names_addresses(#[case] peer: IpAddr, #[case] forwarded: &str, #[case] client: Option<&str>) {
+        let trusted: TrustedProxies = "10.0.0.0/8".parse().unwrap();
+        let client = client.map(|client| client.parse().unwrap());
+        assert_eq!(trusted.client(peer, [forwarded.as_bytes()].into_iter()), client);
     }
 
     #[rstest]

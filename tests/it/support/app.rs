@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use innkeeper::app::{self, Running};
+use innkeeper::app::{self, Listeners, Running};
 use innkeeper::clock::{ManualClock, System};
 use innkeeper::config::{Config, Sources};
 use innkeeper::events::{self, Live};
@@ -88,7 +88,8 @@ pub fn with_unreliable_place<T>(
         let store = app::open_store(&config, true).await.unwrap();
         let journal = Arc::new(Unreliable::new(store.clone()));
         let app = App::over(&config, async |clock| {
-            app::start_on(&config, listener(), clock, store.clone(), journal.clone()).await.unwrap()
+            let listeners = Listeners::with(listener(), &config).unwrap();
+            app::start_on(&config, listeners, clock, store.clone(), journal.clone()).await.unwrap()
         })
         .await;
         let result = test(&app, &journal).await;

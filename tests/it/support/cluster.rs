@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use innkeeper::app::{self, Running};
+use innkeeper::app::{self, Listeners, Running};
 use innkeeper::clock::ManualClock;
 use innkeeper::config::Config;
 use innkeeper::http::forward::credentials::{Claims, Seal};
@@ -127,12 +127,13 @@ impl Cluster {
         &self,
         unreliable: impl FnOnce(&Unreliable),
     ) -> (String, Arc<Unreliable>, impl Future<Output = Result<Running, app::Error>>) {
-        let (config, listener, clock) = (self.next(), listener(), self.clock.clone());
+        let (config, clock) = (self.next(), self.clock.clone());
+        let listeners = Listeners::with(listener(), &config).unwrap();
         let store = app::open_store(&config, true).await.unwrap();
         let journal = Arc::new(Unreliable::new(store.clone()));
         unreliable(&journal);
-        let (url, over) = (format!("http://{}", listener.local_addr().unwrap()), journal.clone());
-        (url, journal, async move { app::start_on(&config, listener, clock, store, over).await })
+        let (url, over) = (format!("http://{}", listeners.address().unwrap()), journal.clone());
+        (url, journal, async move { app::start_on(&config, listeners, clock, store, over).await })
     }
 
     /// Which database it works on.
