@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 
-use crate::support::app::{order, with_app, with_place, with_settings};
+use crate::support::app::{order, with_app, with_settings, with_test_database};
 use crate::support::test_database::TestDatabase;
 
 #[test]
@@ -24,14 +24,14 @@ fn it_lives_is_ready_and_shows_its_metrics() {
 #[test]
 fn a_booking_is_there_after_a_restart_and_its_key_gets_the_same_answer() {
     let place = TestDatabase::new();
-    let (order, booked) = with_place(&place, &[], async |app| {
+    let (order, booked) = with_test_database(&place, &[], async |app| {
         let room_type = app.room_type(1).await;
         let order = order(&room_type, 1, 2);
         let booked = app.book("once", &order).await;
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         (order, booked.body)
     });
-    with_place(&place, &[], async |app| {
+    with_test_database(&place, &[], async |app| {
         let again = app.book("once", &order).await;
         assert_eq!((again.status, &again.body), (StatusCode::CREATED, &booked));
         let found = app.admin_get(&format!("/v1/bookings/{}", booked["id"].as_str().unwrap())).await;

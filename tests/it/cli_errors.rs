@@ -11,7 +11,7 @@ fn a_port_in_use_is_named() {
     let workplace = Workplace::new();
     let message = workplace.run(&["serve", "--listen", &address]).failed(1);
     assert!(message.contains(&format!("innkeeper: {address} is in use:")), "{message}");
-    workplace.has_no_database();
+    workplace.checks_that_no_database_exists();
 }
 
 #[test]

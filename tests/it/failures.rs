@@ -19,7 +19,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::support::app::{
-    ADMIN, Answer, App, answer, config, listener, order, with_place, with_unreliable_journal, with_unreliable_place,
+    ADMIN, Answer, App, answer, config, listener, order, with_test_database, with_unreliable_journal,
+    with_unreliable_journal_on,
 };
 use crate::support::eventually::{PATIENCE, eventually};
 use crate::support::test_database::TestDatabase;
@@ -79,8 +80,8 @@ async fn book_until_it_hangs(app: &App, journal: &Unreliable, key: &str, room_ty
 /// An application whose callers wait for a second and no longer, and a room type that was made while they had time.
 fn with_impatient_callers(rooms: u16, test: impl AsyncFnOnce(&App, &Unreliable, &str)) {
     let place = TestDatabase::new();
-    let room_type = with_place(&place, &[], async |app| app.room_type(rooms).await);
-    with_unreliable_place(&place, &[("answer_within_secs", "1")], async |app, journal| {
+    let room_type = with_test_database(&place, &[], async |app| app.room_type(rooms).await);
+    with_unreliable_journal_on(&place, &[("answer_within_secs", "1")], async |app, journal| {
         test(app, journal, &room_type).await;
     });
 }
@@ -274,7 +275,7 @@ fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_wh
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
         journal.next_commit(Commit::LostAfter);
-        journal.next_doubt_hangs();
+        journal.next_unknown_outcome_hangs();
         let changed = async {
             journal.hangs().await;
             app.running.engine.hotel_changed(hotel).await;
@@ -295,7 +296,7 @@ fn many_bookings_in_doubt_are_few_questions() {
         let order = order(&room_type, 1, 2);
         journal.next_commit(Commit::Late);
         journal.next_commit(Commit::LostAfter);
-        journal.next_doubt_hangs();
+        journal.next_unknown_outcome_hangs();
         let first = async { vec![app.book("first", &order).await] };
         let others = async {
             journal.hangs().await;
@@ -315,7 +316,7 @@ fn many_bookings_in_doubt_are_few_questions() {
         }
         assert_eq!(sold(app, &room_type).await, 9);
         // What the next ownership finds in doubt, and what comes while it asks about that.
-        assert!(journal.doubted() <= 2, "{}", journal.doubted());
+        assert!(journal.unknown_outcome_reads() <= 2, "{}", journal.unknown_outcome_reads());
     });
 }
 

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::app::{ADMIN, Answer, App, answer, order, with_app, with_place};
+use crate::support::app::{ADMIN, Answer, App, answer, order, with_app, with_test_database};
 use crate::support::live::Dashboard;
 use crate::support::test_database::TestDatabase;
 
@@ -175,7 +175,7 @@ fn a_city_is_found_however_its_name_is_spelt() {
 fn keys_of_names_that_an_earlier_edition_made_are_made_anew() {
     let place = TestDatabase::new();
     let store = ["UPDATE hotels SET city_key = 'i\u{307}zmir'", "UPDATE name_keys SET edition = 1"];
-    with_place(&place, &[], async |app| {
+    with_test_database(&place, &[], async |app| {
         app.create("/v1/hotels", &hotel("Kordon", "İzmir")).await;
         app.create("/v1/hotels", &hotel("Ege", "İzmir")).await;
     });
@@ -184,7 +184,7 @@ fn keys_of_names_that_an_earlier_edition_made_are_made_anew() {
             place.execute(statement).await;
         }
     });
-    with_place(&place, &[], async |app| {
+    with_test_database(&place, &[], async |app| {
         let found = app.get("/v1/hotels?city=izmir").await;
         assert_eq!(found.body["items"].as_array().unwrap().len(), 2, "{}", found.body);
     });

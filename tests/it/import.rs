@@ -150,5 +150,5 @@ fn a_broken_file_changes_nothing() {
     let path = workplace.file("broken.csv", broken);
     let message = workplace.run(&["import", "bookings", path.to_str().unwrap()]).failed(1);
     assert!(message.contains("broken.csv:") && message.contains("arrival_date_month"), "{message}");
-    workplace.has_no_database();
+    workplace.checks_that_no_database_exists();
 }

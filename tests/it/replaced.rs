@@ -178,9 +178,9 @@ fn when_the_store_cannot_say_who_the_owner_is_nothing_is_answered_from_memory() 
     run(async {
         let rivals = Rivals::meet(false).await;
         rivals.book(&rivals.old).await.unwrap();
-        rivals.journal.next_standing(Claiming::Unreachable);
+        rivals.journal.next_claim_check(Claiming::Unreachable);
         assert!(matches!(rivals.book(&rivals.old).await, Err(Error::Unavailable)));
-        rivals.journal.next_standing(Claiming::Unreachable);
+        rivals.journal.next_claim_check(Claiming::Unreachable);
         assert!(matches!(rivals.free(&rivals.old).await, Err(Error::Unavailable)));
         let before = rivals.token();
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
@@ -195,7 +195,7 @@ fn an_owner_that_is_certain_asks_nobody() {
         rivals.book(&rivals.old).await.unwrap();
         assert!(matches!(rivals.book(&rivals.old).await, Err(Error::Refused(_))));
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 0);
-        assert_eq!(rivals.journal.asked_for_standing(), 0);
+        assert_eq!(rivals.journal.claim_checks(), 0);
     });
 }
 
@@ -203,7 +203,7 @@ fn an_owner_that_is_certain_asks_nobody() {
 fn many_who_look_at_once_cost_one_question() {
     run(async {
         let rivals = Rivals::meet(false).await;
-        rivals.journal.next_standing(Claiming::Hangs);
+        rivals.journal.next_claim_check(Claiming::Hangs);
         let first = rivals.free(&rivals.old);
         let others = async {
             rivals.journal.hangs().await;
@@ -217,7 +217,7 @@ fn many_who_look_at_once_cost_one_question() {
         };
         let (first, others) = tokio::join!(first, others);
         assert!(others.into_iter().chain([first]).all(|free| free.unwrap() == 1), "as it was when they looked");
-        assert_eq!(rivals.journal.asked_for_standing(), 2);
+        assert_eq!(rivals.journal.claim_checks(), 2);
     });
 }
 

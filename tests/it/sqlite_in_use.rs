@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use reqwest::StatusCode;
 
-use crate::support::app::{App, order, with_place};
+use crate::support::app::{App, order, with_test_database};
 use crate::support::eventually::eventually;
 use crate::support::program::{Started, Workplace};
 use crate::support::test_database::TestDatabase;
@@ -156,7 +156,7 @@ fn nothing_is_acknowledged_that_goes_into_a_file_which_is_not_there_any_more() {
     for Accident { happens, ends } in ACCIDENTS {
         let place = TestDatabase::sqlite();
         let folder = place.file().parent().unwrap().to_path_buf();
-        with_place(&place, &[], async |app| {
+        with_test_database(&place, &[], async |app| {
             let room_type = app.room_type(9).await;
             let book = async |key: &str| app.book(key, &order(&room_type, 1, 2)).await.status;
             assert_eq!(book("before").await, StatusCode::CREATED);

@@ -1,7 +1,8 @@
-//! The protocol for the model checker: whatever step can be taken may be taken next.
+//! The protocol for the model checker: every possible step may be the next one.
 //!
-//! So a node that is paused needs no step of its own: its turn does not come. Nor does a Redis that is away. Clocks are
-//! not modelled: a lease may end at any time, once its owner has stopped being certain of it, which it may at any time.
+//! So a paused node needs no step: its turn does not come. The same holds for a Redis that is away. Clocks are not
+//! modelled:
+//! a lease may end at any time after its owner has stopped being certain, and that may happen at any time.
 
 use stateright::{Model, Property};
 

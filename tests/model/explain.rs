@@ -1,4 +1,4 @@
-//! A path of the checker in words.
+//! A path of the checker as text.
 
 use std::fmt::Write as _;
 

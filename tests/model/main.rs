@@ -1,12 +1,15 @@
-//! The lease, claim and commit protocol under a model checker: every order of every step, two nodes, one room, two
+//! The lease, claim and commit protocol under a model checker: every order of every step, with two nodes, one room and
+//! two
 //! nights.
 //!
-//! Read [`protocol`] to learn how several nodes share the room types of one database without ever selling a night twice:
-//! it has a function per step, in the order in which a booking takes them, and then what can go wrong; [`memory`] has those
-//! that store nothing. [`world`] is what exists, [`promises`] what must hold, [`check`] lets everything happen that can.
+//! Read [`protocol`] to learn how several nodes share the room types of one database without selling a night twice. It
+//! has
+//! one function per step, in the order of a booking, and then the failures. [`memory`] has the steps that store
+//! nothing.
+//! [`world`] is the state, [`promises`] are the invariants, and [`check`] tries every step.
 //!
-//! The checker also shows what each rule is for. Without it, it finds the shortest way to break a promise:
-//! `cargo test --test model without -- --nocapture` tells these stories.
+//! The checker also shows the purpose of each rule. Without it, the checker finds the shortest way to break a promise:
+//! `cargo test --test model without -- --nocapture` prints these histories.
 
 mod check;
 mod explain;
@@ -25,13 +28,14 @@ use protocol::{Protocol, Rule};
 use requests::{A_CANCELLATION, RIVALS, Requests};
 use world::{Token, World};
 
-/// With three ownerships in a row, a node that was taken over from comes back as the next owner. Wider bounds take longer
-/// than a test should, and so does everything at once.
+/// With three ownerships in a row, a replaced node becomes the owner again. Wider bounds, or all options at once, take
+/// too
+/// long for a test.
 #[rstest]
 #[case::three_owners(RIVALS, 3, false)]
 #[case::doubts(RIVALS, 2, true)]
 #[case::a_cancellation(A_CANCELLATION, 2, true)]
-fn whatever_happens_every_promise_holds(#[case] requests: Requests, #[case] tokens: Token, #[case] late: bool) {
+fn every_promise_holds_in_every_order_of_steps(#[case] requests: Requests, #[case] tokens: Token, #[case] late: bool) {
     let sound = Protocol { requests, tokens, late, without: None };
     let checker = sound.checker().symmetry_fn(World::representative).threads(2).spawn_dfs().join();
     assert!(checker.is_done(), "every world was seen");
@@ -66,8 +70,9 @@ fn without_one_of_its_rules_a_promise_is_broken(
     println!("Without {rule:?} it is not true that {promise}:\n{}", explain::tell(&broken, path));
 }
 
-/// The shortest way to break a promise. The checker tells of the last one it has met, so it is asked to go no deeper
-/// than one step more each time.
+/// The shortest way to break a promise. The checker reports the last one that it finds, so its depth grows by one step
+/// at a
+/// time.
 fn shortest(protocol: &Protocol, promise: &'static str) -> Option<Vec<(World, Option<Step>)>> {
     let mut worlds_seen = 0;
     for depth in 1.. {

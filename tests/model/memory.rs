@@ -1,11 +1,11 @@
-//! What an owner says from memory, and how it learns that it is none: steps that store nothing.
+//! Answers of an owner from memory, and how it learns that it is not the owner: steps that store nothing.
 
 use crate::protocol::{Looked, Protocol, Rule};
 use crate::requests::{Key, allows};
 use crate::world::{Actor, Ownership, World};
 
 impl Protocol {
-    /// A request is refused: by what is in memory, it cannot be granted.
+    /// A request is refused because of the state in memory.
     pub fn refuse(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
         if !self.may_speak(world, node)? {
             return None; // As when it is looked at.
@@ -22,7 +22,7 @@ impl Protocol {
         Some(next)
     }
 
-    /// Somebody looks at the nights, and is shown what is in memory; or the owner learns that it is none.
+    /// A client reads the nights from memory; or the owner learns that it is not the owner.
     pub fn look(&self, world: &World, node: usize) -> Option<World> {
         let mut next = world.clone();
         if self.may_speak(world, node)? {
@@ -34,8 +34,9 @@ impl Protocol {
         Some(next)
     }
 
-    /// Whether an owner may answer from memory: `None` until everything in memory is stored, `false` if its claim does
-    /// not stand any more.
+    /// Whether an owner may answer from memory: `None` until everything in memory is stored, `false` if its claim is
+    /// no longer
+    /// the last one.
     fn may_speak(&self, world: &World, node: usize) -> Option<bool> {
         let Actor::Serving(Ownership { token, .. }) = &world.nodes[node].actor else { return None };
         let durable = world.nodes[node].pending().all(|fact| fact.token != *token);
@@ -44,7 +45,7 @@ impl Protocol {
         Some(is_trusted || world.database.token == *token)
     }
 
-    /// The node reads in the history what another one has done.
+    /// The node reads the commits of another node from the history.
     pub fn follow(&self, world: &World, node: usize) -> Option<World> {
         let Actor::Serving(ownership) = &world.nodes[node].actor else { return None };
         (world.database.history.len() > ownership.memory.len()).then_some(())?;

@@ -1,4 +1,4 @@
-//! What must hold in every world that can be reached, and what must be reachable.
+//! The invariants of every reachable state, and the states that must be reachable.
 
 use stateright::Property;
 
@@ -29,7 +29,7 @@ pub fn all() -> Vec<Property<Protocol>> {
         always(COUNTED, |_, world| world.database.counted == world.database.history),
         always(TOKENS_GROW, |_, world| !world.broken.token_went_back),
         always(CLAIM_IS_THE_END, |_, world| !world.broken.stored_after_claim),
-        always(OWNER_KNOWS, the_owner_knows_everything),
+        always(OWNER_KNOWS, the_owner_has_every_stored_fact),
         sometimes("every night is sold", |it, world| sold(it.requests, &world.database.history) == [1, 1]),
         sometimes("an owner goes on from what another one has stored", |_, world| {
             let mut tokens = world.nodes.iter().filter_map(|node| Some(node.transaction.as_ref()?.batch[0].token));
@@ -81,8 +81,8 @@ fn sometimes(name: &'static str, holds: Holds) -> Property<Protocol> {
     Property::sometimes(name, holds)
 }
 
-/// Everything stored is in the memory of the owner whose token the database has, in the same order.
-fn the_owner_knows_everything(_: &Protocol, world: &World) -> bool {
+/// All stored facts are in the memory of the owner whose token the database has, in the same order.
+fn the_owner_has_every_stored_fact(_: &Protocol, world: &World) -> bool {
     world.nodes.iter().all(|node| match &node.actor {
         Actor::Serving(ownership) if ownership.token == world.database.token => {
             ownership.memory.starts_with(&world.database.history)

@@ -1,66 +1,68 @@
-//! The protocol, as one function per step: `None` if the step cannot be taken now.
+//! The protocol, one function per step: `None` if the step is not possible now.
 
 use crate::requests::{Key, Requests, allows};
 use crate::world::{Actor, Fact, Node, Ownership, Redis, Token, Transaction, World};
 
-/// Facts of one node that may be with the writer at once.
+/// The limit of facts of one node at the writer.
 const PLACES: usize = 2;
 
-/// What keeps the promises. Each can be left out, to see which promise it keeps.
+/// The rules that keep the promises. Each can be switched off, to see which promise it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// A commit needs the token of the last claim.
     CommitChecksToken,
-    /// A fact is stored only right after the one it was decided on.
+    /// A fact is stored only directly after the fact that it was decided on.
     CommitChecksSequence,
     /// A key that has had its effect has no second one.
     CommitChecksKey,
-    /// A commit that had to wait for another one begins again: what it sees is as old as its beginning.
+    /// A commit that had to wait for another one restarts, because its snapshot is as old as its beginning.
     CommitSeesTheLast,
     /// A new owner claims first and loads then.
     ClaimBeforeLoad,
     /// A claim waits for a transaction under way.
     ClaimWaits,
-    /// A refusal waits until everything it rests on is stored.
+    /// A refusal waits until every fact that it depends on is stored.
     RefusalWaits,
-    /// Before a refusal the key is looked up again, if the owner has loaded since it was looked up first.
+    /// Before a refusal, the owner looks the key up again if it has loaded since the first look-up.
     LookAgain,
-    /// An owner that is not certain of its lease asks the database, before it answers from memory, whether its claim
-    /// still stands.
+    /// An owner that is not certain of its lease asks the database whether its claim is still the last one, before it
+    /// answers
+    /// from memory.
     Confirm,
-    /// An owner is not certain any longer than its lease is good for.
+    /// An owner is certain for at most the TTL of its lease.
     CertaintyEnds,
 }
 
-/// The protocol, what is asked of it, and how far it is looked at.
+/// The protocol, its requests, and the bounds of the search.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
     pub requests: Requests,
-    /// Ownerships, one after the other, before nobody looks further.
+    /// The limit of ownerships in a row.
     pub tokens: Token,
-    /// Whether a transaction may come to the database later than it is sent, and wait there for others.
+    /// Whether a transaction may reach the database later than it is sent, and wait there for others.
     pub late: bool,
     pub without: Option<Rule>,
 }
 
-/// When a key was looked up, and not found.
+/// A key that was looked up and not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked {
     BeforeTenure,
     InTenure,
 }
 
-/// A transaction: that of a node, or one whose connection is gone.
+/// A transaction: of a node, or without a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     Node(usize),
     Orphan(usize),
 }
 
-/// A node takes the room type over, and gives it back.
+/// A node takes over the room type, and releases it.
 impl Protocol {
-    /// One script in Redis: the lease is granted and the fence counter raised. That the lease of another node has ended
-    /// shows when somebody takes it; that node knows nothing of it, but it is not certain any more.
+    /// One script in Redis grants the lease and raises the fence counter. The end of another node's lease shows only
+    /// when a node
+    /// takes it. The other node does not know it, but it is no longer certain.
     pub fn acquire(&self, world: &World, node: usize) -> Option<World> {
         let is_good =
             |(owner, _): (usize, Token)| owner != node && world.nodes[owner].certain && self.keeps(Rule::CertaintyEnds);
@@ -70,7 +72,8 @@ impl Protocol {
         Some(next)
     }
 
-    /// Redis cannot be asked, but the lease was never given back: the node goes on, under a token of its own making.
+    /// Redis does not answer, and the lease was never released: the node continues with a token that it makes by
+    /// itself.
     pub fn go_on(&self, world: &World, node: usize) -> Option<World> {
         let token = world.nodes[node].held? + 1;
         (world.nodes[node].actor == Actor::Away).then_some(())?;
@@ -81,8 +84,9 @@ impl Protocol {
         Some(next)
     }
 
-    /// The database takes the token, if it is higher, once no transaction is under way. From then on no older owner can
-    /// commit. If it is not higher, Redis has less than the database: it is taught, and the claim is tried again.
+    /// The database accepts the token if it is higher, after the running transaction. From then on no older owner can
+    /// commit. If
+    /// it is not higher, Redis has less than the database: it gets the database's token, and the claim is repeated.
     pub fn claim(&self, world: &World, node: usize) -> Option<World> {
         let actor = match &world.nodes[node].actor {
             Actor::Leased if self.keeps(Rule::ClaimBeforeLoad) => Actor::Claimed,
@@ -107,7 +111,7 @@ impl Protocol {
         Some(next)
     }
 
-    /// What is stored is the last word: about the nights, and about every commit in doubt.
+    /// The store has the final state of the nights, and of every unknown outcome.
     pub fn load(&self, world: &World, node: usize) -> Option<World> {
         let memory = world.database.history.clone();
         let actor = match &world.nodes[node].actor {
@@ -120,7 +124,7 @@ impl Protocol {
         Some(next)
     }
 
-    /// A TTL has passed since Redis last said yes.
+    /// A TTL has passed since Redis last confirmed the lease.
     pub fn doubt(&self, world: &World, node: usize) -> Option<World> {
         world.nodes[node].certain.then_some(())?;
         let mut next = world.clone();
@@ -128,7 +132,7 @@ impl Protocol {
         Some(next)
     }
 
-    /// The keeper looks after the lease. Redis may have forgotten it, or granted another one.
+    /// The keeper renews the lease. Redis may have lost it, or granted another one.
     pub fn renew(&self, world: &World, node: usize) -> Option<World> {
         let token = world.nodes[node].held?;
         let mut next = world.clone();
@@ -142,7 +146,7 @@ impl Protocol {
         Some(next)
     }
 
-    /// Nobody asks for the room type any more, or the node is drained.
+    /// The room type is idle, or the node is drained.
     pub fn release(&self, world: &World, node: usize) -> Option<World> {
         let Actor::Serving(ownership) = &world.nodes[node].actor else { return None };
         world.nodes[node].pending().next().is_none().then_some(())?;
@@ -153,10 +157,11 @@ impl Protocol {
     }
 }
 
-/// An owner at work.
+/// The steps of an owner.
 impl Protocol {
-    /// A request is granted in memory and its fact handed to the writer, or it is refused. (A key that is found when it
-    /// is looked up has its answer: no step. One that somebody here waits for is joined: no step.)
+    /// A request is accepted in memory and its fact goes to the writer, or it is refused. (A key with a stored answer
+    /// needs no
+    /// step, and a request that joins another one needs no step.)
     pub fn decide(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
         let here = &world.nodes[node];
         let Actor::Serving(ownership) = &here.actor else { return None };
@@ -180,8 +185,9 @@ impl Protocol {
         Some(next)
     }
 
-    /// The writer takes everything that waits into one transaction. It is sent with its commit: from now on it may come to
-    /// the database, whatever becomes of the node. (Where no transaction is late, it locks the room type's row at once.)
+    /// The writer takes all waiting facts into one transaction, sent with its commit. It may reach the database at any
+    /// later
+    /// time, also after the end of the node. (Where no transaction is late, it locks the room type's row at once.)
     pub fn begin(&self, world: &World, node: usize) -> Option<World> {
         let Node { queue, transaction, .. } = &world.nodes[node];
         (!queue.is_empty() && transaction.is_none() && (self.late || !world.is_locked())).then_some(())?;
@@ -193,9 +199,11 @@ impl Protocol {
         Some(next)
     }
 
-    /// A transaction gets the lock, and judges. If somebody has committed since it began, it begins again, to see that.
-    /// One whose node has gone has one try: all of its batch, or nothing. (One that has seen too little stores nothing;
-    /// then it might as well never have come.)
+    /// A transaction gets the lock and checks its facts. If another one has committed since it began, it restarts, to
+    /// see that.
+    /// A transaction whose node has ended has one attempt: all of its batch, or nothing. (One with an old snapshot
+    /// stores
+    /// nothing, as if it had never arrived.)
     pub fn lock(&self, world: &World, of: Of) -> Option<World> {
         let mut next = world.clone();
         let transaction = match of {
@@ -213,8 +221,9 @@ impl Protocol {
         Some(next)
     }
 
-    /// How many facts of a batch are stored. One that is left out takes all that follow with it: they were decided on
-    /// top of it.
+    /// The number of facts of a batch that are stored. A fact that is left out excludes all later ones, because they
+    /// were
+    /// decided on top of it.
     fn judge(&self, world: &World, batch: &[Fact]) -> usize {
         let history = &world.database.history;
         let is_stored = |(index, fact): (usize, &Fact)| {
@@ -228,7 +237,7 @@ impl Protocol {
         batch.iter().enumerate().take_while(|entry| is_stored(*entry)).count()
     }
 
-    /// The transaction ends: everything it has accepted is stored, and counted on top of what it has seen.
+    /// The transaction ends: all accepted facts are stored, and counted on top of its snapshot.
     pub fn commit(&self, world: &World, of: Of) -> Option<World> {
         let (mut next, transaction) = ended(world, of)?;
         transaction.accepted?;
@@ -246,14 +255,13 @@ impl Protocol {
         told(next, of, transaction)
     }
 
-    /// The transaction ends: nothing is stored. The database was killed, for instance.
+    /// The transaction ends and stores nothing, for example because the database was killed.
     pub fn roll_back(&self, world: &World, of: Of) -> Option<World> {
         let (next, transaction) = ended(world, of)?;
         told(next, of, Transaction { accepted: Some(0), ..transaction })
     }
 
-    /// The writer hears what was stored, and the callers hear it from him. An actor whose fact was left out throws its
-    /// memory away.
+    /// The writer learns what was stored, and answers the callers. An actor whose fact was left out drops its memory.
     pub fn hear(&self, world: &World, node: usize) -> Option<World> {
         let transaction = world.nodes[node].transaction.as_ref().filter(|transaction| !transaction.open)?;
         let (stored, left_out) = transaction.judged();
@@ -266,7 +274,7 @@ impl Protocol {
     }
 }
 
-/// Trouble.
+/// The failures.
 impl Protocol {
     /// The node dies, and starts again with an empty memory.
     pub fn crash(&self, world: &World, node: usize) -> Option<World> {
@@ -276,7 +284,7 @@ impl Protocol {
         Some(orphaned(next, lost.transaction))
     }
 
-    /// No answer comes from the transaction: it may be stored, now or later, or never. The actor throws its memory away.
+    /// The transaction has no answer: it may be stored, now or later, or never. The actor drops its memory.
     pub fn lose_connection(&self, world: &World, node: usize) -> Option<World> {
         let mut next = world.clone();
         let transaction = next.nodes[node].transaction.take()?;
@@ -305,7 +313,7 @@ fn granted(world: &World, node: usize, token: Token) -> World {
     next
 }
 
-/// Takes an open transaction out of the world.
+/// Removes an open transaction from the state.
 fn ended(world: &World, of: Of) -> Option<(World, Transaction)> {
     let transaction = match of {
         Of::Node(node) => world.nodes[node].transaction.as_ref(),
@@ -320,7 +328,7 @@ fn ended(world: &World, of: Of) -> Option<(World, Transaction)> {
     Some((next, Transaction { open: false, ..transaction }))
 }
 
-/// The answer is on its way to the writer, if there is one.
+/// Delivers the answer to the writer, if there is one.
 fn told(mut world: World, of: Of, transaction: Transaction) -> Option<World> {
     if let Of::Node(node) = of {
         world.nodes[node].transaction = Some(transaction);

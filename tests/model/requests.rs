@@ -1,25 +1,25 @@
-//! What guests ask for, and the house rule: one room, two nights, each sold once.
+//! The requests, and the rule of the hotel: one room, two nights, each sold once.
 
-/// An idempotency key: the place of a request in its list.
+/// An idempotency key: the index of a request in its list.
 pub type Key = u8;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Request {
-    /// The nights to sleep.
+    /// The nights to book.
     Book(&'static [usize]),
-    /// Give back what was booked under that key.
+    /// Cancels the booking with that key.
     Cancel(Key),
 }
 
-/// Each may be asked of any node, at any time, and again.
+/// Each request may be sent to any node, at any time, and repeated.
 pub type Requests = &'static [Request];
 
-/// Two bookings that go together, and one that goes with neither.
+/// Two bookings that fit together, and one that conflicts with both.
 pub const RIVALS: Requests = &[Request::Book(&[0]), Request::Book(&[0, 1]), Request::Book(&[1])];
-/// A booking that makes room for another one.
+/// A booking that frees a night for another one.
 pub const A_CANCELLATION: Requests = &[Request::Book(&[0]), Request::Book(&[0, 1]), Request::Cancel(0)];
 
-/// Whether a request can be granted after this history.
+/// Whether a request can be accepted after this history.
 pub fn allows(requests: Requests, history: &[Key], key: Key) -> bool {
     match requests[usize::from(key)] {
         Request::Book(nights) => {
@@ -30,7 +30,7 @@ pub fn allows(requests: Requests, history: &[Key], key: Key) -> bool {
     }
 }
 
-/// How often each night is sold after this history.
+/// The number of sales of each night after this history.
 pub fn sold(requests: Requests, history: &[Key]) -> [usize; 2] {
     let mut sold = [0; 2];
     for (time, key) in history.iter().enumerate() {
@@ -47,7 +47,7 @@ pub fn sold(requests: Requests, history: &[Key]) -> [usize; 2] {
     sold
 }
 
-/// Whether a booking was made and not given back since.
+/// Whether a booking was made and not cancelled since.
 fn stands(requests: Requests, history: &[Key], booking: Key) -> bool {
     let about_it = |key: &&Key| {
         **key == booking || matches!(requests[usize::from(**key)], Request::Cancel(other) if other == booking)

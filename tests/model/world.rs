@@ -1,8 +1,8 @@
-//! The world of the model: two nodes, a Redis that forgets, a database that does not, and one room type.
+//! The state of the model: two nodes, a Redis that may lose its memory, a database, and one room type.
 
 use crate::requests::Key;
 
-/// A fencing token. Raised by every ownership.
+/// A fencing token. Every ownership raises it.
 pub type Token = u8;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,35 +10,35 @@ pub struct World {
     pub redis: Redis,
     pub database: Database,
     pub nodes: [Node; 2],
-    /// Redis has lost its memory. From then on whoever takes itself for the owner may be certain of it, and wrong.
+    /// Redis has lost its memory. From then on an owner may be certain and wrong.
     pub forgotten: bool,
     pub broken: Broken,
 }
 
-/// Says who should own the room type. Nothing here is trusted.
+/// Redis: names the owner of the room type. Its contents are not trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Redis {
     pub lease: Option<(usize, Token)>,
-    /// The last token that was granted.
+    /// The last granted token.
     pub fence: Token,
 }
 
-/// What is written here stays.
+/// The database. Its contents are durable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Database {
     /// The token of the last claim.
     pub token: Token,
     /// The token of the last commit.
     pub committed: Token,
-    /// Everything that was committed, in order.
+    /// All committed facts in order.
     pub history: Vec<Key>,
-    /// What the counters of the nights count.
+    /// The night counters.
     pub counted: Vec<Key>,
-    /// Open transactions whose connection is gone.
+    /// Open transactions without a connection.
     pub orphans: Vec<Transaction>,
 }
 
-/// A request that was granted: the `sequence`th fact of the room type, decided under `token`.
+/// An accepted request: the fact number `sequence` of the room type, decided with `token`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fact {
     pub key: Key,
@@ -50,16 +50,17 @@ pub struct Fact {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Transaction {
     pub batch: Vec<Fact>,
-    /// How much of the history it sees: what was there when it began.
+    /// The part of the history in its snapshot.
     pub seen: usize,
-    /// How many facts of the batch it stores; the others are left out. `None`: it is on its way, or waits for
-    /// the lock on the room type's row.
+    /// The number of facts of the batch that it stores; the others are left out. `None`: it is under way, or waits for
+    /// the lock
+    /// on the room type's row.
     pub accepted: Option<usize>,
     pub open: bool,
 }
 
 impl Transaction {
-    /// Facts that it stores, and facts that it leaves out.
+    /// The facts that it stores, and the facts that it leaves out.
     pub fn judged(&self) -> (&[Fact], &[Fact]) {
         self.batch.split_at(self.accepted.unwrap_or(0))
     }
@@ -67,16 +68,16 @@ impl Transaction {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node {
-    /// The token under which it was granted the lease and has not given it back.
+    /// The token of its lease, until it releases the lease.
     pub held: Option<Token>,
-    /// Redis said so less than a TTL ago: the lease cannot have ended.
+    /// Redis confirmed the lease less than a TTL ago, so the lease cannot have ended.
     pub certain: bool,
     pub actor: Actor,
-    /// What was decided and waits for the writer, also when the actor that decided it is no more.
+    /// Decided facts that wait for the writer, also those of a dropped actor.
     pub queue: Vec<Fact>,
-    /// What the writer does.
+    /// The state of the writer.
     pub transaction: Option<Transaction>,
-    /// Keys that were answered here with a yes since the node started.
+    /// Keys that were acknowledged here since the node started.
     pub answered: [bool; 3],
 }
 
@@ -89,7 +90,7 @@ pub enum Actor {
     Leased,
     /// The database has accepted its token.
     Claimed,
-    /// Loaded, but not claimed: only where the order of the two is turned round.
+    /// Loaded, but not claimed: only where the two steps are exchanged.
     Loaded(Vec<Key>),
     Serving(Ownership),
 }
@@ -98,32 +99,32 @@ pub enum Actor {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ownership {
     pub token: Token,
-    /// Everything that was loaded, and was decided since.
+    /// All facts that were loaded, and those decided since.
     pub memory: Vec<Key>,
 }
 
-/// What must not have happened. (What is stored stays, so that an answer can be judged when it is given.)
+/// Violations. (Stored facts stay, so an answer can be checked when it is given.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Broken {
-    /// Somebody was told yes, and it was not stored.
+    /// A request was acknowledged and not stored.
     pub empty_yes: bool,
-    /// Somebody was told no, though at no time before the request had its effect that was the answer.
+    /// A request was refused, although at no time before its effect that was right.
     pub unfounded_no: bool,
-    /// Something was said from memory, and it was not what is stored.
+    /// An answer from memory differed from the store.
     pub outdated: bool,
-    /// Something was stored under an older token than something before it.
+    /// A fact was stored with an older token than an earlier fact.
     pub token_went_back: bool,
-    /// Something was stored under an older token than the last claim's: who has loaded since does not know of it.
+    /// A fact was stored with an older token than the last claim's, and the new owner does not know it.
     pub stored_after_claim: bool,
 }
 
 impl Node {
-    /// Facts that are with the writer.
+    /// Facts at the writer.
     pub fn pending(&self) -> impl Iterator<Item = &Fact> {
         self.queue.iter().chain(self.transaction.iter().flat_map(|transaction| &transaction.batch))
     }
 
-    /// Throws the memory away, if it was made under this token.
+    /// Drops the memory if it was made with this token.
     pub fn restart(&mut self, token: Token) {
         if matches!(&self.actor, Actor::Serving(ownership) if ownership.token == token) {
             self.actor = Actor::Away;
@@ -146,7 +147,7 @@ impl World {
         theirs.chain(&self.database.orphans).any(|transaction| transaction.open && transaction.accepted.is_some())
     }
 
-    /// Of this world and the one with the names of the nodes exchanged, always the same one.
+    /// Of this state and the one with exchanged nodes, always the same one.
     pub fn representative(&self) -> Self {
         let mut world = self.clone();
         let [one, other] = &self.nodes;

@@ -1,4 +1,4 @@
-//! The people at the desk: what they ask for, and a record of every question with its answer.
+//! The clients of a simulation: their requests, and a record of every request with its answer.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use crate::dice::{Dice, SimulatedClock};
 use crate::leases::Table;
 use crate::memory_journal::MemoryJournal;
 
-/// What somebody wants.
+/// A request of a client.
 #[derive(Debug, Clone)]
 pub enum Wish {
     Book(Order),
@@ -31,7 +31,7 @@ pub enum Wish {
     View(Date, Date),
 }
 
-/// What somebody got.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub enum Answer {
     Booking(BookingOutcome),
@@ -40,25 +40,25 @@ pub enum Answer {
     View(CalendarView),
 }
 
-/// One question and its answer.
+/// One request and its answer.
 #[derive(Debug)]
 pub struct Record {
     pub room_type: RoomTypeId,
     pub wish: Wish,
     pub key: Option<Key>,
-    /// Facts that were committed, and the time, when it was asked and when it was answered.
+    /// The number of committed facts and the time, at the request and at the answer.
     pub facts: (u64, u64),
     pub time: (Timestamp, Timestamp),
-    /// The same by the timers, which nobody puts forward: since the beginning.
+    /// The same by the timers, which no fault moves: the time since the beginning.
     pub moments: (Duration, Duration),
     pub answer: Result<Answer, Error>,
 }
 
-/// Everything the clients share.
+/// Shared by all clients.
 pub struct Desk {
-    /// The nodes. All work on the same journal.
+    /// The nodes. All use the same journal.
     pub engines: Vec<Engine>,
-    /// Who owns what, if the nodes have leases.
+    /// The owners, if the nodes have leases.
     leases: Option<Arc<Table>>,
     pub journal: Arc<MemoryJournal>,
     pub clock: Arc<SimulatedClock>,
@@ -67,7 +67,7 @@ pub struct Desk {
     pub room_types: Vec<RoomType>,
     pub plan: fn(RoomTypeId) -> RatePlanId,
     known: RefCell<Vec<Arc<Booking>>>,
-    /// Questions that were asked under a key, for those who repeat themselves.
+    /// Requests with a key, for clients that repeat a request.
     keyed: RefCell<Vec<(RoomTypeId, Wish, Key)>>,
     asked: RefCell<u64>,
     began: Instant,
@@ -88,7 +88,7 @@ impl Desk {
         Rc::new(Self { engines, leases, journal, clock, dice, records, room_types, plan, known, keyed, asked, began })
     }
 
-    /// A client who wants `wishes` things, one after the other.
+    /// A client with a number of requests, one after the other.
     pub async fn client(self: Rc<Self>, wishes: usize) {
         for _ in 0..wishes {
             self.dice.nap(60).await;
@@ -109,20 +109,20 @@ impl Desk {
         }
     }
 
-    /// Minutes or days go by: in the timers, or only on the wall clock.
+    /// Minutes or days pass: in the timers, or only on the wall clock.
     async fn let_time_pass(&self) {
         let minutes = match self.dice.chance(70) {
             true => self.dice.between(1, 30),
             false => self.dice.between(60, 2_000),
         };
-        // Leases are renewed all the time, so nobody sleeps for long.
+        // Leases are renewed all the time, so no pause is long.
         match self.dice.is_restless() || (self.leases.is_some() && minutes > 30) || self.dice.chance(50) {
             true => self.clock.put_forward(SignedDuration::from_mins(minutes)),
             false => tokio::time::sleep(Duration::from_secs(60 * minutes.unsigned_abs())).await,
         }
     }
 
-    /// Asks, and writes down the answer. `true` if it is worth asking again under the same key.
+    /// Sends a request and records the answer. `true` if a repeat with the same key makes sense.
     pub async fn ask(&self, engine: &Engine, room_type: RoomTypeId, wish: Wish, key: Option<Key>) -> bool {
         let before = (self.journal.sequence(room_type), self.clock.now(), self.began.elapsed());
         let answer = self.fulfil(engine, room_type, wish.clone(), key).await;
@@ -144,7 +144,7 @@ impl Desk {
         failed
     }
 
-    /// Asks a node, or the one that it names, or the one that that one names.
+    /// Sends to a node, then to the owner that it names, and once more.
     pub async fn fulfil(
         &self,
         engine: &Engine,
@@ -196,7 +196,7 @@ impl Desk {
         (room_type, wish, key)
     }
 
-    /// Something that was asked before, perhaps still on its way; sometimes another wish under the same key.
+    /// A request that was sent before, perhaps still under way; sometimes another request with the same key.
     fn repeat(&self) -> Option<(RoomTypeId, Wish, Option<Key>)> {
         let keyed = self.keyed.borrow();
         let (room_type, wish, old) = keyed.get(self.dice.below(keyed.len()))?.clone();
@@ -227,7 +227,7 @@ impl Desk {
             0..5 => Move::Confirm,
             5..10 => Move::Cancel,
             10..15 => Move::Amend(self.amendment(number)),
-            // Few bookings are of an age for these two.
+            // Few bookings are old enough for these two.
             15..19 => Move::CheckIn,
             19..23 => Move::CheckOut,
             _ => Move::NoShow,
@@ -284,7 +284,7 @@ async fn fulfil(engine: &Engine, room_type: RoomTypeId, wish: Wish, key: Option<
     }
 }
 
-/// Marks everything that question `number` brings about.
+/// Marks all facts of request `number`.
 pub fn tag(number: u64) -> String {
     format!("question {number}")
 }

@@ -1,4 +1,4 @@
-//! Chance, time and ids of a simulation: all of them follow from the seed.
+//! Randomness, time and ids of a simulation. All of them follow from the seed.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,14 +12,14 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// The one source of chance. Faults can be switched off; everything else goes on.
+/// The only source of randomness. Faults can be switched off; everything else continues.
 pub struct Dice {
     rng: Mutex<fastrand::Rng>,
     faulty: AtomicBool,
     seen: Mutex<BTreeSet<String>>,
-    /// How often things go wrong in this simulation, in percent.
+    /// The probability of a fault in this simulation, in percent.
     wear: u32,
-    /// Actors leave as soon as nobody needs them. They look around every few milliseconds, so nobody sleeps for long.
+    /// Actors passivate as soon as they are idle. They check every few milliseconds, so no pause is long.
     restless: bool,
 }
 
@@ -35,7 +35,7 @@ impl Dice {
         draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From 0 up to, but not including, `end`.
+    /// From 0 to `end`, without `end`.
     pub fn below(&self, end: usize) -> usize {
         self.rng(|rng| rng.usize(..end.max(1)))
     }
@@ -52,17 +52,17 @@ impl Dice {
         self.restless
     }
 
-    /// Whether something goes wrong now, `weight` times as often as this simulation's wear says.
+    /// Whether a fault happens now, `weight` times as often as the probability of this simulation.
     pub fn fault(&self, weight: u32) -> bool {
         self.faulty.load(Ordering::Relaxed) && self.chance(self.wear * weight)
     }
 
-    /// Remembers that something happened in this simulation.
+    /// Records an event of this simulation.
     pub fn saw(&self, what: impl Into<String>) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(what.into());
     }
 
-    /// Everything that happened in this simulation.
+    /// All events of this simulation.
     pub fn seen(&self) -> BTreeSet<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -71,7 +71,7 @@ impl Dice {
         self.faulty.store(false, Ordering::Relaxed);
     }
 
-    /// Lets others go first, for up to `millis` of simulated time.
+    /// Lets other tasks run first, for up to `millis` of simulated time.
     pub async fn nap(&self, millis: i64) {
         match self.chance(30) {
             true => tokio::task::yield_now().await,
@@ -80,7 +80,7 @@ impl Dice {
     }
 }
 
-/// The wall clock: runs with the simulated time of the timers, and can be put forward.
+/// The wall clock. It runs with the simulated time of the timers, and can be moved forward.
 pub struct SimulatedClock {
     start: Instant,
     forward: Mutex<SignedDuration>,

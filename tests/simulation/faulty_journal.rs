@@ -1,4 +1,4 @@
-//! A journal that works, mostly: slow, unreachable, rolled back, or silent about what it did.
+//! A journal with faults: slow, unreachable, rolled back, or with an unknown outcome.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,28 +13,28 @@ use innkeeper::store::{Claim, CommitEntry, CommitError, Error, IdempotencyRecord
 use crate::dice::Dice;
 use crate::memory_journal::MemoryJournal;
 
-/// A promise that is broken on purpose, to see whether the oracle notices: by the journal, or by the leases.
+/// A promise that is broken on purpose, by the journal or by the leases, to test the oracle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lie {
-    /// Says that a batch is stored, and forgets it.
+    /// Acknowledges a batch and does not store it.
     LosesCommits,
-    /// Stores what a key asked for, but not the key.
+    /// Stores an effect without its key.
     LosesKeys,
-    /// Loads a room type as if nobody had booked it.
+    /// Loads a room type without its bookings.
     LosesCounters,
-    /// Says of everything in doubt that it was stored.
+    /// Reports every unknown outcome as stored.
     ClearsDoubts,
-    /// Takes an owner for certain that may have been replaced long ago.
+    /// Treats an owner as certain that may have been replaced.
     AlwaysCertain,
 }
 
-/// Longer than any caller waits.
+/// Longer than any time-out of a caller.
 pub const TOO_LONG: Duration = Duration::from_secs(12);
 
 pub struct FaultyJournal {
     inner: Arc<MemoryJournal>,
     dice: Arc<Dice>,
-    /// Transactions whose client has lost the connection during COMMIT: the database has not decided yet.
+    /// Transactions whose client lost the connection during COMMIT. The database decides later.
     zombies: Mutex<Vec<Vec<CommitEntry>>>,
     lie: Option<Lie>,
 }
@@ -44,7 +44,7 @@ impl FaultyJournal {
         Self { inner, dice, zombies: Mutex::default(), lie }
     }
 
-    /// Takes its time, and may not be there at all.
+    /// A random delay, or no answer.
     async fn reach(&self) -> Result<(), Error> {
         self.dice.nap(20).await;
         match self.dice.fault(1) {
@@ -53,7 +53,7 @@ impl FaultyJournal {
         }
     }
 
-    /// Lets the database decide about the transactions nobody waits for any more.
+    /// Lets the database decide on transactions without a waiting client.
     async fn end_zombies(&self) {
         let zombies = std::mem::take(&mut *self.zombies.lock().unwrap_or_else(PoisonError::into_inner));
         for batch in zombies {
@@ -71,7 +71,7 @@ impl Journal for FaultyJournal {
         self.reach().await?;
         self.end_zombies().await;
         let claim = self.inner.claim(room_type, token).await;
-        // The claim may have been granted without the claimant ever hearing of it.
+        // The claim may have been granted although its answer is lost.
         self.reach().await?;
         claim
     }

@@ -1,4 +1,4 @@
-//! The past of one room type, told by its committed facts alone.
+//! The past of one room type, rebuilt from its committed facts alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use jiff::SignedDuration;
 use crate::HOLD_MINUTES;
 use crate::memory_journal::Stored;
 
-/// The states a room type went through: one before the first fact, one after each.
+/// The states of a room type: one before the first fact, one after each.
 pub struct History {
     states: Vec<Inventory>,
     facts: Vec<Stored>,
 }
 
 impl History {
-    /// Tells the past from its beginning. What no serial order of requests could have brought about is a violation.
+    /// Replays the facts. A fact that no serial order of requests explains is a violation.
     pub fn tell(
         genesis: &Inventory,
         facts: Vec<Stored>,
@@ -74,7 +74,7 @@ impl History {
         bookings.into_iter().find(|booking| booking.id == id).cloned()
     }
 
-    /// Whether a booking was ever in exactly this state by a fact of its own.
+    /// Whether a booking was ever in exactly this state because of its own fact.
     pub fn tells_of(&self, booking: &Booking) -> bool {
         self.facts.iter().any(|stored| stored.fact.change.booking().is_some_and(|stored| **stored == *booking))
     }
@@ -99,7 +99,7 @@ impl History {
         })
     }
 
-    /// The command that must have led to a fact; `None` where the fact itself says all.
+    /// The command that led to a fact; `None` where the fact itself has all of it.
     fn command_behind(&self, fact: &Fact, orders: &HashMap<String, Order>) -> Result<Option<Command>, String> {
         let Change::Booking { cause, booking: after, .. } = &fact.change else { return Ok(None) };
         if matches!(cause, Cause::Held | Cause::Booked) {

@@ -1,4 +1,4 @@
-//! Leases among simulated nodes: they run out unnoticed, are forgotten, or cannot be had.
+//! Leases of simulated nodes: they end unnoticed, are lost, or cannot be acquired.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,24 +12,24 @@ use tokio::time::{Instant, sleep};
 
 use crate::dice::Dice;
 
-/// How long a lease is good for: no longer than clients take for a few questions, so that it runs out among them.
+/// The TTL of a lease. It is short, so that leases end during a few requests.
 const TTL: Duration = Duration::from_millis(200);
 /// Longer than that.
 const FROZEN: Duration = Duration::from_millis(600);
 
-/// What everybody agrees on, as far as it is remembered.
+/// The leases as Redis stores them.
 pub struct Table {
     rows: Mutex<BTreeMap<RoomTypeId, Row>>,
     nodes: Vec<Peer>,
     dice: Arc<Dice>,
-    /// It may lose its memory. Then an owner may be replaced that takes itself for certain.
+    /// Whether it may lose its memory. Then an owner may be replaced that is certain of its lease.
     pub forgets: bool,
 }
 
 #[derive(Clone, Copy)]
 struct Row {
     fence: i64,
-    /// The node that has the lease, under the token `fence`, and until when.
+    /// The node that has the lease, with the token `fence`, and its end.
     owner: Option<(usize, Instant)>,
 }
 
@@ -40,12 +40,12 @@ impl Table {
         Arc::new(Self { rows: Mutex::default(), nodes, dice: dice.clone(), forgets })
     }
 
-    /// Which of the nodes this is.
+    /// The number of this node.
     pub fn number(&self, peer: &Peer) -> usize {
         self.nodes.iter().position(|node| node == peer).expect("only nodes have leases")
     }
 
-    /// Takes its time, may not be there, and may have lost its memory, if it is of that kind.
+    /// A random delay, no answer, or a loss of memory, if this Redis may lose it.
     async fn reach(&self) -> Result<(), Unavailable> {
         self.dice.nap(10).await;
         if self.forgets && self.dice.fault(1) && self.dice.chance(20) {
@@ -66,10 +66,10 @@ impl Table {
 /// The leases of one node.
 pub struct SimulatedLease {
     me: usize,
-    /// Says so of everything it has.
+    /// Reports everything as confirmed.
     always_certain: bool,
     table: Arc<Table>,
-    /// What was granted and not given back, and when somebody who knows was asked whether it still is.
+    /// Granted leases that were not released, and the time of their last confirmation.
     held: Mutex<BTreeMap<RoomTypeId, (Token, Option<Instant>)>>,
 }
 
@@ -82,7 +82,7 @@ impl SimulatedLease {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A token above `floor`, unless somebody else has the lease.
+    /// A token above `floor`, unless another node has the lease.
     fn grant(&self, room_type: RoomTypeId, floor: i64, asked: Instant) -> Result<Token, usize> {
         let mut rows = self.table.rows();
         let row = rows.entry(room_type).or_insert(Row { fence: 0, owner: None });
@@ -98,7 +98,7 @@ impl SimulatedLease {
         Ok(token)
     }
 
-    /// What was never given back goes on under a token that nobody granted.
+    /// A lease that was never released continues with a token of the node itself.
     fn go_on(&self, room_type: RoomTypeId) -> Option<Token> {
         let mut held = self.held();
         let (token, confirmed) = held.get_mut(&room_type).filter(|_| self.table.dice.chance(70))?;
@@ -107,7 +107,7 @@ impl SimulatedLease {
         Some(*token)
     }
 
-    /// Whether the lease is still this node's; it is set again where it was forgotten.
+    /// Whether this node still has the lease. A lost lease is set again.
     fn renew(&self, room_type: RoomTypeId, token: Token) -> bool {
         let mut rows = self.table.rows();
         let row = rows.entry(room_type).or_insert(Row { fence: 0, owner: None });
@@ -136,7 +136,7 @@ impl Lease for SimulatedLease {
             return Ok(Acquired::Elsewhere(to.clone()));
         }
         let granted = self.grant(room_type, 0, asked_at);
-        // It may have been granted without the node ever hearing of it.
+        // The lease may have been granted although the answer is lost.
         self.table.reach().await?;
         Ok(granted.map_or_else(|owner| Acquired::Elsewhere(self.table.nodes[owner].clone()), Acquired::Granted))
     }
@@ -159,7 +159,7 @@ impl Lease for SimulatedLease {
         if held.get(&room_type).is_some_and(|(held, _)| *held == token) {
             held.remove(&room_type);
         }
-        // What does not arrive runs out.
+        // A release that does not arrive leaves the lease to its TTL.
         if let Some(row) = self.table.rows().get_mut(&room_type)
             && matches!(row.owner, Some((owner, _)) if owner == self.me)
             && row.fence == token.0
@@ -177,7 +177,7 @@ impl Lease for SimulatedLease {
         preferred(room_type, &self.table.nodes) == Some(&self.table.nodes[self.me])
     }
 
-    /// Anybody: a guess may be as wrong as it likes.
+    /// A random node: a hint may be wrong.
     fn last_found(&self, _: RoomTypeId) -> Option<Peer> {
         let guess = &self.table.nodes[self.table.dice.below(self.table.nodes.len())];
         self.table.dice.fault(1).then(|| guess.clone())
@@ -191,7 +191,7 @@ impl Lease for SimulatedLease {
             let mut revoked = Vec::new();
             for (room_type, token) in held {
                 let lost = !self.renew(room_type, token);
-                // Now and then an owner is asked to leave, although it is in the right place.
+                // Sometimes an owner is asked to move although it is the preferred node.
                 if lost {
                     self.held().remove(&room_type);
                     self.table.dice.saw("a lease is lost");

@@ -1,12 +1,14 @@
-//! The simulation: many small hotels, each with its own seed, in which everything goes wrong.
+//! The simulation: many small hotels, each with its own seed, under all kinds of faults.
 //!
-//! A seed decides everything: what clients ask for and when, how slow the store is, which commits are rolled back or
-//! lost half-way, where an actor panics, when the clock jumps, whether a second node works on the same store, and whether
-//! the two agree who owns what: with leases that run out and are forgotten, or not at all. The real engine runs on one
-//! thread and simulated time, so a seed that fails, fails again: `SEED=17 cargo test --test simulation`.
+//! A seed decides everything: the requests and their times, delays of the store, lost and rolled back commits, panics
+//! of
+//! actors, and jumps of the clock. It also decides whether a second node uses the same store, and whether the two
+//! agree on
+//! ownership: with leases that end and are lost, or without leases. The real engine runs on one thread with simulated
+//! time.
+//! So a seed that fails, fails again: `SEED=17 cargo test --test simulation`.
 //!
-//! Afterwards the faults end, the engine must serve again, and the [`oracle`] compares every answer with what is
-//! stored.
+//! Afterwards the faults end, the engine must serve again, and the [`oracle`] compares every answer with the store.
 
 mod clients;
 mod dice;
@@ -40,13 +42,13 @@ use oracle::{Oracle, answered_keys};
 
 /// Seeds per case; there are four cases.
 const SEEDS: u64 = 300;
-/// How long a hold lasts.
+/// The lifetime of a hold.
 pub const HOLD_MINUTES: i64 = 15;
-/// Simulated time after which a simulation is stuck.
+/// A simulation that takes longer in simulated time is stuck.
 const STUCK: Duration = Duration::from_secs(60 * 86_400);
 
 #[rstest]
-fn whatever_goes_wrong_nothing_is_oversold_lost_or_done_twice(#[values(0, 1, 2, 3)] part: u64) {
+fn under_every_fault_nothing_is_oversold_lost_or_done_twice(#[values(0, 1, 2, 3)] part: u64) {
     quiet_simulated_panics();
     if let Some(seed) = seed_to_repeat() {
         return if seed % 4 == part {
@@ -59,7 +61,7 @@ fn whatever_goes_wrong_nothing_is_oversold_lost_or_done_twice(#[values(0, 1, 2, 
 }
 
 #[test]
-fn a_seed_always_tells_the_same_story() {
+fn a_seed_always_gives_the_same_history() {
     quiet_simulated_panics();
     for seed in 9_000..9_010 {
         assert_eq!(simulate(seed, None).story, simulate(seed, None).story, "seed {seed}");
@@ -67,7 +69,7 @@ fn a_seed_always_tells_the_same_story() {
 }
 
 #[test]
-fn no_kind_of_trouble_is_left_out() {
+fn every_kind_of_fault_occurs() {
     quiet_simulated_panics();
     let panics = [Failpoint::Received, Failpoint::Decided, Failpoint::Applied, Failpoint::Submitted, Failpoint::Loaded];
     let expected = panics.map(|point| format!("{point:?}")).into_iter().chain(TROUBLE.iter().map(|it| it.to_string()));
@@ -119,9 +121,9 @@ const TROUBLE: &[&str] = &[
     "an ownership goes on by itself",
 ];
 
-/// The oracle is only worth something if it sees what is wrong.
+/// The oracle must detect every kind of violation.
 #[rstest]
-fn whoever_lies_is_found_out(
+fn every_broken_promise_is_detected(
     #[values(Lie::LosesCommits, Lie::LosesKeys, Lie::LosesCounters, Lie::ClearsDoubts, Lie::AlwaysCertain)] lie: Lie,
 ) {
     quiet_simulated_panics();
@@ -143,12 +145,12 @@ fn run(seed: u64) {
     }
 }
 
-/// What became of a simulation.
+/// The result of a simulation.
 struct Outcome {
     violations: Vec<String>,
-    /// Every answer, in order.
+    /// Every answer in order.
     story: String,
-    /// Everything that happened.
+    /// All events.
     seen: BTreeSet<String>,
 }
 
@@ -177,7 +179,7 @@ async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
         genesis.extend(loaded.map(|inventory: Inventory| (id, inventory)));
     }
     let nodes = if dice.chance(35) { 2 } else { 1 };
-    // Without leases, both nodes think that they own everything.
+    // Without leases, both nodes act as owners of everything.
     let leases = (nodes == 2 && dice.chance(60)).then(|| Table::of(nodes, &dice));
     let start = |number| {
         let lease: Arc<dyn Lease> = match &leases {
@@ -188,7 +190,7 @@ async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
     };
     let engines: Vec<Engine> = (0..nodes).map(start).collect();
     let room_types = genesis.values().map(|inventory| inventory.room_type.clone()).collect();
-    // Who answers from memory is the owner, or has made sure that it still is.
+    // An owner answers from memory only while it is certain, or after it has checked its claim.
     let present = nodes == 1 || leases.as_ref().is_some_and(|table| !table.forgets);
     let desk = Desk::new(engines, leases, journal.clone(), clock.clone(), dice.clone(), room_types, plan_of);
 
@@ -201,7 +203,7 @@ async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
     for engine in &desk.engines {
         engine.shutdown().await;
     }
-    violations.extend(a_new_node_remembers(&desk).await);
+    violations.extend(a_new_node_repeats_answers(&desk).await);
 
     let records = desk.records.take();
     let story = format!("{records:?}");
@@ -209,7 +211,7 @@ async fn story_of(seed: u64, lie: Option<Lie>) -> Outcome {
     Outcome { violations, story, seen: dice.seen() }
 }
 
-/// Two room types of two and three rooms that can be booked for forty nights.
+/// Two room types with two and three rooms, for forty nights.
 fn small_hotel() -> MemoryJournal {
     let hotel = Hotel { horizon_nights: 40, ..hotel() };
     let of = |number: u64, rooms: u16| {
@@ -224,7 +226,7 @@ fn plan_of(room_type: RoomTypeId) -> RatePlanId {
     RatePlanId(room_type.0)
 }
 
-/// A node with ids of its own, on a store that fails as the dice say.
+/// A node with its own ids, on a store with random faults.
 fn node(
     number: u64,
     lease: Arc<dyn Lease>,
@@ -247,7 +249,7 @@ fn node(
     Engine::start_with_failpoints(options, faulty, lease, clock.clone(), ids, Arc::new(Stumble(dice.clone())))
 }
 
-/// Makes actors panic wherever they can.
+/// Makes actors panic at random.
 struct Stumble(Arc<Dice>);
 
 impl Failpoints for Stumble {
@@ -259,19 +261,19 @@ impl Failpoints for Stumble {
     }
 }
 
-/// Without faults, every room type answers at once, whatever has happened to it.
+/// Without faults, every room type answers at once, after any past.
 async fn serves_again(desk: &Rc<Desk>) -> Vec<String> {
     let mut violations = Vec::new();
     let nights = stay(0, 9);
     for engine in &desk.engines {
         for room_type in desk.room_types.iter().map(|room_type| room_type.id) {
-            // With two owners the first request may find that the other one took over; the next is served.
+            // With two owners, the first request may find that the other one took over; the next one is served.
             for last in [false, false, true] {
                 let wish = Wish::View(nights.check_in(), nights.check_out());
                 match desk.fulfil(engine, room_type, wish, None).await {
                     Ok(_) => break,
                     Err(error) if last => violations.push(format!("does not serve again: {error:?}")),
-                    // What a client is told to wait.
+                    // The time that a client is asked to wait.
                     Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
                 }
             }
@@ -280,8 +282,8 @@ async fn serves_again(desk: &Rc<Desk>) -> Vec<String> {
     violations
 }
 
-/// A node that starts on the same store gives every key its first answer, and books again.
-async fn a_new_node_remembers(desk: &Rc<Desk>) -> Vec<String> {
+/// A new node on the same store gives every key its first answer, and books again.
+async fn a_new_node_repeats_answers(desk: &Rc<Desk>) -> Vec<String> {
     let lease = Arc::new(SingleNode::new(desk.clock.clone()));
     let engine = node(9, lease, None, &desk.journal, &desk.clock, &desk.dice);
     let mut violations = Vec::new();
@@ -314,7 +316,7 @@ async fn a_new_node_remembers(desk: &Rc<Desk>) -> Vec<String> {
     violations
 }
 
-/// Simulated panics are part of the story and need no backtrace; all others are shown.
+/// Simulated panics are expected and need no backtrace. All others are shown.
 fn quiet_simulated_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

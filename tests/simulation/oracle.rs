@@ -1,4 +1,4 @@
-//! The oracle: looks at what was stored and what was answered, and names everything that does not fit.
+//! The oracle: compares the store with the answers, and reports every violation.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::clients::{Answer, Desk, Record, Wish};
 use crate::faulty_journal::TOO_LONG;
 use crate::history::History;
 
-/// How long an attempt may be under way: longer than five slow commits in a row nothing takes.
+/// The longest time of an attempt: five slow commits in a row.
 const LONGEST_ATTEMPT: Duration = TOO_LONG.saturating_mul(5);
 
-/// Judges one simulation.
+/// Checks one simulation.
 pub struct Oracle<'a> {
     desk: &'a Desk,
     records: &'a [Record],
     histories: BTreeMap<RoomTypeId, History>,
-    /// What was answered from memory was the present, not an owner's own past.
+    /// Answers from memory must be current, not an owner's outdated state.
     present: bool,
     violations: Vec<String>,
 }
@@ -45,16 +45,16 @@ impl<'a> Oracle<'a> {
         Self { desk, records, histories, present, violations }
     }
 
-    /// Everything that does not fit.
+    /// All violations.
     pub async fn verdict(mut self) -> Vec<String> {
-        self.stored_rows_are_what_the_facts_say().await;
-        self.nothing_is_stored_twice_or_unasked();
+        self.stored_rows_agree_with_the_facts().await;
+        self.every_effect_has_one_request();
         for record in self.records {
             let found = match &record.answer {
                 Ok(Answer::Booking(outcome)) => self.acknowledged(record, outcome),
                 Ok(Answer::View(view)) => self.seen(record, view),
-                Ok(Answer::Nights(outcome)) => self.stands_in_history(record, outcome.sequence, "nights_set"),
-                Ok(Answer::Sequence(sequence)) => self.stands_in_history(record, *sequence, "room_type_set"),
+                Ok(Answer::Nights(outcome)) => self.is_in_history(record, outcome.sequence, "nights_set"),
+                Ok(Answer::Sequence(sequence)) => self.is_in_history(record, *sequence, "room_type_set"),
                 Err(Error::Refused(refusal)) => self.refused(record, refusal),
                 Err(_) => None,
             };
@@ -63,8 +63,8 @@ impl<'a> Oracle<'a> {
         self.violations
     }
 
-    /// Counters, rows and facts agree, room type by room type.
-    async fn stored_rows_are_what_the_facts_say(&mut self) {
+    /// Counters, rows and facts agree for every room type.
+    async fn stored_rows_agree_with_the_facts(&mut self) {
         let now = self.desk.clock.now();
         for (id, history) in &self.histories {
             let differences = recount(&self.desk.journal.evidence(*id));
@@ -76,8 +76,8 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// One effect per key and per question; no effect of a question that was answered with a no.
-    fn nothing_is_stored_twice_or_unasked(&mut self) {
+    /// One effect per key and per request, and none of a refused request.
+    fn every_effect_has_one_request(&mut self) {
         let mut keys: HashMap<KeyDigest, u32> = HashMap::new();
         let mut tags: HashMap<String, u32> = HashMap::new();
         for stored in self.histories.values().flat_map(History::facts) {
@@ -107,7 +107,7 @@ impl<'a> Oracle<'a> {
         self.violations.extend(found);
     }
 
-    /// Everybody who sent an order, by its tag.
+    /// All senders of an order, by its tag.
     fn orders(&self) -> BTreeMap<String, Vec<&Record>> {
         let mut orders: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
         for record in self.records {
@@ -118,7 +118,7 @@ impl<'a> Oracle<'a> {
         orders
     }
 
-    /// An acknowledged booking is in the history exactly as it was answered; a key always gets its first answer.
+    /// An acknowledged booking is in the history exactly as it was answered. A key always gets its first answer.
     fn acknowledged(&self, record: &Record, outcome: &BookingOutcome) -> Option<String> {
         if matches!(record.wish, Wish::Act { dry_run: true, .. }) {
             return None;
@@ -139,7 +139,7 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// Whether the order had been fulfilled under its key when it was asked for (again).
+    /// Whether the order had its effect under its key before the request was repeated.
     fn was_done_before(&self, record: &Record) -> bool {
         let (Some(key), Some((tag, _))) = (record.key, order_by_tag(record)) else { return false };
         let Some(history) = self.histories.get(&record.room_type) else { return false };
@@ -147,8 +147,9 @@ impl<'a> Oracle<'a> {
         done.any(|stored| stored.key == Some(key.digest) && new_booking_tag(stored).as_ref() == Some(&tag))
     }
 
-    /// The facts and the time when the attempt began that this question joined, if its key was in use already: it gets
-    /// that attempt's answer. One that was given up by who waited for it may still have been under way, for a while.
+    /// The facts and the time when the attempt began that this request joined, if its key was in use: it gets the
+    /// answer of
+    /// that attempt. An attempt whose client gave up may still be under way for a while.
     fn joined(&self, record: &Record) -> (u64, Timestamp) {
         let digest = |record: &Record| record.key.map(|key| key.digest);
         let is_joined = |other: &&Record| {
@@ -162,15 +163,15 @@ impl<'a> Oracle<'a> {
         began.min_by_key(|(_, asked)| *asked).unwrap_or((record.facts.0, record.time.0))
     }
 
-    fn stands_in_history(&self, record: &Record, sequence: u64, cause: &str) -> Option<String> {
+    fn is_in_history(&self, record: &Record, sequence: u64, cause: &str) -> Option<String> {
         let mut facts = self.histories.get(&record.room_type)?.facts();
         let stored = facts.any(|stored| stored.fact.sequence == sequence && stored.fact.change.cause() == cause);
-        let is_known = stored || self.was_so_already(record, sequence);
+        let is_known = stored || self.changes_nothing(record, sequence);
         (!is_known || sequence > record.facts.1).then(|| format!("{cause} was acknowledged, but is not stored"))
     }
 
-    /// A wish that changes nothing after so many facts is acknowledged without one of its own.
-    fn was_so_already(&self, record: &Record, sequence: u64) -> bool {
+    /// A request that changes nothing after so many facts is acknowledged without a fact.
+    fn changes_nothing(&self, record: &Record, sequence: u64) -> bool {
         let command = match &record.wish {
             Wish::SetNights(change) => Command::SetNights(change.clone()),
             Wish::SetRooms(room_type) => Command::SetRoomType(room_type.clone()),
@@ -186,8 +187,9 @@ impl<'a> Oracle<'a> {
         })
     }
 
-    /// A view is a committed state: never an uncommitted one, and never an older one than the asker could have known,
-    /// unless its owner could have been replaced without a word.
+    /// A view is a committed state: never an uncommitted one. It is never older than the client could know, unless its
+    /// owner
+    /// could have been replaced without notice.
     fn seen(&self, record: &Record, view: &CalendarView) -> Option<String> {
         let oldest = if self.present { record.facts.0 } else { 0 };
         if !(oldest..=record.facts.1).contains(&view.sequence) {
@@ -204,8 +206,9 @@ impl<'a> Oracle<'a> {
         differs.map(|night| format!("{} was seen as it never was", night.date))
     }
 
-    /// A refusal was right at some moment between question and answer. An owner that was replaced without a word may refuse
-    /// a move because of a past of its own, into which it has read a booking from the present; nothing can come of it.
+    /// A refusal was right at some moment between request and answer. An owner that was replaced without notice may
+    /// refuse a
+    /// move because of its own outdated state, into which it has read a current booking; that has no effect.
     fn refused(&self, record: &Record, refusal: &Arc<Refusal>) -> Option<String> {
         if self.was_done_before(record) {
             return Some("refused, though it had been done under this key before it was asked".to_owned());
@@ -243,7 +246,7 @@ fn order_by_tag(record: &Record) -> Option<(String, Order)> {
     }
 }
 
-/// The tag of the order that a fact fulfils, if it is a new booking.
+/// The tag of the order behind a fact, if the fact is a new booking.
 fn new_booking_tag(stored: &crate::memory_journal::Stored) -> Option<String> {
     let booking = stored.fact.change.booking()?;
     (booking.created_at == booking.changed_at && booking.sequence == stored.fact.sequence)
@@ -251,7 +254,7 @@ fn new_booking_tag(stored: &crate::memory_journal::Stored) -> Option<String> {
         .flatten()
 }
 
-/// Every distinct key that was answered with a booking, with that record.
+/// Every distinct key that was answered with a booking, with its record.
 pub fn answered_keys(records: &[Record]) -> Vec<&Record> {
     let mut seen = HashSet::new();
     let answered = |record: &&Record| matches!(record.answer, Ok(Answer::Booking(_)));

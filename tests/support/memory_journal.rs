@@ -1,9 +1,10 @@
-//! A journal in memory: every promise of [`Journal`] kept, nothing durable.
+//! A journal in memory with all guarantees of [`Journal`] except durability.
 //!
-//! Rows, not replay: bookings, night counters, prices and tokens are kept the way a database keeps them, so that a test
-//! can compare what was stored with what the facts say. A transaction works on a copy and replaces the original, so
-//! nothing can be half done. Every commit checks the first promise, like the CHECK of a database, and remembers a
-//! breach for good.
+//! It stores rows as a database does: bookings, night counters, prices and tokens. So a test can compare rows with
+//! facts.
+//! A transaction works on a copy and replaces the original, so it is atomic. Every commit checks for overselling, like
+//! the
+//! CHECK of a database, and a violation is kept.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use innkeeper::lease::Token;
 use innkeeper::store::audit::{Evidence, NightRow};
 use innkeeper::store::{Claim, CommitEntry, CommitError, Error, IdempotencyRecord, Journal, KeyDigest, Verdict};
 
-/// One hotel and everything that happened to it.
+/// One hotel and its history.
 pub struct MemoryJournal {
     hotel: Arc<Hotel>,
     services: Vec<Service>,
@@ -26,7 +27,7 @@ pub struct MemoryJournal {
     breaches: Mutex<Vec<String>>,
 }
 
-/// Everything a transaction can change.
+/// All state that a transaction can change.
 #[derive(Clone, Default)]
 struct Rows {
     room_types: BTreeMap<RoomTypeId, RoomTypeRows>,
@@ -44,7 +45,7 @@ struct RoomTypeRows {
     history: Vec<Stored>,
 }
 
-/// A night, and the most that may be sold and held on it. The nights of days gone by keep what they had.
+/// A night and its limit of sold and held rooms. Past nights keep their limit.
 #[derive(Clone, Copy)]
 struct NightRows {
     night: Night,
@@ -55,12 +56,12 @@ struct NightRows {
 #[derive(Clone)]
 pub struct Stored {
     pub fact: Arc<Fact>,
-    /// The idempotency key that asked for it.
+    /// The idempotency key of its request.
     pub key: Option<KeyDigest>,
 }
 
 impl MemoryJournal {
-    /// A hotel whose room types nobody has booked yet.
+    /// A hotel without bookings.
     pub fn new(hotel: Hotel, services: Vec<Service>, room_types: Vec<(RoomType, Vec<RatePlan>)>) -> Self {
         let rows = |(room_type, plans): (RoomType, Vec<RatePlan>)| {
             let id = room_type.id;
@@ -75,22 +76,22 @@ impl MemoryJournal {
         self.rows().room_types.keys().copied().collect()
     }
 
-    /// Everything that was committed, in order.
+    /// All committed facts in order.
     pub fn history(&self, room_type: RoomTypeId) -> Vec<Stored> {
         self.rows().room_types.get(&room_type).map(|rows| rows.history.clone()).unwrap_or_default()
     }
 
-    /// How many facts of a room type are committed.
+    /// The number of committed facts of a room type.
     pub fn sequence(&self, room_type: RoomTypeId) -> u64 {
         self.rows().room_types.get(&room_type).map_or(0, RoomTypeRows::sequence)
     }
 
-    /// Commits that would have broken the first promise or a sequence, had they not been stopped.
+    /// Commits that were refused because they would oversell a night or skip a sequence number.
     pub fn breaches(&self) -> Vec<String> {
         self.breaches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The rows of a room type that can be counted twice.
+    /// The rows of a room type for a recount.
     pub fn evidence(&self, room_type: RoomTypeId) -> Evidence {
         let rows = self.rows();
         let Some(own) = rows.room_types.get(&room_type) else { return Evidence::default() };
@@ -142,13 +143,13 @@ impl RoomTypeRows {
         innkeeper::domain::calendar::capacity(physical, night.out_of_order, allowance)
     }
 
-    /// The row of a night, made if nobody has touched it yet.
+    /// The row of a night. An untouched night gets a new row.
     fn night(&mut self, date: Date) -> &mut NightRows {
         let untouched = NightRows { night: Night::default(), capacity: self.capacity(&Night::default()) };
         self.nights.entry(date).or_insert(untouched)
     }
 
-    /// Changes the rows as the fact says; the dates that are oversold afterwards.
+    /// Applies a fact to the rows. Returns the dates that are then oversold.
     fn store(&mut self, entry: &CommitEntry, today: Date) -> Vec<Date> {
         match &entry.fact.change {
             Change::Booking { deltas, .. } => {
@@ -200,7 +201,7 @@ impl RoomTypeRows {
 }
 
 impl Rows {
-    /// Whether an entry may be stored, as far as the entries before it have left it.
+    /// Whether an entry may be stored after the entries before it.
     fn judge(&self, entry: &CommitEntry) -> Verdict {
         let Some(rows) = self.room_types.get(&entry.room_type) else { return Verdict::Fenced };
         if rows.token != entry.token || rows.sequence() + 1 != entry.fact.sequence {
@@ -215,7 +216,7 @@ impl Rows {
         }
     }
 
-    /// Stores an entry; the dates that are oversold afterwards.
+    /// Stores an entry. Returns the dates that are then oversold.
     fn store(&mut self, entry: &CommitEntry, today: Date) -> Vec<Date> {
         if let Some(booking) = entry.fact.change.booking() {
             self.bookings.insert(booking.id, booking.clone());

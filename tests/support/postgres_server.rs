@@ -1,14 +1,15 @@
-//! A PostgreSQL of our own: in a temporary folder, reached through a socket in it, gone when whoever started it is gone.
+//! A separate PostgreSQL in a temporary folder, reached through a socket in it. It ends with the process that started
+//! it.
 //!
-//! A shell waits beside it for the end of this process, however that comes (a panic, a kill), stops the server and
-//! removes the folder. Nothing is synced to disk unless a test asks for it, because no test pulls the plug.
+//! A shell waits for the end of this process, also after a panic or a kill. Then it stops the server and removes the
+//! folder.
+//! Nothing is synced to disk unless a test asks for it, because no test cuts the power.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// What the server is told, beside its folder. As many tests at once as there are cores, each with several nodes of 16
-/// connections, are to find room.
+/// Settings of the server. As many tests as cores may run at once, each with several nodes of 16 connections.
 const SETTINGS: &str = "
 listen_addresses = ''
 max_connections = 1000
@@ -19,31 +20,32 @@ max_wal_senders = 0
 autovacuum_naptime = 10s
 log_min_messages = warning
 ";
-/// Everybody who comes through the socket is who they say; whoever is called a stranger needs a password.
+/// Access through the socket needs no password, except for users with the name of a stranger.
 const WHO_MAY_ENTER: &str = "
 local all stranger scram-sha-256
 local all all trust
 host all all 127.0.0.1/32 trust
 ";
-/// Waits for the end of its input, which is ours. The folder is the first argument, how to stop the server the others.
+/// Waits for the end of its input, which belongs to the parent. Arguments: the folder, then the command that stops the
+/// server.
 const WATCH: &str =
     r#"trap '' INT TERM HUP; cat >/dev/null; folder="$1"; shift; "$@" >/dev/null 2>&1; rm -rf "$folder""#;
 
 /// A running server.
 pub struct Server {
     folder: PathBuf,
-    /// Its input is open as long as we live.
+    /// Its input is open as long as this process lives.
     watch: Child,
 }
 
 impl Server {
-    /// Starts one; `settings` come on top of the usual ones.
+    /// Starts a server with additional settings.
     pub fn start(settings: &str) -> Self {
         Self::start_in(&std::env::temp_dir(), settings, |_| ())
     }
 
-    /// Starts one somewhere, after somebody has put files into its data folder, which nobody but the server may read
-    /// then.
+    /// Starts a server in a folder after a test has put files into its data folder. After the start only the server
+    /// may read it.
     pub fn start_in(place: &Path, settings: &str, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::Builder::new().prefix("innkeeper-pg-").tempdir_in(place).unwrap().keep();
         if is_root() {
@@ -70,7 +72,7 @@ impl Server {
         server
     }
 
-    /// Starts it again after [`Server::kill`]. It refuses while children of the killed one are still dying.
+    /// Starts the server again after [`Server::kill`]. It refuses while children of the killed one still exist.
     pub fn come_back(&self) {
         let log = self.folder.join("log");
         for _ in 0..100 {
@@ -83,7 +85,7 @@ impl Server {
         panic!("PostgreSQL does not start:\n{}", fs::read_to_string(log).unwrap_or_default());
     }
 
-    /// Ends it as a power cut would, if the disk keeps what it was given.
+    /// Ends the server like a power cut, if the disk keeps its writes.
     pub fn kill(&self) {
         let pid = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
         run(Command::new("kill").args(["-KILL", pid.lines().next().unwrap()]));
@@ -94,7 +96,7 @@ impl Server {
         format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
     }
 
-    /// Where its socket is.
+    /// The folder of its socket.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -118,7 +120,7 @@ fn control(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// A program of PostgreSQL, run as somebody it allows: not root.
+/// A program of PostgreSQL, run as a user that it allows, which is not root.
 fn program(name: &str) -> Command {
     let path = programs().join(name);
     if !is_root() {
@@ -130,7 +132,7 @@ fn program(name: &str) -> Command {
     command
 }
 
-/// The folder of the newest version, as Debian lays them out; else whatever the PATH has.
+/// The folder of the newest version in Debian's layout, or else the PATH.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let number = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::failures::outsider;
 use crate::support::app::{ADMIN, App, NOW, answer, order, with_lone_app};
-use crate::support::cluster::{Cluster, with_mortal_nodes, with_nodes, with_nodes_that_tire_soon};
+use crate::support::cluster::{Cluster, with_mortal_nodes, with_nodes, with_nodes_that_passivate_soon};
 use crate::support::counted::counted;
 use crate::support::eventually::eventually;
 use crate::support::unreliable_journal::{Commit, Unreliable};
@@ -82,7 +82,7 @@ fn a_drain_refuses_nothing() {
 fn a_bulk_change_whose_room_type_moves_half_way_says_how_far_it_came() {
     const BEFORE: usize = 100;
     with_nodes(1, async |cluster| {
-        let journal = cluster.join_over_unreliable().await;
+        let journal = cluster.join_with_unreliable_journal().await;
         let room_type = loop {
             let (room_type, owner) = cluster.room_type(3).await;
             if owner == 1 && belongs(cluster, 1, &room_type) {
@@ -236,7 +236,7 @@ fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
 
 #[test]
 fn a_room_type_that_nobody_asks_for_is_anybodys_at_once() {
-    with_nodes_that_tire_soon(2, async |cluster| {
+    with_nodes_that_passivate_soon(2, async |cluster| {
         let room_type = cluster.nodes[0].room_type(1).await;
         let lease = cluster.lease(&room_type).await;
         eventually("its lease is given back", async || cluster.redis.run::<i64>(&["EXISTS", &lease]) == 0).await;

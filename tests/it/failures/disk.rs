@@ -7,14 +7,14 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::{assert_503, persist_in_booking, sold};
-use crate::support::app::{order, with_database, with_place};
+use crate::support::app::{order, with_database, with_test_database};
 use crate::support::eventually::eventually;
 use crate::support::test_database::TestDatabase;
 
 #[test]
 fn a_database_locked_by_another_program_is_a_503_until_it_is_let_go() {
     let place = TestDatabase::new();
-    with_place(&place, &[("lock_wait_secs", "0")], async |app| {
+    with_test_database(&place, &[("lock_wait_secs", "0")], async |app| {
         let room_type = app.room_type(3).await;
         let lock = place.lock().await;
         for _ in 0..3 {

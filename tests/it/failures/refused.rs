@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::sold;
-use crate::support::app::{Answer, App, order, with_place, with_unreliable_place};
+use crate::support::app::{Answer, App, order, with_test_database, with_unreliable_journal_on};
 use crate::support::test_database::{TestDatabase, is_postgres_run};
 
 /// The database refuses every booking with this reference, as it would a value that no check of ours knows of.
@@ -39,7 +39,7 @@ fn assert_final(answer: &Answer) {
 #[test]
 fn one_booking_that_the_database_refuses_costs_no_other_its_answer() {
     let place = TestDatabase::new();
-    with_place(&place, &[], async |app| {
+    with_test_database(&place, &[], async |app| {
         let room_type = poisoned(&place, app).await;
         let (fine, poison) = (order(&room_type, 1, 2), poisonous(&room_type));
         let book = async |number: usize| match number % 10 {
@@ -59,8 +59,8 @@ fn one_booking_that_the_database_refuses_costs_no_other_its_answer() {
 #[test]
 fn a_repeat_of_what_the_database_refused_does_not_make_the_actor_load_again() {
     let place = TestDatabase::new();
-    let room_type = with_place(&place, &[], async |app| poisoned(&place, app).await);
-    with_unreliable_place(&place, &[], async |app, journal| {
+    let room_type = with_test_database(&place, &[], async |app| poisoned(&place, app).await);
+    with_unreliable_journal_on(&place, &[], async |app, journal| {
         assert_final(&app.book("k", &poisonous(&room_type)).await);
         assert_eq!(sold(app, &room_type).await, 0);
         let claims = journal.claimed();
@@ -79,7 +79,7 @@ fn a_repeat_of_what_the_database_refused_does_not_make_the_actor_load_again() {
 #[test]
 fn a_booking_that_contradicts_what_is_stored_is_decided_again() {
     let place = TestDatabase::new();
-    with_place(&place, &[], async |app| {
+    with_test_database(&place, &[], async |app| {
         let room_type = app.room_type(2).await;
         assert_eq!(app.book("k1", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
         place.execute("UPDATE nights SET physical = 1, capacity = 1").await;
@@ -93,7 +93,7 @@ fn a_booking_that_contradicts_what_is_stored_is_decided_again() {
 #[test]
 fn a_hotel_that_the_database_refuses_is_no_failure_of_the_database() {
     let place = TestDatabase::new();
-    with_place(&place, &[], async |app| {
+    with_test_database(&place, &[], async |app| {
         let guard = match is_postgres_run() {
             true => "ALTER TABLE hotels ADD CONSTRAINT no_poison CHECK (name <> 'poison')",
             false => {

@@ -23,7 +23,7 @@ use super::unreliable_journal::Unreliable;
 
 /// The administrator's token of every test application.
 pub const ADMIN: &str = "test-administrator-token";
-/// What every test application's clock shows until it is moved. A Friday.
+/// The time of every test application's clock until a test moves it. A Friday.
 pub const NOW: &str = "2026-05-01T12:00:00Z";
 
 /// A running application.
@@ -35,30 +35,35 @@ pub struct App {
     pub database: String,
 }
 
-/// Starts an application in the company that its store calls for, lets the test use it, and shuts it down.
+/// Starts an application with the servers that its store needs, runs the test, and shuts the application down.
 pub fn with_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
     let place = TestDatabase::new();
     let company = Company::on(&place.url());
-    with_place(&place, &company.settings(), test)
+    with_test_database(&place, &company.settings(), test)
 }
 
-/// The same alone on whatever store. In a cluster even the only node is told again what it did, a moment later: a test
-/// that listens could not say what it hears next.
+/// The same alone on any store. In a cluster even a single node reads its own events again a moment later, and a test
+/// that
+/// counts messages would see them twice.
 pub fn with_lone_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
     with_settings(&[], test)
 }
 
 /// The same with settings that differ from the defaults.
 pub fn with_settings<T>(settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
-    with_place(&TestDatabase::new(), settings, test)
+    with_test_database(&TestDatabase::new(), settings, test)
 }
 
-/// The same with a database that outlives it.
-pub fn with_place<T>(place: &TestDatabase, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
+/// The same with a database that outlives the application.
+pub fn with_test_database<T>(
+    place: &TestDatabase,
+    settings: &[(&'static str, &str)],
+    test: impl AsyncFnOnce(&App) -> T,
+) -> T {
     with_database(&place.url(), settings, test)
 }
 
-/// The same with a database somewhere.
+/// The same with a database at a URL.
 pub fn with_database<T>(url: &str, settings: &[(&'static str, &str)], test: impl AsyncFnOnce(&App) -> T) -> T {
     in_system(async {
         let config = config(url, settings);
@@ -69,16 +74,16 @@ pub fn with_database<T>(url: &str, settings: &[(&'static str, &str)], test: impl
     })
 }
 
-/// Starts an application whose engine writes through a journal that can be made to fail.
+/// Starts an application whose engine writes through a journal that a test can make fail.
 pub fn with_unreliable_journal<T>(
     settings: &[(&'static str, &str)],
     test: impl AsyncFnOnce(&App, &Unreliable) -> T,
 ) -> T {
-    with_unreliable_place(&TestDatabase::new(), settings, test)
+    with_unreliable_journal_on(&TestDatabase::new(), settings, test)
 }
 
-/// The same with a database that was there before it.
-pub fn with_unreliable_place<T>(
+/// The same with an existing database.
+pub fn with_unreliable_journal_on<T>(
     place: &TestDatabase,
     settings: &[(&'static str, &str)],
     test: impl AsyncFnOnce(&App, &Unreliable) -> T,
@@ -98,13 +103,13 @@ pub fn with_unreliable_place<T>(
     })
 }
 
-/// Runs inside the kind of system that the application needs.
+/// Runs inside the kind of runtime that the application needs.
 pub fn in_system<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     actix_rt::System::with_tokio_rt(move || runtime).block_on(test)
 }
 
-/// A status, headers and a JSON body (null, if it is none).
+/// A status, headers and a JSON body. The body is null if it is not JSON.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -116,19 +121,19 @@ impl App {
     async fn over(config: &Config, start: impl AsyncFnOnce(Arc<ManualClock>) -> Running) -> Self {
         let clock = Arc::new(ManualClock::at(NOW.parse::<Timestamp>().unwrap()));
         let running = start(clock.clone()).await;
-        // Ready, as a load balancer would have it: the index is built in the background.
+        // Ready as a load balancer sees it: the index is built in the background.
         running.search.reached(0).await;
         Self::of(running, clock, config)
     }
 
-    /// One that runs already.
+    /// An application that is already running.
     pub fn of(running: Running, clock: Arc<ManualClock>, config: &Config) -> Self {
         let url = running.url();
         let database = config.database_url.expose().to_owned();
         Self { running, clock, client: Client::new(), url, database }
     }
 
-    /// What its handlers are given, without an administrator.
+    /// The data of its handlers, without an administrator.
     pub fn state(&self) -> State {
         let store = self.running.store.clone();
         let sources = events::Sources { journal: store.clone(), feed: store.clone(), clock: self.clock.clone() };
@@ -155,14 +160,14 @@ impl App {
         }
     }
 
-    /// Waits until everything committed so far is told by the feed.
+    /// Waits until the feed has everything that was committed so far.
     pub async fn settled(&self) {
         if self.database.starts_with("postgres:") {
             postgres::settled(&self.database).await;
         }
     }
 
-    /// A request that nobody in particular makes.
+    /// A request of a public caller.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
@@ -171,21 +176,21 @@ impl App {
         answer(self.request(Method::GET, path)).await
     }
 
-    /// What the administrator gets.
+    /// Reads as the administrator.
     pub async fn admin_get(&self, path: &str) -> Answer {
         answer(self.request(Method::GET, path).bearer_auth(ADMIN)).await
     }
 
-    /// What the administrator gets for a body.
+    /// Sends a body as the administrator.
     pub async fn admin(&self, method: Method, path: &str, body: &Value) -> Answer {
         answer(self.request(method, path).bearer_auth(ADMIN).json(body)).await
     }
 
-    /// Makes something the administrator may make; its id.
+    /// Creates an object as the administrator. Returns its id.
     pub async fn create(&self, path: &str, body: &Value) -> String {
         let mut made = self.admin(Method::POST, path, body).await;
         eventually("it can be made", async || {
-            // On a busy machine Redis may take too long to say who is to own a room type. Then nothing was done.
+            // On a busy machine Redis may be too slow to grant a lease. Then nothing was done.
             let again = made.body["code"] == "unavailable";
             if again {
                 made = self.admin(Method::POST, path, body).await;
@@ -197,14 +202,14 @@ impl App {
         made.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// A room type with so many rooms for two, at 100.00 EUR, in a new hotel in Lisbon.
+    /// A room type with a number of rooms for two, at 100.00 EUR, in a new hotel in Lisbon.
     pub async fn room_type(&self, rooms: u16) -> String {
         let room_type = self.room_type_without_price(rooms).await;
         self.create(&format!("/v1/room-types/{room_type}/rate-plans"), &flexible()).await;
         room_type
     }
 
-    /// The same before it has a price: nobody needs to own it yet.
+    /// The same without a price, so that it needs no owner yet.
     pub async fn room_type_without_price(&self, rooms: u16) -> String {
         let hotel = json!({"name": "Casa", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
             "currency": "EUR"});
@@ -217,7 +222,7 @@ impl App {
         self.admin(Method::POST, &format!("/v1/room-types/{room_type}/rate-plans"), &flexible()).await
     }
 
-    /// Books under a key.
+    /// Books with a key.
     pub async fn book(&self, key: &str, order: &Value) -> Answer {
         answer(self.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key).json(order)).await
     }
@@ -252,7 +257,7 @@ pub fn listener() -> TcpListener {
     app::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
-/// What an application on a database is started with. A busy machine may let callers wait for long.
+/// The configuration of an application on a database. The long time-out is for busy machines.
 pub fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
     let own = [
         ("database_url", database),
@@ -264,7 +269,7 @@ pub fn config(database: &str, settings: &[(&'static str, &str)]) -> Config {
     ];
     let mut flags: BTreeMap<_, _> =
         own.iter().chain(settings).map(|(key, value)| (*key, (*value).to_owned())).collect();
-    // What a test sets to nothing is not set.
+    // An empty value removes a setting.
     flags.retain(|_, value| !value.is_empty());
     Config::load(&Sources { folder: env!("CARGO_TARGET_TMPDIR").into(), flags, ..Sources::default() }).unwrap()
 }

@@ -1,9 +1,9 @@
-//! A certificate that nobody trusts who was not told to.
+//! A certificate that is trusted by nobody by default.
 
 use std::path::Path;
 use std::process::Command;
 
-/// A certificate for this machine, good for a day, and its key, in a folder.
+/// A certificate for this machine, valid for a day, and its key, in a folder.
 pub fn certify(folder: &Path) {
     let mut openssl = Command::new("openssl");
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]);

@@ -20,11 +20,10 @@ use super::unreliable_journal::Unreliable;
 /// The secret of every test cluster.
 pub const SECRET: &str = "test-cluster-secret";
 
-/// Leases that a test can wait for the end of.
+/// A lease TTL that a test can wait for.
 const MORTAL: &[(&str, &str)] = &[("lease_ttl_secs", "3")];
 
-/// What a node has beside its database: on PostgreSQL a Redis, as it is deployed, even if it is the only node of its
-/// cluster; on SQLite nothing, for there it is alone.
+/// The servers beside the database: on PostgreSQL a Redis, as in production, also for a single node. On SQLite none.
 pub struct Company(Option<(Redis, String)>);
 
 impl Company {
@@ -36,14 +35,14 @@ impl Company {
         }))
     }
 
-    /// How the node is set. It loses no room type because the machine is busy.
+    /// Settings of the node. It loses no room type because the machine is busy.
     pub fn settings(&self) -> Vec<(&'static str, &str)> {
         let Some((_, url)) = &self.0 else { return Vec::new() };
         vec![("redis_url", url), ("cluster_secret", SECRET), ("node_id", "node-0"), ("lease_ttl_secs", "60")]
     }
 }
 
-/// Nodes that know each other.
+/// Nodes of one cluster.
 pub struct Cluster {
     pub nodes: Vec<App>,
     pub redis: Redis,
@@ -52,24 +51,25 @@ pub struct Cluster {
     place: TestDatabase,
 }
 
-/// Starts so many nodes, and lets the test use them. None of them loses a room type because the machine is busy.
+/// Starts a number of nodes and runs the test. None of them loses a room type because the machine is busy.
 pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     with_nodes_set(TestDatabase::postgres(), &[], count, test);
 }
 
-/// The same for a test in which a node dies, and which waits for the end of its leases. Redis may take as long as with
+/// The same for a test in which a node dies, and which waits for the end of its leases. The time-out of Redis is as
+/// with
 /// longer leases.
 pub fn with_mortal_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     with_nodes_set(TestDatabase::postgres(), MORTAL, count, test);
 }
 
-/// The same on a database that is there.
+/// The same on an existing database.
 pub fn with_mortal_nodes_on(url: &str, count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     with_nodes_set(TestDatabase::Elsewhere(url.to_owned()), MORTAL, count, test);
 }
 
-/// The same for a test about room types that nobody asks for. Their leases last for longer than anything is waited for.
-pub fn with_nodes_that_tire_soon(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
+/// The same for a test about idle room types. Their leases outlast every time-out.
+pub fn with_nodes_that_passivate_soon(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     with_nodes_set(TestDatabase::postgres(), &[("idle_secs", "1"), ("lease_ttl_secs", "300")], count, test);
 }
 
@@ -91,7 +91,7 @@ fn with_nodes_set(
 }
 
 impl Cluster {
-    /// Starts one more node. It is ready, as a load balancer would have it.
+    /// Starts one more node. It is ready as a load balancer sees it.
     pub async fn join(&mut self) {
         let (config, clock) = (self.next(), self.clock.clone());
         let running = app::start(&config, listener(), clock.clone()).await.unwrap();
@@ -99,7 +99,7 @@ impl Cluster {
         self.nodes.push(App::of(running, clock, &config));
     }
 
-    /// Waits until every node knows every other.
+    /// Waits until every node knows all others.
     async fn acquainted(&self) {
         eventually("every node knows every other", async || {
             for node in &self.nodes {
@@ -112,8 +112,8 @@ impl Cluster {
         .await;
     }
 
-    /// Starts one more node over a journal that can be made to fail.
-    pub async fn join_over_unreliable(&mut self) -> Arc<Unreliable> {
+    /// Starts one more node with a journal that a test can make fail.
+    pub async fn join_with_unreliable_journal(&mut self) -> Arc<Unreliable> {
         let config = self.next();
         let (_, journal, start) = self.start_over(|_| {}).await;
         let running = start.await.unwrap();
@@ -122,7 +122,7 @@ impl Cluster {
         journal
     }
 
-    /// Starts one more node over a journal that can be made to fail: where it listens, and what becomes of the start.
+    /// Starts one more node with such a journal. Returns its address and the result of the start.
     pub async fn start_over(
         &self,
         unreliable: impl FnOnce(&Unreliable),
@@ -136,17 +136,17 @@ impl Cluster {
         (url, journal, async move { app::start_on(&config, listeners, clock, store, over).await })
     }
 
-    /// Which database it works on.
+    /// The name of its database.
     pub async fn identity(&self) -> Identity {
         self.nodes[0].running.store.identity().await.unwrap()
     }
 
-    /// Where Redis keeps the lease of a room type.
+    /// The key of a room type's lease in Redis.
     pub async fn lease(&self, room_type: &str) -> String {
         format!("innkeeper:{{{room_type}}}:{}:lease", self.identity().await.database)
     }
 
-    /// Starts a node with settings, a clock or a database of its own. It may never be one of the others.
+    /// Starts a node with other settings, another clock or another database. It may never become a member.
     pub async fn stranger(&self, place: &str, own: &[(&'static str, &str)], clock: Arc<ManualClock>) -> App {
         let redis = self.redis.url();
         let usual = [("redis_url", redis.as_str()), ("cluster_secret", SECRET), ("node_id", "stranger")];
@@ -161,14 +161,14 @@ impl Cluster {
         self.place.url()
     }
 
-    /// How the next node is to be.
+    /// The settings of the next node.
     fn next(&self) -> Config {
         let (redis, name) = (self.redis.url(), format!("node-{}", self.nodes.len()));
         let own = [("redis_url", redis.as_str()), ("cluster_secret", SECRET), ("node_id", name.as_str())];
         config(&self.place.url(), &[&own, self.settings].concat())
     }
 
-    /// Which node owns a room type, if one does.
+    /// The node that owns a room type, if there is one.
     pub async fn owner(&self, room_type: &str) -> Option<usize> {
         for (index, node) in self.nodes.iter().enumerate() {
             if node.owned().await.iter().any(|owned| owned == room_type) {
@@ -178,14 +178,14 @@ impl Cluster {
         None
     }
 
-    /// A room type with so many rooms that somebody owns, and who does.
+    /// An owned room type with a number of rooms, and its owner.
     pub async fn room_type(&self, rooms: u16) -> (String, usize) {
         let room_type = self.nodes[0].room_type(rooms).await;
         let owner = self.owner(&room_type).await.unwrap();
         (room_type, owner)
     }
 
-    /// The header by which a node of this cluster shows that it forwards a request.
+    /// The header with which a node of this cluster marks a forwarded request.
     pub fn credentials(&self, from: usize, to: usize, method: &str, path: &str, body: &[u8]) -> String {
         let seal = Seal::new(format!("node-{from}").parse().unwrap(), &innkeeper::config::Secret::new(SECRET));
         let to = format!("node-{to}").parse().unwrap();
@@ -194,12 +194,12 @@ impl Cluster {
 }
 
 impl App {
-    /// Waits until it is ready.
+    /// Waits until the node is ready.
     pub async fn is_ready(&self) {
         eventually("it is ready", async || self.get("/readyz").await.status == StatusCode::OK).await;
     }
 
-    /// Waits until it is not ready under that code; what it says about it.
+    /// Waits until the node is not ready with that code. Returns the detail.
     pub async fn is_not_ready(&self, code: &str) -> String {
         let mut said = Value::Null;
         eventually("it is not ready, and says why", async || {
@@ -211,12 +211,12 @@ impl App {
         said["detail"].as_str().unwrap().to_owned()
     }
 
-    /// What it says of its cluster.
+    /// The cluster as the node sees it.
     pub async fn cluster(&self) -> Value {
         answer(self.request(Method::GET, "/v1/cluster?limit=200").bearer_auth(ADMIN)).await.body
     }
 
-    /// The nodes that it sees, as soon as Redis tells.
+    /// The nodes that the node sees, after Redis has answered.
     pub async fn nodes(&self) -> Vec<Value> {
         let mut seen = None;
         eventually("redis tells", async || {
@@ -227,7 +227,7 @@ impl App {
         seen.unwrap()
     }
 
-    /// The room types that it owns.
+    /// The room types that the node owns.
     pub async fn owned(&self) -> Vec<String> {
         let id = |owned: &Value| owned["room_type_id"].as_str().unwrap().to_owned();
         self.cluster().await["owned"].as_array().unwrap().iter().map(id).collect()

@@ -1,11 +1,11 @@
-//! Waiting for what other processes bring about in their own time.
+//! Waits for effects of other processes.
 
 use std::time::{Duration, Instant};
 
-/// How long something may take on a busy machine. Nothing is measured by it: it is how a test fails that waits in vain.
+/// The time-out on a busy machine. It measures nothing: it ends a test that waits in vain.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks again and again until it is so; what never is, fails the test by name.
+/// Repeats a check until it succeeds. A check that never does fails the test by its name.
 pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let asked = tokio::time::timeout(PATIENCE, async {
         while !is_so().await {
@@ -15,7 +15,7 @@ pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     assert!(asked.await.is_ok(), "never: {what}");
 }
 
-/// The same where nothing else is to be done meanwhile.
+/// The same where nothing else is done meanwhile.
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_so() {

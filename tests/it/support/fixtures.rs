@@ -1,9 +1,9 @@
-//! A small house, and orders for it.
+//! A small hotel and orders for it.
 
 use innkeeper::clock::{IdSource, System};
 use innkeeper::domain::{Hotel, HotelId, Order, RatePlan, RatePlanId, RoomType, RoomTypeId, Stay, testing};
 
-/// The hotel of all tests with one room type and one plan at 100.00 a night, under ids that no other house has.
+/// A hotel with one room type and one plan at 100.00 a night, with ids that no other hotel has.
 pub fn house(rooms: u16) -> (Hotel, RoomType, RatePlan) {
     let hotel = Hotel { id: HotelId(System.next()), ..testing::hotel() };
     let room_type = RoomType { id: RoomTypeId(System.next()), hotel_id: hotel.id, ..testing::room_type(rooms) };

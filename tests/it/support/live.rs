@@ -1,4 +1,4 @@
-//! A WebSocket client, and the projection it draws from what it is told.
+//! A WebSocket client and the projection that it builds from its frames.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl Dashboard {
         Ok(Self { socket })
     }
 
-    /// A connection that watches June 2026 of a room type and has been told how it stands.
+    /// A connection that watches June 2026 of a room type and has its snapshot.
     pub async fn watching(app: &App, room_type: &str) -> (Self, Projection) {
         let mut dashboard = Self::open(app).await;
         dashboard.send(&june(room_type)).await;
@@ -46,7 +46,7 @@ impl Dashboard {
         self.socket.send(message).await.unwrap();
     }
 
-    /// The next frame. Heartbeats are answered on the way.
+    /// The next frame. Heartbeats are answered meanwhile.
     pub async fn next(&mut self) -> Value {
         match self.next_or_close().await {
             Ok(frame) => frame,
@@ -54,7 +54,7 @@ impl Dashboard {
         }
     }
 
-    /// The next frame, or how the server closed the connection.
+    /// The next frame, or the close frame of the server.
     pub async fn next_or_close(&mut self) -> Result<Value, Option<CloseFrame>> {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("nothing is heard");
@@ -67,7 +67,7 @@ impl Dashboard {
         }
     }
 
-    /// Reads to the end; the code the server closed with.
+    /// Reads to the end. Returns the close code of the server.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
             if let Err(close) = self.next_or_close().await {
@@ -76,7 +76,7 @@ impl Dashboard {
         }
     }
 
-    /// Nothing has been sent that was not read: the answer to a ping is the next thing that comes.
+    /// Whether no unread frame exists: the next frame is the answer to a ping.
     pub async fn is_silent(&mut self) -> bool {
         self.send(&json!({"type": "ping"})).await;
         self.next().await["type"] == "pong"
@@ -88,14 +88,14 @@ pub fn june(room_type: &str) -> Value {
     json!({"type": "subscribe", "id": "june", "room_type_ids": [room_type], "from": "2026-06-01", "to": "2026-07-01"})
 }
 
-/// The same for somebody who has seen everything up to `after`.
+/// The same for a client that has seen everything up to `after`.
 pub fn june_after(room_type: &str, after: u64) -> Value {
     let mut frame = june(room_type);
     frame["after"] = json!({ room_type: after });
     frame
 }
 
-/// What a client knows: per night sold, held, free.
+/// The state of a client: per night sold, held, free.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Projection {
     pub nights: BTreeMap<String, [u64; 3]>,
@@ -104,7 +104,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// Draws what a frame says; `false` if it is none about nights.
+    /// Applies a frame; `false` if it is not about nights.
     pub fn follow(&mut self, frame: &Value) -> bool {
         match frame["type"].as_str().unwrap() {
             "snapshot" => self.nights.clear(),
@@ -132,7 +132,7 @@ impl Projection {
         }
     }
 
-    /// What the API says about June 2026.
+    /// The nights of June 2026 from the API.
     pub async fn of(app: &App, room_type: &str) -> Self {
         let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-07-01");
         let body = app.get(&path).await.body;

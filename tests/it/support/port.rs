@@ -1,13 +1,13 @@
-//! A port of this machine that nobody else is given.
+//! A port of this machine that no other program gets.
 //!
-//! Kept by a socket that is bound to it and never listens. The system gives such a port to nobody who asks for any; who
-//! asks for this very one with SO_REUSEADDR, as servers do, gets it. While nobody has, connections are refused.
+//! A socket is bound to it and never listens. The system gives such a port to no program that asks for a free port. A
+//! program that names the port with SO_REUSEADDR, as servers do, gets it. Until then, connections are refused.
 
 use std::net::SocketAddr;
 
 use socket2::{Domain, Socket, Type};
 
-/// A port, until it is dropped.
+/// A reserved port, until it is dropped.
 pub struct Port(Socket);
 
 impl Port {

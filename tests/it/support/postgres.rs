@@ -11,26 +11,26 @@ use innkeeper::store::postgres::{Options, Postgres};
 pub use server::Server;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-/// What new databases are copied from: an empty one, migrated.
+/// The template of new databases: an empty, migrated one.
 const TEMPLATE: &str = "innkeeper_template";
 
-/// A database of its own, dropped with this.
+/// A database for one test, dropped at its end.
 pub struct Database {
     name: String,
 }
 
 impl Database {
-    /// A migrated one.
+    /// A migrated database.
     pub fn new() -> Self {
         Self::copied_from(TEMPLATE)
     }
 
-    /// One with nothing in it.
+    /// An empty database.
     pub fn empty() -> Self {
         Self::copied_from("template1")
     }
 
-    /// A dump of a database, restored beside it. Others may use the original meanwhile.
+    /// A dump of a database, restored as another one. The original may be in use meanwhile.
     pub fn restored_from(original: &str) -> Self {
         let copy = Self::empty();
         let restore =
@@ -58,7 +58,7 @@ impl Drop for Database {
     }
 }
 
-/// The server, started by whoever needs it first.
+/// The server, started by the first test that needs it.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
@@ -73,8 +73,9 @@ pub fn server() -> &'static Server {
     })
 }
 
-/// Waits until everything committed so far is told to readers of the feed: until every transaction that was under way
-/// in the whole server, other tests' too, has ended.
+/// Waits until readers of the feed get everything that was committed so far: until every transaction of the server,
+/// also of
+/// other tests, has ended.
 pub async fn settled(url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let now: i64 =
@@ -105,7 +106,7 @@ fn administer(sql: &str) {
     elsewhere(async move || execute(&url, &sql).await);
 }
 
-/// Runs to the end on a thread of its own, wherever the caller is.
+/// Runs to the end on a separate thread, for every kind of caller.
 fn elsewhere(work: impl AsyncFnOnce() + Send + 'static) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     std::thread::spawn(move || runtime.block_on(work())).join().unwrap();

@@ -1,4 +1,4 @@
-//! The real program in a folder of its own, with nothing of ours in its environment.
+//! The real program in its own folder, without settings of the environment.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::postgres::Database;
 use super::test_database::is_postgres_run;
 
-/// The program without the settings and test variables of whoever runs the tests.
+/// The program without the settings and test variables of the environment.
 pub fn innkeeper() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("INNKEEPER_")) {
@@ -19,14 +19,14 @@ pub fn innkeeper() -> Command {
     command
 }
 
-/// Where a program runs: a folder, and what it finds as its database if it is not told another.
+/// The folder and the database of a program.
 pub struct Workplace {
     folder: TempDir,
-    /// `None`: the file in the folder that is the program's own default.
+    /// `None`: the file in the folder that is the default of the program.
     database: Option<Database>,
 }
 
-/// How a program ended.
+/// The end of a program.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -35,12 +35,12 @@ pub struct Ended {
 }
 
 impl Workplace {
-    /// With nothing in it, on the store that this run is about.
+    /// An empty folder and an empty database of the kind that this run uses.
     pub fn new() -> Self {
         Self { database: is_postgres_run().then(Database::empty), ..Self::sqlite() }
     }
 
-    /// With nothing in it, for a test about the file that a SQLite database is.
+    /// An empty folder, for a test about the SQLite file.
     pub fn sqlite() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), database: None }
     }
@@ -56,7 +56,7 @@ impl Workplace {
         path
     }
 
-    /// A busy machine may let callers wait for long, unless a test says otherwise.
+    /// The long time-out is for busy machines; a test can change it.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = innkeeper();
         command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
@@ -80,8 +80,8 @@ impl Workplace {
         }
     }
 
-    /// Insists that nobody has made a database here.
-    pub fn has_no_database(&self) {
+    /// Checks that there is no database.
+    pub fn checks_that_no_database_exists(&self) {
         let message = self.run(&["verify"]).failed(1);
         assert!(message.contains("there is no innkeeper"), "{message}");
     }
@@ -90,8 +90,7 @@ impl Workplace {
         self.path().join("stderr.log")
     }
 
-    /// Starts it; what it prints on stdout can be read, and what it says on stderr stands in a file, after what others
-    /// said that were started here.
+    /// Starts the program. Its stdout can be read, and its stderr is appended to a file.
     pub fn start(&self, arguments: &[&str]) -> Started {
         let said = OpenOptions::new().create(true).append(true).open(self.said()).unwrap();
         let child = self.command(arguments).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
@@ -100,7 +99,7 @@ impl Workplace {
 }
 
 impl Workplace {
-    /// Starts the demo on some port and reads its greeting to the end.
+    /// Starts the demo on a free port and reads its greeting to the end.
     pub fn demo(&self) -> (Started, String) {
         self.demo_at("127.0.0.1:0")
     }
@@ -109,7 +108,7 @@ impl Workplace {
         self.demo_with(&["--listen", address])
     }
 
-    /// The same with these flags; on some port unless they say otherwise.
+    /// The same with these flags, on a free port unless they name one.
     pub fn demo_with(&self, flags: &[&str]) -> (Started, String) {
         let port: &[&str] = if flags.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut started = self.start(&[&["serve", "--demo"], port, flags].concat());
@@ -123,18 +122,18 @@ impl Workplace {
     }
 }
 
-/// The address that a greeting names.
+/// The address in a greeting.
 pub fn url(greeting: &str) -> &str {
     greeting.split_whitespace().find_map(|word| word.strip_suffix("/v1/hotels")).unwrap()
 }
 
-/// The administrator's token that a greeting names.
+/// The administrator's token in a greeting.
 pub fn token(greeting: &str) -> &str {
     let line = greeting.lines().find(|line| line.contains("Admin token")).unwrap();
     line.split_whitespace().nth(2).unwrap()
 }
 
-/// Runs the curl line of a greeting in a shell, as somebody would who copies it; the answer with its headers.
+/// Runs the curl line of a greeting in a shell. Returns the answer with its headers.
 pub fn curl(greeting: &str) -> String {
     let line: Vec<_> = greeting.lines().skip_while(|line| !line.contains("curl ")).take(4).collect();
     let output = Command::new("sh").args(["-c", &line.join("\n")]).output().unwrap();
@@ -142,13 +141,13 @@ pub fn curl(greeting: &str) -> String {
 }
 
 impl Ended {
-    /// Success, or everything it said.
+    /// Checks for success, and shows all output otherwise.
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self
     }
 
-    /// That it failed with this code and one message on stderr.
+    /// Checks for a failure with this exit code and one message on stderr.
     pub fn failed(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(!self.stderr.contains("panicked") && !self.stderr.contains("stack backtrace"), "{}", self.stderr);
@@ -156,17 +155,17 @@ impl Ended {
     }
 }
 
-/// A program that runs, and is killed at the latest when the test ends.
+/// A running program. It is killed at the end of the test at the latest.
 pub struct Started(pub Child);
 
 impl Started {
-    /// Sends SIGTERM and waits; the exit code.
+    /// Sends SIGTERM and waits. Returns the exit code.
     pub fn terminate(mut self) -> Option<i32> {
         self.signal("TERM");
         self.0.wait().unwrap().code()
     }
 
-    /// Memory of its own, in MiB: what is not backed by a file.
+    /// Anonymous memory in MiB.
     pub fn memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

@@ -1,4 +1,4 @@
-//! A client that writes the bytes it likes, as strangers do.
+//! A client that writes arbitrary bytes, like an attacker.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use tokio::time::timeout;
 
 use super::eventually::PATIENCE;
 
-/// A whole request for something small.
+/// A complete small request.
 pub const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// One connection, and what it has received and not looked at.
+/// One connection, and the received bytes that are not parsed yet.
 pub struct Raw {
     pub stream: TcpStream,
     received: Vec<u8>,
 }
 
-/// An answer as it stands on the wire.
+/// An answer as its bytes say.
 #[derive(Debug)]
 pub struct Told {
     pub status: u16,
@@ -32,7 +32,7 @@ impl Told {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// That it is a problem document of this code, with the headers that every answer has.
+    /// Checks for a problem document with this code, and for the headers of every answer.
     pub fn is_problem(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.json()["code"].as_str()), (status, Some(code)), "{self:?}");
         for line in ["content-type: application/problem+json", "x-content-type-options: nosniff", "cache-control: "] {
@@ -47,7 +47,7 @@ impl Raw {
         Self { stream, received: Vec::new() }
     }
 
-    /// With a receive buffer so small that what is not read stays with the server.
+    /// With a small receive buffer, so that unread bytes stay at the server.
     pub async fn narrow(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(2_048).unwrap();
@@ -58,7 +58,7 @@ impl Raw {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    /// Sends if the server is still there.
+    /// Sends if the connection is still open.
     pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).await.is_ok()
     }
@@ -92,7 +92,7 @@ impl Raw {
         Some(Told { status, head, body })
     }
 
-    /// Reads until the server has closed the connection; the last answer.
+    /// Reads until the server closes the connection. Returns the last answer.
     pub async fn last(&mut self) -> Option<Told> {
         let mut last = None;
         while let Some(told) = self.answer().await {
@@ -101,7 +101,7 @@ impl Raw {
         last
     }
 
-    /// Sends the same bytes again and again until the server has closed the connection; the last answer.
+    /// Sends the same bytes again and again until the server closes the connection. Returns the last answer.
     pub async fn drip(&mut self, bytes: &[u8]) -> Option<Told> {
         let mut last = None;
         let dripping = async {

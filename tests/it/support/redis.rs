@@ -1,6 +1,6 @@
-//! A Redis of its own: a real server in a temporary folder, stopped at the latest when the test ends.
+//! A separate Redis: a real server in a temporary folder, stopped at the end of the test at the latest.
 
-// Whoever takes this file takes those.
+// These files belong together.
 #[path = "port.rs"]
 pub mod port;
 #[path = "watched.rs"]
@@ -18,34 +18,34 @@ use watched::Watched;
 
 /// A server, running or not.
 pub struct Redis {
-    /// The first, so that it is gone before its ports are anybody else's.
+    /// The first field, so that the process ends before its ports are reused.
     process: Option<Watched>,
     folder: TempDir,
     way: Way,
 }
 
-/// How it is reached.
+/// The way to reach the server.
 enum Way {
     /// Through a socket only.
     Socket,
-    /// A Redis Cluster of one, by clients and by other nodes.
+    /// A Redis Cluster of one node, for clients and other nodes.
     Cluster([Port; 2]),
-    /// Over TLS; by ourselves through the socket.
+    /// With TLS for clients; the test itself uses the socket.
     Tls(Port),
 }
 
 impl Redis {
-    /// One that keeps nothing when it is stopped.
+    /// A server that stores nothing on disk.
     pub fn start() -> Self {
         Self::reached(tempfile::tempdir().unwrap(), Way::Socket)
     }
 
-    /// One that only speaks TLS, with the `server.crt` and the `server.key` in its folder.
+    /// A server that speaks TLS only, with `server.crt` and `server.key` in its folder.
     pub fn start_tls(folder: TempDir) -> Self {
         Self::reached(folder, Way::Tls(Port::keep()))
     }
 
-    /// A Redis Cluster of one node that has all the slots.
+    /// A Redis Cluster of one node with all slots.
     pub fn start_cluster() -> Self {
         let redis = Self::reached(tempfile::tempdir().unwrap(), Way::Cluster([Port::keep(), Port::keep()]));
         redis.run::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
@@ -61,7 +61,7 @@ impl Redis {
         redis
     }
 
-    /// Starts it where it was, with nothing in it.
+    /// Starts the server at its old place, with no data.
     pub fn start_again(&mut self) {
         let mut command = Command::new("redis-server");
         command.current_dir(self.folder.path()).args(["--save", "", "--appendonly", "no"]);
@@ -84,16 +84,16 @@ impl Redis {
         self.process = Some(Watched::new(process));
         let ready = lines.any(|line| line.unwrap().contains("eady to accept connections"));
         assert!(ready, "redis-server ended before it was ready");
-        // Somebody must go on reading, or the server waits for it.
+        // A thread must keep reading, or the server blocks.
         std::thread::spawn(move || lines.for_each(drop));
     }
 
-    /// Kills it. What it knew is gone.
+    /// Kills the server. Its data is lost.
     pub fn stop(&mut self) {
         self.process = None;
     }
 
-    /// Lets it hang: connections are accepted, nothing is answered.
+    /// Makes the server hang: it accepts connections and answers nothing.
     pub fn pause(&self) {
         self.signal("STOP");
     }
@@ -108,11 +108,11 @@ impl Redis {
         assert!(sent.success());
     }
 
-    /// What INNKEEPER_REDIS_URL would be.
+    /// The value for INNKEEPER_REDIS_URL.
     pub fn url(&self) -> String {
         match &self.way {
             Way::Socket => self.through_socket(),
-            // Twice the same: more than one address means a Redis Cluster.
+            // The same address twice, because more than one address means a Redis Cluster.
             Way::Cluster([port, _]) => format!("redis://{0},redis://{0}", port.address()),
             Way::Tls(port) => format!("rediss://{}", port.address()),
         }

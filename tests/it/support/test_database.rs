@@ -1,7 +1,8 @@
-//! Where a test keeps its database: a SQLite file in a folder, or a PostgreSQL database; gone with the test.
+//! The database of a test: a SQLite file in a folder, or a PostgreSQL database. It is removed at the end of the test.
 //!
-//! Tests that do not care take what the environment says: `INNKEEPER_TEST_STORE=postgres cargo test --test it` runs the
-//! whole suite on PostgreSQL, the real program included ([`super::program::Workplace`]).
+//! Most tests use the kind that the environment names: `INNKEEPER_TEST_STORE=postgres cargo test --test it` runs the
+//! whole
+//! suite on PostgreSQL, with the real program too ([`super::program::Workplace`]).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::postgres::{self, Database};
 
 const VARIABLE: &str = "INNKEEPER_TEST_STORE";
 
-/// Whether this run is about PostgreSQL.
+/// Whether this run uses PostgreSQL.
 pub fn is_postgres_run() -> bool {
     match std::env::var(VARIABLE).as_deref() {
         Err(_) | Ok("sqlite") => false,
@@ -26,7 +27,7 @@ pub fn is_postgres_run() -> bool {
     }
 }
 
-/// A place for a database, empty but for its schema.
+/// A database with an empty schema.
 pub enum TestDatabase {
     Sqlite(TempDir),
     Postgres(Database),
@@ -35,7 +36,7 @@ pub enum TestDatabase {
 }
 
 impl TestDatabase {
-    /// Of the kind that this run is about.
+    /// A database of the kind that this run uses.
     pub fn new() -> Self {
         if is_postgres_run() { Self::postgres() } else { Self::sqlite() }
     }
@@ -69,7 +70,7 @@ impl TestDatabase {
         }
     }
 
-    /// Opens the store in it.
+    /// Opens the store.
     pub async fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(_) => {
@@ -83,14 +84,14 @@ impl TestDatabase {
         }
     }
 
-    /// Waits until everything committed so far is told by the feed.
+    /// Waits until the feed has everything that was committed so far.
     pub async fn settled(&self) {
         if !matches!(self, Self::Sqlite(_)) {
             postgres::settled(&self.url()).await;
         }
     }
 
-    /// Runs some SQL behind the program's back.
+    /// Runs SQL without the program's knowledge.
     pub async fn execute(&self, sql: &str) {
         self.attempt(sql).await.unwrap();
     }
@@ -122,14 +123,14 @@ impl TestDatabase {
     }
 }
 
-/// Everything that may be written, locked by another program.
+/// All rows that may be written, locked by another program.
 pub enum Lock {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl TestDatabase {
-    /// Locks it, until it is released.
+    /// Locks them, until it is released.
     pub async fn lock(&self) -> Lock {
         match self {
             Self::Sqlite(_) => {
@@ -152,7 +153,7 @@ impl Lock {
         match self {
             Self::Sqlite(connection) => connection.close().await.unwrap(),
             Self::Postgres(mut connection) => {
-                // The server notices the end of a connection in its own time.
+                // The server notices the end of a connection a little later.
                 sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }

@@ -13,27 +13,27 @@ use tokio::sync::Semaphore;
 
 use super::eventually::PATIENCE;
 
-/// What becomes of a commit.
+/// The fate of a commit.
 #[derive(Debug, Clone, Copy)]
 pub enum Commit {
     Works,
-    /// The store says that nothing was stored.
+    /// The store reports that nothing was stored.
     RolledBack,
-    /// The connection breaks before the COMMIT arrives: it says nothing, and nothing was stored.
+    /// The connection breaks before the COMMIT arrives: the outcome is unknown, and nothing was stored.
     LostBefore,
-    /// The connection breaks after it: it says nothing, and everything was stored.
+    /// The connection breaks after the COMMIT: the outcome is unknown, and everything was stored.
     LostAfter,
-    /// It panics, having stored everything.
+    /// It panics after everything was stored.
     PanicAfter,
-    /// It does not answer until it is released; then the connection breaks before the COMMIT arrives.
+    /// It does not answer until it is released. Then the connection breaks before the COMMIT arrives.
     HangsLostBefore,
     /// The same, but everything was stored at once.
     HangsLostAfter,
-    /// Everything is stored at once, but it does not say so until it is released.
+    /// Everything is stored at once, but the answer waits until it is released.
     Late,
 }
 
-/// What becomes of a claim, or of a question whether one still stands.
+/// The fate of a claim, or of a check of claims.
 #[derive(Debug, Clone, Copy)]
 pub enum Claiming {
     Unreachable,
@@ -41,7 +41,7 @@ pub enum Claiming {
     Hangs,
 }
 
-/// A journal that fails as often as it was told to, in that order, and works otherwise.
+/// A journal that fails as often as a test asks, in that order, and otherwise works.
 pub struct Unreliable {
     inner: Arc<dyn Journal>,
     commits: Mutex<VecDeque<Commit>>,
@@ -49,22 +49,22 @@ pub struct Unreliable {
     batches: Mutex<Vec<Vec<usize>>>,
     claims: Mutex<VecDeque<Claiming>>,
     standing: Mutex<VecDeque<Claiming>>,
-    /// How often it was asked whether claims still stand.
+    /// The number of checks of claims.
     asked: AtomicUsize,
-    /// Loads that are to hang.
+    /// Loads that will hang.
     loads: AtomicUsize,
-    /// Reads of a booking that are to hang.
+    /// Reads of a booking that will hang.
     bookings: AtomicUsize,
-    /// Questions what was committed that are to hang.
+    /// Reads of unknown outcomes that will hang.
     doubts: AtomicUsize,
-    /// How often it was asked what was committed.
-    doubted: AtomicUsize,
+    /// The number of reads of unknown outcomes.
+    unknown_outcome_reads: AtomicUsize,
     no_holds: AtomicBool,
     no_room_types: AtomicBool,
-    /// Claims under way, and the most that ever were.
+    /// Claims under way, and the largest number so far.
     claiming: AtomicUsize,
     most_claims: AtomicUsize,
-    /// How often a room type was claimed.
+    /// The number of claims by room type.
     claimed: AtomicUsize,
     hanging: Semaphore,
     released: Semaphore,
@@ -72,7 +72,8 @@ pub struct Unreliable {
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Journal>) -> Self {
-        let (commits, batches, claims, standing, asked, loads, bookings, doubts, doubted) = Default::default();
+        let (commits, batches, claims, standing, asked, loads, bookings, doubts, unknown_outcome_reads) =
+            Default::default();
         let (no_holds, no_room_types, claiming, most_claims, claimed) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
         Self {
@@ -85,7 +86,7 @@ impl Unreliable {
             loads,
             bookings,
             doubts,
-            doubted,
+            unknown_outcome_reads,
             no_holds,
             no_room_types,
             claiming,
@@ -109,13 +110,13 @@ impl Unreliable {
         self.claims.lock().unwrap().push_back(fate);
     }
 
-    /// The next question whether claims still stand.
-    pub fn next_standing(&self, fate: Claiming) {
+    /// The fate of the next check of claims.
+    pub fn next_claim_check(&self, fate: Claiming) {
         self.standing.lock().unwrap().push_back(fate);
     }
 
-    /// How often it was asked whether claims still stand.
-    pub fn asked_for_standing(&self) -> usize {
+    /// The number of checks of claims.
+    pub fn claim_checks(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
@@ -129,43 +130,43 @@ impl Unreliable {
         self.bookings.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The next question what was committed is not answered until it is released.
-    pub fn next_doubt_hangs(&self) {
+    /// The next read of unknown outcomes does not answer until it is released.
+    pub fn next_unknown_outcome_hangs(&self) {
         self.doubts.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How often it was asked what was committed.
-    pub fn doubted(&self) -> usize {
-        self.doubted.load(Ordering::SeqCst)
+    /// The number of reads of unknown outcomes.
+    pub fn unknown_outcome_reads(&self) -> usize {
+        self.unknown_outcome_reads.load(Ordering::SeqCst)
     }
 
-    /// Whoever asks which room types have holds waits until he is released, and then cannot be told.
+    /// The search for room types with holds waits until it is released, and then fails.
     pub fn holds_cannot_be_found(&self) {
         self.no_holds.store(true, Ordering::SeqCst);
     }
 
-    /// Who asks next which room types a hotel has cannot be told.
+    /// The next read of a hotel's room types fails.
     pub fn next_room_types_are_unknown(&self) {
         self.no_room_types.store(true, Ordering::SeqCst);
     }
 
-    /// How often a room type was claimed.
+    /// The number of claims of a room type.
     pub fn claimed(&self) -> usize {
         self.claimed.load(Ordering::SeqCst)
     }
 
-    /// The most claims that were under way at once.
+    /// The largest number of claims under way at the same time.
     pub fn most_claims(&self) -> usize {
         self.most_claims.load(Ordering::SeqCst)
     }
 
-    /// Waits until something hangs.
+    /// Waits until a call hangs.
     pub async fn hangs(&self) {
         let hangs = tokio::time::timeout(PATIENCE, self.hanging.acquire()).await;
         hangs.expect("nothing hangs").unwrap().forget();
     }
 
-    /// Lets what hangs go on.
+    /// Releases the calls that hang.
     pub fn release(&self) {
         self.released.add_permits(1);
     }
@@ -185,7 +186,7 @@ impl Unreliable {
     }
 }
 
-/// Whether something is left to be counted down, which it is then.
+/// Decrements a counter. Returns whether it was above zero.
 fn one_of(count: &AtomicUsize) -> bool {
     count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1)).is_ok()
 }
@@ -249,7 +250,7 @@ impl Journal for Unreliable {
     }
 
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
-        self.doubted.fetch_add(1, Ordering::SeqCst);
+        self.unknown_outcome_reads.fetch_add(1, Ordering::SeqCst);
         if one_of(&self.doubts) {
             self.hang().await;
         }

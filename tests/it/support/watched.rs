@@ -1,14 +1,14 @@
-//! A server beside us that is gone when we are.
+//! A child server that ends with its parent.
 
 use std::process::{Child, Command, Stdio};
 
-/// Waits for the end of its input, which is ours. What is to be killed is the first argument.
+/// Waits for the end of its input, which belongs to the parent. The first argument is the process to kill.
 const WATCH: &str = r#"trap '' INT TERM HUP; cat >/dev/null; kill -KILL "$1""#;
 
-/// A process that is killed when this is dropped, and at the latest when this process ends, however that comes.
+/// A process that is killed when this is dropped, and in every case when this process ends.
 pub struct Watched {
     process: Child,
-    /// Its input is open as long as we live.
+    /// Its input is open as long as this process lives.
     watch: Child,
 }
 
@@ -27,7 +27,7 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        // Killed by the shell before anybody waits for it: until then its number is nobody else's.
+        // The shell kills the process before anybody waits for it. Until then no other process gets its number.
         drop(self.watch.stdin.take());
         let _ = self.watch.wait();
         let _ = self.process.wait();

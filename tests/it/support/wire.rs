@@ -1,4 +1,4 @@
-//! A wire to PostgreSQL that breaks, or falls silent, when certain words are said on it.
+//! A connection to PostgreSQL that breaks, or stops, when it carries given words.
 
 use std::future::pending;
 use std::io;
@@ -8,21 +8,21 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
-/// What becomes of a connection on which the words are said.
+/// The fate of a connection that carries the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It is lost before the server hears them.
+    /// The connection breaks before the server gets them.
     Unheard,
-    /// The server hears them and answers; the answer is lost with the connection.
+    /// The server gets them and answers; the answer is lost with the connection.
     Unanswered,
-    /// It stays, and nothing passes any more. From then on time flies while everybody waits.
+    /// The connection stays, and carries nothing. From then on the test's clock runs as fast as possible.
     Silence,
 }
 
-/// The words, and what becomes of who says them.
+/// The words and their fate.
 type Rule = (&'static [u8], Fate);
 
-/// A way to the database of a URL, for as long as the runtime lives that it was made on.
+/// A proxy to the database of a URL, as long as its runtime lives.
 pub struct Wire {
     url: String,
     fate: Arc<Mutex<Option<Rule>>>,
@@ -40,7 +40,7 @@ impl Wire {
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let far = UnixStream::connect(&socket).await.unwrap();
-                // However it ends: both ends are dropped.
+                // Both ends are dropped in every case.
                 tokio::spawn(carry(near, far, fate.clone()));
             }
         });
@@ -51,13 +51,13 @@ impl Wire {
         &self.url
     }
 
-    /// From now on.
+    /// Sets the words and their fate from now on.
     pub fn when(&self, words: &'static str, fate: Fate) {
         *self.fate.lock().unwrap() = Some((words.as_bytes(), fate));
     }
 }
 
-/// Our client says what it has to say at once and then waits, so that words come in one piece.
+/// The client writes a message at once and then waits, so the words arrive in one piece.
 async fn carry(mut near: TcpStream, mut far: UnixStream, fate: Arc<Mutex<Option<Rule>>>) -> io::Result<()> {
     let (mut said, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
