@@ -1,4 +1,4 @@
-//! The script of docs/api.md, run as a reader would run it.
+//! The script of docs/api.md, run as a reader runs it.
 
 use std::process::Command;
 

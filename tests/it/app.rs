@@ -1,4 +1,4 @@
-//! The composed application: what it says about itself, and that an orderly end loses nothing.
+//! The composed application: its health and metrics, and an orderly shutdown that loses nothing.
 
 use reqwest::{Method, StatusCode};
 
@@ -6,7 +6,7 @@ use crate::support::app::{order, with_app, with_settings, with_test_database};
 use crate::support::test_database::TestDatabase;
 
 #[test]
-fn it_lives_is_ready_and_shows_its_metrics() {
+fn a_running_server_answers_health_readiness_and_metrics() {
     with_app(async |app| {
         let room_type = app.room_type(1).await;
         assert_eq!(app.book("1", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
@@ -22,7 +22,7 @@ fn it_lives_is_ready_and_shows_its_metrics() {
 }
 
 #[test]
-fn a_booking_is_there_after_a_restart_and_its_key_gets_the_same_answer() {
+fn a_booking_exists_after_a_restart_and_its_key_gets_the_same_answer() {
     let place = TestDatabase::new();
     let (order, booked) = with_test_database(&place, &[], async |app| {
         let room_type = app.room_type(1).await;
@@ -56,7 +56,7 @@ fn every_answer_of_a_server_that_drains_is_the_last_on_its_connection() {
 }
 
 #[test]
-fn without_an_administrators_token_nobody_is_administrator() {
+fn without_an_administrators_token_there_is_no_administrator() {
     with_settings(&[("admin_token", "")], async |app| {
         assert_eq!(app.admin_get("/v1/bookings").await.status, StatusCode::UNAUTHORIZED);
     });

@@ -1,9 +1,9 @@
-//! Settings reach the program from every layer, and wrong ones stop it before it does anything.
+//! Settings reach the program from every layer. A wrong setting stops the program before it does anything.
 
 use crate::support::program::Workplace;
 
 #[test]
-fn flags_are_stronger_than_the_environment_and_that_than_files() {
+fn flags_override_the_environment_which_overrides_files() {
     let workplace = Workplace::sqlite();
     workplace.file("innkeeper.toml", "database_url = 'sqlite://from-file.db'");
     let exists = |name: &str| workplace.path().join(name).exists();
@@ -37,7 +37,7 @@ fn a_value_out_of_range_names_key_origin_and_rule() {
 }
 
 #[test]
-fn help_teaches_with_examples() {
+fn help_has_examples() {
     let workplace = Workplace::new();
     let help = workplace.run(&["--help"]).succeeded().stdout;
     assert!(help.contains("innkeeper serve --demo") && help.contains("innkeeper import bookings"), "{help}");

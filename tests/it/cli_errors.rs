@@ -1,4 +1,4 @@
-//! What goes wrong is one clear message with what to do, and nothing has changed.
+//! An error is one clear message with the next step, and nothing is changed.
 
 use std::net::TcpListener;
 
@@ -15,14 +15,14 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn another_kind_of_database_is_not_spoken() {
+fn an_unsupported_database_is_refused() {
     let message = Workplace::new().run(&["migrate", "--database-url", "mysql://me:hush@db/inn"]).failed(1);
     assert!(message.contains("not mysql:"), "{message}");
     assert!(!message.contains("hush"), "{message}");
 }
 
 #[test]
-fn a_file_that_is_not_ours_is_left_alone() {
+fn a_foreign_file_is_not_changed() {
     let workplace = Workplace::new();
     let path = workplace.file("notes.db", "dear diary");
     for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["verify"]] {
@@ -34,13 +34,13 @@ fn a_file_that_is_not_ours_is_left_alone() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_missing_folder_is_named() {
     let message = Workplace::new().run(&["migrate", "--database-url", "sqlite:///nowhere/at/all.db"]).failed(1);
     assert!(message.contains("/nowhere/at/all.db"), "{message}");
 }
 
 #[test]
-fn nothing_is_made_by_looking() {
+fn commands_that_read_create_nothing() {
     let workplace = Workplace::sqlite();
     for command in [&["verify"][..], &["export", "nights", "--csv"], &["export", "bookings", "--csv"]] {
         let message = workplace.run(command).failed(1);
@@ -50,7 +50,7 @@ fn nothing_is_made_by_looking() {
 }
 
 #[test]
-fn an_import_file_that_is_not_there_is_named() {
+fn a_missing_import_file_is_named() {
     let message = Workplace::new().run(&["import", "bookings", "gone.csv"]).failed(1);
     assert!(message.starts_with("innkeeper: cannot open gone.csv:"), "{message}");
 }

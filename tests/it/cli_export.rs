@@ -1,9 +1,9 @@
-//! Exports are tables that anybody can open, without anything personal and without formulas.
+//! Exports are tables for any program, without personal data and without formulas.
 
 use crate::support::demand_file::generate;
 use crate::support::program::Workplace;
 
-/// A database with a hotel whose name a spreadsheet would compute.
+/// A database with a hotel whose name is a formula.
 fn imported() -> Workplace {
     let workplace = Workplace::new();
     let path = workplace.file("file.csv", generate(1, 200).replace("Resort Hotel", "=1+1;=2"));
@@ -20,7 +20,7 @@ fn nights_have_the_documented_columns_and_no_formulas() {
 }
 
 #[test]
-fn bookings_are_all_there_without_their_guests() {
+fn all_bookings_are_exported_without_guests() {
     let csv = imported().run(&["export", "bookings", "--csv"]).succeeded().stdout;
     let header = "booking_id,hotel_id,hotel,room_type_id,room_type,rate_plan_id,status,checkin_date,checkout_date,\
                   rooms,guests,total_minor,currency,created_at,external_reference";

@@ -1,4 +1,4 @@
-//! `ready` and `migrate --demo`: what containers are started and watched with.
+//! `ready` and `migrate --demo`, which start and watch containers.
 
 use crate::support::port::Port;
 use crate::support::program::{Ended, Workplace};
@@ -8,14 +8,14 @@ fn url(greeting: &str) -> &str {
 }
 
 #[test]
-fn ready_tells_by_its_exit_code_whether_a_server_takes_requests() {
+fn the_exit_code_of_ready_shows_whether_a_server_takes_requests() {
     let (workplace, port) = (Workplace::new(), Port::keep());
     let (started, greeting) = workplace.demo_at(&port.address());
     let url = url(&greeting);
-    // It builds its index first.
+    // The server builds its index first.
     let told = (0..1_000).map(|_| workplace.run(&["ready", url])).find(|ended| ended.code == Some(0)).unwrap().stdout;
     assert_eq!(told, format!("{url} is ready\n"));
-    // Nobody listens at port 9.
+    // No server listens at port 9.
     workplace.run_with(&["ready", url], &[("http_proxy", "http://127.0.0.1:9"), ("no_proxy", "")]).succeeded();
     assert_eq!(started.terminate(), Some(0));
     let message = workplace.run(&["ready", url]).failed(1);
@@ -23,7 +23,7 @@ fn ready_tells_by_its_exit_code_whether_a_server_takes_requests() {
 }
 
 #[test]
-fn a_server_is_asked_where_its_settings_say_that_it_listens() {
+fn ready_uses_the_address_in_the_settings() {
     let workplace = Workplace::new();
     let (started, greeting) = workplace.demo();
     let url = url(&greeting);
@@ -42,7 +42,7 @@ fn a_server_is_asked_where_its_settings_say_that_it_listens() {
 }
 
 #[test]
-fn a_database_is_furnished_once_before_anybody_serves_it() {
+fn the_demo_fills_a_database_once() {
     let workplace = Workplace::new();
     let nights = || workplace.run(&["verify"]).succeeded().stdout;
     workplace.run(&["migrate"]).succeeded();

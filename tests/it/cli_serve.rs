@@ -19,7 +19,7 @@ fn the_curl_line_of_the_demo_books_a_room() {
 }
 
 #[test]
-fn an_orderly_end_leaves_one_file_that_is_everything() {
+fn an_orderly_end_leaves_one_complete_file() {
     let workplace = Workplace::sqlite();
     let (started, greeting) = workplace.demo();
     assert!(curl(&greeting).starts_with("HTTP/1.1 201"), "{greeting}");
@@ -53,7 +53,7 @@ fn a_second_demo_keeps_the_hotels_and_still_books() {
     assert_eq!(workplace.run(&["verify"]).succeeded().stdout, counted);
 }
 
-/// The demo shows a hotel in full operation, whatever the date.
+/// The demo shows a hotel in operation on every date.
 #[test]
 fn the_demo_has_guests_in_house_arrivals_today_and_about_60_percent_of_its_rooms_sold() {
     let workplace = Workplace::new();

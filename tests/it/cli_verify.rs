@@ -1,4 +1,4 @@
-//! `verify` finds what somebody did to the database, and says so.
+//! `verify` finds changes that were made directly in the database.
 
 use innkeeper::domain::nights_change::Patch;
 use innkeeper::domain::testing::nights_change;
@@ -8,7 +8,7 @@ use rstest::rstest;
 use crate::store_contract::fixture::{self, StoreFixture, keyed, order, stay};
 use crate::support::program::{Ended, Workplace};
 
-/// A database with a booking of two nights under an idempotency key, changed by some SQL behind its back.
+/// A database with a booking of two nights with an idempotency key, then changed by SQL.
 struct Tampered {
     workplace: Workplace,
     house: StoreFixture,
@@ -30,7 +30,7 @@ impl Tampered {
 }
 
 #[tokio::test]
-async fn a_sound_database_adds_up() {
+async fn a_correct_database_has_no_difference() {
     let said = Tampered::with("SELECT 1").await.verify().succeeded().stdout;
     assert_eq!(said, "room types recounted: 1; differences: 0\n");
 }
@@ -67,7 +67,7 @@ async fn a_sound_database_adds_up() {
 )]
 #[case("UPDATE jobs SET tenant = NULL", ", not of the installation")]
 #[tokio::test]
-async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: &str) {
+async fn every_manipulation_is_named(#[case] sql: &str, #[case] difference: &str) {
     let ended = Tampered::with(sql).await.verify();
     assert!(ended.stdout.contains(&format!("{difference}\n")), "{ended:#?}");
     assert!(ended.stdout.ends_with("room types recounted: 1; differences: 1\n"), "{ended:#?}");
@@ -75,7 +75,7 @@ async fn what_was_tampered_with_is_named(#[case] sql: &str, #[case] difference: 
 }
 
 #[tokio::test]
-async fn guests_for_whom_a_lower_capacity_was_forced_are_told_apart_from_overselling() {
+async fn a_forced_lower_capacity_is_not_overselling() {
     let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let booked = desk.book(order(stay(1, 2), 3));
@@ -88,7 +88,7 @@ async fn guests_for_whom_a_lower_capacity_was_forced_are_told_apart_from_oversel
 }
 
 #[tokio::test]
-async fn differences_are_differences_even_when_nobody_reads_them() {
+async fn the_exit_code_is_right_without_a_reader() {
     let tampered = Tampered::with("UPDATE nights SET capacity = 4").await;
     let mut started = tampered.workplace.start(&["verify", "--database-url", &tampered.house.place.url()]);
     drop(started.0.stdout.take());

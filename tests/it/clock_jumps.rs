@@ -1,4 +1,4 @@
-//! A clock that jumps ahead and is set right again: no night stays closed, and holds end when they are to.
+//! A clock that jumps ahead and is set back: no night stays closed, and holds end in time.
 
 use innkeeper::domain::BookingId;
 use jiff::SignedDuration;
@@ -10,7 +10,7 @@ use crate::support::eventually::eventually;
 
 async fn open_nights(app: &App, room_type: &str) -> usize {
     let path = format!("/v1/room-types/{room_type}/availability?from=2026-05-02&to=2026-07-01");
-    // Days that are over may be refused altogether.
+    // Past days may be refused.
     let nights = app.get(&path).await.body["nights"].as_array().cloned().unwrap_or_default();
     nights.iter().filter(|night| night["free"].as_u64() > Some(0) && night["closed"] == json!(false)).count()
 }
@@ -21,7 +21,7 @@ async fn is_offered(app: &App) -> bool {
 }
 
 #[test]
-fn nights_that_passed_while_the_clock_was_ahead_are_sold_again() {
+fn nights_that_seemed_past_are_sold_again() {
     with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         assert_eq!(open_nights(app, &room_type).await, 60);
@@ -29,7 +29,7 @@ fn nights_that_passed_while_the_clock_was_ahead_are_sold_again() {
 
         for days in [10, 100] {
             app.clock.advance(SignedDuration::from_hours(24 * days));
-            // Both the actor and the search index let the days go: a fact moves the index's calendar.
+            // The actor and the search index drop the past days: a fact moves the index's calendar.
             let mut late = order(&room_type, 1, 2);
             late["checkin_date"] = json!("2026-09-01");
             late["checkout_date"] = json!("2026-09-02");
@@ -46,9 +46,9 @@ fn nights_that_passed_while_the_clock_was_ahead_are_sold_again() {
     });
 }
 
-/// Its timer goes by the clock as it was when it was set.
+/// Its timer uses the clock as it was when the timer was set.
 #[test]
-fn a_hold_whose_end_was_jumped_over_is_ended_by_the_next_look_at_the_clock() {
+fn a_hold_whose_end_was_skipped_ends_at_the_next_check_of_the_clock() {
     with_lone_app(async |app| {
         let room_type = app.room_type(1).await;
         let mut order = order(&room_type, 1, 2);

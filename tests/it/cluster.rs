@@ -1,4 +1,4 @@
-//! Several nodes, each of which answers everything: by itself, or by the node that owns what is asked for.
+//! Several nodes: each answers every request, by itself or through the owner.
 
 mod balancer;
 mod failures;

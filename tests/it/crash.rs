@@ -1,5 +1,6 @@
-//! Promise P2: an acknowledged write survives kill -9. The real binary, a storm of bookings, a kill at a random moment,
-//! a restart; then everything that was acknowledged is asked for again.
+//! Promise P2: an acknowledged write survives kill -9. The test runs the real binary under a storm of bookings, kills
+//! it at a
+//! random moment and restarts it. Then it reads everything that was acknowledged.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -16,7 +17,7 @@ use crate::support::program;
 use crate::support::test_database::TestDatabase;
 
 const ADMIN: &str = "crash-test-administrator";
-/// After how many bookings of a round the node is killed.
+/// The number of bookings of a round before the kill.
 const KILLED_AFTER: [usize; 6] = [7, 40, 1, 23, 64, 12];
 const CLIENTS: usize = 24;
 
@@ -26,7 +27,7 @@ struct Node {
     url: String,
 }
 
-/// What the node has that outlives it.
+/// Everything that outlives the node.
 struct Surroundings {
     place: TestDatabase,
     company: Company,
@@ -61,24 +62,24 @@ impl Node {
                 Some(rest[..end.map_or(rest.len(), |end| end + "http://".len())].to_owned())
             })
             .expect("serve prints its address");
-        // Whoever prints to a closed pipe dies: keep reading.
+        // A process that prints to a closed pipe dies, so a thread keeps reading.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url }
     }
 
     fn kill(mut self) {
-        // SIGKILL, as the kernel's out-of-memory killer would.
+        // SIGKILL, like the out-of-memory killer.
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 }
 
-/// What the clients know: the truth as far as it was told to anybody.
+/// The knowledge of the clients: acknowledged writes and unanswered requests.
 #[derive(Default)]
 struct Journal {
     /// Idempotency key → body and the acknowledged booking.
     acknowledged: HashMap<String, (Value, Value)>,
-    /// Key → body of requests whose answer never came.
+    /// Key → body of requests without an answer.
     unknown_outcome: HashMap<String, Value>,
     /// Ids of bookings whose cancellation was acknowledged.
     cancelled: Vec<String>,
@@ -114,7 +115,7 @@ impl Storm {
                     }
                 }
                 StatusCode::CONFLICT => tokio::task::yield_now().await,
-                // On a busy machine Redis may take too long to say who owns the room type.
+                // On a busy machine Redis may be too slow to grant a lease.
                 StatusCode::SERVICE_UNAVAILABLE => self.doubt(key, body),
                 other => panic!("a booking was answered {other}"),
             }
@@ -163,7 +164,7 @@ async fn every_acknowledged_booking_survives_kill_9() {
         let (url, room_type) = (node.url.clone(), room_type.clone());
         let storm = Arc::new(Storm { url, room_type, from, journal: journal.clone(), stop: stop.clone() });
         let clients: Vec<_> = (0..CLIENTS).map(|number| tokio::spawn(storm.clone().client(round, number))).collect();
-        // At an arbitrary moment for all the others.
+        // At an arbitrary moment of all other clients.
         let booked = async || journal.lock().unwrap().acknowledged.len() >= before + enough;
         eventually("so much is booked", booked).await;
         node.kill();
@@ -179,7 +180,7 @@ async fn every_acknowledged_booking_survives_kill_9() {
     verify(&around);
 }
 
-/// Makes a hotel with one room type of 200 rooms, open far into the future; its id.
+/// Creates a hotel with one room type of 200 rooms, open far into the future. Returns its id.
 async fn catalogue(url: &str) -> String {
     let http = Client::new();
     let post = async |path: String, body: Value| -> Value {
@@ -197,7 +198,7 @@ async fn catalogue(url: &str) -> String {
     id
 }
 
-/// Asks the restarted node for everything that was acknowledged, and repeats the keys.
+/// Reads everything that was acknowledged from the restarted node, and repeats the keys.
 async fn check(url: &str, journal: &Mutex<Journal>) {
     let http = Client::new();
     let (acknowledged, unknown_outcome, cancelled) = {
@@ -238,7 +239,7 @@ async fn repeat(http: &Client, url: &str, key: &str, body: &Value) -> (StatusCod
     available(|| http.post(format!("{url}/v1/bookings")).header("Idempotency-Key", key).json(body)).await
 }
 
-/// The answer to a request, made again while Redis takes too long, on a busy machine, to say who owns the room type.
+/// The answer to a request, which is repeated while Redis is too slow on a busy machine.
 async fn available(request: impl Fn() -> RequestBuilder) -> (StatusCode, Value) {
     let mut answer = (StatusCode::SERVICE_UNAVAILABLE, Value::Null);
     eventually("the node knows whose the room type is", async || {

@@ -1,4 +1,4 @@
-//! What is deployed agrees with the program: settings that exist, numbers that are recorded.
+//! The deployment files agree with the program: settings exist, and metrics are recorded.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use innkeeper::config::setting::{PREFIX, SETTINGS};
 
 use crate::support::program::Workplace;
 
-/// Counters of the dashboard that grow every day: their first step is not missed by anybody.
+/// Counters of the dashboard that grow every day, so their first step may be missed.
 const EVERYDAY: [&str; 6] = [
     "http_requests_total",
     "innkeeper_bookings_total",
@@ -23,7 +23,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// Every word of a text that has this beginning.
+/// Every word of a text with this beginning.
 fn words<'a>(text: &'a str, beginning: &str) -> BTreeSet<&'a str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.filter(|word| word.starts_with(beginning)).collect()
@@ -42,7 +42,7 @@ fn every_setting_of_the_containers_exists() {
     }
 }
 
-/// The metrics that the dashboard asks for.
+/// The metrics in the queries of the dashboard.
 fn on_the_dashboard() -> BTreeSet<String> {
     let dashboard: serde_json::Value = serde_json::from_str(&read(".docker/grafana/innkeeper.json")).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
@@ -54,7 +54,7 @@ fn on_the_dashboard() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_number_on_the_dashboard_is_recorded() {
+fn every_metric_of_the_dashboard_is_recorded() {
     let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     for metric in &on_the_dashboard() {
         let name = ["_bucket", "_sum", "_count"].iter().find_map(|part| metric.strip_suffix(part)).unwrap_or(metric);
@@ -63,7 +63,7 @@ fn every_number_on_the_dashboard_is_recorded() {
 }
 
 #[test]
-fn every_number_is_explained_and_every_alert_is_about_a_number() {
+fn every_metric_is_described_and_every_alert_uses_a_metric() {
     let explained = read("src/telemetry/described.rs");
     let explained: BTreeSet<&str> = explained.split('"').collect();
     for text in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
@@ -91,9 +91,9 @@ fn every_number_is_explained_and_every_alert_is_about_a_number() {
     assert!(compose.contains("file: .docker/alerts.yml") && compose.contains("target: /etc/prometheus/alerts.yml"));
 }
 
-/// Else the first one would not be seen: Prometheus knows a step from 0 to 1, but none from nothing to 1.
+/// Prometheus sees a step from 0 to 1, but no step from nothing to 1.
 #[test]
-fn what_should_not_happen_is_counted_from_zero() {
+fn counters_of_failures_start_at_zero() {
     let place = Workplace::new();
     let (_demo, greeting) = place.demo();
     let url = greeting.split_whitespace().find_map(|word| word.strip_suffix("/v1/hotels")).unwrap();
@@ -117,13 +117,13 @@ fn what_should_not_happen_is_counted_from_zero() {
 }
 
 #[test]
-fn the_image_is_built_by_the_rust_that_is_asked_for() {
+fn the_image_is_built_with_the_required_rust() {
     let wanted = concat!("FROM rust:", env!("CARGO_PKG_RUST_VERSION"), "-");
     assert!(read("Dockerfile").starts_with(wanted), "the Dockerfile begins with {wanted}");
 }
 
 #[test]
-fn every_node_is_balanced_and_watched_and_no_other() {
+fn the_balancer_and_prometheus_have_exactly_the_nodes() {
     let compose = read("docker-compose.yml");
     let nodes = (1..).take_while(|number| compose.contains(&format!("\n  node-{number}:\n"))).count();
     assert!(nodes > 1, "several nodes are started");

@@ -67,7 +67,7 @@ impl EngineFixture {
         view.nights.iter().map(|night| night.free).collect()
     }
 
-    /// The store adds up.
+    /// Recounts the store.
     async fn verify(&self) {
         let differences = recount(&self.store.evidence(self.room_type).await.unwrap());
         assert_eq!(differences, []);
@@ -92,7 +92,7 @@ fn key(name: u8, of: u8) -> Key {
     Key { digest: KeyDigest([name; 32]), fingerprint: Fingerprint([of; 32]) }
 }
 
-/// Does something once, at one point, when armed.
+/// Acts once at one failpoint when armed.
 struct Once<F> {
     point: Failpoint,
     armed: AtomicBool,
@@ -118,7 +118,7 @@ impl<F: Fn() + Send + Sync + 'static> Failpoints for Once<F> {
 }
 
 #[test]
-fn a_panic_anywhere_in_an_actor_is_an_honest_error_and_the_next_request_is_served() {
+fn a_panic_anywhere_in_an_actor_is_an_error_and_the_next_request_is_served() {
     run(async {
         for point in [Failpoint::Received, Failpoint::Decided, Failpoint::Applied, Failpoint::Submitted] {
             let failpoints = Once::at(point, || panic!("injected"));
@@ -126,7 +126,7 @@ fn a_panic_anywhere_in_an_actor_is_an_honest_error_and_the_next_request_is_serve
             failpoints.arm();
             let first = house.book().await;
             let booked = match first {
-                // The writer had the fact already, and so its caller gets the truth.
+                // The writer had the fact already, so its caller gets the stored result.
                 Ok(_) => {
                     assert_eq!(point, Failpoint::Submitted);
                     2
@@ -153,7 +153,7 @@ fn a_thread_that_dies_is_replaced_and_the_next_request_is_served() {
         house.book().await.unwrap();
         failpoints.arm();
         assert!(matches!(house.book().await, Err(Error::Interrupted)));
-        // The dead thread may take a moment to be noticed; until then the answer is honest.
+        // The end of the thread is noticed a little later; until then requests fail with an error.
         let mut served = house.book().await;
         while let Err(Error::Interrupted) = served {
             tokio::task::yield_now().await;
@@ -227,7 +227,7 @@ fn a_key_with_an_answer_that_is_no_booking_is_reused() {
 }
 
 #[test]
-fn a_refusal_does_not_use_its_key_up() {
+fn a_refusal_does_not_use_up_its_key() {
     run(async {
         let house = EngineFixture::plain(1).await;
         let first = house.book().await.unwrap();
@@ -290,12 +290,12 @@ fn a_hold_runs_out_by_itself_also_after_a_restart() {
 }
 
 #[test]
-fn two_cancellations_at_once_give_the_room_back_once() {
+fn two_concurrent_cancellations_free_the_room_once() {
     run(async {
         let house = EngineFixture::plain(2).await;
         let booking = house.book().await.unwrap().booking.id;
         house.book().await.unwrap();
-        // A fresh engine does not know the booking: both requests wait for the same read.
+        // A fresh engine does not have the booking: both requests wait for the same read.
         house.engine.shutdown().await;
         let engine = start(options(), &house.store, &house.clock, Arc::new(NoFailpoints));
         let cancel = || engine.act(booking, Move::Cancel, MoveOptions::default());
@@ -308,7 +308,7 @@ fn two_cancellations_at_once_give_the_room_back_once() {
 }
 
 #[test]
-fn a_dry_run_tells_and_changes_nothing() {
+fn a_dry_run_answers_the_fee_and_changes_nothing() {
     run(async {
         let house = EngineFixture::plain(2).await;
         let booking = house.book().await.unwrap().booking;
@@ -321,11 +321,11 @@ fn a_dry_run_tells_and_changes_nothing() {
 }
 
 #[test]
-fn a_full_mailbox_is_an_answer_not_a_queue() {
+fn a_full_mailbox_refuses_further_requests() {
     run(async {
         let (opened, gate) = std::sync::mpsc::channel::<()>();
         let gate = Mutex::new(gate);
-        // Until the gate opens, the actor is stuck with the first request.
+        // Until the gate opens, the first request blocks the actor.
         let failpoints = Once::at(Failpoint::Received, move || {
             let _ = gate.lock().unwrap().recv();
         });
@@ -337,7 +337,7 @@ fn a_full_mailbox_is_an_answer_not_a_queue() {
                 tokio::spawn(async move { engine.book(room_type, order, None).await })
             })
             .collect();
-        // At most eight wait and one is being handled: the others have their answer already.
+        // At most eight requests wait and one is in work; the others have their answer already.
         while crowd.iter().filter(|task| task.is_finished()).count() < 31 {
             tokio::task::yield_now().await;
         }

@@ -220,7 +220,7 @@ async fn a_follower_that_falls_behind_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_reader_that_is_too_slow_is_told_the_newest_state_only() {
+async fn a_slow_reader_gets_the_newest_state_only() {
     let mut follower = Follower::new().await;
     let (slow, quick) = (follower.subscriber().await, follower.subscriber().await);
     snapshot(&slow).await;
@@ -240,7 +240,7 @@ async fn a_reader_that_is_too_slow_is_told_the_newest_state_only() {
 }
 
 #[tokio::test]
-async fn prices_are_drawn_anew_and_only_where_they_are_watched() {
+async fn prices_are_reloaded_only_where_they_are_watched() {
     let mut follower = Follower::new().await;
     let subscriber = follower.subscriber().await;
     snapshot(&subscriber).await;
@@ -261,7 +261,7 @@ async fn prices_are_drawn_anew_and_only_where_they_are_watched() {
 }
 
 #[tokio::test]
-async fn what_was_drawn_yesterday_is_drawn_anew_today() {
+async fn a_projection_of_yesterday_is_reloaded_today() {
     let follower = Follower::new().await;
     let early = follower.subscriber().await;
     assert_eq!(snapshot(&early).await.1.from, day(0));
@@ -272,7 +272,7 @@ async fn what_was_drawn_yesterday_is_drawn_anew_today() {
 }
 
 #[tokio::test]
-async fn what_was_let_go_while_the_clock_was_ahead_is_drawn_again() {
+async fn a_projection_recovers_after_the_clock_was_ahead() {
     let mut follower = Follower::new().await;
     let early = follower.subscriber().await;
     assert_eq!(snapshot(&early).await.1.from, day(0));
@@ -290,7 +290,7 @@ async fn what_was_let_go_while_the_clock_was_ahead_is_drawn_again() {
 }
 
 #[tokio::test]
-async fn room_types_are_let_go_with_their_last_reader() {
+async fn a_room_type_is_unloaded_with_its_last_reader() {
     let follower = Follower::new().await;
     let (one, two) = (follower.subscriber().await, follower.subscriber().await);
     assert_eq!(follower.live.watched(), 1);
@@ -301,7 +301,7 @@ async fn room_types_are_let_go_with_their_last_reader() {
 }
 
 #[tokio::test]
-async fn a_room_type_that_is_not_there_leaves_nothing_behind() {
+async fn an_unknown_room_type_leaves_nothing_behind() {
     let follower = Follower::new().await;
     let mut subscriber = follower.live.subscriber();
     let nobody = RoomTypeId(uuid::Uuid::nil());

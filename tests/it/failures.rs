@@ -1,5 +1,6 @@
-//! When the store fails, over HTTP: callers get the truth or an honest 503, a repeat gets the first answer, and nothing
-//! is half done. The store is a real one.
+//! Failures of the store, over HTTP: callers get the stored result or a 503, a repeat gets the first answer, and
+//! nothing is
+//! half done. The store is a real one.
 
 mod abandoned;
 mod disk;
@@ -26,7 +27,7 @@ use crate::support::eventually::{PATIENCE, eventually};
 use crate::support::test_database::TestDatabase;
 use crate::support::unreliable_journal::{Claiming, Commit, Unreliable};
 
-/// A 503 that says what it is and when to come back.
+/// Checks for a 503 with its code and Retry-After.
 fn assert_503(answer: &Answer, codes: &[&str]) {
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
     assert!(codes.contains(&answer.body["code"].as_str().unwrap()), "{}", answer.body);
@@ -34,7 +35,7 @@ fn assert_503(answer: &Answer, codes: &[&str]) {
     assert!((1..=5).contains(&retry), "Retry-After: {retry}");
 }
 
-/// Rooms sold in the night of 1 June, by whoever is asked: the actor and the store.
+/// Rooms sold in the night of 1 June, from the actor and from the store.
 async fn sold(app: &App, room_type: &str) -> u64 {
     let id: RoomTypeId = room_type.parse().unwrap();
     assert_eq!(recount(&app.running.store.evidence(id).await.unwrap()), []);
@@ -47,7 +48,7 @@ async fn hotel_of(app: &App, room_type: &str) -> HotelId {
     room_type.body["hotel_id"].as_str().unwrap().parse().unwrap()
 }
 
-/// Repeats a request, as a client would that was told to; the first answer that is not a 503.
+/// Repeats a request after a 503. Returns the first other answer.
 async fn persist(ask: impl AsyncFn() -> Answer) -> Answer {
     let answered = tokio::time::timeout(PATIENCE, async {
         loop {
@@ -61,12 +62,13 @@ async fn persist(ask: impl AsyncFn() -> Answer) -> Answer {
 }
 
 /// Repeats a booking.
-async fn persist_in_booking(app: &App, key: &str, room_type: &str) -> Answer {
+async fn book_until_answered(app: &App, key: &str, room_type: &str) -> Answer {
     persist(async || app.book(key, &order(room_type, 1, 2)).await).await
 }
 
-/// Books under a key until something of it hangs in the store, whose answer nobody waits for longer than a second; on a
-/// busy machine that second may be over before it was begun.
+/// Books with a key until a call of it hangs in the store. The caller's time-out is a second, which may end before the
+/// call
+/// on a busy machine.
 async fn book_until_it_hangs(app: &App, journal: &Unreliable, key: &str, room_type: &str) {
     let mut hangs = pin!(journal.hangs());
     loop {
@@ -77,8 +79,8 @@ async fn book_until_it_hangs(app: &App, journal: &Unreliable, key: &str, room_ty
     }
 }
 
-/// An application whose callers wait for a second and no longer, and a room type that was made while they had time.
-fn with_impatient_callers(rooms: u16, test: impl AsyncFnOnce(&App, &Unreliable, &str)) {
+/// An application whose callers have a time-out of a second, and a room type that was created before.
+fn with_short_time_outs(rooms: u16, test: impl AsyncFnOnce(&App, &Unreliable, &str)) {
     let place = TestDatabase::new();
     let room_type = with_test_database(&place, &[], async |app| app.room_type(rooms).await);
     with_unreliable_journal_on(&place, &[("answer_within_secs", "1")], async |app, journal| {
@@ -108,7 +110,7 @@ fn a_booking_that_was_not_stored_is_an_honest_503_and_its_repeat_books_once(#[ca
 #[rstest]
 #[case::lost_after(Commit::LostAfter)]
 #[case::panic_after(Commit::PanicAfter)]
-fn a_booking_whose_commit_is_in_doubt_gets_its_answer_from_the_store(#[case] fate: Commit) {
+fn a_booking_with_an_unknown_outcome_gets_its_answer_from_the_store(#[case] fate: Commit) {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         journal.next_commit(fate);
@@ -132,21 +134,22 @@ fn a_booking_whose_commit_is_in_doubt_gets_its_answer_from_the_store(#[case] fat
 #[rstest]
 #[case::before(Commit::HangsLostBefore)]
 #[case::after(Commit::HangsLostAfter)]
-fn who_does_not_get_an_answer_in_time_gets_it_under_the_same_key_later(#[case] fate: Commit) {
-    with_impatient_callers(3, async |app, journal, room_type| {
+fn a_repeat_after_a_time_out_gets_the_first_answer(#[case] fate: Commit) {
+    with_short_time_outs(3, async |app, journal, room_type| {
         journal.next_commit(fate);
         book_until_it_hangs(app, journal, "k", room_type).await;
         journal.release();
-        let first = persist_in_booking(app, "k", room_type).await;
+        let first = book_until_answered(app, "k", room_type).await;
         assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
-        assert_eq!(persist_in_booking(app, "k", room_type).await.body, first.body);
+        assert_eq!(book_until_answered(app, "k", room_type).await.body, first.body);
         assert_eq!(sold(app, room_type).await, 1);
     });
 }
 
-/// The last room, and two nodes: the one that takes over must not tell the client that the room is gone, to itself.
+/// The last room, and two nodes: the new owner must not answer a client's repeat with sold out because of that
+/// client's own booking.
 #[test]
-fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
+fn a_repeat_at_another_node_gets_the_first_owners_answer() {
     with_unreliable_journal(&[], async |late, journal| {
         let room_type = late.room_type(1).await;
         late.running.engine.hand_over().await;
@@ -156,7 +159,7 @@ fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
         let early = app::start_on(&settings, listeners, late.clock.clone(), store.clone(), store).await.unwrap();
         let early = App::of(early, late.clock.clone(), &settings);
 
-        // It has looked the key up, and waits for the room type.
+        // It has looked up the key, and waits for the room type.
         journal.next_claim(Claiming::Hangs);
         let order = order(&room_type, 1, 2);
         let repeated = late.book("k", &order);
@@ -175,28 +178,28 @@ fn a_repeat_at_another_node_gets_what_the_first_owner_did_meanwhile() {
     });
 }
 
-/// The last room, a slow disk, an impatient client: its repeat must not be told that the room is gone, to itself.
+/// The last room, a slow disk and a short time-out: a repeat must not get sold out because of its own booking.
 #[test]
-fn a_repeat_joins_what_was_begun_although_its_first_caller_gave_up() {
-    with_impatient_callers(1, async |app, journal, room_type| {
+fn a_repeat_joins_an_attempt_whose_caller_timed_out() {
+    with_short_time_outs(1, async |app, journal, room_type| {
         journal.next_commit(Commit::HangsLostAfter);
         book_until_it_hangs(app, journal, "k", room_type).await;
-        // Still hanging: the repeat waits for the same attempt, and gives up in turn.
+        // Still hanging: the repeat waits for the same attempt, and times out too.
         assert_503(&app.book("k", &order(room_type, 1, 2)).await, &["interrupted"]);
         journal.release();
-        let answer = persist_in_booking(app, "k", room_type).await;
+        let answer = book_until_answered(app, "k", room_type).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         assert_eq!(sold(app, room_type).await, 1);
     });
 }
 
 #[test]
-fn a_bulk_change_that_fails_half_way_says_what_is_done_and_can_be_sent_again() {
+fn a_bulk_change_that_fails_half_way_reports_its_items_and_can_be_repeated() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let path = format!("/v1/room-types/{room_type}/nights");
         let item = |day: u8| json!({"from": format!("2026-06-{day:02}"), "to": format!("2026-06-{:02}", day + 1), "physical": 7});
-        // What cannot be is refused, and holds nothing up.
+        // An impossible item is refused, and delays nothing.
         let wrong = json!({"from": "2029-06-01", "to": "2029-06-02", "physical": 7});
         let body = json!({"items": [item(1), wrong, item(2), item(3), item(4)]});
         let set = async || app.admin(Method::PUT, &path, &body).await;
@@ -226,9 +229,9 @@ fn a_bulk_change_that_fails_half_way_says_what_is_done_and_can_be_sent_again() {
     });
 }
 
-/// Whoever tells a node of changed hotels has more to tell.
+/// The caller has further hotels to reload.
 #[test]
-fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
+fn a_changed_hotel_does_not_wait_for_a_hanging_commit() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
@@ -240,22 +243,22 @@ fn a_hotel_that_changes_elsewhere_waits_for_nobody_whose_commit_hangs() {
             journal.release();
             told.expect("it waits for an actor");
         };
-        let (booked, ()) = tokio::join!(persist_in_booking(app, "k", &room_type), told);
+        let (booked, ()) = tokio::join!(book_until_answered(app, "k", &room_type), told);
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         assert_eq!(sold(app, &room_type).await, 1);
     });
 }
 
-/// A booking that is being read is read again for the next ownership, and those who wait for it hear nothing of that.
+/// A read of a booking is repeated for the next ownership, and waiting callers do not notice.
 #[test]
-fn a_hotel_that_changes_costs_nobody_an_answer() {
+fn a_changed_hotel_loses_no_answer() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
         let booked = app.book("k", &order(&room_type, 1, 2)).await;
         let (id, booking) = (room_type.parse().unwrap(), booked.body["id"].as_str().unwrap().parse().unwrap());
         let engine = &app.running.engine;
-        // The next owner does not know the booking.
+        // The next owner has not loaded the booking.
         engine.hand_over().await;
         journal.next_booking_hangs();
         let changed = async {
@@ -268,9 +271,9 @@ fn a_hotel_that_changes_costs_nobody_an_answer() {
     });
 }
 
-/// Nor one whose booking is in doubt: the next ownership asks again what became of it.
+/// The same for a booking with an unknown outcome: the next ownership reads it again.
 #[test]
-fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_what_it_has() {
+fn a_changed_hotel_loses_no_answer_with_an_unknown_outcome() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
@@ -279,7 +282,7 @@ fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_wh
         let changed = async {
             journal.hangs().await;
             app.running.engine.hotel_changed(hotel).await;
-            // Answered by the next ownership.
+            // The next ownership answers.
             assert_eq!(sold(app, &room_type).await, 1);
         };
         let order = order(&room_type, 1, 2);
@@ -288,9 +291,9 @@ fn a_hotel_that_changes_costs_nobody_an_answer_who_waits_for_the_store_to_say_wh
     });
 }
 
-/// A whole batch: the store is not asked about each of its bookings.
+/// A whole batch: the store is not asked for each booking.
 #[test]
-fn many_bookings_in_doubt_are_few_questions() {
+fn many_unknown_outcomes_need_few_reads() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(10).await;
         let order = order(&room_type, 1, 2);
@@ -315,7 +318,7 @@ fn many_bookings_in_doubt_are_few_questions() {
             assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         }
         assert_eq!(sold(app, &room_type).await, 9);
-        // What the next ownership finds in doubt, and what comes while it asks about that.
+        // Unknown outcomes of the next ownership, and requests that arrive during its read.
         assert!(journal.unknown_outcome_reads() <= 2, "{}", journal.unknown_outcome_reads());
     });
 }
@@ -324,12 +327,12 @@ fn many_bookings_in_doubt_are_few_questions() {
 fn a_room_type_with_a_full_mailbox_is_busy() {
     with_unreliable_journal(&[("mailbox", "1")], async |app, journal| {
         let room_type = app.room_type(3).await;
-        // What is rolled back starts the actor again, and its claim hangs: it takes up nothing.
+        // A rollback restarts the actor, and its claim hangs, so it takes no request.
         journal.next_commit(Commit::RolledBack);
         journal.next_claim(Claiming::Hangs);
         assert_503(&app.book("first", &order(&room_type, 1, 2)).await, &["interrupted"]);
         journal.hangs().await;
-        // Whoever is faster waits; the other one is one too many.
+        // The faster request waits; the other one is refused.
         let order = order(&room_type, 1, 2);
         let (one, other) = (pin!(app.book("one", &order)), pin!(app.book("other", &order)));
         let (refused, waits) = match select(one, other).await {
@@ -351,7 +354,7 @@ fn a_room_type_that_cannot_be_claimed_is_unavailable_until_it_can() {
         let view = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02");
         journal.next_commit(Commit::LostAfter);
         journal.next_claim(Claiming::Unreachable);
-        // Nobody can say what became of it while the store cannot be asked.
+        // Its outcome is unknown while the store does not answer.
         assert_503(&app.book("k", &order(&room_type, 1, 2)).await, &["interrupted", "unavailable"]);
         journal.next_claim(Claiming::Unreachable);
         assert_503(&app.get(&view).await, &["unavailable"]);

@@ -1,4 +1,4 @@
-//! Bookings over HTTP: made, seen, changed, confirmed, cancelled, lived and listed.
+//! Bookings over HTTP: create, read, change, confirm, cancel, check in, check out and list.
 
 use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
@@ -43,7 +43,7 @@ async fn free(app: &App, room_type: &str) -> Vec<u64> {
 }
 
 #[test]
-fn a_booking_is_made_and_read_by_who_has_its_token() {
+fn a_booking_is_read_with_its_token() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let made = app.book("k1", &order(&room_type, 10, 13)).await;
@@ -70,7 +70,7 @@ fn a_booking_is_made_and_read_by_who_has_its_token() {
 }
 
 #[test]
-fn a_stranger_cannot_tell_which_bookings_exist() {
+fn a_caller_without_the_token_cannot_learn_which_bookings_exist() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let booking = app.book("k1", &order(&room_type, 10, 13)).await.body;
@@ -109,7 +109,7 @@ fn a_key_has_one_effect_and_one_answer() {
 }
 
 #[test]
-fn concurrent_doubles_join_the_first() {
+fn concurrent_repeats_over_http_join_the_first() {
     with_app(async |app| {
         let room_type = app.room_type(5).await;
         let order = order(&room_type, 10, 13);
@@ -137,7 +137,7 @@ fn sold_out_names_the_nights_and_when_a_hold_runs_out() {
 }
 
 #[test]
-fn what_was_seen_is_booked_or_nothing() {
+fn a_booking_with_if_match_needs_the_version_that_was_read() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let seen = app.get(&format!("/v1/room-types/{room_type}/availability?from=2026-06-10&to=2026-06-13")).await;
@@ -176,7 +176,7 @@ fn a_hold_is_confirmed_in_time_or_gone() {
 }
 
 #[test]
-fn cancelling_is_quoted_first_and_frees_the_nights() {
+fn a_dry_run_shows_the_fee_and_cancelling_frees_the_nights() {
     with_app(async |app| {
         let room_type = app.room_type(1).await;
         let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
@@ -202,7 +202,7 @@ fn cancelling_is_quoted_first_and_frees_the_nights() {
 }
 
 #[test]
-fn a_move_is_repeated_under_its_key_without_a_second_effect() {
+fn a_repeated_key_of_a_cancellation_has_no_second_effect() {
     with_app(async |app| {
         let room_type = app.room_type(1).await;
         let booking = app.book("k", &order(&room_type, 10, 13)).await.body;
@@ -256,7 +256,7 @@ fn an_amendment_takes_and_gives_back_the_difference() {
 }
 
 #[test]
-fn a_stay_is_lived_by_the_administrator_alone() {
+fn only_the_administrator_checks_in_and_out() {
     with_app(async |app| {
         let room_type = app.room_type(2).await;
         let booking = app.book("k", &order(&room_type, 10, 13)).await.body;
@@ -289,7 +289,7 @@ fn a_stay_is_lived_by_the_administrator_alone() {
 }
 
 #[test]
-fn rules_of_a_stay_have_codes() {
+fn every_broken_rule_of_a_stay_has_a_code() {
     with_app(async |app| {
         let room_type = app.room_type(2).await;
         let id = "01950000-0000-7000-8000-00000000ffff";
@@ -324,7 +324,7 @@ fn rules_of_a_stay_have_codes() {
 }
 
 #[test]
-fn the_administrator_lists_bookings_by_what_is_known_of_them() {
+fn the_administrator_lists_bookings_with_filters() {
     with_app(async |app| {
         let (one, other) = (app.room_type(9).await, app.room_type(9).await);
         for (index, room_type) in [&one, &one, &other].into_iter().enumerate() {

@@ -18,7 +18,7 @@ fn pointers(answer: &Answer) -> Vec<&str> {
 }
 
 #[test]
-fn a_hotel_is_made_read_and_changed() {
+fn a_hotel_is_created_read_and_changed() {
     with_app(async |app| {
         let made = app.admin(Method::POST, "/v1/hotels", &hotel()).await;
         assert_eq!(made.status, StatusCode::CREATED);
@@ -70,7 +70,7 @@ fn a_patch_is_as_strict_as_a_body() {
 }
 
 #[test]
-fn lists_go_on_where_the_page_before_ended() {
+fn a_cursor_continues_after_the_last_page() {
     with_app(async |app| {
         for n in 0..5 {
             let body = json!({"name": format!("Casa {n}"), "city": "Porto", "country": "PT",

@@ -1,4 +1,4 @@
-//! Changes of the catalogue by several at once: nobody's is lost, and who wants to be sure of what he changes can be.
+//! Concurrent changes of the catalogue: no change is lost, and a condition protects against changes of others.
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{ADMIN, Answer, App, answer, with_app};
 
-/// One of everything that can be changed, and two members of it that different people change.
+/// One object of every kind, and two members of it that different clients change.
 async fn entries(app: &App) -> Vec<(String, [Value; 2])> {
     let room_type = app.room_type(3).await;
     let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].as_str().unwrap().to_owned();
@@ -62,7 +62,7 @@ fn over(change: &Value, before: &Value) -> Value {
 }
 
 #[test]
-fn a_change_can_be_tied_to_what_was_seen() {
+fn a_change_can_require_the_version_that_was_read() {
     with_app(async |app| {
         for (path, [one, other]) in entries(app).await {
             let seen = app.get(&path).await;
@@ -79,7 +79,7 @@ fn a_change_can_be_tied_to_what_was_seen() {
 }
 
 #[test]
-fn what_a_client_has_already_is_not_sent_again() {
+fn unchanged_content_is_not_sent_again() {
     with_app(async |app| {
         for (path, [change, _]) in entries(app).await {
             let seen = app.get(&path).await;
@@ -92,7 +92,7 @@ fn what_a_client_has_already_is_not_sent_again() {
 }
 
 #[test]
-fn a_misspelt_member_is_refused_also_when_it_is_to_be_reset() {
+fn a_misspelt_member_is_refused_also_with_null() {
     with_app(async |app| {
         for (path, _) in entries(app).await {
             let refused = app.admin(Method::PATCH, &path, &json!({"max_night": null})).await;

@@ -1,5 +1,6 @@
-//! ETags, conditions and keys: a version changes with what it stands for, a stale condition does nothing, and a write that
-//! changes nothing leaves no trace.
+//! ETags, conditions and keys: an ETag changes with its content, an outdated condition has no effect, and a write
+//! without a
+//! change leaves no trace.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ fn availability(room_type: &str) -> String {
     format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-07-01")
 }
 
-/// The status of a look by somebody who knows an answer already.
+/// The status of a read with a known ETag.
 async fn again(app: &App, path: &str, known: &Answer) -> StatusCode {
     answer(app.request(Method::GET, path).header("If-None-Match", &known.headers["etag"])).await.status
 }
@@ -75,7 +76,7 @@ fn the_etag_of_the_availability_is_a_condition_for_booking() {
 }
 
 #[test]
-fn nights_are_set_only_if_they_are_what_was_seen() {
+fn nights_with_if_match_need_the_version_that_was_read() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let path = format!("/v1/room-types/{room_type}/nights");
@@ -104,7 +105,7 @@ fn nights_are_set_only_if_they_are_what_was_seen() {
 }
 
 #[test]
-fn a_booking_that_is_changed_into_itself_stays_as_it_is() {
+fn a_change_of_a_booking_without_a_difference_has_no_effect() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let booked = app.book("a", &order(&room_type, 10, 12)).await;
@@ -134,7 +135,7 @@ fn a_booking_that_is_changed_into_itself_stays_as_it_is() {
 }
 
 #[test]
-fn nights_and_a_catalogue_that_are_set_to_what_they_are_stay_as_they_are() {
+fn setting_present_values_has_no_effect() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;
@@ -213,7 +214,7 @@ fn every_member_of_the_catalogue_that_repeats_its_present_value_changes_nothing(
 }
 
 #[test]
-fn a_key_is_refused_where_nothing_would_remember_it() {
+fn a_key_is_refused_where_it_would_not_be_stored() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let hotel = hotel_of(app, &room_type).await;

@@ -1,4 +1,4 @@
-//! Connections: clients that send slowly, never end, or read nothing cost neither places nor memory.
+//! Connections: clients that send slowly, never finish, or do not read occupy neither connections nor memory.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::support::live::Dashboard;
 use crate::support::program::{Started, Workplace};
 use crate::support::raw::{GET, Raw};
 
-/// Requests have a second; an idle connection has an hour, so that nothing here is closed for being idle.
+/// Requests have a second; an idle connection has an hour, so no idle connection is closed here.
 const HASTE: &[(&str, &str)] = &[("request_timeout_secs", "1"), ("keep_alive_secs", "3600")];
 
 fn address(app: &App) -> SocketAddr {
@@ -68,7 +68,7 @@ fn every_head_of_a_connection_has_to_arrive_in_time() {
             (1, b"", b"\r\n"),
             (3, half, b"a"),
         ] {
-            // A later one, in one piece with the requests before it.
+            // A later head, in one piece with earlier requests.
             let mut client = Raw::open(address(app)).await;
             client.send(&[GET.repeat(requests).as_slice(), begun].concat()).await;
             for _ in 0..requests {
@@ -90,7 +90,7 @@ fn an_idle_connection_stays_open_for_longer_than_a_request_may_take() {
             client.send(request).await;
             client.answer().await.unwrap();
         }
-        // Another connection measures the time: its head is overdue, and then its successor's.
+        // Another connection measures the time: its head times out, and then a second one.
         for _ in 0..2 {
             slow.last().await.unwrap().is_problem(408, "head_timeout");
             slow = Raw::open(address(app)).await;
@@ -110,7 +110,7 @@ fn a_body_has_to_arrive_in_time() {
             client.send(head.as_bytes()).await;
             client.drip(b"1\r\n \r\n").await.unwrap().is_problem(408, "body_timeout");
         }
-        // What came fast at first does not excuse silence.
+        // A fast beginning does not excuse a pause.
         let mut client = Raw::open(address(app)).await;
         let head =
             "POST /v1/bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n";
@@ -126,7 +126,7 @@ fn an_answer_has_to_be_read_in_time() {
         let known = b"GET /docs/ HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n".repeat(300);
         for request in [bundle.as_slice(), &bundle.repeat(40), &known, &GET.repeat(2_000)] {
             let mut client = Raw::narrow(address(app)).await;
-            // However much of it the server takes.
+            // Also when the server has sent a part of it.
             let _ = client.stream.try_write(request);
             eventually("the connection is given up", async || !client.try_send(b"\r\n").await).await;
         }
@@ -134,7 +134,7 @@ fn an_answer_has_to_be_read_in_time() {
 }
 
 #[test]
-fn slow_readers_that_read_get_everything() {
+fn slow_readers_get_the_whole_answer() {
     with_settings(HASTE, async |app| {
         let mut client = Raw::narrow(address(app)).await;
         client.send(&b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3)).await;
@@ -147,7 +147,7 @@ fn slow_readers_that_read_get_everything() {
 }
 
 #[test]
-fn on_a_full_server_the_longest_idle_gives_its_place_to_a_newcomer() {
+fn on_a_full_server_a_new_connection_replaces_the_longest_idle_one() {
     let settings = [("max_connections", "4"), ("request_timeout_secs", "300"), ("keep_alive_secs", "3600")];
     with_settings(&settings, async |app| {
         let mut idle = Vec::new();
@@ -164,7 +164,7 @@ fn on_a_full_server_the_longest_idle_gives_its_place_to_a_newcomer() {
             newcomer.send(GET).await;
             assert_eq!(newcomer.answer().await.unwrap().status, 200);
         }
-        // The two that were idle for longest are gone, or as many as there were newcomers at most.
+        // The two longest idle connections are closed, or as many as there are new ones at most.
         assert!(idle[0].last().await.is_none());
         idle[3].send(GET).await;
         assert_eq!(idle[3].answer().await.unwrap().status, 200);
@@ -172,7 +172,7 @@ fn on_a_full_server_the_longest_idle_gives_its_place_to_a_newcomer() {
 }
 
 #[test]
-fn slow_requests_get_no_more_places_than_there_are_and_make_room() {
+fn slow_requests_never_exceed_the_limit_and_are_replaced() {
     let settings = [("max_connections", "40"), ("request_timeout_secs", "300"), ("keep_alive_secs", "3600")];
     with_settings(&settings, async |app| {
         let head = b"POST /v1/bookings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
@@ -183,7 +183,7 @@ fn slow_requests_get_no_more_places_than_there_are_and_make_room() {
             client.send(&slow).await;
             clients.push(client);
         }
-        // The server has to have waited for them for a second, and to have noticed.
+        // The server must have waited for them for a second.
         let mut newcomer = Raw::open(address(app)).await;
         eventually("a client that keeps the server waiting gives its place to another", async || {
             newcomer.try_send(GET).await;
@@ -211,7 +211,7 @@ fn slow_requests_get_no_more_places_than_there_are_and_make_room() {
 }
 
 #[test]
-fn a_newcomer_for_whom_there_is_no_place_is_told_so() {
+fn a_connection_beyond_the_limit_gets_a_problem_document() {
     let settings = [("max_connections", "3"), ("keep_alive_secs", "3600")];
     with_settings(&settings, async |app| {
         let mut dashboards = Vec::new();
@@ -230,7 +230,7 @@ fn a_newcomer_for_whom_there_is_no_place_is_told_so() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_with_a_problem_document() {
+fn bytes_that_are_not_http_are_refused_with_a_problem_document() {
     with_settings(&[], async |app| {
         for (bytes, status, code) in [
             (b"NONSENSE\r\n\r\n".to_vec(), 400, "malformed_request"),
@@ -265,7 +265,7 @@ fn greeted(greeting: &str) -> SocketAddr {
     greeting.split("http://").nth(1).unwrap().split(['/', ' ', '\n']).next().unwrap().parse().unwrap()
 }
 
-/// Resident memory that is not the program's file, in MiB.
+/// Anonymous memory in MiB.
 fn memory(program: &Started) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", program.0.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

@@ -1,4 +1,4 @@
-//! The description of the API: complete, offline, and true, for its examples are sent to the demo's hotels.
+//! The API description: complete, offline and correct. Its examples are sent to the demo's hotels.
 
 use innkeeper::cli::demo;
 use innkeeper::clock::Clock;
@@ -23,7 +23,7 @@ fn address(path: &str, operation: &Value, booking: &str) -> String {
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// Sends what the document gives as an example; the status, and the id of what was made.
+/// Sends an example of the document. Returns the status and the id of a created object.
 async fn send(app: &App, document: &Value, method: &str, path: &str, booking: &str) -> (StatusCode, String) {
     let operation = &document["paths"][path][method];
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -45,7 +45,7 @@ fn every_example_works_when_it_is_sent_to_the_demo() {
         let document = app.get("/openapi.json").await.body;
         let mut sent = 0;
         for (path, item) in document["paths"].as_object().unwrap() {
-            // The moves of a booking depend on each other, and come below in their order.
+            // Operations on a booking depend on each other, and follow below in order.
             if path.contains("{booking_id}") || path == "/docs" || path == "/v1/ws" {
                 continue;
             }
@@ -96,7 +96,7 @@ fn swagger_ui_needs_no_other_server() {
 }
 
 #[test]
-fn health_and_metrics_are_there_for_operators() {
+fn health_and_metrics_answer() {
     with_app(async |app| {
         assert_eq!(app.get("/healthz").await.body["status"], "ok");
         assert_eq!(app.get("/readyz").await.body["status"], "ok");

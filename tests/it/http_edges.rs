@@ -1,4 +1,4 @@
-//! What every request meets: limits, ids, and one shape for every error.
+//! The edge of every request: limits, ids, and one shape for every error.
 
 use std::net::TcpListener;
 
@@ -42,7 +42,7 @@ fn every_error_is_a_problem_document_that_carries_the_requests_id() {
 }
 
 #[test]
-fn a_wrong_method_is_told_the_right_ones() {
+fn a_wrong_method_gets_the_allowed_ones() {
     with_app(async |app| {
         let refused = answer(app.request(Method::PUT, "/v1/hotels")).await;
         assert_eq!(refused.headers["allow"], "GET, HEAD, POST");
@@ -51,7 +51,7 @@ fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[test]
-fn an_id_is_made_for_a_request_without_a_decent_one() {
+fn a_request_without_a_valid_id_gets_one() {
     with_app(async |app| {
         let made = app.get("/healthz").await;
         assert_eq!(made.headers["x-request-id"].len(), 36);
@@ -121,7 +121,7 @@ fn a_field_that_breaks_a_rule_is_pointed_at() {
 }
 
 #[test]
-fn a_parameter_that_nobody_knows_is_a_mistake() {
+fn an_unknown_parameter_is_refused() {
     with_app(async |app| {
         let room_type = app.room_type(1).await;
         let read = format!("/v1/room-types/{room_type}");
@@ -139,7 +139,7 @@ fn a_parameter_that_nobody_knows_is_a_mistake() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_and_the_server_goes_on() {
+fn requests_that_are_too_large_are_refused_and_the_server_continues() {
     with_app(async |app| {
         let huge = raw(app, vec![b' '; http::bookings::order::LIMIT + 1], "application/json").await;
         assert_eq!((huge.status, huge.body["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("body_too_large")));
@@ -154,7 +154,7 @@ fn what_is_too_large_is_refused_and_the_server_goes_on() {
 }
 
 #[test]
-fn headers_have_rules_too() {
+fn invalid_headers_are_refused() {
     with_app(async |app| {
         let room_type = app.room_type(1).await;
         let order = order(&room_type, 10, 13);
@@ -189,7 +189,7 @@ fn a_move_takes_no_body_but_an_empty_object() {
 }
 
 #[test]
-fn a_server_that_shuts_down_says_so() {
+fn a_server_that_shuts_down_answers_503() {
     with_app(async |app| {
         let room_type = app.room_type(1).await;
         app.running.engine.shutdown().await;
@@ -203,7 +203,7 @@ fn a_server_that_shuts_down_says_so() {
 }
 
 #[test]
-fn a_panic_is_the_end_of_one_request_only() {
+fn a_panic_ends_one_request_only() {
     with_app(async |app| {
         let state = web::Data::new(app.state());
         let draining = state.draining.clone();

@@ -1,4 +1,4 @@
-//! Limits of public callers: how many requests and holds one caller may have, and what part of a house holds may take.
+//! Limits of public callers: requests and holds of a caller, and the share of rooms that holds take.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -12,10 +12,10 @@ use crate::support::live::{Dashboard, june};
 use crate::support::program::{Started, Workplace};
 
 const ON: (&str, &str) = ("public_limits", "on");
-/// Every test connects from here, as a proxy does.
+/// All test requests come from here, like requests of a proxy.
 const PROXY: (&str, &str) = ("trusted_proxies", "127.0.0.1");
 
-/// What a client at an address gets for an order.
+/// Sends an order from a client's address.
 async fn book_from(app: &App, address: &str, order: &Value) -> Answer {
     answer(app.request(Method::POST, "/v1/bookings").header("X-Forwarded-For", address).json(order)).await
 }
@@ -27,7 +27,7 @@ fn hold(room_type: &str, contact: u32) -> Value {
     order
 }
 
-/// That somebody has reached a limit, and is told which and for how long.
+/// Checks for a reached limit, with its policy and Retry-After.
 fn limited(answer: &Answer, policy: &str) {
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{policy}: {}", answer.body);
     assert_eq!((&answer.body["code"], &answer.body["violated_policies"]), (&json!("rate_limited"), &json!([policy])));
@@ -54,7 +54,7 @@ fn one_address_holds_ten_times_and_writes_thirty_times_a_minute() {
             last = book_from(app, "192.0.2.1", &hold(&room_type, n)).await;
         }
         limited(&last, "public-write");
-        // Another address goes on, and what a client says of itself changes nothing.
+        // Another address is not limited, and headers of a client change nothing.
         assert_eq!(book_from(app, "192.0.2.2", &hold(&room_type, 600)).await.status, StatusCode::CREATED);
         for same in ["203.0.113.7, 192.0.2.1", "::ffff:192.0.2.1"] {
             let refused = book_from(app, same, &hold(&room_type, 601)).await;
@@ -64,12 +64,12 @@ fn one_address_holds_ten_times_and_writes_thirty_times_a_minute() {
 }
 
 #[test]
-fn a_thousand_holds_at_once_are_ten() {
+fn a_thousand_concurrent_holds_become_ten() {
     with_settings(&[ON, PROXY], async |app| {
         let room_type = app.room_type(5_000).await;
         let answers = futures_util::future::join_all((0..1_000).map(|n| {
             let (order, n) = (hold(&room_type, n), u128::from(n));
-            // One customer of IPv6 has as many addresses as there are.
+            // A customer with IPv6 has many addresses.
             let address = std::net::Ipv6Addr::from_bits((0x2001_0db8_0001_0002 << 64) + n);
             async move { book_from(app, &address.to_string(), &order).await.status }
         }));
@@ -91,13 +91,13 @@ fn a_contact_has_three_live_holds_wherever_it_comes_from() {
         let mut spelt = hold(&room_type, 1);
         spelt["contact"]["mobile"] = json!("+351 91-000-0001");
         limited(&book_from(app, &from(4), &spelt).await, "public-holds-per-contact");
-        // A hold that is confirmed is none any more.
+        // A confirmed hold no longer counts.
         let (id, token) = (held[0].body["id"].as_str().unwrap(), held[0].body["manage_token"].as_str().unwrap());
         let confirm = app.request(Method::POST, &format!("/v1/bookings/{id}/confirm")).bearer_auth(token);
         assert_eq!(answer(confirm).await.status, StatusCode::OK);
         assert_eq!(book_from(app, &from(5), &hold(&room_type, 1)).await.status, StatusCode::CREATED);
         limited(&book_from(app, &from(6), &hold(&room_type, 1)).await, "public-holds-per-contact");
-        // Nor is one that has run out.
+        // An expired hold does not count either.
         app.clock.advance(SignedDuration::from_secs(901));
         assert_eq!(book_from(app, &from(7), &hold(&room_type, 1)).await.status, StatusCode::CREATED);
         for n in 8..=10 {
@@ -131,7 +131,7 @@ fn public_holds_take_half_of_a_night_and_cannot_grow_beyond() {
             refused.body
         );
         assert!(refused.headers.contains_key("retry-after"));
-        // Nor by changing a hold; but it may be confirmed, and others may book.
+        // A changed hold cannot exceed the share either; it may be confirmed, and others may book.
         let path = format!("/v1/bookings/{}", held.body["id"].as_str().unwrap());
         let token = held.body["manage_token"].as_str().unwrap();
         let grow = app.request(Method::PATCH, &path).bearer_auth(token);
@@ -141,7 +141,7 @@ fn public_holds_take_half_of_a_night_and_cannot_grow_beyond() {
         let mut booked = two.clone();
         booked["hold"] = json!(false);
         assert_eq!(book_from(app, "192.0.2.3", &booked).await.status, StatusCode::CREATED);
-        // The hotel itself may hold what it likes.
+        // The hotel's own holds have no limit.
         assert_eq!(app.admin(Method::POST, "/v1/bookings", &two).await.status, StatusCode::CREATED);
     });
 }
@@ -162,7 +162,7 @@ fn the_administrator_probes_and_a_server_without_limits_are_not_limited() {
             assert_eq!(read(ADMIN).await, StatusCode::OK);
         }
         assert_eq!(app.get("/healthz").await.status, StatusCode::OK);
-        // Neither another spelling of an address nor a wrong token is a way around.
+        // Another spelling of an address or a wrong token does not avoid the limit.
         for (path, token) in [("/%761/bookings", ""), ("/v1/bookings", "wrong")] {
             let mut statuses = Vec::new();
             while statuses.last() != Some(&StatusCode::TOO_MANY_REQUESTS) && statuses.len() < 500 {
@@ -183,7 +183,7 @@ fn the_administrator_probes_and_a_server_without_limits_are_not_limited() {
 }
 
 #[test]
-fn an_address_that_nobody_trusts_is_not_believed() {
+fn the_header_of_an_untrusted_proxy_is_ignored() {
     with_settings(&[ON], async |app| {
         let room_type = app.room_type(5_000).await;
         for n in 0..10 {
@@ -252,7 +252,7 @@ fn a_repeat_of_a_hold_is_answered_at_the_limit_too() {
 }
 
 #[test]
-fn what_a_dashboard_subscribes_to_is_charged_as_a_read() {
+fn a_subscription_counts_as_a_read() {
     with_settings(&[ON], async |app| {
         let room_type = app.room_type(1).await;
         let mut dashboard = Dashboard::open(app).await;
@@ -274,7 +274,7 @@ fn what_a_dashboard_subscribes_to_is_charged_as_a_read() {
 }
 
 #[test]
-fn the_demo_says_that_it_has_no_limits() {
+fn the_demo_logs_that_it_has_no_limits() {
     for (demo, is_said) in [(true, true), (false, false)] {
         let workplace = Workplace::new();
         let arguments = [&["serve", "--listen", "127.0.0.1:0"][..], if demo { &["--demo"] } else { &[] }].concat();

@@ -58,7 +58,7 @@ fn a_range_ends_after_it_begins_within_a_year() {
 }
 
 #[test]
-fn many_nights_change_at_once_each_item_for_itself() {
+fn a_bulk_change_handles_each_item_separately() {
     with_app(async |app| {
         let room_type = app.room_type(2).await;
         for key in ["a", "b"] {
@@ -133,7 +133,7 @@ fn closed_nights_and_forbidden_lengths_are_refused_with_their_reasons() {
 }
 
 #[test]
-fn one_malformed_item_means_that_nothing_is_done() {
+fn one_malformed_item_stops_the_whole_change() {
     with_app(async |app| {
         let room_type = app.room_type(2).await;
         let good = json!({"from": "2026-06-10", "to": "2026-06-13", "physical": 1});
@@ -168,7 +168,7 @@ fn a_price_needs_a_plan_where_there_are_two() {
 }
 
 #[test]
-fn a_forced_night_sells_nothing_until_enough_guests_are_gone_and_then_as_ever() {
+fn a_forced_night_sells_nothing_until_enough_guests_have_left() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let mut guests = Vec::new();

@@ -1,4 +1,4 @@
-//! The listener of operators, and what the public one has instead.
+//! The listener of operators, and the public listener.
 
 use reqwest::{Client, Method, StatusCode};
 
@@ -8,7 +8,7 @@ use crate::support::program::Workplace;
 const OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 #[test]
-fn with_a_listener_of_their_own_operators_are_answered_there_and_nowhere_else() {
+fn the_listener_of_operators_is_the_only_one_for_health_and_metrics() {
     with_settings(&[("ops_listen", "127.0.0.1:0")], async |app| {
         let client = Client::new();
         for path in OPERATORS {
@@ -32,7 +32,7 @@ fn with_a_listener_of_their_own_operators_are_answered_there_and_nowhere_else() 
 }
 
 #[test]
-fn without_one_everybody_is_answered_at_the_same_place() {
+fn without_a_listener_of_operators_the_public_one_answers() {
     with_settings(&[], async |app| {
         assert_eq!(app.running.ops_url(), app.running.url());
         for path in OPERATORS {
@@ -42,7 +42,7 @@ fn without_one_everybody_is_answered_at_the_same_place() {
 }
 
 #[test]
-fn ready_asks_where_the_settings_say_that_operators_are_answered() {
+fn ready_uses_the_listener_of_operators() {
     let workplace = Workplace::sqlite();
     let message = workplace.run_with(&["ready"], &[("INNKEEPER_OPS_LISTEN", "127.0.0.1:9")]).failed(1);
     assert!(message.contains("127.0.0.1:9"), "{message}");
@@ -51,7 +51,7 @@ fn ready_asks_where_the_settings_say_that_operators_are_answered() {
 }
 
 #[test]
-fn a_page_is_made_once_and_not_sent_to_those_who_have_it() {
+fn a_page_is_compressed_once_and_has_an_etag() {
     with_settings(&[], async |app| {
         for (path, media) in [
             ("/openapi.json", "application/json"),

@@ -1,11 +1,11 @@
-//! Cancellation policies over HTTP: what a guest may give back, and what only the hotel may.
+//! Cancellation policies over HTTP: what a guest may give up, and what only the hotel may.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::app::{ADMIN, Answer, App, answer, order, with_app};
 
-/// A booking of three nights under a plan that refunds nothing.
+/// A booking of three nights with a plan without refund.
 async fn non_refundable(app: &App) -> Value {
     let room_type = app.room_type(2).await;
     let plan = json!({"name": "Non-refundable", "price_minor": 8_000, "refundable": false});
@@ -21,7 +21,7 @@ async fn change(app: &App, booking: &Value, token: &str, body: Value) -> Answer 
 }
 
 #[test]
-fn a_guest_does_not_leave_in_part_where_leaving_costs_a_fee_unless_the_hotel_allows_it() {
+fn a_guest_gives_up_a_part_only_while_cancelling_is_free() {
     with_app(async |app| {
         let booking = non_refundable(app).await;
         let guest = booking["manage_token"].as_str().unwrap();
@@ -36,7 +36,7 @@ fn a_guest_does_not_leave_in_part_where_leaving_costs_a_fee_unless_the_hotel_all
     });
 }
 
-/// A booking of three nights, arriving tomorrow, that can be cancelled for nothing until a day before.
+/// A booking of three nights, arriving tomorrow, with free cancellation until a day before.
 async fn free_for_two_more_hours(app: &App) -> (String, Value) {
     let room_type = app.room_type(2).await;
     let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].as_str().unwrap().to_owned();

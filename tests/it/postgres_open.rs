@@ -50,7 +50,7 @@ fn a_database_that_is_not_there_is_named() {
 }
 
 #[test]
-fn nothing_is_made_by_looking() {
+fn commands_that_read_create_nothing() {
     let (workplace, database) = (Workplace::new(), Database::empty());
     for command in [&["verify"][..], &["export", "nights", "--csv"]] {
         let message = workplace.run(&[command, &["--database-url", &database.url()]].concat()).failed(1);

@@ -95,7 +95,7 @@ async fn a_url_names_a_file() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_not_there_is_named() {
+async fn a_missing_folder_is_named() {
     let (_folder, path) = folder_with("none/hotel.db");
     assert!(matches!(open(&path, true).await.err(), Some(OpenError::Unavailable { .. })));
 }

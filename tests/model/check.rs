@@ -46,7 +46,9 @@ impl Model for Protocol {
             steps.extend([Step::Acquire(node), Step::GoOn(node), Step::Claim(node), Step::Load(node)]);
             steps.extend([Step::Doubt(node), Step::Renew(node), Step::Release(node)]);
             for key in 0..self.requests.len() as Key {
-                steps.extend([Looked::InTenure, Looked::BeforeTenure].map(|looked| Step::Decide(node, key, looked)));
+                steps.extend(
+                    [Looked::InOwnership, Looked::BeforeOwnership].map(|looked| Step::Decide(node, key, looked)),
+                );
             }
             steps.extend([Step::Look(node), Step::Follow(node)]);
             steps.extend([Step::Begin(node), Step::Lock(Of::Node(node)), Step::Commit(Of::Node(node))]);

@@ -21,31 +21,33 @@ impl Protocol {
     fn sentence(&self, step: Step, before: &World, after: &World) -> String {
         match step {
             Step::Acquire(node) => format!("Redis grants {} the lease, {}.", name(node), token(node, after)),
-            Step::GoOn(node) => format!("{} goes on without Redis, under {}.", name(node), token(node, after)),
+            Step::GoOn(node) => format!("{} continues without Redis, with {}.", name(node), token(node, after)),
             Step::Claim(node) => claim(node, after),
             Step::Load(node) => format!("{} loads: {}.", name(node), self.list(&before.database.history)),
-            Step::Doubt(node) => format!("{} has not heard of its lease for a TTL.", name(node)),
+            Step::Doubt(node) => format!("{} has had no confirmation of its lease for a TTL.", name(node)),
             Step::Renew(node) if after.nodes[node].actor == Actor::Away => {
-                format!("{} finds its lease in other hands, and lets go.", name(node))
+                format!("{} finds another owner of its lease, and stops.", name(node))
             }
             Step::Renew(node) if before.redis == after.redis => format!("{} renews its lease.", name(node)),
-            Step::Renew(node) => format!("{} finds its lease forgotten, and sets it again.", name(node)),
-            Step::Release(node) => format!("{} gives the room type back.", name(node)),
+            Step::Renew(node) => format!("{} finds its lease missing, and sets it again.", name(node)),
+            Step::Release(node) => format!("{} releases the room type.", name(node)),
             Step::Decide(node, key, looked) => self.decision(node, key, looked, before, after),
             Step::Look(node) if after.broken.outdated => {
                 format!("{} shows what it has in memory: {}.", name(node), self.list(memory(node, before)))
             }
-            Step::Look(node) => format!("{} asks before it shows anything, and lets go.", name(node)),
-            Step::Follow(node) => format!("{} reads what another node has done, and lets go.", name(node)),
+            Step::Look(node) => format!("{} checks its claim before it answers, and stops.", name(node)),
+            Step::Follow(node) => format!("{} reads the commits of another node, and stops.", name(node)),
             Step::Begin(node) => format!("{}'s writer sends a transaction{}.", name(node), self.judged(node, after)),
             Step::Lock(Of::Node(node)) => {
                 format!("{}'s transaction gets the lock{}.", name(node), self.judged(node, after))
             }
-            Step::Lock(of) => format!("{} comes, and gets the lock.", whose(of)),
+            Step::Lock(of) => format!("{} arrives, and gets the lock.", whose(of)),
             Step::Commit(of) => format!("The database commits {}.", whose(of)),
             Step::RollBack(of) => format!("The database rolls {} back.", whose(of)),
-            Step::Hear(node) => format!("{}'s writer hears of it, and tells its callers.", name(node)),
-            Step::LoseConnection(node) => format!("{} loses its connection: the commit is in doubt.", name(node)),
+            Step::Hear(node) => format!("{}'s writer gets the result, and answers its callers.", name(node)),
+            Step::LoseConnection(node) => {
+                format!("{} loses its connection: the outcome of the commit is unknown.", name(node))
+            }
             Step::Crash(node) => format!("{} crashes, and starts again.", name(node)),
             Step::RedisForgets => "Redis loses its memory.".to_owned(),
         }
@@ -53,10 +55,10 @@ impl Protocol {
 
     fn decision(&self, node: usize, key: Key, looked: Looked, before: &World, after: &World) -> String {
         let granted = after.nodes[node].queue.len() > before.nodes[node].queue.len();
-        let decides = if granted { "grants in memory" } else { "refuses" };
+        let decides = if granted { "accepts in memory" } else { "refuses" };
         let since = match looked {
-            Looked::BeforeTenure => ", whose key was looked up before it loaded",
-            Looked::InTenure => "",
+            Looked::BeforeOwnership => ", whose key was looked up before it loaded",
+            Looked::InOwnership => "",
         };
         format!("{} {decides}: {}{since}.", name(node), self.list(&[key]))
     }

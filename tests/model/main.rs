@@ -23,7 +23,7 @@ use rstest::rstest;
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use check::Step;
-use promises::{COUNTED, NEVER_OVERSOLD, NO_IS_FOUNDED, ONE_EFFECT, SAID_IS_STORED};
+use promises::{COUNTED, NEVER_OVERSOLD, ONE_EFFECT, REFUSED_IS_RIGHT, SAID_IS_STORED};
 use protocol::{Protocol, Rule};
 use requests::{A_CANCELLATION, RIVALS, Requests};
 use world::{Token, World};
@@ -56,8 +56,8 @@ fn every_promise_holds_in_every_order_of_steps(#[case] requests: Requests, #[cas
 #[case(Rule::CommitSeesTheLast, RIVALS, COUNTED)]
 #[case(Rule::ClaimBeforeLoad, RIVALS, NEVER_OVERSOLD)]
 #[case(Rule::ClaimWaits, RIVALS, NEVER_OVERSOLD)]
-#[case(Rule::RefusalWaits, RIVALS, NO_IS_FOUNDED)]
-#[case(Rule::LookAgain, RIVALS, NO_IS_FOUNDED)]
+#[case(Rule::RefusalWaits, RIVALS, REFUSED_IS_RIGHT)]
+#[case(Rule::LookAgain, RIVALS, REFUSED_IS_RIGHT)]
 #[case(Rule::Confirm, RIVALS, SAID_IS_STORED)]
 #[case(Rule::CertaintyEnds, RIVALS, SAID_IS_STORED)]
 fn without_one_of_its_rules_a_promise_is_broken(

@@ -11,7 +11,7 @@ impl Protocol {
             return None; // As when it is looked at.
         }
         let history = &world.database.history;
-        if looked == Looked::BeforeTenure && self.keeps(Rule::LookAgain) && history.contains(&key) {
+        if looked == Looked::BeforeOwnership && self.keeps(Rule::LookAgain) && history.contains(&key) {
             return None; // It has its answer.
         }
         let before = history.iter().position(|known| *known == key).unwrap_or(history.len());

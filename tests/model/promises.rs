@@ -7,8 +7,8 @@ use crate::requests::sold;
 use crate::world::{Actor, Node, Transaction, World};
 
 pub const NEVER_OVERSOLD: &str = "no night is sold twice";
-pub const YES_IS_STORED: &str = "who is told yes is stored";
-pub const NO_IS_FOUNDED: &str = "who is told no could not have it";
+pub const ACKNOWLEDGED_IS_STORED: &str = "an acknowledged request is stored";
+pub const REFUSED_IS_RIGHT: &str = "a refused request could not be accepted";
 pub const SAID_IS_STORED: &str = "what is said from memory is what is stored";
 pub const COUNTED: &str = "every night is counted as it is sold";
 pub const ONE_EFFECT: &str = "one key, one effect";
@@ -19,8 +19,8 @@ pub const OWNER_KNOWS: &str = "the owner knows everything that is stored";
 pub fn all() -> Vec<Property<Protocol>> {
     vec![
         always(NEVER_OVERSOLD, |it, world| sold(it.requests, &world.database.history).iter().all(|times| *times <= 1)),
-        always(YES_IS_STORED, |_, world| !world.broken.empty_yes),
-        always(NO_IS_FOUNDED, |_, world| !world.broken.unfounded_no),
+        always(ACKNOWLEDGED_IS_STORED, |_, world| !world.broken.empty_yes),
+        always(REFUSED_IS_RIGHT, |_, world| !world.broken.unfounded_no),
         always(SAID_IS_STORED, |_, world| !world.broken.outdated),
         always(ONE_EFFECT, |_, world| {
             let history = &world.database.history;
@@ -50,10 +50,10 @@ pub fn all() -> Vec<Property<Protocol>> {
             let mut judged = transactions.filter(|transaction| transaction.accepted.is_some());
             judged.any(|transaction| transaction.judged().1.iter().any(|fact| fact.token < world.database.token))
         }),
-        sometimes("a commit is in doubt", |_, world| {
+        sometimes("a commit has an unknown outcome", |_, world| {
             world.database.orphans.iter().any(|transaction| !transaction.judged().0.is_empty())
         }),
-        sometimes("a commit waits for one in doubt", |it, world| {
+        sometimes("a commit waits for one with an unknown outcome", |it, world| {
             let waits = |node: &Node| node.transaction.as_ref().is_some_and(|it| it.open && it.accepted.is_none());
             let unknown_outcome = world.database.orphans.iter().any(|transaction| !transaction.judged().0.is_empty());
             !it.late || unknown_outcome && world.nodes.iter().any(waits)

@@ -47,8 +47,8 @@ pub struct Protocol {
 /// A key that was looked up and not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked {
-    BeforeTenure,
-    InTenure,
+    BeforeOwnership,
+    InOwnership,
 }
 
 /// A transaction: of a node, or without a connection.
@@ -165,7 +165,7 @@ impl Protocol {
     pub fn decide(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
         let here = &world.nodes[node];
         let Actor::Serving(ownership) = &here.actor else { return None };
-        let found = here.answered[usize::from(key)] || looked == Looked::InTenure && ownership.memory.contains(&key);
+        let found = here.answered[usize::from(key)] || looked == Looked::InOwnership && ownership.memory.contains(&key);
         let joined = here.pending().any(|fact| fact.key == key);
         (!found && !joined).then_some(())?;
         if allows(self.requests, &ownership.memory, key) {

@@ -135,7 +135,7 @@ impl Desk {
             Ok(Answer::Booking(outcome)) => outcome.booking.status.name().to_owned(),
             Ok(_) => "done".to_owned(),
             Err(Error::Refused(refusal)) => refusal.name().to_owned(),
-            Err(Error::Elsewhere(_)) => "nobody admits to own it".to_owned(),
+            Err(Error::Elsewhere(_)) => "no node owns it".to_owned(),
             Err(error) => format!("{error:?}"),
         });
         let failed = matches!(answer, Err(Error::Interrupted | Error::Unavailable | Error::Busy | Error::Elsewhere(_)));

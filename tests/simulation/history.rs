@@ -104,7 +104,7 @@ impl History {
         let Change::Booking { cause, booking: after, .. } = &fact.change else { return Ok(None) };
         if matches!(cause, Cause::Held | Cause::Booked) {
             let order = after.external_reference.as_ref().and_then(|reference| orders.get(reference));
-            let order = order.ok_or_else(|| format!("nobody ordered {after:?}"))?.clone();
+            let order = order.ok_or_else(|| format!("no order explains {after:?}"))?.clone();
             let hold_until = fact.at + SignedDuration::from_mins(HOLD_MINUTES);
             return Ok(Some(Command::Book { id: after.id, order, hold_until }));
         }

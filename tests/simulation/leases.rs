@@ -53,7 +53,7 @@ impl Table {
             self.rows().clear();
         }
         match self.dice.fault(1) {
-            true => Err(Unavailable::Unanswered(anyhow!("simulated: nobody knows who owns what"))),
+            true => Err(Unavailable::Unanswered(anyhow!("simulated: Redis does not answer"))),
             false => Ok(()),
         }
     }
@@ -146,7 +146,7 @@ impl Lease for SimulatedLease {
         self.table.reach().await?;
         self.table.dice.saw("a token is raised");
         self.grant(room_type, seen.0, asked_at)
-            .map_err(|_| Unavailable::Unanswered(anyhow!("simulated: somebody else has it by now")))
+            .map_err(|_| Unavailable::Unanswered(anyhow!("simulated: another node has the lease")))
     }
 
     fn is_certain(&self, room_type: RoomTypeId, token: Token) -> bool {

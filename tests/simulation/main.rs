@@ -162,7 +162,7 @@ fn simulate(seed: u64, lie: Option<Lie>) -> Outcome {
     system.block_on(async {
         let simulation = tokio::time::timeout(STUCK, story_of(seed, lie));
         simulation.await.unwrap_or_else(|_| Outcome {
-            violations: vec!["somebody still waits for an answer".to_owned()],
+            violations: vec!["a request still has no answer".to_owned()],
             story: String::new(),
             seen: BTreeSet::new(),
         })

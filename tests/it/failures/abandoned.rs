@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use rstest::rstest;
 use tokio::task::spawn_blocking;
 
-use super::{assert_503, sold, with_impatient_callers};
+use super::{assert_503, sold, with_short_time_outs};
 use crate::support::app::{order, with_unreliable_journal};
 use crate::support::eventually::eventually;
 use crate::support::fixtures::order_for;
@@ -80,7 +80,7 @@ fn who_repeats_a_key_is_served_whatever_became_of_the_first_client() {
 
 #[test]
 fn what_was_not_decided_in_time_is_not_done_later() {
-    with_impatient_callers(1, async |app, journal, room_type| {
+    with_short_time_outs(1, async |app, journal, room_type| {
         journal.next_load_hangs();
         assert_503(&app.book("k", &order(room_type, 1, 2)).await, &["interrupted"]);
         journal.hangs().await;
@@ -95,7 +95,7 @@ fn what_was_not_decided_in_time_is_not_done_later() {
 
 #[test]
 fn what_was_decided_and_not_sent_to_the_store_in_time_is_withdrawn() {
-    with_impatient_callers(3, async |app, journal, room_type| {
+    with_short_time_outs(3, async |app, journal, room_type| {
         // Its actor is awake.
         assert_eq!(sold(app, room_type).await, 0);
         journal.next_commit(Commit::Late);
@@ -112,7 +112,7 @@ fn what_was_decided_and_not_sent_to_the_store_in_time_is_withdrawn() {
         }
         journal.release();
         eventually("the first is stored", async || sold(app, room_type).await == 1).await;
-        assert_eq!(super::persist_in_booking(app, "stored", room_type).await.status, StatusCode::CREATED);
+        assert_eq!(super::book_until_answered(app, "stored", room_type).await.status, StatusCode::CREATED);
         assert_eq!(sold(app, room_type).await, 1, "its repeat got the same booking, and the second is none");
     });
 }

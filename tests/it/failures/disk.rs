@@ -6,7 +6,7 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::{assert_503, persist_in_booking, sold};
+use super::{assert_503, book_until_answered, sold};
 use crate::support::app::{order, with_database, with_test_database};
 use crate::support::eventually::eventually;
 use crate::support::test_database::TestDatabase;
@@ -27,7 +27,7 @@ fn a_database_locked_by_another_program_is_a_503_until_it_is_let_go() {
 
         lock.release().await;
         // A claim that found it locked may still be about to say so.
-        assert_eq!(persist_in_booking(app, "k", &room_type).await.status, StatusCode::CREATED);
+        assert_eq!(book_until_answered(app, "k", &room_type).await.status, StatusCode::CREATED);
         assert_eq!(app.admin(Method::POST, "/v1/hotels", &hotel).await.status, StatusCode::CREATED);
         assert_eq!(sold(app, &room_type).await, 1);
     });
@@ -98,7 +98,7 @@ fn a_full_disk_is_a_503_until_there_is_room() {
 
         std::fs::remove_file(disk.ballast()).unwrap();
         eventually("it is ready", async || app.get("/readyz").await.status == StatusCode::OK).await;
-        let again = persist_in_booking(app, &format!("k{booked}"), &room_type).await;
+        let again = book_until_answered(app, &format!("k{booked}"), &room_type).await;
         assert_eq!(again.status, StatusCode::CREATED, "{}", again.body);
         assert_eq!(sold(app, &room_type).await, booked + 1);
     });

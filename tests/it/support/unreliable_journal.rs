@@ -48,7 +48,7 @@ pub struct Unreliable {
     /// The bytes of each entry of each batch.
     batches: Mutex<Vec<Vec<usize>>>,
     claims: Mutex<VecDeque<Claiming>>,
-    standing: Mutex<VecDeque<Claiming>>,
+    claim_checks_planned: Mutex<VecDeque<Claiming>>,
     /// The number of checks of claims.
     asked: AtomicUsize,
     /// Loads that will hang.
@@ -56,7 +56,7 @@ pub struct Unreliable {
     /// Reads of a booking that will hang.
     bookings: AtomicUsize,
     /// Reads of unknown outcomes that will hang.
-    doubts: AtomicUsize,
+    unknown_outcomes: AtomicUsize,
     /// The number of reads of unknown outcomes.
     unknown_outcome_reads: AtomicUsize,
     no_holds: AtomicBool,
@@ -72,8 +72,8 @@ pub struct Unreliable {
 
 impl Unreliable {
     pub fn new(inner: Arc<dyn Journal>) -> Self {
-        let (commits, batches, claims, standing, asked, loads, bookings, doubts, unknown_outcome_reads) =
-            Default::default();
+        let (commits, batches, claims, claim_checks_planned) = Default::default();
+        let (asked, loads, bookings, unknown_outcomes, unknown_outcome_reads) = Default::default();
         let (no_holds, no_room_types, claiming, most_claims, claimed) = Default::default();
         let (hanging, released) = (Semaphore::new(0), Semaphore::new(0));
         Self {
@@ -81,11 +81,11 @@ impl Unreliable {
             commits,
             batches,
             claims,
-            standing,
+            claim_checks_planned,
             asked,
             loads,
             bookings,
-            doubts,
+            unknown_outcomes,
             unknown_outcome_reads,
             no_holds,
             no_room_types,
@@ -112,7 +112,7 @@ impl Unreliable {
 
     /// The fate of the next check of claims.
     pub fn next_claim_check(&self, fate: Claiming) {
-        self.standing.lock().unwrap().push_back(fate);
+        self.claim_checks_planned.lock().unwrap().push_back(fate);
     }
 
     /// The number of checks of claims.
@@ -132,7 +132,7 @@ impl Unreliable {
 
     /// The next read of unknown outcomes does not answer until it is released.
     pub fn next_unknown_outcome_hangs(&self) {
-        self.doubts.fetch_add(1, Ordering::SeqCst);
+        self.unknown_outcomes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The number of reads of unknown outcomes.
@@ -213,7 +213,7 @@ impl Journal for Unreliable {
 
     async fn tokens(&self, room_types: &[RoomTypeId]) -> Result<HashMap<RoomTypeId, Token>, Error> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let fate = self.standing.lock().unwrap().pop_front();
+        let fate = self.claim_checks_planned.lock().unwrap().pop_front();
         self.suffer(fate).await?;
         self.inner.tokens(room_types).await
     }
@@ -251,7 +251,7 @@ impl Journal for Unreliable {
 
     async fn committed(&self, facts: &[FactId]) -> Result<HashSet<FactId>, Error> {
         self.unknown_outcome_reads.fetch_add(1, Ordering::SeqCst);
-        if one_of(&self.doubts) {
+        if one_of(&self.unknown_outcomes) {
             self.hang().await;
         }
         self.inner.committed(facts).await
