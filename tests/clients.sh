@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints the OpenAPI document, generates a TypeScript and a Python client from it, checks both strictly, and lets them book
-# a room, follow the events and cancel. Called by run.sh. Everything is put into target/clients; Node comes from PyPI.
+# Lints the OpenAPI document and generates a TypeScript and a Python client from it. Both are type-checked, and then book a
+# room, follow the events and cancel. Called by run.sh. All files are in target/clients; Node comes from PyPI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -13,12 +13,12 @@ cp tests/clients/* "$tools/work"
 python3 -m venv "$tools/venv"
 export PATH=$tools/venv/bin:$PATH
 pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
-# Packages are kept from run to run; their scripts are not needed.
+# Packages stay for the next run. Their install scripts are not needed.
 cp tests/clients/package*.json "$tools"
 npm ci --prefix "$tools" --ignore-scripts --no-audit --no-fund --prefer-offline --silent
 export PATH=$tools/node_modules/.bin:$PATH
 
-cargo test --locked --quiet --no-run --test tidy # builds the program as the tests have it
+cargo test --locked --quiet --no-run --test tidy # builds the program of the tests
 "$root/target/debug/innkeeper" openapi >"$tools/work/openapi.json"
 
 cd "$tools/work"
@@ -44,4 +44,4 @@ export INNKEEPER_URL
 
 node book.js
 python book.py
-echo "two generated clients have booked, followed and cancelled"
+echo "two generated clients booked a room, followed the events and cancelled"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what no test starts, because it needs Docker: the compose file, the image, the balancer, Prometheus, Grafana.
-# Called by run.sh, which has installed HAProxy; the other checkers are put into target/deployment.
+# Checks the files that no test can start, because they need Docker: the compose file, the image, the balancer, Prometheus,
+# Grafana. Called by run.sh, which installs HAProxy. The other checkers are installed in target/deployment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ python3 -m venv "$tools"
 "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement .ci/deployment.txt
 PATH=$tools/bin:$tools/usr/bin:$PATH
 
-# Not installed, as a Prometheus of the system would start to run.
+# Unpacked and not installed, because the package would start Prometheus.
 if ! command -v promtool >/dev/null; then
     (cd "$tools" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar x ./usr/bin/promtool)
     rm "$tools"/prometheus_*.deb
@@ -20,7 +20,7 @@ yamllint --strict -d '{extends: default, rules: {document-start: disable, line-l
 check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 hadolint Dockerfile
 promtool check config .docker/prometheus.yml >/dev/null
-# Queries of the dashboard are checked as if they were rules, with Grafana's variables filled in.
+# Queries of the dashboard are checked as rules, with values for Grafana's variables.
 "$tools/bin/python" - <<'PYTHON' >"$tools/queries.json"
 import json
 
@@ -31,5 +31,5 @@ rules = [{"record": f"query{number}", "expr": query} for number, query in enumer
 print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
 PYTHON
 promtool check rules --lint=none "$tools/queries.json" >/dev/null
-# The nodes have no addresses here, which is a warning.
+# HAProxy warns here, because the names of the nodes cannot be resolved.
 checked=$(haproxy -c -f .docker/haproxy.cfg 2>&1) || { echo "$checked"; exit 1; }

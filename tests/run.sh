@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the tests need, then passes all of them: format, lints, documentation, tests.
+# Installs what the tests need, then runs all checks: format, lints, documentation, tests.
 #
 #   ./tests/run.sh            everything
 #   ./tests/run.sh NAME       only the tests whose name contains NAME
 #
-# Needs Rust (rustup) and, on Debian, the right to install packages. Nothing but crates and packages is downloaded.
+# Needs Rust (rustup) and, on Debian, permission to install packages. It downloads crates and packages only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,14 +18,14 @@ need() { # need COMMAND PACKAGE
 }
 
 need cc build-essential # the bundled SQLite is C
-need curl curl          # the demo's own curl line is tried out
-need jq jq              # the script of docs/api.md is run
+need curl curl          # runs the curl line of the demo
+need jq jq              # for the script of docs/api.md
 need openssl openssl    # a certificate for PostgreSQL
-need haproxy haproxy    # its configuration is checked and used
+need haproxy haproxy    # checks and runs its configuration
 python3 -c 'import ensurepip' 2>/dev/null || need python3-venv python3-venv # the checkers of tests/deployment.sh
-need pgbouncer pgbouncer # a pooler that drops what sessions are told is refused
+need pgbouncer pgbouncer # for the test of a pooler that drops session settings
 [ -d /usr/lib/postgresql ] || need initdb postgresql
-need redis-server redis-server # leases are tested against the real one
+need redis-server redis-server # leases are tested with a real Redis
 
 if [ $# -gt 0 ]; then
     exec cargo test --locked "$@"
@@ -37,7 +37,7 @@ say "documentation"; RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --d
 say "deployment";    tests/deployment.sh
 say "tests";         cargo test --locked --no-fail-fast
 say "generated clients"; tests/clients.sh
-# These modules choose their databases themselves, or test nothing of the store: the first run was enough.
+# These modules choose their databases by themselves, or do not use the store: one run is enough.
 once=(leases:: postgres_down:: postgres_lost:: postgres_neighbour:: postgres_read_only:: postgres_refuses::
       postgres_store:: sqlite_files:: sqlite_in_use:: serve_log:: http_connections:: http_docs:: ws_attacks::)
 say "tests on PostgreSQL"

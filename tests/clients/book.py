@@ -1,4 +1,4 @@
-"""Books a room, follows the events and cancels, with nothing but the client that openapi-python-client generated."""
+"""Books a room, follows the events and cancels, with the client that openapi-python-client generated."""
 
 import os
 import uuid

@@ -1,4 +1,4 @@
-// Books a room, follows the events and cancels, with nothing but the types that openapi-typescript generated.
+// Books a room, follows the events and cancels, with the types that openapi-typescript generated.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api";
 

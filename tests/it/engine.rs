@@ -351,7 +351,7 @@ fn a_full_mailbox_refuses_further_requests() {
 }
 
 #[test]
-fn an_idle_actor_leaves_memory_and_comes_back() {
+fn an_idle_actor_is_passivated_and_loaded_again() {
     run(async {
         let options = Options { idle_after: Duration::from_millis(20), ..options() };
         let house = EngineFixture::open(2, options, Arc::new(NoFailpoints)).await;
@@ -364,7 +364,7 @@ fn an_idle_actor_leaves_memory_and_comes_back() {
 }
 
 #[test]
-fn shutdown_finishes_what_was_begun() {
+fn shutdown_finishes_the_requests_under_way() {
     run(async {
         let house = EngineFixture::plain(500).await;
         let done = Arc::new(AtomicUsize::new(0));
@@ -394,7 +394,7 @@ fn shutdown_finishes_what_was_begun() {
 }
 
 #[test]
-fn a_hotels_new_rules_hold_for_actors_already_in_memory() {
+fn a_hotels_new_rules_apply_to_actors_in_memory() {
     run(async {
         let house = EngineFixture::plain(5).await;
         house.book().await.unwrap();
@@ -408,7 +408,7 @@ fn a_hotels_new_rules_hold_for_actors_already_in_memory() {
 }
 
 #[test]
-fn a_hotel_that_shortens_its_horizon_still_has_its_guests_when_the_days_come() {
+fn a_shorter_horizon_keeps_existing_bookings() {
     run(async {
         let house = EngineFixture::plain(1).await;
         let far = house.today.saturating_add(jiff::Span::new().days(40));
@@ -445,7 +445,7 @@ fn nights_are_closed_and_opened() {
 }
 
 #[test]
-fn nobody_knows_a_booking_that_does_not_exist() {
+fn an_unknown_booking_is_not_found() {
     run(async {
         let house = EngineFixture::plain(1).await;
         let unknown = BookingId(uuid::Uuid::nil());
@@ -457,7 +457,7 @@ fn nobody_knows_a_booking_that_does_not_exist() {
 }
 
 #[test]
-fn a_retired_actor_is_gone_from_memory() {
+fn a_retired_actor_leaves_memory() {
     run(async {
         let house = EngineFixture::plain(1).await;
         let nowhere = RoomTypeId(uuid::Uuid::nil());

@@ -1,4 +1,4 @@
-//! The engine of a node that owns nothing.
+//! The engine of a node that owns no room type.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::support::app::in_system;
 use crate::support::fixtures::{house, order_for};
 use crate::support::test_database::TestDatabase;
 
-/// Every room type is on one other node, and that was found a moment ago.
+/// Another node owns every room type, and this node learned that a moment ago.
 struct Elsewhere(Peer);
 
 #[async_trait]
@@ -55,7 +55,7 @@ fn a_key_is_looked_up_by_the_owner_alone() {
         let other = Peer { node: "other".parse().unwrap(), url: "http://other".into() };
         let (lease, clock) = (Arc::new(Elsewhere(other.clone())), Arc::new(System));
         let engine = Engine::start(Options::default(), store.clone(), lease, clock.clone(), clock);
-        // Whoever asks it now hears that it cannot answer.
+        // The owner is asked and cannot answer.
         store.close().await.unwrap();
         let key = Key { digest: KeyDigest([1; 32]), fingerprint: Fingerprint([1; 32]) };
         let answer = engine.book(room_type.id, order_for(testing::stay(1, 1)), Some(key)).await;

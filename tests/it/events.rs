@@ -18,7 +18,7 @@ fn causes(page: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn everything_that_happens_is_told_in_order_and_page_by_page() {
+fn all_events_are_read_in_order_and_page_by_page() {
     with_app(async |app| {
         let (one, two) = (app.room_type(3).await, app.room_type(3).await);
         let booked = app.book("a", &order(&two, 10, 12)).await.body;
@@ -51,7 +51,7 @@ fn everything_that_happens_is_told_in_order_and_page_by_page() {
 }
 
 #[test]
-fn a_follower_that_begins_before_anything_has_happened_misses_nothing() {
+fn a_follower_that_begins_before_the_first_event_misses_nothing() {
     with_app(async |app| {
         let nothing = feed(app, "").await;
         assert_eq!((&nothing["items"], &nothing["more"]), (&json!([]), &json!(false)));
@@ -76,7 +76,7 @@ fn a_cursor_beyond_the_end_is_of_another_history() {
 }
 
 #[test]
-fn prices_capacity_and_plans_are_told_with_their_new_values() {
+fn events_have_the_new_prices_capacity_and_plans() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let path = format!("/v1/room-types/{room_type}");
@@ -115,7 +115,7 @@ fn the_feed_is_for_the_administrator_and_knows_its_parameters() {
 }
 
 #[test]
-fn whoever_stayed_away_too_long_is_told_that_events_are_gone() {
+fn a_cursor_before_deleted_events_answers_410() {
     with_settings(&[("event_retention_secs", "3600")], async |app| {
         let room_type = app.room_type(3).await;
         app.book("a", &order(&room_type, 10, 12)).await;
@@ -130,9 +130,9 @@ fn whoever_stayed_away_too_long_is_told_that_events_are_gone() {
     });
 }
 
-/// Every second night has another price, so that there is nothing to put together: each event is large.
+/// Every second night has another price, so no nights form a range: each event is large.
 #[test]
-fn a_page_is_bounded_in_bytes_and_still_every_event_is_told() {
+fn a_page_is_bounded_in_bytes_and_no_event_is_missed() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
@@ -164,7 +164,7 @@ fn a_page_is_bounded_in_bytes_and_still_every_event_is_told() {
 }
 
 #[test]
-fn no_event_says_whom_it_concerns() {
+fn no_event_has_guests_data() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         app.book("a", &order(&room_type, 10, 12)).await;

@@ -1,4 +1,4 @@
-//! The follower of commits, without any network: gaps, overload, slow readers, and joining at any moment.
+//! The follower of commits, without a network: gaps, overload, slow readers, and subscriptions at any moment.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::store_contract::fixture::{self, Desk, StoreFixture, day, order, stay}
 use crate::support::eventually::PATIENCE;
 use crate::support::unreliable_journal::Unreliable;
 
-/// A store, its hub, and whoever follows it.
+/// A store, its hub and a follower.
 struct Follower {
     house: StoreFixture,
     desk: Desk,
@@ -37,7 +37,7 @@ impl Follower {
         Self { house, desk, hub, live, journal, clock }
     }
 
-    /// Commits a booking of the night after today, and does not tell.
+    /// Commits a booking of the night after today without publishing it.
     async fn book(&mut self) -> CommitEntry {
         let entry = self.desk.book(order(stay(1, 1), 1));
         self.house.commit(std::slice::from_ref(&entry)).await;
@@ -48,7 +48,7 @@ impl Follower {
         self.hub.publish(Notice::Committed([(entry.room_type, entry.fact.clone())].into()));
     }
 
-    /// Publishes so much that the oldest notice is lost, if nobody has listened yet.
+    /// Publishes so much that the oldest notice is lost, if no subscriber has read it.
     fn crowd(&self) {
         let nobody = HotelId(uuid::Uuid::nil());
         (0..BACKLOG).for_each(|_| self.hub.publish(Notice::Hotel(nobody)));
@@ -87,7 +87,7 @@ async fn change(subscriber: &Subscriber) -> (u64, u16) {
 }
 
 #[tokio::test]
-async fn facts_that_were_never_told_are_noticed_by_the_next_one() {
+async fn a_missed_fact_is_noticed_at_the_next_one() {
     let mut follower = Follower::new().await;
     let subscriber = follower.subscriber().await;
     assert_eq!(snapshot(&subscriber).await.1.sequence, 1);
@@ -100,7 +100,7 @@ async fn facts_that_were_never_told_are_noticed_by_the_next_one() {
 }
 
 #[tokio::test]
-async fn what_is_in_the_snapshot_is_not_told_again() {
+async fn a_change_in_the_snapshot_is_not_sent_again() {
     let mut follower = Follower::new().await;
     let early = follower.book().await;
     let subscriber = follower.subscriber().await;
@@ -111,7 +111,7 @@ async fn what_is_in_the_snapshot_is_not_told_again() {
     assert_eq!(change(&subscriber).await, (3, 2));
 }
 
-/// Lets something be published while the store is read, after what is read was read.
+/// Publishes something while the store is read, after the read of the rows.
 async fn while_it_is_read(follower: &mut Follower, publish: impl AsyncFnOnce(&mut Follower)) -> Subscriber {
     follower.journal.next_load_hangs();
     let (live, id) = (follower.live.clone(), follower.desk.id());
@@ -122,7 +122,7 @@ async fn while_it_is_read(follower: &mut Follower, publish: impl AsyncFnOnce(&mu
     });
     follower.journal.hangs().await;
     publish(follower).await;
-    // One thread: whoever has been woken runs before this goes on.
+    // One thread: a woken task runs before this one continues.
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
@@ -131,7 +131,7 @@ async fn while_it_is_read(follower: &mut Follower, publish: impl AsyncFnOnce(&mu
 }
 
 #[tokio::test]
-async fn a_fact_that_comes_while_the_store_is_read_is_not_lost() {
+async fn a_fact_during_a_read_of_the_store_is_not_lost() {
     let mut follower = Follower::new().await;
     let publish = async |follower: &mut Follower| {
         let entry = follower.book().await;
@@ -142,7 +142,7 @@ async fn a_fact_that_comes_while_the_store_is_read_is_not_lost() {
 }
 
 #[tokio::test]
-async fn what_comes_while_the_store_is_read_is_followed_and_the_store_is_not_read_again() {
+async fn facts_during_a_read_need_no_second_read() {
     let mut follower = Follower::new().await;
     let publish = async |follower: &mut Follower| {
         follower.journal.next_load_hangs();
@@ -157,7 +157,7 @@ async fn what_comes_while_the_store_is_read_is_followed_and_the_store_is_not_rea
 }
 
 #[tokio::test]
-async fn more_than_can_be_put_aside_while_the_store_is_read_is_read_again() {
+async fn too_many_facts_during_a_read_need_a_second_read() {
     let mut follower = Follower::new().await;
     let count = ROOM as u64 + 10;
     let publish = async |follower: &mut Follower| {
@@ -196,7 +196,7 @@ async fn other_hotels_that_change_while_the_store_is_read_do_not_matter() {
 }
 
 #[tokio::test]
-async fn falling_behind_while_the_store_is_read_loses_nothing_either() {
+async fn falling_behind_during_a_read_loses_nothing() {
     let mut follower = Follower::new().await;
     let publish = async |follower: &mut Follower| {
         let entry = follower.book().await;
@@ -208,12 +208,12 @@ async fn falling_behind_while_the_store_is_read_loses_nothing_either() {
 }
 
 #[tokio::test]
-async fn a_follower_that_falls_behind_begins_anew() {
+async fn a_follower_that_falls_behind_reloads() {
     let mut follower = Follower::new().await;
     let subscriber = follower.subscriber().await;
     snapshot(&subscriber).await;
     let last = follower.book().await;
-    // One thread: nobody follows until all of these are there.
+    // One thread: the follower runs only after all of these are published.
     follower.publish(&last);
     follower.crowd();
     assert_eq!(snapshot(&subscriber).await.1.sequence, 2);
@@ -281,7 +281,7 @@ async fn a_projection_recovers_after_the_clock_was_ahead() {
     let late = follower.subscriber().await;
     assert_eq!(snapshot(&late).await.1.from, day(1));
     follower.clock.set(now);
-    // Whoever comes is shown what there is today, and so are the others, with the next fact at the latest.
+    // A new reader gets the nights of today, and the others get them with the next fact at the latest.
     let newcomer = follower.subscriber().await;
     assert_eq!(snapshot(&newcomer).await.1.from, day(0));
     let entry = follower.book().await;

@@ -79,7 +79,7 @@ fn no_later_setting_of_the_hotel_moves_a_deadline_that_was_sold() {
         app.clock.set("2026-05-01T14:00:01Z".parse().unwrap());
         assert_eq!(fee(app, &booking).await, 10_000);
 
-        // A new arrival is sold by the hotel's present settings: 06:00 in Tokyo, a day before.
+        // The hotel's present settings apply to a new arrival: 06:00 in Tokyo, a day before.
         let moved =
             change(app, &booking, ADMIN, json!({"checkin_date": "2026-05-12", "checkout_date": "2026-05-15"})).await;
         assert_eq!(moved.body["cancellation_policy"]["tiers"][0]["until"], "2026-05-10T21:00:00Z", "{}", moved.body);
@@ -100,7 +100,7 @@ fn a_time_zone_with_live_bookings_is_changed_only_by_force_and_says_what_moves()
         let detail = refused.body["detail"].as_str().unwrap();
         assert!(detail.contains("Live bookings: 1.") && detail.contains("2026-05-02"), "{detail}");
         assert_eq!(app.get(&path).await.body, before.body);
-        // The same zone again moves nothing.
+        // Setting the same zone again has no effect.
         let same = app.admin(Method::PATCH, &path, &json!({"timezone": "Europe/Lisbon"})).await;
         assert_eq!((same.status, &same.body), (StatusCode::OK, &before.body));
         for (force, pointer) in [(json!(" "), "/force"), (json!(true), "/force")] {
@@ -125,7 +125,7 @@ fn a_time_zone_with_live_bookings_is_changed_only_by_force_and_says_what_moves()
 }
 
 #[test]
-fn cancelling_after_the_last_deadline_costs_as_much_as_not_coming() {
+fn cancelling_after_the_last_deadline_costs_as_much_as_a_no_show() {
     with_app(async |app| {
         let (_, booking) = free_for_two_more_hours(app).await;
         let policy = &booking["cancellation_policy"];
@@ -147,7 +147,7 @@ fn the_fee_after_the_last_deadline_is_a_member_of_the_plan() {
         let path = format!("/v1/rate-plans/{}", app.create(&plans, &plan).await);
         assert_eq!(app.get(&path).await.body["late_cancellation_fee"], percent(80));
         let patch = async |body: Value| app.admin(Method::PATCH, &path, &body).await.body;
-        // It follows the fee of a no-show until it has one of its own, and again when that is taken away.
+        // It follows the no-show fee until it has a value, and again after that is removed.
         assert_eq!(patch(json!({"no_show_fee": percent(70)})).await["late_cancellation_fee"], percent(70));
         let own = patch(json!({"late_cancellation_fee": percent(60)})).await;
         assert_eq!((&own["late_cancellation_fee"], &own["no_show_fee"]), (&percent(60), &percent(70)));
@@ -158,7 +158,7 @@ fn the_fee_after_the_last_deadline_is_a_member_of_the_plan() {
 }
 
 #[test]
-fn a_stay_that_is_over_is_history() {
+fn a_past_stay_cannot_be_changed() {
     with_app(async |app| {
         let room_type = app.room_type(2).await;
         let unused = app.book("a", &order(&room_type, 10, 13)).await.body;
@@ -182,7 +182,7 @@ fn a_stay_that_is_over_is_history() {
             assert_eq!(change(app, &unused, token, later).await.body["code"], "too_late");
         }
         assert_eq!(act(app, &unused, ADMIN, "check-in").await.body["code"], "too_late");
-        // What the hotel alone can say of it.
+        // Actions that only the hotel may do.
         assert_eq!(act(app, &unused, ADMIN, "no-show").await.status, StatusCode::OK);
         assert_eq!(change(app, &arrived, ADMIN, guests).await.status, StatusCode::OK);
         assert_eq!(act(app, &arrived, ADMIN, "check-out").await.status, StatusCode::OK);

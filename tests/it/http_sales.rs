@@ -1,4 +1,4 @@
-//! Sales over HTTP: which plan is sold, who stays in which room, and what a change costs.
+//! Sales over HTTP: which plan is sold, who stays in which room, and the price of a change.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn where_several_plans_sell_a_booking_names_one_and_search_shows_them_all() {
 }
 
 #[test]
-fn every_room_has_an_adult_unless_the_hotel_insists_by_name() {
+fn every_room_has_an_adult_unless_the_hotel_forces_it() {
     with_app(async |app| {
         let room_type = app.room_type(9).await;
         let mut three = order(&room_type, 10, 11);
@@ -91,7 +91,7 @@ fn every_room_has_an_adult_unless_the_hotel_insists_by_name() {
 }
 
 #[test]
-fn a_room_that_was_sold_keeps_its_price_when_another_is_added() {
+fn a_sold_room_keeps_its_price_when_another_is_added() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;
         let mut two = order(&room_type, 10, 12);
@@ -106,7 +106,7 @@ fn a_room_that_was_sold_keeps_its_price_when_another_is_added() {
         let groups =
             json!([{"rooms": 1, "nights_minor": [10_000, 10_000]}, {"rooms": 1, "nights_minor": [15_000, 15_000]}]);
         assert_eq!(grown.body["room_groups"], groups);
-        // As it is stored.
+        // As stored.
         let path = format!("/v1/bookings/{}", booking["id"].as_str().unwrap());
         assert_eq!(app.admin_get(&path).await.body, grown.body);
         let shrunk = change(app, &booking, guest, json!({"rooms": 1})).await;

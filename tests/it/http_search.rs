@@ -1,4 +1,4 @@
-//! Search over HTTP: what it offers is sold.
+//! Search over HTTP: every offer can be booked.
 
 use actix_web::http::header::HeaderValue;
 use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
@@ -15,7 +15,7 @@ async fn hotel(app: &App, name: &str, rooms: &[(&str, u32, u16)]) -> String {
     hotel_at(app, name, Value::Null, rooms).await
 }
 
-/// A hotel in Porto, at a place: room types by name, price and number of rooms.
+/// A hotel in Porto with coordinates: room types by name, price and number of rooms.
 async fn hotel_at(app: &App, name: &str, coordinates: Value, rooms: &[(&str, u32, u16)]) -> String {
     let body = json!({"name": name, "city": "Porto", "country": "PT", "timezone": "Europe/Lisbon", "currency": "EUR",
         "coordinates": coordinates});
@@ -146,7 +146,7 @@ fn around_a_place_hotels_come_by_price_or_by_distance() {
 }
 
 #[test]
-fn an_answer_that_still_holds_is_not_sent_again() {
+fn an_unchanged_answer_is_not_sent_again() {
     with_app(async |app| {
         let hotel = hotel(app, "One", &[("Double", 5_000, 1)]).await;
         let room_type = search(app, &format!("city=Porto&{STAY}")).await["items"][0]["room_types"][0]["room_type_id"]
@@ -240,7 +240,7 @@ fn a_hotel_without_rooms_has_a_closed_calendar_and_an_unknown_one_has_none() {
 }
 
 #[test]
-fn while_the_index_is_built_searches_are_told_to_come_back_and_everything_else_works() {
+fn during_the_build_of_the_index_only_search_answers_503() {
     with_app(async |app| {
         let state = State { search: Index::default(), ..app.state() };
         let starting = init_service(actix_web::App::new().configure(configure(state, Audience::Everybody))).await;

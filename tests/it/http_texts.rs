@@ -1,4 +1,5 @@
-//! Text, names, numbers and dates as people write them: what is understood, what is refused, and with which words.
+//! Text, names, numbers and dates in different spellings: which are accepted, which are refused, and with which
+//! messages.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use crate::support::app::{ADMIN, Answer, App, answer, order, with_app, with_test
 use crate::support::live::Dashboard;
 use crate::support::test_database::TestDatabase;
 
-/// Text that no field takes, and the rule it breaks.
+/// Text that every field refuses, and the rule that it breaks.
 const HOSTILE: [(&str, &str); 8] = [
     ("A\u{0}B", "no_control_characters"),
     ("A\r\nBcc: b@b.pt", "no_control_characters"),
@@ -19,7 +20,7 @@ const HOSTILE: [(&str, &str); 8] = [
     ("\u{3164}", "visible_text"),
 ];
 
-/// That the request is refused for one rule of one field.
+/// Checks that a request is refused for one rule of one field.
 fn refused(answer: &Answer, pointer: &str, rule: &str) {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{pointer} {rule}: {}", answer.body);
     let error = &answer.body["errors"][0];
@@ -35,7 +36,7 @@ async fn book(app: &App, order: &Value) -> Answer {
 }
 
 #[test]
-fn no_text_field_of_a_body_takes_what_hides_or_controls() {
+fn no_text_field_accepts_control_or_invisible_characters() {
     with_app(async |app| {
         let room_type = app.room_type(5).await;
         let sample = order(&room_type, 10, 12);
@@ -72,7 +73,7 @@ fn no_text_field_of_a_body_takes_what_hides_or_controls() {
 }
 
 #[test]
-fn no_filter_and_no_message_takes_what_hides_or_controls() {
+fn no_filter_and_no_message_accepts_control_or_invisible_characters() {
     with_app(async |app| {
         let mut dashboard = Dashboard::open(app).await;
         for (text, rule) in HOSTILE {
@@ -172,7 +173,7 @@ fn a_city_is_found_however_its_name_is_spelt() {
 }
 
 #[test]
-fn keys_of_names_that_an_earlier_edition_made_are_made_anew() {
+fn name_keys_of_an_earlier_version_are_computed_again() {
     let place = TestDatabase::new();
     let store = ["UPDATE hotels SET city_key = 'i\u{307}zmir'", "UPDATE name_keys SET edition = 1"];
     with_test_database(&place, &[], async |app| {
@@ -191,7 +192,7 @@ fn keys_of_names_that_an_earlier_edition_made_are_made_anew() {
 }
 
 #[test]
-fn a_stay_in_the_past_is_refused_wherever_it_is_asked_for() {
+fn a_stay_in_the_past_is_refused_everywhere() {
     with_app(async |app| {
         let room_type = app.room_type(5).await;
         let hotel = app.get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();
@@ -250,7 +251,7 @@ fn what_is_no_json_is_400_and_what_breaks_a_rule_is_422() {
 }
 
 #[test]
-fn the_longest_lists_fit_however_they_are_written() {
+fn the_longest_lists_fit_in_every_encoding() {
     with_app(async |app| {
         let house = app.create("/v1/hotels", &hotel("Kapsel", "Kyoto")).await;
         let dormitory = json!({"name": "Hall", "max_adults": 100, "max_children": 0, "max_occupancy": 100, "rooms": 9});
@@ -262,7 +263,7 @@ fn the_longest_lists_fit_however_they_are_written() {
         (order["num_guests"], order["rooms"]) = (json!(500), json!(5));
         for name in ["漢", "😀"] {
             order["guests"] = json!(crowd(name));
-            // As some clients write it: ASCII only, indented.
+            // As some clients write it: ASCII only, with indentation.
             let text = serde_json::to_string_pretty(&order).unwrap();
             let escaped: String = text
                 .chars()
@@ -289,7 +290,7 @@ fn the_longest_lists_fit_however_they_are_written() {
 }
 
 #[test]
-fn a_stranger_neither_blocks_nor_probes_a_key() {
+fn another_caller_can_neither_use_nor_probe_a_key() {
     with_app(async |app| {
         let room_type = app.room_type(9).await;
         let ours = order(&room_type, 10, 12);

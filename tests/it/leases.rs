@@ -1,4 +1,4 @@
-//! Leases in a real Redis: granted once, renewed, lost and forgotten, and Redis itself going away and coming back.
+//! Leases in a real Redis: granted once, renewed, lost and set again, and a Redis that goes away and returns.
 
 mod cut_off;
 mod successor;
@@ -22,10 +22,9 @@ use crate::support::counted::counted;
 use crate::support::eventually::eventually;
 use crate::support::redis::Redis;
 
-/// Long enough for a test, unless it waits for the end.
+/// Longer than a test, unless the test waits for the end.
 const LONG: Duration = Duration::from_secs(60);
-/// Short enough to wait for its end, and for what happens three times in it. Redis may take as long as with longer
-/// ones.
+/// Short enough to wait for its end, and for three renewals. The time-out of Redis is as with longer leases.
 const SHORT: Duration = Duration::from_secs(3);
 
 fn id(n: u128) -> RoomTypeId {
@@ -36,12 +35,12 @@ fn peer(name: &str) -> Peer {
     Peer { node: name.parse().unwrap(), url: format!("http://{name}").into() }
 }
 
-/// The database of every node, unless a test says otherwise.
+/// The database of every node by default.
 fn database() -> Identity {
     Identity::of(&[1; 32], 1, 1, 1)
 }
 
-/// A node that has looked around once, and renews nothing by itself.
+/// A node that has read the registry once, and renews nothing by itself.
 async fn node(redis: &Redis, name: &str, ttl: Duration) -> Arc<RedisLease> {
     let lease = RedisLease::new(&options(redis, ttl), peer(name), database(), Arc::new(System)).unwrap();
     eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
@@ -52,7 +51,7 @@ fn options(redis: &Redis, ttl: Duration) -> Options {
     Options { addresses: redis.url().parse().unwrap(), secret: Secret::new(SECRET), ttl }
 }
 
-/// What Redis says to a node that was sent there, as soon as it does: on a busy machine a second may be too little.
+/// The grant of Redis to a forwarding target, repeated because a second may be too short on a busy machine.
 async fn ask(lease: &RedisLease, room_type: RoomTypeId) -> Acquired {
     let mut told = None;
     eventually("redis answers", async || {
@@ -63,7 +62,7 @@ async fn ask(lease: &RedisLease, room_type: RoomTypeId) -> Acquired {
     told.unwrap()
 }
 
-/// What a node is granted that was sent there.
+/// The grant to a node that is the target of a request.
 async fn take(lease: &RedisLease, room_type: RoomTypeId) -> Token {
     match ask(lease, room_type).await {
         Acquired::Granted(token) => token,
@@ -71,7 +70,7 @@ async fn take(lease: &RedisLease, room_type: RoomTypeId) -> Token {
     }
 }
 
-/// Who has the room type, as this node is told.
+/// The owner of the room type, as this node knows it.
 async fn owner(lease: &RedisLease, room_type: RoomTypeId) -> Option<String> {
     match ask(lease, room_type).await {
         Acquired::Granted(_) => None,
@@ -79,7 +78,7 @@ async fn owner(lease: &RedisLease, room_type: RoomTypeId) -> Option<String> {
     }
 }
 
-/// What a node is told to end.
+/// The ownerships that a node must end.
 async fn revoked(lease: &RedisLease) -> Vec<Revoked> {
     tokio::time::timeout(LONG, lease.revoked()).await.expect("nothing is revoked")
 }
@@ -105,7 +104,7 @@ fn a_lease_is_granted_to_one_node_and_every_token_is_higher() {
 }
 
 #[test]
-fn what_is_given_back_is_free_and_its_tokens_go_on() {
+fn a_released_lease_is_free_and_its_tokens_continue() {
     in_system(async {
         let redis = Redis::start();
         let (one, two) = (node(&redis, "one", LONG).await, node(&redis, "two", LONG).await);
@@ -117,7 +116,7 @@ fn what_is_given_back_is_free_and_its_tokens_go_on() {
 }
 
 #[test]
-fn a_node_that_falls_silent_loses_its_leases_when_their_time_is_over() {
+fn a_silent_node_loses_its_leases_after_the_ttl() {
     in_system(async {
         let redis = Redis::start();
         let (silent, other) = (node(&redis, "silent", SHORT).await, node(&redis, "other", LONG).await);
@@ -138,13 +137,13 @@ fn a_kept_lease_is_renewed() {
         take(&lease, id(1)).await;
         redis.run::<()>(&["PERSIST", &key(id(1), "lease")]);
         lease.keep(&Tasks::default());
-        // Only a renewal gives it a time again.
+        // Only a renewal sets its TTL again.
         eventually("it is renewed", async || redis.run::<i64>(&["PTTL", &key(id(1), "lease")]) > 0).await;
     });
 }
 
 #[test]
-fn an_owner_is_certain_until_its_time_may_be_over_and_again_when_it_was_renewed() {
+fn an_owner_is_certain_for_a_ttl_after_each_renewal() {
     in_system(async {
         let mut redis = Redis::start();
         let (lease, patient) = (node(&redis, "one", SHORT).await, node(&redis, "two", LONG).await);
@@ -179,7 +178,7 @@ fn of_several_tokens_only_the_last_that_redis_granted_is_certain() {
     });
 }
 
-/// Where a node sends a request, without its being able to ask Redis.
+/// The target of a node's request while Redis is away.
 async fn sent_to(lease: &RedisLease, room_type: RoomTypeId) -> Option<String> {
     match lease.acquire(room_type, Asked::Here).await {
         Ok(Acquired::Elsewhere(peer)) => Some(peer.url.to_string()),
@@ -188,7 +187,7 @@ async fn sent_to(lease: &RedisLease, room_type: RoomTypeId) -> Option<String> {
 }
 
 #[test]
-fn without_redis_an_owner_is_looked_for_where_it_was_when_redis_last_answered() {
+fn without_redis_the_last_known_owner_is_used() {
     in_system(async {
         let mut redis = Redis::start();
         let (asking, moves) = (node(&redis, "asking", LONG).await, node(&redis, "moves", LONG).await);
@@ -210,7 +209,7 @@ fn without_redis_an_owner_is_looked_for_where_it_was_when_redis_last_answered() 
 }
 
 #[test]
-fn an_owner_whom_nobody_can_believe_is_not_looked_for_at_every_question() {
+fn an_invalid_announcement_is_not_read_again_for_every_request() {
     in_system(async {
         let redis = Redis::start();
         let asking = node(&redis, "asking", LONG).await;
@@ -220,7 +219,7 @@ fn an_owner_whom_nobody_can_believe_is_not_looked_for_at_every_question() {
             ask().await;
             redis.run::<()>(&["HDEL", "innkeeper:{nodes}:about", "asking"]);
             ask().await;
-            // A look around would have told of this node.
+            // Reading the registry would have found this node.
             redis.run::<i64>(&["HEXISTS", "innkeeper:{nodes}:about", "asking"]) == 0
         })
         .await;
@@ -248,7 +247,7 @@ fn a_lease_that_redis_forgot_is_set_again_with_its_token() {
 }
 
 #[test]
-fn an_owner_learns_that_redis_forgot_it_and_granted_the_lease_to_somebody_else() {
+fn an_owner_learns_that_redis_granted_its_lease_to_another_node() {
     in_system(async {
         let redis = Redis::start();
         let (old, new) = (node(&redis, "old", LONG).await, node(&redis, "new", LONG).await);
@@ -272,7 +271,7 @@ fn an_owner_learns_that_redis_forgot_it_and_granted_the_lease_to_somebody_else()
 }
 
 #[test]
-fn a_lease_that_was_granted_and_given_back_meanwhile_is_lost_all_the_same() {
+fn a_lease_that_another_node_had_meanwhile_is_lost() {
     in_system(async {
         let redis = Redis::start();
         let (old, new) = (node(&redis, "old", LONG).await, node(&redis, "new", LONG).await);
@@ -289,10 +288,10 @@ fn a_lease_that_was_granted_and_given_back_meanwhile_is_lost_all_the_same() {
 }
 
 #[test]
-fn a_lease_that_was_given_back_is_not_renewed() {
+fn a_released_lease_is_not_renewed() {
     in_system(async {
         let redis = Redis::start();
-        // The second stands for a renewal that was on its way while the lease was given back.
+        // The second call is a renewal that was under way during the release.
         let (prompt, late) = (node(&redis, "one", LONG).await, node(&redis, "one", LONG).await);
         let token = take(&late, id(1)).await;
         prompt.release(id(1), token);
@@ -304,17 +303,17 @@ fn a_lease_that_was_given_back_is_not_renewed() {
 }
 
 #[test]
-fn a_renewal_that_fails_does_not_keep_the_others_from_being_renewed() {
+fn a_failed_renewal_does_not_stop_the_others() {
     in_system(async {
         let redis = Redis::start();
         let lease = node(&redis, "one", LONG).await;
-        // More than are renewed at once: the last waits for others, most of which fail.
+        // More than are renewed at once: the last one waits for others, and most of them fail.
         for n in 1..=600 {
             take(&lease, id(n)).await;
         }
         redis.run::<()>(&["PERSIST", &key(id(600), "lease")]);
         for n in 1..=500 {
-            // Nothing that a script could read a token from.
+            // A value without a token that a script could read.
             redis.run::<()>(&["SET", &key(id(n), "lease"), "spoilt"]);
         }
         lease.keep(&Tasks::default());
@@ -389,7 +388,7 @@ fn without_redis_nothing_is_granted_and_nothing_is_lost_until_it_is_back() {
         assert!(lease.acquire(id(2), Asked::Here).await.is_err());
         redis.start_again();
         eventually("redis is found again", async || lease.acquire(id(2), Asked::Here).await.is_ok()).await;
-        // It came back with nothing: the lease that was held all the time is there again.
+        // It returned empty: the lease that was held all the time is set again.
         eventually("the lease is set again", async || {
             redis.run::<Option<i64>>(&["HGET", &key(id(1), "lease"), "token"]) == Some(token.0)
         })
@@ -399,7 +398,7 @@ fn without_redis_nothing_is_granted_and_nothing_is_lost_until_it_is_back() {
 }
 
 #[test]
-fn an_ownership_goes_on_without_redis_and_redis_is_told_when_it_is_back() {
+fn an_ownership_continues_without_redis_and_is_set_again() {
     in_system(async {
         let redis = Redis::start();
         let (lease, other) = (node(&redis, "one", LONG).await, node(&redis, "other", LONG).await);
@@ -424,7 +423,7 @@ fn an_ownership_goes_on_without_redis_and_redis_is_told_when_it_is_back() {
 }
 
 #[test]
-fn a_redis_that_hangs_is_not_waited_for() {
+fn a_hanging_redis_blocks_nothing() {
     in_system(async {
         let redis = Redis::start();
         let lease = node(&redis, "one", LONG).await;
@@ -468,7 +467,7 @@ fn redis_cluster_is_asked_for_nothing_across_slots() {
 }
 
 #[test]
-fn a_room_type_that_nobody_owns_goes_to_the_node_that_placement_prefers() {
+fn a_free_room_type_goes_to_the_preferred_node() {
     in_system(async {
         let redis = Redis::start();
         let nodes =
@@ -490,7 +489,7 @@ fn a_room_type_that_nobody_owns_goes_to_the_node_that_placement_prefers() {
 }
 
 #[test]
-fn a_node_that_drains_gives_everything_to_the_others_and_is_no_candidate() {
+fn a_draining_node_hands_over_everything_and_gets_nothing() {
     in_system(async {
         let redis = Redis::start();
         let (leaving, staying) = (node(&redis, "leaving", LONG).await, node(&redis, "staying", LONG).await);
@@ -511,7 +510,7 @@ fn a_node_that_drains_gives_everything_to_the_others_and_is_no_candidate() {
 }
 
 #[test]
-fn the_last_node_that_drains_goes_on() {
+fn the_last_node_keeps_its_room_types_when_it_drains() {
     in_system(async {
         let redis = Redis::start();
         let last = node(&redis, "last", LONG).await;
@@ -520,13 +519,13 @@ fn the_last_node_that_drains_goes_on() {
     });
 }
 
-/// Whether placement prefers a node to another one, as long as both live.
+/// Whether placement prefers a node to another one while both live.
 fn goes_to(node: &Peer, room_type: RoomTypeId, other: &Peer) -> bool {
     preferred(room_type, [other, node]) == Some(node)
 }
 
 #[test]
-fn a_node_that_joins_is_handed_its_share() {
+fn a_joining_node_gets_its_share() {
     in_system(async {
         let redis = Redis::start();
         let first = node(&redis, "first", SHORT).await;
@@ -541,18 +540,18 @@ fn a_node_that_joins_is_handed_its_share() {
         assert!(told.iter().all(|revoked| revoked.why == Why::Misplaced && share.contains(&revoked.room_type)));
         assert_eq!(told.len(), share.len());
 
-        // Somebody sent here a moment too late does not bring it back.
+        // A late request to this node does not bring it back.
         let told = first.acquire(share[0], Asked::Forwarded).await.unwrap();
         assert_eq!(told, Acquired::Elsewhere(second.me().clone()));
     });
 }
 
 #[test]
-fn what_cannot_be_handed_over_yet_is_asked_for_once_and_keeps_nothing_back() {
+fn a_delayed_hand_over_does_not_delay_others() {
     in_system(async {
         let redis = Redis::start();
         let (first, second) = (node(&redis, "first", SHORT).await, node(&redis, "second", LONG).await);
-        // More than are handed over in one turn, and none of them is ever given back.
+        // More than one turn hands over, and none of them is released.
         let goes = |room_type: &RoomTypeId| goes_to(second.me(), *room_type, first.me());
         let share: Vec<_> = (0..).map(id).filter(goes).take(150).collect();
         for room_type in &share {
@@ -569,7 +568,7 @@ fn what_cannot_be_handed_over_yet_is_asked_for_once_and_keeps_nothing_back() {
 }
 
 #[test]
-fn of_a_room_type_that_does_not_exist_nothing_is_kept() {
+fn an_unknown_room_type_leaves_no_lease() {
     in_system(async {
         let redis = Redis::start();
         let lease = node(&redis, "one", LONG).await;
@@ -581,7 +580,7 @@ fn of_a_room_type_that_does_not_exist_nothing_is_kept() {
     });
 }
 
-/// A node's bell, listening: it has been rung once, by having begun.
+/// The wake-up receiver of a node. The start counts as one wake-up.
 async fn bell(redis: &Redis, name: &str) -> Arc<RedisWake> {
     let wake = node(redis, name, LONG).await.wake();
     wake.listen(&Tasks::default());
@@ -594,7 +593,7 @@ async fn rung(wake: &RedisWake) {
 }
 
 #[test]
-fn a_node_that_rings_wakes_the_others() {
+fn a_wake_up_reaches_the_other_nodes() {
     in_system(async {
         let redis = Redis::start();
         let (one, two, three) = (bell(&redis, "one").await, bell(&redis, "two").await, bell(&redis, "three").await);
@@ -608,14 +607,14 @@ fn a_node_that_rings_wakes_the_others() {
 }
 
 #[test]
-fn a_redis_that_went_away_wakes_again_when_it_is_back() {
+fn wake_ups_continue_after_redis_returns() {
     in_system(async {
         let mut redis = Redis::start();
         let (one, two) = (bell(&redis, "one").await, bell(&redis, "two").await);
         redis.stop();
         one.ring().await;
         redis.start_again();
-        // Who has subscribed again counts as rung.
+        // A new subscription counts as a wake-up.
         rung(&one).await;
         rung(&two).await;
         one.ring().await;

@@ -1,5 +1,6 @@
-//! PostgreSQL is killed and started again while bookings are made: nobody does anything about it, and nothing that was
-//! answered is lost, doubled or oversold.
+//! PostgreSQL is killed and started again during bookings. No operator acts, and no acknowledged booking is lost,
+//! doubled or
+//! oversold.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,10 +17,10 @@ use crate::support::postgres::Server;
 
 const CLIENTS: usize = 16;
 const KILLS: usize = 3;
-/// Bookings between one kill and the next.
+/// Bookings between two kills.
 const BETWEEN: usize = 40;
 
-/// What clients were told, by idempotency key.
+/// The answers to clients, by idempotency key.
 #[derive(Default)]
 struct Told {
     bookings: Mutex<HashMap<String, Value>>,
@@ -32,7 +33,7 @@ impl Told {
     }
 }
 
-/// Books under one key after the other, and repeats each until it is answered, until enough is booked.
+/// Books with one key after the other, and repeats each until it is answered, until the number is reached.
 async fn client(app: &App, room_types: &[String], number: usize, told: &Told) {
     for attempt in 0.. {
         if told.count() >= (KILLS + 1) * BETWEEN {
@@ -54,7 +55,7 @@ async fn client(app: &App, room_types: &[String], number: usize, told: &Told) {
     }
 }
 
-/// Kills it whenever so much has been booked.
+/// Kills the server after every such number of bookings.
 async fn killer(server: &Arc<Server>, told: &Told) {
     for kill in 1..=KILLS {
         while told.count() < kill * BETWEEN {
@@ -70,7 +71,7 @@ async fn killer(server: &Arc<Server>, told: &Told) {
 }
 
 #[test]
-fn a_database_that_is_killed_and_comes_back_is_used_again_and_has_lost_nothing() {
+fn a_killed_database_is_used_again_and_has_lost_nothing() {
     let server = Arc::new(Server::start(""));
     with_database(&server.url("postgres"), &[("commit_lanes", "2")], async |app| {
         let mut room_types = Vec::new();
@@ -98,7 +99,7 @@ fn a_database_that_is_killed_and_comes_back_is_used_again_and_has_lost_nothing()
     });
 }
 
-/// The same request again, under the same key.
+/// The same request again with the same key.
 async fn repeat(app: &App, key: &str, booked: &Value) -> Value {
     let day = |member: &str| booked[member].as_str().unwrap()[8..].parse::<u8>().unwrap();
     let order = order(booked["room_type_id"].as_str().unwrap(), day("checkin_date"), day("checkout_date"));

@@ -1,4 +1,4 @@
-//! Another server takes the place of PostgreSQL, and the way to it leads to a standby for a while.
+//! Another server replaces PostgreSQL, and the address leads to a standby for a while.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,21 +12,21 @@ use crate::support::eventually::eventually;
 use crate::support::postgres::Server;
 use crate::support::program::Workplace;
 
-/// A standby that has everything a primary had when it was stopped, and is told no more.
+/// A standby with the data of a stopped primary, without replication.
 fn standby(primary: &Server) -> Server {
     Server::start_in(&std::env::temp_dir(), "wal_level = replica", |data| {
         let settings = fs::read(data.join("postgresql.conf")).unwrap();
         fs::remove_dir_all(data).unwrap();
         let copied = Command::new("cp").arg("-a").arg(primary.data()).arg(data).status().unwrap();
         assert!(copied.success());
-        // Left behind by a server that was killed.
+        // A file that a killed server leaves behind.
         fs::remove_file(data.join("postmaster.pid")).unwrap();
         fs::write(data.join("postgresql.conf"), settings).unwrap();
         fs::write(data.join("standby.signal"), "").unwrap();
     })
 }
 
-/// Lets the way lead to a server.
+/// Changes the server behind the address.
 fn lead(way: &Path, to: &Server) {
     let _ = fs::remove_file(way);
     symlink(to.folder(), way).unwrap();
@@ -37,7 +37,7 @@ fn url(way: &Path) -> String {
 }
 
 #[test]
-fn a_node_that_was_led_to_a_standby_comes_back_with_the_primary() {
+fn a_node_that_reached_a_standby_recovers_with_the_primary() {
     let (folder, primary) = (tempfile::tempdir().unwrap(), Server::start("wal_level = replica"));
     let way = folder.path().join("way");
     lead(&way, &primary);
@@ -53,7 +53,7 @@ fn a_node_that_was_led_to_a_standby_comes_back_with_the_primary() {
 
         primary.come_back();
         lead(&way, &primary);
-        // The standby is still there, but nothing is asked of it.
+        // The standby still answers, but the node does not use it.
         eventually("bookings are stored by the primary", async || {
             app.book("after", &order).await.status == StatusCode::CREATED
         })

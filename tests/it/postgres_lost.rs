@@ -1,4 +1,4 @@
-//! A connection that is lost when everything has been said but `COMMIT`, or that too, and not yet answered.
+//! A connection that breaks before or after `COMMIT`, and before its answer.
 
 use innkeeper::domain::Command;
 use innkeeper::lease::Token;
@@ -9,12 +9,12 @@ use rstest::rstest;
 use crate::store_contract::fixture::{self, keyed, order, stay};
 use crate::support::wire::{Fate, Wire};
 
-/// A change of a plan makes the batch go the long way, which ends with a `COMMIT` of its own.
+/// A change of a plan makes the batch take the longer transaction, with a separate `COMMIT`.
 #[rstest]
 #[case::the_server_has_heard(Fate::Unanswered, true)]
 #[case::the_server_has_never_heard(Fate::Unheard, false)]
 #[tokio::test]
-async fn a_lost_commit_is_a_doubt_that_the_next_owner_settles(#[case] fate: Fate, #[case] is_stored: bool) {
+async fn the_next_owner_resolves_an_unknown_outcome(#[case] fate: Fate, #[case] is_stored: bool) {
     let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let wire = Wire::to(&house.place.url()).await;

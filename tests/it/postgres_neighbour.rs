@@ -1,4 +1,4 @@
-//! Another program on the same PostgreSQL server, with a transaction that writes and does not end.
+//! Another program on the same PostgreSQL server, with a writing transaction that does not end.
 
 use reqwest::StatusCode;
 use sqlx::{Connection, PgConnection};
@@ -12,8 +12,8 @@ async fn events(app: &App) -> usize {
 }
 
 #[test]
-fn a_transaction_of_a_neighbour_holds_up_the_history_and_no_booking() {
-    // One of its own: every other test would wait for the history, too.
+fn a_foreign_transaction_delays_the_history_and_no_booking() {
+    // A separate server, because every other test would wait for the history too.
     let server = Server::start("");
     with_database(&server.url("postgres"), &[], async |app| {
         let room_type = app.room_type(5).await;

@@ -1,11 +1,11 @@
-//! Opening a PostgreSQL database: what is wrong is said in one line with what to do, without the password.
+//! Errors when a PostgreSQL database is opened: one line with the next step, without the password.
 
 use rstest::rstest;
 
 use crate::support::postgres::{Database, execute, server};
 use crate::support::program::Workplace;
 
-/// What `migrate` says about a URL that it cannot use.
+/// The error of `migrate` for a URL.
 fn refusal(url: &str) -> String {
     let message = Workplace::new().run(&["migrate", "--database-url", url]).failed(1);
     assert!(!message.contains("hush"), "{message}");
@@ -26,13 +26,13 @@ fn url(user: &str, database: &str) -> String {
 #[case("postgres://me:pass?hush=7@db/inn", "a `?` in the password must be written %3F")]
 #[case("postgres://me:hush@db/inn?sslmode=maybe", "sslmode")]
 #[case("postgres://me:hush@db:port/inn", "it must be like postgres://")]
-fn what_a_url_gets_wrong_is_said(#[case] url: &str, #[case] said: &str) {
+fn the_fault_of_a_url_is_named(#[case] url: &str, #[case] said: &str) {
     let message = refusal(url);
     assert!(message.contains(said), "{message}");
 }
 
 #[tokio::test]
-async fn who_is_not_let_in_is_told_so() {
+async fn a_refused_login_is_named() {
     let database = Database::empty();
     execute(
         &database.url(),
@@ -44,7 +44,7 @@ async fn who_is_not_let_in_is_told_so() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_named() {
+fn a_missing_database_is_named() {
     let message = refusal(&url("postgres", "gone"));
     assert!(message.contains("no database \"gone\"; make it with `createdb gone`"), "{message}");
 }
@@ -83,7 +83,7 @@ async fn a_database_of_a_newer_version_is_refused_untouched() {
 }
 
 #[tokio::test]
-async fn a_database_whose_schema_was_made_otherwise_is_left_as_it_is() {
+async fn a_database_with_a_foreign_schema_is_not_changed() {
     let database = Database::new();
     execute(&database.url(), "UPDATE _sqlx_migrations SET checksum = ''").await;
     let message = refusal(&database.url());
@@ -91,7 +91,7 @@ async fn a_database_whose_schema_was_made_otherwise_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_first_attempt_that_was_cut_off_is_no_obstacle() {
+async fn an_interrupted_first_migration_can_be_repeated() {
     let database = Database::empty();
     let left = "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL,
         installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL,

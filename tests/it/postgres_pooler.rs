@@ -1,5 +1,6 @@
-//! PgBouncer between innkeeper and PostgreSQL: one that drops what a session is told is refused by name, as commits would
-//! not be durable where the server's own settings say so.
+//! PgBouncer between innkeeper and PostgreSQL. A pooler that drops session settings is refused by name, because
+//! commits would
+//! not be durable with the server's defaults.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use crate::support::postgres::{Database, server};
 use crate::support::program::Workplace;
 use crate::support::watched::Watched;
 
-/// A PgBouncer in front of the test server, with this in its configuration.
+/// A PgBouncer in front of the test server, with additional configuration.
 struct Pooler {
     _process: Watched,
     folder: TempDir,
@@ -29,7 +30,7 @@ impl Pooler {
         fs::write(&config, text).unwrap();
         fs::write(folder.path().join("users"), "\"postgres\" \"\"\n").unwrap();
         let mut command = Command::new("pgbouncer");
-        // It refuses to be root, and its folder must be its own.
+        // It refuses to run as root, and needs its own folder.
         if Command::new("chown")
             .args(["-R", "postgres"])
             .arg(folder.path())
@@ -46,7 +47,7 @@ impl Pooler {
         pooler
     }
 
-    /// A database, by way of the pooler.
+    /// A database behind the pooler.
     fn url(&self, database: &Database) -> String {
         let (before, _) = database.url().split_once("?host=").map(|(url, _)| (url.to_owned(), ())).unwrap();
         format!("{before}?host={}&port=6432", self.folder.path().display())
@@ -54,7 +55,7 @@ impl Pooler {
 }
 
 #[tokio::test]
-async fn a_pooler_that_drops_what_a_session_is_told_is_refused_and_nothing_is_changed() {
+async fn a_pooler_that_drops_session_settings_is_refused_and_nothing_is_changed() {
     let (pooler, database) =
         (Pooler::start("ignore_startup_parameters = options, extra_float_digits").await, Database::empty());
     let url = pooler.url(&database);

@@ -1,4 +1,4 @@
-//! A PostgreSQL that answers and takes no writes: an administrator made it read-only, or its disk is full.
+//! A PostgreSQL that answers and refuses writes: an administrator made it read-only, or its disk is full.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,5 +1,6 @@
-//! PostgreSQL refuses connections: guests, and whoever asks whether the node is ready, are told so at once when it is
-//! known, and it is used again by itself when it is back.
+//! PostgreSQL refuses connections: requests and `/readyz` fail at once when the node knows it, and the server is used
+//! again
+//! when it returns.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +11,12 @@ use crate::support::app::{order, with_database};
 use crate::support::eventually::eventually;
 use crate::support::postgres::Server;
 
-/// Requests, each of which had to wait for 5 s before. A busy machine may take a second for one.
+/// Requests that each waited for 5 s before. On a busy machine one may take a second.
 const REQUESTS: usize = 12;
 const ALTOGETHER: Duration = Duration::from_secs(20);
 
 #[test]
-fn nobody_waits_for_a_server_that_is_known_to_let_nobody_in() {
+fn no_request_waits_for_a_server_that_refuses_connections() {
     let server = Server::start("");
     with_database(&server.url("postgres"), &[], async |app| {
         let room_type = app.room_type(5).await;

@@ -1,5 +1,6 @@
-//! A server that says nothing, and a lock that nobody gives up: every start and every report comes to an end, and says
-//! what to do.
+//! A server that does not answer, and a lock that is never released: every start and every report ends with an error
+//! that
+//! names the next step.
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -18,10 +19,10 @@ use crate::support::wire::{Fate, Wire};
 #[rstest]
 #[case::serve(&["serve", "--listen", "127.0.0.1:0"])]
 #[case::verify(&["verify"])]
-fn nobody_waits_for_ever_for_a_server_that_says_nothing(#[case] command: &[&str]) {
+fn no_command_waits_forever_for_a_silent_server(#[case] command: &[&str]) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // Connections are taken, and kept.
+    // Connections are accepted and kept open.
     thread::spawn(move || listener.incoming().collect::<Vec<_>>());
     let url = format!("postgres://me:hush@{address}/inn");
     let message = Workplace::new().run(&[command, &["--database-url", &url]].concat()).failed(1);
@@ -29,7 +30,7 @@ fn nobody_waits_for_ever_for_a_server_that_says_nothing(#[case] command: &[&str]
 }
 
 #[test]
-fn who_is_told_to_stop_during_the_start_stops() {
+fn a_signal_during_the_start_stops_the_program() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("postgres://me:hush@{}/inn", listener.local_addr().unwrap());
     let workplace = Workplace::new();
@@ -45,7 +46,7 @@ fn who_is_told_to_stop_during_the_start_stops() {
 #[case::at_the_first_look("server_version_num")]
 #[case::in_the_middle_of_it("to_regclass")]
 #[tokio::test]
-async fn a_server_that_falls_silent_while_it_is_looked_at_is_not_waited_for(#[case] words: &'static str) {
+async fn a_server_that_stops_answering_during_the_check_is_given_up(#[case] words: &'static str) {
     let database = Database::new();
     let wire = Wire::to(&database.url()).await;
     wire.when(words, Fate::Silence);
@@ -59,7 +60,7 @@ async fn a_server_that_falls_silent_while_it_is_looked_at_is_not_waited_for(#[ca
 #[case::when_it_is_our_turn("pg_advisory_lock")]
 #[case::when_it_is_asked_what_was_done("_sqlx_migrations")]
 #[tokio::test]
-async fn a_server_that_falls_silent_during_a_migration_is_not_waited_for(#[case] words: &'static str) {
+async fn a_server_that_stops_answering_during_a_migration_is_given_up(#[case] words: &'static str) {
     let database = Database::new();
     let wire = Wire::to(&database.url()).await;
     let store = Postgres::open(wire.url(), false, Options::default()).await.unwrap();
@@ -69,7 +70,7 @@ async fn a_server_that_falls_silent_during_a_migration_is_not_waited_for(#[case]
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_in_the_middle_of_a_report_is_not_waited_for() {
+async fn a_server_that_stops_answering_during_a_report_is_given_up() {
     let database = Database::new();
     let wire = Wire::to(&database.url()).await;
     let store = Postgres::open(wire.url(), false, Options::default()).await.unwrap();
@@ -78,9 +79,9 @@ async fn a_server_that_falls_silent_in_the_middle_of_a_report_is_not_waited_for(
     assert!(why.contains("the server does not answer"), "{why}");
 }
 
-/// The shortest wait there is.
+/// The shortest possible time-out.
 #[test]
-fn somebody_else_who_never_ends_a_migration_is_named() {
+fn another_program_with_an_endless_migration_is_named() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = Database::new();
     let mut other = runtime.block_on(PgConnection::connect(&database.url())).unwrap();

@@ -1,4 +1,4 @@
-//! What only a store that others share can get wrong.
+//! Faults that only a shared store can have.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ async fn one_key_used_on_two_nodes_at_the_same_moment_has_one_effect() {
     let neighbour = neighbour(&house).await;
     let (mut here, mut there) = (house.desk(500).await, house.desk(500).await);
     for round in 0..50 {
-        // In one order here, and in the other there.
+        // In one order here, and in the other order there.
         let (low, high) = (2 * round, 2 * round + 1);
         let one = [keyed(here.book(order(stay(1, 1), 1)), low), keyed(here.book(order(stay(1, 1), 1)), high)];
         let two = [keyed(there.book(order(stay(1, 1), 1)), high), keyed(there.book(order(stay(1, 1), 1)), low)];
@@ -53,7 +53,7 @@ async fn reopened(house: &StoreFixture, id: innkeeper::domain::RoomTypeId) -> fi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn batches_of_the_same_room_types_in_any_order_do_not_lock_each_other_out() {
+async fn batches_of_the_same_room_types_do_not_deadlock() {
     let house = fixture::postgres().await;
     let neighbour = neighbour(&house).await;
     let mut desks = Vec::new();
@@ -79,20 +79,20 @@ async fn batches_of_the_same_room_types_in_any_order_do_not_lock_each_other_out(
 async fn a_claim_waits_for_a_commit_under_way() {
     let house = fixture::postgres().await;
     let desk = house.desk(5).await;
-    // As a commit does it: first the lock, then the rest.
+    // Like a commit: first the lock, then the rest.
     let lock = house.place.lock().await;
     let claim = house.store.claim(desk.id(), Token(2));
     tokio::pin!(claim);
     tokio::select! {
         claimed = &mut claim => panic!("it did not wait: {claimed:?}"),
-        () = somebody_waits(&house) => {}
+        () = a_session_waits(&house) => {}
     }
     lock.release().await;
     assert_eq!(claim.await.unwrap(), Claim::Granted);
 }
 
 #[tokio::test]
-async fn who_waited_goes_on_whatever_isolation_the_database_is_set_to() {
+async fn a_waiting_claim_succeeds_with_every_default_isolation() {
     let house = fixture::postgres().await;
     let desk = house.desk(5).await;
     let strict = "DO $$ BEGIN
@@ -104,14 +104,14 @@ async fn who_waited_goes_on_whatever_isolation_the_database_is_set_to() {
     sqlx::raw_sql("BEGIN; UPDATE room_types SET sequence = sequence").execute(&mut commit).await.unwrap();
     let claim = neighbour.claim(desk.id(), Token(2));
     let committed = async {
-        somebody_waits(&house).await;
+        a_session_waits(&house).await;
         sqlx::raw_sql("COMMIT").execute(&mut commit).await.unwrap();
     };
     assert_eq!(tokio::join!(claim, committed).0.unwrap(), Claim::Granted);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_is_busy_can_be_reached_all_the_same() {
+async fn a_busy_store_counts_as_reachable() {
     let house = fixture::postgres().await;
     let desk = house.desk(5).await;
     let options = Options { connections: 3, lanes: 1, ..Options::default() };
@@ -120,24 +120,24 @@ async fn a_store_that_is_busy_can_be_reached_all_the_same() {
     sqlx::raw_sql("BEGIN; LOCK TABLE services IN ACCESS EXCLUSIVE MODE").execute(&mut lock).await.unwrap();
     let (list, hotel) = (busy.clone(), desk.inventory.hotel.id);
     let list = tokio::spawn(async move { list.services(hotel, Page { after: None, limit: 1 }).await });
-    somebody_waits(&house).await;
+    a_session_waits(&house).await;
     busy.reach().await.unwrap();
     sqlx::raw_sql("COMMIT").execute(&mut lock).await.unwrap();
     assert_eq!(list.await.unwrap().unwrap(), []);
 }
 
-/// Until somebody waits for a lock in this database.
-async fn somebody_waits(house: &StoreFixture) {
+/// Waits until a session waits for a lock in this database.
+async fn a_session_waits(house: &StoreFixture) {
     waiting(house, 1).await;
 }
 
-/// Until so many wait for a lock in this database.
+/// Waits until so many sessions wait for a lock in this database.
 async fn waiting(house: &StoreFixture, count: i64) {
     let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
     seen_waiting(&mut connection, count).await;
 }
 
-/// The same for somebody who is in a hurry, and has a connection.
+/// The same with a given connection, without a delay.
 async fn seen_waiting(connection: &mut PgConnection, count: i64) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -147,7 +147,7 @@ async fn seen_waiting(connection: &mut PgConnection, count: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_follows_the_feed_misses_nothing_however_many_write() {
+async fn a_reader_of_the_feed_misses_nothing_under_concurrent_writes() {
     let house = fixture::postgres().await;
     let mut desks = Vec::new();
     for _ in 0..6 {
@@ -180,10 +180,10 @@ async fn whoever_follows_the_feed_misses_nothing_however_many_write() {
 }
 
 #[tokio::test]
-async fn positions_go_on_after_a_dump_has_come_to_another_cluster() {
+async fn positions_continue_after_a_dump_is_restored_in_another_cluster() {
     let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
-    // What the old cluster gave was far ahead of what this one would give.
+    // The old cluster's numbers were far ahead of this one's.
     house.place.execute("UPDATE events SET position = position + (1::bigint << 50)").await;
     house.store.close().await.unwrap();
     let store = Postgres::open(&house.place.url(), false, Options::default()).await.unwrap();
@@ -197,11 +197,11 @@ async fn positions_go_on_after_a_dump_has_come_to_another_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_whose_clock_is_ahead_deletes_nothing_that_the_others_need() {
+async fn a_node_with_a_fast_clock_deletes_nothing_too_early() {
     let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let expired = keyed(desk.book(order(stay(1, 1), 1)), 1);
-    // Expires in another century, and was decided in it: only the node's clock says that this is over.
+    // Expires in another century by the node's clock only.
     let mut needed = keyed(desk.book(order(stay(1, 1), 1)), 2);
     let century = SignedDuration::from_hours(24 * 365 * 100);
     needed.record = needed
@@ -227,7 +227,7 @@ async fn a_node_whose_clock_is_ahead_deletes_nothing_that_the_others_need() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
+async fn a_lock_that_is_not_released_makes_the_store_unavailable() {
     let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let options = Options { lock_wait: Duration::ZERO, ..Options::default() };
@@ -241,14 +241,12 @@ async fn a_lock_that_is_not_given_up_is_a_store_that_cannot_answer() {
     assert_eq!(impatient.commit(&[entry]).await.unwrap(), [Verdict::Committed]);
 }
 
-/// Another program has the row of a room type, and does not give it up while the others of its batch are written.
+/// Another program locks the row of a room type, also while the rest of its batch is written.
 #[rstest]
 #[case::bookings(false)]
 #[case::settings(true)]
 #[tokio::test]
-async fn a_room_type_that_another_program_has_locked_does_not_keep_the_others_of_its_lane_waiting(
-    #[case] settings: bool,
-) {
+async fn a_room_type_locked_by_another_program_does_not_delay_its_lane(#[case] settings: bool) {
     let house = fixture::postgres().await;
     let (mut locked, mut free) = (house.desk(50).await, house.desk(50).await);
     let mut program = PgConnection::connect(&house.place.url()).await.unwrap();
@@ -274,8 +272,9 @@ async fn a_room_type_that_another_program_has_locked_does_not_keep_the_others_of
     house.assert_sound(free.id()).await;
 }
 
-/// Commits on another node, which freezes while it has the room type and `barrier` holds it up, until the next owner has
-/// claimed it. What became of the commit.
+/// Commits on another node, which freezes while it has the room type and `barrier` blocks it, until the next owner has
+/// claimed
+/// it. Returns the result of the commit.
 fn commit_and_freeze(
     barrier: &'static str,
     decide: impl Fn(&mut Desk) -> CommitEntry,
@@ -288,14 +287,14 @@ fn commit_and_freeze(
         let house = fixture::postgres().await;
         let (mut desk, url) = (house.desk(5).await, house.place.url());
         let entry = decide(&mut desk);
-        // Everything of the neighbour happens on one thread.
+        // Everything of the other node runs on one thread.
         let neighbour = frozen.spawn(async move { Postgres::open(&url, false, Options::default()).await.unwrap() });
         let neighbour = neighbour.await.unwrap();
         let mut holder = PgConnection::connect(&house.place.url()).await.unwrap();
         sqlx::raw_sql("BEGIN").execute(&mut holder).await.unwrap();
         sqlx::raw_sql(barrier).execute(&mut holder).await.unwrap();
         let committing = frozen.spawn(async move { neighbour.commit(&[entry]).await });
-        somebody_waits(&house).await;
+        a_session_waits(&house).await;
         frozen.spawn(async move {
             falls_asleep.send(()).unwrap();
             woken.recv().unwrap();
@@ -314,8 +313,8 @@ fn commit_and_freeze(
 }
 
 #[test]
-fn a_node_that_freezes_in_the_middle_of_a_commit_does_not_keep_the_next_owner_waiting_for_ever() {
-    // Settings take several statements: the transaction has the room type, and nobody says what is next.
+fn a_node_that_freezes_during_a_commit_does_not_block_the_next_owner_forever() {
+    // Settings take several statements: the transaction holds the room type, and no next statement arrives.
     let barrier = "LOCK TABLE events IN EXCLUSIVE MODE";
     let change = |desk: &mut Desk| desk.decide(Command::SetRatePlan(desk.plan("Late", 9_000))).unwrap();
     let committed = commit_and_freeze(barrier, change);
@@ -323,23 +322,23 @@ fn a_node_that_freezes_in_the_middle_of_a_commit_does_not_keep_the_next_owner_wa
 }
 
 #[test]
-fn a_booking_is_durable_even_if_its_node_freezes_once_it_is_on_its_way() {
-    // The last thing that a booking does is to look whether its hotel is there.
+fn a_booking_is_durable_although_its_node_freezes_after_sending() {
+    // The last step of a booking checks that its hotel exists.
     let barrier = "SELECT FROM hotels FOR UPDATE";
     let committed = commit_and_freeze(barrier, |desk| desk.book(order(stay(1, 1), 1)));
     assert_eq!(committed.unwrap(), [Verdict::Committed]);
 }
 
-/// Breaks every connection that commits, while its statement waits.
+/// Breaks every committing connection while its statement waits.
 #[tokio::test]
-async fn a_connection_that_is_lost_in_the_middle_of_the_one_statement_leaves_a_doubt() {
+async fn a_connection_lost_during_the_statement_leaves_an_unknown_outcome() {
     let house = fixture::postgres().await;
     let mut desk = house.desk(5).await;
     let entry = desk.book(order(stay(1, 1), 1));
     let lock = house.place.lock().await;
     let commit = house.store.commit(std::slice::from_ref(&entry));
     let cut = async {
-        somebody_waits(&house).await;
+        a_session_waits(&house).await;
         let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
         house.place.execute(waiting).await;
@@ -350,7 +349,7 @@ async fn a_connection_that_is_lost_in_the_middle_of_the_one_statement_leaves_a_d
     assert_eq!(house.store.commit(&[entry]).await.unwrap(), [Verdict::Committed], "the next connection is a fresh one");
 }
 
-/// The statement has begun, and has seen the room type as it was, when the next owner comes.
+/// The statement has begun with an old snapshot when the next owner claims.
 #[tokio::test]
 async fn a_commit_that_waited_for_a_claim_is_fenced() {
     let house = fixture::postgres().await;
@@ -360,14 +359,14 @@ async fn a_commit_that_waited_for_a_claim_is_fenced() {
     sqlx::raw_sql("BEGIN; UPDATE room_types SET fencing_token = 2").execute(&mut claim).await.unwrap();
     let commit = house.store.commit(std::slice::from_ref(&entry));
     let claimed = async {
-        somebody_waits(&house).await;
+        a_session_waits(&house).await;
         sqlx::raw_sql("COMMIT").execute(&mut claim).await.unwrap();
     };
     assert_eq!(tokio::join!(commit, claimed).0.unwrap(), [Verdict::Fenced]);
     house.assert_sound(desk.id()).await;
 }
 
-/// What happens when an answer got lost, and the next batch of the same owner does not wait for the first.
+/// An answer is lost, and the next batch of the same owner does not wait for the first one.
 #[rstest]
 #[case::a_booking(false)]
 #[case::a_change_of_a_plan_too(true)]
@@ -398,15 +397,15 @@ async fn a_commit_that_waited_for_the_one_before_counts_on_top_of_it(#[case] set
     assert_eq!(house.store.load(desk.id(), house.now).await.unwrap().unwrap().calendar, desk.inventory.calendar);
 }
 
-/// The number of a transaction is older than the wait in the middle of it.
+/// The number of a transaction is older than the wait within it.
 #[rstest]
 #[case::bookings(false)]
 #[case::a_change_of_a_plan_too(true)]
 #[tokio::test]
-async fn what_comes_later_has_a_later_position_however_long_its_commit_has_waited(#[case] settings: bool) {
+async fn a_later_event_has_a_later_position_after_every_wait(#[case] settings: bool) {
     let house = fixture::postgres().await;
     let neighbour = neighbour(&house).await;
-    // In order of their ids, which is the order in which they are locked.
+    // In the order of their ids, which is the order of their locks.
     let (mut low, mut middle, mut high) = (house.desk(5).await, house.desk(5).await, house.desk(5).await);
     house.settled().await;
     let before = house.store.end().await.unwrap().event;
@@ -433,7 +432,7 @@ async fn what_comes_later_has_a_later_position_however_long_its_commit_has_waite
     assert_eq!(sequences, [2, 3]);
 }
 
-/// Two nodes find that a key has expired, and one of them has used it before the other begins to.
+/// Two nodes find an expired key, and one of them uses it again before the other one begins.
 #[tokio::test]
 async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
     let house = fixture::postgres().await;
@@ -448,7 +447,7 @@ async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
     let mut holder = PgConnection::connect(&house.place.url()).await.unwrap();
     sqlx::raw_sql("BEGIN; SELECT FROM booking_guests FOR UPDATE").execute(&mut holder).await.unwrap();
     let meanwhile = async {
-        // It has looked its key up, and waits to replace the guests.
+        // It has looked up its key, and waits to replace the guests.
         waiting(&house, 1).await;
         assert_eq!(neighbour.commit(&fast).await.unwrap(), [Verdict::Committed]);
         sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
@@ -459,12 +458,13 @@ async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
     assert_eq!(house.store.recall(&[key], there.now).await.unwrap()[&key], attempt);
 }
 
-/// One batch has deleted a key that had expired, and wants another one that this batch has; this one wants the first.
+/// One batch has deleted an expired key, and waits for another key of this batch; this batch waits for the first key.
 #[tokio::test]
-async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
+async fn two_batches_with_the_same_keys_are_both_stored() {
     let house = fixture::postgres().await;
-    // Who has waited for so long looks, once, whether it is in a deadlock, and if so is rolled back: the batch, not its
-    // rival, which has that long to come. A statement of a commit may take 8 s.
+    // After a wait, a session checks for a deadlock once and is rolled back if there is one: the batch, not its rival.
+    // A statement
+    // of a commit may take 8 s.
     let patience = "ALTER DATABASE %I SET deadlock_timeout = ''6s''";
     let patience = format!("DO $$ BEGIN EXECUTE format('{patience}', current_database()); END $$");
     house.place.execute(&patience).await;
@@ -488,9 +488,9 @@ async fn two_batches_with_the_same_keys_do_not_cost_either_its_bookings() {
     assert_eq!(verdicts.unwrap(), [Verdict::Duplicate, Verdict::Committed]);
 }
 
-/// No check of ours lets it through. If one did, the database would say so of this entry alone.
+/// No validation accepts such a text. If one did, the database would refuse only this entry.
 #[tokio::test]
-async fn a_text_that_postgres_cannot_hold_is_left_out_alone() {
+async fn only_the_entry_with_an_unstorable_text_is_left_out() {
     let house = fixture::postgres().await;
     let (mut honest, mut desk) = (house.desk(5).await, house.desk(5).await);
     let mut order = order(stay(1, 1), 1);

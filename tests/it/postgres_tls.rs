@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL: with `sslmode=verify-full` only a server whose certificate is trusted is spoken to.
+//! TLS to PostgreSQL: with `sslmode=verify-full` a server without a trusted certificate is refused.
 
 use crate::support::certificate::certify;
 use crate::support::port::Port;
@@ -6,7 +6,7 @@ use crate::support::postgres::Server;
 use crate::support::program::Workplace;
 
 #[test]
-fn only_a_server_with_a_trusted_certificate_is_spoken_to() {
+fn only_a_server_with_a_trusted_certificate_is_used() {
     let port = Port::keep();
     let settings = format!("listen_addresses = '127.0.0.1'\nport = {}\nssl = on", port.number());
     let server = Server::start_in(&std::env::temp_dir(), &settings, certify);

@@ -1,4 +1,4 @@
-//! Promise P1 under a race: 200 clients want the same night, and there are ten rooms.
+//! Promise P1 under a race: 200 clients book the same night with ten rooms.
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -13,7 +13,7 @@ fn two_hundred_clients_get_ten_rooms_and_everybody_else_a_409() {
         let order = order(&room_type, 1, 2);
         let requests = (0..200).map(|number| {
             let request = app.request(Method::POST, "/v1/bookings").header("Idempotency-Key", format!("race-{number}"));
-            // A client of its own each, so that they do not queue for one connection pool.
+            // A separate client for each, so that they do not share one connection pool.
             tokio::spawn(answer(request.json(&order)))
         });
         let mut booked = 0;

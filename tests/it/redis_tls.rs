@@ -1,5 +1,4 @@
-//! TLS to Redis: with `rediss://` only a server is spoken to whose certificate the system trusts, or the file that
-//! `SSL_CERT_FILE` names.
+//! TLS to Redis: with `rediss://` a server needs a certificate that the system trusts, or the file in `SSL_CERT_FILE`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -17,7 +16,7 @@ use crate::support::test_database::TestDatabase;
 
 const ADMIN: &str = "redis-tls-administrator";
 
-/// A node of a cluster whose Redis is that one, and what it says.
+/// A node of a cluster with that Redis, and its log.
 struct Node {
     url: String,
     workplace: Workplace,
@@ -44,7 +43,7 @@ impl Node {
             let (_, rest) = line.split_once("http://")?;
             Some(rest.split([' ', '/', ')']).next()?.to_owned())
         });
-        // Whoever prints to a closed pipe dies: somebody must go on reading.
+        // A process that prints to a closed pipe dies, so a thread keeps reading.
         std::thread::spawn(move || lines.for_each(drop));
         Self { url: format!("http://{}", address.unwrap()), workplace, _process: process }
     }
@@ -59,7 +58,7 @@ impl Node {
         (answer.status(), answer.json().await.unwrap())
     }
 
-    /// A room type that nobody owns yet. Its id.
+    /// A room type without an owner. Returns its id.
     async fn room_type(&self) -> String {
         let hotel = json!({"name": "Casa Cifrada", "city": "Lisbon", "country": "PT", "timezone": "Europe/Lisbon",
             "currency": "EUR"});
@@ -72,7 +71,7 @@ impl Node {
         room_type["id"].as_str().unwrap().to_owned()
     }
 
-    /// What only its owner can do.
+    /// A request that only the owner answers.
     async fn price(&self, room_type: &str) -> (StatusCode, Value) {
         let plan = json!({"name": "Flexible", "price_minor": 10_000});
         self.make(&format!("/v1/room-types/{room_type}/rate-plans"), &plan).await
@@ -94,7 +93,7 @@ async fn a_lease_is_granted_by_a_server_with_a_trusted_certificate() {
 }
 
 #[tokio::test]
-async fn a_server_with_a_certificate_of_somebody_else_is_not_spoken_to() {
+async fn a_server_with_an_untrusted_certificate_is_not_used() {
     let (place, folder, other) = (TestDatabase::postgres(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     certify(folder.path());
     certify(other.path());

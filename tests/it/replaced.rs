@@ -1,4 +1,4 @@
-//! An owner that was replaced and has not heard of it: two engines on one store, each of which takes itself for the owner.
+//! An owner that was replaced without notice: two engines on one store, and each acts as the owner.
 
 mod cut_off;
 
@@ -23,7 +23,7 @@ use crate::support::fixtures::{house, order_for};
 use crate::support::test_database::TestDatabase;
 use crate::support::unreliable_journal::{Claiming, Commit, Unreliable};
 
-/// Grants everything, is as certain of it as it is told to be, and has ended what it is told to end.
+/// Grants everything, is as certain as a test sets it, and ends the ownerships that a test names.
 struct Doubtful {
     lease: SingleNode,
     certain: AtomicBool,
@@ -105,7 +105,7 @@ impl Rivals {
         Self { old, journal, lease, new, room_type: room_type.id, today, _place: place }
     }
 
-    /// One room for the only night that is looked at.
+    /// One room for the only night of the test.
     fn order(&self) -> Order {
         order_for(Stay::new(self.today, self.today.tomorrow().unwrap()).unwrap())
     }
@@ -125,7 +125,7 @@ impl Rivals {
         Ok(view.nights[0].free)
     }
 
-    /// The token under which the old owner owns it.
+    /// The token of the old owner.
     fn token(&self) -> Token {
         self.lease.lease.holdings(None, 1)[0].token
     }
@@ -141,7 +141,7 @@ fn options() -> Options {
 }
 
 #[test]
-fn it_refuses_nothing_that_is_free_by_now() {
+fn it_refuses_no_free_night() {
     run(async {
         let rivals = Rivals::meet(false).await;
         let sold = rivals.book(&rivals.old).await.unwrap();
@@ -152,7 +152,7 @@ fn it_refuses_nothing_that_is_free_by_now() {
 }
 
 #[test]
-fn it_shows_no_night_as_it_was() {
+fn it_shows_no_outdated_night() {
     run(async {
         let rivals = Rivals::meet(false).await;
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 1);
@@ -162,7 +162,7 @@ fn it_shows_no_night_as_it_was() {
 }
 
 #[test]
-fn it_does_not_say_that_something_could_be_done_which_was_done_already() {
+fn it_acknowledges_nothing_that_was_done_already() {
     run(async {
         let rivals = Rivals::meet(false).await;
         let sold = rivals.book(&rivals.old).await.unwrap();
@@ -174,7 +174,7 @@ fn it_does_not_say_that_something_could_be_done_which_was_done_already() {
 }
 
 #[test]
-fn when_the_store_cannot_say_who_the_owner_is_nothing_is_answered_from_memory() {
+fn without_the_store_nothing_is_answered_from_memory() {
     run(async {
         let rivals = Rivals::meet(false).await;
         rivals.book(&rivals.old).await.unwrap();
@@ -189,7 +189,7 @@ fn when_the_store_cannot_say_who_the_owner_is_nothing_is_answered_from_memory() 
 }
 
 #[test]
-fn an_owner_that_is_certain_asks_nobody() {
+fn a_certain_owner_does_not_check_its_claim() {
     run(async {
         let rivals = Rivals::meet(true).await;
         rivals.book(&rivals.old).await.unwrap();
@@ -200,7 +200,7 @@ fn an_owner_that_is_certain_asks_nobody() {
 }
 
 #[test]
-fn many_who_look_at_once_cost_one_question() {
+fn many_concurrent_reads_share_one_check() {
     run(async {
         let rivals = Rivals::meet(false).await;
         rivals.journal.next_claim_check(Claiming::Hangs);
@@ -208,7 +208,7 @@ fn many_who_look_at_once_cost_one_question() {
         let others = async {
             rivals.journal.hangs().await;
             let looks = join_all((0..100).map(|_| rivals.free(&rivals.old)));
-            // What is asked for after them is decided after them.
+            // Requests after them are decided after them.
             let booked = async {
                 rivals.book(&rivals.old).await.unwrap();
                 rivals.journal.release();
@@ -221,9 +221,9 @@ fn many_who_look_at_once_cost_one_question() {
     });
 }
 
-/// Redis has forgotten a lease and granted it to somebody else: the first owner takes itself for certain.
+/// Redis has lost a lease and granted it to another node: the first owner is certain and wrong.
 #[test]
-fn a_fact_of_somebody_else_in_the_history_ends_the_ownership() {
+fn a_foreign_fact_in_the_history_ends_the_ownership() {
     run(async {
         let rivals = Rivals::meet(true).await;
         assert_eq!(rivals.free(&rivals.old).await.unwrap(), 1);
@@ -241,7 +241,8 @@ fn its_own_facts_in_the_history_end_nothing() {
         rivals.journal.next_commit(Commit::Late);
         let heard_of = async {
             rivals.journal.hangs().await;
-            // The plan was the first fact, the booking is the second: the history has it before the owner knows.
+            // The plan was the first fact and the booking is the second one: the history has it before the owner gets
+            // its answer.
             rivals.old.history_advanced(rivals.room_type, 2);
             let look = rivals.free(&rivals.old);
             let release = async { rivals.journal.release() };
@@ -255,13 +256,14 @@ fn its_own_facts_in_the_history_end_nothing() {
     });
 }
 
-/// The store falls silent during a commit and stays away. The caller is told that it was interrupted, but who follows
-/// the hub must hear of what was stored.
+/// The store stops answering during a commit. The caller gets `interrupted`, but subscribers of the hub must get the
+/// stored
+/// fact.
 #[rstest]
 #[case::by_whoever_asks_next(false, true)]
 #[case::without_anybody_asking(true, true)]
 #[case::although_nobody_can_say_where_holds_are(true, false)]
-fn what_was_in_doubt_while_the_store_was_away_is_told_when_it_is_back(#[case] nobody_asks: bool, #[case] holds: bool) {
+fn an_unknown_outcome_is_published_when_the_store_returns(#[case] nobody_asks: bool, #[case] holds: bool) {
     run(async {
         let rivals = Rivals::meet(true).await;
         let mut hub = rivals.old.hub().listen();

@@ -1,4 +1,4 @@
-//! The search index: it says what a brute-force reading of the store says, and follows whatever happens.
+//! The search index: it agrees with a brute-force search of the store, and follows every change.
 
 mod follow;
 mod oracle;
@@ -14,7 +14,7 @@ use innkeeper::search::{Index, follow};
 use innkeeper::store::Store;
 use innkeeper::tasks::Tasks;
 
-/// A complete index of a store, as it is at `now`, and the hub that it listens to.
+/// A complete index of a store at `now`, and its hub.
 async fn index_of(store: &Arc<dyn Store>, now: Timestamp) -> (Index, Hub) {
     let (index, hub) = (Index::default(), Hub::default());
     let clock = Arc::new(ManualClock::at(now));

@@ -1,4 +1,4 @@
-//! What `serve` logs: a line for each request, nothing that a stranger can make long, and never at the price of an answer.
+//! The log of `serve`: one line per request, bounded by the server, and never a reason to delay an answer.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ use crate::support::program::{Started, Workplace, innkeeper};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// A server that logs JSON, and the port it listens on.
+/// A server that logs JSON, and its port.
 struct Server {
     place: Workplace,
     started: Started,
@@ -35,7 +35,7 @@ impl Server {
         Self { place, started, port }
     }
 
-    /// Sends bytes and reads whatever comes back until the connection closes.
+    /// Sends bytes and reads until the connection closes.
     fn send(&self, bytes: &[u8]) -> String {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         connection.write_all(bytes).unwrap();
@@ -44,7 +44,7 @@ impl Server {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Sends bytes, and goes away when something comes back.
+    /// Sends bytes, and closes the connection after the first answer.
     fn knock(&self, bytes: &[u8]) {
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         connection.write_all(bytes).unwrap();
@@ -70,7 +70,7 @@ impl Workplace {
 }
 
 #[test]
-fn a_request_is_one_line_that_a_machine_can_read_and_names_no_guest() {
+fn a_request_is_one_json_line_without_guests_data() {
     let server = Server::start(&[]);
     let trace = format!("traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\nX-Request-Id: mine\r\n");
     assert!(server.get("/v1/hotels?limit=1", &trace).starts_with("HTTP/1.1 200"));
@@ -104,7 +104,7 @@ fn the_access_log_can_be_turned_off() {
 }
 
 #[test]
-fn what_only_a_stranger_can_cause_is_no_warning_and_does_not_fill_the_disk() {
+fn faults_of_clients_are_no_warnings_and_do_not_fill_the_disk() {
     let server = Server::start(&[]);
     let before = server.place.lines().len();
     for _ in 0..25 {
@@ -134,11 +134,11 @@ fn what_only_a_stranger_can_cause_is_no_warning_and_does_not_fill_the_disk() {
     let caused = &lines[before..];
     let loud: Vec<_> = caused.iter().filter(|line| line["level"] == "WARN" || line["level"] == "ERROR").collect();
     assert!(loud.is_empty(), "{loud:?}");
-    // The sampler admits one line a second: a slow machine leaves out fewer.
+    // The sampler admits one line a second, so a slow machine leaves out fewer.
     assert!(caused.len() < 153, "{} lines about 153 requests", caused.len());
 }
 
-/// What nobody reads, and is full; the end to write into.
+/// A full pipe without a reader. Returns its writing end.
 fn stalled() -> (UnixStream, OwnedFd) {
     let (reader, mut writer) = UnixStream::pair().unwrap();
     writer.set_nonblocking(true).unwrap();
@@ -148,7 +148,7 @@ fn stalled() -> (UnixStream, OwnedFd) {
 }
 
 #[test]
-fn a_log_that_nobody_reads_costs_no_answer_and_no_orderly_end() {
+fn a_stalled_log_reader_blocks_no_answer_and_no_orderly_end() {
     let place = Workplace::sqlite();
     let (unread, writer) = stalled();
     let kept = Port::keep();
@@ -172,7 +172,7 @@ fn a_log_that_nobody_reads_costs_no_answer_and_no_orderly_end() {
 }
 
 #[test]
-fn a_failure_that_nobody_reads_still_ends_the_program() {
+fn a_failure_ends_the_program_without_a_reader() {
     let place = Workplace::sqlite();
     let (_unread, writer) = stalled();
     let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--database-url", "mysql://db/inn"]);
@@ -180,9 +180,9 @@ fn a_failure_that_nobody_reads_still_ends_the_program() {
     assert_eq!(started.0.wait().unwrap().code(), Some(1));
 }
 
-/// `timeout 5 innkeeper serve` signals its child, and then the group of which its child is a part.
+/// `timeout 5 innkeeper serve` signals its child, and then the group of its child.
 #[test]
-fn two_signals_at_once_are_one_wish_to_stop() {
+fn two_signals_at_once_count_as_one() {
     let server = Server::start(&[]);
     let pid = server.started.0.id();
     let both = format!("kill -STOP {pid}; kill -TERM {pid}; kill -INT {pid}; kill -CONT {pid}");

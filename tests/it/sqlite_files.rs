@@ -1,4 +1,4 @@
-//! The SQLite store and its file: which files it takes, and what is in them.
+//! The SQLite store and its file: which files it accepts, and their contents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ async fn execute(path: &Path, sql: &str) {
     connection.close().await.unwrap();
 }
 
-/// Opens a file that must be refused, and must be the same afterwards.
+/// Opens a file that must be refused and must not change.
 async fn refusal(path: &Path) -> OpenError {
     let before = fs::read(path).unwrap();
     let error = open(path, true).await.err().expect("the file is refused");
@@ -43,7 +43,7 @@ async fn refusal(path: &Path) -> OpenError {
 }
 
 #[tokio::test]
-async fn a_new_file_is_made_only_when_that_is_wanted() {
+async fn a_new_file_is_created_only_on_request() {
     let (_folder, path) = folder_with("hotel.db");
     assert!(matches!(open(&path, false).await.err(), Some(OpenError::Missing { .. })));
     assert!(!path.exists());
@@ -66,7 +66,7 @@ async fn a_closed_store_leaves_one_file() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_we_make_is_for_its_owner_alone() {
+async fn created_files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, path) = folder_with("hotel.db");
     let store = open(&path, true).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_database_of_a_newer_version_is_refused_untouched() {
 }
 
 #[tokio::test]
-async fn a_database_whose_schema_was_made_otherwise_is_left_as_it_is() {
+async fn a_database_with_a_foreign_schema_is_not_changed() {
     let workplace = Workplace::sqlite();
     workplace.run(&["migrate"]).succeeded();
     execute(&workplace.path().join("innkeeper.db"), "UPDATE _sqlx_migrations SET checksum = x'00'").await;
@@ -144,7 +144,7 @@ async fn a_database_whose_schema_was_made_otherwise_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_empty_file_becomes_ours() {
+async fn an_empty_file_becomes_a_database() {
     let (_folder, path) = folder_with("hotel.db");
     fs::write(&path, "").unwrap();
     open(&path, true).await.unwrap().migrate().await.unwrap();
@@ -152,7 +152,7 @@ async fn an_empty_file_becomes_ours() {
 }
 
 #[tokio::test]
-async fn the_history_names_nobody() {
+async fn the_history_has_no_guests_data() {
     let house = fixture::sqlite().await;
     let mut desk = house.desk(2).await;
     let booked = desk.book(order(stay(1, 2), 1));

@@ -1,4 +1,4 @@
-//! A SQLite file that a server runs on: who else may use it, what happens to it, and how it is copied.
+//! A SQLite file that a server uses: which other programs may use it, what may happen to it, and its backup.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::support::eventually::eventually;
 use crate::support::program::{Started, Workplace};
 use crate::support::test_database::TestDatabase;
 
-/// A folder in which the demo runs.
+/// A folder with a running demo.
 fn with_server() -> (Workplace, Started) {
     let workplace = Workplace::sqlite();
     let (server, _) = workplace.demo();
@@ -26,7 +26,7 @@ fn url(path: &Path) -> String {
 }
 
 #[test]
-fn a_second_server_is_refused_and_told_who_has_the_file() {
+fn a_second_server_is_refused_and_the_first_is_named() {
     let (workplace, server) = with_server();
     let link = workplace.path().join("link.db");
     std::os::unix::fs::symlink(database(&workplace), &link).unwrap();
@@ -41,7 +41,7 @@ fn a_second_server_is_refused_and_told_who_has_the_file() {
 }
 
 #[test]
-fn what_only_reads_may_run_beside_a_server_and_what_changes_may_not() {
+fn commands_that_read_may_run_beside_a_server_and_others_may_not() {
     let (workplace, server) = with_server();
     workplace.run(&["verify"]).succeeded();
     workplace.run(&["export", "nights", "--csv"]).succeeded();
@@ -56,11 +56,11 @@ fn what_only_reads_may_run_beside_a_server_and_what_changes_may_not() {
 }
 
 #[test]
-fn a_server_that_was_killed_keeps_nobody_out_and_leaves_a_sound_file() {
+fn a_killed_server_leaves_no_lock_and_a_correct_file() {
     let (workplace, server) = with_server();
     server.signal("KILL");
     drop(server);
-    // Reading leaves everything as the crash has left it.
+    // Reading does not change the files after the crash.
     for _ in 0..2 {
         workplace.run(&["verify"]).succeeded();
     }
@@ -93,7 +93,7 @@ fn a_backup_of_a_running_server_is_complete_and_a_plain_copy_is_recognised() {
     }
     assert_eq!(server.terminate(), Some(0));
 
-    // The drill: the copy in the place of the database.
+    // The restore: the copy replaces the database.
     fs::rename(&copy, database(&workplace)).unwrap();
     workplace.run(&["verify"]).succeeded();
     let (restored, _) = workplace.demo();
@@ -103,7 +103,7 @@ fn a_backup_of_a_running_server_is_complete_and_a_plain_copy_is_recognised() {
 
 #[cfg(unix)]
 #[test]
-fn a_backup_is_for_its_owner_alone() {
+fn a_backup_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let workplace = Workplace::sqlite();
     workplace.run(&["migrate"]).succeeded();
@@ -115,14 +115,14 @@ fn a_backup_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_database_on_postgres_is_left_to_its_own_tools() {
+fn backup_names_the_tools_of_postgresql() {
     let workplace = Workplace::sqlite();
     let arguments = ["backup", "copy.db", "--database-url", "postgres://somebody@127.0.0.1:1/innkeeper"];
     let told = workplace.run(&arguments).failed(1);
     assert!(told.contains("pg_basebackup") && told.contains("pg_dump"), "{told}");
 }
 
-/// Something that happens to the file, and, where it can be, its end.
+/// A fault of the file and, where possible, its end.
 struct Accident {
     happens: fn(&Path),
     ends: Option<fn(&Path)>,
@@ -152,7 +152,7 @@ const ACCIDENTS: [Accident; 5] = [
 ];
 
 #[test]
-fn nothing_is_acknowledged_that_goes_into_a_file_which_is_not_there_any_more() {
+fn nothing_is_acknowledged_without_the_file() {
     for Accident { happens, ends } in ACCIDENTS {
         let place = TestDatabase::sqlite();
         let folder = place.file().parent().unwrap().to_path_buf();

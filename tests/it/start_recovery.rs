@@ -1,4 +1,4 @@
-//! Room types that have something to do though nobody asks for them, and how many of them are loaded at once.
+//! Room types with work to do without a request, and the limit of concurrent loads.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn engine(journal: Arc<Unreliable>, clock: &Arc<ManualClock>) -> Engine {
     Engine::start(options, journal, Arc::new(SingleNode::new(Arc::new(System))), clock.clone(), Arc::new(System))
 }
 
-/// A house with a plan and, maybe, a hold.
+/// A hotel with a plan and optionally a hold.
 async fn room_type(store: &Arc<dyn Store>, engine: &Engine, clock: &ManualClock, hold: bool) -> RoomTypeId {
     let (hotel, room_type, plan) = house(1);
     store.insert_hotel(&hotel).await.unwrap();
@@ -34,7 +34,7 @@ async fn room_type(store: &Arc<dyn Store>, engine: &Engine, clock: &ManualClock,
 }
 
 #[test]
-fn a_node_that_starts_with_many_holds_leaves_the_store_to_its_guests() {
+fn a_start_with_many_holds_does_not_block_requests() {
     const HOLDS: usize = 40;
     run(async {
         let place = TestDatabase::new();
@@ -49,7 +49,7 @@ fn a_node_that_starts_with_many_holds_leaves_the_store_to_its_guests() {
         (0..HOLDS).for_each(|_| journal.next_claim(Claiming::Hangs));
         let after = engine(journal.clone(), &clock);
         assert_eq!(after.recover().await.unwrap(), HOLDS);
-        // One that is recovering does not recover twice.
+        // A node that is recovering does not start a second recovery.
         assert_eq!(after.recover().await.unwrap(), HOLDS);
         for _ in 0..8 {
             journal.hangs().await;
@@ -67,7 +67,7 @@ fn a_node_that_starts_with_many_holds_leaves_the_store_to_its_guests() {
 }
 
 #[test]
-fn a_store_that_cannot_say_whose_room_types_they_are_is_not_asked_for_all_of_them() {
+fn a_store_that_does_not_answer_is_not_asked_for_every_room_type() {
     run(async {
         let place = TestDatabase::new();
         let (store, clock) = (place.store().await, Arc::new(ManualClock::at(NOW.parse().unwrap())));
@@ -84,7 +84,7 @@ fn a_store_that_cannot_say_whose_room_types_they_are_is_not_asked_for_all_of_the
             store.tokens(&[changed]).await.unwrap()[&changed] > before[&changed]
         })
         .await;
-        // Whoever asks stands behind what the actor was told.
+        // The request arrives after the message to the actor.
         let today = clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         engine.view(other, today, today).await.unwrap();
         assert_eq!(store.tokens(&[other]).await.unwrap()[&other], before[&other]);

@@ -1,4 +1,5 @@
-//! What one node commits, the dashboards and searches of another follow: two hubs on one store, and a bell between them.
+//! Dashboards and search of a node follow the commits of another node: two hubs on one store, with wake-ups between
+//! them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,13 +19,13 @@ use tokio::sync::Notify;
 use crate::store_contract::fixture::{self, Desk, StoreFixture, day, order, stay};
 use crate::support::eventually::PATIENCE;
 
-/// The part of a node that listens.
+/// The part of a node that follows.
 struct Node {
     hub: Hub,
     index: Index,
     live: Live,
     listener: Listener,
-    /// Hotels whose actors were told to begin anew.
+    /// Hotels whose actors had to reload.
     renewed: Arc<Mutex<Vec<HotelId>>>,
 }
 

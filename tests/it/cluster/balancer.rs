@@ -21,7 +21,7 @@ use crate::support::watched::Watched;
 
 /// A real HAProxy, stopped when the test ends.
 struct Balancer {
-    /// The first, so that it is gone before its port is anybody else's.
+    /// The first field, so that the process ends before its port is reused.
     _process: Watched,
     port: Port,
     client: Client,
@@ -29,13 +29,14 @@ struct Balancer {
 }
 
 impl Balancer {
-    /// In front of the nodes of a cluster, which are called as the balancer calls them, but for counting from 0. They all
-    /// stay in, even if a busy machine makes them say that they are not well.
+    /// In front of the nodes of a cluster. Their names are those of the balancer's configuration, counted from 0. They
+    /// all stay
+    /// active, also when a health check fails on a busy machine.
     async fn before(cluster: &Cluster) -> Self {
         Self::before_all_but(cluster, None).await
     }
 
-    /// The same, but for a node that is to leave.
+    /// The same, except for a node that leaves.
     async fn before_all_but(cluster: &Cluster, leaving: Option<usize>) -> Self {
         for node in &cluster.nodes {
             eventually("every node is ready", async || node.get("/readyz").await.status == StatusCode::OK).await;
@@ -55,13 +56,13 @@ impl Balancer {
                 &format!("(innkeeper-answered-by) node-{index}"),
             );
         }
-        // Containers have names and files for twenty thousand connections; here there is neither.
+        // Containers have names and enough file descriptors; here there are neither.
         let (before, rest) = text.split_once("resolvers docker\n").unwrap();
         let (_, after) = rest.split_once("\n\n").unwrap();
         let text = format!("{before}{after}")
             .replace(" resolvers docker init-addr last,libc,none", "")
             .replace("maxconn 20000", &format!("maxconn 200\n    stats socket {} level admin", socket.display()))
-            // A node that is slow to say that it is well, on a busy machine, stays in.
+            // A node with a slow health check on a busy machine stays active.
             .replace("option httpchk", "timeout check 60s\n    option httpchk")
             .replace("bind :8080", &format!("bind {}", port.address()));
         let config = folder.path().join("haproxy.cfg");
@@ -72,7 +73,7 @@ impl Balancer {
         let balancer = Self { port, client: Client::new(), folder, _process: process };
         let ready = async || balancer.request(Method::GET, "/readyz").send().await.is_ok();
         eventually("the balancer listens", ready).await;
-        // Before the first check a node is in, and out if that one fails, however many may fail later.
+        // Before the first check a node is active; one failed check makes it inactive.
         let well = async || balancer.column("status").iter().all(|status| status == "UP");
         eventually("the balancer has heard from every node that it is well", well).await;
         balancer
@@ -86,7 +87,7 @@ impl Balancer {
         self.client.request(method, self.url(path))
     }
 
-    /// Books under a key.
+    /// Books with a key.
     async fn book(&self, key: &str, order: &Value) -> StatusCode {
         let booking = self.request(Method::POST, "/v1/bookings");
         let booked = answer(booking.header("Idempotency-Key", key).json(order)).await;
@@ -94,7 +95,7 @@ impl Balancer {
         booked.status
     }
 
-    /// What it has heard of the owner of a room type: a number from 1, or 0.
+    /// The owner of a room type as the balancer has learned it: a number from 1, or 0.
     fn owner(&self, room_type: &str) -> Option<usize> {
         let mut socket = UnixStream::connect(self.folder.path().join("socket")).unwrap();
         writeln!(socket, "show table owners").unwrap();
@@ -104,7 +105,7 @@ impl Balancer {
         line.split("gpt0=").nth(1)?.split_whitespace().next()?.parse().ok()
     }
 
-    /// How many requests about room types each node was sent.
+    /// The number of requests about room types, by node.
     fn sent(&self) -> Vec<u64> {
         self.column("stot").iter().map(|sent| sent.parse().unwrap()).collect()
     }
@@ -121,12 +122,12 @@ impl Balancer {
         servers.map(|line| line.split(',').nth(column).unwrap().to_owned()).collect()
     }
 
-    /// Waits until it sends a node nothing any more.
+    /// Waits until it sends no request to a node.
     async fn leaves_out(&self, node: usize) {
         eventually("the balancer knows that the node drains", async || self.column("status")[node] == "DOWN").await;
     }
 
-    /// Somebody who books one room after the other and looks around, until told to stop; what was no good answer.
+    /// A client that books one room after the other and reads, until it is stopped. Returns the failed requests.
     async fn guest(&self, name: usize, room_type: &str, stop: &Cell<bool>) -> Vec<String> {
         let mut bad = Vec::new();
         for number in 0.. {
@@ -153,11 +154,11 @@ impl Balancer {
 }
 
 #[test]
-fn the_balancer_learns_who_owns_a_room_type() {
+fn the_balancer_learns_the_owner_of_a_room_type() {
     const BOOKINGS: usize = 8;
     with_nodes(3, async |cluster| {
         let balancer = Balancer::before(cluster).await;
-        // Of six room types, hardly all are where their hash says.
+        // Of six room types, hardly all are at the node of their hash.
         for number in 0..6 {
             let (room_type, owner) = cluster.room_type(BOOKINGS as u16).await;
             let before = balancer.sent();
@@ -177,7 +178,7 @@ fn the_balancer_learns_who_owns_a_room_type() {
 }
 
 #[test]
-fn what_the_balancer_cannot_read_is_read_by_a_node() {
+fn a_request_that_the_balancer_cannot_parse_reaches_a_node() {
     with_nodes(3, async |cluster| {
         let balancer = Balancer::before(cluster).await;
         let path = "/v1/bookings";
@@ -241,7 +242,7 @@ fn no_request_fails_while_a_node_is(#[case] drained_before: bool) {
 }
 
 #[test]
-fn the_cluster_is_looked_at_through_the_balancer_but_not_drained() {
+fn the_balancer_shows_the_cluster_and_does_not_drain_it() {
     with_nodes(3, async |cluster| {
         let balancer = Balancer::before(cluster).await;
         for _page in 0..4 {

@@ -1,4 +1,4 @@
-//! What happens when Redis or another node fails.
+//! Failures of Redis or of another node.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
@@ -24,11 +24,11 @@ const UNREAD: &str = "innkeeper_forwards_total{outcome=\"unread\"}";
 const MOVED: &str = "innkeeper_forwards_total{outcome=\"moved\"}";
 
 #[test]
-fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() {
+fn without_redis_owned_room_types_are_served_and_others_later() {
     with_nodes(2, async |cluster| {
         let (owned, owner) = cluster.room_type(5).await;
         let (free, other) = cluster.room_type(5).await;
-        // Nobody has it any more.
+        // No node owns it now.
         cluster.nodes[other].running.engine.hand_over().await;
         eventually("it is free", async || cluster.owner(&free).await.is_none()).await;
         assert_eq!(cluster.nodes[owner].book("warm", &order(&owned, 1, 2)).await.status, StatusCode::CREATED);
@@ -38,7 +38,7 @@ fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() 
         assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
         let asked_elsewhere = cluster.nodes[1 - owner].book("without-redis-2", &order(&owned, 1, 2)).await;
         assert_eq!(asked_elsewhere.status, StatusCode::CREATED, "{}", asked_elsewhere.body);
-        // What makes an actor start again does not make it lose its room type.
+        // A restart of an actor does not lose its room type.
         let hotel = &cluster.nodes[owner].get(&format!("/v1/room-types/{owned}")).await.body["hotel_id"];
         let hotel = format!("/v1/hotels/{}", hotel.as_str().unwrap());
         let renamed = cluster.nodes[owner].admin(Method::PATCH, &hotel, &json!({"name": "Casa Nova"})).await;
@@ -68,7 +68,7 @@ fn without_redis_what_is_owned_goes_on_and_what_is_not_can_be_asked_for_later() 
     });
 }
 
-/// Books, again and again under the same key until it is answered: whether there was a room.
+/// Books, and repeats the request with the same key until it is answered. Returns whether a room was free.
 async fn until_answered(node: &App, key: &str, room_type: &str) -> bool {
     let mut booked = false;
     eventually("it is answered", async || {
@@ -83,7 +83,7 @@ async fn until_answered(node: &App, key: &str, room_type: &str) -> bool {
 }
 
 #[test]
-fn when_redis_forgets_everything_nothing_is_sold_twice() {
+fn a_redis_without_memory_sells_nothing_twice() {
     with_nodes(3, async |cluster| {
         let (room_type, _) = cluster.room_type(3).await;
         let mut accepted = 0;
@@ -99,10 +99,10 @@ fn when_redis_forgets_everything_nothing_is_sold_twice() {
 }
 
 #[test]
-fn two_nodes_by_one_name_sell_no_night_twice() {
+fn two_nodes_with_one_name_sell_no_night_twice() {
     const ROOMS: u16 = 12;
     with_nodes(2, async |cluster| {
-        // With one node gone from the list, the next one is called like the other.
+        // With one node removed from the list, the next one gets the name of the other.
         let elsewhere = cluster.nodes.remove(0);
         cluster.join().await;
         let names: Vec<_> = cluster.nodes.iter().map(|node| node.running.membership.me().node.clone()).collect();
@@ -123,14 +123,14 @@ fn two_nodes_by_one_name_sell_no_night_twice() {
 }
 
 #[test]
-fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
+fn an_owner_without_its_lease_forwards_to_the_new_owner() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
         assert_eq!(cluster.nodes[owner].book("one", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
         let usurper = outsider(cluster, "http://127.0.0.1:9".to_owned()).await;
         let id = RoomTypeId(room_type.parse().unwrap());
         eventually("somebody else is faster than its next renewal", async || {
-            // As if it had been frozen for longer than its lease.
+            // As after a freeze that is longer than the lease.
             cluster.redis.run::<()>(&["DEL", &cluster.lease(&room_type).await]);
             matches!(usurper.acquire(id, Asked::Forwarded).await, Ok(Acquired::Granted(_)))
         })
@@ -142,9 +142,9 @@ fn an_owner_whose_lease_went_elsewhere_sends_its_clients_there() {
 }
 
 #[test]
-fn an_owner_that_cannot_be_reached_has_done_nothing() {
+fn an_unreachable_owner_has_done_nothing() {
     with_nodes(1, async |cluster| {
-        // Nobody listens where it says it does.
+        // No server listens at its announced address.
         let port = Port::keep();
         let room_type = lost_to(cluster, format!("http://{}", port.address())).await;
         let before = counted(UNREACHABLE);
@@ -159,9 +159,9 @@ fn an_owner_that_cannot_be_reached_has_done_nothing() {
 }
 
 #[test]
-fn an_address_that_belongs_to_another_node_by_now_is_no_owner() {
+fn an_address_of_another_node_is_no_owner() {
     with_nodes(2, async |cluster| {
-        // A node was started again where an owner had been, under another name.
+        // A node with another name was started at the address of an owner.
         let room_type = lost_to(cluster, cluster.nodes[1].running.url()).await;
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
         assert_eq!(
@@ -173,7 +173,7 @@ fn an_address_that_belongs_to_another_node_by_now_is_no_owner() {
 }
 
 #[test]
-fn an_owner_that_falls_silent_may_have_done_anything() {
+fn an_owner_that_stops_answering_leaves_an_unknown_outcome() {
     with_nodes(1, async |cluster| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -192,18 +192,18 @@ fn an_owner_that_falls_silent_may_have_done_anything() {
     });
 }
 
-/// What a node says that takes itself for the owner no more, and names itself all the same.
+/// The answer of a node that is not the owner and still names itself.
 fn moved(url: &str) -> String {
     let owner = format!("innkeeper-owner: outsider {url}");
     format!("HTTP/1.1 503 Service Unavailable\r\n{owner}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
-/// Where somebody listens who names itself that so often, and then answers.
+/// The address of a server that names itself so often, and then answers.
 fn wavering(times: usize) -> String {
     listening(times, moved)
 }
 
-/// Where somebody listens who says something, told its address, that so often, and then answers.
+/// The address of a server that gives an answer, with its address, so often, and then another one.
 fn listening(times: usize, first: impl FnOnce(&str) -> String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -216,7 +216,7 @@ fn listening(times: usize, first: impl FnOnce(&str) -> String) -> String {
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
             let answer = if asked < times { &moved } else { arrived };
             let _ = connection.write_all(answer.as_bytes());
-            // Closed with something unread, it would be reset.
+            // Closing with unread data would reset the connection.
             let _ = connection.shutdown(Shutdown::Write);
             let _ = connection.read_to_end(&mut Vec::new());
         }
@@ -224,13 +224,13 @@ fn listening(times: usize, first: impl FnOnce(&str) -> String) -> String {
     url
 }
 
-/// What actix says by itself to a client that is too slow, as a node that was frozen takes all of them to be.
+/// The answer of actix to a slow client. A node that was frozen treats all its clients as slow.
 fn too_slow(_: &str) -> String {
     "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
 }
 
 #[test]
-fn a_node_that_froze_while_it_was_sent_a_request_is_sent_it_again() {
+fn a_request_to_a_node_that_froze_is_sent_again() {
     with_nodes(1, async |cluster| {
         let before = counted(UNREAD);
         let room_type = lost_to(cluster, listening(2, too_slow)).await;
@@ -241,7 +241,7 @@ fn a_node_that_froze_while_it_was_sent_a_request_is_sent_it_again() {
 }
 
 #[test]
-fn a_client_that_was_not_slow_never_hears_that_it_was() {
+fn a_fast_client_never_gets_408() {
     with_nodes(1, async |cluster| {
         let room_type = lost_to(cluster, listening(usize::MAX, too_slow)).await;
         let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-02");
@@ -251,7 +251,7 @@ fn a_client_that_was_not_slow_never_hears_that_it_was() {
 }
 
 #[test]
-fn a_room_type_that_is_on_its_way_is_waited_for() {
+fn a_request_waits_for_a_moving_room_type() {
     with_nodes(1, async |cluster| {
         let (room_type, before) = (lost_to(cluster, wavering(6)).await, counted(MOVED));
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
@@ -261,7 +261,7 @@ fn a_room_type_that_is_on_its_way_is_waited_for() {
 }
 
 #[test]
-fn a_room_type_that_never_arrives_is_not_waited_for_for_ever() {
+fn a_request_does_not_wait_forever_for_a_moving_room_type() {
     with_nodes(1, async |cluster| {
         let room_type = lost_to(cluster, wavering(usize::MAX)).await;
         let answer = cluster.nodes[0].book("key", &order(&room_type, 1, 2)).await;
@@ -280,7 +280,7 @@ pub async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLea
     lease
 }
 
-/// A room type that a node at `url` owns, of which nothing else is known.
+/// A room type owned by a node at `url` that does not exist otherwise.
 pub async fn lost_to(cluster: &Cluster, url: String) -> String {
     let (room_type, owner) = cluster.room_type(1).await;
     cluster.nodes[owner].running.engine.hand_over().await;

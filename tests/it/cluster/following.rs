@@ -1,4 +1,4 @@
-//! Dashboards and searches of every node follow what any node does.
+//! Dashboards and search of every node follow the commits of any node.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -19,14 +19,14 @@ async fn eventually_sells(node: &App, city: &str, expected: &[&str]) {
     eventually(&format!("{expected:?} in {city}"), async || sellers(node, city).await == expected).await;
 }
 
-/// Books a night at some node; the booking's sequence number.
+/// Books a night at a node. Returns the booking's sequence number.
 async fn book(node: &App, key: &str, room_type: &str) -> u64 {
     let booked = node.book(key, &order(room_type, 1, 2)).await;
     assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);
     booked.body["sequence"].as_u64().unwrap()
 }
 
-/// Follows a dashboard up to a sequence number, and insists that no change is left out.
+/// Follows a dashboard up to a sequence number, and checks that no change is left out.
 async fn follow(dashboard: &mut Dashboard, projection: &mut Projection, sequence: u64) {
     while projection.sequence < sequence {
         let (before, frame) = (projection.sequence, dashboard.next().await);
@@ -78,7 +78,7 @@ fn a_room_type_that_moves_is_followed_without_a_gap_and_found_by_every_search() 
 }
 
 #[test]
-fn without_redis_other_nodes_hear_of_it_a_little_later() {
+fn without_redis_other_nodes_follow_half_a_second_later() {
     with_nodes(2, async |cluster| {
         let (room_type, owner, mut dashboards) = watched(cluster).await;
         book(&cluster.nodes[owner], "with", &room_type).await;
@@ -95,7 +95,7 @@ fn without_redis_other_nodes_hear_of_it_a_little_later() {
 }
 
 #[test]
-fn what_is_changed_about_a_hotel_at_one_node_is_changed_at_all() {
+fn a_change_of_a_hotel_reaches_all_nodes() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(6).await;
         let hotel = cluster.nodes[0].get(&format!("/v1/room-types/{room_type}")).await.body["hotel_id"].clone();

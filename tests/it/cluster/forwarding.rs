@@ -14,7 +14,7 @@ const FORWARDED: &str = "innkeeper-forwarded";
 const ANSWERED: &str = "innkeeper_forwards_total{outcome=\"answered\"}";
 
 #[test]
-fn a_client_need_not_know_who_owns_what() {
+fn a_client_may_use_any_node() {
     with_nodes(3, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
         let (mut sequences, before) = (Vec::new(), counted(ANSWERED));
@@ -42,7 +42,7 @@ fn a_client_need_not_know_who_owns_what() {
 }
 
 #[test]
-fn whatever_an_owner_decides_can_be_asked_of_any_node() {
+fn every_operation_works_at_every_node() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
         let node = &cluster.nodes[1 - owner];
@@ -68,7 +68,7 @@ fn whatever_an_owner_decides_can_be_asked_of_any_node() {
 }
 
 #[test]
-fn a_body_of_any_allowed_size_is_sent_on() {
+fn a_body_of_every_allowed_size_is_forwarded() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
         let items = json!({"items": [{"from": "2026-06-01", "to": "2026-06-05", "physical": 5}]});
@@ -81,7 +81,7 @@ fn a_body_of_any_allowed_size_is_sent_on() {
 }
 
 #[test]
-fn a_refusal_of_the_owner_arrives_as_it_is() {
+fn a_refusal_of_the_owner_arrives_unchanged() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let held = json!({"hold": true});
@@ -128,7 +128,7 @@ fn a_key_gets_its_first_answer_from_every_node() {
 }
 
 #[test]
-fn a_request_that_was_sent_on_is_not_sent_on_again() {
+fn a_forwarded_request_is_not_forwarded_again() {
     with_nodes(3, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let [from, to] = [(owner + 1) % 3, (owner + 2) % 3];
@@ -144,7 +144,7 @@ fn a_request_that_was_sent_on_is_not_sent_on_again() {
 }
 
 #[test]
-fn nobody_who_is_no_node_forwards() {
+fn only_a_node_of_the_cluster_may_forward() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-03");
@@ -172,7 +172,7 @@ fn nobody_who_is_no_node_forwards() {
 }
 
 #[test]
-fn a_node_that_is_alone_is_sent_nothing() {
+fn a_single_node_accepts_no_forwarded_request() {
     with_lone_app(async |app| {
         let refused = answer(app.request(Method::GET, "/v1/hotels").header(FORWARDED, "x")).await;
         assert_eq!((refused.status, &refused.body["code"]), (StatusCode::MISDIRECTED_REQUEST, &json!("not_a_peer")));
@@ -180,7 +180,7 @@ fn a_node_that_is_alone_is_sent_nothing() {
 }
 
 #[test]
-fn what_a_client_sends_on_its_own_behalf_is_what_the_owner_sees() {
+fn forged_forwarding_headers_of_a_client_are_removed() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let node = &cluster.nodes[1 - owner];

@@ -1,4 +1,4 @@
-//! What of a request and of its answer crosses from one node to another, byte by byte.
+//! Headers of requests and answers between nodes, byte by byte.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use super::failures::lost_to;
 use crate::support::app::{ADMIN, App, answer, order};
 use crate::support::cluster::with_nodes;
 
-/// Reads until there is nothing left of a message: its headers, and as much of a body as they say.
+/// Reads a complete message: its headers, and the body that they announce.
 fn message(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
@@ -30,7 +30,7 @@ fn message(connection: &mut TcpStream) -> String {
     }
 }
 
-/// An owner that notes what it is asked and always gives the same answer.
+/// An owner that records requests and always gives the same answer.
 fn parrot(says: &'static str) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -45,7 +45,7 @@ fn parrot(says: &'static str) -> (String, mpsc::Receiver<String>) {
     (url, asked)
 }
 
-/// Sends a request as it is written, and reads the answer's headers and its body, if there is to be one.
+/// Sends a request as bytes, and reads the headers and the body of the answer.
 fn send(node: &App, request: &str) -> String {
     let mut connection = TcpStream::connect(node.running.url().trim_start_matches("http://")).unwrap();
     connection.write_all(request.as_bytes()).unwrap();
@@ -61,7 +61,7 @@ fn names(message: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_concerns_a_connection_ends_with_it_in_both_directions() {
+fn connection_headers_are_not_forwarded() {
     with_nodes(1, async |cluster| {
         let (url, asked) = parrot(
             "HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nX-End: 2\r\n\
@@ -96,7 +96,7 @@ fn what_concerns_a_connection_ends_with_it_in_both_directions() {
 }
 
 #[test]
-fn a_body_in_pieces_is_sent_on_whole() {
+fn a_chunked_body_is_forwarded_as_a_whole() {
     with_nodes(1, async |cluster| {
         let (url, asked) = parrot("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
         let room_type = lost_to(cluster, url).await;
@@ -118,7 +118,7 @@ fn a_body_in_pieces_is_sent_on_whole() {
 }
 
 #[test]
-fn a_head_is_answered_as_the_owner_answers_it() {
+fn a_head_request_is_answered_as_by_the_owner() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
         let path = format!("/v1/room-types/{room_type}/availability?from=2026-06-01&to=2026-06-03");
@@ -133,7 +133,7 @@ fn a_head_is_answered_as_the_owner_answers_it() {
             assert!(answered.ends_with("\r\n\r\n"), "{answered}");
             assert!(answered.contains("etag: "), "{answered}");
         }
-        // Nobody knows how long the body of a problem would have been, but that there is none.
+        // The length of the problem's body is unknown, but there is no body.
         let missing =
             "HEAD /v1/room-types/00000000-0000-0000-0000-000000000001/availability?from=2026-06-01&to=2026-06-03";
         let missing = format!("{missing} HTTP/1.1\r\nHost: inn\r\nConnection: close\r\n\r\n");
@@ -161,7 +161,7 @@ fn a_head_of_unknown_length_stays_one() {
 }
 
 #[test]
-fn what_a_client_lays_down_for_one_hop_does_not_bind_the_owner() {
+fn hop_by_hop_headers_do_not_reach_the_owner() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(3).await;
         let book = async |connection: &str| {

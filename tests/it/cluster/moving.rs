@@ -1,4 +1,4 @@
-//! Room types move between nodes: when one drains, joins or dies.
+//! Room types move between nodes when one drains, joins or dies.
 
 use std::pin::pin;
 
@@ -16,7 +16,7 @@ use crate::support::counted::counted;
 use crate::support::eventually::eventually;
 use crate::support::unreliable_journal::{Commit, Unreliable};
 
-/// Books one room for one night after the other, until told to stop; everything that was not a booking.
+/// Books one room for one night after the other until it is stopped. Returns every answer that is not a booking.
 async fn book_all_the_time(
     node: &App,
     name: &str,
@@ -36,7 +36,7 @@ async fn book_all_the_time(
     refused
 }
 
-/// What was refused at any of the nodes while something happened.
+/// Refusals of all nodes during an action.
 async fn refused_while(cluster: &Cluster, room_type: &str, something: impl Future<Output = ()>) -> Vec<String> {
     let stop = std::sync::atomic::AtomicBool::new(false);
     let storm = async {
@@ -79,7 +79,7 @@ fn a_drain_refuses_nothing() {
 }
 
 #[test]
-fn a_bulk_change_whose_room_type_moves_half_way_says_how_far_it_came() {
+fn a_bulk_change_during_a_move_reports_its_progress() {
     const BEFORE: usize = 100;
     with_nodes(1, async |cluster| {
         let journal = cluster.join_with_unreliable_journal().await;
@@ -105,7 +105,7 @@ fn a_bulk_change_whose_room_type_moves_half_way_says_how_far_it_came() {
             journal.hangs().await;
             let drain = tokio::spawn(drain);
             eventually("the others know", async || staying.nodes().await[1]["draining"] == true).await;
-            // What comes next finds the room type given away: the same as the drain asks for, but for certain by now.
+            // The next item finds that the room type was handed over. The drain does the same; here it is certain.
             let mut handed_over = pin!(leaving.running.engine.hand_over());
             assert!(poll!(handed_over.as_mut()).is_pending(), "it waits for what was begun");
             journal.release();
@@ -146,7 +146,7 @@ fn a_shutdown_refuses_nothing_at_the_other_nodes() {
 }
 
 #[test]
-fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
+fn a_joining_node_gets_its_share_and_nothing_is_refused() {
     with_nodes(1, async |cluster| {
         let mut room_types = Vec::new();
         for _ in 0..6 {
@@ -172,7 +172,7 @@ fn a_node_that_joins_is_given_its_share_and_nothing_is_refused() {
 }
 
 #[test]
-fn a_node_is_known_when_it_answers_and_no_longer_when_its_start_has_failed() {
+fn a_node_is_announced_only_while_it_serves() {
     with_nodes(1, async |cluster| {
         let known = async || cluster.nodes[0].nodes().await.len();
         let (url, journal, start) = cluster.start_over(Unreliable::holds_cannot_be_found).await;
@@ -200,7 +200,7 @@ fn belongs(cluster: &Cluster, node: usize, room_type: &str) -> bool {
 }
 
 #[test]
-fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
+fn another_node_takes_over_after_the_ttl_of_a_dead_node() {
     with_mortal_nodes(3, async |cluster| {
         let (room_type, owner) = cluster.room_type(2).await;
         let first = cluster.nodes[(owner + 1) % 3].book("before", &order(&room_type, 1, 3)).await;
@@ -235,7 +235,7 @@ fn a_node_that_dies_is_followed_by_another_when_its_time_is_over() {
 }
 
 #[test]
-fn a_room_type_that_nobody_asks_for_is_anybodys_at_once() {
+fn an_idle_room_type_is_released() {
     with_nodes_that_passivate_soon(2, async |cluster| {
         let room_type = cluster.nodes[0].room_type(1).await;
         let lease = cluster.lease(&room_type).await;
@@ -244,7 +244,7 @@ fn a_room_type_that_nobody_asks_for_is_anybodys_at_once() {
         let id = RoomTypeId(room_type.parse().unwrap());
         let outsider = outsider(cluster, "http://127.0.0.1:9".to_owned()).await;
         let mut told = None;
-        // On a busy machine Redis may take too long to say anything.
+        // On a busy machine Redis may be too slow to answer.
         eventually("redis answers", async || {
             told = outsider.acquire(id, Asked::Forwarded).await.ok();
             told.is_some()
@@ -255,7 +255,7 @@ fn a_room_type_that_nobody_asks_for_is_anybodys_at_once() {
 }
 
 #[test]
-fn holds_of_a_node_that_died_run_out_at_another() {
+fn holds_of_a_dead_node_expire_at_another() {
     with_mortal_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let mut hold = order(&room_type, 1, 3);
@@ -271,7 +271,7 @@ fn holds_of_a_node_that_died_run_out_at_another() {
 }
 
 #[test]
-fn the_cluster_can_be_looked_at_page_by_page() {
+fn the_cluster_is_listed_page_by_page() {
     with_nodes(2, async |cluster| {
         for _ in 0..8 {
             cluster.room_type(1).await;
@@ -302,11 +302,11 @@ fn the_cluster_can_be_looked_at_page_by_page() {
 }
 
 #[test]
-fn the_cluster_says_how_old_everything_is() {
+fn the_cluster_shows_the_age_of_leases() {
     with_nodes(2, async |cluster| {
         let (room_type, owner) = cluster.room_type(1).await;
         let node = &cluster.nodes[owner];
-        // Redis was asked before the answer was kept: only a renewal makes the one age less than the other.
+        // Redis was read before the answer was cached: only a renewal makes one age less than the other.
         eventually("its lease was renewed", async || {
             let owned = &node.cluster().await["owned"][0];
             let [owned_for, renewed_ago] = ["owned_for_secs", "renewed_secs_ago"].map(|age| owned[age].as_u64());
@@ -334,7 +334,7 @@ fn the_cluster_says_how_old_everything_is() {
 }
 
 #[test]
-fn a_node_that_is_alone_is_a_cluster_of_one() {
+fn a_single_node_is_a_cluster_of_one() {
     with_lone_app(async |app| {
         let room_type = app.room_type(1).await;
         let view = app.cluster().await;

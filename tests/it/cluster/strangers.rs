@@ -1,5 +1,6 @@
-//! Nodes that are none of the cluster: on another database, with another secret or another time, or without Redis. They
-//! are not ready, say why, and do no harm.
+//! Nodes that are no members of the cluster: on another database, with another secret or another time, or without
+//! Redis. They
+//! are not ready, name the reason, and do no harm.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ fn clock(ahead_secs: i64) -> Arc<ManualClock> {
     Arc::new(ManualClock::at(now + jiff::SignedDuration::from_secs(ahead_secs)))
 }
 
-/// What a node says that must not answer under that code.
+/// The detail of a node that must answer with that code.
 async fn refused(node: &App, code: &str, room_type: &str) -> String {
     let answer = node.book("at-a-stranger", &order(room_type, 1, 2)).await;
     assert_eq!((answer.status, &answer.body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &Value::from(code)));
@@ -43,9 +44,10 @@ async fn sells(node: &App, key: &str, room_type: &str) -> String {
     booked["id"].as_str().unwrap().to_owned()
 }
 
-/// A node on another database than the members is not ready, answers nothing from it, and is named in their logs. When
-/// they have gone it is the first.
-async fn is_a_stranger_until_the_others_have_gone(cluster: &mut Cluster, url: &str, room_type: &str, booking: &str) {
+/// A node on another database than the members is not ready, does not answer from it, and is named in their logs. When
+/// they
+/// have stopped, it becomes the first member.
+async fn is_no_member_until_the_others_have_stopped(cluster: &mut Cluster, url: &str, room_type: &str, booking: &str) {
     let before = counted(REFUSED);
     let stranger = cluster.stranger(url, &[], cluster.clock.clone()).await;
     let why = stranger.is_not_ready("not_a_member").await;
@@ -71,12 +73,12 @@ async fn is_a_stranger_until_the_others_have_gone(cluster: &mut Cluster, url: &s
 }
 
 #[test]
-fn a_node_on_a_restored_dump_waits_until_the_others_have_gone_and_goes_on_from_there() {
+fn a_node_on_a_restored_dump_waits_until_the_others_have_stopped() {
     with_mortal_nodes(2, async |cluster| {
         let room_type = cluster.nodes[0].room_type(9).await;
         let booking = sells(&cluster.nodes[0], "before", &room_type).await;
         let copy = Database::restored_from(&cluster.database());
-        is_a_stranger_until_the_others_have_gone(cluster, &copy.url(), &room_type, &booking).await;
+        is_no_member_until_the_others_have_stopped(cluster, &copy.url(), &room_type, &booking).await;
         let moved = cluster.stranger(&copy.url(), &[], cluster.clock.clone()).await;
         moved.is_ready().await;
         assert_eq!(moved.admin_get(&format!("/v1/bookings/{booking}")).await.status, StatusCode::OK);
@@ -86,11 +88,11 @@ fn a_node_on_a_restored_dump_waits_until_the_others_have_gone_and_goes_on_from_t
 }
 
 #[test]
-fn a_node_on_an_empty_database_is_a_stranger() {
+fn a_node_on_an_empty_database_is_no_member() {
     with_mortal_nodes(1, async |cluster| {
         let room_type = cluster.nodes[0].room_type(9).await;
         let booking = sells(&cluster.nodes[0], "before", &room_type).await;
-        is_a_stranger_until_the_others_have_gone(cluster, &Database::empty().url(), &room_type, &booking).await;
+        is_no_member_until_the_others_have_stopped(cluster, &Database::empty().url(), &room_type, &booking).await;
     });
 }
 
@@ -110,7 +112,7 @@ fn nodes_stay_together_when_their_server_restarts() {
 }
 
 #[test]
-fn a_node_with_another_secret_waits_until_the_others_have_gone() {
+fn a_node_with_another_secret_waits_until_the_others_have_stopped() {
     with_mortal_nodes(2, async |cluster| {
         let room_type = cluster.nodes[0].room_type(9).await;
         let other = [("cluster_secret", "the-secret-of-another-cluster")];
@@ -129,7 +131,7 @@ fn a_node_with_another_secret_waits_until_the_others_have_gone() {
     });
 }
 
-/// Redis has the time of the machine, which is later than that of the tests.
+/// Redis uses the time of the machine, which is later than the time of the tests.
 #[rstest]
 #[case::most_disagree(2, 600, " s ahead of the other nodes")]
 #[case::redis_disagrees(1, -600, " s behind the other nodes")]
@@ -154,7 +156,7 @@ fn a_node_whose_clock_is_wrong_is_ready_when_it_is_right(
 }
 
 #[test]
-fn a_member_whose_clock_jumps_lets_the_others_have_everything_until_it_is_right_again() {
+fn a_member_with_a_wrong_clock_gives_up_its_room_types() {
     with_mortal_nodes(2, async |cluster| {
         let third = cluster.stranger(&cluster.database(), &[], clock(0)).await;
         third.is_ready().await;
@@ -176,7 +178,7 @@ fn a_member_whose_clock_jumps_lets_the_others_have_everything_until_it_is_right_
 }
 
 #[test]
-fn clocks_that_are_set_together_disturb_nobody() {
+fn clocks_that_are_set_together_change_nothing() {
     with_nodes(3, async |cluster| {
         let (room_type, _) = cluster.room_type(9).await;
         cluster.clock.set(cluster.clock.now() + jiff::SignedDuration::from_secs(7_200));
@@ -190,7 +192,7 @@ fn clocks_that_are_set_together_disturb_nobody() {
 }
 
 #[test]
-fn a_node_that_has_never_heard_of_redis_is_not_ready_until_it_has() {
+fn a_node_without_an_answer_from_redis_is_not_ready() {
     with_mortal_nodes(1, async |cluster| {
         let room_type = cluster.nodes[0].room_type(9).await;
         cluster.nodes.pop().unwrap().running.shutdown().await;
@@ -208,7 +210,7 @@ fn a_node_that_has_never_heard_of_redis_is_not_ready_until_it_has() {
 }
 
 #[test]
-fn a_node_without_redis_sells_what_it_owns_and_is_not_ready_when_others_may_own_it() {
+fn a_node_without_redis_sells_and_is_not_ready_after_the_ttl() {
     with_mortal_nodes(1, async |cluster| {
         let (room_type, _) = cluster.room_type(9).await;
         let node = &cluster.nodes[0];

@@ -1,4 +1,4 @@
-//! Redis is not trusted: whoever can write there learns nothing that a client sends.
+//! Redis is not trusted: a program that can write to it gets no data of clients.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use crate::support::eventually::eventually;
 
 const REFUSED: &str = "innkeeper_announcements_refused_total";
 
-/// An address where requests should never come.
+/// An address that must get no request.
 struct Trap(TcpListener);
 
 impl Trap {
@@ -32,7 +32,7 @@ impl Trap {
     }
 }
 
-/// Writes a node of that name into Redis, in plain text, for ever.
+/// Writes a node of that name into Redis, as plain text without a TTL.
 fn forge_node(cluster: &Cluster, name: &str, url: &str) {
     let about = json!({"url": url, "since": "2026-05-01T12:00:00Z", "told": "2026-05-01T12:00:00Z",
         "draining": false, "owned": 0, "ttl_ms": 300_000});
@@ -44,7 +44,7 @@ fn forge_node(cluster: &Cluster, name: &str, url: &str) {
 fn a_forged_node_gets_no_room_type_and_no_request() {
     with_nodes(2, async |cluster| {
         let (trap, before) = (Trap::set(), counted(REFUSED));
-        // With so many, hardly a room type would be preferred anywhere else.
+        // With so many forged nodes, placement would prefer them for nearly all room types.
         for n in 0..200 {
             forge_node(cluster, &format!("forged-{n}"), &trap.url());
         }
@@ -60,7 +60,7 @@ fn a_forged_node_gets_no_room_type_and_no_request() {
 }
 
 #[test]
-fn a_forged_lease_leads_nowhere() {
+fn a_forged_lease_redirects_no_request() {
     with_nodes(2, async |cluster| {
         let (trap, (room_type, owner)) = (Trap::set(), cluster.room_type(1).await);
         cluster.nodes[owner].running.engine.hand_over().await;
@@ -81,13 +81,13 @@ fn a_forged_lease_leads_nowhere() {
 }
 
 #[test]
-fn a_node_whose_announcement_is_overwritten_is_still_where_it_said() {
+fn an_overwritten_announcement_does_not_move_a_node() {
     with_nodes(2, async |cluster| {
         let (trap, (room_type, owner)) = (Trap::set(), cluster.room_type(9).await);
         let asked = &cluster.nodes[1 - owner];
         for n in 0..9 {
             forge_node(cluster, &format!("node-{owner}"), &trap.url());
-            // Looks around now, not at its next heartbeat.
+            // Reads the registry now, not at its next heartbeat.
             assert_eq!(asked.nodes().await.len(), 2);
             let booked = asked.book(&format!("key-{n}"), &order(&room_type, 1, 2)).await;
             assert_eq!(booked.status, StatusCode::CREATED, "{}", booked.body);

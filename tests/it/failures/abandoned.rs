@@ -1,4 +1,4 @@
-//! Requests that are dropped before they are decided: nobody waits for them any more, or they are too old.
+//! Requests that are dropped before their decision: no client waits for them, or they are too old.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -15,7 +15,7 @@ use crate::support::eventually::eventually;
 use crate::support::fixtures::order_for;
 use crate::support::unreliable_journal::Commit;
 
-/// Sends a booking over a connection of its own.
+/// Sends a booking over a separate connection.
 fn send(url: &str, key: Option<&str>, room_type: &str) -> TcpStream {
     let body = order(room_type, 1, 2).to_string();
     let key = key.map(|key| format!("Idempotency-Key: {key}\r\n")).unwrap_or_default();
@@ -26,7 +26,7 @@ fn send(url: &str, key: Option<&str>, room_type: &str) -> TcpStream {
     stream
 }
 
-/// Hangs up, and waits until the server has noticed.
+/// Closes the connection, and waits until the server has noticed.
 async fn hang_up(mut stream: TcpStream) {
     let told = spawn_blocking(move || {
         stream.shutdown(Shutdown::Write).unwrap();
@@ -38,8 +38,8 @@ async fn hang_up(mut stream: TcpStream) {
 #[rstest]
 #[case::without_a_key(None)]
 #[case::with_a_key(Some("k"))]
-fn what_a_client_has_given_up_is_not_done_later(#[case] key: Option<&str>) {
-    // The one thread that speaks HTTP answers the next request when it has dropped the one before.
+fn an_abandoned_request_has_no_effect_later(#[case] key: Option<&str>) {
+    // The only HTTP thread answers the next request after it has dropped the one before.
     with_unreliable_journal(&[("http_workers", "1")], async |app, journal| {
         let room_type = app.room_type(1).await;
         app.running.engine.hand_over().await;
@@ -54,7 +54,7 @@ fn what_a_client_has_given_up_is_not_done_later(#[case] key: Option<&str>) {
 }
 
 #[test]
-fn who_repeats_a_key_is_served_whatever_became_of_the_first_client() {
+fn a_repeat_is_served_although_the_first_client_left() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(1).await;
         let engine = &app.running.engine;
@@ -79,7 +79,7 @@ fn who_repeats_a_key_is_served_whatever_became_of_the_first_client() {
 }
 
 #[test]
-fn what_was_not_decided_in_time_is_not_done_later() {
+fn an_expired_request_is_not_decided_later() {
     with_short_time_outs(1, async |app, journal, room_type| {
         journal.next_load_hangs();
         assert_503(&app.book("k", &order(room_type, 1, 2)).await, &["interrupted"]);
@@ -94,9 +94,9 @@ fn what_was_not_decided_in_time_is_not_done_later() {
 }
 
 #[test]
-fn what_was_decided_and_not_sent_to_the_store_in_time_is_withdrawn() {
+fn an_expired_fact_is_withdrawn_before_the_store() {
     with_short_time_outs(3, async |app, journal, room_type| {
-        // Its actor is awake.
+        // Its actor is in memory.
         assert_eq!(sold(app, room_type).await, 0);
         journal.next_commit(Commit::Late);
         let (body, waits) = (order(room_type, 1, 2), async || app.running.engine.lanes().iter().sum::<usize>() > 0);

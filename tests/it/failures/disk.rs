@@ -1,4 +1,4 @@
-//! A database that cannot be written to for a while, because of another program or for lack of room.
+//! A database that cannot be written for a while, because of another program or a full disk.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,14 +26,14 @@ fn a_database_locked_by_another_program_is_a_503_until_it_is_let_go() {
         assert_eq!(app.get(&format!("/v1/room-types/{room_type}")).await.status, StatusCode::OK, "reading goes on");
 
         lock.release().await;
-        // A claim that found it locked may still be about to say so.
+        // A claim that found it locked may still be about to fail.
         assert_eq!(book_until_answered(app, "k", &room_type).await.status, StatusCode::CREATED);
         assert_eq!(app.admin(Method::POST, "/v1/hotels", &hotel).await.status, StatusCode::CREATED);
         assert_eq!(sold(app, &room_type).await, 1);
     });
 }
 
-/// A file system of its own, so small that it is soon full.
+/// A separate file system, so small that it is soon full.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -53,7 +53,7 @@ impl SmallDisk {
         self.path().join("ballast")
     }
 
-    /// Leaves not a page of room.
+    /// Fills the file system.
     fn fill(&self) {
         let mut ballast = std::fs::File::create(self.ballast()).unwrap();
         let full = std::io::copy(&mut std::io::repeat(0), &mut ballast).unwrap_err();
@@ -78,7 +78,7 @@ fn a_full_disk_is_a_503_until_there_is_room() {
         let room_type = app.room_type(50).await;
         disk.fill();
         let mut booked = 0;
-        // What is left of the log's last page may take a booking or two.
+        // The last page of the log may still hold a booking or two.
         let refused = loop {
             let answer = app.book(&format!("k{booked}"), &order(&room_type, 1, 2)).await;
             if answer.status != StatusCode::CREATED {

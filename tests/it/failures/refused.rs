@@ -1,4 +1,4 @@
-//! What the database does not take: its caller gets a final answer, and nobody else notices.
+//! Entries that the database refuses: the caller gets a final answer, and no other caller notices.
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -8,10 +8,10 @@ use super::sold;
 use crate::support::app::{Answer, App, order, with_test_database, with_unreliable_journal_on};
 use crate::support::test_database::{TestDatabase, is_postgres_run};
 
-/// The database refuses every booking with this reference, as it would a value that no check of ours knows of.
+/// The database refuses every booking with this reference, like a value that passes every validation.
 const POISON: &str = "poison";
 
-/// A place whose database refuses the poison, and a room type in it.
+/// A database that refuses this reference, and a room type in it.
 async fn poisoned(place: &TestDatabase, app: &App) -> String {
     let room_type = app.room_type(60).await;
     let guard = match is_postgres_run() {
@@ -37,7 +37,7 @@ fn assert_final(answer: &Answer) {
 }
 
 #[test]
-fn one_booking_that_the_database_refuses_costs_no_other_its_answer() {
+fn one_refused_booking_does_not_affect_others() {
     let place = TestDatabase::new();
     with_test_database(&place, &[], async |app| {
         let room_type = poisoned(&place, app).await;
@@ -57,7 +57,7 @@ fn one_booking_that_the_database_refuses_costs_no_other_its_answer() {
 }
 
 #[test]
-fn a_repeat_of_what_the_database_refused_does_not_make_the_actor_load_again() {
+fn a_repeat_of_a_refused_booking_does_not_reload_the_actor() {
     let place = TestDatabase::new();
     let room_type = with_test_database(&place, &[], async |app| poisoned(&place, app).await);
     with_unreliable_journal_on(&place, &[], async |app, journal| {
@@ -68,14 +68,14 @@ fn a_repeat_of_what_the_database_refused_does_not_make_the_actor_load_again() {
             assert_final(&app.book("k", &poisonous(&room_type)).await);
         }
         assert_eq!(journal.claimed(), claims);
-        // Nothing was stored under the key, so what is right may be sent under it.
+        // Nothing was stored with the key, so a correct request may use it.
         let right = app.book("k", &order(&room_type, 1, 2)).await;
         assert_eq!(right.status, StatusCode::CREATED, "{}", right.body);
         assert_eq!(journal.claimed(), claims);
     });
 }
 
-/// Somebody else changed the rows: memory was wrong, and is right after it has been loaded again.
+/// Another program changed the rows: memory was wrong, and is right after a reload.
 #[test]
 fn a_booking_that_contradicts_what_is_stored_is_decided_again() {
     let place = TestDatabase::new();
@@ -89,9 +89,9 @@ fn a_booking_that_contradicts_what_is_stored_is_decided_again() {
     });
 }
 
-/// What is no fact is written without an actor.
+/// Objects that are no facts are written without an actor.
 #[test]
-fn a_hotel_that_the_database_refuses_is_no_failure_of_the_database() {
+fn a_refused_hotel_is_not_a_failure_of_the_database() {
     let place = TestDatabase::new();
     with_test_database(&place, &[], async |app| {
         let guard = match is_postgres_run() {

@@ -1,13 +1,13 @@
-//! A node that cannot reach the store lets those have everything who can.
+//! A node that cannot reach the store gives its room types to the nodes that can.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 
-/// What one turn hands over at most of what merely belongs elsewhere.
+/// The limit of one turn for room types that belong elsewhere.
 const HANDED_OVER_AT_ONCE: usize = 64;
 
-/// A store, and whether it answers.
+/// A store that answers or does not.
 #[derive(Clone, Default)]
 struct Switch(Arc<AtomicBool>);
 
@@ -16,7 +16,7 @@ impl Switch {
         self.0.store(answers, Ordering::SeqCst);
     }
 
-    /// Lets a node ask it.
+    /// Lets a node check the store.
     fn watched_by(&self, lease: &Arc<RedisLease>) {
         let answers = self.0.clone();
         let tasks = Tasks::default();
@@ -25,7 +25,7 @@ impl Switch {
     }
 }
 
-/// Waits until everybody knows of one of the nodes that it reaches the store, or that it does not.
+/// Waits until all nodes know whether a node reaches the store.
 async fn known(everybody: &[&Arc<RedisLease>], of: &RedisLease, is_cut_off: bool) {
     eventually("everybody knows", async || {
         let mut all = true;
@@ -38,14 +38,14 @@ async fn known(everybody: &[&Arc<RedisLease>], of: &RedisLease, is_cut_off: bool
     .await;
 }
 
-/// A guest who comes to a node finds that it owns the room type from now on.
+/// A request to a node makes it the owner of the room type.
 async fn goes_on_at(lease: &RedisLease, room_type: RoomTypeId) {
     let granted = async || matches!(lease.acquire(room_type, Asked::Here).await, Ok(Acquired::Granted(_)));
     eventually("it is granted", granted).await;
 }
 
 #[test]
-fn a_node_that_cannot_reach_the_store_gives_everything_to_one_that_can() {
+fn a_node_without_the_store_hands_over_everything() {
     in_system(async {
         let redis = Redis::start();
         let (first, second) = (node(&redis, "first", SHORT).await, node(&redis, "second", SHORT).await);
@@ -76,7 +76,7 @@ fn a_node_that_cannot_reach_the_store_gives_everything_to_one_that_can() {
 }
 
 #[test]
-fn where_nobody_reaches_the_store_everybody_keeps_what_he_has() {
+fn without_any_node_at_the_store_the_owners_stay() {
     in_system(async {
         let redis = Redis::start();
         let nodes = [node(&redis, "first", SHORT).await, node(&redis, "second", SHORT).await];

@@ -1,4 +1,4 @@
-//! Another Redis takes the place of the one that was reached, and the connection to that one does not break.
+//! Another Redis replaces the current one, and the connection to the old one does not break.
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ impl Moving {
         self.folder.path().join("way")
     }
 
-    /// A node that has reached the old one.
+    /// A node that is connected to the old one.
     async fn node(&self) -> Arc<RedisLease> {
         let addresses = format!("redis+unix://{}", self.way().display()).parse().unwrap();
         let options = Options { addresses, secret: Secret::new(SECRET), ttl: LONG };
@@ -56,7 +56,7 @@ impl Moving {
 }
 
 #[test]
-fn a_redis_that_became_a_replica_is_left_for_the_one_that_took_its_place() {
+fn a_replica_is_left_for_the_new_primary() {
     in_system(async {
         let moving = Moving::start();
         let lease = moving.node().await;
@@ -68,11 +68,11 @@ fn a_redis_that_became_a_replica_is_left_for_the_one_that_took_its_place() {
 }
 
 #[test]
-fn a_redis_that_fell_silent_without_a_word_is_left_for_the_one_that_took_its_place() {
+fn a_silent_redis_is_left_for_its_successor() {
     in_system(async {
         let moving = Moving::start();
         let lease = moving.node().await;
-        // Its end of the connection stays open: so it is where a machine has vanished.
+        // The server's end of the connection stays open, as when a machine disappears.
         moving.old.pause();
         moving.lead_to_the_new_one();
         moving.is_followed_by(&lease).await;
@@ -80,7 +80,7 @@ fn a_redis_that_fell_silent_without_a_word_is_left_for_the_one_that_took_its_pla
 }
 
 #[test]
-fn one_address_of_a_redis_cluster_is_said_to_be_too_few() {
+fn one_address_of_a_redis_cluster_is_refused() {
     in_system(async {
         let (all, none) = (Redis::start_cluster(), Redis::start_cluster());
         none.run::<()>(&["CLUSTER", "DELSLOTSRANGE", "0", "16383"]);

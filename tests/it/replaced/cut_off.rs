@@ -1,4 +1,4 @@
-//! An owner that cannot reach the store is told to let go.
+//! An owner that cannot reach the store must give up its room types.
 
 use innkeeper::engine::Error;
 use innkeeper::lease::{Membership, Revoked, Why};
@@ -9,7 +9,7 @@ use crate::support::eventually::eventually;
 use crate::support::unreliable_journal::Commit;
 
 #[test]
-fn it_lets_go_at_once_although_what_it_has_begun_hangs_in_the_store() {
+fn it_gives_up_at_once_although_a_commit_hangs() {
     run(async {
         let rivals = Rivals::meet(true).await;
         rivals.journal.next_commit(Commit::HangsLostBefore);

@@ -1,4 +1,4 @@
-//! The index follows the store, whatever it hears and whatever it misses.
+//! The index follows the store, with every notice and without it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::index_of;
 use crate::store_contract::fixture::{Desk, StoreFixture, any, order, stay};
 use crate::support::eventually::eventually;
 
-/// An index that follows a hub of which the test says what it tells.
+/// An index that follows a hub whose messages the test controls.
 struct Watcher {
     house: StoreFixture,
     hub: Hub,
@@ -51,7 +51,7 @@ impl Watcher {
         page.offers.iter().map(|offer| offer.hotel.id).collect()
     }
 
-    /// What was followed is what would be read.
+    /// Checks that the followed index equals a fresh one.
     async fn assert_current(&self) {
         self.caught_up().await;
         let (fresh, _) = index_of(&self.house.store, self.house.now).await;
@@ -59,8 +59,9 @@ impl Watcher {
     }
 }
 
-/// Two indexes know the same at `now`. Days gone by may still be in one of them, and so may the names of live holds,
-/// which are in the counters of both.
+/// Two indexes agree at `now`. Past days may still be in one of them. So may the names of live holds, which are in the
+/// counters
+/// of both.
 pub fn assert_same(one: &Index, other: &Index, now: Timestamp) {
     let known = |index: &Index| {
         let mut stock = index.stock();
@@ -89,7 +90,7 @@ async fn one_room() -> (Watcher, Desk) {
     (Watcher::of(house).await, desk)
 }
 
-/// A booking of the only room, committed.
+/// A committed booking of the only room.
 async fn book(watcher: &Watcher, desk: &mut Desk) -> CommitEntry {
     let entry = desk.book(order(stay(3, 2), 1));
     watcher.house.commit(std::slice::from_ref(&entry)).await;
@@ -97,7 +98,7 @@ async fn book(watcher: &Watcher, desk: &mut Desk) -> CommitEntry {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_searches_what_is_not_built() {
+async fn search_before_the_build_is_refused() {
     assert_eq!(Index::default().caught_up(0).await, Err(Building));
 }
 
@@ -114,7 +115,7 @@ async fn a_booking_closes_its_nights_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_fact_is_applied_once_however_often_it_is_told() {
+async fn a_repeated_notice_is_applied_once() {
     let (watcher, mut desk) = one_room().await;
     let booked = book(&watcher, &mut desk).await;
     watcher.tell(&[booked.clone(), booked.clone()]);
@@ -123,7 +124,7 @@ async fn a_fact_is_applied_once_however_often_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_fact_that_was_never_told_is_read_when_the_next_one_comes() {
+async fn a_missed_fact_is_read_with_the_next_one() {
     let (watcher, mut desk) = one_room().await;
     let silent = book(&watcher, &mut desk).await;
     watcher.caught_up().await;
@@ -136,7 +137,7 @@ async fn a_fact_that_was_never_told_is_read_when_the_next_one_comes() {
 }
 
 #[tokio::test]
-async fn who_missed_notices_reads_the_store() {
+async fn an_index_that_missed_notices_reads_the_store() {
     let (watcher, mut desk) = one_room().await;
     let missed = book(&watcher, &mut desk).await;
     watcher.tell(&[missed]);
@@ -149,7 +150,7 @@ async fn who_missed_notices_reads_the_store() {
 }
 
 #[tokio::test]
-async fn what_was_missed_is_not_known_before_the_store_is_read() {
+async fn a_missed_fact_is_unknown_until_the_store_is_read() {
     let (watcher, mut desk) = one_room().await;
     let missed = book(&watcher, &mut desk).await;
     let sequence = missed.fact.sequence;
@@ -164,7 +165,7 @@ async fn what_was_missed_is_not_known_before_the_store_is_read() {
 }
 
 #[tokio::test]
-async fn what_happens_while_the_index_is_built_is_in_it() {
+async fn commits_during_the_build_are_in_the_index() {
     let house = any().await;
     let mut desks = Vec::new();
     for _ in 0..20 {
@@ -183,7 +184,7 @@ async fn what_happens_while_the_index_is_built_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_hotel_that_moves_is_found_where_it_is_now() {
+async fn a_moved_hotel_is_found_at_its_new_place() {
     let (watcher, desk) = one_room().await;
     let moved = Hotel { city: "Porto".into(), name: "Casa Nova".into(), ..(*desk.inventory.hotel).clone() };
     assert!(watcher.house.store.update_hotel(&desk.inventory.hotel, &moved).await.unwrap());
@@ -208,7 +209,7 @@ async fn a_hotels_new_limits_hold_at_once() {
 }
 
 #[tokio::test]
-async fn a_room_type_nobody_announced_comes_with_its_first_fact() {
+async fn an_unannounced_room_type_is_read_with_its_first_fact() {
     let (watcher, _) = one_room().await;
     let hotel = watcher.house.hotel("Casa Verde", "Braga").await;
     let room_type = watcher.house.room_type(&hotel, 1).await;
@@ -239,7 +240,7 @@ async fn a_hold_that_expires_opens_its_nights_again() {
     assert_eq!(watcher.sellers("Lisbon", stay(3, 2)), ["Casa Azul"]);
 }
 
-/// A hotel goes to the day before, again and again, while its rooms are booked without a pause.
+/// A hotel's time zone moves a day back, again and again, while its rooms are booked without a pause.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_time_zone_that_moves_back_under_load_opens_the_day_that_booking_opens() {
     let house = any().await;
@@ -249,7 +250,7 @@ async fn a_time_zone_that_moves_back_under_load_opens_the_day_that_booking_opens
         desks.push(house.desk_in(&hotel, 400).await);
     }
     let zone = |name: &str| Hotel { timezone: Zone::parse(name).unwrap(), ..hotel.clone() };
-    // Noon of one day at the one, and of the day after at the other.
+    // Noon of one day in the one zone, and of the next day in the other.
     let [east, west] = ["Pacific/Kiritimati", "Pacific/Pago_Pago"].map(zone);
     assert!(house.store.update_hotel(&hotel, &east).await.unwrap());
     let watcher = Watcher::of(house).await;
@@ -275,7 +276,7 @@ async fn a_time_zone_that_moves_back_under_load_opens_the_day_that_booking_opens
 }
 
 #[tokio::test]
-async fn a_clock_that_went_ahead_and_came_back_costs_no_day() {
+async fn a_clock_that_was_ahead_loses_no_day() {
     let house = any().await;
     let mut desk = house.desk(2).await;
     let clock = Arc::new(ManualClock::at(house.now));
@@ -294,7 +295,7 @@ async fn a_clock_that_went_ahead_and_came_back_costs_no_day() {
 }
 
 #[tokio::test]
-async fn tomorrow_the_horizon_is_a_day_further() {
+async fn the_horizon_moves_at_midnight() {
     let (watcher, desk) = one_room().await;
     let last = stay(119, 1);
     assert_eq!(watcher.sellers("Lisbon", last).len(), 1);
@@ -308,7 +309,7 @@ async fn tomorrow_the_horizon_is_a_day_further() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_leaves_the_last_answer() {
+async fn without_the_store_the_last_state_stays() {
     let (watcher, desk) = one_room().await;
     watcher.house.store.close().await.unwrap();
     watcher.hub.publish(Notice::Hotel(desk.inventory.hotel.id));
@@ -323,14 +324,14 @@ async fn two_hotels() -> (StoreFixture, [Desk; 2]) {
     (house, desks)
 }
 
-/// Writes a rate plan that nobody can read.
+/// Writes a rate plan that cannot be parsed.
 async fn spoil(house: &StoreFixture, desk: &Desk) {
     let spoil = format!("UPDATE rate_plans SET policy = '7' WHERE room_type_id = '{}'", desk.id());
     house.place.execute(&spoil).await;
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
+async fn an_unreadable_row_affects_its_hotel_only() {
     let (house, [broken, mut sound]) = two_hotels().await;
     let watcher = Watcher::of(house).await;
     spoil(&watcher.house, &broken).await;
@@ -342,7 +343,7 @@ async fn a_row_that_cannot_be_read_concerns_its_hotel_alone() {
 }
 
 #[tokio::test]
-async fn a_room_type_that_cannot_be_read_does_not_keep_others_of_its_hotel_out() {
+async fn an_unreadable_room_type_does_not_hide_others() {
     let house = any().await;
     let broken = house.desk(1).await;
     let watcher = Watcher::of(house).await;
@@ -354,7 +355,7 @@ async fn a_room_type_that_cannot_be_read_does_not_keep_others_of_its_hotel_out()
 }
 
 #[tokio::test]
-async fn a_hotel_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
+async fn an_unreadable_hotel_does_not_stop_the_build() {
     let (house, [broken, sound]) = two_hotels().await;
     let id = broken.inventory.hotel.id;
     house.place.execute(&format!("UPDATE hotels SET timezone = 'Nowhere' WHERE id = '{id}'")).await;
@@ -363,14 +364,14 @@ async fn a_hotel_that_cannot_be_read_does_not_keep_the_index_from_being_built() 
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_does_not_keep_the_index_from_being_built() {
+async fn an_unreadable_row_does_not_stop_the_build() {
     let (house, [broken, sound]) = two_hotels().await;
     spoil(&house, &broken).await;
     let watcher = Watcher::of(house).await;
     assert_eq!(watcher.offering(stay(3, 2)), [sound.inventory.hotel.id]);
 }
 
-/// A clock that cannot be read a hundred times; when it was tried.
+/// A clock that cannot be read a hundred times. Returns the times of the attempts.
 #[derive(Default)]
 struct Broken(Mutex<Vec<Instant>>);
 
@@ -384,9 +385,9 @@ impl Clock for Broken {
 }
 
 #[tokio::test]
-async fn a_mistake_that_is_made_again_and_again_does_not_keep_the_machine_busy() {
+async fn a_repeated_failure_does_not_busy_the_machine() {
     let (house, clock) = (any().await, Arc::new(Broken::default()));
-    // From here on time stands still unless everybody waits.
+    // From here on time stands still while any task runs.
     tokio::time::pause();
     let tasks = Tasks::default();
     follow(Index::default(), Hub::default(), house.store.clone(), clock.clone(), &tasks);

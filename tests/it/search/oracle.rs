@@ -1,4 +1,4 @@
-//! The oracle: every room type loaded as its owner would, and quoted one by one.
+//! The oracle: every room type loaded as its owner loads it, and quoted one by one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::index_of;
 use super::town::{Town, order};
 use crate::support::app::with_lone_app;
 
-/// What a hotel offers: its room types with their prices, the cheapest first, and how far it is.
+/// The offer of a hotel: its room types with their prices, the cheapest first, and its distance.
 #[derive(Debug, PartialEq)]
 struct Found {
     hotel: HotelId,
@@ -27,7 +27,7 @@ fn enquiry(stay: Stay, party: Party, rooms: u16) -> Enquiry<'static> {
     Enquiry { stay, rooms, party, rate_plan: None, forced: false, keeping: None }
 }
 
-/// Everything that a search should find, in order.
+/// All hotels that a search should find, in order.
 fn expected(inventories: &[Inventory], search: &Search, now: Timestamp) -> Vec<Found> {
     let mut hotels = BTreeMap::<HotelId, (&Inventory, Found)>::new();
     for inventory in inventories {
@@ -56,7 +56,7 @@ fn expected(inventories: &[Inventory], search: &Search, now: Timestamp) -> Vec<F
     all.into_iter().map(|(_, found)| found).collect()
 }
 
-/// Everything that the index finds, page by page.
+/// All hotels that the index finds, page by page.
 fn found(index: &Index, search: &Search, now: Timestamp) -> Vec<Found> {
     let (mut search, mut found) = (search.clone(), Vec::new());
     loop {
@@ -74,7 +74,7 @@ fn found(index: &Index, search: &Search, now: Timestamp) -> Vec<Found> {
     }
 }
 
-/// The town's index says what its store says; how much that was.
+/// Checks that the index agrees with its store. Returns the number of offers.
 async fn compare(town: &mut Town<'_>) -> usize {
     town.caught_up().await;
     let (now, inventories) = (town.app.clock.now(), town.inventories().await);
@@ -89,7 +89,7 @@ async fn compare(town: &mut Town<'_>) -> usize {
 }
 
 #[test]
-fn search_agrees_with_a_brute_force_oracle_through_a_life_of_changes() {
+fn search_agrees_with_a_brute_force_oracle_after_random_changes() {
     for seed in 0..6 {
         with_lone_app(async |app| {
             let mut town = Town::found(app, seed).await;
@@ -109,7 +109,7 @@ fn search_agrees_with_a_brute_force_oracle_through_a_life_of_changes() {
 }
 
 #[test]
-fn what_search_offers_booking_accepts_and_what_it_hides_booking_refuses() {
+fn booking_accepts_what_search_offers_and_refuses_the_rest() {
     for seed in 100..104 {
         with_lone_app(async |app| {
             let mut town = Town::found(app, seed).await;
@@ -139,7 +139,7 @@ fn what_search_offers_booking_accepts_and_what_it_hides_booking_refuses() {
     }
 }
 
-/// A room type of the place that was searched which was not offered.
+/// A room type of the searched city that was not offered.
 fn expected_hidden(
     inventories: &[Inventory],
     search: &Search,

@@ -1,4 +1,4 @@
-//! Looking around a place: across the date line, at the poles, and in the order of distance.
+//! Search around a place: across the date line, at the poles, and in the order of distance.
 
 use innkeeper::domain::catalogue::Coordinates;
 use innkeeper::domain::{Hotel, Party};
@@ -15,7 +15,7 @@ struct World {
 }
 
 impl World {
-    /// Hotels at these places, each with a room. `None` stands nowhere in particular.
+    /// Hotels at these coordinates, each with a room. `None`: a hotel without coordinates.
     async fn with(places: &[(&str, Option<(f64, f64)>)]) -> Self {
         let house = any().await;
         for (name, place) in places {
@@ -29,7 +29,7 @@ impl World {
         Self { house, hub, index }
     }
 
-    /// Who is found, the nearest first, and how far away in metres; a hotel to a page.
+    /// The hotels that are found, the nearest first, with their distance in metres; one hotel per page.
     fn around(&self, latitude: f64, longitude: f64, radius_km: f64) -> Vec<(String, u32)> {
         let place = SearchArea::Around(Coordinates { latitude, longitude }, radius_km * 1_000.0);
         let party = Party { adults: 1, children: 0 };
@@ -52,7 +52,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_date_line_is_no_wall() {
+async fn search_crosses_the_date_line() {
     let world = World::with(&[
         ("Taveuni west", Some((-16.8, 179.9))),
         ("Taveuni east", Some((-16.8, -179.9))),
@@ -70,7 +70,7 @@ async fn the_date_line_is_no_wall() {
 }
 
 #[tokio::test]
-async fn every_direction_is_near_at_a_pole() {
+async fn search_works_at_a_pole() {
     let world = World::with(&[
         ("Pole", Some((90.0, 0.0))),
         ("Greenwich side", Some((89.9, 0.0))),
@@ -88,14 +88,14 @@ async fn every_direction_is_near_at_a_pole() {
 }
 
 #[tokio::test]
-async fn who_stands_nowhere_is_near_nothing() {
+async fn a_hotel_without_coordinates_is_not_found() {
     let world = World::with(&[("Nowhere", None), ("Origin", Some((0.0, 0.0)))]).await;
     assert_eq!(world.names(0.0, 0.0, 500.0), ["Origin"]);
     assert_eq!(world.names(-0.1, -0.1, 500.0), ["Origin"]);
 }
 
 #[tokio::test]
-async fn a_hotel_that_gets_a_place_is_found_there_and_one_that_loses_it_is_not() {
+async fn new_and_removed_coordinates_take_effect() {
     let world = World::with(&[("Here", Some((38.7, -9.1))), ("Nowhere", None)]).await;
     for seen in world.house.store.hotels(None, innkeeper::store::Page { after: None, limit: 9 }).await.unwrap() {
         let location = seen.location.is_none().then_some(Coordinates { latitude: 41.1, longitude: -8.6 });

@@ -1,5 +1,4 @@
-//! A town with a life of its own: seeded random hotels, prices, restrictions, bookings and changes, made in the real
-//! application.
+//! A random town: seeded hotels, prices, restrictions, bookings and changes in the real application.
 
 use innkeeper::clock::{IdSource, System};
 use innkeeper::domain::catalogue::Coordinates;
@@ -40,12 +39,12 @@ impl<'a> Town<'a> {
         town
     }
 
-    /// Waits until the index knows what has happened.
+    /// Waits until the index has every commit.
     pub async fn caught_up(&self) {
         self.app.running.search.reached(self.app.running.engine.hub().position()).await;
     }
 
-    /// Lets something happen. The house may refuse it.
+    /// Makes a random change. The hotel may refuse it.
     pub async fn live(&mut self) {
         match self.dice.u8(0..20) {
             0 => self.build_hotel().await,
@@ -74,7 +73,7 @@ impl<'a> Town<'a> {
         Ok(outcome)
     }
 
-    /// A search that somebody might make here.
+    /// A random search in this town.
     pub fn search(&mut self) -> Search {
         let around = self.dice.bool();
         let place = match around {
@@ -91,7 +90,7 @@ impl<'a> Town<'a> {
         self.hotels[which].id
     }
 
-    /// Every room type as its owner would load it.
+    /// Every room type as its owner loads it.
     pub async fn inventories(&self) -> Vec<Inventory> {
         let mut inventories = Vec::new();
         let store = &self.app.running.store;
@@ -143,7 +142,7 @@ impl<'a> Town<'a> {
         self.hotels.push(hotel);
     }
 
-    /// A room type with a plan or two.
+    /// A room type with one or two plans.
     async fn furnish(&mut self) {
         let (_, room_type, plan) = fixtures::house(self.dice.u16(0..6));
         let (hotel_id, occupancy) = (self.some_hotel(), self.occupancy());
@@ -229,7 +228,7 @@ pub fn order(stay: Stay, party: Party, rooms: u16, rate_plan: PlanChoice) -> Ord
     Order { guests, rooms, rate_plan, ..fixtures::order_for(stay) }
 }
 
-/// A no of the house is part of its life; anything else is not.
+/// A refusal of the hotel is normal; every other failure is an error.
 fn tolerate<T>(result: Result<T, Error>) {
     if let Err(error) = result {
         assert!(matches!(error, Error::Refused(_)), "{error}");
