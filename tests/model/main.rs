@@ -33,7 +33,7 @@ use world::{Token, World};
 /// long for a test.
 #[rstest]
 #[case::three_owners(RIVALS, 3, false)]
-#[case::doubts(RIVALS, 2, true)]
+#[case::unknown_outcomes(RIVALS, 2, true)]
 #[case::a_cancellation(A_CANCELLATION, 2, true)]
 fn every_promise_holds_in_every_order_of_steps(#[case] requests: Requests, #[case] tokens: Token, #[case] late: bool) {
     let sound = Protocol { requests, tokens, late, without: None };
