@@ -60,8 +60,12 @@ pub enum Status {
     Cancelled {
         fee_minor: Amount,
     },
+    /// The nights before `kept_until` stay sold: the first, and those that were over when nobody had come.
     NoShow {
         fee_minor: Amount,
+        /// `None`: the first night alone, as older versions wrote it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_until: Option<Date>,
     },
     /// A hold that expired.
     Expired,
@@ -102,7 +106,7 @@ impl Status {
     /// The fee for a cancellation or a no-show.
     pub const fn fee(self) -> Option<Amount> {
         match self {
-            Self::Cancelled { fee_minor } | Self::NoShow { fee_minor } => Some(fee_minor),
+            Self::Cancelled { fee_minor } | Self::NoShow { fee_minor, .. } => Some(fee_minor),
             _ => None,
         }
     }
@@ -114,7 +118,7 @@ impl Status {
             Self::Held { .. } => (stay, Counter::Held),
             Self::Confirmed | Self::InHouse => (stay, Counter::Sold),
             Self::CheckedOut { departed } => (stay.until(departed), Counter::Sold),
-            Self::NoShow { .. } => (stay.first_night(), Counter::Sold),
+            Self::NoShow { kept_until, .. } => (stay.until(kept_until.unwrap_or(stay.check_in())), Counter::Sold),
             Self::Cancelled { .. } | Self::Expired | Self::Released => return None,
         };
         Some(Footprint { stay, counter, rooms })
@@ -162,15 +166,13 @@ impl Booking {
         (0..self.prices.len()).map(move |night| self.room_groups().map(|group| of_group(night, group)).sum())
     }
 
-    /// The price of one night for all rooms.
-    fn total_on(&self, date: Date) -> Option<Amount> {
-        let night = usize::try_from(days_between(self.stay.check_in(), date)).ok()?;
-        self.nightly_totals().nth(night)
-    }
-
     /// Whether the change to `after` gives back a night, a room, or a part of a night's price.
     pub fn gives_back(&self, after: &Self) -> bool {
-        let cheaper = |(date, cost): (Date, Amount)| after.total_on(date).is_none_or(|kept| kept < cost);
+        let kept: Vec<Amount> = after.nightly_totals().collect();
+        let cheaper = |(date, cost): (Date, Amount)| {
+            let night = usize::try_from(days_between(after.stay.check_in(), date)).ok();
+            night.and_then(|night| kept.get(night)).is_none_or(|kept| *kept < cost)
+        };
         after.rooms < self.rooms || self.stay.dates().zip(self.nightly_totals()).any(cheaper)
     }
 
@@ -263,7 +265,7 @@ mod tests {
             Status::InHouse,
             Status::CheckedOut { departed: date(2026, 1, 1) },
             Status::Cancelled { fee_minor: Amount::ZERO },
-            Status::NoShow { fee_minor: Amount::ZERO },
+            Status::NoShow { fee_minor: Amount::ZERO, kept_until: None },
             Status::Expired,
             Status::Released,
         ];

@@ -54,6 +54,12 @@ impl Inventory {
         {
             return Err(Refusal::Stale { expected, actual: booking.sequence });
         }
+        if let Move::Amend(amendment) = act
+            && booking.equals_amendment(amendment)
+        {
+            let (booking, deltas) = (Arc::new(booking.clone()), Vec::new());
+            return Ok(Change::Booking { cause: Cause::Amended, booking, deltas });
+        }
         let (cause, status) = self.transition(booking, act, now)?;
         let mut after = match act {
             Move::Amend(amendment) => self.amend(booking, amendment, now)?,
@@ -79,9 +85,13 @@ impl Inventory {
             (Move::Confirm | Move::Amend(_), Status::Held { .. }) if is_over => {
                 return Err(Refusal::TooLate { until: stay.check_out() });
             }
+            // From the day after the arrival date, the hotel records a no-show or checks the guests in first.
+            (Move::Cancel, Status::Confirmed) if stay.check_in() < today => {
+                return Err(Refusal::TooLate { until: stay.check_in() });
+            }
             // After the check-out time, an unused booking can only become a no-show, which the hotel decides. Guests in
             // house are left to the hotel as well.
-            (Move::Cancel | Move::CheckIn | Move::Amend(_), Status::Confirmed) if is_over => {
+            (Move::CheckIn | Move::Amend(_), Status::Confirmed) if is_over => {
                 return Err(Refusal::TooLate { until: stay.check_out() });
             }
             (Move::Amend(amendment), Status::InHouse) if is_over && !amendment.waive_policy => {
@@ -104,7 +114,8 @@ impl Inventory {
                 (Cause::CheckedOut, Status::CheckedOut { departed: stay.until(today).check_out() })
             }
             (Move::NoShow, Status::Confirmed) => {
-                (Cause::NoShow, Status::NoShow { fee_minor: fee(booking.policy.no_show, booking) })
+                let kept_until = Some(stay.until(today).check_out());
+                (Cause::NoShow, Status::NoShow { fee_minor: fee(booking.policy.no_show, booking), kept_until })
             }
             (act, status) => {
                 return Err(Refusal::IllegalMove { from: status.name(), verb: act.past_participle() });
@@ -117,7 +128,7 @@ impl Inventory {
         let check_out = amendment.check_out.unwrap_or(booking.stay.check_out());
         let stay = Stay::new(check_in, check_out).map_err(|_| Refusal::EmptyStay { check_in, check_out })?;
         let rooms = amendment.rooms.unwrap_or(booking.rooms);
-        self.check_in_house_change(booking, stay, rooms, now)?;
+        self.check_past_nights(booking, stay, rooms, now)?;
         check_number_of_guests(booking, amendment)?;
         let guests = amendment.guests.clone().unwrap_or_else(|| booking.guests.clone());
         let party = Party::of(&guests);
@@ -152,16 +163,24 @@ impl Inventory {
         Err(Refusal::ChangeNotFree { until: before.policy.was_free_until(now, check_in) })
     }
 
-    /// Guests in house cannot change their arrival date. After the first night they cannot change the number of rooms.
-    fn check_in_house_change(&self, booking: &Booking, stay: Stay, rooms: u16, now: Timestamp) -> Result<(), Refusal> {
+    /// Guests in house cannot change their arrival date. After the first night no booking can change its arrival date or
+    /// its number of rooms: its rooms were kept for that night.
+    fn check_past_nights(&self, booking: &Booking, stay: Stay, rooms: u16, now: Timestamp) -> Result<(), Refusal> {
         let refuse = |verb| Err(Refusal::IllegalMove { from: booking.status.name(), verb });
-        if booking.status != Status::InHouse {
-            return Ok(());
+        let has_begun = booking.stay.check_in() < self.hotel.today(now);
+        let (keeps_arrival, keeps_rooms) = match booking.status {
+            Status::Confirmed => (has_begun, has_begun),
+            Status::InHouse => (true, has_begun),
+            _ => (false, false),
+        };
+        if keeps_arrival && stay.check_in() != booking.stay.check_in() {
+            return refuse(if has_begun {
+                "given another arrival after the first night"
+            } else {
+                "given another arrival"
+            });
         }
-        if stay.check_in() != booking.stay.check_in() {
-            return refuse("given another arrival");
-        }
-        if rooms != booking.rooms && stay.check_in() < self.hotel.today(now) {
+        if keeps_rooms && rooms != booking.rooms {
             return refuse("given another number of rooms after the first night");
         }
         Ok(())

@@ -15,7 +15,7 @@ use super::quote::Enquiry;
 use super::testing::{book, day, fact_id, guests, inventory, nights_change, noon, order, plan, room_type, stay};
 use super::{
     Amendment, Amount, Booking, BookingId, CancellationPolicy, Change, Command, Date, Fact, Inventory, Move,
-    NightsChange, Order, Party, RatePlan, Refusal, RoomType, Status, Timestamp,
+    NightsChange, Order, Party, RatePlan, Refusal, RoomType, Status, Stay, Timestamp,
 };
 
 const ROOMS: u16 = 3;
@@ -191,6 +191,13 @@ impl World {
     }
 }
 
+/// One room for one adult on one night.
+fn one_night(date: Date) -> Enquiry<'static> {
+    let stay = Stay::new(date, date.tomorrow().unwrap()).unwrap();
+    let party = Party { adults: 1, children: 0 };
+    Enquiry { stay, rooms: 1, party, rate_plan: None, forced: false, keeping: None }
+}
+
 /// The price of each room and night, the first rooms first.
 fn room_by_room(booking: &Booking) -> Vec<BTreeMap<Date, Amount>> {
     let rooms = booking.room_groups().flat_map(|(rooms, prices)| std::iter::repeat_n(prices, usize::from(rooms)));
@@ -224,7 +231,20 @@ proptest! {
                 let old = before.calendar.night(date).map_or(0, |old| before.calendar.excess(old));
                 let new = world.inventory.calendar.excess(night);
                 prop_assert!(new <= old || forced, "on {}: {} became {}", date, old, new);
-                prop_assert!(new == 0 || world.inventory.calendar.free(night) == 0);
+                let is_refused = || world.inventory.quote(&one_night(date), world.now).is_err();
+                prop_assert!(new == 0 || is_refused(), "on {}: another sale beyond {}", date, new);
+            }
+        }
+    }
+
+    #[test]
+    fn no_booking_changes_what_was_sold_on_a_night_that_is_over(steps in steps(1..60)) {
+        let mut world = World::new();
+        for step in steps {
+            let today = world.inventory.hotel.today(world.now);
+            let Some(Ok(Fact { change: Change::Booking { deltas, .. }, .. })) = world.step(step) else { continue };
+            for delta in deltas.iter().filter(|delta| delta.date < today) {
+                prop_assert!(delta.sold >= 0, "on {}: {:?}", today, delta);
             }
         }
     }

@@ -64,6 +64,13 @@ impl PlanOffer {
     }
 }
 
+/// What the plans say to a stay that their rules allow.
+struct Choice<'p> {
+    cheapest: &'p RatePlan,
+    /// How many plans sell it: their total is an amount that can be sold.
+    offers: usize,
+}
+
 impl Inventory {
     /// The price of a stay, or every reason why it cannot be sold.
     pub fn quote(&self, enquiry: &Enquiry, now: Timestamp) -> Result<Quote, Refusal> {
@@ -72,6 +79,29 @@ impl Inventory {
 
     /// Like [`Inventory::quote`], for a caller that knows the hotel's date.
     pub fn quote_on(&self, enquiry: &Enquiry, today: Date) -> Result<Quote, Refusal> {
+        self.choose(enquiry, today).map(|choice| price(enquiry, choice.cheapest))
+    }
+
+    /// Like `quote_on`, without reasons of a refusal, which search mostly does not need: capacity is checked before the
+    /// plans are asked.
+    pub fn offer_on(&self, enquiry: &Enquiry, today: Date) -> Option<Quote> {
+        self.has_rooms(enquiry).then(|| self.quote_on(enquiry, today).ok()).flatten()
+    }
+
+    /// Every plan that sells a stay with its price, the cheapest first, the older of equals first. None where rooms lack.
+    pub fn offers_on(&self, enquiry: &Enquiry, today: Date) -> Vec<Quote> {
+        if !self.has_rooms(enquiry) || self.check_dates(enquiry.stay, enquiry.keeping, today).is_err() {
+            return Vec::new();
+        }
+        let selling = self.plans.iter().filter(|plan| self.restriction_failures(enquiry, plan).is_empty());
+        let mut offers: Vec<_> = selling.map(|plan| price(enquiry, plan)).collect();
+        offers.retain(|quote| quote.total.is_sellable());
+        offers.sort_by_key(|quote| quote.total);
+        offers
+    }
+
+    /// The cheapest plan that sells a stay, or every reason why none does.
+    fn choose(&self, enquiry: &Enquiry, today: Date) -> Result<Choice<'_>, Refusal> {
         self.check_party(enquiry)?;
         self.check_dates(enquiry.stay, enquiry.keeping, today)?;
         let plans = match enquiry.rate_plan {
@@ -82,7 +112,7 @@ impl Inventory {
         match self.cheapest(enquiry, plans) {
             Ok(_) if !failing.is_empty() => Err(self.refusal(enquiry, failing)),
             Ok(_) if !enquiry.has_adults() => Err(Refusal::Occupancy),
-            Ok(quote) if quote.total.is_sellable() => Ok(quote),
+            Ok(choice) if choice.offers > 0 => Ok(choice),
             Ok(_) => Err(Refusal::TotalTooLarge),
             Err(restricted) => {
                 failing.extend(restricted);
@@ -91,25 +121,8 @@ impl Inventory {
         }
     }
 
-    /// Like [`Inventory::quote_on`], without refusal reasons. It checks capacity before it computes prices, because
-    /// most searches fail on capacity.
-    pub fn offer_on(&self, enquiry: &Enquiry, today: Date) -> Option<Quote> {
-        let has_rooms = enquiry.has_adults()
-            && self.check_party(enquiry).is_ok()
-            && self.capacity_failures(enquiry).next().is_none();
-        has_rooms.then(|| self.quote_on(enquiry, today).ok()).flatten()
-    }
-
-    /// Every plan that sells a stay with its price, cheapest first; among equals the oldest first. Empty without enough
-    /// rooms.
-    pub fn offers_on(&self, enquiry: &Enquiry, today: Date) -> Vec<Quote> {
-        if self.offer_on(enquiry, today).is_none() {
-            return Vec::new();
-        }
-        let mut offers: Vec<_> = self.selling(enquiry).map(|plan| price(enquiry, plan)).collect();
-        offers.sort_by_key(|quote| quote.total);
-        offers.retain(|quote| quote.total.is_sellable());
-        offers
+    fn has_rooms(&self, enquiry: &Enquiry) -> bool {
+        enquiry.has_adults() && self.check_party(enquiry).is_ok() && self.capacity_failures(enquiry).next().is_none()
     }
 
     /// The quote of an order: of the plan that it names, or of the only plan that sells the stay.
@@ -118,29 +131,27 @@ impl Inventory {
             PlanChoice::Named(id) => Some(id),
             PlanChoice::Cheapest | PlanChoice::Only => None,
         };
-        let enquiry = Enquiry { rate_plan, ..enquiry };
-        let quote = self.quote(&enquiry, now)?;
-        if choice == PlanChoice::Only && self.selling(&enquiry).nth(1).is_some() {
-            let offers = self.offers_on(&enquiry, self.hotel.today(now));
+        let (enquiry, today) = (Enquiry { rate_plan, ..enquiry }, self.hotel.today(now));
+        let chosen = self.choose(&enquiry, today)?;
+        if choice == PlanChoice::Only && chosen.offers > 1 {
+            let offers = self.offers_on(&enquiry, today);
             let plans = offers.into_iter().filter_map(|offer| Some(PlanOffer::of(self.plan(offer.rate_plan)?, &offer)));
             return Err(Refusal::RatePlanRequired { plans: plans.collect() });
         }
-        Ok(quote)
+        Ok(price(&enquiry, chosen.cheapest))
     }
 
-    /// The plans whose rules allow the stay.
-    fn selling<'a>(&'a self, enquiry: &'a Enquiry) -> impl Iterator<Item = &'a RatePlan> {
-        self.plans.iter().filter(|plan| self.restriction_failures(enquiry, plan).is_empty())
-    }
-
-    /// The cheapest plan that sells the stay. If none does, the failures of the plan that comes nearest.
-    fn cheapest(&self, enquiry: &Enquiry, plans: &[RatePlan]) -> Result<Quote, Vec<FailingNight>> {
+    /// The cheapest of the plans whose rules allow the stay; if none does, what stands in the way of the one that comes
+    /// nearest to it.
+    fn cheapest<'p>(&self, enquiry: &Enquiry, plans: &'p [RatePlan]) -> Result<Choice<'p>, Vec<FailingNight>> {
         let mut cheapest: Option<(Amount, &RatePlan)> = None;
         let mut nearest: Option<Vec<FailingNight>> = None;
+        let mut offers = 0;
         for plan in plans {
             let failing = self.restriction_failures(enquiry, plan);
             if failing.is_empty() {
                 let total = total(enquiry, plan);
+                offers += usize::from(total.is_sellable());
                 if cheapest.is_none_or(|(lowest, _)| total < lowest) {
                     cheapest = Some((total, plan));
                 }
@@ -150,7 +161,7 @@ impl Inventory {
         }
         let no_price = |date| FailingNight { date, reason: Reason::NoPrice };
         match cheapest {
-            Some((_, plan)) => Ok(price(enquiry, plan)),
+            Some((_, cheapest)) => Ok(Choice { cheapest, offers }),
             None => Err(nearest.unwrap_or_else(|| enquiry.stay.dates().map(no_price).collect())),
         }
     }

@@ -67,15 +67,11 @@ impl Stay {
         self.check_in <= night && night < self.check_out
     }
 
-    /// The part of this stay before `departure`, but at least the first night: the stay after an early departure.
+    /// The part of this stay before `departure`, but at least the first night: the stay after an early departure or a
+    /// no-show.
     pub fn until(self, departure: Date) -> Self {
         let first_morning = self.check_in.tomorrow().unwrap_or(self.check_out);
         Self { check_in: self.check_in, check_out: departure.clamp(first_morning, self.check_out) }
-    }
-
-    /// The first night only: the part that a no-show keeps.
-    pub fn first_night(self) -> Self {
-        self.until(self.check_in)
     }
 }
 
@@ -133,7 +129,6 @@ mod tests {
         assert_eq!(stay.until(date(2026, 5, 3)).nights(), 2);
         assert_eq!(stay.until(date(2026, 4, 1)).nights(), 1);
         assert_eq!(stay.until(date(2026, 6, 1)), stay);
-        assert_eq!(stay.first_night().nights(), 1);
     }
 
     proptest! {

@@ -47,6 +47,14 @@ pub fn line(value: &str, max: usize, pointer: &str) -> Result<String, Violation>
     Ok(trimmed.to_owned())
 }
 
+/// Like [`line()`], for a member that a change may leave as it is: the stored value is not checked again.
+pub fn line_unless_kept(value: &str, kept: Option<&str>, max: usize, pointer: &str) -> Result<String, Violation> {
+    match kept == Some(value) {
+        true => Ok(value.to_owned()),
+        false => line(value, max, pointer),
+    }
+}
+
 /// The part of the rule that does not depend on the length.
 pub fn check(value: &str) -> Result<(), BrokenRule> {
     match value.chars().find_map(forbidden) {

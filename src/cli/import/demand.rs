@@ -69,7 +69,7 @@ pub fn demand(source: &Source, schedule: &Schedule) -> Demand {
 fn freed(reservation: &Reservation, phase: Phase) -> impl Iterator<Item = Date> {
     let kept: Option<Stay> = match phase {
         Phase::Cancel | Phase::CancelSameDay => None,
-        Phase::NoShow => Some(reservation.stay.first_night()),
+        Phase::NoShow => Some(reservation.stay.until(reservation.stay.check_in())),
         Phase::CheckOut | Phase::Book | Phase::CheckIn => Some(reservation.stay),
     };
     reservation.stay.dates().filter(move |night| !kept.is_some_and(|kept| kept.contains(*night)))

@@ -130,9 +130,9 @@ impl Row<'_> {
         let departure = arrival.checked_add(i64::from(nights).days()).map_err(out_of_range)?;
         let booked_on = arrival.checked_sub(i64::from(lead_days).days()).map_err(out_of_range)?;
         let stay = Stay::new(arrival, departure).map_err(|rule| problem("stays_in_week_nights", rule.message))?;
-        // Some rows have a cancellation before the booking; it is moved to the day of the booking.
+        // Some rows have a cancellation before the booking, or after the arrival; it is moved to the nearest possible day.
         let end = match status {
-            End::Cancelled { on } => End::Cancelled { on: on.max(booked_on) },
+            End::Cancelled { on } => End::Cancelled { on: on.clamp(booked_on, arrival) },
             end => end,
         };
         let reservation = Reservation { line, room_type: 0, booked_on, stay, party, price, end };
@@ -295,6 +295,12 @@ mod tests {
     #[test]
     fn a_negative_price_becomes_zero_and_is_marked() {
         assert_eq!(price("-6.38"), Ok((Amount::ZERO, true)));
+    }
+
+    #[test]
+    fn a_cancellation_is_never_after_the_arrival() {
+        let cancelled = Row { reservation_status: "Canceled", reservation_status_date: "2015-07-02", ..ROW };
+        assert_eq!(reservation(&cancelled).end, End::Cancelled { on: date(2015, 7, 1) });
     }
 
     #[test]

@@ -21,7 +21,7 @@ fn booking(state: &str) -> Booking {
         "in_house" => Status::InHouse,
         "checked_out" => Status::CheckedOut { departed: day(2) },
         "cancelled" => Status::Cancelled { fee_minor: Amount::ZERO },
-        "no_show" => Status::NoShow { fee_minor: Amount::ZERO },
+        "no_show" => Status::NoShow { fee_minor: Amount::ZERO, kept_until: Some(day(1)) },
         "expired" => Status::Expired,
         "released" => Status::Released,
         other => unreachable!("{other} is no state"),
@@ -57,7 +57,7 @@ fn arriving(booking: Booking, days: i64) -> Booking {
 #[case("expired", ["hold_expired", "-",       "-",            "-",        "-",           "-",       "-"])]
 #[case("released", ["-",         "-",         "-",            "-",        "-",           "-",       "-"])]
 fn every_legal_move_is_allowed_and_every_other_is_refused(#[case] state: &str, #[case] expected: [&str; 7]) {
-    let amend = Move::Amend(Amendment::default());
+    let amend = Move::Amend(Amendment { check_out: Some(day(4)), ..Amendment::default() });
     let moves = [Move::Confirm, Move::Cancel, amend, Move::CheckIn, Move::CheckOut, Move::NoShow, Move::Expire];
     let expected = expected.map(|name| if name == "-" { "illegal_move" } else { name });
     assert_eq!(moves.map(|act| outcome(state, act)), expected);
@@ -79,6 +79,34 @@ fn a_move_that_expects_another_version_changes_nothing() {
     let stale = inventory(2).move_booking(&booking, &Move::Cancel, Some(7), noon(0));
     assert_eq!(stale, Err(Refusal::Stale { expected: 7, actual: booking.sequence }));
     assert!(inventory(2).move_booking(&booking, &Move::Cancel, Some(booking.sequence), noon(0)).is_ok());
+}
+
+/// In every state: what an amendment asks for, and the booking has, is answered with the booking as it is.
+#[rstest]
+fn an_amendment_that_repeats_what_is_so_changes_nothing(
+    #[values("held", "overdue", "confirmed", "in_house", "checked_out", "cancelled", "no_show", "expired", "released")]
+    state: &str,
+    #[values(0, 1, 2, 9)] days_later: i64,
+) {
+    let (mut house, booking) = (inventory(2), booking(state));
+    run(&mut house, book(1, order(stay(0, 3), 1), noon(0)), noon(0)).unwrap();
+    let (check_in, check_out) = (Some(booking.stay.check_in()), Some(booking.stay.check_out()));
+    let (rooms, guests) = (Some(booking.rooms), Some(booking.guests.clone()));
+    for amendment in [
+        Amendment::default(),
+        Amendment { check_in, check_out, ..Amendment::default() },
+        Amendment { rooms, ..Amendment::default() },
+        Amendment { guests, ..Amendment::default() },
+    ] {
+        let act = Move::Amend(amendment);
+        let (command, now) = (Arc::new(booking.clone()), noon(days_later));
+        let again = Command::Move { booking: command, act: act.clone(), expected: Some(booking.sequence) };
+        let fact = house.decide(again, fact_id(7), now).unwrap();
+        let answer = house.unchanged(&fact).expect("nothing changes");
+        assert_eq!((answer.sequence, answer.change.booking()), (house.sequence(), Some(&Arc::new(booking.clone()))));
+        let stale = house.move_booking(&booking, &act, Some(booking.sequence + 1), now);
+        assert_eq!(stale.unwrap_err().name(), "stale");
+    }
 }
 
 fn deltas(booking: &Booking, act: Move, now: Timestamp) -> Vec<(jiff::civil::Date, i32, i32)> {
@@ -109,7 +137,44 @@ fn a_no_show_keeps_its_first_night_sold_and_pays_by_its_policy() {
     let booking = booking("confirmed");
     assert_eq!(deltas(&booking, Move::NoShow, noon(1)), [(day(1), -1, 0), (day(2), -1, 0)]);
     let change = inventory(2).move_booking(&booking, &Move::NoShow, None, noon(0)).unwrap();
-    assert_eq!(change.booking().unwrap().status, Status::NoShow { fee_minor: PRICE });
+    assert_eq!(change.booking().unwrap().status, Status::NoShow { fee_minor: PRICE, kept_until: Some(day(1)) });
+}
+
+#[test]
+fn a_no_show_that_is_recorded_late_keeps_the_nights_that_are_over() {
+    let booking = Booking { stay: stay(0, 5), ..booking("confirmed") };
+    assert_eq!(deltas(&booking, Move::NoShow, noon(3)), [(day(3), -1, 0), (day(4), -1, 0)]);
+    assert_eq!(deltas(&booking, Move::NoShow, noon(9)), []);
+}
+
+/// The first night is over at midnight in Lisbon, which is 23:00 UTC.
+#[rstest]
+#[case("2026-05-01T22:59:59Z", "cancelled")]
+#[case("2026-05-01T23:00:00Z", "too_late")]
+#[case("2026-05-03T12:00:00Z", "too_late")]
+#[case("2026-05-09T12:00:00Z", "too_late")]
+fn a_booking_is_cancelled_until_its_first_night_is_over(#[case] now: &str, #[case] expected: &str) {
+    let outcome = inventory(2).move_booking(&booking("confirmed"), &Move::Cancel, None, now.parse().unwrap());
+    assert_eq!(
+        outcome.map_or_else(|refusal| refusal.name(), |change| change.booking().unwrap().status.name()),
+        expected
+    );
+}
+
+#[test]
+fn guests_who_are_late_keep_their_arrival_and_their_rooms() {
+    let late = Booking { rooms: 2, ..booking("confirmed") };
+    let amend = |amendment, now| amend(&late, Amendment { waive_policy: true, ..amendment }, now);
+    let (moved, fewer) = (
+        Amendment { check_in: Some(day(1)), check_out: Some(day(5)), ..Amendment::default() },
+        Amendment { rooms: Some(1), ..Amendment::default() },
+    );
+    for amendment in [moved, fewer] {
+        assert!(amend(amendment.clone(), noon(0)).is_ok());
+        assert_eq!(amend(amendment, noon(1)).unwrap_err().name(), "illegal_move");
+    }
+    let shorter = Amendment { check_out: Some(day(2)), ..Amendment::default() };
+    assert_eq!(amend(shorter, noon(1)).unwrap().stay, stay(0, 2));
 }
 
 #[test]

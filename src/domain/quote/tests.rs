@@ -353,6 +353,29 @@ fn an_order_that_names_no_plan_is_refused_where_several_sell() {
 }
 
 #[test]
+fn a_plan_whose_total_cannot_be_sold_is_no_choice() {
+    let mut house = inventory(3);
+    let absurd = Command::SetRatePlan(plan(2, Amount::MAX_TOTAL));
+    run(&mut house, absurd, noon(0)).unwrap();
+    let two_nights = Order { rate_plan: PlanChoice::Only, ..order(stay(1, 2), 1) };
+    let fact = run(&mut house, book(9, two_nights, noon(0)), noon(0)).unwrap();
+    assert_eq!(fact.change.booking().unwrap().rate_plan_id, plan(1, PRICE).id);
+}
+
+#[test]
+fn search_offers_what_a_quote_sells() {
+    let mut house = inventory(1);
+    run(&mut house, Command::SetRatePlan(plan(2, Amount(8_000))), noon(0)).unwrap();
+    booked(&mut house, 1, order(stay(4, 1), 1));
+    for (from, nights) in [(-1, 2), (0, 1), (1, 3), (2, 3), (4, 1), (5, 31), (729, 2)] {
+        let ask = enquiry(stay(from, nights), 1);
+        let quote = house.quote(&ask, noon(0)).ok();
+        assert_eq!(house.offer_on(&ask, day(0)), quote, "from {from} for {nights}");
+        assert_eq!(house.offers_on(&ask, day(0)).first(), quote.as_ref(), "from {from} for {nights}");
+    }
+}
+
+#[test]
 fn every_room_needs_an_adult_unless_forced() {
     let house = inventory(3);
     let of = |adults, children, forced| {

@@ -16,9 +16,12 @@ const CREATE: &str = "Open to the public. Where several rate plans sell the stay
 const AMEND: &str = "Dates, rooms and guests. Rooms keep the prices of the nights that they keep; added nights and added \
                      rooms cost what they cost today. Rooms that were added last are given back first. Capacity is only \
                      needed for what is new. Nights or rooms are given back as long as cancelling is free; later only \
-                     the administrator can do that.";
+                     the administrator can do that. From the day after the arrival date on, the arrival and the \
+                     number of rooms stay. A change that asks for what is so already is answered with the booking \
+                     as it is, whatever its status.";
 const CANCEL: &str = "A booking is cancelled for the fee of the policy it was sold under, a hold is released for \
-                      nothing. Its nights are free at once. A stay that is over cannot be cancelled.";
+                      nothing. Its nights are free at once. From the day after the arrival date on a booking cannot be \
+                      cancelled: the hotel records a no-show, or checks the guests in.";
 const VERSION: &str = "Only if the booking is still at this `sequence`.";
 const SEEN: &str = "Only if the room type's availability is still at this `sequence`: books exactly what you saw.";
 
@@ -119,7 +122,7 @@ fn check_out() -> Doc {
 
 fn no_show() -> Doc {
     let address = "/v1/bookings/{booking_id}/no-show";
-    let words = "Keeps the first night sold and frees the rest. From the arrival date on.";
+    let words = "Keeps the first night sold, and every night that is over, and frees the rest. From the arrival date on.";
     administered(moved(post(address, "no_show"), "Nobody came", words)).refuses(&[Code::TooEarly])
 }
 

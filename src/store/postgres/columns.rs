@@ -19,8 +19,8 @@ impl Columns for PgRow {
         Ok(self.try_get(column)?)
     }
 
-    fn date(&self, column: &'static str) -> Result<Date, Error> {
-        Ok(self.try_get::<jiff_sqlx::Date, _>(column)?.to_jiff())
+    fn date_opt(&self, column: &'static str) -> Result<Option<Date>, Error> {
+        Ok(self.try_get::<Option<jiff_sqlx::Date>, _>(column)?.map(|date| date.to_jiff()))
     }
 
     fn text(&self, column: &'static str) -> Result<&str, Error> {

@@ -25,7 +25,7 @@ pub fn unreadable(column: &'static str, reason: impl Display) -> Error {
 pub trait Columns {
     fn uuid(&self, column: &'static str) -> Result<Uuid, Error>;
     fn uuid_opt(&self, column: &'static str) -> Result<Option<Uuid>, Error>;
-    fn date(&self, column: &'static str) -> Result<Date, Error>;
+    fn date_opt(&self, column: &'static str) -> Result<Option<Date>, Error>;
     fn text(&self, column: &'static str) -> Result<&str, Error>;
     fn text_opt(&self, column: &'static str) -> Result<Option<&str>, Error>;
     fn integer_opt(&self, column: &'static str) -> Result<Option<i64>, Error>;
@@ -37,6 +37,10 @@ pub trait Columns {
     /// A blob of a fixed length.
     fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], Error> {
         self.blob(column)?.try_into().map_err(|error| unreadable(column, error))
+    }
+
+    fn date(&self, column: &'static str) -> Result<Date, Error> {
+        self.date_opt(column)?.ok_or_else(|| unreadable(column, "it is null"))
     }
 
     /// Text that a type can be parsed from: times of day, codes.

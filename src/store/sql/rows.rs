@@ -126,7 +126,7 @@ pub fn status(row: &impl Columns) -> Result<Status, Error> {
         "in_house" => Status::InHouse,
         "checked_out" => Status::CheckedOut { departed: row.date("departed")? },
         "cancelled" => Status::Cancelled { fee_minor: row.amount("fee_minor")? },
-        "no_show" => Status::NoShow { fee_minor: row.amount("fee_minor")? },
+        "no_show" => Status::NoShow { fee_minor: row.amount("fee_minor")?, kept_until: row.date_opt("departed")? },
         "expired" => Status::Expired,
         "released" => Status::Released,
         other => return Err(unreadable("status", format_args!("{other:?} is no status"))),

@@ -21,8 +21,8 @@ impl Columns for SqliteRow {
         self.text_opt(column)?.map(|text| parse(column, text)).transpose()
     }
 
-    fn date(&self, column: &'static str) -> Result<Date, Error> {
-        parse(column, self.try_get(column)?)
+    fn date_opt(&self, column: &'static str) -> Result<Option<Date>, Error> {
+        self.text_opt(column)?.map(|text| parse(column, text)).transpose()
     }
 
     fn text(&self, column: &'static str) -> Result<&str, Error> {
