@@ -50,7 +50,14 @@ impl Workload {
         let id = FactId(self.id());
         let fact = Arc::new(self.inventory.decide(command, id, self.now).unwrap());
         self.inventory.apply(&fact);
-        CommitEntry { room_type: self.inventory.room_type.id, token: TOKEN, fact, record: None, jobs: Vec::new() }
+        CommitEntry {
+            room_type: self.inventory.room_type.id,
+            token: TOKEN,
+            fact,
+            record: None,
+            jobs: Vec::new(),
+            answer_only: false,
+        }
     }
 
     /// Three nights somewhere in two years, two guests, an idempotency key.

@@ -120,8 +120,8 @@ fn entry(stay_request: &StayRequest, seen: Seen) -> CommitEntry {
         (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer: Answer::Booking(booking), expires_at })
     });
     let fact = Fact { id: FactId(System.next()), sequence: seen.sequence, at, change };
-    let jobs = job::caused_by(&fact);
-    CommitEntry { room_type: stay_request.room_type, token: Token(0), fact: Arc::new(fact), record, jobs }
+    let (jobs, room_type) = (job::caused_by(&fact), stay_request.room_type);
+    CommitEntry { room_type, token: Token(0), fact: Arc::new(fact), record, jobs, answer_only: false }
 }
 
 /// The rows of a booking without any check.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::deadline::{Deadline, Origin, WaitingClient, count_expired};
+use super::idempotency::Decided;
 use super::message::{Caller, Decide, Failure, Intent, ReadNights, Reply, Request, UnusedKey};
 use super::shared::Shared;
 use super::{BookingOutcome, Error, Key, MoveOptions, revocation, room_type};
@@ -166,7 +167,8 @@ impl Engine {
         let engine = self.clone();
         let work = async move {
             let work = async |unused| {
-                booking_of(&*engine.decide(room_type, intent.clone(), Some(unused), false, &deadline).await?)
+                let fact = engine.decide(room_type, intent.clone(), Some(unused), false, &deadline).await?;
+                Ok(Decided { booking: booking_of(&fact)?, at: fact.at })
             };
             engine.shared.idempotency.once(key, work).await
         };

@@ -38,6 +38,12 @@ pub(super) struct IdempotencyRecords {
 const REFUSED_FOR: Duration = Duration::from_secs(60);
 const REFUSED_AT_MOST: u64 = 10_000;
 
+/// What a request under a key was decided to be answered with, and when. A booking that did not change is older.
+pub(super) struct Decided {
+    pub booking: Arc<Booking>,
+    pub at: Timestamp,
+}
+
 /// The failure of a request, with the fingerprint of its key.
 struct Failed {
     fingerprint: Fingerprint,
@@ -67,7 +73,7 @@ impl IdempotencyRecords {
     /// The first answer under this key. Without one, the result of `work`.
     pub async fn once<F>(&self, key: Key, work: impl Fn(UnusedKey) -> F + Send + Sync) -> Result<BookingOutcome, Error>
     where
-        F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
+        F: Future<Output = Result<Decided, Failure>> + Send,
     {
         loop {
             let mut joined = true;
@@ -87,7 +93,7 @@ impl IdempotencyRecords {
         joined: &mut bool,
     ) -> Result<BookingOutcome, Error>
     where
-        F: Future<Output = Result<Arc<Booking>, Failure>> + Send,
+        F: Future<Output = Result<Decided, Failure>> + Send,
     {
         if self.unstorable.get(&key.digest) == Some(key.fingerprint.0) {
             return Err(Error::Unstorable);
@@ -105,10 +111,9 @@ impl IdempotencyRecords {
                 return Ok(record);
             }
             match work(unused).await {
-                Ok(booking) => {
+                Ok(Decided { booking, at }) => {
                     fresh = true;
-                    let expires_at = self.expires_at(booking.changed_at);
-                    let answer = Answer::Booking(booking);
+                    let (answer, expires_at) = (Answer::Booking(booking), self.expires_at(at));
                     Ok(IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at })
                 }
                 // Another node used the key first.

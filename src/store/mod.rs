@@ -257,6 +257,19 @@ pub struct CommitEntry {
     pub record: Option<(KeyDigest, IdempotencyRecord)>,
     /// The jobs that the fact causes.
     pub jobs: Vec<Job>,
+    /// The request changed nothing. The fact is its answer, under the present sequence number, and no part of the
+    /// history: only the idempotency record is stored.
+    pub answer_only: bool,
+}
+
+impl CommitEntry {
+    /// The sequence number that the room type has before this entry.
+    pub fn after(&self) -> u64 {
+        match self.answer_only {
+            true => self.fact.sequence,
+            false => self.fact.sequence.saturating_sub(1),
+        }
+    }
 }
 
 /// The outcome of an entry.

@@ -49,7 +49,7 @@ enum Waiter {
 fn next_batch(queue: &mut Peekable<impl ExactSizeIterator<Item = Item>>) -> (Vec<CommitEntry>, Vec<Waiter>) {
     let mut entries = Vec::with_capacity(queue.len());
     let mut waiters = Vec::with_capacity(queue.len());
-    let (mut withdrawn, now) = (HashSet::new(), Instant::now());
+    let (mut withdrawn, mut expired, now) = (HashSet::new(), 0_u64, Instant::now());
     let mut bytes = 0;
     loop {
         let is_first = entries.is_empty();
@@ -63,6 +63,7 @@ fn next_batch(queue: &mut Peekable<impl ExactSizeIterator<Item = Item>>) -> (Vec
                 if until.is_some_and(|until| until <= now) || withdrawn.contains(&entry.room_type) =>
             {
                 withdrawn.insert(entry.room_type);
+                expired += 1;
                 waiters.push(Waiter::Withdrawn(on_outcome));
             }
             Item::Fact(entry, _, on_outcome) => {
@@ -74,8 +75,8 @@ fn next_batch(queue: &mut Peekable<impl ExactSizeIterator<Item = Item>>) -> (Vec
         }
     }
     if !withdrawn.is_empty() {
-        warn!(room_types = withdrawn.len(), "facts waited too long for the store and are withdrawn");
-        metrics::counter!("innkeeper_requests_expired_total", "place" => "queue").increment(1);
+        warn!(room_types = withdrawn.len(), expired, "facts waited too long for the store and are withdrawn");
+        metrics::counter!("innkeeper_requests_expired_total", "place" => "queue").increment(expired);
     }
     (entries, waiters)
 }
@@ -120,7 +121,9 @@ fn publish(hub: &Hub, entries: &[CommitEntry], outcomes: &[Outcome]) {
     if !hub.has_listeners() {
         return;
     }
-    let committed = entries.iter().zip(outcomes).filter(|(_, outcome)| **outcome == Outcome::Committed);
+    let is_history =
+        |(entry, outcome): &(&CommitEntry, &Outcome)| **outcome == Outcome::Committed && !entry.answer_only;
+    let committed = entries.iter().zip(outcomes).filter(is_history);
     let facts: Arc<[_]> = committed.map(|(entry, _)| (entry.room_type, entry.fact.clone())).collect();
     if !facts.is_empty() {
         hub.publish(Notice::Committed(facts));

@@ -24,12 +24,12 @@ use crate::support::fixtures::{self, order_for};
 use crate::support::test_database::TestDatabase;
 
 /// One hotel, one room type, one engine.
-struct EngineFixture {
-    engine: Engine,
-    store: Arc<dyn Store>,
-    clock: Arc<ManualClock>,
-    room_type: RoomTypeId,
-    today: Date,
+pub struct EngineFixture {
+    pub engine: Engine,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<ManualClock>,
+    pub room_type: RoomTypeId,
+    pub today: Date,
     place: TestDatabase,
 }
 
@@ -47,11 +47,11 @@ impl EngineFixture {
         Self { engine, store, clock, room_type: room_type.id, today, place }
     }
 
-    async fn plain(rooms: u16) -> Self {
+    pub async fn plain(rooms: u16) -> Self {
         Self::open(rooms, options(), Arc::new(NoFailpoints)).await
     }
 
-    fn order(&self) -> Order {
+    pub fn order(&self) -> Order {
         order_for(
             Stay::new(self.today.tomorrow().unwrap(), self.today.saturating_add(jiff::Span::new().days(3))).unwrap(),
         )
@@ -68,17 +68,17 @@ impl EngineFixture {
     }
 
     /// Recounts the store.
-    async fn verify(&self) {
+    pub async fn verify(&self) {
         let differences = recount(&self.store.evidence(self.room_type).await.unwrap());
         assert_eq!(differences, []);
     }
 }
 
-fn options() -> Options {
+pub fn options() -> Options {
     Options { threads: 2, answer_within: PATIENCE, ..Options::default() }
 }
 
-fn start(
+pub fn start(
     options: Options,
     store: &Arc<dyn Store>,
     clock: &Arc<ManualClock>,
@@ -88,7 +88,7 @@ fn start(
     Engine::start_with_failpoints(options, store.clone(), lease, clock.clone(), Arc::new(System), failpoints)
 }
 
-fn key(name: u8, of: u8) -> Key {
+pub fn key(name: u8, of: u8) -> Key {
     Key { digest: KeyDigest([name; 32]), fingerprint: Fingerprint([of; 32]) }
 }
 

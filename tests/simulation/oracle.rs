@@ -182,7 +182,7 @@ impl<'a> Oracle<'a> {
             let state = history.state(sequence, now);
             state.is_some_and(|state| {
                 let fact = state.decide(command.clone(), FactId(uuid::Uuid::nil()), now);
-                fact.is_ok_and(|fact| state.unchanged(&fact, None).is_some())
+                fact.is_ok_and(|fact| state.unchanged(&fact).is_some())
             })
         })
     }

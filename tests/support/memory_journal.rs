@@ -204,7 +204,7 @@ impl Rows {
     /// Whether an entry may be stored after the entries before it.
     fn judge(&self, entry: &CommitEntry) -> Verdict {
         let Some(rows) = self.room_types.get(&entry.room_type) else { return Verdict::Fenced };
-        if rows.token != entry.token || rows.sequence() + 1 != entry.fact.sequence {
+        if rows.token != entry.token || rows.sequence() != entry.after() {
             return Verdict::Fenced;
         }
         let used = |(key, _): &(KeyDigest, IdempotencyRecord)| {
@@ -218,6 +218,10 @@ impl Rows {
 
     /// Stores an entry. Returns the dates that are then oversold.
     fn store(&mut self, entry: &CommitEntry, today: Date) -> Vec<Date> {
+        if entry.answer_only {
+            self.attempts.extend(entry.record.clone());
+            return Vec::new();
+        }
         if let Some(booking) = entry.fact.change.booking() {
             self.bookings.insert(booking.id, booking.clone());
         }

@@ -46,8 +46,8 @@ impl RoomTypeActor {
             },
             _ => None,
         };
-        match self.command(request.intent, booking.clone(), now) {
-            Ok(command) => self.decide(command, booking.as_ref(), now, request.caller, permit, ctx),
+        match self.command(request.intent, booking, now) {
+            Ok(command) => self.decide(command, now, request.caller, permit, ctx),
             Err(error) => self.answer(permit, request.caller.reply, Err(error.into()), ctx),
         }
         self.set_timer(ctx);
@@ -99,11 +99,9 @@ impl RoomTypeActor {
         }
     }
 
-    /// `before`: the booking that the command changes, if there is one.
     fn decide(
         &mut self,
         command: Command,
-        before: Option<&Arc<Booking>>,
         now: Timestamp,
         caller: Caller,
         permit: QueuePermit,
@@ -113,12 +111,16 @@ impl RoomTypeActor {
         let started = Instant::now();
         let decision = ownership.inventory.decide(command, FactId(self.shared.ids.next()), now);
         metrics::histogram!("innkeeper_decide_seconds").record(started.elapsed());
-        let decision = decision.map(|fact| (ownership.inventory.unchanged(&fact, before), fact));
+        let decision = decision.map(|fact| (ownership.inventory.unchanged(&fact), fact));
         match decision {
             Ok((None, fact)) if !caller.dry_run => {
                 debug!(room_type = %self.id, sequence = fact.sequence, cause = fact.change.cause(), "decided");
                 self.shared.failpoints.passed(Failpoint::Decided, self.id);
                 self.commit(Arc::new(fact), permit, Some(caller), ctx);
+            }
+            // The key must keep this answer also when the booking changes afterwards.
+            Ok((Some(unchanged), _)) if caller.key.is_some() => {
+                self.submit(Arc::new(unchanged), true, permit, Some(caller), ctx);
             }
             // A dry run writes nothing, and neither does a command that changes nothing.
             Ok((unchanged, fact)) => {
@@ -146,16 +148,31 @@ impl RoomTypeActor {
         if let Some(booking) = fact.change.booking() {
             self.cache.keep(booking, ownership.progress.durable());
         }
+        self.submit(fact, false, permit, caller, ctx);
+    }
+
+    /// Hands a fact to the writer, or the answer to a request that changed nothing.
+    fn submit(
+        &mut self,
+        fact: Arc<Fact>,
+        answer_only: bool,
+        permit: QueuePermit,
+        caller: Option<Caller>,
+        ctx: &mut Context<Self>,
+    ) {
+        let State::Serving(ownership) = &self.state else { return };
         let key = caller.as_ref().and_then(|caller| caller.key).map(|unused| unused.key);
         let record = key.zip(fact.change.booking()).map(|(key, booking)| {
             let expires_at = self.shared.idempotency.expires_at(fact.at);
             let answer = Answer::Booking(booking.clone());
             (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at })
         });
-        let jobs = job::caused_by(&fact);
-        let entry = CommitEntry { room_type: self.id, token: ownership.token, fact: fact.clone(), record, jobs };
+        let jobs = if answer_only { Vec::new() } else { job::caused_by(&fact) };
+        let (room_type, token) = (self.id, ownership.token);
+        let entry = CommitEntry { room_type, token, fact: fact.clone(), record, jobs, answer_only };
         let (reply, until) = caller.map(|caller| (caller.reply, caller.deadline.until)).unzip();
-        let on_outcome = recovery::on_outcome(ctx.address(), ownership.token, ownership.progress.clone(), fact, reply);
+        let progress = ownership.progress.clone();
+        let on_outcome = recovery::on_outcome(ctx.address(), token, progress, fact, answer_only, reply);
         permit.submit(entry, until, Box::new(on_outcome));
         self.shared.failpoints.passed(Failpoint::Submitted, self.id);
         self.wait_for_store_after_refusal(ctx);

@@ -192,12 +192,13 @@ impl Handler<UnknownOutcome> for RoomTypeActor {
     }
 }
 
-/// The callback for the outcome of a fact. It runs on the writer's task.
+/// The callback for the outcome of a fact, or of an answer without a change. It runs on the writer's task.
 pub(super) fn on_outcome(
     actor: Addr<RoomTypeActor>,
     token: Token,
     progress: Arc<CommitProgress>,
     fact: Arc<Fact>,
+    answer_only: bool,
     reply: Option<Reply<Arc<Fact>>>,
 ) -> impl FnOnce(Outcome) + Send {
     move |outcome| {
@@ -208,11 +209,20 @@ pub(super) fn on_outcome(
         let failure = match outcome {
             Outcome::Committed => {
                 progress.mark_durable(fact.sequence);
-                metrics::counter!("innkeeper_facts_total", "cause" => fact.change.cause()).increment(1);
+                if !answer_only {
+                    metrics::counter!("innkeeper_facts_total", "cause" => fact.change.cause()).increment(1);
+                }
                 if let Some(reply) = reply {
                     reply.send(Ok::<_, Failure>(fact));
                 }
                 return;
+            }
+            // The caller looks its key up in the store. The actor decides nothing on top of an answer.
+            Outcome::UnknownOutcome if answer_only => {
+                return match reply {
+                    Some(reply) => reply.send(Err(Failure::LookAgain(Error::Interrupted))),
+                    None => {}
+                };
             }
             Outcome::UnknownOutcome => {
                 let reply = reply.unwrap_or_else(|| Reply::new().0);

@@ -49,24 +49,28 @@ impl<'a> Changes<'a> {
                 None => entry.fact.sequence > 0,
             };
             let is_first = entry.record.as_ref().is_none_or(|(key, _)| !changes.idempotency.contains_key(&key.0));
-            if !follows || !is_first || *cause == Cause::Amended {
+            let amends = *cause == Cause::Amended && !entry.answer_only;
+            if !follows || !is_first || amends {
                 return None;
             }
-            changes.add_booking(*cause, booking);
-            changes.add_deltas(entry.room_type, deltas);
+            if !entry.answer_only {
+                changes.add_booking(*cause, booking);
+                changes.add_deltas(entry.room_type, deltas);
+            }
             changes.add_history(entry);
         }
         Some(changes)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty()
+        self.progress.is_empty()
     }
 
     /// Adds an accepted entry. `today` is its hotel's date when it was decided.
     pub fn add(&mut self, entry: &'a CommitEntry, today: Date) {
         let (room_type, fact) = (entry.room_type, &*entry.fact);
         match &fact.change {
+            _ if entry.answer_only => {}
             Change::Booking { cause, booking, deltas } => {
                 self.add_booking(*cause, booking);
                 self.add_deltas(room_type, deltas);
@@ -88,10 +92,12 @@ impl<'a> Changes<'a> {
         self.add_history(entry);
     }
 
-    /// Adds what every fact writes, whatever it changes.
+    /// Adds what every entry writes, whatever it changes.
     fn add_history(&mut self, entry: &'a CommitEntry) {
         let (room_type, fact) = (entry.room_type, &*entry.fact);
-        self.facts.push((room_type, fact));
+        if !entry.answer_only {
+            self.facts.push((room_type, fact));
+        }
         self.idempotency.extend(entry.record.as_ref().map(|(KeyDigest(key), record)| (*key, record)));
         self.jobs.extend(entry.jobs.iter().map(|job| (fact, job)));
         let progress = Progress::to(entry);

@@ -38,27 +38,32 @@ impl BatchState {
     /// One verdict per entry, in order. When an entry is left out, later entries of its room type are fenced: they were
     /// decided on top of it.
     pub fn judge(&self, batch: &[CommitEntry]) -> Vec<Verdict> {
-        let mut next: HashMap<RoomTypeId, u64> =
-            self.room_types.iter().map(|(id, owned)| (*id, owned.sequence + 1)).collect();
+        let mut last: HashMap<RoomTypeId, u64> =
+            self.room_types.iter().map(|(id, owned)| (*id, owned.sequence)).collect();
         let mut taken: HashMap<KeyDigest, Timestamp> = HashMap::new();
         let mut verdicts = Vec::with_capacity(batch.len());
         for entry in batch {
-            let verdict = match next.get(&entry.room_type) {
-                Some(next) if *next == entry.fact.sequence && self.owns(entry) => match &entry.record {
+            let verdict = match last.get(&entry.room_type) {
+                Some(last) if *last == entry.after() && self.owns(entry) => match &entry.record {
                     Some((key, _)) if self.is_used(key, &taken, entry.fact.at) => Verdict::Duplicate,
                     _ => Verdict::Committed,
                 },
                 _ => Verdict::Fenced,
             };
             if verdict == Verdict::Committed {
-                next.insert(entry.room_type, entry.fact.sequence + 1);
+                last.insert(entry.room_type, entry.fact.sequence);
                 taken.extend(entry.record.as_ref().map(|(key, record)| (*key, record.expires_at)));
             } else {
-                next.remove(&entry.room_type);
+                last.remove(&entry.room_type);
             }
             verdicts.push(verdict);
         }
         verdicts
+    }
+
+    /// Whether a room type was found.
+    pub fn has(&self, room_type: RoomTypeId) -> bool {
+        self.room_types.contains_key(&room_type)
     }
 
     /// The changes of the accepted entries.

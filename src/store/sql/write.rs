@@ -131,6 +131,7 @@ impl<'a> BookingRow<'a> {
     pub fn of(booking: &'a Booking, is_new: bool) -> Self {
         let departed = match booking.status {
             Status::CheckedOut { departed } => Some(departed),
+            Status::NoShow { kept_until, .. } => kept_until,
             _ => None,
         };
         Self {
@@ -305,11 +306,11 @@ impl Progress {
     /// The progress by one entry.
     pub fn to(entry: &CommitEntry) -> Self {
         let (room_type_id, sequence) = (entry.room_type, entry.fact.sequence);
-        Self { room_type_id, token: entry.token, before: sequence.saturating_sub(1), sequence }
+        Self { room_type_id, token: entry.token, before: entry.after(), sequence }
     }
 
     /// Whether an entry follows directly.
     pub fn leads_to(&self, entry: &CommitEntry) -> bool {
-        entry.token == self.token && entry.fact.sequence == self.sequence + 1
+        entry.token == self.token && entry.after() == self.sequence
     }
 }

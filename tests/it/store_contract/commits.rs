@@ -309,7 +309,33 @@ async fn what_was_committed_is_known_by_its_fact(house: StoreFixture) {
     assert_eq!(known.into_iter().collect::<Vec<_>>(), [one.fact.id]);
 }
 
+async fn an_answer_that_changes_nothing_leaves_its_key_and_no_event(house: StoreFixture) {
+    let mut desk = house.desk(5).await;
+    let booked = desk.book(order(stay(1, 1), 1));
+    let answer = |key| CommitEntry { answer_only: true, ..keyed(booked.clone(), key) };
+    let batch = [booked.clone(), answer(1), desk.book(order(stay(2, 1), 1)), answer(2)];
+    let verdicts = [Verdict::Committed, Verdict::Committed, Verdict::Committed, Verdict::Fenced];
+    assert_eq!(house.commit(&batch).await, verdicts, "the last was decided before the booking that it follows");
+    let keys = [KeyDigest([1; 32]), KeyDigest([2; 32])];
+    let known = house.store.recall(&keys, house.now).await.unwrap();
+    assert_eq!((known.len(), &*known[&keys[0]].answer), (1, &*booking(&booked)));
+    let again = keyed(desk.book(order(stay(3, 1), 1)), 1);
+    assert_eq!(house.commit(&[again]).await, [Verdict::Duplicate]);
+
+    // Alone in its batch, under a token that is not the owner's any more.
+    let desk = house.open_desk(desk.id(), Token(2)).await;
+    let fact = Arc::new(Fact { sequence: desk.inventory.sequence(), ..Fact::clone(&booked.fact) });
+    let alone = |token| CommitEntry { token, fact: fact.clone(), ..answer(3) };
+    assert_eq!(house.commit(&[alone(Token(1))]).await, [Verdict::Fenced]);
+    assert_eq!(house.commit(&[alone(Token(2))]).await, [Verdict::Committed]);
+    let evidence = house.store.evidence(desk.id()).await.unwrap();
+    assert_eq!((evidence.sequence, evidence.events), (3, Some((1, 3, 3))));
+    assert!(house.store.stray_idempotency_records(10).await.unwrap().is_empty());
+    house.assert_sound(desk.id()).await;
+}
+
 contract!(
+    an_answer_that_changes_nothing_leaves_its_key_and_no_event,
     an_empty_batch_is_no_trouble,
     a_gap_in_the_sequence_is_fenced_with_everything_after_it,
     a_used_key_is_left_out_with_what_was_decided_on_top_of_it,

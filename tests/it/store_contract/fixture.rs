@@ -123,8 +123,8 @@ impl Desk {
     pub fn decide(&mut self, command: Command) -> Result<CommitEntry, Refusal> {
         let fact = Arc::new(self.inventory.decide(command, FactId(next(&self.ids)), self.now)?);
         self.inventory.apply(&fact);
-        let jobs = job::caused_by(&fact);
-        Ok(CommitEntry { room_type: self.id(), token: self.token, fact, record: None, jobs })
+        let (room_type, jobs) = (self.id(), job::caused_by(&fact));
+        Ok(CommitEntry { room_type, token: self.token, fact, record: None, jobs, answer_only: false })
     }
 
     pub fn fresh_id(&self) -> Uuid {
