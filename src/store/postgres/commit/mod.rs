@@ -15,12 +15,16 @@
 //! When the database refuses values, a second transaction writes the batch in parts ([`sql::Isolation`]) and leaves the
 //! refused entries out. The server logs each refused part.
 //!
-//! One batch waits a short time for a room type that another program has locked ([`super::session::committing`]). Then
-//! it is written without that room type, and so are the following batches for a moment.
+//! One batch waits a short time for a row that another program has locked ([`super::session::committing`]): of a room type,
+//! its nights, its plans or its hotel. Then it is written without the room types that need the row, and so are the
+//! following batches for a moment ([`Contested`]). A locked room type is skipped. Any other locked row is found like a
+//! refusal, in parts that each wait briefly.
 
 mod contested;
 mod rows;
 mod settings;
+
+use std::collections::HashSet;
 
 use anyhow::anyhow;
 use sqlx::Row;
@@ -30,15 +34,19 @@ use uuid::Uuid;
 
 use super::Postgres;
 use super::pool::PooledConnection;
+use crate::domain::RoomTypeId;
 use crate::store::sql::{self, BatchState, Changes, Isolation};
 use crate::store::{CommitEntry, CommitError, Error, Verdict};
 pub(super) use contested::Contested;
+use contested::Locked;
 #[cfg(test)]
 pub(super) use {rows::FORGET, rows::FREE, rows::WRITE, settings::STEPS};
 
 pub(super) const CHECK: &str = concat!(include_str!("lock.sql"), include_str!("check.sql"));
 /// The same statement without room types that are locked.
 pub(super) const CHECK_UNLOCKED: &str = concat!(include_str!("lock.sql"), "SKIP LOCKED\n", include_str!("check.sql"));
+/// Begins a transaction whose parts wait only briefly for a lock.
+const BEGIN_BRIEFLY: &str = "BEGIN; SET LOCAL lock_timeout = '20ms'";
 /// SQLSTATE of a lock time-out.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// The number of places in a transaction that event positions distinguish.
@@ -63,7 +71,7 @@ impl Postgres {
         match self.wholly(batch).await {
             // The other commits of this lane have waited long enough.
             Err(CommitError::RolledBack(error)) if is_locked(&*error) => {
-                tracing::warn!("another program has locked a room type: the batch is stored without it");
+                tracing::warn!("another program has locked rows of a room type: the batch is stored without it");
                 self.without_locked(batch).await
             }
             decided => decided,
@@ -73,21 +81,23 @@ impl Postgres {
     async fn wholly(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
         match self.at_once(batch).await? {
             AtOnce::Stored => Ok(vec![Verdict::Committed; batch.len()]),
-            AtOnce::Refused => self.transaction(batch, Manner::InParts).await,
+            AtOnce::Refused => self.transaction(batch, Manner::InParts).await.map(Written::verdicts),
             AtOnce::NotAsExpected => match self.transaction(batch, Manner::Together).await {
                 Err(CommitError::RolledBack(error)) if sql::contradicts(&*error) => {
-                    self.transaction(batch, Manner::InParts).await
+                    self.transaction(batch, Manner::InParts).await.map(Written::verdicts)
                 }
-                decided => decided,
+                decided => decided.map(Written::verdicts),
             },
         }
     }
 
-    /// Leaves out locked room types. Their actors claim them again, and wait for the lock outside the lane.
+    /// Leaves out locked room types, and those that need a locked row. Their actors claim them again; a claim waits for
+    /// the lock of a room type outside the lane.
     async fn without_locked(&self, batch: &[CommitEntry]) -> Result<Vec<Verdict>, CommitError> {
-        let verdicts = self.transaction(batch, Manner::WithoutLocked).await?;
-        self.contested.learn(batch, &verdicts);
-        Ok(verdicts)
+        let left_out = self.contested.left_out(batch);
+        let written = self.transaction(batch, Manner::WithoutLocked(&left_out)).await?;
+        self.contested.learn(batch, &left_out, &written.locked);
+        Ok(written.verdicts)
     }
 
     /// Commits the whole batch in one statement, if nothing prevents it.
@@ -118,15 +128,16 @@ impl Postgres {
         }
     }
 
-    async fn transaction(&self, batch: &[CommitEntry], manner: Manner) -> Result<Vec<Verdict>, CommitError> {
+    async fn transaction(&self, batch: &[CommitEntry], manner: Manner<'_>) -> Result<Written, CommitError> {
         let rolled_back = |error: sqlx::Error| CommitError::RolledBack(error.into());
-        let mut turn = self.writer.begin("BEGIN").await.map_err(rolled_back)?;
+        let begin = if let Manner::WithoutLocked(_) = manner { BEGIN_BRIEFLY } else { "BEGIN" };
+        let mut turn = self.writer.begin(begin).await.map_err(rolled_back)?;
         for _ in 0..ATTEMPTS {
             match write(&mut turn, batch, manner).await {
-                Ok(Some(verdicts)) => {
+                Ok(Some(written)) => {
                     turn.say("COMMIT").await.map_err(unconfirmed)?;
                     turn.give_back();
-                    return Ok(verdicts);
+                    return Ok(written);
                 }
                 Ok(None) => {}
                 Err(error) if sql::database_error(&error).is_some_and(is_overtaken) => {}
@@ -139,7 +150,7 @@ impl Postgres {
                 }
             }
             turn.say("ROLLBACK").await.map_err(rolled_back)?;
-            turn.say("BEGIN").await.map_err(rolled_back)?;
+            turn.say(begin).await.map_err(rolled_back)?;
         }
         Err(CommitError::RolledBack(anyhow!(
             "other commits were faster with the same idempotency keys or room types each time"
@@ -148,14 +159,30 @@ impl Postgres {
 }
 
 /// How a batch is written in full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
+#[derive(Debug, Clone, Copy)]
+enum Manner<'l> {
     /// All of it, or nothing.
     Together,
     /// Leaves out what the database refuses.
     InParts,
-    /// Also leaves out locked room types.
-    WithoutLocked,
+    /// Also leaves out what is locked, and these room types, which were locked a moment ago.
+    WithoutLocked(&'l HashSet<RoomTypeId>),
+}
+
+/// The outcome of a batch that was written in full.
+struct Written {
+    verdicts: Vec<Verdict>,
+    locked: Locked,
+}
+
+impl Written {
+    fn of(verdicts: Vec<Verdict>) -> Self {
+        Self { verdicts, locked: Locked::default() }
+    }
+
+    fn verdicts(self) -> Vec<Verdict> {
+        self.verdicts
+    }
 }
 
 /// The outcome of a batch in one statement.
@@ -200,23 +227,39 @@ fn refusal(said: &dyn DatabaseError) -> Option<&str> {
 async fn write(
     turn: &mut PooledConnection,
     batch: &[CommitEntry],
-    manner: Manner,
-) -> Result<Option<Vec<Verdict>>, Error> {
+    manner: Manner<'_>,
+) -> Result<Option<Written>, Error> {
     let Some(known) = check(turn, batch, manner).await? else { return Ok(None) };
-    let verdicts = known.judge(batch);
-    if manner != Manner::Together {
-        return write_parts(turn, &known, Isolation::of(batch, verdicts)).await.map(Some);
+    let mut verdicts = known.judge(batch);
+    match manner {
+        Manner::Together => {
+            insert(turn, &known, &known.changes(batch, &verdicts), 0).await?;
+            Ok(Some(Written::of(verdicts)))
+        }
+        Manner::InParts => {
+            let isolation = write_parts(turn, &known, Isolation::of_refused(batch, verdicts), false).await?;
+            Ok(Some(Written::of(isolation.into_verdicts())))
+        }
+        Manner::WithoutLocked(left_out) => {
+            for (_, verdict) in batch.iter().zip(&mut verdicts).filter(|(entry, _)| left_out.contains(&entry.room_type))
+            {
+                *verdict = Verdict::Fenced;
+            }
+            let isolation = write_parts(turn, &known, Isolation::of(batch, verdicts), true).await?;
+            let skipped = batch.iter().map(|entry| entry.room_type).filter(|id| !known.has(*id)).collect();
+            let locked = Locked { skipped, waited_for: isolation.locked().clone() };
+            Ok(Some(Written { verdicts: isolation.into_verdicts(), locked }))
+        }
     }
-    insert(turn, &known, &known.changes(batch, &verdicts), 0).await?;
-    Ok(Some(verdicts))
 }
 
-/// Writes part after part, each behind a savepoint.
-async fn write_parts(
+/// Writes part after part, each behind a savepoint. With `skips_locked`, a lock time-out leaves the culprit out.
+async fn write_parts<'b>(
     turn: &mut PooledConnection,
     known: &BatchState,
-    mut isolation: Isolation<'_>,
-) -> Result<Vec<Verdict>, Error> {
+    mut isolation: Isolation<'b>,
+    skips_locked: bool,
+) -> Result<Isolation<'b>, Error> {
     while let Some(part) = isolation.next_part() {
         turn.say("SAVEPOINT part").await?;
         let changes = known.changes(isolation.entries(&part), isolation.verdicts(&part));
@@ -225,11 +268,15 @@ async fn write_parts(
                 turn.say("ROLLBACK TO part").await?;
                 isolation.refused(part, &error);
             }
+            Err(error) if skips_locked && is_locked(&error) => {
+                turn.say("ROLLBACK TO part").await?;
+                isolation.blocked(part);
+            }
             inserted => inserted?,
         }
         turn.say("RELEASE part").await?;
     }
-    Ok(isolation.into_verdicts())
+    Ok(isolation)
 }
 
 /// Locks the room types, and reads what the verdicts depend on. `None`: it had to wait for another commit of them. Its
@@ -237,14 +284,14 @@ async fn write_parts(
 async fn check(
     turn: &mut PooledConnection,
     batch: &[CommitEntry],
-    manner: Manner,
+    manner: Manner<'_>,
 ) -> Result<Option<BatchState>, Error> {
     let mut room_types: Vec<Uuid> = batch.iter().map(|entry| entry.room_type.0).collect();
     room_types.sort_unstable();
     room_types.dedup();
     let keys: Vec<&[u8]> =
         batch.iter().filter_map(|entry| entry.record.as_ref()).map(|(key, _)| key.0.as_slice()).collect();
-    let check = if manner == Manner::WithoutLocked { CHECK_UNLOCKED } else { CHECK };
+    let check = if let Manner::WithoutLocked(_) = manner { CHECK_UNLOCKED } else { CHECK };
     let row = turn.one(sqlx::query(check).bind(room_types).bind(keys)).await?;
     match row.try_get("waited")? {
         true => Ok(None),

@@ -60,7 +60,7 @@ async fn write(
     let known = check(connection, batch).await?;
     let verdicts = known.judge(batch);
     if in_parts {
-        return write_parts(connection, &known, Isolation::of(batch, verdicts)).await;
+        return write_parts(connection, &known, Isolation::of_refused(batch, verdicts)).await;
     }
     insert(connection, &known.changes(batch, &verdicts)).await?;
     Ok(verdicts)
