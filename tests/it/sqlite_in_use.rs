@@ -41,6 +41,26 @@ fn a_second_server_is_refused_and_the_first_is_named() {
 }
 
 #[test]
+fn a_server_whose_lock_file_was_removed_stops_and_leaves_the_next_ones_alone() {
+    let workplace = Workplace::sqlite();
+    let (server, greeting) = workplace.demo();
+    let url =
+        greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches("/v1/hotels");
+    let is_ready = || workplace.run(&["ready", url]).code == Some(0);
+    assert!((0..1_000).any(|_| is_ready()), "it builds its index first");
+    let lock = workplace.path().join("innkeeper.db.lock");
+    fs::remove_file(&lock).unwrap();
+    assert!((0..100).any(|_| !is_ready()), "it notices");
+    let (successor, _) = workplace.demo();
+    assert_eq!(server.terminate(), Some(0));
+    assert!(lock.exists(), "the successor holds it");
+    assert!(workplace.run(&["migrate"]).failed(1).contains("is in use by process"));
+    assert_eq!(successor.terminate(), Some(0));
+    assert!(!lock.exists());
+    workplace.run(&["verify"]).succeeded();
+}
+
+#[test]
 fn commands_that_read_may_run_beside_a_server_and_others_may_not() {
     let (workplace, server) = with_server();
     workplace.run(&["verify"]).succeeded();

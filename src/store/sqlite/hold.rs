@@ -4,8 +4,8 @@
 //! a file beside the database, so it ends with its process, even after kill -9. The file names the holder. A lock on
 //! the database file itself is no option: closing any handle to that file would drop SQLite's own locks.
 //!
-//! Invariant: the lock is held on the file that is found at the path. A lock on a file that was removed meanwhile does
-//! not count.
+//! Invariant: the lock counts only on the file that is found at the path. A holder whose file was removed or replaced stops
+//! writing ([`super::watch`]), because another program can take the lock then.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
@@ -22,7 +22,7 @@ const LONGEST: u64 = 500;
 #[derive(Debug)]
 pub(super) struct Hold {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 /// Why the lock was not taken.
@@ -57,7 +57,12 @@ impl Hold {
             return Err(NotHeld::Taken("a program that is just ending".to_owned()));
         }
         file.set_len(0).and_then(|()| file.write_all(who.as_bytes())).map_err(NotHeld::Failed)?;
-        Ok(Self { path: path.to_path_buf(), _file: file })
+        Ok(Self { path: path.to_path_buf(), file })
+    }
+
+    /// The lock file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether a process holds the lock on a database.
@@ -69,13 +74,16 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        // Still locked: the next process sees that the file it opened is no longer at its path.
-        let _ = fs::remove_file(&self.path);
+        // Still locked: the next process sees that the file it opened is no longer at its path. When the file was removed
+        // meanwhile, the one at the path belongs to another holder.
+        if is_at(&self.file, &self.path).unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
 /// The same path for every name of the database: links are followed.
-fn lock_path(database: &Path) -> io::Result<PathBuf> {
+pub(super) fn lock_path(database: &Path) -> io::Result<PathBuf> {
     let real = match database.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -77,7 +77,7 @@ impl Sqlite {
     /// Like [`Sqlite::open`], with another time limit for locks of other processes.
     pub async fn open_patiently(url: &str, create: bool, patience: Duration) -> Result<Self, OpenError> {
         let file = File::named(url, patience)?;
-        file.connect(file.admit(create).await?).await
+        file.connect(file.admit(create).await?, None).await
     }
 
     /// Opens the file for a program that must be the only one to change it. `who` is shown to other programs. The lock
@@ -87,7 +87,7 @@ impl Sqlite {
         let content = file.admit(create).await?;
         let hold = file.hold(who).await?;
         let log_is_missing = file.lacks_its_log();
-        let mut sqlite = file.connect(content).await?;
+        let mut sqlite = file.connect(content, Some(hold.path())).await?;
         sqlite.hold = Mutex::new(Some(hold));
         sqlite.note_missing_log(log_is_missing).await;
         Ok(sqlite)
@@ -200,14 +200,14 @@ impl File {
         }
     }
 
-    /// Opens the file for reading and writing.
-    async fn connect(&self, content: Content) -> Result<Sqlite, OpenError> {
+    /// Opens the file for reading and writing. `lock` is the lock file that is held.
+    async fn connect(&self, content: Content, lock: Option<&Path>) -> Result<Sqlite, OpenError> {
         let opened = async {
             if let Content::Nothing = content {
                 make_private(&self.path).await?;
                 mark(&self.options.clone().create_if_missing(true)).await?;
             }
-            connect(self.options.clone(), self.path.clone()).await
+            connect(self.options.clone(), self.path.clone(), lock).await
         };
         opened.await.map_err(|error| self.unavailable(error))
     }
@@ -293,7 +293,7 @@ async fn mark(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     connection.close().await
 }
 
-async fn connect(options: SqliteConnectOptions, path: PathBuf) -> Result<Sqlite, sqlx::Error> {
+async fn connect(options: SqliteConnectOptions, path: PathBuf, lock: Option<&Path>) -> Result<Sqlite, sqlx::Error> {
     let options = options.create_if_missing(false).foreign_keys(true);
     let writing = options
         .clone()
@@ -307,7 +307,7 @@ async fn connect(options: SqliteConnectOptions, path: PathBuf) -> Result<Sqlite,
     // Opens the log, and keeps it open.
     let mut anchor = options.clone().pragma("query_only", "on").connect().await?;
     sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut anchor).await?;
-    let watch = Watch::of(&path).map_err(sqlx::Error::Io)?;
+    let watch = Watch::of(&path, lock).map_err(sqlx::Error::Io)?;
     let mut sqlite = Sqlite::over(options, Writer::new(writing, Some(connection), watch), path);
     sqlite.anchor = Mutex::new(Some(anchor));
     Ok(sqlite)

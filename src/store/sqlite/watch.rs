@@ -2,8 +2,9 @@
 //!
 //! A database file that is deleted, replaced or moved lives on for processes that have it open: commits succeed, and
 //! are lost. So device and inode of the path are compared with those at the opening, before each write and after its
-//! commit. That costs three system calls, a few microseconds. The log (`-wal`) and its index (`-shm`) are compared too;
-//! an unused connection keeps SQLite from recreating them.
+//! commit. That costs one system call per file, a few microseconds. The log (`-wal`) and its index (`-shm`) are compared
+//! too; an unused connection keeps SQLite from recreating them. So is the lock file of a program that uses the database
+//! alone: without it, another program could take the lock.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -29,10 +30,13 @@ pub(super) struct Watch {
 type Identity = (u64, u64);
 
 impl Watch {
-    /// Watches files that are open now.
-    pub fn of(path: &Path) -> io::Result<Self> {
+    /// Watches files that are open now. `lock` is the lock file that is held.
+    pub fn of(path: &Path, lock: Option<&Path>) -> io::Result<Self> {
         let paths = [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm")];
-        let files = paths.into_iter().map(|file| identity(&file).map(|identity| (file, identity)));
+        let files = paths
+            .into_iter()
+            .chain(lock.map(Path::to_path_buf))
+            .map(|file| identity(&file).map(|identity| (file, identity)));
         let files = files.collect::<io::Result<_>>()?;
         Ok(Self { path: path.to_path_buf(), files, gone: AtomicBool::new(false), writable: Writable::default() })
     }
