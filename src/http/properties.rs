@@ -43,10 +43,10 @@ fn body<T: DeserializeOwned, V>(sent: &[u8], check: impl FnOnce(T) -> Result<V, 
 
 fn every_body(sent: &[u8]) {
     let id = Uuid::nil();
-    body(sent, |it: HotelBody| it.check(HotelId(id)));
-    body(sent, |it: RoomTypeBody| it.check(RoomTypeId(id), HotelId(id)));
-    body(sent, |it: RatePlanBody| it.check(RatePlanId(id), RoomTypeId(id)));
-    body(sent, |it: ServiceBody| it.check(ServiceId(id), HotelId(id)));
+    body(sent, |it: HotelBody| it.check(HotelId(id), None));
+    body(sent, |it: RoomTypeBody| it.check(RoomTypeId(id), HotelId(id), None));
+    body(sent, |it: RatePlanBody| it.check(RatePlanId(id), RoomTypeId(id), None));
+    body(sent, |it: ServiceBody| it.check(ServiceId(id), HotelId(id), None));
     body(sent, |it: OrderBody| it.check(None));
     body(sent, AmendmentBody::check);
     body(sent, |it: NightsItem| it.check(Some(RatePlanId(id))));

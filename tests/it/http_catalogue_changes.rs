@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::app::{ADMIN, Answer, App, answer, with_app};
+use crate::support::app::{ADMIN, Answer, App, answer, in_system, with_app, with_place};
+use crate::support::test_database::TestDatabase;
 
 /// One object of every kind, and two members of it that different clients change.
 async fn entries(app: &App) -> Vec<(String, [Value; 2])> {
@@ -98,6 +99,30 @@ fn a_misspelt_member_is_refused_also_with_null() {
             let refused = app.admin(Method::PATCH, &path, &json!({"max_night": null})).await;
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
             assert_eq!(refused.body["errors"][0]["pointer"], "/max_night");
+        }
+    });
+}
+
+/// Versions before the rule stored names that it refuses today.
+#[test]
+fn a_name_that_was_stored_before_a_rule_keeps_nobody_from_changing_the_rest() {
+    let place = TestDatabase::new();
+    let entries = with_place(&place, &[], async |app| entries(app).await);
+    in_system(async {
+        for table in ["hotels", "room_types", "rate_plans", "services"] {
+            place.execute(&format!("UPDATE {table} SET name = name || '\u{200F}'")).await;
+        }
+    });
+    with_place(&place, &[], async |app| {
+        for (path, [_, rest]) in entries {
+            let changed = app.admin(Method::PATCH, &path, &rest).await;
+            assert_eq!(changed.status, StatusCode::OK, "{path}: {changed:?}");
+            assert!(changed.body["name"].as_str().unwrap().ends_with('\u{200F}'), "{path}");
+            let refused = app.admin(Method::PATCH, &path, &json!({"name": "New\u{200F}"})).await;
+            assert_eq!(
+                (refused.status, &refused.body["errors"][0]["pointer"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!("/name"))
+            );
         }
     });
 }

@@ -82,8 +82,8 @@ pub struct HotelPatch {
 }
 
 impl HotelBody {
-    /// The hotel, or everything that is wrong with it.
-    pub fn check(self, id: HotelId) -> Result<Hotel, Vec<Violation>> {
+    /// The hotel, or everything that is wrong with it. A text that is `present` already may be older than its rule.
+    pub fn check(self, id: HotelId, present: Option<&Hotel>) -> Result<Hotel, Vec<Violation>> {
         let mut violations = Violations::default();
         let hour = |given: Option<String>, pointer, default| given.map_or(Ok(default), |given| time(&given, pointer));
         let code = |_| Violation::new("/currency", "currency", "must be an ISO 4217 code such as EUR");
@@ -93,11 +93,15 @@ impl HotelBody {
         let position = self
             .coordinates
             .map(|at| Coordinates::new(at.latitude, at.longitude).map_err(|violation| violation.under("/coordinates")));
+        let line = |value: &str, member: fn(&Hotel) -> &String, max, pointer| {
+            text::line_unless_kept(value, present.map(|hotel| member(hotel).as_str()), max, pointer)
+        };
         let (max, horizon) = (Hotel::DEFAULT_MAX_NIGHTS, Hotel::DEFAULT_HORIZON_NIGHTS);
 
-        let name = violations.keep(text::line(&self.name, Hotel::MAX_NAME, "/name"));
-        let city = violations.keep(text::line(&self.city, Hotel::MAX_CITY, "/city"));
-        let country = violations.keep(country(&self.country));
+        let name = violations.keep(line(&self.name, |hotel| &hotel.name, Hotel::MAX_NAME, "/name"));
+        let city = violations.keep(line(&self.city, |hotel| &hotel.city, Hotel::MAX_CITY, "/city"));
+        let is_kept = present.is_some_and(|hotel| hotel.country == self.country);
+        let country = violations.keep(if is_kept { Ok(self.country) } else { country(&self.country) });
         let timezone = violations.keep(Zone::parse(&self.timezone));
         let currency = violations.keep(self.currency.parse::<Currency>().map_err(code));
         let check_in = violations.keep(hour(self.check_in_time, "/check_in_time", Hotel::DEFAULT_CHECK_IN_TIME));
@@ -158,7 +162,7 @@ mod tests {
     }
 
     fn rules(body: HotelBody) -> Vec<String> {
-        let violations = body.check(HotelId(uuid::Uuid::nil())).unwrap_err();
+        let violations = body.check(HotelId(uuid::Uuid::nil()), None).unwrap_err();
         violations.into_iter().map(|violation| violation.pointer).collect()
     }
 
@@ -170,15 +174,27 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_a_default() {
-        let hotel = casa().check(HotelId(uuid::Uuid::nil())).unwrap();
+        let hotel = casa().check(HotelId(uuid::Uuid::nil()), None).unwrap();
         assert_eq!((hotel.max_nights, hotel.horizon_nights), (30, 730));
         assert_eq!(HotelBody::from(&hotel).check_in_time.as_deref(), Some("15:00"));
     }
 
     #[test]
     fn a_hotel_reads_back_as_it_was_written() {
-        let hotel = casa().check(HotelId(uuid::Uuid::nil())).unwrap();
-        assert_eq!(HotelBody::from(&hotel).check(hotel.id).unwrap(), hotel);
+        let hotel = casa().check(HotelId(uuid::Uuid::nil()), None).unwrap();
+        assert_eq!(HotelBody::from(&hotel).check(hotel.id, None).unwrap(), hotel);
+    }
+
+    /// As an older version stored it.
+    #[test]
+    fn a_text_that_stays_is_not_judged_by_a_newer_rule() {
+        let hotel = casa().check(HotelId(uuid::Uuid::nil()), None).unwrap();
+        let stored = Hotel { name: "Casa\u{200F}".into(), city: "Lis\u{200E}bon".into(), ..hotel };
+        let patched = HotelBody { max_nights: Some(7), ..HotelBody::from(&stored) };
+        let checked = patched.clone().check(stored.id, Some(&stored)).unwrap();
+        assert_eq!(checked, Hotel { max_nights: 7, ..stored.clone() });
+        let another = HotelBody { name: "House\u{200F}".into(), ..patched };
+        assert_eq!(another.check(stored.id, Some(&stored)).unwrap_err()[0].pointer, "/name");
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn forced_by(patch: &mut MergePatch) -> Result<Option<String>, Problem> {
 }
 
 fn patched(present: &Hotel, patch: &MergePatch) -> Result<Hotel, Problem> {
-    let hotel = patch.over(&HotelBody::from(present))?.check(present.id)?;
+    let hotel = patch.over(&HotelBody::from(present))?.check(present.id, Some(present))?;
     let location = match (present.location, hotel.location) {
         (Some(present), Some(repeated)) if present.is_same_point(repeated) => Some(present),
         (_, location) => location,

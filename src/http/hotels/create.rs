@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::state::State;
 
 pub async fn handle(state: Data<State>, _: Administrator, body: Body<HotelBody>) -> Result<HttpResponse, Problem> {
-    let hotel = body.value.check(HotelId(state.ids.next()))?;
+    let hotel = body.value.check(HotelId(state.ids.next()), None)?;
     let answer = created(format!("/v1/hotels/{}", hotel.id), &HotelView::from(&hotel));
     let insert = async move {
         state.catalogue.insert_hotel(&hotel).await?;

@@ -49,18 +49,36 @@ pub struct RatePlanView {
 }
 
 impl RatePlanBody {
-    /// The rate plan, or everything that is wrong with it.
-    pub fn check(self, id: RatePlanId, room_type_id: RoomTypeId) -> Result<RatePlan, Vec<Violation>> {
+    /// The rate plan, or everything that is wrong with it. A name or a policy that is `present` already may be older than
+    /// its rules.
+    pub fn check(
+        self,
+        id: RatePlanId,
+        room_type_id: RoomTypeId,
+        present: Option<&RatePlan>,
+    ) -> Result<RatePlan, Vec<Violation>> {
         let mut violations = Violations::default();
-        let name = violations.keep(text::line(&self.name, 100, "/name"));
+        let kept = present.map(|plan| plan.name.as_str());
+        let name = violations.keep(text::line_unless_kept(&self.name, kept, 100, "/name"));
+        let kept = present.filter(|plan| self.says_the_same_policy_as(&Self::from(*plan)));
         let price = violations.keep(price(self.price_minor, "/price_minor"));
         let (tiers, late, no_show) = (self.cancellation_tiers, self.late_cancellation_fee, self.no_show_fee);
-        let policy = violations.keep(policy(self.refundable, tiers, late, no_show));
+        let policy = match kept {
+            Some(plan) => Some(plan.policy.clone()),
+            None => violations.keep(policy(self.refundable, tiers, late, no_show)),
+        };
         let plan = (|| {
             let (name, price, policy) = (name?, price?, policy?);
             Some(RatePlan { id, room_type_id, name, price, policy, nights: Default::default() })
         })();
         violations.finish(plan)
+    }
+}
+
+impl RatePlanBody {
+    fn says_the_same_policy_as(&self, other: &Self) -> bool {
+        let policy = |body: &Self| (body.refundable, body.late_cancellation_fee, body.no_show_fee);
+        policy(self) == policy(other) && self.cancellation_tiers == other.cancellation_tiers
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn handle(
 /// The plan after the patch.
 fn patched(present: &RatePlan, patch: &MergePatch) -> Result<RatePlan, Problem> {
     let body = patch.over(&patchable(RatePlanBody::from(present), patch))?;
-    let plan = body.check(present.id, present.room_type_id)?;
+    let plan = body.check(present.id, present.room_type_id, Some(present))?;
     Ok(RatePlan { policy: plan.policy.replacing(&present.policy), ..plan })
 }
 

@@ -19,7 +19,7 @@ pub async fn handle(
     body: Body<RatePlanBody>,
 ) -> Result<HttpResponse, Problem> {
     let room_type = room_types::find(&state, room_type).await?;
-    let plan = body.value.check(RatePlanId(state.ids.next()), room_type.id)?;
+    let plan = body.value.check(RatePlanId(state.ids.next()), room_type.id, None)?;
     engine.set_rate_plan(plan.clone()).await?;
     Ok(created(format!("/v1/rate-plans/{}", plan.id), &RatePlanView::from(&plan)))
 }

@@ -9,7 +9,7 @@ use crate::http::extract::object;
 use crate::http::value::whole;
 
 /// What cancelling costs up to a deadline before check-in.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CancellationTier)]
 pub struct TierBody {
@@ -21,7 +21,7 @@ pub struct TierBody {
 }
 
 /// A fee for not coming; never more than the booking's total.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[schema(as = Fee)]
 pub enum FeeBody {

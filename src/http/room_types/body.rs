@@ -49,14 +49,20 @@ pub struct RoomTypeView {
 }
 
 impl RoomTypeBody {
-    /// The room type, or everything that is wrong with it.
-    pub fn check(self, id: RoomTypeId, hotel_id: HotelId) -> Result<RoomType, Vec<Violation>> {
+    /// The room type, or everything that is wrong with it. A name that is `present` already may be older than its rule.
+    pub fn check(
+        self,
+        id: RoomTypeId,
+        hotel_id: HotelId,
+        present: Option<&RoomType>,
+    ) -> Result<RoomType, Vec<Violation>> {
         let mut violations = Violations::default();
         let people = |value, min, pointer: &str| whole(value, min, Occupancy::MAX_PEOPLE, pointer, "occupancy_range");
         let allowance = self.overbooking_allowance.unwrap_or_default();
         let beyond = "/overbooking_allowance";
 
-        let name = violations.keep(text::line(&self.name, RoomType::MAX_NAME, "/name"));
+        let kept = present.map(|room_type| room_type.name.as_str());
+        let name = violations.keep(text::line_unless_kept(&self.name, kept, RoomType::MAX_NAME, "/name"));
         let max_adults = violations.keep(people(self.max_adults, 1, "/max_adults"));
         let max_children = violations.keep(people(self.max_children, 0, "/max_children"));
         let max_occupancy = violations.keep(people(self.max_occupancy, 1, "/max_occupancy"));
@@ -109,13 +115,21 @@ mod tests {
     }
 
     fn check(body: RoomTypeBody) -> Result<RoomType, Vec<Violation>> {
-        body.check(RoomTypeId(Uuid::nil()), HotelId(Uuid::nil()))
+        body.check(RoomTypeId(Uuid::nil()), HotelId(Uuid::nil()), None)
     }
 
     #[test]
     fn a_room_type_reads_back_as_it_was_written() {
         let room_type = check(double()).unwrap();
         assert_eq!(check(RoomTypeBody::from(&room_type)).unwrap(), room_type);
+    }
+
+    #[test]
+    fn a_name_that_stays_is_not_judged_by_a_newer_rule() {
+        let stored = RoomType { name: "Double\u{200F}".into(), ..check(double()).unwrap() };
+        let body = RoomTypeBody::from(&stored);
+        assert_eq!(body.check(stored.id, stored.hotel_id, Some(&stored)).as_ref(), Ok(&stored));
+        assert_eq!(check(RoomTypeBody::from(&stored)).unwrap_err()[0].pointer, "/name");
     }
 
     #[test]

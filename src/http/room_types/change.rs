@@ -23,7 +23,7 @@ pub async fn handle(
     let room_type = overwriting_nobody(async || {
         let present = super::find(&state, id).await?;
         condition.check(&version(&RoomTypeView::from(&present)))?;
-        let room_type = patch.value.over(&RoomTypeBody::from(&present))?.check(id, present.hotel_id)?;
+        let room_type = patch.value.over(&RoomTypeBody::from(&present))?.check(id, present.hotel_id, Some(&present))?;
         match engine.change_room_type(present, room_type.clone()).await {
             Ok(_) => Ok(Some(room_type)),
             Err(Error::Changed) => Ok(None),

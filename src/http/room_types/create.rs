@@ -19,7 +19,7 @@ pub async fn handle(
     body: Body<RoomTypeBody>,
 ) -> Result<HttpResponse, Problem> {
     let hotel = hotels::find(&state, hotel).await?;
-    let room_type = body.value.check(RoomTypeId(state.ids.next()), hotel.id)?;
+    let room_type = body.value.check(RoomTypeId(state.ids.next()), hotel.id, None)?;
     let answer = created(format!("/v1/room-types/{}", room_type.id), &RoomTypeView::from(&room_type));
     let insert = async move {
         state.catalogue.insert_room_type(&room_type).await?;

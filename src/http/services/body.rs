@@ -50,10 +50,11 @@ pub struct ServiceView {
 }
 
 impl ServiceBody {
-    /// The service, or everything that is wrong with it.
-    pub fn check(self, id: ServiceId, hotel_id: HotelId) -> Result<Service, Vec<Violation>> {
+    /// The service, or everything that is wrong with it. A name that is `present` already may be older than its rule.
+    pub fn check(self, id: ServiceId, hotel_id: HotelId, present: Option<&Service>) -> Result<Service, Vec<Violation>> {
         let mut violations = Violations::default();
-        let name = violations.keep(text::line(&self.name, 100, "/name"));
+        let kept = present.map(|service| service.name.as_str());
+        let name = violations.keep(text::line_unless_kept(&self.name, kept, 100, "/name"));
         let price = violations.keep(price(self.price_minor, "/price_minor"));
         let basis = self.basis.into();
         let service = name.zip(price).map(|(name, price): (_, Amount)| Service { id, hotel_id, name, basis, price });

@@ -24,7 +24,7 @@ pub async fn handle(
         overwriting_nobody(async || {
             let present = super::find(state, id).await?;
             condition.check(&version(&ServiceView::from(&present)))?;
-            let service = patch.value.over(&ServiceBody::from(&present))?.check(id, hotel)?;
+            let service = patch.value.over(&ServiceBody::from(&present))?.check(id, hotel, Some(&present))?;
             if service == present {
                 return Ok(Some(Written::Same(service)));
             }

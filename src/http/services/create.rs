@@ -18,7 +18,7 @@ pub async fn handle(
     body: Body<ServiceBody>,
 ) -> Result<HttpResponse, Problem> {
     let hotel = hotels::find(&state, hotel).await?;
-    let service = body.value.check(ServiceId(state.ids.next()), hotel.id)?;
+    let service = body.value.check(ServiceId(state.ids.next()), hotel.id, None)?;
     let answer = created(format!("/v1/services/{}", service.id), &ServiceView::from(&service));
     let insert = async move |state: &State| Ok(Written::Changed(state.catalogue.insert_service(&service).await?));
     hotels::write(state, hotel.id, insert).await?;
