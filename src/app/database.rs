@@ -30,7 +30,11 @@ pub async fn open_store_to_serve(config: &Config, address: SocketAddr) -> Result
 pub async fn open_store_to_read(config: &Config) -> Result<Arc<dyn Store>, Error> {
     match config.database_url.scheme() {
         "sqlite" | "" => Ok(Arc::new(beside(config).await?.is_current().map_err(|error| cannot_open(config, error))?)),
-        _ => open_store(config, false).await,
+        "postgres" | "postgresql" => {
+            let opened = Postgres::open_to_read(config.database_url.expose(), shared(config)).await;
+            Ok(Arc::new(opened.map_err(|error| cannot_open(config, error))?))
+        }
+        scheme => Err(Error::UnknownBackend { scheme: scheme.to_owned() }),
     }
 }
 
@@ -59,15 +63,19 @@ async fn open(config: &Config, create: bool, who: &str) -> Result<Arc<dyn Store>
             Ok(Arc::new(sqlite))
         }
         "postgres" | "postgresql" => {
-            let Config { database_connections: connections, commit_lanes: lanes, lock_wait, .. } = *config;
-            let options = postgres::Options { connections, lanes, lock_wait };
-            let opened = Postgres::open(address.expose(), create, options).await;
+            let opened = Postgres::open(address.expose(), create, shared(config)).await;
             let postgres = opened.map_err(|error| cannot_open(config, error))?;
             postgres.migrate().await.map_err(cannot_migrate)?;
             Ok(Arc::new(postgres))
         }
         scheme => Err(Error::UnknownBackend { scheme: scheme.to_owned() }),
     }
+}
+
+/// How a database of several nodes is used.
+fn shared(config: &Config) -> postgres::Options {
+    let Config { database_connections: connections, commit_lanes: lanes, lock_wait, .. } = *config;
+    postgres::Options { connections, lanes, lock_wait }
 }
 
 async fn beside(config: &Config) -> Result<Sqlite, Error> {

@@ -1,6 +1,7 @@
 //! Errors when a PostgreSQL database is opened: one line with the next step, without the password.
 
 use rstest::rstest;
+use sqlx::{Connection, PgConnection};
 
 use crate::support::postgres::{Database, execute, server};
 use crate::support::program::Workplace;
@@ -108,4 +109,24 @@ fn several_nodes_may_migrate_at_once() {
     for node in &mut nodes {
         assert_eq!(node.0.wait().unwrap().code(), Some(0));
     }
+}
+
+#[tokio::test]
+async fn reading_a_database_of_an_older_version_changes_nothing() {
+    let (workplace, database) = (Workplace::new(), Database::new());
+    let steps = "SELECT count(*) FROM _sqlx_migrations";
+    execute(
+        &database.url(),
+        "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
+    )
+    .await;
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    let older: i64 = sqlx::query_scalar(steps).fetch_one(&mut connection).await.unwrap();
+    for command in [&["verify"][..], &["export", "nights", "--csv"]] {
+        let message = workplace.run(&[command, &["--database-url", &database.url()]].concat()).failed(1);
+        assert!(message.contains("comes from an older innkeeper (schema "), "{message}");
+        assert!(message.contains("read it with the version that serves it"), "{message}");
+    }
+    let after: i64 = sqlx::query_scalar(steps).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(after, older);
 }

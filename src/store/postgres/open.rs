@@ -103,6 +103,11 @@ pub enum OpenError {
          version or newer"
     )]
     Newer { database: String, found: i64, known: i64 },
+    #[error(
+        "the database {database:?} comes from an older innkeeper (schema {found}, this one knows {known}); read it with \
+         the version that serves it, or bring it up to date with `innkeeper migrate`"
+    )]
+    Older { database: String, found: i64, known: i64 },
     #[error("the database {database:?} at {server} cannot be used")]
     Unavailable {
         server: String,
@@ -137,6 +142,22 @@ impl Postgres {
     /// Opens the database that `url` names, which must exist; with `create` it may be empty. Its schema may be older than
     /// this version's until [`Postgres::migrate`] has run.
     pub async fn open(url: &str, create: bool, options: Options) -> Result<Self, OpenError> {
+        Self::admitted(url, create, options).await.map(|(postgres, _)| postgres)
+    }
+
+    /// Opens the database to read it, also while nodes run on it. Nothing is changed, so its schema must be this version's.
+    pub async fn open_to_read(url: &str, options: Options) -> Result<Self, OpenError> {
+        match Self::admitted(url, false, options).await? {
+            (postgres, migrate::LATEST) => Ok(postgres),
+            (_, found) => {
+                let DatabaseAddress { database, .. } = DatabaseAddress::of(&parse(url)?);
+                Err(OpenError::Older { database, found, known: migrate::LATEST })
+            }
+        }
+    }
+
+    /// The database, if we may use it, and the number of the last step of its schema.
+    async fn admitted(url: &str, create: bool, options: Options) -> Result<(Self, i64), OpenError> {
         let target = parse(url)?;
         let place = DatabaseAddress::of(&target);
         let unavailable = |error| place.why(error);
@@ -158,7 +179,8 @@ impl Postgres {
             Content::Ours { schema } if schema > migrate::LATEST => {
                 Err(OpenError::Newer { database, found: schema, known: migrate::LATEST })
             }
-            Content::Nothing | Content::Ours { .. } => Ok(postgres),
+            Content::Nothing => Ok((postgres, 0)),
+            Content::Ours { schema } => Ok((postgres, schema)),
         }
     }
 
