@@ -219,10 +219,10 @@ pub(super) fn on_outcome(
             }
             // The caller looks its key up in the store. The actor decides nothing on top of an answer.
             Outcome::UnknownOutcome if answer_only => {
-                return match reply {
-                    Some(reply) => reply.send(Err(Failure::LookAgain(Error::Interrupted))),
-                    None => {}
-                };
+                if let Some(reply) = reply {
+                    reply.send(Err::<Arc<Fact>, _>(Failure::RecheckKey(Error::Interrupted)));
+                }
+                return;
             }
             Outcome::UnknownOutcome => {
                 let reply = reply.unwrap_or_else(|| Reply::new().0);

@@ -122,7 +122,8 @@ fn check_out() -> Doc {
 
 fn no_show() -> Doc {
     let address = "/v1/bookings/{booking_id}/no-show";
-    let words = "Keeps the first night sold, and every night that is over, and frees the rest. From the arrival date on.";
+    let words =
+        "Keeps the first night sold, and every night that is over, and frees the rest. From the arrival date on.";
     administered(moved(post(address, "no_show"), "Nobody came", words)).refuses(&[Code::TooEarly])
 }
 

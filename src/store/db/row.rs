@@ -34,8 +34,8 @@ impl Columns for Row {
         ask!(self, uuid_opt, column)
     }
 
-    fn date(&self, column: &'static str) -> Result<Date, Error> {
-        ask!(self, date, column)
+    fn date_opt(&self, column: &'static str) -> Result<Option<Date>, Error> {
+        ask!(self, date_opt, column)
     }
 
     fn text(&self, column: &'static str) -> Result<&str, Error> {
