@@ -8,7 +8,7 @@ use innkeeper::domain::order::{OrderDraft, ServiceOrder};
 use innkeeper::domain::service::ServiceBasis;
 use innkeeper::domain::{Amendment, Amount, Change, Fact, Guest, Move, Service, ServiceId};
 use innkeeper::lease::Token;
-use innkeeper::store::{CommitEntry, KeyDigest, Verdict};
+use innkeeper::store::{Answer, CommitEntry, KeyDigest, Verdict};
 use jiff::SignedDuration;
 
 use super::contract;
@@ -318,7 +318,7 @@ async fn an_answer_that_changes_nothing_leaves_its_key_and_no_event(house: Store
     assert_eq!(house.commit(&batch).await, verdicts, "the last was decided before the booking that it follows");
     let keys = [KeyDigest([1; 32]), KeyDigest([2; 32])];
     let known = house.store.recall(&keys, house.now).await.unwrap();
-    assert_eq!((known.len(), &*known[&keys[0]].answer), (1, &*booking(&booked)));
+    assert_eq!((known.len(), &known[&keys[0]].answer), (1, &Answer::Booking(booking(&booked))));
     let again = keyed(desk.book(order(stay(3, 1), 1)), 1);
     assert_eq!(house.commit(&[again]).await, [Verdict::Duplicate]);
 
