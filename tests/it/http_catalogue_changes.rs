@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::app::{ADMIN, Answer, App, answer, in_system, with_app, with_place};
+use crate::support::app::{ADMIN, Answer, App, answer, in_system, with_app, with_test_database};
 use crate::support::test_database::TestDatabase;
 
 /// One object of every kind, and two members of it that different clients change.
@@ -107,13 +107,13 @@ fn a_misspelt_member_is_refused_also_with_null() {
 #[test]
 fn a_name_that_was_stored_before_a_rule_keeps_nobody_from_changing_the_rest() {
     let place = TestDatabase::new();
-    let entries = with_place(&place, &[], async |app| entries(app).await);
+    let entries = with_test_database(&place, &[], async |app| entries(app).await);
     in_system(async {
         for table in ["hotels", "room_types", "rate_plans", "services"] {
             place.execute(&format!("UPDATE {table} SET name = name || '\u{200F}'")).await;
         }
     });
-    with_place(&place, &[], async |app| {
+    with_test_database(&place, &[], async |app| {
         for (path, [_, rest]) in entries {
             let changed = app.admin(Method::PATCH, &path, &rest).await;
             assert_eq!(changed.status, StatusCode::OK, "{path}: {changed:?}");
