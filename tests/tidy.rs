@@ -186,6 +186,64 @@ fn no_address_and_no_channel_leaves_the_engine_and_the_writer() {
     complain("mailboxes belong to engine/ and writer/; others hold handles", found);
 }
 
+/// The submodules of `engine/` from bottom to top. Each may use those before it.
+const ENGINE_LAYERS: &[&str] = &[
+    "failpoint",
+    "unknown_outcomes",
+    "threads",
+    "deadline",
+    "message",
+    "batch_loader",
+    "claim_check",
+    "idempotency",
+    "cache",
+    "directory",
+    "shared",
+    "ownership",
+    "room_type",
+    "revocation",
+    "handle",
+    "settings",
+    "hotels",
+    "start_recovery",
+    "start",
+];
+/// The directory keeps addresses of the actor type. That is the only circle, and only a type name.
+const ENGINE_CIRCLES: &[(&str, &str)] = &[("directory", "room_type")];
+
+/// The `use` declarations of a source that begin with a path, each on one line.
+fn uses_of(source: &Source, path: &str) -> Vec<String> {
+    let code: Vec<&str> = source.code().into_iter().map(|(_, line)| line.trim()).collect();
+    let start = format!("use {path}::");
+    code.join(" ").split(';').filter_map(|item| Some(item[item.find(&start)?..].to_owned())).collect()
+}
+
+#[test]
+fn submodules_of_the_engine_depend_on_each_other_in_one_direction() {
+    let rank = |name: &str| ENGINE_LAYERS.iter().position(|layer| *layer == name);
+    let (mut found, mut count) = (Vec::new(), 0);
+    for source in sources("src/engine").iter().filter(|source| source.path != "mod.rs") {
+        let name = source.path.split('/').next().unwrap().trim_end_matches(".rs");
+        let Some(own) = rank(name) else {
+            found.push(format!("src/engine/{} is not in the list of layers", source.path));
+            continue;
+        };
+        let is_nested = source.path.contains('/') && !source.path.ends_with("/mod.rs");
+        let uses = if is_nested { Vec::new() } else { uses_of(source, "super") };
+        for item in uses.into_iter().chain(uses_of(source, "crate::engine")) {
+            let used = ENGINE_LAYERS.iter().filter(|layer| **layer != name && has_word(&item, layer));
+            for used in used.filter(|used| !ENGINE_CIRCLES.contains(&(name, used))) {
+                count += 1;
+                if rank(used) > Some(own) {
+                    found.push(format!("src/engine/{}: {item}", source.path));
+                }
+            }
+        }
+    }
+    assert!(count > 30, "the uses are found: {count}");
+    complain("submodules of the engine use only those below them", found);
+}
+
 #[test]
 fn nobody_asks_which_store_or_lease_there_is() {
     let found = breaches(&sources("src"), |source, line| {
