@@ -150,7 +150,7 @@ pub async fn start_on(
 ) -> Result<Running, Error> {
     let address = listeners.address()?;
     let metrics = telemetry::metrics()?;
-    // The identity of the store rests on it.
+    // The id of the database depends on it.
     installation_secret(&store).await?;
     let ownership = Ownership::begin(config, &url(address), &store, clock.clone()).await?;
     let engine =
@@ -180,7 +180,7 @@ pub async fn start_on(
     housekeeping::watch_holds(tasks, engine.clone());
     housekeeping::measure(tasks, store.clone());
     let serving = tokio::spawn(server);
-    ownership.keep(engine.hub(), &store, tasks);
+    ownership.keep(engine.hub(), tasks);
     if let Some(tail) = tail {
         tail.follow(tasks);
     }

@@ -331,12 +331,14 @@ const LANDED: &[(&str, &str)] = &[
     ("postgres/0004_name_keys.sql", "fdac4932cdc813aea4d1719a57eb4a59653c2e092e1d771b192ffea008d44c4d"),
     ("postgres/0005_shown_calendars.sql", "4d68c655fa10042b11ffc4bebd09abe78540d92243a89b10faa76d7297f471ec"),
     ("postgres/0006_general_records.sql", "7ea67533b010e41f29f319d09ec810be75f7acde51f3b51dd6a7698f115f8eb0"),
+    ("postgres/0007_members.sql", "7ee7694c5b31854d0bb30d6de03e1d4c3ec1d2e1f83727d31d2f84f209ead384"),
     ("sqlite/0001_ledger.sql", "ca801fc5fb1c5e937e71e8c3fc62591f395b8bf58eb12a0ff375a560316cef07"),
     ("sqlite/0002_rooms.sql", "11740d4a8779c9e88837145f92f3627d4cc05b12aa4fed0884622b1d53bc730a"),
     ("sqlite/0003_forced_nights.sql", "caabfbe35102911ec485cfc429094567ce8a3fd40ecd74a9876980ffda7fc905"),
     ("sqlite/0004_name_keys.sql", "5b06cf4fd89337f4f58ed0e8fbae4d89d4fa6e4f16d22f0e9715a63f17a9e4ad"),
     ("sqlite/0005_shown_calendars.sql", "75228ff2a4cbced0bfbf4cd977e6c4dc171f1c8b9adc8212a17a9365189c62c5"),
     ("sqlite/0006_general_records.sql", "d6b830a270ba9da7a74f9d3ab747d426f93adccc034fd991f0bdbb4e1bbe5a1e"),
+    ("sqlite/0007_members.sql", "170f57c620767be1b1484e4741d0a44977aa4850818e8dc52e0e4fe664b60588"),
 ];
 
 #[test]

@@ -12,7 +12,7 @@ use crate::events::{Hub, Tail, wake};
 use crate::http::Peers;
 use crate::lease::redis::RedisWake;
 use crate::lease::{Lease, Membership, NodeId, Peer, RedisLease, SingleNode};
-use crate::store::{Identity, Store};
+use crate::store::{DatabaseId, Store};
 use crate::tasks::Tasks;
 
 /// The leases of this node, and its place among the others.
@@ -38,7 +38,7 @@ impl Ownership {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         match &config.cluster {
-            Some(cluster) => Self::among_others(config, cluster, url, store.identity().await?, clock),
+            Some(cluster) => Self::among_others(config, cluster, url, store, store.database().await?, clock),
             None => Ok(Self::alone(url)),
         }
     }
@@ -55,7 +55,8 @@ impl Ownership {
         config: &Config,
         cluster: &Cluster,
         url: &str,
-        database: Identity,
+        store: &Arc<dyn Store>,
+        database: DatabaseId,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let node = match &cluster.node {
@@ -64,12 +65,12 @@ impl Ownership {
         };
         let url = cluster.advertise_url.as_deref().unwrap_or(url);
         let me = Peer { node: node.clone(), url: url.into() };
-        let id = database.database.clone();
-        let lease = RedisLease::new(&cluster.leases, me, database, clock).map_err(Error::Redis)?;
+        let lease =
+            RedisLease::new(&cluster.leases, me, store.clone(), database.clone(), clock).map_err(Error::Redis)?;
         let peers = Peers::new(node, &cluster.leases.secret, config.keep_alive);
         // Found out now, not by the first request.
         peers.forwarder().map_err(Error::Peers)?;
-        tracing::info!(node = %lease.me().node, url, database = %id, "one of the nodes of a cluster");
+        tracing::info!(node = %lease.me().node, url, %database, "one of the nodes of a cluster");
         Ok(Self {
             lease: lease.clone(),
             membership: lease.clone(),
@@ -87,15 +88,10 @@ impl Ownership {
     }
 
     /// Starts the tasks that keep leases while the store answers, and that wake other nodes and hear their wake-ups.
-    pub fn keep(&self, hub: &Hub, store: &Arc<dyn Store>, tasks: &Tasks) {
+    pub fn keep(&self, hub: &Hub, tasks: &Tasks) {
         let Some(Others { lease, wake }) = &self.others else { return };
         lease.keep(tasks);
-        let store = store.clone();
-        let answers = move || {
-            let store = store.clone();
-            async move { store.identity().await.ok() }
-        };
-        lease.watch_store(answers, tasks);
+        lease.watch_store(tasks);
         wake.listen(tasks);
         wake::announce(hub.clone(), wake.clone(), tasks);
     }

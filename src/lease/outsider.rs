@@ -14,10 +14,10 @@ pub enum Outsider {
     /// Most of the living nodes have another time, or the only other one has and Redis agrees with it.
     #[error("the clock of this node is {} the other nodes'; synchronise it (NTP)", apart(*ahead_secs))]
     Clock { ahead_secs: i64 },
-    /// Nodes that came first work on another database.
+    /// The node that started first works on another database, or no living node has shown that it works on this one.
     #[error(
-        "the nodes that live in Redis work on another database, which this one may be a copy of; point all nodes at the \
-         same database, or stop the others and wait for lease_ttl_secs"
+        "the nodes that live in Redis work on another database, which this one may be a copy of, or cannot reach theirs \
+         now; point all nodes at the same database, or stop the others and wait for lease_ttl_secs"
     )]
     Database,
     /// The database under this node is not the one that it started on.

@@ -8,6 +8,7 @@
 //! - [`Catalogue`] has hotels, room types, rate plans and services: the handlers of `http/` use it.
 //! - [`Reports`] reads across room types: lists, search, export and `verify` use it.
 //! - [`Feed`] reads the event history: dashboards, other nodes and `GET /v1/events` use it.
+//! - [`Members`] counts the heartbeats of the nodes: `lease/` compares the databases of two nodes with it.
 //!
 //! **What it never does.** It decides nothing. It checks fencing tokens, sequence numbers and idempotency keys, and stores
 //! each fact with everything that belongs to it, or nothing.
@@ -35,10 +36,11 @@
 //!   run the contract suite (`tests/it/store_contract.rs`) against it.
 
 pub mod audit;
+mod database_id;
 pub mod db;
 pub mod feed;
 mod idempotency;
-mod identity;
+mod members;
 pub mod postgres;
 pub mod records;
 mod sql;
@@ -46,9 +48,10 @@ pub mod sqlite;
 mod weight;
 mod writable;
 
+pub use database_id::DatabaseId;
 pub use feed::Feed;
 pub use idempotency::{Answer, Fingerprint, IdempotencyRecord, KeyDigest};
-pub use identity::Identity;
+pub use members::{Instance, Members, Roster};
 
 use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
@@ -64,7 +67,7 @@ use crate::lease::Token;
 
 /// Everything a store can do.
 #[async_trait]
-pub trait Store: db::Database + Journal + Catalogue + Reports + Feed {
+pub trait Store: db::Database + Journal + Catalogue + Reports + Feed + Members {
     /// The earlier of `now` and the time of the store's own clock, if the store has one. A node whose clock is ahead
     /// then deletes nothing that other nodes still need.
     async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
@@ -74,11 +77,6 @@ pub trait Store: db::Database + Journal + Catalogue + Reports + Feed {
     /// Whether the store can be reached. Answers also when the store is too busy for [`Reports::ping`].
     async fn reach(&self) -> Result<(), Error> {
         self.ping().await
-    }
-
-    /// Which database this is, and which server serves it. Answers also when the store is busy.
-    async fn identity(&self) -> Result<Identity, Error> {
-        Ok(Identity::unshared())
     }
 
     /// Why some commits may be missing from this database, as a message for an operator.

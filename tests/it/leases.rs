@@ -12,7 +12,6 @@ use innkeeper::domain::RoomTypeId;
 use innkeeper::events::Wake;
 use innkeeper::lease::redis::{Options, RedisWake};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why, preferred};
-use innkeeper::store::Identity;
 use innkeeper::tasks::Tasks;
 use uuid::Uuid;
 
@@ -20,6 +19,7 @@ use crate::support::app::in_system;
 use crate::support::cluster::SECRET;
 use crate::support::counted::counted;
 use crate::support::eventually::eventually;
+use crate::support::members::{MemoryMembers, database};
 use crate::support::redis::Redis;
 
 /// Longer than a test, unless the test waits for the end.
@@ -35,16 +35,22 @@ fn peer(name: &str) -> Peer {
     Peer { node: name.parse().unwrap(), url: format!("http://{name}").into() }
 }
 
-/// The database of every node by default.
-fn database() -> Identity {
-    Identity::of(&[1; 32], 1, 1, 1)
-}
-
 /// A node that has read the registry once, and renews nothing by itself.
 async fn node(redis: &Redis, name: &str, ttl: Duration) -> Arc<RedisLease> {
-    let lease = RedisLease::new(&options(redis, ttl), peer(name), database(), Arc::new(System)).unwrap();
+    node_on(MemoryMembers::default(), redis, name, ttl).await
+}
+
+/// The same with a way of its own to the store.
+async fn node_on(store: MemoryMembers, redis: &Redis, name: &str, ttl: Duration) -> Arc<RedisLease> {
+    let lease = unacquainted(store, &options(redis, ttl), peer(name));
+    lease.watch_store(&Tasks::default());
     eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
     lease
+}
+
+/// A node that has not looked around yet.
+fn unacquainted(store: MemoryMembers, options: &Options, me: Peer) -> Arc<RedisLease> {
+    RedisLease::new(options, me, Arc::new(store), database(), Arc::new(System)).unwrap()
 }
 
 fn options(redis: &Redis, ttl: Duration) -> Options {
@@ -84,7 +90,7 @@ async fn revoked(lease: &RedisLease) -> Vec<Revoked> {
 }
 
 fn key(room_type: RoomTypeId, what: &str) -> String {
-    format!("innkeeper:{{{room_type}}}:{}:{what}", database().database)
+    format!("innkeeper:{{{room_type}}}:{}:{what}", database())
 }
 
 #[test]
@@ -199,7 +205,7 @@ fn without_redis_the_last_known_owner_is_used() {
 
         leaves.leave().await;
         let there = Peer { url: "http://there".into(), ..peer("moves") };
-        let moved = RedisLease::new(&options(&redis, LONG), there, database(), Arc::new(System)).unwrap();
+        let moved = unacquainted(MemoryMembers::default(), &options(&redis, LONG), there);
         moved.nodes().await.unwrap();
         asking.nodes().await.unwrap();
         redis.stop();
@@ -440,7 +446,7 @@ fn a_node_can_start_before_redis() {
     in_system(async {
         let mut redis = Redis::start();
         redis.stop();
-        let lease = RedisLease::new(&options(&redis, LONG), peer("early"), database(), Arc::new(System)).unwrap();
+        let lease = unacquainted(MemoryMembers::default(), &options(&redis, LONG), peer("early"));
         assert!(lease.acquire(id(1), Asked::Here).await.is_err());
         assert!(!lease.belongs_here(id(1)), "who knows nobody is preferred by nobody");
         redis.start_again();

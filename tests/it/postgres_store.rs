@@ -1,5 +1,6 @@
 //! Faults that only a shared store can have.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,14 @@ use innkeeper::housekeeping;
 use innkeeper::lease::Token;
 use innkeeper::store::postgres::{Options, Postgres};
 use innkeeper::store::{
-    Catalogue, Claim, CommitEntry, CommitError, Feed, IdempotencyRecord, Journal, KeyDigest, Page, Store, Verdict,
+    Catalogue, Claim, CommitEntry, CommitError, Feed, IdempotencyRecord, Instance, Journal, KeyDigest, Page, Store,
+    Verdict,
 };
 use innkeeper::tasks::Tasks;
 use jiff::SignedDuration;
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
 
 use crate::store_contract::fixture::{self, Desk, StoreFixture, booking, keyed, order, stay};
 use crate::support::eventually::eventually;
@@ -499,4 +502,33 @@ async fn only_the_entry_with_an_unstorable_text_is_left_out() {
         [desk.book(fixture::order(stay(1, 1), 1)), desk.book(order), honest.book(fixture::order(stay(1, 1), 1))];
     assert_eq!(house.commit(&batch).await, [Verdict::Committed, Verdict::Unstorable, Verdict::Committed]);
     house.assert_sound(desk.id()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_start_of_a_node_counts_its_heartbeats_and_a_silent_one_is_forgotten_after_a_day() {
+    let house = fixture::postgres().await;
+    let neighbour = neighbour(&house).await;
+    let secret = house.store.installation_secret([7; 32]).await.unwrap();
+    assert_eq!(secret.len(), 32);
+    let instance = |n| Instance { id: Uuid::from_u128(n), node: "node-0".to_owned() };
+    let (one, two, nobody) = (instance(1), instance(2), Uuid::from_u128(3));
+    let first = house.store.heartbeat(&one, &[]).await.unwrap();
+    assert_eq!((first.committed, first.beats.len()), (Some(1), 0), "nobody was asked for");
+    house.store.heartbeat(&one, &[]).await.unwrap();
+    let other = neighbour.heartbeat(&two, &[one.id, nobody]).await.unwrap();
+    assert_eq!((other.committed, other.beats), (Some(1), HashMap::from([(one.id, 2)])));
+    assert_eq!(first.database, neighbour.database().await.unwrap());
+
+    let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
+    for (instance, hours) in [(one.id, 23), (two.id, 25)] {
+        let older = sqlx::query("UPDATE members SET at = at - $2::bigint * 3600 * 1000000 WHERE instance = $1");
+        older.bind(instance).bind(hours).execute(&mut connection).await.unwrap();
+    }
+    house.store.heartbeat(&instance(4), &[]).await.unwrap();
+    let left = house.store.heartbeat(&instance(4), &[one.id, two.id]).await.unwrap();
+    assert_eq!(left.beats, HashMap::from([(one.id, 2)]));
+
+    sqlx::raw_sql("ALTER TABLE members ADD CHECK (beat < 3)").execute(&mut connection).await.unwrap();
+    let refused = house.store.heartbeat(&one, &[one.id]).await.unwrap();
+    assert_eq!((refused.committed, refused.beats), (None, HashMap::from([(one.id, 2)])), "it answers all the same");
 }

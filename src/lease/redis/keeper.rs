@@ -1,38 +1,37 @@
-//! The keeper: renews what this node was granted, says that it lives, and whether it reaches the store.
+//! The background tasks of the leases: one renews them, one sends heartbeats, one checks the store.
 //!
-//! A task for each, so that a thousand leases never delay a heartbeat. What fails is counted and tried again at the
-//! next turn; a third of the TTL apart, a lease survives two turns that failed.
+//! They are separate tasks, so that neither a thousand leases nor a store that hangs delays a heartbeat. A failure is
+//! counted, and the next turn tries again. Renewals are a third of the TTL apart, so a lease survives two failed turns.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{GivenAway, RedisLease};
 use crate::domain::RoomTypeId;
 use crate::lease::{Revoked, Token, Unavailable, Why};
-use crate::store::Identity;
 
-/// Renewals on their way at once: the connection sends them together.
+/// Renewals in flight at once: the connection sends them together.
 const AT_ONCE: usize = 512;
-/// After so many failures without a single answer, Redis is away for all the others too.
-const IN_VAIN: usize = 512;
-/// Room types that one turn hands to the nodes that are to have them: a node that joins is given its share little by
-/// little. Each is asked to end once; one that cannot does not keep the others back.
+/// After so many failures without a single answer, the rest of the turn is skipped.
+const GIVE_UP_AFTER: usize = 512;
+/// Room types that one turn hands over to their preferred nodes: a node that joins receives its share gradually. Each is
+/// revoked once, so one that cannot end does not hold up the others.
 const HANDED_OVER_AT_ONCE: usize = 64;
 
-/// Sends heartbeats until it is told to stop.
+/// Sends heartbeats until `stop`.
 pub async fn beat(lease: Arc<RedisLease>, stop: CancellationToken) {
-    let mut ticks = ticks(lease.leases.beat_every());
+    let mut ticks = ticks(lease.leases.heartbeat_interval());
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         beat_once(&lease).await;
     }
 }
 
-/// Says it once. A node that is no member any more lets the others have everything at once.
+/// Sends one heartbeat. A node that has become an outsider hands over every room type at once.
 pub async fn beat_once(lease: &RedisLease) {
     let beaten = lease.registry.beat(lease.holdings.len()).await;
     if lease.registry.outsider().is_some() && lease.holdings.len() > 0 {
@@ -41,11 +40,14 @@ pub async fn beat_once(lease: &RedisLease) {
     }
     if let Err(error) = beaten {
         metrics::counter!("innkeeper_heartbeats_failed_total").increment(1);
-        warn!(error = &error as &dyn std::error::Error, "the other nodes cannot be told that this one lives");
+        warn!(
+            error = &error as &dyn std::error::Error,
+            "a heartbeat failed: the other nodes do not learn that this one is alive"
+        );
     }
 }
 
-/// Renews every lease until it is told to stop.
+/// Renews every lease until `stop`.
 pub async fn renew(lease: Arc<RedisLease>, stop: CancellationToken) {
     let mut ticks = ticks(lease.leases.ttl / 3);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -53,7 +55,7 @@ pub async fn renew(lease: Arc<RedisLease>, stop: CancellationToken) {
         metrics::counter!("innkeeper_lease_renewals_failed_total").increment(turn.failed as u64);
         if let Some(error) = &turn.last_error {
             let error = error as &dyn std::error::Error;
-            warn!(failed = turn.failed, error, "leases cannot be renewed; what is owned goes on");
+            warn!(failed = turn.failed, error, "leases cannot be renewed; their owners continue");
         }
         if turn.failed == 0 || turn.answered > 0 {
             hand_over_misplaced(&lease).await;
@@ -61,25 +63,21 @@ pub async fn renew(lease: Arc<RedisLease>, stop: CancellationToken) {
     }
 }
 
-/// Asks the store whether it answers, until it is told to stop. A node that has heard nothing of it for two thirds of the TTL can store
-/// nothing: the others are to have what it owns, within about the time that they would need if it had died.
-pub async fn watch_store<F: Future<Output = Option<Identity>>>(
-    lease: Arc<RedisLease>,
-    identity: Arc<impl Fn() -> F>,
-    stop: CancellationToken,
-) {
-    let (mut ticks, patience) = (ticks(lease.leases.beat_every()), lease.leases.ttl / 3);
-    let mut heard = Instant::now();
+/// Counts this node's heartbeats in the store until `stop`, and so compares the databases of the peers. A node whose store
+/// has not answered for two thirds of the TTL is cut off: it hands over every room type, about as fast as if it had died.
+pub async fn watch_store(lease: Arc<RedisLease>, stop: CancellationToken) {
+    let (mut ticks, patience) = (ticks(lease.leases.heartbeat_interval()), lease.leases.ttl / 3);
+    let mut answered = Instant::now();
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let found = timeout(patience, identity()).await.ok().flatten();
-        lease.registry.works_on(found.as_ref());
-        if found.is_some() {
-            heard = Instant::now();
+        if lease.registry.check_database(patience).await {
+            answered = Instant::now();
         }
-        let is_cut_off = heard.elapsed() > 2 * patience;
+        let is_cut_off = answered.elapsed() > 2 * patience;
         if lease.registry.cut_off(is_cut_off) != is_cut_off {
             match is_cut_off {
-                true => warn!("the store cannot be reached: nodes that reach it are to have every room type"),
+                true => {
+                    warn!("the store cannot be reached: this node hands over every room type to nodes that reach it")
+                }
                 false => info!("the store is reached again: this node takes its share of the room types"),
             }
             beat_once(&lease).await;
@@ -87,7 +85,7 @@ pub async fn watch_store<F: Future<Output = Option<Identity>>>(
     }
 }
 
-/// What became of the renewals of one turn.
+/// The results of one turn.
 #[derive(Default)]
 struct Turn {
     answered: usize,
@@ -95,7 +93,7 @@ struct Turn {
     last_error: Option<Unavailable>,
 }
 
-/// One turn. One failure says nothing of the others: a part of a Redis Cluster may be away.
+/// One turn. After a failure the other renewals are still tried: only a part of a Redis Cluster may be away.
 async fn renew_once(lease: &RedisLease) -> Turn {
     let mut turn = Turn::default();
     let held = stream::iter(lease.holdings.all());
@@ -108,7 +106,7 @@ async fn renew_once(lease: &RedisLease) -> Turn {
                 turn.last_error = Some(error);
             }
         }
-        if turn.answered == 0 && turn.failed >= IN_VAIN {
+        if turn.answered == 0 && turn.failed >= GIVE_UP_AFTER {
             break;
         }
     }
@@ -121,30 +119,30 @@ async fn renew_one(lease: &RedisLease, room_type: RoomTypeId, token: Token) -> R
         lease.holdings.confirm(room_type, token, asked_at);
         return Ok(());
     }
-    // It may have been given back or granted anew while it was asked for.
+    // The lease may have been released or granted anew meanwhile.
     if lease.holdings.forget(room_type, token) {
         metrics::counter!("innkeeper_leases_lost_total").increment(1);
-        warn!(%room_type, token = token.0, "a lease is lost: another node has it, or it was given back");
+        warn!(%room_type, token = token.0, "a lease is lost: another node has it, or it was released");
         lease.revoke([Revoked { room_type, token, why: Why::Lost }]);
     }
     Ok(())
 }
 
-/// Lets go of some of the room types that another node is to have, such as one that has joined.
+/// Revokes some of the room types whose preferred node is another one, such as a node that has joined.
 async fn hand_over_misplaced(lease: &RedisLease) {
     lease.forget_what_was_given_away();
     if misplaced(lease).next().is_none() {
         return;
     }
-    // What was seen a moment ago may be over: a node that drains sends everything here.
+    // The view may be out of date: a node that drains sends everything here.
     beat_once(lease).await;
-    // Who cannot store anything keeps nothing back.
+    // A node that cannot store anything hands over everything.
     let at_once = if lease.registry.is_cut_off() { usize::MAX } else { HANDED_OVER_AT_ONCE };
     let revoked: Vec<_> = misplaced(lease).take(at_once).collect();
     if revoked.is_empty() {
         return;
     }
-    info!(room_types = revoked.len(), "room types are handed to the nodes that are to have them");
+    info!(room_types = revoked.len(), "room types are handed over to their preferred nodes");
     let until = Instant::now() + lease.leases.ttl;
     for Revoked { room_type, token, .. } in &revoked {
         lease.given_away.insert(*room_type, GivenAway { token: *token, until });
@@ -152,7 +150,7 @@ async fn hand_over_misplaced(lease: &RedisLease) {
     lease.revoke(revoked);
 }
 
-/// What another node is to have, as far as is known, and was not asked to end yet.
+/// Room types whose preferred node is another one, by the current view, and that were not revoked yet.
 fn misplaced(lease: &RedisLease) -> impl Iterator<Item = Revoked> {
     let is_misplaced = |(room_type, token): &(RoomTypeId, Token)| {
         let asked = lease.given_away.get(room_type).is_some_and(|given| given.token == *token);

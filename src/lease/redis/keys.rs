@@ -1,27 +1,28 @@
-//! The names under which Redis keeps things.
+//! The names of the keys in Redis.
 //!
-//! The part in braces is Redis Cluster's hash tag: keys that a script uses together lie in one slot. What is said of a
-//! room type is said of one database: a copy of it has room types with the same ids.
+//! The part in braces is Redis Cluster's hash tag: keys that one script uses share a slot. Keys of a room type contain the
+//! id of the database, because a restored copy has room types with the same ids.
 
 use crate::domain::RoomTypeId;
+use crate::store::DatabaseId;
 
-/// Who owns a room type of a database: a hash of name and token, with a TTL.
-pub fn lease(database: &str, room_type: RoomTypeId) -> String {
+/// The owner of a room type: a hash of node name and token, with a TTL.
+pub fn lease(database: &DatabaseId, room_type: RoomTypeId) -> String {
     format!("innkeeper:{{{room_type}}}:{database}:lease")
 }
 
-/// The highest token of a room type and who got it: a hash with a TTL of a week, which every use begins anew.
-pub fn fence(database: &str, room_type: RoomTypeId) -> String {
+/// The highest token of a room type and the node that received it: a hash with a TTL of a week, which every use renews.
+pub fn fence(database: &DatabaseId, room_type: RoomTypeId) -> String {
     format!("innkeeper:{{{room_type}}}:{database}:fence")
 }
 
-/// The members of the cluster by the time until which each is known to live.
-pub const NODES: &str = "innkeeper:{nodes}:until";
-/// What each of them told of itself, sealed.
-pub const ABOUT: &str = "innkeeper:{nodes}:about";
-/// The same of nodes that live, and are no members.
+/// The members of the cluster, sorted by the time at which each expires.
+pub const MEMBERS: &str = "innkeeper:{nodes}:until";
+/// The signed announcement of each member.
+pub const ANNOUNCEMENTS: &str = "innkeeper:{nodes}:about";
+/// The same two for nodes that are alive but not members.
 pub const WAITING: &str = "innkeeper:{nodes}:waiting:until";
-pub const ABOUT_WAITING: &str = "innkeeper:{nodes}:waiting:about";
+pub const WAITING_ANNOUNCEMENTS: &str = "innkeeper:{nodes}:waiting:about";
 
 /// The channel on which nodes wake each other.
-pub const BELL: &str = "innkeeper:bell";
+pub const WAKE_UPS: &str = "innkeeper:bell";

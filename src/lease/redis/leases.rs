@@ -1,6 +1,6 @@
-//! The leases in Redis: each call is one script, so nothing happens in between.
+//! The leases in Redis. Each call is one script, so each is atomic.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -10,56 +10,62 @@ use super::keys;
 use super::link::Link;
 use crate::domain::RoomTypeId;
 use crate::lease::{NodeId, Peer, Token, Unavailable};
+use crate::store::DatabaseId;
 
 static ACQUIRE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("acquire.lua")));
 static RAISE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("raise.lua")));
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
 
-/// How long Redis remembers the tokens of a room type that nobody uses.
+/// How long Redis keeps the fence of an unused room type.
 const FENCE_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// The longest that Redis may take for anything.
+/// The longest time that one call to Redis may take.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The longest between two heartbeats.
-const BEAT: Duration = Duration::from_secs(1);
+/// The longest time between two heartbeats.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long Redis may take for anything, with leases of this TTL.
+/// How long one call to Redis may take, for leases of this TTL.
 pub fn patience(ttl: Duration) -> Duration {
     (ttl / 3).min(PATIENCE)
 }
 
-/// What Redis says to somebody who wants a lease.
+/// The time between two heartbeats, for leases of this TTL.
+pub fn heartbeat_interval(ttl: Duration) -> Duration {
+    (ttl / 3).min(HEARTBEAT)
+}
+
+/// The answer of the acquire script.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
     Granted {
         token: Token,
-        /// The node that had it before and never gave it back.
+        /// The owner before, if it never released the lease.
         after: Option<String>,
     },
-    /// Somebody else has it.
+    /// Another node owns it.
     Owned(NodeId),
-    /// Nobody has it, and it was not to be granted.
+    /// No node owns it, and this one did not ask to.
     Free,
 }
 
-/// One node's way to its leases.
+/// The leases of one node.
 #[derive(Clone)]
 pub struct Leases {
     pub link: Link,
     pub me: Peer,
-    /// Of which database the room types are.
-    pub database: Arc<str>,
+    /// The database of the room types.
+    pub database: DatabaseId,
     pub ttl: Duration,
 }
 
 impl Leases {
-    /// How often the nodes hear of each other.
-    pub fn beat_every(&self) -> Duration {
-        (self.ttl / 3).min(BEAT)
+    /// The time between two heartbeats.
+    pub fn heartbeat_interval(&self) -> Duration {
+        heartbeat_interval(self.ttl)
     }
 
-    /// Takes the lease if it is free or this node's already, and `may_take` it; this node's own is given back if not.
+    /// Takes the lease if it is free or already this node's. Without `may_take`, takes nothing and releases this node's own.
     pub async fn acquire(&self, room_type: RoomTypeId, may_take: bool) -> Result<Reply, Unavailable> {
         let mut call = self.call(&ACQUIRE, room_type);
         call.arg(u8::from(may_take));
@@ -71,28 +77,28 @@ impl Leases {
         }
     }
 
-    /// A token above `seen`; `None` if somebody else has the lease by now.
+    /// A token above `seen`; `None` if another node owns the lease by now.
     pub async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Option<Token>, Unavailable> {
         let mut call = self.call(&RAISE, room_type);
         call.arg(seen.0);
         Ok(self.link.run::<Option<i64>>(call).await?.map(Token))
     }
 
-    /// Whether the lease is still this node's, for a whole TTL more.
+    /// Renews the lease for a whole TTL. `false`: it is not this node's any more.
     pub async fn renew(&self, room_type: RoomTypeId, token: Token) -> Result<bool, Unavailable> {
         let mut call = self.call(&RENEW, room_type);
         call.arg(token.0);
         self.link.run(call).await
     }
 
-    /// Gives the lease back, if it still has this token; with `for_good`, nothing is kept of the room type.
+    /// Releases the lease, if it still has this token. With `for_good`, deletes the fence too.
     pub async fn release(&self, room_type: RoomTypeId, token: Token, for_good: bool) -> Result<(), Unavailable> {
         let mut call = self.on(&RELEASE, room_type);
         call.arg(self.me.node.as_str()).arg(token.0).arg(millis(FENCE_TTL)).arg(u8::from(for_good));
         self.link.run(call).await
     }
 
-    /// A call that tells Redis who asks, and for how long.
+    /// A script call with the node's name and the TTLs.
     fn call(&self, script: &'static Script, room_type: RoomTypeId) -> ScriptInvocation<'static> {
         let mut call = self.on(script, room_type);
         call.arg(self.me.node.as_str()).arg(millis(self.ttl)).arg(millis(FENCE_TTL));
@@ -107,7 +113,7 @@ impl Leases {
 }
 
 fn name(node: &str) -> Result<NodeId, Unavailable> {
-    node.parse().map_err(|()| Unavailable::Unanswered(anyhow!("{node:?} is no name of a node")))
+    node.parse().map_err(|()| Unavailable::Unanswered(anyhow!("{node:?} is not a node name")))
 }
 
 pub fn millis(duration: Duration) -> u64 {

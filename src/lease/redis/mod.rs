@@ -1,10 +1,9 @@
 //! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
 //!
-//! [`RedisLease`] answers the engine and the operators; `keeper` renews what was granted, says that this node lives,
-//! and whether it reaches the store; `registry` knows the nodes, by what each of them has sealed (`announcement`), and
-//! whether this one may be among them (`admission`);
-//! `leases` and the `.lua` files beside it are all that Redis is asked to do; [`link`] is the way there; [`RedisWake`]
-//! lets the nodes wake each other on it.
+//! [`RedisLease`] answers the engine and the operators. `keeper` runs its background tasks: it renews leases, sends
+//! heartbeats and checks the store. `registry` knows the nodes by their signed announcements (`announcement`), and decides
+//! whether this node may be one of them (`admission`), which needs the same database (`database_check`). `leases` and the
+//! `.lua` files are everything that Redis is asked; [`link`] is the connection; [`RedisWake`] wakes other nodes over it.
 //! Works with one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
@@ -18,12 +17,14 @@
 
 mod admission;
 mod announcement;
+mod database_check;
 mod keeper;
 mod keys;
 mod leases;
 pub mod link;
 mod one;
 mod owners;
+mod peer_status;
 mod registry;
 mod wake;
 
@@ -39,6 +40,7 @@ use tracing::{debug, warn};
 
 use crate::tasks::{Policy, Tasks};
 
+use self::database_check::DatabaseCheck;
 use self::leases::{Leases, Reply};
 use self::link::Link;
 use self::owners::Owners;
@@ -46,10 +48,10 @@ use self::registry::Registry;
 use super::holdings::{Holding, Holdings};
 use super::node_tokens::NodeTokens;
 use super::{Acquired, Asked, Lease, Membership, Node, NodeId, Peer, Revoked, Token, Unavailable};
-use crate::clock::Clock;
+use crate::clock::{Clock, IdSource, System};
 use crate::config::Secret;
 use crate::domain::RoomTypeId;
-use crate::store::Identity;
+use crate::store::{DatabaseId, Instance, Members};
 
 pub use link::{Addresses, BadAddress};
 pub use wake::RedisWake;
@@ -85,37 +87,36 @@ struct GivenAway {
 }
 
 impl RedisLease {
-    /// A node that has no leases yet, and works on that database. Redis need not be there. Needs a runtime, on which all calls will run.
+    /// A node without leases, whose store has the id `database`. Redis need not be running. Needs a runtime, on which all
+    /// calls will run.
     pub fn new(
         options: &Options,
         me: Peer,
-        database: Identity,
+        store: Arc<dyn Members>,
+        database: DatabaseId,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, BadAddress> {
         let link = Link::new(&options.addresses, leases::patience(options.ttl))?;
-        let leases = Leases { link, me, database: database.database.clone(), ttl: options.ttl };
-        let registry = Registry::new(leases.clone(), NodeTokens::new(&options.secret), database, clock);
+        let instance = Instance { id: System.next(), node: me.node.to_string() };
+        let check = DatabaseCheck::new(store, instance, database.clone(), options.ttl);
+        let leases = Leases { link, me, database, ttl: options.ttl };
+        let registry = Registry::new(leases.clone(), NodeTokens::new(&options.secret), check, clock);
         let (holdings, revoked, news, given_away, owners) = Default::default();
         let releases = TaskTracker::new();
         Ok(Arc::new(Self { leases, registry, holdings, revoked, news, given_away, owners, releases }))
     }
 
-    /// Starts the tasks that renew leases and send heartbeats.
+    /// Starts the tasks that renew leases and send heartbeats. [`RedisLease::watch_store`] belongs to it.
     pub fn keep(self: &Arc<Self>, tasks: &Tasks) {
         let (renewing, beating) = (self.clone(), self.clone());
         tasks.spawn("lease_renewal", Policy::Restart, move |stop| keeper::renew(renewing.clone(), stop));
         tasks.spawn("heartbeat", Policy::Restart, move |stop| keeper::beat(beating.clone(), stop));
     }
 
-    /// Starts the task that gives all room types to other nodes while the store does not answer this one.
-    pub fn watch_store<F>(self: &Arc<Self>, identity: impl Fn() -> F + Send + Sync + 'static, tasks: &Tasks)
-    where
-        F: Future<Output = Option<Identity>> + Send + 'static,
-    {
-        let (lease, identity) = (self.clone(), Arc::new(identity));
-        tasks.spawn("store_watch", Policy::Restart, move |stop| {
-            keeper::watch_store(lease.clone(), identity.clone(), stop)
-        });
+    /// Starts the task that counts heartbeats in the store, and hands over all room types while the store does not answer.
+    pub fn watch_store(self: &Arc<Self>, tasks: &Tasks) {
+        let lease = self.clone();
+        tasks.spawn("store_watch", Policy::Restart, move |stop| keeper::watch_store(lease.clone(), stop));
     }
 
     /// The bell of this node, on the same connection.
@@ -142,9 +143,7 @@ impl RedisLease {
     /// What Redis says. `None`: the owner is somebody of whom nobody knows the address.
     async fn ask(&self, room_type: RoomTypeId, asked: Asked) -> Result<Option<Acquired>, Unavailable> {
         let preferred = self.registry.preferred(room_type, self.holdings.len()).await?;
-        if let Some(outsider) = self.registry.outsider() {
-            return Err(Unavailable::Outsider(outsider));
-        }
+        self.registry.admitted()?;
         let other = preferred.filter(|peer| *peer != self.leases.me);
         let may_take = other.is_none() || (asked == Asked::Forwarded && self.takes_in(room_type));
         // Before the question is on its way: the lease runs from when Redis heard it.
@@ -221,8 +220,10 @@ impl Lease for RedisLease {
                 Ok(answer)
             }
             Ok(None) => Err(Unavailable::Unanswered(anyhow!("the owner is a node of which no address is known"))),
-            Err(outsider @ Unavailable::Outsider(_)) => Err(outsider),
-            Err(error) => self.without_redis(room_type, asked).ok_or(error),
+            Err(error) => {
+                self.registry.admitted()?;
+                self.without_redis(room_type, asked).ok_or(error)
+            }
         }
     }
 
@@ -251,7 +252,7 @@ impl Lease for RedisLease {
     }
 
     fn last_found(&self, room_type: RoomTypeId) -> Option<Peer> {
-        let node = self.owners.found_within(room_type, self.leases.beat_every() / 2)?;
+        let node = self.owners.found_within(room_type, self.leases.heartbeat_interval() / 2)?;
         self.registry.peer_as_known(&node).filter(|peer| self.registry.lives(&peer.node))
     }
 
@@ -317,7 +318,7 @@ impl Membership for RedisLease {
             return;
         }
         // Everybody looks around once in this time, and what they saw then takes no longer to arrive than a call may.
-        tokio::time::sleep(self.leases.beat_every() + leases::patience(self.leases.ttl)).await;
+        tokio::time::sleep(self.leases.heartbeat_interval() + leases::patience(self.leases.ttl)).await;
     }
 
     async fn leave(&self) {

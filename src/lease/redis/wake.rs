@@ -54,7 +54,7 @@ impl RedisWake {
         tries.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tries.tick().await;
-            match self.link.subscribe(keys::BELL).await {
+            match self.link.subscribe(keys::WAKE_UPS).await {
                 Ok(heard) => self.hear(heard).await,
                 Err(error) => debug!(error = &error as &dyn std::error::Error, "no wake-ups from other nodes"),
             }
@@ -76,7 +76,7 @@ impl RedisWake {
 impl Wake for RedisWake {
     async fn ring(&self) {
         let mut call = RING.prepare_invoke();
-        call.arg(keys::BELL).arg(self.me.as_str());
+        call.arg(keys::WAKE_UPS).arg(self.me.as_str());
         if let Err(error) = self.link.run::<()>(call).await {
             debug!(error = &error as &dyn std::error::Error, "the other nodes are not woken");
         }

@@ -11,13 +11,14 @@ use crate::store::records::city_keys;
 use crate::store::{Error, sql};
 
 /// Every step: number, name, SQL. A new step is added at the end, with a twin in the folder of every other store.
-pub(super) const STEPS: [(i64, &str, &str); 6] = [
+pub(super) const STEPS: [(i64, &str, &str); 7] = [
     (1, "ledger", include_str!("../../../migrations/postgres/0001_ledger.sql")),
     (2, "rooms", include_str!("../../../migrations/postgres/0002_rooms.sql")),
     (3, "forced_nights", include_str!("../../../migrations/postgres/0003_forced_nights.sql")),
     (4, "name_keys", include_str!("../../../migrations/postgres/0004_name_keys.sql")),
     (5, "shown_calendars", include_str!("../../../migrations/postgres/0005_shown_calendars.sql")),
     (6, "general_records", include_str!("../../../migrations/postgres/0006_general_records.sql")),
+    (7, "members", include_str!("../../../migrations/postgres/0007_members.sql")),
 ];
 
 /// The number of the last step this version knows.

@@ -15,9 +15,9 @@
 //! ends. After a failure the connection is closed unless its transaction has ended cleanly, and the next request opens
 //! another one: a server that comes back is used again without a restart.
 //!
-//! The twin of [`super::sqlite`], file by file, except for what only one of the two needs: here `circuit`, `pool`,
-//! `session`, `commit/rows` and `commit/settings`, there `writer` and `commit/json`. Statements take many rows as one array
-//! per column.
+//! The twin of [`super::sqlite`], file by file, except for what only one of the two needs: here `circuit`, `members`,
+//! `pool`, `session`, `commit/rows` and `commit/settings`, there `writer` and `commit/json`. Statements take many rows as
+//! one array per column.
 
 mod binder;
 mod circuit;
@@ -28,6 +28,7 @@ mod feed;
 mod idempotency;
 mod journal;
 mod load;
+mod members;
 mod migrate;
 mod open;
 mod pool;
@@ -49,7 +50,7 @@ pub struct Postgres {
     writer: Pool,
     contested: Contested,
     pool: Pool,
-    /// Checks that the server can be reached, also while all other connections are busy.
+    /// Counts heartbeats, and so checks that the server can be reached, also while all other connections are busy.
     watch: Pool,
     /// Opens connections for long statements.
     unhurried: Session,

@@ -14,7 +14,7 @@ use super::{Pool, Postgres, migrate, session};
 use crate::domain::Timestamp;
 use crate::store::sql::Columns;
 use crate::store::writable::Writable;
-use crate::store::{Error, Identity, Size, Store};
+use crate::store::{Error, Size, Store};
 
 /// The oldest supported server: it has functions for 64-bit transaction numbers.
 const OLDEST_SERVER: i32 = 130_000;
@@ -39,15 +39,6 @@ const PARAMETERS: [&str; 16] = [
 ];
 
 const TIME: &str = "SELECT least($1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS time";
-/// The identity of the database. There is none before the installation has its secret.
-const IDENTITY: &str = "
-    SELECT
-        installation.secret,
-        control.system_identifier AS system,
-        database.oid::bigint AS number,
-        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS started
-    FROM installation, pg_control_system() AS control, pg_database AS database
-    WHERE database.datname = current_database()";
 
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]
@@ -189,11 +180,12 @@ impl Postgres {
         let others = options.connections.saturating_sub(lanes + 1).max(1);
         let circuit = Circuit::closed();
         let committing = session::committing(target.clone(), options.lock_wait);
+        let watching = session::watching(target.clone(), options.lock_wait);
         let asking = session::asking(target.clone(), options.lock_wait);
         Ok(Self {
             writer: Pool::new(committing, circuit.clone(), lanes, session::COMMIT_WITHIN)?,
             contested: Contested::default(),
-            watch: Pool::new(asking.clone(), circuit.clone(), 1, session::ANSWER_WITHIN)?,
+            watch: Pool::new(watching, circuit.clone(), 1, session::ANSWER_WITHIN)?,
             pool: Pool::new(asking, circuit, others, session::ANSWER_WITHIN)?,
             unhurried: session::unhurried(target, options.lock_wait),
             writable: Writable::default(),
@@ -205,12 +197,6 @@ impl Postgres {
 impl Store for Postgres {
     async fn time(&self, now: Timestamp) -> Result<Timestamp, Error> {
         self.pool.one(sqlx::query(TIME).bind(now.as_microsecond())).await?.instant("time")
-    }
-
-    async fn identity(&self) -> Result<Identity, Error> {
-        let row = self.watch.one(sqlx::query(IDENTITY)).await?;
-        let (system, number, started) = (row.number("system")?, row.number("number")?, row.number("started")?);
-        Ok(Identity::of(&row.bytes("secret")?, system, number, started))
     }
 
     /// Uses a connection of its own.

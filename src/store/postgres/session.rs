@@ -14,6 +14,9 @@ use tokio_util::task::AbortOnDropHandle;
 const COMMIT_STATEMENT: Duration = Duration::from_secs(8);
 /// Time limit of its wait for a lock. Commits of other room types wait behind it.
 const COMMIT_LOCK: Duration = Duration::from_secs(2);
+/// Time limits of the statement that counts a heartbeat, and of its wait for a lock.
+const WATCH_STATEMENT: Duration = Duration::from_secs(2);
+const WATCH_LOCK: Duration = Duration::from_millis(500);
 /// Time limit of any other statement, such as a page of an export or the nights of a city.
 const STATEMENT: Duration = Duration::from_secs(30);
 /// Time limit of long statements: a step of the schema, a report that reads whole tables. Years of bookings are read in
@@ -57,6 +60,7 @@ impl Session {
     }
 
     pub(super) fn with<const N: usize>(mut self, settings: [(&'static str, &str); N]) -> Self {
+        self.settings.retain(|(old, _)| settings.iter().all(|(name, _)| name != old));
         self.settings.extend(settings.map(|(name, value)| (name, value.to_owned())));
         self
     }
@@ -89,6 +93,11 @@ impl Session {
 pub(super) fn committing(target: PgConnectOptions, lock_wait: Duration) -> Session {
     by_key(limited(target, lock_wait.min(COMMIT_LOCK), COMMIT_STATEMENT))
         .with([("plan_cache_mode", "force_generic_plan")])
+}
+
+/// The connection that counts heartbeats. Its commits do not wait for a standby, which may be away.
+pub(super) fn watching(target: PgConnectOptions, lock_wait: Duration) -> Session {
+    by_key(limited(target, lock_wait.min(WATCH_LOCK), WATCH_STATEMENT)).with([("synchronous_commit", "local")])
 }
 
 /// All other connections.

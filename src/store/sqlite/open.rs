@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::hold::{Hold, NotHeld};
 use super::watch::{Watch, beside};
 use super::{Sqlite, Writer, migrate};
-use crate::store::{Error, Size, Store};
+use crate::store::{Error, Members, Size, Store};
 
 /// `PRAGMA application_id` of our files: "innk" in ASCII.
 const APPLICATION_ID: i64 = 0x696e_6e6b;
@@ -128,6 +128,9 @@ impl Sqlite {
         Self { writer, readers, path, schema: migrate::LATEST, hold, anchor, incomplete: None }
     }
 }
+
+/// One node has the file to itself.
+impl Members for Sqlite {}
 
 #[async_trait]
 impl Store for Sqlite {

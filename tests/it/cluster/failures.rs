@@ -275,7 +275,9 @@ pub async fn outsider(cluster: &Cluster, url: String) -> std::sync::Arc<RedisLea
     let (addresses, secret) = (cluster.redis.url().parse().unwrap(), Secret::new(SECRET));
     let options = Options { addresses, secret, ttl: Duration::from_secs(60) };
     let me = Peer { node: "outsider".parse().unwrap(), url: url.into() };
-    let lease = RedisLease::new(&options, me, cluster.identity().await, cluster.clock.clone()).unwrap();
+    let (store, database) = (cluster.nodes[0].running.store.clone(), cluster.database_id().await);
+    let lease = RedisLease::new(&options, me, store, database, cluster.clock.clone()).unwrap();
+    lease.watch_store(cluster.nodes[0].running.engine.tasks());
     eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
     lease
 }

@@ -2,6 +2,8 @@
 //! Redis. They
 //! are not ready, name the reason, and do no harm.
 
+use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,18 +98,52 @@ fn a_node_on_an_empty_database_is_no_member() {
     });
 }
 
+/// A server that runs on a copy of the files of one that is stopped.
+fn copied(original: &Server) -> Server {
+    Server::start_in(&std::env::temp_dir(), "", |data| {
+        let settings = fs::read(data.join("postgresql.conf")).unwrap();
+        fs::remove_dir_all(data).unwrap();
+        assert!(Command::new("cp").arg("-a").arg(original.data()).arg(data).status().unwrap().success());
+        fs::remove_file(data.join("postmaster.pid")).unwrap();
+        fs::write(data.join("postgresql.conf"), settings).unwrap();
+    })
+}
+
 #[test]
-fn nodes_stay_together_when_their_server_restarts() {
-    let server = Server::start("");
-    with_mortal_nodes_on(&server.url("postgres"), 2, async |cluster| {
+fn a_node_on_a_copy_of_the_files_is_a_stranger_and_nodes_stay_together_when_their_server_restarts() {
+    let original = Server::start("");
+    let url = original.url("postgres");
+    with_mortal_nodes_on(&url, 2, async |cluster| {
         let room_type = cluster.nodes[0].room_type(9).await;
-        sells(&cluster.nodes[0], "before", &room_type).await;
-        server.kill();
-        server.come_back();
+        let booking = sells(&cluster.nodes[0], "before", &room_type).await;
+        original.kill();
+        let copy = copied(&original);
+        original.come_back();
         for node in &cluster.nodes {
             node.is_ready().await;
         }
         sells(&cluster.nodes[1], "restarted", &room_type).await;
+        is_no_member_until_the_others_have_stopped(cluster, &copy.url("postgres"), &room_type, &booking).await;
+    });
+}
+
+#[test]
+fn a_node_on_a_copy_that_starts_while_the_original_is_down_waits_until_the_members_prove_theirs() {
+    let original = Server::start("");
+    with_mortal_nodes_on(&original.url("postgres"), 2, async |cluster| {
+        original.kill();
+        let copy = copied(&original);
+        let stranger = cluster.stranger(&copy.url("postgres"), &[], cluster.clock.clone()).await;
+        let why = stranger.is_not_ready("not_a_member").await;
+        assert!(why.contains("cannot reach theirs now"), "{why}");
+        let before = counted(REFUSED);
+        original.come_back();
+        eventually("the members have seen it", async || counted(REFUSED) > before).await;
+        for node in &cluster.nodes {
+            node.is_ready().await;
+        }
+        stranger.is_not_ready("not_a_member").await;
+        stranger.running.abort().await;
     });
 }
 

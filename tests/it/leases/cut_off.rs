@@ -1,29 +1,11 @@
 //! A node that cannot reach the store gives its room types to the nodes that can.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use innkeeper::lease::{Outsider, Unavailable};
 
 use super::*;
 
 /// The limit of one turn for room types that belong elsewhere.
 const HANDED_OVER_AT_ONCE: usize = 64;
-
-/// A store that answers or does not.
-#[derive(Clone, Default)]
-struct Switch(Arc<AtomicBool>);
-
-impl Switch {
-    fn set(&self, answers: bool) {
-        self.0.store(answers, Ordering::SeqCst);
-    }
-
-    /// Lets a node check the store.
-    fn watched_by(&self, lease: &Arc<RedisLease>) {
-        let answers = self.0.clone();
-        let tasks = Tasks::default();
-        lease.keep(&tasks);
-        lease.watch_store(move || std::future::ready(answers.load(Ordering::SeqCst).then(database)), &tasks);
-    }
-}
 
 /// Waits until all nodes know whether a node reaches the store.
 async fn known(everybody: &[&Arc<RedisLease>], of: &RedisLease, is_cut_off: bool) {
@@ -48,10 +30,10 @@ async fn goes_on_at(lease: &RedisLease, room_type: RoomTypeId) {
 fn a_node_without_the_store_hands_over_everything() {
     in_system(async {
         let redis = Redis::start();
-        let (first, second) = (node(&redis, "first", SHORT).await, node(&redis, "second", SHORT).await);
-        let store = Switch::default();
-        store.set(true);
-        store.watched_by(&first);
+        let store = MemoryMembers::default();
+        let first = node_on(store.clone(), &redis, "first", SHORT).await;
+        let second = node(&redis, "second", SHORT).await;
+        first.keep(&Tasks::default());
         second.keep(&Tasks::default());
         known(&[&first, &second], &second, false).await;
         let is_mine = |room_type: &RoomTypeId| goes_to(first.me(), *room_type, second.me());
@@ -79,10 +61,12 @@ fn a_node_without_the_store_hands_over_everything() {
 fn without_any_node_at_the_store_the_owners_stay() {
     in_system(async {
         let redis = Redis::start();
-        let nodes = [node(&redis, "first", SHORT).await, node(&redis, "second", SHORT).await];
-        let everybody = nodes.each_ref();
-        let store = Switch::default();
-        nodes.iter().for_each(|lease| store.watched_by(lease));
+        let store = MemoryMembers::default();
+        let both = ["first", "second"].map(|name| node_on(store.clone(), &redis, name, SHORT));
+        let nodes = futures_util::future::join_all(both).await;
+        let everybody: Vec<_> = nodes.iter().collect();
+        nodes.iter().for_each(|lease| lease.keep(&Tasks::default()));
+        store.set(false);
         known(&everybody, &nodes[0], true).await;
         known(&everybody, &nodes[1], true).await;
         for n in 0..20 {
@@ -90,5 +74,31 @@ fn without_any_node_at_the_store_the_owners_stay() {
             assert_eq!(preferred, 1, "they agree as if all was well");
             goes_on_at(nodes.iter().find(|lease| lease.belongs_here(id(n))).unwrap(), id(n)).await;
         }
+    });
+}
+
+#[test]
+fn a_store_that_takes_no_writes_makes_no_member_an_outsider_and_lets_a_newcomer_wait() {
+    in_system(async {
+        let redis = Redis::start();
+        let store = MemoryMembers::default();
+        let both = ["first", "second"].map(|name| node_on(store.clone(), &redis, name, SHORT));
+        let nodes = futures_util::future::join_all(both).await;
+        nodes.iter().for_each(|lease| lease.keep(&Tasks::default()));
+        let can_own = async || nodes.iter().all(|lease| lease.may_own().is_ok());
+        eventually("both are members", can_own).await;
+        store.set_read_only(true);
+        // Longer than an objection to a member must last.
+        for _ in 0..2 * SHORT.as_secs() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert!(nodes.iter().all(|lease| !matches!(lease.may_own(), Err(Unavailable::Outsider(_)))));
+        }
+        known(&[&nodes[0], &nodes[1]], &nodes[0], false).await;
+        let newcomer = node(&redis, "newcomer", SHORT).await;
+        newcomer.keep(&Tasks::default());
+        let waits = async || matches!(newcomer.may_own(), Err(Unavailable::Outsider(Outsider::Database)));
+        eventually("it waits", waits).await;
+        store.set_read_only(false);
+        eventually("it is a member", async || newcomer.may_own().is_ok()).await;
     });
 }

@@ -4,16 +4,16 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use innkeeper::clock::System;
 use innkeeper::config::Secret;
 use innkeeper::lease::redis::Options;
 use innkeeper::lease::{Membership, RedisLease};
 use tempfile::TempDir;
 
-use super::{LONG, database, id, key, peer, take};
+use super::{LONG, id, key, peer, take, unacquainted};
 use crate::support::app::in_system;
 use crate::support::cluster::SECRET;
 use crate::support::eventually::eventually;
+use crate::support::members::MemoryMembers;
 use crate::support::redis::Redis;
 
 /// A Redis at an address that can lead to another one.
@@ -38,7 +38,7 @@ impl Moving {
     async fn node(&self) -> Arc<RedisLease> {
         let addresses = format!("redis+unix://{}", self.way().display()).parse().unwrap();
         let options = Options { addresses, secret: Secret::new(SECRET), ttl: LONG };
-        let lease = RedisLease::new(&options, peer("one"), database(), Arc::new(System)).unwrap();
+        let lease = unacquainted(MemoryMembers::default(), &options, peer("one"));
         eventually("it has looked around", async || lease.nodes().await.is_ok()).await;
         lease
     }
@@ -92,7 +92,7 @@ fn one_address_of_a_redis_cluster_is_refused() {
         .await;
         let one = none.url().split(',').next().unwrap().parse().unwrap();
         let options = Options { addresses: one, secret: Secret::new(SECRET), ttl: LONG };
-        let lease = RedisLease::new(&options, peer("one"), database(), Arc::new(System)).unwrap();
+        let lease = unacquainted(MemoryMembers::default(), &options, peer("one"));
         eventually("it is told what to do", async || {
             let error = anyhow::Error::new(lease.nodes().await.unwrap_err());
             format!("{error:#}").contains("name several")

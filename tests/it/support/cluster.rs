@@ -6,7 +6,7 @@ use innkeeper::app::{self, Listeners, Running};
 use innkeeper::clock::ManualClock;
 use innkeeper::config::Config;
 use innkeeper::http::forward::credentials::{Claims, Seal};
-use innkeeper::store::Identity;
+use innkeeper::store::DatabaseId;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -137,13 +137,13 @@ impl Cluster {
     }
 
     /// The name of its database.
-    pub async fn identity(&self) -> Identity {
-        self.nodes[0].running.store.identity().await.unwrap()
+    pub async fn database_id(&self) -> DatabaseId {
+        self.nodes[0].running.store.database().await.unwrap()
     }
 
     /// The key of a room type's lease in Redis.
     pub async fn lease(&self, room_type: &str) -> String {
-        format!("innkeeper:{{{room_type}}}:{}:lease", self.identity().await.database)
+        format!("innkeeper:{{{room_type}}}:{}:lease", self.database_id().await)
     }
 
     /// Starts a node with other settings, another clock or another database. It may never become a member.

@@ -8,6 +8,7 @@ pub mod demand_file;
 pub mod eventually;
 pub mod fixtures;
 pub mod live;
+pub mod members;
 pub mod postgres;
 pub mod program;
 pub mod raw;
