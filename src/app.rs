@@ -26,7 +26,7 @@ use actix_web::dev::ServerHandle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
-use crate::clock::{Clock, IdSource, System};
+use crate::clock::{Clock, System};
 use crate::config::{Config, DatabaseUrl};
 use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
@@ -163,13 +163,13 @@ pub async fn start_on(
     let search = Index::default();
     search::follow(search.clone(), engine.hub().clone(), store.clone(), clock.clone(), tasks);
     let gate = Gate::new(live, config.ws.clone());
-    let state = http_state(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
-    let (draining, throttle) = (state.draining.clone(), state.throttle.clone());
+    let dependencies = http_dependencies(config, &store, &engine, &search, clock.clone(), gate, &ownership).await?;
+    let http::Dependencies { draining, throttle, .. } = dependencies.clone();
     let audience = if listeners.operators.is_some() { Audience::Public } else { Audience::Everybody };
-    let serve_operators = |listener| Operators::serve(listener, config, state.clone(), clock.clone(), tasks);
+    let serve_operators = |listener| Operators::serve(listener, config, dependencies.clone(), clock.clone(), tasks);
     let operators = listeners.operators.map(serve_operators).transpose()?;
     let connections = http::Connections::new("public", limits(config), clock.clone());
-    let application = http::configure(state, audience);
+    let application = http::configure(dependencies, audience);
     let server = http::server(listeners.everybody, config.http_workers, connections.clone(), application);
     let server = server.map_err(Error::Http)?;
     let http = server.handle();
@@ -200,7 +200,7 @@ async fn installation_secret(store: &Arc<dyn Store>) -> Result<[u8; 32], Error> 
     Ok(store.installation_secret(fresh).await?)
 }
 
-async fn http_state(
+async fn http_dependencies(
     config: &Config,
     store: &Arc<dyn Store>,
     engine: &Engine,
@@ -208,7 +208,7 @@ async fn http_state(
     clock: Arc<dyn Clock>,
     gate: Gate,
     ownership: &Ownership,
-) -> Result<http::State, Error> {
+) -> Result<http::Dependencies, Error> {
     let secret = installation_secret(store).await?;
     let (metrics, measured) = (telemetry::metrics()?, (engine.clone(), gate.clone()));
     let render = move || {
@@ -216,21 +216,18 @@ async fn http_state(
         measured.1.measure();
         metrics.render()
     };
-    Ok(http::State {
+    Ok(http::Dependencies {
         engine: engine.clone(),
-        catalogue: store.clone(),
-        reports: store.clone(),
+        store: store.clone(),
         search: search.clone(),
-        journal: store.clone(),
         clock,
-        ids: Arc::new(System) as Arc<dyn IdSource>,
+        ids: Arc::new(System),
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
-        metrics: Arc::new(render),
-        pages: http::system::Pages::default(),
+        metrics: http::system::MetricsPage::new(render),
+        pages: http::openapi::Pages::default(),
         gate,
         access_log: http::edge::AccessLog::new(config.access_log),
         throttle: Throttle::new(config.throttle.clone(), config.trusted_proxies.clone()),
-        feed: store.clone(),
         draining: Draining::default(),
         membership: ownership.membership.clone(),
         pulse: Pulse::start().map_err(Error::Pulse)?,

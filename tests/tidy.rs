@@ -3,7 +3,7 @@
 //! It reads the source as text, so it sees code behind every `cfg`. To allow something new, change the table of the
 //! rule that forbids it, and say why in the commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -419,6 +419,118 @@ fn every_background_task_is_documented() {
     let undocumented =
         breaches(&sources, |_, line| name(line).is_some_and(|name| !page.contains(&format!("`{name}`"))));
     complain("every background task is in docs/operations.md", undocumented);
+}
+
+/// Splits the tree of a `use` declaration into its paths: `a::{b, c::d}` into `a::b` and `a::c::d`.
+fn paths_of(tree: &str) -> Vec<String> {
+    let Some((root, rest)) = tree.split_once('{') else { return vec![tree.trim().to_owned()] };
+    let (mut paths, mut depth, mut start) = (Vec::new(), 0, 0);
+    let branches = rest.trim_end().strip_suffix('}').unwrap_or(rest);
+    for (at, letter) in branches.char_indices().chain([(branches.len(), ',')]) {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                let branch = paths_of(&branches[start..at]);
+                paths
+                    .extend(branch.iter().filter(|path| !path.is_empty()).map(|path| format!("{}{path}", root.trim())));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    paths
+}
+
+#[test]
+fn a_use_tree_is_split_into_paths() {
+    assert_eq!(paths_of("super::code::Code"), ["super::code::Code"]);
+    assert_eq!(paths_of("super::{a, b::{C, self},\n d}"), ["super::a", "super::b::C", "super::b::self", "super::d"]);
+}
+
+/// The text before a `use` declaration and its tree, if the item ends with one.
+fn use_declaration(item: &str) -> Option<(&str, &str)> {
+    let (before, tree) = item.split_once("use ")?;
+    let line = before.lines().last().unwrap_or_default();
+    ["", "pub"].contains(&line.trim()).then(|| (before, tree.trim_end_matches(';')))
+}
+
+/// Every path that a source names, in `use` declarations and elsewhere.
+fn named_paths(source: &Source) -> Vec<String> {
+    let code: String = source.code().into_iter().map(|(_, line)| format!("{line}\n")).collect();
+    let (mut paths, mut rest) = (Vec::new(), String::new());
+    for item in code.split_inclusive(';') {
+        let (before, tree) = use_declaration(item).unwrap_or((item, ""));
+        rest.push_str(before);
+        paths.extend(paths_of(tree));
+    }
+    let part_of_a_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    paths.extend(rest.split(|c| !part_of_a_path(c)).map(str::to_owned));
+    paths
+}
+
+/// The submodule of `http` that a path leads to from a file below `src/http`.
+fn submodule_of_http(file: &str, path: &str) -> Option<String> {
+    let depth = file.trim_end_matches(".rs").trim_end_matches("/mod").split('/').count();
+    let below = path.strip_prefix("crate::http::").or_else(|| path.strip_prefix("super::".repeat(depth).as_str()))?;
+    below.split("::").next().map(str::to_owned)
+}
+
+#[test]
+fn submodules_of_http_depend_on_each_other_in_one_direction() {
+    let sources = sources("src/http");
+    let top = |path: &str| path.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+    let names: BTreeSet<String> = sources.iter().map(|source| top(&source.path)).filter(|name| name != "mod").collect();
+    let mut uses: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for source in sources.iter().filter(|source| source.path != "mod.rs") {
+        for path in named_paths(source) {
+            let Some(used) = submodule_of_http(&source.path, &path).filter(|used| names.contains(used)) else {
+                continue;
+            };
+            let place = format!("src/http/{} uses {path}", source.path);
+            uses.entry(top(&source.path)).or_default().entry(used).or_insert(place);
+        }
+    }
+    uses.iter_mut().for_each(|(name, used)| drop(used.remove(name)));
+    assert!(uses.len() > 15 && uses["extract"].contains_key("problem"), "the uses are found: {uses:?}");
+    // Removes submodules that use no other or that no other uses, until only circles are left.
+    loop {
+        let present: BTreeSet<String> = uses.keys().cloned().collect();
+        let used: BTreeSet<String> = uses.values().flat_map(|used| used.keys().cloned()).collect();
+        uses.retain(|name, others| used.contains(name) && others.keys().any(|other| present.contains(other)));
+        if uses.len() == present.len() {
+            break;
+        }
+    }
+    let circle = uses.values().flatten().filter(|(used, _)| uses.contains_key(*used)).map(|(_, place)| place.clone());
+    complain("submodules of http use each other in a circle", circle.collect());
+}
+
+/// Folders with JavaScript or TypeScript: the test of a generated client. The server has no script of its own yet;
+/// Swagger UI is part of its crate.
+const SCRIPTS_MAY_BE_IN: &[&str] = &["tests/clients/"];
+
+#[test]
+fn there_is_no_javascript_outside_its_place() {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(package()).unwrap().flatten() {
+        match entry.path() {
+            path if path.ends_with("target") || path.ends_with(".git") => {}
+            path if path.is_dir() => collect(&path, &mut files),
+            path => files.push(path),
+        }
+    }
+    let is_script = |path: &PathBuf| {
+        path.extension().is_some_and(|end| ["js", "mjs", "cjs", "ts", "jsx", "tsx"].iter().any(|script| end == *script))
+    };
+    let names = files
+        .iter()
+        .filter(|path| is_script(path))
+        .map(|path| path.strip_prefix(package()).unwrap().display().to_string());
+    let misplaced = names.filter(|name| !SCRIPTS_MAY_BE_IN.iter().any(|place| name.starts_with(place)));
+    complain(&format!("scripts are in {SCRIPTS_MAY_BE_IN:?} only"), misplaced.collect());
+    let inline = breaches(&sources("src"), |_, line| line.contains("<script"));
+    complain("no script within Rust", inline);
 }
 
 #[test]

@@ -31,14 +31,14 @@ impl Operators {
     pub fn serve(
         listener: TcpListener,
         config: &Config,
-        state: http::State,
+        dependencies: http::Dependencies,
         clock: Arc<dyn Clock>,
         tasks: &Tasks,
     ) -> Result<Self, Error> {
         let address = listener.local_addr().map_err(Error::Http)?;
         let limits = Limits { connections: CONNECTIONS, buffered: BUFFERED, ..limits(config) };
         let connections = Connections::new("ops", limits, clock);
-        let application = http::configure(state, Audience::Operators);
+        let application = http::configure(dependencies, Audience::Operators);
         let server = http::server(listener, 1, connections.clone(), application).map_err(Error::Http)?;
         connections.supervise("ops_connections", tasks);
         Ok(Self { address, handle: server.handle(), serving: tokio::spawn(server) })

@@ -1,7 +1,7 @@
-//! Tokens: the administrator's, and one for every booking.
+//! Bearer tokens: the administrator's token, and one manage token for each booking.
 //!
-//! A booking's manage token is an HMAC of its id under the installation's secret. So nothing secret is stored, a
-//! replayed answer shows the same token, and a wrong token is found out without a look into the store.
+//! A manage token is an HMAC of the booking's id under the secret of the installation. So the store holds no token, a
+//! replayed answer shows the same token, and a wrong token is refused without reading the store.
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,10 +10,10 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::BookingId;
 
-/// Checks tokens. Comparisons take the same time whatever the difference.
+/// Checks tokens. Comparisons take constant time.
 #[derive(Clone)]
 pub struct Access {
-    /// `None`: there is no administrator, and every token is a wrong one.
+    /// The digest of the administrator's token. `None` if there is no administrator.
     administrator: Option<[u8; 32]>,
     manage_tokens: Hmac<Sha256>,
 }
@@ -21,7 +21,7 @@ pub struct Access {
 impl Access {
     /// `secret` is the installation's, see [`crate::store::Catalogue::installation_secret`].
     pub fn new(administrator_token: Option<&str>, secret: [u8; 32]) -> Self {
-        // RFC 2104 fills a short key up with zeros to the length of a block.
+        // RFC 2104 pads a short key with zeros to the block length.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&secret);
         Self { administrator: administrator_token.map(digest), manage_tokens: Hmac::new(&block.into()) }
@@ -31,7 +31,7 @@ impl Access {
         self.administrator.is_some_and(|administrator| administrator.ct_eq(&digest(token)).into())
     }
 
-    /// The token that opens one booking to whoever has it.
+    /// The token that gives access to one booking.
     pub fn manage_token(&self, booking: BookingId) -> String {
         let mac = self.manage_tokens.clone().chain_update(booking.0.as_bytes());
         BASE64URL_NOPAD.encode(&mac.finalize().into_bytes())
@@ -42,7 +42,7 @@ impl Access {
     }
 }
 
-/// Tokens of any length become equally long, and nothing about their length leaks.
+/// The digest of a token. All digests have the same length, so a comparison does not reveal the length of a token.
 fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manage_token_opens_its_own_booking_only() {
+    fn a_manage_token_is_valid_for_its_own_booking_only() {
         let access = Access::new(Some("admin"), [7; 32]);
         let token = access.manage_token(booking(1));
         assert_eq!(token.len(), 43);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_hmac_sha256_as_rfc_2104_has_it() {
+    fn tokens_are_hmac_sha256_of_rfc_2104() {
         let mut reference = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
         reference.update(booking(1).0.as_bytes());
         let expected = BASE64URL_NOPAD.encode(&reference.finalize().into_bytes());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_administrators_token_is_the_whole_token() {
+    fn only_the_whole_administrator_token_is_accepted() {
         let access = Access::new(Some("secret"), [0; 32]);
         assert!(access.is_administrator("secret"));
         assert!(!Access::new(None, [0; 32]).is_administrator(""));

@@ -1,4 +1,4 @@
-//! What more than one handler needs to do its work and to answer.
+//! Helpers for handlers: answers with ETags, retries of concurrent changes, and steps that must not be cancelled.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -11,22 +11,22 @@ use super::code::Code;
 use super::extract::IfNoneMatch;
 use super::problem::Problem;
 
-/// May be kept, but not used without asking.
+/// A cache may keep the answer, but must revalidate it.
 pub const REVALIDATE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
-/// Does several steps that belong together, to the end even if the client hangs up in between.
-pub async fn to_the_end<T: 'static>(steps: impl Future<Output = Result<T, Problem>> + 'static) -> Result<T, Problem> {
+/// Runs several steps to the end, even if the client closes the connection meanwhile.
+pub async fn run_to_end<T: 'static>(steps: impl Future<Output = Result<T, Problem>> + 'static) -> Result<T, Problem> {
     let steps = actix_web::rt::spawn(steps.in_current_span());
     steps.await.unwrap_or_else(|_| Err(Problem::of(Code::Internal)))
 }
 
-/// How often somebody may be faster before a client is asked to come back.
-const TRIES: usize = 16;
+/// How often a change is retried before the client is asked to repeat it.
+const MAX_TRIES: usize = 16;
 
-/// Reads, changes and writes, until nobody has written in between: so two changes of different members both count.
-/// `attempt` gives `None` when somebody was faster.
-pub async fn overwriting_nobody<T>(attempt: impl AsyncFn() -> Result<Option<T>, Problem>) -> Result<T, Problem> {
-    for _ in 0..TRIES {
+/// Repeats a read, change and write until no other write came between. So concurrent changes of different members are
+/// both kept. `attempt` returns `None` if another write came between.
+pub async fn retry_on_conflict<T>(attempt: impl AsyncFn() -> Result<Option<T>, Problem>) -> Result<T, Problem> {
+    for _ in 0..MAX_TRIES {
         if let Some(done) = attempt().await? {
             return Ok(done);
         }
@@ -34,12 +34,12 @@ pub async fn overwriting_nobody<T>(attempt: impl AsyncFn() -> Result<Option<T>, 
     Err(Problem::of(Code::Busy).retry_after_secs(1))
 }
 
-/// 201, with the address and the version of what was made.
+/// 201 with the address and the ETag of the new resource.
 pub fn created(location: String, body: &impl Serialize) -> HttpResponse {
     HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(version(body)).json(body)
 }
 
-/// 200, with the version of what is shown; 304 when the client has it already.
+/// 200 with the ETag of the resource, or 304 if the client has the current version.
 pub fn shown(body: &impl Serialize, known: &IfNoneMatch) -> HttpResponse {
     let version = version(body);
     match known.has(&version) {
@@ -48,18 +48,18 @@ pub fn shown(body: &impl Serialize, known: &IfNoneMatch) -> HttpResponse {
     }
 }
 
-/// 200, with the new version of what was changed.
+/// 200 with the new ETag of the changed resource.
 pub fn changed(body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(version(body)).json(body)
 }
 
-/// A strong ETag (RFC 9110) from what is shown: equal tags, equal bodies.
+/// A strong ETag (RFC 9110): a digest of the body.
 pub fn version(body: &impl Serialize) -> header::ETag {
     let shown = serde_json::to_vec(body).unwrap_or_default();
     header::ETag(header::EntityTag::new_strong(BASE64URL_NOPAD.encode(&Sha256::digest(shown)[..16])))
 }
 
-/// A strong ETag (RFC 9110) from a sequence number.
+/// A strong ETag (RFC 9110): a sequence number.
 pub fn etag(sequence: u64) -> header::ETag {
     header::ETag(header::EntityTag::new_strong(sequence.to_string()))
 }

@@ -1,7 +1,7 @@
-//! JSON Merge Patch (RFC 7386): a PATCH names what changes, `null` returns a member to its default.
+//! JSON Merge Patch (RFC 7386): a PATCH has the members that change, and `null` resets a member to its default.
 //!
-//! The present state is written as the body that would create it, the patch is merged in, and the result goes through
-//! the checks of a new one. So creating and changing follow the same rules.
+//! The patch is merged into the body that would create the present state. The result is checked like the body of a new
+//! resource. So create and update follow the same rules.
 
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -17,22 +17,22 @@ use crate::domain::nights_change::Patch;
 pub struct MergePatch(Map<String, Value>);
 
 impl MergePatch {
-    /// Whether the patch says something about a member.
+    /// Whether the patch has a member.
     pub fn names(&self, member: &str) -> bool {
         self.0.contains_key(member)
     }
 
-    /// What the patch says about a member.
+    /// The value of a member of the patch.
     pub fn get(&self, member: &str) -> Option<&Value> {
         self.0.get(member)
     }
 
-    /// Takes a member that is no member of the resource out of the patch.
+    /// Removes a member from the patch. For members that are no members of the resource.
     pub fn take(&mut self, member: &str) -> Option<Value> {
         self.0.remove(member)
     }
 
-    /// The body after the patch. A member that nobody knows is refused also when it is to be taken away.
+    /// The body after the patch. An unknown member is refused, even if its value is null.
     pub fn over<T: Serialize + DeserializeOwned>(&self, present: &T) -> Result<T, Problem> {
         let mut body = serde_json::to_value(present).map_err(|_| Problem::of(Code::Internal))?;
         let unknown: Vec<_> = self.0.keys().filter(|name| body.get(name.as_str()).is_none()).cloned().collect();
@@ -44,7 +44,7 @@ impl MergePatch {
     }
 }
 
-/// The algorithm of RFC 7386, section 2. Depth is bounded by the parser's own limit.
+/// The algorithm of RFC 7386, section 2. The limit of the parser bounds the depth.
 fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for MergePatch {
     }
 }
 
-/// A JSON value in which no object names a member twice: which of the two counts would be a guess.
+/// A JSON value without repeated member names. Which of two equal names counts would be undefined.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -134,7 +134,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
-/// For members that are left alone when absent. Use with `#[serde(default)]`.
+/// For members that do not change when absent. Use with `#[serde(default)]`.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Option::deserialize(deserializer)?.map_or(Self::Reset, Self::Set))
@@ -158,13 +158,13 @@ mod tests {
     #[case(json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]}))]
     #[case(json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1}))]
     #[case(json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}}))]
-    fn patches_merge_as_the_rfc_says(#[case] mut target: Value, #[case] patch: Value, #[case] expected: Value) {
+    fn patches_merge_as_the_rfc_defines(#[case] mut target: Value, #[case] patch: Value, #[case] expected: Value) {
         merge(&mut target, patch);
         assert_eq!(target, expected);
     }
 
     #[test]
-    fn a_patch_is_an_object_without_doubles() {
+    fn a_patch_is_an_object_without_repeated_names() {
         assert!(serde_json::from_str::<MergePatch>("[]").is_err());
         let twice = serde_json::from_str::<MergePatch>(r#"{"a":{"b":1,"b":2}}"#).unwrap_err();
         assert!(twice.to_string().starts_with("duplicate field `b`"));
@@ -180,7 +180,7 @@ mod tests {
     #[case("{}", Patch::Keep)]
     #[case(r#"{"rooms":null}"#, Patch::Reset)]
     #[case(r#"{"rooms":3}"#, Patch::Set(3))]
-    fn absent_null_and_a_value_are_three_things(#[case] json: &str, #[case] rooms: Patch<i64>) {
+    fn absent_null_and_a_value_are_different(#[case] json: &str, #[case] rooms: Patch<i64>) {
         assert_eq!(serde_json::from_str::<Night>(json).unwrap(), Night { rooms });
     }
 }

@@ -1,4 +1,4 @@
-//! Lists: `{items, next_cursor}`, in a stable order, a page at a time.
+//! Lists: `{items, next_cursor}`, in a stable order, page by page.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::value::whole;
 use crate::domain::Violation;
 use crate::store::Page;
 
-/// Items of a page, unless the client says otherwise.
+/// Items of a page by default.
 pub const DEFAULT_LIMIT: u32 = 20;
 /// The most items of a page.
 pub const MAX_LIMIT: u32 = 200;
@@ -22,11 +22,11 @@ pub const MAX_LIMIT: u32 = 200;
 #[derive(Debug, Serialize)]
 pub struct List<T> {
     pub items: Vec<T>,
-    /// Send it as `cursor` to get the next page; null on the last one.
+    /// Send it as `cursor` to get the next page. Null on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// The parameters of a list that has no others.
+/// The query parameters of a list without filters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
@@ -35,7 +35,7 @@ pub struct Paging {
 }
 
 impl<T> List<T> {
-    /// A page of rows, of which one more than `limit` was asked for to see whether there are more.
+    /// A page of rows. The store was asked for one row more than `limit`: it shows whether another page exists.
     pub fn of<Row>(rows: Vec<Row>, limit: u32, id: impl Fn(&Row) -> Uuid) -> Self
     where
         T: for<'row> From<&'row Row>,
@@ -43,7 +43,7 @@ impl<T> List<T> {
         Self::with(rows, limit, id, |row| T::from(row))
     }
 
-    /// The same, where a row needs help to be shown.
+    /// Like [`List::of`], with a function that converts a row.
     pub fn with<Row>(mut rows: Vec<Row>, limit: u32, id: impl Fn(&Row) -> Uuid, view: impl Fn(&Row) -> T) -> Self {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
@@ -52,13 +52,13 @@ impl<T> List<T> {
     }
 }
 
-// Written out, because deriving gives the lists of all types one name.
+// Not derived: utoipa would give the lists of all types the same name.
 impl<T: ToSchema> PartialSchema for List<T> {
     fn schema() -> RefOr<Schema> {
         let item = Ref::from_schema_name(T::name());
         let cursor = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            .description(Some("Send it as `cursor` to get the next page; null on the last one."));
+            .description(Some("Send it as `cursor` to get the next page. Null on the last page."));
         let list = ObjectBuilder::new().property("items", ArrayBuilder::new().items(item));
         list.property("next_cursor", cursor).required("items").required("next_cursor").into()
     }
@@ -76,12 +76,12 @@ impl<T: ToSchema> ToSchema for List<T> {
 }
 
 impl Paging {
-    /// How many items are wanted.
+    /// The number of items on the page.
     pub fn limit(&self) -> Result<u32, Violation> {
         self.limit.map_or(Ok(DEFAULT_LIMIT), |limit| whole(limit, 1, MAX_LIMIT, "/limit", "limit_range"))
     }
 
-    /// The rows to ask the store for, and how many of them to show.
+    /// The rows to read from the store, and the number of items to show.
     pub fn page<Id>(&self, id: impl Fn(Uuid) -> Id) -> Result<(Page<Id>, u32), Violation> {
         let limit = self.limit()?;
         let after = self.cursor.as_deref().map(|cursor| {
@@ -92,7 +92,7 @@ impl Paging {
     }
 }
 
-/// Cursors are opaque: clients hand them back as they got them.
+/// Encodes a cursor. Cursors are opaque to clients.
 pub fn encode(key: &[u8]) -> String {
     BASE64URL_NOPAD.encode(key)
 }

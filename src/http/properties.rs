@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::bookings::order::{AmendmentBody, OrderBody};
+use super::describe::example;
 use super::events::list::Window;
 use super::extract::pointer::{Error, from_json, from_query};
 use super::hotels::body::HotelBody;
 use super::merge_patch::MergePatch;
 use super::nights::item::NightsItem;
 use super::nights::set::SetNights;
-use super::openapi::example;
 use super::page::Paging;
 use super::rate_plans::body::RatePlanBody;
 use super::room_types::body::RoomTypeBody;

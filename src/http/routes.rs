@@ -1,21 +1,22 @@
-//! Every address on one page.
+//! All routes on one page.
 
 use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
 
-use super::bookings::AtTheDesk;
+use super::bookings::FrontDesk;
 use super::code::Code;
-use super::forward::{self, Forwarder};
+use super::dependencies::Dependencies;
 use super::problem::Problem;
-use super::state::State;
-use super::{bookings, cluster, edge, events, hotels, nights, rate_plans, room_types, search, services, system};
+use super::{
+    bookings, cluster, edge, events, forward, hotels, nights, openapi, rate_plans, room_types, search, services, system,
+};
 use crate::domain::Move;
 use crate::ws;
 
-/// The addresses of the API.
+/// The endpoints of the API.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
         get("/v1/hotels", hotels::list::handle).with_query(),
@@ -44,9 +45,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         patch("/v1/bookings/{booking_id}", bookings::amend::handle),
         post("/v1/bookings/{booking_id}/confirm", bookings::confirm::handle).with_key(),
         post("/v1/bookings/{booking_id}/cancel", bookings::cancel::handle).with_query().with_key(),
-        post("/v1/bookings/{booking_id}/check-in", AtTheDesk(Move::CheckIn)).with_key(),
-        post("/v1/bookings/{booking_id}/check-out", AtTheDesk(Move::CheckOut)).with_key(),
-        post("/v1/bookings/{booking_id}/no-show", AtTheDesk(Move::NoShow)).with_key(),
+        post("/v1/bookings/{booking_id}/check-in", FrontDesk(Move::CheckIn)).with_key(),
+        post("/v1/bookings/{booking_id}/check-out", FrontDesk(Move::CheckOut)).with_key(),
+        post("/v1/bookings/{booking_id}/no-show", FrontDesk(Move::NoShow)).with_key(),
         get("/v1/events", events::list::handle).with_query(),
         get("/v1/ws", ws::handle),
         get("/v1/cluster", cluster::read::handle).with_query(),
@@ -54,19 +55,20 @@ pub fn endpoints() -> Vec<Endpoint> {
         get("/healthz", system::health::live),
         get("/readyz", system::health::ready),
         get("/metrics", system::metrics::handle),
-        get("/openapi.json", system::docs::openapi),
-        get("/asyncapi.json", system::docs::asyncapi),
-        get("/docs", system::docs::redirect),
+        get("/openapi.json", openapi::handler::openapi),
+        get("/asyncapi.json", openapi::handler::asyncapi),
+        get("/docs", openapi::handler::redirect),
     ]
 }
 
-/// Which addresses a listener has.
+/// Which endpoints a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// All of them: there is only one listener.
+    /// All endpoints: there is only one listener.
     Everybody,
-    /// All but those of operators, who have a listener of their own.
+    /// All endpoints except those for operators, which have their own listener.
     Public,
+    /// The endpoints for operators.
     Operators,
 }
 
@@ -81,15 +83,10 @@ impl Audience {
     }
 }
 
-/// The path that decides who answers: decoded. `/%761/hotels` is `/v1/hotels`.
-pub fn routed_path(request: &HttpRequest) -> &str {
-    request.match_info().as_str()
-}
-
-/// Puts the API into a server.
-pub fn configure(state: State, audience: Audience) -> impl FnOnce(&mut ServiceConfig) + Clone {
-    let state = Data::new(state);
+/// Configures a worker of the server: its dependencies, its middleware and its routes.
+pub fn configure(dependencies: Dependencies, audience: Audience) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config| {
+        dependencies.register(config);
         let mut scope =
             web::scope("").wrap(from_fn(forward::around)).wrap(Compress::default()).wrap(from_fn(edge::around));
         for resource in resources(audience) {
@@ -98,26 +95,20 @@ pub fn configure(state: State, audience: Audience) -> impl FnOnce(&mut ServiceCo
         if audience != Audience::Operators {
             scope = scope.service(user_interface());
         }
-        let scope = scope.default_service(web::to(nothing_here));
-        // `OPTIONS *` has no path, so that no scope takes it.
-        let elsewhere = web::to(nothing_here).wrap(from_fn(edge::around));
-        config.app_data(Data::new(forwarder(&state))).app_data(state).service(scope).default_service(elsewhere);
+        let scope = scope.default_service(web::to(not_found));
+        // `OPTIONS *` has no path, so no scope matches it.
+        let elsewhere = web::to(not_found).wrap(from_fn(edge::around));
+        config.service(scope).default_service(elsewhere);
     }
 }
 
-/// Swagger UI, which is no part of the API and not described.
+/// Swagger UI. It is no part of the API, so the OpenAPI document does not describe it.
 fn user_interface() -> Resource {
-    let page = get("/docs/{file:.*}", system::docs::user_interface);
+    let page = get("/docs/{file:.*}", openapi::handler::user_interface);
     resource(page.path, vec![page])
 }
 
-/// Whoever takes requests to other nodes; there is one if there can be other nodes.
-fn forwarder(state: &State) -> Option<Forwarder> {
-    let forwarder = state.peers.as_ref()?.forwarder();
-    forwarder.inspect_err(|error| tracing::error!(%error, "nothing can be sent to other nodes")).ok()
-}
-
-/// One method of one address.
+/// One method of one path.
 pub struct Endpoint {
     pub method: Method,
     pub path: &'static str,
@@ -128,19 +119,19 @@ pub struct Endpoint {
 
 impl Endpoint {
     fn new(method: Method, path: &'static str, route: Route) -> Self {
-        // Operators' tools may add what they like; within the API an unknown parameter is a mistake.
+        // Tools of operators may add parameters. Within the API an unknown parameter is an error.
         let query = !path.starts_with("/v1/");
-        // What is repeated by a PUT or a PATCH is so already.
+        // A repeated PUT or PATCH has no second effect.
         let key = method != Method::POST;
         Self { method, path, route, query, key }
     }
 
-    /// Its handler reads the parameters of the query; otherwise there must be none.
+    /// The handler reads query parameters. Without this, query parameters are refused.
     fn with_query(self) -> Self {
         Self { query: true, ..self }
     }
 
-    /// A repetition under the same Idempotency-Key has one effect; otherwise the header is refused.
+    /// The handler records idempotency keys. Without this, the header Idempotency-Key is refused.
     fn with_key(self) -> Self {
         Self { key: true, ..self }
     }
@@ -184,7 +175,7 @@ where
     Endpoint::new(Method::PATCH, path, web::patch().to(handler))
 }
 
-/// The endpoints gathered by address, each of which refuses other methods and says which it knows.
+/// The endpoints, grouped by path. Each path refuses other methods and lists its own.
 fn resources(audience: Audience) -> Vec<Resource> {
     let mut gathered: Vec<(&'static str, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoints().into_iter().filter(|endpoint| audience.has(endpoint.path)) {
@@ -210,6 +201,6 @@ fn resource(path: &'static str, endpoints: Vec<Endpoint>) -> Resource {
     endpoints.into_iter().fold(resource, |resource, endpoint| resource.route(endpoint.route()))
 }
 
-async fn nothing_here() -> Result<HttpResponse, Problem> {
+async fn not_found() -> Result<HttpResponse, Problem> {
     Err(Problem::of(Code::NotFound))
 }

@@ -1,4 +1,4 @@
-//! Values as they are written in JSON and in addresses.
+//! Values in JSON and in query parameters.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::domain::text;
 use crate::domain::violation::Violations;
 use crate::domain::{Amount, Date, Party, Violation, stay};
 
-/// A date, written `YYYY-MM-DD` and in no other way.
+/// A date, written `YYYY-MM-DD`. Other formats are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(pub Date);
 
@@ -51,8 +51,8 @@ impl<'de> Deserialize<'de> for Day {
 impl PartialSchema for Day {
     fn schema() -> RefOr<Schema> {
         let date = SchemaFormat::KnownFormat(KnownFormat::Date);
-        let words = Some("A calendar date of the hotel, YYYY-MM-DD.");
-        ObjectBuilder::new().schema_type(Type::String).format(Some(date)).description(words).into()
+        let text = Some("A calendar date of the hotel, YYYY-MM-DD.");
+        ObjectBuilder::new().schema_type(Type::String).format(Some(date)).description(text).into()
     }
 }
 
@@ -65,7 +65,7 @@ impl ToSchema for Day {
 /// The longest range of dates, in days.
 const YEAR: i32 = 366;
 
-/// A range of dates that ends after it begins, within a year.
+/// Checks a range of dates: at least one day, at most a year.
 pub fn up_to_a_year(from: Day, to: Day) -> Result<(), Violation> {
     match stay::days_between(from.0, to.0) {
         ..1 => Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)")),
@@ -81,11 +81,12 @@ pub fn time(text: &str, pointer: &str) -> Result<Time, Violation> {
     time.ok_or_else(|| Violation::new(pointer, "time", "must be a time of the day, written HH:MM"))
 }
 
+/// A time of the day, written `HH:MM`.
 pub fn hours_and_minutes(time: Time) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
-/// A whole number inside limits, as the type the domain wants.
+/// A whole number within limits, converted to the type of the domain.
 pub fn whole<T>(value: i64, min: T, max: T, pointer: &str, rule: &'static str) -> Result<T, Violation>
 where
     T: TryFrom<i64> + PartialOrd + fmt::Display + Copy,
@@ -96,16 +97,17 @@ where
     }
 }
 
-/// Who travels together, and in how many rooms: two adults in one, or one in each of more, unless it is said.
-pub fn company(
+/// The party and the number of rooms of a query. Default: two adults in one room, or one adult in each of several
+/// rooms.
+pub fn party(
     adults: Option<i64>,
     children: Option<i64>,
     rooms: Option<i64>,
     violations: &mut Violations,
 ) -> Option<(Party, u16)> {
     let most = MAX_GUESTS as u16;
-    let unsaid = rooms.unwrap_or(1).clamp(2, MAX_ROOMS_PER_BOOKING.into());
-    let adults = violations.keep(whole(adults.unwrap_or(unsaid), 1, most, "/adults", "guests_range"));
+    let default_adults = rooms.unwrap_or(1).clamp(2, MAX_ROOMS_PER_BOOKING.into());
+    let adults = violations.keep(whole(adults.unwrap_or(default_adults), 1, most, "/adults", "guests_range"));
     let children = violations.keep(whole(children.unwrap_or(0), 0, most, "/children", "guests_range"));
     let rooms = violations.keep(whole(rooms.unwrap_or(1), 1, MAX_ROOMS_PER_BOOKING, "/rooms", "rooms_range"));
     let (party, rooms) = (Party { adults: adults?, children: children? }, rooms?);
@@ -116,17 +118,17 @@ pub fn company(
 /// The longest `force`, in characters.
 pub const MAX_FORCE: usize = 100;
 
-/// Who insists on something that the rules forbid: a name, or words that a colleague understands.
-pub fn insisting(force: Option<&str>) -> Result<Option<String>, Violation> {
-    force.map(|who| text::line(who, MAX_FORCE, "/force")).transpose()
+/// The name of the person who overrides a rule with `force`, 1 to 100 characters.
+pub fn force(name: Option<&str>) -> Result<Option<String>, Violation> {
+    name.map(|name| text::line(name, MAX_FORCE, "/force")).transpose()
 }
 
-/// A price of one night or one unit of a service.
+/// The price of one night, or of one unit of a service.
 pub fn price(minor: i64, pointer: &str) -> Result<Amount, Violation> {
     whole(minor, 0, Amount::MAX_PRICE.minor(), pointer, "price_range").map(Amount)
 }
 
-/// Reads a member that may be absent but not `null`. Use with `#[serde(default, deserialize_with = …)]`.
+/// Reads a member that may be absent but not `null`. For `#[serde(default, deserialize_with = …)]`.
 pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -146,7 +148,7 @@ mod tests {
     #[case("-00026-02-", false)]
     #[case("2026/02/28", false)]
     #[case("٢٠٢٦-٠٢-٢٨", false)]
-    fn a_date_is_written_one_way(#[case] text: &str, #[case] accepted: bool) {
+    fn a_date_has_one_format(#[case] text: &str, #[case] accepted: bool) {
         assert_eq!(Day::parse(text).is_some(), accepted);
     }
 
@@ -155,12 +157,12 @@ mod tests {
     #[case("24:00", false)]
     #[case("9:00", false)]
     #[case("15:00:00", false)]
-    fn a_time_is_written_one_way(#[case] text: &str, #[case] accepted: bool) {
+    fn a_time_has_one_format(#[case] text: &str, #[case] accepted: bool) {
         assert_eq!(time(text, "/check_in_time").is_ok(), accepted);
     }
 
     #[test]
-    fn numbers_keep_their_limits_and_never_wrap() {
+    fn numbers_outside_their_limits_are_refused_and_never_wrap() {
         assert_eq!(whole::<u16>(10, 1, 10, "/rooms", "rooms_range"), Ok(10));
         for value in [0, 11, -1, 65_536 + 5, i64::MIN, i64::MAX] {
             assert!(whole::<u16>(value, 1, 10, "/rooms", "rooms_range").is_err());

@@ -1,6 +1,6 @@
-//! The description of the protocol (AsyncAPI 3.0), made from the types that are read and written.
+//! The AsyncAPI 3.0 document, built from the types of the frames.
 //!
-//! [`MESSAGES`] is the one table of frame types; tests compare it with the code, and send its examples.
+//! [`MESSAGES`] is the table of all frame types. Tests compare it with the code, and send its examples.
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
@@ -10,29 +10,31 @@ use super::Options;
 use super::frame::{Change, Current, Error, Ping, Pong, Snapshot, Subscribe, Unsubscribe};
 use super::socket::decoder::FRAGMENTS;
 use crate::domain::Date;
-use crate::http::openapi::{example, schemas};
+use crate::http::describe::{example, schemas};
 
-const INTRODUCTION: &str = "Nights of room types, live. Connect to `/v1/ws` and send `subscribe`. For each room type \
-you get a `snapshot`, then a `change` for every fact that touches the nights you watch, in order of `sequence`, within \
-milliseconds of its commit; nothing that is not durable is ever told, and no guest's data.
+const INTRODUCTION: &str = "Live inventory of room types. Connect to `/v1/ws` and send `subscribe`. For each room type the \
+server sends a `snapshot`. Then it sends a `change` for every committed fact that touches the nights you watch, in the order \
+of `sequence`, within milliseconds of the commit. Uncommitted states and guest data are never sent.
 
-**Drawing.** Keep a projection per room type. A `snapshot` replaces what you know of its nights, a `change` replaces the \
-nights it has; both carry values, not differences. Prices, capacity and restrictions come as a fresh `snapshot`.
+**State.** Keep one projection for each room type. A `snapshot` replaces all nights of the projection. A `change` replaces the \
+nights that it contains. Both contain values, not differences. After a change of prices, capacity or restrictions, the \
+server sends a new `snapshot`.
 
-**Coming back.** Remember the last `sequence` of each room type and send it as `after`. What you missed comes one by one \
-and ends with `current`; if it is too much or too long ago, or if the hotel's settings or midnight have changed what is \
-shown, a `snapshot` comes instead.
+**Resuming.** Keep the last `sequence` of each room type, and send it as `after` when you reconnect. The server then sends the \
+missed changes one by one, and `current` at the end. It sends a `snapshot` instead if the changes are too many or too old, or \
+if midnight or the settings of the hotel have changed the nights on sale.
 
-**Being slow.** What you do not read in time is not kept for you: a `snapshot` with `conflated` stands for it.
+**Slow clients.** The server does not keep unread changes. It replaces them by a `snapshot` with `conflated`.
 
-**Mistakes** are answered with an `error` frame whose `code` is one of HTTP's. Some end the connection: binary frames \
-(1003), a broken protocol (1002), text that is no UTF-8 (1007), a message too large (1009), too many frames in a second, \
-too many fragments of a message or silence (1008), not reading (1013); 1001 means that the server goes away: come back and resume. The server sends WebSocket pings; answering them, as \
-every library does, is enough to stay connected.
+**Errors.** An invalid frame is answered with an `error` frame, whose `code` is a problem code of the HTTP API. Some errors \
+close the connection: 1002 for a protocol error, 1003 for a binary frame, 1007 for text that is not UTF-8, 1009 for a message \
+that is too large. 1008 means too many frames per second, too many fragments of a message, or no frame within the idle time. \
+1013 means that the client reads too slowly. 1001 means that the server shuts down: reconnect and resume. The server sends \
+WebSocket pings. A client that answers them, as every library does, stays connected.
 
-New members and new frame types may appear: ignore those you do not know.";
+**Compatibility.** New members and new frame types may be added. Ignore those that you do not know.";
 
-/// Who sends a message.
+/// The sender of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
     Client,
@@ -41,14 +43,14 @@ pub enum Sender {
 
 /// One frame type.
 pub struct Message {
-    /// What its `type` says.
+    /// The value of its `type`.
     pub kind: &'static str,
     pub sender: Sender,
     schema: fn() -> Vec<(String, RefOr<Schema>)>,
     pub example: fn(Date) -> Value,
 }
 
-/// Every frame type there is.
+/// All frame types.
 pub const MESSAGES: [Message; 8] = [
     Message { kind: "subscribe", sender: Sender::Client, schema: schemas::of::<Subscribe>, example: subscribe },
     Message { kind: "unsubscribe", sender: Sender::Client, schema: schemas::of::<Unsubscribe>, example: unsubscribe },
@@ -81,8 +83,8 @@ pub fn document(today: Date, options: &Options) -> Value {
         "defaultContentType": "application/json",
         "channels": { "live": { "address": "/v1/ws", "messages": messages } },
         "operations": {
-            "watch": operation("receive", Sender::Client, "What clients send."),
-            "tell": operation("send", Sender::Server, "What the server sends.")
+            "watch": operation("receive", Sender::Client, "Frames from the client."),
+            "tell": operation("send", Sender::Server, "Frames from the server.")
         },
         "components": { "schemas": components }
     })
@@ -91,15 +93,16 @@ pub fn document(today: Date, options: &Options) -> Value {
 fn limits(options: &Options) -> String {
     let Options { connections, subscriptions, room_types, nights, frame_bytes, frames_per_sec, idle, .. } = options;
     format!(
-        "**Limits of this server.** {connections} connections; on each {subscriptions} subscriptions and {room_types} \
-         room types; {nights} nights a subscription; {frame_bytes} bytes and {FRAGMENTS} fragments a message; \
-         {frames_per_sec} frames a second, pings and pongs included; {} seconds of silence.",
+        "**Limits of this server.** Connections: {connections}. Subscriptions of a connection: {subscriptions}. Room \
+         types of a connection: {room_types}. Nights of a subscription: {nights}. Size of a message: {frame_bytes} \
+         bytes and {FRAGMENTS} fragments. Frames per second, with pings and pongs: {frames_per_sec}. Time without a \
+         frame: {} seconds.",
         idle.as_secs()
     )
 }
 
 fn described(message: &Message, today: Date) -> Value {
-    // The last schema is the message's own, after those of its members.
+    // The last schema is that of the message. The schemas of its members come before it.
     let name = (message.schema)().pop().map(|(name, _)| name).unwrap_or_default();
     let tag = json!({ "type": "object", "properties": { "type": { "const": message.kind } }, "required": ["type"] });
     json!({
@@ -162,7 +165,7 @@ mod tests {
     use super::super::request;
     use super::*;
 
-    fn paper() -> Value {
+    fn the_document() -> Value {
         document(example::DAY, &Options::default())
     }
 
@@ -171,12 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn every_frame_of_the_server_is_in_the_table_and_reads_its_own_example() {
+    fn every_server_frame_is_in_the_table_and_parses_its_example() {
         for message in MESSAGES.iter().filter(|message| message.sender == Sender::Server) {
             let example = (message.example)(example::DAY);
             let frame: ServerFrame = serde_json::from_value(example.clone()).unwrap();
             assert_eq!(serde_json::to_value(&frame).unwrap(), example);
-            // A frame type that is added to the code has to be added here, and so to the table.
+            // A new frame type must be added here, and then to the table.
             let name = match frame {
                 ServerFrame::Snapshot(_) => "snapshot",
                 ServerFrame::Change(_) => "change",
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_frame_of_a_client_is_understood() {
+    fn the_server_accepts_every_client_frame_of_the_table() {
         for message in MESSAGES.iter().filter(|message| message.sender == Sender::Client) {
             let text = (message.example)(example::DAY).to_string();
             let name = match request::read(&text, &Options::default()).unwrap() {
@@ -204,12 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn examples_have_only_described_members_and_all_that_must_be_there() {
-        let paper = paper();
+    fn examples_have_only_described_members_and_all_required_ones() {
+        let document = the_document();
         for message in &MESSAGES {
-            let described = &paper["channels"]["live"]["messages"][message.kind];
+            let described = &document["channels"]["live"]["messages"][message.kind];
             let schema = described["payload"]["allOf"][1]["$ref"].as_str().unwrap();
-            let schema = paper.pointer(&schema[1..]).unwrap();
+            let schema = document.pointer(&schema[1..]).unwrap();
             let example = &described["examples"][0]["payload"];
             for member in example.as_object().unwrap().keys().filter(|member| *member != "type") {
                 assert!(schema["properties"].get(member).is_some(), "{}: {member}", message.kind);
@@ -221,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere() {
-        let paper = paper();
-        let text = paper.to_string();
+    fn every_reference_is_resolved() {
+        let document = the_document();
+        let text = document.to_string();
         let references: Vec<_> = text.split("\"$ref\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         assert!(references.len() > MESSAGES.len());
         for reference in references {
-            assert!(paper.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference} is not resolved");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The frames, as they go over the wire: JSON objects in text messages, told apart by `type`.
+//! The frames: JSON objects in text messages, with a `type`.
 //!
-//! The protocol in words is in [`super::asyncapi`]. Members may be added; clients ignore those they do not know. What
-//! clients send is read strictly.
+//! [`super::asyncapi`] describes the protocol. Members may be added: clients ignore unknown members. The server refuses
+//! unknown members of client frames.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::Violation;
-use crate::http::openapi::names::{EventCause, ProblemCode};
+use crate::http::names::{EventCause, ProblemCode};
 use crate::http::problem::Problem;
 use crate::http::value::{Day, present};
 
-/// The name a client gives to a subscription: text or a whole number.
+/// The name that the client gives to a subscription: a text or a whole number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Id {
@@ -23,7 +23,7 @@ pub enum Id {
     Text(String),
 }
 
-/// Watches nights of room types. A subscription of the same name is replaced.
+/// Watches nights of room types. It replaces a subscription with the same `id`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subscribe {
@@ -31,7 +31,7 @@ pub struct Subscribe {
     #[schema(ignore)]
     pub kind: String,
     pub id: Id,
-    /// All room types of this hotel, also those it gets later. Either this or `room_type_ids`.
+    /// Watches all room types of this hotel, also later ones. Send either this or `room_type_ids`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub hotel_id: Option<Uuid>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -42,13 +42,14 @@ pub struct Subscribe {
     /// The date after the last night.
     #[schema(inline)]
     pub to: Day,
-    /// The last sequence number the client has seen: of each room type, or a number where there is one room type.
+    /// The last sequence number that the client has received, for each room type. A single number if there is one room
+    /// type.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(inline)]
     pub after: Option<After>,
 }
 
-/// What a client has seen.
+/// The last sequence numbers that the client has received.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum After {
@@ -56,7 +57,7 @@ pub enum After {
     Sequences(BTreeMap<Uuid, u64>),
 }
 
-/// Ends a subscription. Frames that are already under way may still come.
+/// Ends a subscription. Frames that were sent before may still arrive.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unsubscribe {
@@ -66,7 +67,7 @@ pub struct Unsubscribe {
     pub id: Id,
 }
 
-/// Asks for a `pong`.
+/// Requests a `pong`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ping {
@@ -75,7 +76,7 @@ pub struct Ping {
     pub kind: String,
 }
 
-/// What the server sends.
+/// A frame from the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
@@ -86,35 +87,35 @@ pub enum ServerFrame {
     Pong(Pong),
 }
 
-/// How the nights of one room type stand. The arrays have one entry per night, beginning with `from`; nights outside of
-/// the booking horizon are left out. It replaces everything known about these nights.
+/// The state of the nights of one room type. Each array has one entry for each night, beginning with `from`. Nights
+/// outside the booking horizon are absent. A snapshot replaces all known nights of the room type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Snapshot {
     pub room_type_id: Uuid,
-    /// Facts behind this state.
+    /// The sequence number of this state.
     pub sequence: u64,
     #[schema(inline)]
     pub from: Day,
     pub currency: String,
-    /// Rooms that exist.
+    /// Physical rooms.
     pub physical: Vec<u16>,
     pub sold: Vec<u16>,
     pub held: Vec<u16>,
-    /// Rooms that can still be sold.
+    /// Free rooms.
     pub free: Vec<u16>,
-    /// Price of one room under the cheapest open plan; null where the night is closed, whatever is free.
+    /// The price of one room with the cheapest open rate plan. Null if the night is closed, even if rooms are free.
     pub price_minor: Vec<Option<i64>>,
-    /// The client was too slow: this stands for changes it was not told one by one. Left out when false.
+    /// Whether this snapshot replaces changes that the client was too slow to receive. Absent if false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub conflated: bool,
 }
 
-/// What one fact has changed: the nights from the first to the last that changed, as far as they are watched, with their
-/// new values. Changes of prices, capacity or restrictions come as a snapshot instead.
+/// The change of one fact: the watched nights from the first to the last changed night, with their new values. After a
+/// change of prices, capacity or restrictions the server sends a snapshot instead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     pub room_type_id: Uuid,
-    /// Grows from frame to frame. Numbers are left out where a fact did not touch the nights that are watched.
+    /// Grows from frame to frame. It has gaps for facts that do not touch the watched nights.
     pub sequence: u64,
     #[schema(inline)]
     pub from: Day,
@@ -125,8 +126,8 @@ pub struct Change {
     pub cause: String,
 }
 
-/// The client has seen everything of a room type up to `sequence`: the end of a resume. Without a room type: the
-/// subscription has none yet.
+/// The end of a resume: the client has received every change of a room type up to `sequence`. Without a room type, the
+/// subscription has no room types yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Current {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,21 +138,21 @@ pub struct Current {
     pub sequence: Option<u64>,
 }
 
-/// Something was wrong. With an `id`: this subscription was refused, or has ended.
+/// An error. With an `id`, the server has refused or ended this subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,
-    /// Stable, the same as in HTTP's problem documents. Branch on this.
+    /// Stable, the same as in problem documents. Clients branch on it.
     #[schema(value_type = ProblemCode)]
     pub code: String,
-    /// The HTTP status it would have had.
+    /// The HTTP status of the code.
     pub status: u16,
     pub detail: String,
-    /// Which members break which rules.
+    /// The members that break a rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Mistake>,
-    /// Seconds after which trying again makes sense.
+    /// Seconds after which the frame may be sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<i64>,
 }
@@ -187,7 +188,7 @@ impl Error {
     }
 }
 
-// Written out, because an untagged enum forgets where in it a mistake is.
+// Not derived: the error of an untagged enum does not name the wrong member.
 impl<'de> Deserialize<'de> for After {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Seen;

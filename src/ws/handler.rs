@@ -1,4 +1,4 @@
-//! `GET /v1/ws`: from HTTP to WebSocket.
+//! `GET /v1/ws`: opens a WebSocket.
 
 use std::sync::Arc;
 
@@ -6,44 +6,48 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use tracing::Instrument;
 
+use super::Gate;
 use super::dashboard::Dashboard;
 use super::session;
 use super::socket::{Inbox, handshake, outbox};
+use crate::http::access::Access;
 use crate::http::code::Code;
 use crate::http::connection::activity::Activity;
 use crate::http::problem::Problem;
-use crate::http::state::State;
-use crate::http::throttle::Client;
+use crate::http::throttle::{Client, Throttle};
+use crate::shutdown::Draining;
+use crate::store::{Catalogue, Journal};
 
 pub async fn handle(
-    state: Data<State>,
+    (gate, access, throttle): (Data<Gate>, Data<Access>, Data<Throttle>),
     client: Client,
+    (catalogue, journal): (Data<dyn Catalogue>, Data<dyn Journal>),
+    draining: Data<Draining>,
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, Problem> {
-    if state.draining.has_begun() {
+    if draining.has_begun() {
         return Err(Problem::of(Code::ShuttingDown).retry_after_secs(5));
     }
     let mut accepted = handshake::accept(&request).map_err(|lacks| {
-        Problem::new(Code::UpgradeRequired, format!("A WebSocket handshake (RFC 6455) is needed: {lacks}."))
+        Problem::new(Code::UpgradeRequired, format!("A WebSocket handshake (RFC 6455) is required: {lacks}."))
     })?;
-    let caller = state.throttle.socket(&state.access, client, request.headers())?;
-    let gate = state.gate.clone();
-    let Some(place) = gate.enter() else {
+    let caller = throttle.socket(&access, client, request.headers())?;
+    let Some(permit) = gate.enter() else {
         return Err(Problem::of(Code::TooManyDashboards).retry_after_secs(5));
     };
     let (outbox, frames) = outbox::open();
     let inbox = Inbox::new(body, gate.options.frame_bytes);
-    let dashboard = Dashboard::new(&gate, state.catalogue.clone(), state.journal.clone(), caller);
-    let draining = state.draining.clone();
+    let dashboard = Dashboard::new(&gate, catalogue.into_inner(), journal.into_inner(), caller);
     let connection = request.conn_data::<Arc<Activity>>().cloned();
-    let conversation = async move {
+    let draining = Draining::clone(&draining);
+    let session = async move {
         session::run(inbox, outbox, dashboard, &gate.options, draining).await;
-        drop(place);
+        drop(permit);
         if let Some(connection) = connection {
-            connection.hangs_up();
+            connection.session_ended();
         }
     };
-    actix_web::rt::spawn(conversation.in_current_span());
+    actix_web::rt::spawn(session.in_current_span());
     Ok(accepted.body(frames))
 }

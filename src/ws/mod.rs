@@ -1,8 +1,8 @@
 //! Live inventory over WebSocket: `GET /v1/ws`.
 //!
-//! Owns the messages ([`frame`]), their description at `/asyncapi.json` ([`asyncapi`]), the connections and the protocol
-//! below them ([`socket`]). Called by `http/routes.rs`. It never decides and never asks an actor: a connection ([`session`]) is a reader of
-//! [`crate::events::Live`] whose wishes are kept by a [`dashboard`].
+//! Owns the messages ([`frame`]), their description at `/asyncapi.json` ([`asyncapi`]), the connections and the
+//! protocol below them ([`socket`]). Called by `http/routes.rs`. It never decides and never asks an actor: a connection
+//! ([`session`]) is a reader of [`crate::events::Live`] whose wishes are kept by a [`dashboard`].
 //!
 //! Invariants: no guest's data is in any frame; per room type a client sees every committed state of the nights it
 //! watches in order, or a newer snapshot; what a client has not read yet is bounded and gives way to the newest state.

@@ -205,13 +205,13 @@ fn a_server_that_shuts_down_answers_503() {
 #[test]
 fn a_panic_ends_one_request_only() {
     with_app(async |app| {
-        let state = web::Data::new(app.state());
-        let draining = state.draining.clone();
+        let edge = web::Data::new(app.dependencies().edge());
+        let draining = edge.draining.clone();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/panic", listener.local_addr().unwrap());
         let panics = async || -> actix_web::HttpResponse { panic!("on purpose") };
         let server = HttpServer::new(move || {
-            let routes = Routes::new().app_data(state.clone()).wrap(from_fn(http::edge::around));
+            let routes = Routes::new().app_data(edge.clone()).wrap(from_fn(http::edge::around));
             routes.route("/panic", web::get().to(panics))
         });
         let server = server.workers(1).disable_signals().listen(listener).unwrap().run();

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::HeaderValue;
 use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
-use innkeeper::http::{Audience, State, configure};
+use innkeeper::http::{Audience, Dependencies, configure};
 use innkeeper::search::Index;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -242,8 +242,9 @@ fn a_hotel_without_rooms_has_a_closed_calendar_and_an_unknown_one_has_none() {
 #[test]
 fn during_the_build_of_the_index_only_search_answers_503() {
     with_app(async |app| {
-        let state = State { search: Index::default(), ..app.state() };
-        let starting = init_service(actix_web::App::new().configure(configure(state, Audience::Everybody))).await;
+        let dependencies = Dependencies { search: Index::default(), ..app.dependencies() };
+        let application = actix_web::App::new().configure(configure(dependencies, Audience::Everybody));
+        let starting = init_service(application).await;
         for path in ["/readyz".to_owned(), format!("/v1/search?city=Porto&{STAY}")] {
             let refused = call_service(&starting, TestRequest::get().uri(&path).to_request()).await;
             let retry_after = refused.headers().get("retry-after").cloned();

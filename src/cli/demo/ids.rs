@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::IdSource;
 use crate::domain::{HotelId, RatePlanId, RoomTypeId, ServiceId};
-use crate::http::openapi::example;
+use crate::http::describe::example;
 
 pub struct Ids<'a> {
     fresh: &'a dyn IdSource,

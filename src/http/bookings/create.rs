@@ -1,4 +1,4 @@
-//! `POST /v1/bookings`: books, or holds.
+//! `POST /v1/bookings`: books rooms, or holds them.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,40 +6,42 @@ use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::web::Data;
 
 use super::moves::{allow, answer, log_force};
-use super::order::{LIMIT, OrderBody};
+use super::order::OrderBody;
+use crate::clock::Clock;
 use crate::engine::Error;
+use crate::http::access::Access;
 use crate::http::extract::{Body, Booker, ExpectedSequence, IdempotencyKey, OwnerEngine};
+use crate::http::limits::MAX_BOOKING_BODY;
 use crate::http::problem::Problem;
-use crate::http::state::State;
-use crate::http::throttle::Client;
+use crate::http::throttle::{Client, Throttle};
 
 pub async fn handle(
-    state: Data<State>,
+    (access, throttle, clock): (Data<Access>, Data<Throttle>, Data<dyn Clock>),
     OwnerEngine(engine): OwnerEngine,
     Booker(principal): Booker,
     client: Client,
     key: IdempotencyKey,
-    seen: ExpectedSequence,
-    body: Body<OrderBody, LIMIT>,
+    ExpectedSequence(expected): ExpectedSequence,
+    body: Body<OrderBody, MAX_BOOKING_BODY>,
 ) -> Result<HttpResponse, Problem> {
     let canonical = body.canonical();
-    let (room_type, mut order) = body.value.check(seen.0)?;
+    let (room_type, mut order) = body.value.check(expected)?;
     let key = key.from_contact(&order.contact).bind(principal, &canonical);
     let forced_by = order.forced_by.clone();
     allow(forced_by.as_deref(), principal)?;
-    let place = state.throttle.booking((client, principal), &mut order, key.as_ref(), state.clock.now())?;
+    let permit = throttle.booking((client, principal), &mut order, key.as_ref(), clock.now())?;
     let outcome = engine.book(room_type, order, key).await;
-    if let Some(place) = place {
+    if let Some(permit) = permit {
         match &outcome {
-            Ok(outcome) => place.keep(&outcome.booking),
-            // The hold may exist.
-            Err(Error::Interrupted) => drop(place),
-            Err(_) => place.release(),
+            Ok(outcome) => permit.keep(&outcome.booking),
+            // The outcome is unknown: the hold may exist.
+            Err(Error::Interrupted) => drop(permit),
+            Err(_) => permit.release(),
         }
     }
     let outcome = outcome?;
     log_force(forced_by.as_deref(), &outcome);
-    let mut response = answer(StatusCode::CREATED, &state, &outcome);
+    let mut response = answer(StatusCode::CREATED, &access, &outcome);
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/bookings/{}", outcome.booking.id)) {
         response.headers_mut().insert(LOCATION, location);
     }

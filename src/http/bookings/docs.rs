@@ -1,31 +1,32 @@
-//! What `/openapi.json` says about bookings.
+//! The OpenAPI text of bookings.
 
 use super::order::{AmendmentBody, OrderBody};
 use super::view::BookingView;
 use crate::domain::{Date, Status};
 use crate::http::code::Code;
-use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, get, patch, post};
-use crate::http::openapi::schemas::Kind;
+use crate::http::describe::example;
+use crate::http::describe::operation::{Doc, get, patch, post};
+use crate::http::describe::schemas::Kind;
 use crate::http::page::List;
 
-const CREATE: &str = "Open to the public. Where several rate plans sell the stay, name one of them by `rate_plan_id`, or ask for \
-                      the cheapest (`\"rate_plan\": \"cheapest\"`); else the answer is `rate_plan_required` with the plans. \
-                      Every room needs an adult. With `hold` the rooms are kept until `expires_at`; confirm it in time. Sold \
-                      out is 409, with the nights and the reasons.";
-const AMEND: &str = "Dates, rooms and guests. Rooms keep the prices of the nights that they keep; added nights and added \
-                     rooms cost what they cost today. Rooms that were added last are given back first. Capacity is only \
-                     needed for what is new. Nights or rooms are given back as long as cancelling is free; later only \
-                     the administrator can do that. From the day after the arrival date on, the arrival and the \
-                     number of rooms stay. A change that asks for what is so already is answered with the booking \
-                     as it is, whatever its status.";
-const CANCEL: &str = "A booking is cancelled for the fee of the policy it was sold under, a hold is released for \
-                      nothing. Its nights are free at once. From the day after the arrival date on a booking cannot be \
-                      cancelled: the hotel records a no-show, or checks the guests in.";
-const VERSION: &str = "Only if the booking is still at this `sequence`.";
-const SEEN: &str = "Only if the room type's availability is still at this `sequence`: books exactly what you saw.";
+const CREATE: &str = "No token is needed. If several rate plans sell the stay, name one with `rate_plan_id`, or choose \
+                      the cheapest with `\"rate_plan\": \"cheapest\"`. Otherwise the answer is `rate_plan_required` \
+                      with the rate plans. Each room needs an adult. With `hold`, the rooms are held until \
+                      `expires_at`: confirm the hold before. If the stay is sold out, the answer is 409 with the \
+                      nights and the reasons.";
+const AMEND: &str = "Changes dates, rooms or guests. Kept nights keep their prices. Added nights and added rooms have \
+                     today's prices. Rooms that were added last are removed first. Only added nights and rooms need \
+                     free rooms. Nights or rooms can be removed while the cancellation is free. Later only the \
+                     administrator can remove them. From the day after the arrival date, the arrival date and the \
+                     number of rooms cannot change. A change that repeats the present values is answered with the \
+                     unchanged booking, whatever its status.";
+const CANCEL: &str = "Cancels a booking for the fee of its cancellation policy, or releases a hold without a fee. The \
+                      nights are free at once. From the day after the arrival date a booking cannot be cancelled: the \
+                      hotel records a no-show or checks the guests in.";
+const VERSION: &str = "The request takes effect only if the booking still has this `sequence`.";
+const EXPECTED: &str = "The request takes effect only if the availability of the room type still has this `sequence`.";
 
-/// Why a stay may not be sold.
+/// Problems of a stay that cannot be sold.
 const RULES: &[Code] = &[
     Code::SoldOut,
     Code::Closed,
@@ -37,10 +38,11 @@ const RULES: &[Code] = &[
     Code::TotalTooLarge,
     Code::TooManyHolds,
 ];
-const REPLAYED: (&str, &str) = ("Idempotent-Replayed", "`true` when this is the answer to an earlier request.");
-const VERSIONED: &[(&str, &str)] = &[("ETag", "The booking's sequence number."), REPLAYED];
+const REPLAYED: (&str, &str) =
+    ("Idempotent-Replayed", "`true` if this is the answer to an earlier request with the same key.");
+const VERSIONED: &[(&str, &str)] = &[("ETag", "The sequence number of the booking."), REPLAYED];
 const CREATED: &[(&str, &str)] =
-    &[("ETag", "The booking's sequence number."), ("Location", "The booking's address."), REPLAYED];
+    &[("ETag", "The sequence number of the booking."), ("Location", "The path of the booking."), REPLAYED];
 
 pub fn docs(today: Date) -> Vec<Doc> {
     let docs = [create(today), list(), read(), amend(today), confirm(), cancel(), check_in(), check_out(), no_show()];
@@ -51,7 +53,7 @@ fn create(today: Date) -> Doc {
     post("/v1/bookings", "create_booking")
         .says("Book rooms", CREATE)
         .idempotent()
-        .conditional(SEEN)
+        .conditional(EXPECTED)
         .body::<OrderBody>(example::booking(today))
         .answers::<BookingView>(201, "The booking.", CREATED)
         .refuses(RULES)
@@ -62,30 +64,34 @@ fn create(today: Date) -> Doc {
 
 fn list() -> Doc {
     get("/v1/bookings", "list_bookings")
-        .says("List bookings", "In order of creation. Filters add up.")
+        .says("List bookings", "In the order of creation. A booking must match all filters.")
         .administrator()
-        .may("hotel_id", Kind::Id, "Of this hotel.")
-        .may("room_type_id", Kind::Id, "Of this room type.")
-        .may("status", Kind::OneOf(&Status::NAMES), "With this status.")
-        .may("arrival_from", Kind::Day, "Arrivals on this date or later.")
-        .may("arrival_to", Kind::Day, "Arrivals before this date.")
-        .may("contact", Kind::Text, "A mobile number, its `+` written as `%2B`, or an e-mail address.")
-        .may("external_reference", Kind::Text, "With this name of yours, exactly.")
+        .may("hotel_id", Kind::Id, "Only bookings of this hotel.")
+        .may("room_type_id", Kind::Id, "Only bookings of this room type.")
+        .may("status", Kind::OneOf(&Status::NAMES), "Only bookings with this status.")
+        .may("arrival_from", Kind::Day, "Only arrivals on this date or later.")
+        .may("arrival_to", Kind::Day, "Only arrivals before this date.")
+        .may(
+            "contact",
+            Kind::Text,
+            "Only bookings with this phone number or e-mail address. Write the `+` of a phone number as `%2B`.",
+        )
+        .may("external_reference", Kind::Text, "Only bookings with exactly this reference.")
         .paged()
         .answers::<List<BookingView>>(200, "A page of bookings.", &[])
 }
 
 fn read() -> Doc {
     get("/v1/bookings/{booking_id}", "read_booking")
-        .says("Read a booking", "")
+        .says("Get a booking", "")
         .manager()
         .cacheable()
-        .answers::<BookingView>(200, "The booking.", &[("ETag", "The booking's sequence number.")])
+        .answers::<BookingView>(200, "The booking.", &[("ETag", "The sequence number of the booking.")])
 }
 
 fn amend(today: Date) -> Doc {
     let address = "/v1/bookings/{booking_id}";
-    moved(patch(address, "amend_booking"), "Change a booking", AMEND)
+    moved(patch(address, "amend_booking"), "Amend a booking", AMEND)
         .manager()
         .merge_patch::<AmendmentBody>(example::amendment(today))
         .refuses(RULES)
@@ -95,12 +101,14 @@ fn amend(today: Date) -> Doc {
 
 fn confirm() -> Doc {
     let address = "/v1/bookings/{booking_id}/confirm";
-    moved(post(address, "confirm_booking"), "Turn a hold into a booking", "").manager().refuses(&[Code::HoldExpired])
+    moved(post(address, "confirm_booking"), "Confirm a hold", "Turns a hold into a confirmed booking.")
+        .manager()
+        .refuses(&[Code::HoldExpired])
 }
 
 fn cancel() -> Doc {
     let address = "/v1/bookings/{booking_id}/cancel";
-    let dry_run = "`true`: change nothing, answer with the booking and the fee as they would be.";
+    let dry_run = "With `true` nothing changes. The answer shows the booking and the fee as they would be.";
     moved(post(address, "cancel_booking"), "Cancel a booking", CANCEL)
         .manager()
         .may("dry_run", Kind::Flag, dry_run)
@@ -109,34 +117,34 @@ fn cancel() -> Doc {
 
 fn check_in() -> Doc {
     let address = "/v1/bookings/{booking_id}/check-in";
-    let words = "From the arrival date up to the last night.";
-    administered(moved(post(address, "check_in"), "The guests have arrived", words))
-        .refuses(&[Code::TooEarly, Code::TooLate])
+    let when = "Possible from the arrival date to the last night.";
+    administered(moved(post(address, "check_in"), "Check in a booking", when)).refuses(&[Code::TooEarly, Code::TooLate])
 }
 
 fn check_out() -> Doc {
     let address = "/v1/bookings/{booking_id}/check-out";
-    let words = "Nights that were not slept are free at once.";
-    administered(moved(post(address, "check_out"), "The guests have left", words))
+    let effect = "The remaining nights are free at once.";
+    administered(moved(post(address, "check_out"), "Check out a booking", effect))
 }
 
 fn no_show() -> Doc {
     let address = "/v1/bookings/{booking_id}/no-show";
-    let words =
-        "Keeps the first night sold, and every night that is over, and frees the rest. From the arrival date on.";
-    administered(moved(post(address, "no_show"), "Nobody came", words)).refuses(&[Code::TooEarly])
+    let effect =
+        "The first night and past nights stay sold, and the other nights are free at once. Possible from the arrival date on.";
+    administered(moved(post(address, "no_show"), "Mark a booking as no-show", effect)).refuses(&[Code::TooEarly])
 }
 
-/// A move of a booking.
+/// Adds what all changes of a booking share.
 fn moved(doc: Doc, summary: &str, description: &str) -> Doc {
     doc.says(summary, description)
         .idempotent()
         .conditional(VERSION)
-        .answers::<BookingView>(200, "The booking as it is now.", VERSIONED)
+        .answers::<BookingView>(200, "The changed booking.", VERSIONED)
         .refuses(&[Code::IllegalMove])
         .from_engine()
 }
 
+/// Adds what all moves at the front desk share.
 fn administered(doc: Doc) -> Doc {
     doc.administrator().refuses(&[Code::Forbidden, Code::NoSuchBooking])
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/bookings`: bookings by what is known of them, page by page.
+//! `GET /v1/bookings`: lists bookings, filtered, page by page.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -9,12 +9,12 @@ use super::view::BookingView;
 use crate::domain::text;
 use crate::domain::violation::Violations;
 use crate::domain::{Booking, BookingId, Email, HotelId, Mobile, RoomTypeId, Status, Violation};
+use crate::http::access::Access;
 use crate::http::extract::{Administrator, Query};
 use crate::http::page::{self, List, Paging};
 use crate::http::problem::Problem;
-use crate::http::state::State;
 use crate::http::value::Day;
-use crate::store::{BookingFilter, Page};
+use crate::store::{BookingFilter, Page, Reports};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,23 +31,24 @@ pub struct Filter {
 }
 
 pub async fn handle(
-    state: Data<State>,
+    reports: Data<dyn Reports>,
+    access: Data<Access>,
     _: Administrator,
     Query(mut filter): Query<Filter>,
 ) -> Result<HttpResponse, Problem> {
     let paging = Paging { limit: filter.limit, cursor: filter.cursor.take() };
     let (page, limit) = paging.page(BookingId)?;
     let (filter, mut items, mut bytes, mut after) = (filter.check()?, Vec::new(), 0, page.after);
-    // A booking can have hundreds of guests: a page is read in portions, and ends early when it is large.
+    // A booking may have hundreds of guests. So a page is read in portions, and ends early if it is large.
     let more = loop {
         let wanted = PORTION.min(limit as usize - items.len());
         let page = Page { after, limit: wanted as u32 + 1 };
-        let mut bookings = state.reports.bookings(&filter, page).await?;
+        let mut bookings = reports.bookings(&filter, page).await?;
         let more = bookings.len() > wanted;
         bookings.truncate(wanted);
         after = bookings.last().map(|booking| booking.id).or(after);
         bytes += bookings.iter().map(size).sum::<usize>();
-        items.extend(bookings.iter().map(|booking| BookingView::of(booking, &state.access)));
+        items.extend(bookings.iter().map(|booking| BookingView::of(booking, &access)));
         if !more || items.len() >= limit as usize || bytes >= PAGE_BYTES {
             break more;
         }
@@ -56,12 +57,12 @@ pub async fn handle(
     Ok(HttpResponse::Ok().json(List { items, next_cursor }))
 }
 
-/// Bookings that are read at once.
+/// Bookings in one read of the store.
 const PORTION: usize = 20;
-/// Bytes after which a page ends: so much text of guests and services, with the portion that reaches it.
+/// A page ends with the portion that exceeds this size, in bytes.
 const PAGE_BYTES: usize = 1024 * 1024;
 
-/// About how many bytes the text of a booking has, as it is written.
+/// The approximate size of a booking in JSON, in bytes.
 fn size(booking: &Booking) -> usize {
     let guests = booking.guests.iter().map(|guest| guest.name.len() + 32);
     let services = booking.services.iter().map(|service| service.name.len() + 160);
@@ -94,7 +95,7 @@ fn status(name: &str) -> Result<&'static str, Violation> {
     known.ok_or_else(|| Violation::new("/status", "status", format!("must be one of {}", Status::NAMES.join(", "))))
 }
 
-/// Both are looked for as they are kept.
+/// A phone number or an e-mail address, in the form in which the store keeps it.
 fn contact(value: &str) -> Result<String, Violation> {
     let message = "must be a phone number such as %2B351912345678 (with its + escaped), or an e-mail address";
     let mobile = Mobile::sought(value).map(|mobile| mobile.as_str().to_owned());

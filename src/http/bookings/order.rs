@@ -1,19 +1,14 @@
-//! Orders and amendments as they are written. Their rules are the domain's.
+//! The bodies of orders and amendments. The domain has their rules.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::order::{AmendmentDraft, MAX_GUESTS, MAX_SERVICES, OrderDraft};
+use crate::domain::order::{AmendmentDraft, OrderDraft};
 use crate::domain::violation::Violations;
-use crate::domain::{Amendment, Guest, Order, PlanChoice, RatePlanId, RoomTypeId, ServiceId, Violation};
-use crate::http::extract::{body, object};
-use crate::http::value::{Day, insisting, present};
-
-/// The largest body, in bytes: all guests and services fit, however they are written.
-pub const LIMIT: usize = body::LIMIT + MAX_GUESTS * (body::text(Guest::MAX_NAME) + MEMBERS) + MAX_SERVICES * MEMBERS;
-/// What the members of one item of a list take beside their text, with room for line breaks and indentation.
-const MEMBERS: usize = 160;
+use crate::domain::{Amendment, Order, PlanChoice, RatePlanId, RoomTypeId, ServiceId, Violation};
+use crate::http::extract::object;
+use crate::http::value::{Day, force, present};
 
 /// A request for a booking.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -21,9 +16,9 @@ const MEMBERS: usize = 160;
 #[schema(as = NewBooking)]
 pub struct OrderBody {
     pub room_type_id: Uuid,
-    /// May be left out where only one plan sells the stay.
+    /// Optional if only one rate plan sells the stay.
     pub rate_plan_id: Option<Uuid>,
-    /// Instead of `rate_plan_id`: whichever plan is cheapest, whatever its terms.
+    /// Instead of `rate_plan_id`: the cheapest rate plan, whatever its conditions.
     pub rate_plan: Option<PlanWord>,
     /// First night.
     pub checkin_date: Day,
@@ -32,7 +27,7 @@ pub struct OrderBody {
     /// Rooms of this type, for the whole stay.
     #[schema(minimum = 1, maximum = 100)]
     pub rooms: i64,
-    /// As many as `guests` names.
+    /// The number of entries in `guests`.
     #[schema(minimum = 1, maximum = 500)]
     pub num_guests: i64,
     #[serde(deserialize_with = "object::list")]
@@ -43,18 +38,18 @@ pub struct OrderBody {
     pub services: Vec<ServiceOrderBody>,
     #[serde(deserialize_with = "object::one")]
     pub contact: ContactBody,
-    /// Keep the rooms for a while instead of booking them at once; confirm the hold before it expires.
+    /// Hold the rooms for a limited time instead of booking them. Confirm the hold before it expires.
     #[serde(default)]
     pub hold: bool,
-    /// Your own name for the booking, 1 to 100 characters.
+    /// Your own reference for the booking, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub external_reference: Option<String>,
-    /// Who insists on a room without an adult. The administrator's alone; it is logged.
+    /// The name of the person who allows a room without an adult. Needs the administrator's token. The name is logged.
     #[schema(min_length = 1, max_length = 100)]
     pub force: Option<String>,
 }
 
-/// A plan by what it is.
+/// A rule that chooses a rate plan.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanWord {
@@ -69,12 +64,12 @@ pub struct GuestBody {
     /// Full name.
     #[schema(min_length = 1, max_length = 200)]
     pub name: String,
-    /// In years, on arrival. Guests of 18 and more are adults.
+    /// Age in years on the arrival date. A guest of 18 or more years is an adult.
     #[schema(minimum = 0, maximum = 150)]
     pub age: i64,
 }
 
-/// How many units of a service to order.
+/// An ordered service and its quantity.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewServiceOrder)]
@@ -85,21 +80,21 @@ pub struct ServiceOrderBody {
     pub quantity: i64,
 }
 
-/// How to reach the person who books.
+/// The contact details of the person who books.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewContact)]
 pub struct ContactBody {
-    /// A phone number with `+` and country code, at most 32 characters. Spaces, dots, hyphens and brackets are passed
-    /// over; the answer shows it as E.164.
+    /// A phone number with `+` and the country code, at most 32 characters. Spaces, dots, hyphens and brackets are
+    /// ignored. The answer shows the number in the E.164 format.
     #[schema(max_length = 32, example = "+351912345678")]
     pub mobile: String,
-    /// One bare address, at most 254 bytes.
+    /// One e-mail address without a display name, at most 254 bytes.
     #[schema(format = Email, max_length = 254)]
     pub email: Option<String>,
 }
 
-/// A change of a booking: what is left out stays as it is.
+/// A change of a booking. Absent members do not change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = BookingPatch)]
@@ -113,27 +108,27 @@ pub struct AmendmentBody {
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, minimum = 1, maximum = 100)]
     pub rooms: Option<i64>,
-    /// As many as `guests` names. Without `guests`, only the present number is accepted.
+    /// The number of entries in `guests`. Without `guests`, only the present number is accepted.
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, minimum = 1, maximum = 500)]
     pub num_guests: Option<i64>,
-    /// All guests, instead of those there were.
+    /// All guests. They replace the present guests.
     #[serde(default, deserialize_with = "object::present_list")]
     #[schema(nullable = false)]
     pub guests: Option<Vec<GuestBody>>,
-    /// Who insists on a room without an adult. The administrator's alone; it is logged.
+    /// The name of the person who allows a room without an adult. Needs the administrator's token. The name is logged.
     #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false, min_length = 1, max_length = 100)]
     pub force: Option<String>,
 }
 
 impl OrderBody {
-    /// The order and the room type it is for, or everything that is wrong with it.
+    /// The order and its room type, or all violations.
     pub fn check(self, expected_sequence: Option<u64>) -> Result<(RoomTypeId, Order), Vec<Violation>> {
         let room_type = RoomTypeId(self.room_type_id);
         let mut violations = Violations::default();
         let rate_plan = violations.keep(plan_choice(self.rate_plan_id, self.rate_plan));
-        let forced_by = violations.keep(insisting(self.force.as_deref()));
+        let forced_by = violations.keep(force(self.force.as_deref()));
         let service = |ordered: ServiceOrderBody| (ServiceId(ordered.service_id), ordered.quantity);
         let draft = OrderDraft {
             rate_plan: rate_plan.unwrap_or_default(),
@@ -156,10 +151,10 @@ impl OrderBody {
 }
 
 impl AmendmentBody {
-    /// The amendment, or everything that is wrong with it.
+    /// The amendment, or all violations.
     pub fn check(self) -> Result<Amendment, Vec<Violation>> {
         let mut violations = Violations::default();
-        let forced_by = violations.keep(insisting(self.force.as_deref())).flatten();
+        let forced_by = violations.keep(force(self.force.as_deref())).flatten();
         let draft = AmendmentDraft {
             checkin_date: self.checkin_date.map(|day| day.0),
             checkout_date: self.checkout_date.map(|day| day.0),
@@ -195,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_of_an_amendment_is_left_out_or_there_but_never_null() {
+    fn a_member_of_an_amendment_is_absent_or_present_but_never_null() {
         assert!(serde_json::from_str::<AmendmentBody>("{}").is_ok());
         assert!(serde_json::from_str::<AmendmentBody>(r#"{"rooms":2}"#).is_ok());
         assert!(serde_json::from_str::<AmendmentBody>(r#"{"rooms":null}"#).is_err());

@@ -1,4 +1,4 @@
-//! A booking as it is answered.
+//! The JSON of a booking.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use crate::domain::{
     ServiceId, Tier, Timestamp,
 };
 use crate::http::access::Access;
-use crate::http::openapi::names::BookingStatus;
+use crate::http::names::BookingStatus;
 use crate::http::rate_plans::policy::FeeBody;
 use crate::http::services::body::Basis;
 use crate::http::value::Day;
@@ -22,7 +22,7 @@ pub struct BookingView {
     id: BookingId,
     #[schema(value_type = BookingStatus)]
     status: &'static str,
-    /// The bearer token that opens this booking. Whoever has it can cancel.
+    /// The bearer token of this booking. It allows reading, changing and cancelling the booking.
     manage_token: String,
     #[schema(value_type = uuid::Uuid)]
     hotel_id: HotelId,
@@ -39,23 +39,23 @@ pub struct BookingView {
     contact: ContactView,
     external_reference: Option<String>,
     nights: Vec<NightPrice>,
-    /// The prices of every room: in groups that were sold at once, those sold first before those added later.
+    /// The prices of all rooms. Rooms that were sold together form a group. Earlier groups come first.
     room_groups: Vec<RoomGroup>,
-    /// All nights of all rooms, and services, in minor units.
+    /// The price of all nights of all rooms and of all services, in minor units.
     #[schema(value_type = i64, maximum = 9_007_199_254_740_991_i64)]
     total_minor: Amount,
-    /// What was charged for cancelling or not coming.
+    /// The fee charged for the cancellation or the no-show.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     fee_minor: Option<Amount>,
     currency: &'static str,
-    /// The booking's version; also its ETag.
+    /// The version of the booking. The ETag has the same value.
     sequence: u64,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     changed_at: Timestamp,
-    /// When the hold runs out.
+    /// When the hold expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
@@ -70,7 +70,7 @@ pub struct GuestView {
     age: u8,
 }
 
-/// A service of a booking, as it was sold.
+/// A service of a booking, with the price at which it was sold.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ServiceLine {
     #[schema(value_type = uuid::Uuid)]
@@ -80,12 +80,12 @@ pub struct ServiceLine {
     #[schema(value_type = i64)]
     unit_price_minor: Amount,
     quantity: u16,
-    /// Unit price × quantity × what the basis counts.
+    /// Unit price × quantity × the count of the basis (stays, nights, persons or person nights).
     #[schema(value_type = i64)]
     amount_minor: Amount,
 }
 
-/// How to reach the person who booked.
+/// The contact details of the person who booked.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Contact)]
 pub struct ContactView {
@@ -94,41 +94,41 @@ pub struct ContactView {
     email: Option<String>,
 }
 
-/// The price of a night, frozen at sale.
+/// The price of a night at the time of sale.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NightPrice {
     date: Day,
-    /// Of one room; where rooms were added later, of one of the first.
+    /// The price of one room. If rooms were added later: of one room of the first group.
     #[schema(value_type = i64)]
     price_minor: Amount,
 }
 
-/// Rooms that were sold at once.
+/// Rooms that were sold together.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RoomGroup {
     rooms: u16,
-    /// Price of one of them for each night.
+    /// The price of one room for each night.
     #[schema(value_type = Vec<i64>)]
     nights_minor: Vec<Amount>,
 }
 
-/// What cancelling costs, as it was sold.
+/// The cancellation policy at the time of sale.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CancellationPolicy)]
 pub struct PolicyView {
     refundable: bool,
     tiers: Vec<SoldTier>,
-    /// What cancelling costs after the last deadline.
+    /// The fee for a cancellation after the last deadline.
     late_cancellation_fee: FeeBody,
     no_show_fee: FeeBody,
 }
 
-/// What cancelling costs up to a deadline.
+/// The fee for a cancellation up to a deadline.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SoldTier {
     hours_before_check_in: u32,
-    /// The deadline as it was sold: no later setting of the hotel moves it. It still belongs to the guest. Missing where a
-    /// version sold the booking that did not store it: then it counts back from the hotel's check-in time.
+    /// The deadline at the time of sale, inclusive. Later settings of the hotel do not move it. Absent if an older
+    /// version of the server sold the booking: then the deadline counts back from the hotel's check-in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
     fee: FeeBody,

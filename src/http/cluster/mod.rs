@@ -1,4 +1,5 @@
-//! `/v1/cluster`: the nodes, and what this one owns. For operators; nothing here decides who owns what.
+//! `/v1/cluster`, for operators: the nodes of the cluster, and the room types that this node owns. It decides no
+//! ownership.
 
 pub mod docs;
 pub mod drain;

@@ -1,7 +1,7 @@
-//! What one connection is doing, written by its own task and read by the supervisor.
+//! The record of one connection: its task writes it, and the supervisor reads it.
 //!
-//! Only the task of the connection writes here, but for [`Activity::ask_to_close`]. Relaxed operations are enough: the
-//! supervisor acts on what it reads by asking, and the task decides.
+//! Only the connection's task writes the record, except for [`Activity::ask_to_close`]. Relaxed operations suffice: the
+//! supervisor only asks the task to close, and the task decides.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -11,20 +11,21 @@ use super::head;
 use super::rules::{Reason, Seen, Stage};
 use super::ticks::Ticks;
 
-/// Bytes of line breaks before a head that a client need not follow up: one empty line (RFC 9112, section 2.2).
+/// Bytes of line breaks that may precede a head without being part of it: one empty line (RFC 9112, section 2.2).
 const EMPTY_LINE: u64 = 2;
-/// No reason to close: the connection has ended.
+/// The mark of a closed connection, in place of a reason.
 const ENDED: u8 = u8::MAX;
 
-/// How much follows the head of a request.
+/// The length of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    IfNoneMatch(u64),
-    /// Chunked.
+    /// The value of Content-Length, or 0 without a body.
+    Exact(u64),
+    /// The body is chunked.
     Unknown,
 }
 
-/// The record of one connection.
+/// The record of one connection. Times are in milliseconds; 0 means never.
 #[derive(Debug)]
 pub struct Activity {
     pub id: u64,
@@ -39,34 +40,34 @@ pub struct Activity {
     blocked: AtomicU64,
     blocked_part: AtomicU64,
     blocked_bytes: AtomicU64,
-    /// Bytes of answers that the socket does not take.
+    /// Bytes of answers that the socket does not accept yet.
     unsent: AtomicU64,
-    /// Bytes of the answer's body that nobody else shares and that are not encoded yet.
+    /// Bytes of the answer's body that are not encoded yet, if no other answer shares their memory.
     body_left: AtomicU64,
-    /// Bytes read from the socket; the position up to which they are held no longer.
+    /// Bytes read from the socket, and the position up to which they are no longer held.
     read: AtomicU64,
     parsed: AtomicU64,
-    /// Bytes of line breaks before the next head, and whether another byte of it has arrived.
+    /// Bytes of line breaks before the next head, and whether its first other byte has arrived.
     blank: AtomicU64,
     head_begun: AtomicBool,
-    /// Where the first head since the last answer ends, and where the request ends; 0 where that is not known.
+    /// Where the first head since the last answer ends, and where its request ends. 0 means unknown.
     head_end: AtomicU64,
     request_end: AtomicU64,
     /// Whether the request in progress has a body.
     has_body: AtomicBool,
-    /// Bytes that were read and not handed over.
+    /// Bytes that were read but not given to actix.
     kept: AtomicU64,
-    /// The last four bytes read.
+    /// The last four bytes that were given to actix.
     tail: AtomicU32,
-    /// A read was put off until the answer is written.
-    put_off: AtomicBool,
-    /// A reason to close, or 0.
+    /// Whether reading is paused until the answer is written.
+    is_paused: AtomicBool,
+    /// The reason to close, as its number plus 1. 0 means none.
     asked: AtomicU8,
     waker: AtomicWaker,
 }
 
 impl Activity {
-    /// A connection that was just opened: its first head is awaited.
+    /// The record of a new connection, which waits for its first head.
     pub fn new(id: u64, ticks: Ticks) -> Self {
         let now = ticks.now();
         Self {
@@ -93,12 +94,13 @@ impl Activity {
             has_body: AtomicBool::new(false),
             kept: AtomicU64::new(0),
             tail: AtomicU32::new(0),
-            put_off: AtomicBool::new(false),
+            is_paused: AtomicBool::new(false),
             asked: AtomicU8::new(0),
             waker: AtomicWaker::new(),
         }
     }
 
+    /// The state of the connection, for the rules.
     pub fn seen(&self) -> Seen {
         let stage = self.stage();
         let held = match stage {
@@ -135,7 +137,7 @@ impl Activity {
     }
 
     /// Bytes that were read and belong to no answered request: an unfinished head, the body of the request in progress,
-    /// and what follows it. A body that its handler has left is thrown away as it arrives.
+    /// and the bytes after it. A body that its handler dropped is discarded as it arrives.
     fn unanswered(&self) -> u64 {
         let read = self.read.load(Relaxed);
         let from = match (self.leftover.load(Relaxed), self.request_end.load(Relaxed)) {
@@ -146,8 +148,8 @@ impl Activity {
         read.saturating_sub(from) + self.kept.load(Relaxed)
     }
 
-    /// How many of the next bytes actix may have now. It is given one request at a time, so that pipelined requests wait
-    /// as bytes, and each is answered when the client has taken the answer before.
+    /// How many of the next bytes actix gets now. actix gets one request at a time. Pipelined requests wait as bytes,
+    /// and each is answered after the client has received the answer before.
     pub fn share(&self, bytes: &[u8]) -> usize {
         match self.stage() {
             Stage::Waiting => match self.end_of_head(bytes) {
@@ -174,12 +176,12 @@ impl Activity {
         }
     }
 
-    /// So many bytes wait until actix may have them.
-    pub fn keeps(&self, bytes: usize) {
+    /// Sets the number of bytes that wait for actix.
+    pub fn set_kept(&self, bytes: usize) {
         self.kept.store(bytes as u64, Relaxed);
     }
 
-    /// Bytes came from the client.
+    /// Records bytes that were given to actix.
     pub fn received(&self, bytes: &[u8]) {
         let before = self.read.load(Relaxed);
         let mut tail = self.tail.load(Relaxed);
@@ -189,7 +191,7 @@ impl Activity {
             {
                 self.head_end.store(before + end as u64, Relaxed);
             }
-            self.begins_head(bytes);
+            self.note_head(bytes);
         }
         for byte in &bytes[bytes.len().saturating_sub(4)..] {
             tail = tail << 8 | u32::from(*byte);
@@ -198,9 +200,9 @@ impl Activity {
         self.read.store(before + bytes.len() as u64, Relaxed);
     }
 
-    /// A head is due from its first byte on. Line breaks before it are passed over, as actix does, and beyond one empty
-    /// line count as its beginning.
-    fn begins_head(&self, bytes: &[u8]) {
+    /// Starts the time limit of a head at its first byte. Line breaks before a head are skipped, as actix does. More
+    /// than one empty line counts as the beginning of a head.
+    fn note_head(&self, bytes: &[u8]) {
         if !self.head_begun.load(Relaxed) {
             let blank = head::blank(bytes);
             self.head_begun.store(blank < bytes.len(), Relaxed);
@@ -212,11 +214,11 @@ impl Activity {
         }
     }
 
-    /// A head is complete and its request is in progress.
-    pub fn begins(&self, length: Length) {
+    /// A head is complete, and its request begins.
+    pub fn begin(&self, length: Length) {
         let (read, head_end) = (self.read.load(Relaxed), self.head_end.load(Relaxed));
         let end = match length {
-            Length::IfNoneMatch(length) if head_end != 0 => head_end.saturating_add(length),
+            Length::Exact(length) if head_end != 0 => head_end.saturating_add(length),
             _ => 0,
         };
         self.request_end.store(end, Relaxed);
@@ -225,14 +227,14 @@ impl Activity {
         self.head.store(0, Relaxed);
         self.blank.store(0, Relaxed);
         self.leftover.store(false, Relaxed);
-        self.has_body.store(length != Length::IfNoneMatch(0), Relaxed);
+        self.has_body.store(length != Length::Exact(0), Relaxed);
         self.body.store(0, Relaxed);
         self.body_bytes.store(0, Relaxed);
         self.enter(Stage::Working);
     }
 
-    /// The handler waits for more of the body.
-    pub fn awaits_body(&self) {
+    /// The handler waits for the next part of the body.
+    pub fn wait_for_body(&self) {
         let now = self.now();
         if self.body.load(Relaxed) == 0 {
             self.body.store(now, Relaxed);
@@ -241,47 +243,47 @@ impl Activity {
             self.body_part.store(now, Relaxed);
             self.enter(Stage::Receiving);
         }
-        self.reads_on();
+        self.resume_reading();
     }
 
-    /// The handler got a part of the body, or nothing more will come.
-    pub fn got_body(&self, bytes: usize) {
+    /// The handler received a part of the body, or the body has ended.
+    pub fn receive_body(&self, bytes: usize) {
         self.body_bytes.fetch_add(bytes as u64, Relaxed);
         if self.stage() == Stage::Receiving {
             self.enter(Stage::Working);
         }
     }
 
-    /// The handler wants no more of a body that has not ended.
-    pub fn leaves_body(&self) {
+    /// The handler dropped a body that has not ended.
+    pub fn drop_body(&self) {
         self.leftover.store(true, Relaxed);
-        self.got_body(0);
+        self.receive_body(0);
     }
 
-    /// The answer turns the connection into a WebSocket.
-    pub fn upgrades(&self) {
+    /// The connection becomes a WebSocket.
+    pub fn upgrade(&self) {
         self.enter(Stage::Upgraded);
-        self.reads_on();
+        self.resume_reading();
     }
 
-    /// The answer has a body that nobody else shares; so much of it is left.
-    pub fn holds(&self, bytes: usize) {
+    /// Sets how many bytes of the answer's body are left, if no other answer shares them.
+    pub fn set_body_left(&self, bytes: usize) {
         self.body_left.store(bytes as u64, Relaxed);
     }
 
-    /// The session of a WebSocket has ended: what it has sent must now be read in time.
-    pub fn hangs_up(&self) {
+    /// The session of a WebSocket has ended. The client must read the remaining bytes in time.
+    pub fn session_ended(&self) {
         if self.stage() == Stage::Upgraded {
             self.enter(Stage::Closing);
             if self.is_blocked() {
-                self.begins_to_block();
+                self.start_block();
             }
         }
     }
 
-    /// An answer is complete. If bytes of a next request have arrived, its head is due from now on; so is the rest of
-    /// the request's own body.
-    pub fn ends(&self) {
+    /// An answer is complete. If bytes of the next request have arrived, the time limit of its head begins now. The
+    /// same holds for the rest of the present request's body.
+    pub fn end(&self) {
         let now = self.now();
         let (read, end, tail) = (self.read.load(Relaxed), self.request_end.load(Relaxed), self.tail.load(Relaxed));
         let is_empty_line = |bytes| bytes <= EMPTY_LINE && head::is_blank(tail, bytes);
@@ -296,29 +298,29 @@ impl Activity {
         self.body_left.store(0, Relaxed);
         self.since.store(now, Relaxed);
         self.enter(Stage::Waiting);
-        self.reads_on();
+        self.resume_reading();
     }
 
     pub fn is_blocked(&self) -> bool {
         self.blocked.load(Relaxed) != 0
     }
 
-    /// The socket takes no more; so many bytes are left.
-    pub fn blocks(&self, unsent: usize) {
+    /// The socket accepts no more bytes; `unsent` bytes are left.
+    pub fn block(&self, unsent: usize) {
         if !self.is_blocked() {
-            self.begins_to_block();
+            self.start_block();
         }
         self.unsent.store(unsent as u64, Relaxed);
     }
 
-    fn begins_to_block(&self) {
+    fn start_block(&self) {
         let now = self.now();
         self.blocked.store(now, Relaxed);
         self.blocked_part.store(now, Relaxed);
         self.blocked_bytes.store(0, Relaxed);
     }
 
-    /// The socket took bytes.
+    /// The socket accepted bytes.
     pub fn sent(&self, bytes: usize) {
         if self.is_blocked() {
             self.blocked_bytes.fetch_add(bytes as u64, Relaxed);
@@ -326,8 +328,8 @@ impl Activity {
         }
     }
 
-    /// The socket took everything. What the client was kept from sending meanwhile is due only from now on.
-    pub fn unblocks(&self) {
+    /// The socket accepted all bytes. The time limit of a head that waited meanwhile begins now.
+    pub fn unblock(&self) {
         if self.is_blocked() {
             let now = self.now();
             self.blocked.store(0, Relaxed);
@@ -336,32 +338,32 @@ impl Activity {
             if self.head.load(Relaxed) != 0 {
                 self.head.store(now, Relaxed);
             }
-            self.reads_on();
+            self.resume_reading();
         }
     }
 
-    /// Nothing is read until `Self::reads_on`.
-    pub fn puts_off_reading(&self) {
-        self.put_off.store(true, Relaxed);
+    /// Pauses reading until `Self::resume_reading`.
+    pub fn pause_reading(&self) {
+        self.is_paused.store(true, Relaxed);
     }
 
-    fn reads_on(&self) {
-        if self.put_off.swap(false, Relaxed) {
+    fn resume_reading(&self) {
+        if self.is_paused.swap(false, Relaxed) {
             self.waker.wake();
         }
     }
 
-    /// Who is to be woken when the connection is to close, or may read again.
+    /// Sets the waker for a close and for the end of a pause.
     pub fn register(&self, waker: &std::task::Waker) {
         self.waker.register(waker);
     }
 
-    /// Lets the connection's task look whether it is asked to close.
+    /// Wakes the connection's task, which checks whether it is asked to close.
     pub fn wake(&self) {
         self.waker.wake();
     }
 
-    /// Asks the connection's task to close it; `false` if that was asked before, or the connection has ended.
+    /// Asks the connection's task to close. `false` if it was asked before, or if the connection is closed.
     pub fn ask_to_close(&self, reason: Reason) -> bool {
         let first = self.asked.compare_exchange(0, reason as u8 + 1, Relaxed, Relaxed).is_ok();
         self.waker.wake();
@@ -375,13 +377,13 @@ impl Activity {
         }
     }
 
-    /// The reason has gone.
-    pub fn stays(&self) {
+    /// Withdraws the request to close.
+    pub fn withdraw_close(&self) {
         self.asked.store(0, Relaxed);
     }
 
-    /// The connection has ended and can no longer be asked; what it was asked for.
-    pub fn leaves(&self) -> Option<Reason> {
+    /// Marks the connection as closed: it can no longer be asked. Returns the reason for which it was asked.
+    pub fn close_for_good(&self) -> Option<Reason> {
         reason(self.asked.swap(ENDED, Relaxed))
     }
 }

@@ -1,8 +1,8 @@
-//! Where the head of a request begins and ends. Line breaks before it are passed over, as actix does.
+//! Finds where the head of a request begins and ends. Line breaks before a head are skipped, as actix does.
 
 /// The end of a head.
 const END: u32 = u32::from_be_bytes(*b"\r\n\r\n");
-/// The end of a head as clients write it that know no carriage returns.
+/// The end of a head from a client that sends line feeds only.
 const SHORT_END: u32 = 0x0A0A;
 
 /// Whether the last four bytes read end a head.
@@ -10,25 +10,25 @@ pub fn ends(tail: u32) -> bool {
     tail == END || tail & 0xFFFF == SHORT_END
 }
 
-/// How many line breaks these bytes begin with.
+/// The number of line-break bytes at the beginning of these bytes.
 pub fn blank(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
 }
 
-/// Whether so many of the last four bytes read are line breaks.
+/// Whether at least `bytes` of the last four bytes read are line breaks.
 pub fn is_blank(tail: u32, bytes: u64) -> bool {
     let last = tail.to_be_bytes().into_iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     bytes <= last as u64
 }
 
-/// Where a head ends in these bytes, which begin with it, or with line breaks before it.
+/// Where a head ends in these bytes. They begin with the head, or with line breaks before it.
 pub fn end_of_next(bytes: &[u8]) -> Option<usize> {
     let blank = blank(bytes);
     end(0, &bytes[blank..]).map(|end| blank + end)
 }
 
-/// Where a head ends in these bytes, which follow on the four of `tail`: after two line feeds with nothing between them,
-/// or a carriage return.
+/// Where a head ends in these bytes, which follow the four bytes of `tail`. A head ends with two line feeds that have
+/// at most a carriage return between them.
 pub fn end(tail: u32, bytes: &[u8]) -> Option<usize> {
     let tail = tail.to_be_bytes();
     let before = |end: usize, back: usize| match end.checked_sub(back) {

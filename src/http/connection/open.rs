@@ -1,4 +1,4 @@
-//! All open connections: places for new ones, and the supervisor that closes those that break a rule.
+//! All open connections of a listener, and the supervisor that closes connections which break a rule.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -23,17 +23,17 @@ use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::tasks::{Policy, Tasks};
 
-/// How often the supervisor looks.
+/// How often the supervisor checks all connections.
 pub const TICK: Duration = Duration::from_millis(250);
-/// Idle connections that one search for a place finds at most.
+/// The most connections that one search for an idle connection returns.
 const CANDIDATES: usize = 512;
-/// Clients that are told at the same time that there is no place, and how long that may take.
+/// How many clients are refused with an answer at the same time, and how long the answer may take.
 const REFUSALS: usize = 64;
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
-/// The connections of one listener, over all of its threads.
+/// The connections of one listener, on all of its threads.
 pub struct Connections {
-    /// The listener, as metrics call it.
+    /// The name of the listener in metrics.
     listener: &'static str,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -41,14 +41,14 @@ pub struct Connections {
     ticks: Ticks,
     open: DashMap<u64, Arc<Activity>>,
     next: AtomicU64,
-    /// Open connections, and those among them that were asked to give their place to another.
+    /// The number of open connections, and how many of them are asked to close for a new one.
     count: AtomicUsize,
     leaving: AtomicUsize,
     candidates: Mutex<Candidates>,
     refusals: Semaphore,
 }
 
-/// Connections that may give up their place, the best of them last.
+/// Connections that may be replaced by a new one. The best candidate is last.
 #[derive(Default)]
 struct Candidates {
     list: Vec<(u64, Arc<Activity>)>,
@@ -81,10 +81,10 @@ impl Connections {
         self.clock.now()
     }
 
-    /// Gives a new connection a place. On a full server others give up theirs; where they cannot, the stream comes back.
+    /// Admits a new connection. A full server asks other connections to close. If too few can, the stream is returned.
     pub fn admit(self: &Arc<Self>, stream: TcpStream) -> Result<Connection, TcpStream> {
         let open = self.count.fetch_add(1, Relaxed) + 1;
-        if open > most(self.limits.connections) || !self.makes_room() {
+        if open > most(self.limits.connections) || !self.evict_idle() {
             self.count.fetch_sub(1, Relaxed);
             return Err(stream);
         }
@@ -93,12 +93,12 @@ impl Connections {
         Ok(Connection::new(stream, activity, self.clone()))
     }
 
-    /// Tells a client that there is no place for it.
+    /// Answers a client that there are too many connections.
     pub async fn refuse(&self, mut stream: TcpStream) -> io::Error {
         metrics::counter!("innkeeper_connections_refused_total").increment(1);
         if let Ok(_permit) = self.refusals.try_acquire() {
             let answer = plain::answer(&Problem::of(Code::TooManyConnections).retry_after_secs(1), self.now());
-            let telling = async {
+            let answering = async {
                 stream.write_all(&answer).await?;
                 stream.shutdown().await?;
                 // Closing with unread bytes would reset the connection and lose the answer.
@@ -106,19 +106,19 @@ impl Connections {
                 while stream.read(&mut ignored).await? > 0 {}
                 io::Result::Ok(())
             };
-            let _ = timeout(REFUSED_WITHIN, telling).await;
+            let _ = timeout(REFUSED_WITHIN, answering).await;
         }
         io::Error::other("too many connections")
     }
 
-    /// Whether there are more connections than the limit allows, without those that were asked to close.
+    /// Whether the open connections exceed the limit, without those that were asked to close.
     fn is_full(&self) -> bool {
         self.count.load(Relaxed).saturating_sub(self.leaving.load(Relaxed)) > self.limits.connections
     }
 
-    /// Asks connections to close until the others keep to the limit; `false` if too few can. The one that has been idle
-    /// for longest goes first.
-    fn makes_room(&self) -> bool {
+    /// Asks connections to close until the others are within the limit, the longest idle one first. `false` if too few
+    /// can.
+    fn evict_idle(&self) -> bool {
         if !self.is_full() {
             return true;
         }
@@ -127,7 +127,7 @@ impl Connections {
             while self.is_full() {
                 let Some((since, candidate)) = candidates.list.pop() else { break };
                 if candidate.seen().awaited_since() == Some(since) {
-                    self.ask_to_leave(&candidate);
+                    self.ask_to_evict(&candidate);
                 }
             }
             if !self.is_full() {
@@ -142,21 +142,22 @@ impl Connections {
         }
     }
 
-    /// Counts before it asks: the connection may decline at once, on another thread.
-    fn ask_to_leave(&self, connection: &Activity) {
+    /// Asks a connection to close. The count comes first, because the connection may decline at once on another thread.
+    fn ask_to_evict(&self, connection: &Activity) {
         self.leaving.fetch_add(1, Relaxed);
         if !connection.ask_to_close(Reason::Full) {
             self.leaving.fetch_sub(1, Relaxed);
         }
     }
 
-    /// Connections without a request, or else those whose request waits for its client; the longest wait last.
+    /// Idle connections or, if there are none, connections whose request waits for the client. The longest wait is
+    /// last.
     fn find_candidates(&self, now: u64) -> Vec<(u64, Arc<Activity>)> {
         let (mut idle, mut slow) = (Vec::new(), Vec::new());
         for connection in &self.open {
             let seen = connection.seen();
             let Some(since) = seen.awaited_since() else { continue };
-            if !seen.gives_way(now) || connection.asked_to_close().is_some() {
+            if !seen.is_evictable(now) || connection.asked_to_close().is_some() {
                 continue;
             }
             let found = if seen.is_idle() { &mut idle } else { &mut slow };
@@ -169,29 +170,29 @@ impl Connections {
         found
     }
 
-    /// A connection that was asked to close has reason to stay.
-    pub fn spares(&self, activity: &Activity, reason: Reason) {
-        activity.stays();
+    /// A connection that was asked to close stays open, because the reason no longer holds.
+    pub fn keep_open(&self, activity: &Activity, reason: Reason) {
+        activity.withdraw_close();
         if reason == Reason::Full {
             self.leaving.fetch_sub(1, Relaxed);
         }
     }
 
-    /// A connection breaks a rule.
+    /// Counts a connection that is closed for a reason.
     pub fn closed(&self, reason: Reason) {
         metrics::counter!("innkeeper_connections_closed_total", "reason" => reason.name()).increment(1);
     }
 
-    /// A connection has ended.
-    pub fn leaves(&self, activity: &Activity) {
+    /// Removes a closed connection.
+    pub fn remove(&self, activity: &Activity) {
         self.open.remove(&activity.id);
         self.count.fetch_sub(1, Relaxed);
-        if activity.leaves() == Some(Reason::Full) {
+        if activity.close_for_good() == Some(Reason::Full) {
             self.leaving.fetch_sub(1, Relaxed);
         }
     }
 
-    /// Starts the task that looks after the connections.
+    /// Starts the supervisor.
     pub fn supervise(self: &Arc<Self>, task: &'static str, tasks: &Tasks) {
         let connections = self.clone();
         tasks.spawn(task, Policy::Restart, move |stop| connections.clone().sweep(stop));
@@ -202,17 +203,17 @@ impl Connections {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             self.ticks.set(millis(self.began.elapsed()));
-            self.look_around();
+            self.check_all();
         }
     }
 
-    fn look_around(&self) {
+    fn check_all(&self) {
         let now = self.ticks.now();
         let (mut held, mut holders) = (0, Vec::new());
         for connection in &self.open {
             let seen = connection.seen();
             if connection.asked_to_close().is_some() {
-                // Once more, should it have missed the first time.
+                // Wakes the connection again, in case it missed the first time.
                 connection.wake();
             } else if let Some(reason) = seen.breach(now, &self.limits) {
                 connection.ask_to_close(reason);
@@ -226,7 +227,7 @@ impl Connections {
         metrics::gauge!("innkeeper_client_buffers_bytes", "listener" => self.listener).set(held as f64);
     }
 
-    /// Closes those that have kept the server waiting for longest until the rest keeps to the limit.
+    /// Closes the connections that the server has waited for longest, until the others are within the limit.
     fn free_memory(&self, mut held: u64, mut holders: Vec<(u64, u64, Arc<Activity>)>) {
         if held <= self.limits.buffered {
             return;

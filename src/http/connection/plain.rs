@@ -1,4 +1,4 @@
-//! Answers that are written without actix: to clients that have no request, and in place of actix's own bare ones.
+//! Answers that are written without actix: to clients without a complete request, and in place of actix's bare answers.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use actix_web::web::Bytes;
 use crate::domain::Timestamp;
 use crate::http::problem::Problem;
 
-/// The longest head that actix writes by itself.
+/// The longest bare answer of actix, in bytes.
 const LONGEST_BARE: usize = 200;
 
-/// A problem document as a whole answer, the last one on its connection.
+/// A problem as a complete HTTP answer that closes the connection.
 pub fn answer(problem: &Problem, now: Timestamp) -> Bytes {
     let response = problem.render();
     let status = response.status();
@@ -29,8 +29,10 @@ pub fn answer(problem: &Problem, now: Timestamp) -> Bytes {
     answer.into()
 }
 
-/// Where an answer stands at the end of these bytes that actix made without asking the application, and its status. Such
-/// an answer refuses, and has no body and none of the headers that every other answer has, which make those longer.
+/// Finds a bare answer of actix at the end of these bytes. Returns its position and its status.
+///
+/// actix writes a bare answer for bytes that never reach the application. It is an error without a body. Answers of the
+/// application have more headers, so they are longer.
 pub fn bare_answer(bytes: &[u8]) -> Option<(usize, StatusCode)> {
     if !bytes.ends_with(b"\r\n\r\n") {
         return None;
@@ -49,7 +51,7 @@ mod tests {
     const BARE: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
 
     #[test]
-    fn an_answer_of_actix_alone_is_told_from_those_of_the_application() {
+    fn a_bare_answer_of_actix_is_told_from_answers_of_the_application() {
         assert_eq!(bare_answer(BARE), Some((0, StatusCode::BAD_REQUEST)));
         let both = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".as_slice(), BARE].concat();
         assert_eq!(bare_answer(&both), Some((both.len() - BARE.len(), StatusCode::BAD_REQUEST)));
@@ -64,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_a_whole_answer_with_all_headers() {
+    fn a_problem_is_a_complete_answer_with_all_headers() {
         let problem = Problem::of(Code::TooManyConnections).retry_after_secs(1);
         let answer = answer(&problem, Timestamp::UNIX_EPOCH);
         let text = std::str::from_utf8(&answer).unwrap();

@@ -1,48 +1,48 @@
-//! The rules that a connection has to keep, decided from numbers alone.
+//! The rules of a connection, as pure functions of its record.
 
 use std::time::Duration;
 
-/// The slowest rate, in bytes a second, at which a body may arrive and an answer may be read.
+/// The slowest rate at which a body may arrive and an answer may be read, in bytes per second.
 pub const SLOWEST: u64 = 1_024;
-/// What actix is left to close an idle connection by itself, in milliseconds.
-const COURTESY: u64 = 1_000;
-/// How long the server must have waited for a client with a request in progress before a newcomer may take its place, in
-/// milliseconds.
-const PATIENCE: u64 = 1_000;
+/// Extra milliseconds in which actix closes an idle connection itself.
+const ACTIX_CLOSES_WITHIN: u64 = 1_000;
+/// How long the server must have waited for a client with a request in progress before a new connection may replace its
+/// connection, in milliseconds.
+const EVICTED_AFTER: u64 = 1_000;
 
-/// What one listener allows.
+/// The limits of one listener.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections open at the same time.
+    /// Open connections.
     pub connections: usize,
-    /// How long a head may take, and how long a body or an answer may stand still.
+    /// How long a head may take, and how long a body or an answer may pause.
     pub request_timeout: Duration,
-    /// How long a connection may stay without a request.
+    /// How long a connection may stay open without a request.
     pub keep_alive: Duration,
-    /// Bytes that all clients together may make the process hold: unfinished requests and unread answers.
+    /// Bytes of unfinished requests and unread answers, for all clients together.
     pub buffered: u64,
-    /// How long requests in progress may take at shutdown.
+    /// How long requests in progress may take during a shutdown.
     pub grace: Duration,
 }
 
-/// The most connections that are open at a time where `limit` may be: those that were asked to make room take a moment.
+/// The most open connections with this limit. Connections that were asked to close take a moment.
 pub const fn most(limit: usize) -> usize {
     let closing = limit / 16;
     limit.saturating_add(if closing > 16 { closing } else { 16 })
 }
 
-/// What a connection is doing.
+/// The stage of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// No request is in progress.
     Waiting,
-    /// A request is being answered.
+    /// A handler answers a request.
     Working,
-    /// A request's handler waits for the rest of its body.
+    /// A handler waits for the rest of the body.
     Receiving,
-    /// The connection has become a WebSocket, which has rules of its own.
+    /// The connection is a WebSocket. `ws` has its rules.
     Upgraded,
-    /// The WebSocket's session has ended. The client has to take what is left.
+    /// The session of the WebSocket has ended. The client must read the remaining bytes in time.
     Closing,
 }
 
@@ -50,44 +50,44 @@ impl Stage {
     pub const ALL: [Self; 5] = [Self::Waiting, Self::Working, Self::Receiving, Self::Upgraded, Self::Closing];
 }
 
-/// A connection at one moment. Times are milliseconds of one clock; 0 means never.
+/// A snapshot of a connection's record. Times are in milliseconds; 0 means never.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     pub stage: Stage,
-    /// When the last answer ended, or the connection was opened.
+    /// When the last answer ended, or the connection opened.
     pub since: u64,
     /// When the first byte of an unfinished head arrived.
     pub head: u64,
-    /// Whether what is unfinished is the body of a request that has its answer.
+    /// Whether the unfinished bytes are the body of an answered request.
     pub leftover: bool,
-    /// When a handler began to wait for a body, since when it waits for the next part, and how much has come.
+    /// When a handler began to wait for a body, when it began to wait for the next part, and how many bytes arrived.
     pub body: u64,
     pub body_part: u64,
     pub body_bytes: u64,
-    /// When the client stopped taking an answer, when it last took a part, and how much it has taken since.
+    /// When the client stopped reading an answer, when it last read a part, and how many bytes it has read since.
     pub blocked: u64,
     pub blocked_part: u64,
     pub blocked_bytes: u64,
-    /// Bytes that are held for the client.
+    /// Bytes that the process holds for the client.
     pub held: u64,
 }
 
 /// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It had no request for the keep-alive time.
+    /// The connection had no request for the keep-alive time.
     Idle,
     /// A head did not arrive in time.
     SlowHead,
     /// A body did not arrive in time.
     SlowBody,
-    /// The body of an answered request never ended.
+    /// The body of an answered request did not end in time.
     EndlessBody,
     /// An answer was not read in time.
     Unread,
-    /// The process holds too much for its clients.
+    /// The process holds too many bytes for its clients.
     Memory,
-    /// A new connection needs the place.
+    /// The server is full, and a new connection replaces this one.
     Full,
 }
 
@@ -109,10 +109,10 @@ impl Reason {
 }
 
 impl Seen {
-    /// The rule that the connection breaks now, if any.
+    /// The rule that the connection breaks, if any.
     pub fn breach(&self, now: u64, limits: &Limits) -> Option<Reason> {
         let timeout = millis(limits.request_timeout);
-        // Speed at first does not excuse silence later.
+        // A fast beginning does not allow a long pause later.
         let overdue = |since: u64, part: u64, bytes: u64| {
             age(now, part) > timeout || age(now, since) > timeout + bytes * 1_000 / SLOWEST
         };
@@ -127,24 +127,26 @@ impl Seen {
                 let reason = if self.leftover { Reason::EndlessBody } else { Reason::SlowHead };
                 (age(now, self.head) > timeout).then_some(reason)
             }
-            Stage::Waiting => (age(now, self.since) > millis(limits.keep_alive) + COURTESY).then_some(Reason::Idle),
+            Stage::Waiting => {
+                (age(now, self.since) > millis(limits.keep_alive) + ACTIX_CLOSES_WITHIN).then_some(Reason::Idle)
+            }
             Stage::Receiving => overdue(self.body, self.body_part, self.body_bytes).then_some(Reason::SlowBody),
             Stage::Working | Stage::Upgraded | Stage::Closing => None,
         }
     }
 
-    /// Whether nothing is lost when the connection is closed now.
+    /// Whether closing the connection now loses nothing.
     pub fn is_idle(&self) -> bool {
         self.stage == Stage::Waiting && self.blocked == 0
     }
 
-    /// Whether a new connection on a full server may take the place of this one.
-    pub fn gives_way(&self, now: u64) -> bool {
-        let waits = || self.awaited_since().is_some_and(|since| age(now, since) >= PATIENCE);
+    /// Whether a new connection on a full server may replace this one.
+    pub fn is_evictable(&self, now: u64) -> bool {
+        let waits = || self.awaited_since().is_some_and(|since| age(now, since) >= EVICTED_AFTER);
         !matches!(self.stage, Stage::Upgraded | Stage::Closing) && (self.is_idle() || waits())
     }
 
-    /// Since when the server has been waiting for this client; `None` while the client waits for the server.
+    /// Since when the server waits for the client. `None` while the client waits for the server.
     pub fn awaited_since(&self) -> Option<u64> {
         match self.stage {
             _ if self.blocked != 0 => Some(self.blocked_part),
@@ -220,7 +222,10 @@ mod tests {
     #[case::answer_that_is_read(Seen { stage: Stage::Working, blocked: 1, blocked_part: 9_500, ..NEW }, false)]
     #[case::answer_that_is_not_read(Seen { stage: Stage::Working, blocked: 1, blocked_part: 9_000, ..NEW }, true)]
     #[case::websocket(Seen { stage: Stage::Upgraded, blocked: 1, blocked_part: 1, ..NEW }, false)]
-    fn a_newcomer_takes_the_place_of_a_client_that_the_server_waits_for(#[case] seen: Seen, #[case] gives_way: bool) {
-        assert_eq!(seen.gives_way(10_000), gives_way);
+    fn a_newcomer_takes_the_place_of_a_client_that_the_server_waits_for(
+        #[case] seen: Seen,
+        #[case] is_evictable: bool,
+    ) {
+        assert_eq!(seen.is_evictable(10_000), is_evictable);
     }
 }

@@ -1,4 +1,5 @@
-//! Actix's HTTP server on our own I/O type: the same parts as `actix_web::HttpServer`, which takes no other.
+//! actix's HTTP server over the I/O type [`Connection`]. `actix_web::HttpServer` allows no other I/O type, so this
+//! module puts together the same parts.
 
 use std::io;
 use std::net::TcpListener;
@@ -14,16 +15,16 @@ use actix_web::web::ServiceConfig;
 use tokio::net::TcpStream;
 
 use super::open::Connections;
-use super::service::watched;
+use super::service::recorded;
 use super::stream::Connection;
 
-/// How long a connection may take to close after its last answer.
+/// How long a client may take to close the connection after its last answer.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Bytes of an answer that actix encodes before it writes.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// A server for one listener. How many connections it takes is decided by `connections`, for all of its threads
-/// together; actix accepts all of them.
+/// A server for one listener. actix accepts every connection, and `connections` enforces the limit for all threads
+/// together.
 pub fn server<C>(
     listener: TcpListener,
     threads: usize,
@@ -50,17 +51,18 @@ where
                 async move { stopping.notified().await }
             })
             .keep_alive(connections.limits().keep_alive)
-            // Ours guards every head, actix's only the first.
+            // The rules limit every head. actix would limit only the first one.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(DISCONNECT_WITHIN)
-            // A client that hangs up has given up: what it asked for is dropped, unless it is decided already.
+            // When a client closes its connection, its request is dropped, unless it is decided already.
             .h1_allow_half_closed(false)
             .h1_write_buffer_size(WRITE_BUFFER)
             .local_addr(address)
-            .on_connect_ext(|connection: &Connection, data| connection.introduce(data))
-            .finish(watched(map_config(application.map_err(|error: actix_web::Error| error.error_response()), |()| {
-                AppConfig::default()
-            })));
+            .on_connect_ext(|connection: &Connection, data| connection.attach(data))
+            .finish(recorded(map_config(
+                application.map_err(|error: actix_web::Error| error.error_response()),
+                |()| AppConfig::default(),
+            )));
         let connections = connections.clone();
         let admit = fn_service(move |stream: TcpStream| {
             let connections = connections.clone();

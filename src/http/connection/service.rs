@@ -1,5 +1,5 @@
-//! Around every request, below actix-web: tells the connection where the request begins, when its handler waits for the
-//! body, and where the answer ends.
+//! Wraps every request below actix-web. It records where a request begins, when its handler waits for the body, and
+//! where the answer ends.
 
 use std::io;
 use std::pin::Pin;
@@ -18,12 +18,12 @@ use futures_util::Stream;
 use super::activity::{Activity, Length};
 use super::rules::Reason;
 
-/// The most that is encoded at once. Actix copies a slice into the connection's write buffer; a large body itself is
-/// shared, or at least not copied as a whole.
+/// The largest part of a body that is encoded at once. actix copies each part into the write buffer, so a large body is
+/// never copied as a whole.
 const SLICE: usize = 16 * 1024;
 
-/// Watches every request of a service.
-pub fn watched<F, E>(
+/// Records every request of a service.
+pub fn recorded<F, E>(
     factory: F,
 ) -> impl ServiceFactory<
     Request,
@@ -54,7 +54,7 @@ where
             match answered {
                 Ok(answer) => Ok(answer_of(answer.into(), Some(activity))),
                 Err(error) => {
-                    activity.ends();
+                    activity.end();
                     Err(error)
                 }
             }
@@ -63,8 +63,8 @@ where
 }
 
 fn begin(activity: &Arc<Activity>, request: &mut Request) {
-    activity.begins(match request.payload() {
-        Payload::None => Length::IfNoneMatch(0),
+    activity.begin(match request.payload() {
+        Payload::None => Length::Exact(0),
         _ => announced(request.headers()),
     });
     if !matches!(request.payload(), Payload::None) {
@@ -74,21 +74,22 @@ fn begin(activity: &Arc<Activity>, request: &mut Request) {
     }
 }
 
+/// The length of a body by its headers.
 fn announced(headers: &HeaderMap) -> Length {
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    length.map_or(Length::Unknown, Length::IfNoneMatch)
+    length.map_or(Length::Unknown, Length::Exact)
 }
 
 fn answer_of(response: Response<BoxBody>, activity: Option<Arc<Activity>>) -> Response<Answer> {
     response.map_body(|head, body| {
         if let Some(activity) = activity.as_ref().filter(|_| head.status == StatusCode::SWITCHING_PROTOCOLS) {
-            activity.upgrades();
+            activity.upgrade();
         }
         Answer { body, rest: Bytes::new(), is_shared: false, activity }
     })
 }
 
-/// The body of a request.
+/// The body of a request, which records how it is read.
 struct Body {
     payload: Payload,
     activity: Arc<Activity>,
@@ -100,18 +101,18 @@ impl Stream for Body {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Poll::Ready(part) = Pin::new(&mut self.payload).poll_next(context) else {
-            self.activity.awaits_body();
+            self.activity.wait_for_body();
             if self.activity.asked_to_close() == Some(Reason::SlowBody) {
-                self.activity.stays();
+                self.activity.withdraw_close();
                 return Poll::Ready(Some(Err(PayloadError::Io(io::ErrorKind::TimedOut.into()))));
             }
             return Poll::Pending;
         };
         match &part {
-            Some(Ok(bytes)) => self.activity.got_body(bytes.len()),
+            Some(Ok(bytes)) => self.activity.receive_body(bytes.len()),
             None => {
                 self.has_ended = true;
-                self.activity.got_body(0);
+                self.activity.receive_body(0);
             }
             Some(Err(_)) => {}
         }
@@ -122,17 +123,17 @@ impl Stream for Body {
 impl Drop for Body {
     fn drop(&mut self) {
         if !self.has_ended {
-            self.activity.leaves_body();
+            self.activity.drop_body();
         }
     }
 }
 
-/// The body of an answer, in slices.
+/// The body of an answer, in slices, which records how it is sent.
 pub struct Answer {
     body: BoxBody,
-    /// What is left of the part that is being sent.
+    /// The rest of the present part.
     rest: Bytes,
-    /// Others keep it in memory anyway.
+    /// Whether other answers share the memory of the part.
     is_shared: bool,
     activity: Option<Arc<Activity>>,
 }
@@ -157,7 +158,7 @@ impl MessageBody for Answer {
         let size = self.rest.len().min(SLICE);
         let slice = self.rest.split_to(size);
         if let Some(activity) = self.activity.as_ref().filter(|_| !self.is_shared) {
-            activity.holds(self.rest.len());
+            activity.set_body_left(self.rest.len());
         }
         Poll::Ready(Some(Ok(slice)))
     }
@@ -166,7 +167,7 @@ impl MessageBody for Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if let Some(activity) = &self.activity {
-            activity.ends();
+            activity.end();
         }
     }
 }

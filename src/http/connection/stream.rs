@@ -1,4 +1,4 @@
-//! The I/O type under actix's dispatcher: a TCP stream that records what its client does and closes itself when asked.
+//! The I/O type below actix's dispatcher: a TCP stream that records what its client does, and closes itself when asked.
 
 use std::io;
 use std::net::Shutdown;
@@ -25,35 +25,35 @@ pub struct Connection {
     stream: TcpStream,
     activity: Arc<Activity>,
     connections: Arc<Connections>,
-    /// What is written instead of an answer that actix made without the application.
-    instead: Option<Instead>,
-    /// Bytes that actix may have later.
+    /// The answer that is written in place of a bare answer of actix.
+    replacement: Option<Replacement>,
+    /// Bytes that actix gets later.
     kept: Bytes,
-    /// What was handed over is handled before more is read.
+    /// Whether actix has to handle the present bytes before it gets more.
     pauses: bool,
 }
 
-/// A problem document that replaces so many bytes of actix's own.
-struct Instead {
+/// A problem document that replaces a bare answer of `replaced` bytes.
+struct Replacement {
     rest: Bytes,
     replaced: usize,
 }
 
 impl Connection {
     pub fn new(stream: TcpStream, activity: Arc<Activity>, connections: Arc<Connections>) -> Self {
-        Self { stream, activity, connections, instead: None, kept: Bytes::new(), pauses: false }
+        Self { stream, activity, connections, replacement: None, kept: Bytes::new(), pauses: false }
     }
 
-    /// Lets the requests of this connection find its record.
-    pub fn introduce(&self, data: &mut Extensions) {
+    /// Gives the requests of this connection access to its record.
+    pub fn attach(&self, data: &mut Extensions) {
         data.insert(self.activity.clone());
     }
 
-    /// Hands over what actix may have now. Nothing while the client has to take its answers first.
+    /// Gives actix the bytes of one request. Reading pauses while the client does not read its answers.
     fn read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.activity.register(context.waker());
         if self.activity.is_blocked() {
-            self.activity.puts_off_reading();
+            self.activity.pause_reading();
             return Poll::Pending;
         }
         if std::mem::take(&mut self.pauses) {
@@ -76,9 +76,9 @@ impl Connection {
             buffer.put_slice(&self.kept.split_to(share));
             share
         };
-        self.activity.keeps(self.kept.len());
+        self.activity.set_kept(self.kept.len());
         if share == 0 {
-            self.activity.puts_off_reading();
+            self.activity.pause_reading();
             return Poll::Pending;
         }
         self.activity.received(&buffer.filled()[before..]);
@@ -87,16 +87,16 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether the connection was asked to close and still has reason to. What the client is owed is said first.
-    fn closes(&mut self) -> Option<io::Error> {
+    /// Closes the connection if it was asked to and the reason still holds. Writes a last answer if there is one.
+    fn check_close(&mut self) -> Option<io::Error> {
         let reason = self.activity.asked_to_close()?;
         let seen = self.activity.seen();
         let holds = match reason {
             Reason::Idle => seen.is_idle() && !self.has_bytes(),
-            // Bytes of a client that does not take its answer are no reason to stay.
-            Reason::Full => seen.gives_way(self.activity.now()) && (self.activity.is_blocked() || !self.has_bytes()),
+            // Bytes of a client that does not read its answer do not keep the connection open.
+            Reason::Full => seen.is_evictable(self.activity.now()) && (self.activity.is_blocked() || !self.has_bytes()),
             Reason::Memory => seen.awaited_since().is_some(),
-            // The handler is told instead, and answers.
+            // The handler gets the error and answers.
             Reason::SlowBody => false,
             Reason::SlowHead | Reason::EndlessBody | Reason::Unread => {
                 seen.breach(self.activity.now(), self.connections.limits()) == Some(reason)
@@ -104,15 +104,15 @@ impl Connection {
         };
         if !holds {
             if reason != Reason::SlowBody {
-                self.connections.spares(&self.activity, reason);
+                self.connections.keep_open(&self.activity, reason);
             }
             return None;
         }
-        self.part(reason);
+        self.close(reason);
         Some(io::Error::new(io::ErrorKind::TimedOut, reason.name()))
     }
 
-    /// Whether the client has just sent something after all.
+    /// Whether the client has sent bytes meanwhile.
     fn has_bytes(&self) -> bool {
         if !self.kept.is_empty() {
             return true;
@@ -121,18 +121,19 @@ impl Connection {
         SockRef::from(&self.stream).peek(&mut one).is_ok_and(|bytes| bytes > 0)
     }
 
-    fn part(&self, reason: Reason) {
+    /// Counts the close, and writes the last answer.
+    fn close(&self, reason: Reason) {
         self.connections.closed(reason);
         let socket = SockRef::from(&self.stream);
         match reason {
             Reason::SlowHead => {
-                let detail = "The head of a request has to be complete in time.";
+                let detail = "The head of a request must be complete within the request timeout.";
                 let problem = Problem::new(Code::HeadTimeout, detail);
-                // As far as the socket takes it: the client has broken a rule and is not waited for.
+                // Best effort: the connection does not wait for a client that broke a rule.
                 let _ = self.stream.try_write(&plain::answer(&problem, self.connections.now()));
                 let _ = socket.shutdown(Shutdown::Write);
             }
-            // What the system still keeps for the client is freed at once.
+            // Frees the send buffer of the system at once.
             Reason::Unread | Reason::Memory => {
                 let _ = socket.set_linger(Some(Duration::ZERO));
             }
@@ -140,28 +141,28 @@ impl Connection {
         }
     }
 
-    /// Writes; an answer that actix made by itself leaves as a problem document.
+    /// Writes bytes, and replaces a bare answer of actix by a problem document.
     fn write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.instead.is_none() && !matches!(self.activity.stage(), Stage::Upgraded | Stage::Closing) {
+        if self.replacement.is_none() && !matches!(self.activity.stage(), Stage::Upgraded | Stage::Closing) {
             match plain::bare_answer(bytes) {
                 Some((0, status)) => {
                     let rest = plain::answer(&Problem::of_status(status), self.connections.now());
-                    self.instead = Some(Instead { rest, replaced: bytes.len() });
+                    self.replacement = Some(Replacement { rest, replaced: bytes.len() });
                 }
-                // What stands before it goes first, alone.
+                // The bytes before the bare answer are written first.
                 Some((start, _)) => return self.send(context, &bytes[..start]),
                 None => {}
             }
         }
-        while let Some(mut instead) = self.instead.take() {
-            if instead.rest.is_empty() {
-                return Poll::Ready(Ok(instead.replaced.min(bytes.len())));
+        while let Some(mut replacement) = self.replacement.take() {
+            if replacement.rest.is_empty() {
+                return Poll::Ready(Ok(replacement.replaced.min(bytes.len())));
             }
-            let sent = self.send(context, &instead.rest);
+            let sent = self.send(context, &replacement.rest);
             if let Poll::Ready(Ok(sent)) = sent {
-                drop(instead.rest.split_to(sent));
+                drop(replacement.rest.split_to(sent));
             }
-            self.instead = Some(instead);
+            self.replacement = Some(replacement);
             ready!(sent)?;
         }
         self.send(context, bytes)
@@ -174,7 +175,7 @@ impl Connection {
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
                 self.activity.register(context.waker());
-                self.activity.blocks(bytes.len());
+                self.activity.block(bytes.len());
             }
         }
         sent
@@ -187,7 +188,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.closes() {
+        match self.check_close() {
             Some(error) => Poll::Ready(Err(error)),
             None => self.read(context, buffer),
         }
@@ -196,15 +197,15 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.closes() {
+        match self.check_close() {
             Some(error) => Poll::Ready(Err(error)),
             None => self.write(context, bytes),
         }
     }
 
-    /// Called once everything is written.
+    /// actix calls this when all bytes are written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.activity.unblocks();
+        self.activity.unblock();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -215,6 +216,6 @@ impl AsyncWrite for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.connections.leaves(&self.activity);
+        self.connections.remove(&self.activity);
     }
 }

@@ -1,9 +1,9 @@
-//! The access log: a line for each request, under a target of its own.
+//! The access log: one line for each request, under its own target.
 //!
-//! A line never has an address of a client, a query, a path with ids, a body or a token. What was asked for is the
-//! route's pattern. Answers that any stranger can cause without a limit are sampled: at most `CLIENT_ERRORS` and
-//! `SERVER_ERRORS`, and `PAGES` of what is open to everybody at any rate. The next line that is written says how many were
-//! left out. At DEBUG all of them are written.
+//! A line never contains the client's address, a query, a path with ids, a body or a token. It names the pattern of the
+//! route instead. Answers that any client can cause without a limit are sampled: errors (`CLIENT_ERRORS` and
+//! `SERVER_ERRORS`), and endpoints without a rate limit (`PAGES`). The next line states how many lines were left out. At
+//! level DEBUG every line is written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,18 +13,19 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 
 use crate::http::code::Code;
-use crate::http::throttle::is_free;
+use crate::http::throttle::is_unlimited;
 use crate::http::throttle::net::{Coarse, Net};
 use crate::telemetry::filter::ACCESS;
 
-/// Answers 4xx that are logged: so many at once, and so many a second.
+/// Logged answers with status 4xx: the burst, and the rate per second.
 const CLIENT_ERRORS: (f64, f64) = (20.0, 1.0);
-/// Answers 5xx.
+/// Logged answers with status 5xx: the burst, and the rate per second.
 const SERVER_ERRORS: (f64, f64) = (100.0, 10.0);
-/// Answers without an error at addresses that have no limit ([`is_free`]).
+/// Logged answers without an error of endpoints without a rate limit ([`is_unlimited`]): the burst, and the rate per
+/// second.
 const PAGES: (f64, f64) = (20.0, 1.0);
 
-/// Whether, and how often, requests are logged. A clone is the same one.
+/// The access log, or none if it is switched off. Clones share one sampler.
 #[derive(Debug, Clone, Default)]
 pub struct AccessLog(Option<Arc<Samplers>>);
 
@@ -35,13 +36,13 @@ struct Samplers {
     pages: Mutex<Sampler>,
 }
 
-/// What is known of a request before it is answered.
+/// What the log keeps of a request until its answer.
 pub struct Asked {
     client: Option<Coarse>,
     trace_id: Option<String>,
 }
 
-/// What a request became.
+/// The answer to a request.
 pub struct Answered<'a> {
     pub method: &'static str,
     pub route: &'a str,
@@ -62,7 +63,7 @@ impl AccessLog {
         Self(on.then(|| Arc::new(samplers())))
     }
 
-    /// Remembers what a line says of the request itself, if there will be one.
+    /// Keeps what the line will say about the request. `None` if the log is switched off.
     pub fn asked(&self, request: &ServiceRequest, client: Option<Net>) -> Option<Asked> {
         self.0.as_ref()?;
         Some(Asked { client: client.map(Coarse::from), trace_id: trace_id(request.headers()) })
@@ -73,7 +74,7 @@ impl AccessLog {
         if is_routine(answered.route, answered.status) {
             return;
         }
-        // A macro, because the level of a place in the code is a constant.
+        // A macro, because tracing needs a constant level.
         macro_rules! line {
             ($level:ident, $left_out:expr) => {
                 tracing::$level!(
@@ -97,30 +98,30 @@ impl AccessLog {
         }
     }
 
-    /// How many lines were left out since the last one of this kind; `None` where this one is, too.
+    /// How many lines of this kind were left out since the last one. `None` if this line is left out too.
     fn sample(&self, route: &str, status: StatusCode) -> Option<u64> {
         let samplers = self.0.as_ref()?;
         let sampler = match status.as_u16() {
             400..=499 => &samplers.client_errors,
             500..=599 => &samplers.server_errors,
-            _ if is_free(route) => &samplers.pages,
+            _ if is_unlimited(route) => &samplers.pages,
             _ => return Some(0),
         };
         sampler.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
     }
 }
 
-/// Whether a machine asks it every second, and all is well.
+/// Whether the request is a successful probe, which monitoring repeats every second.
 fn is_routine(route: &str, status: StatusCode) -> bool {
     matches!(route, "/healthz" | "/readyz" | "/metrics") && status.is_success()
 }
 
-/// Milliseconds to the microsecond.
+/// A duration in milliseconds, with microseconds as the fraction.
 fn millis(took: Duration) -> f64 {
     took.as_micros() as f64 / 1_000.0
 }
 
-/// The trace that a request belongs to, where its `traceparent` is one (W3C Trace Context).
+/// The trace id of a request, if its `traceparent` header is valid (W3C Trace Context).
 fn trace_id(headers: &HeaderMap) -> Option<String> {
     let header = headers.get("traceparent")?.to_str().ok()?;
     let mut parts = header.split('-');
@@ -133,24 +134,24 @@ fn trace_id(headers: &HeaderMap) -> Option<String> {
     valid.then(|| trace.to_owned())
 }
 
-/// A token bucket that counts what it refuses.
+/// A token bucket that counts refused lines.
 #[derive(Debug)]
 struct Sampler {
-    most: f64,
-    a_second: f64,
+    burst: f64,
+    per_second: f64,
     tokens: f64,
     filled: Instant,
     left_out: u64,
 }
 
 impl Sampler {
-    fn new((most, a_second): (f64, f64), now: Instant) -> Self {
-        Self { most, a_second, tokens: most, filled: now, left_out: 0 }
+    fn new((burst, per_second): (f64, f64), now: Instant) -> Self {
+        Self { burst, per_second, tokens: burst, filled: now, left_out: 0 }
     }
 
     fn take(&mut self, now: Instant) -> Option<u64> {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.tokens = (self.tokens + passed * self.a_second).min(self.most);
+        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
         self.filled = now;
         if self.tokens < 1.0 {
             self.left_out += 1;
@@ -173,11 +174,7 @@ mod tests {
     #[case("/readyz", StatusCode::SERVICE_UNAVAILABLE, false)]
     #[case("/v1/bookings", StatusCode::OK, false)]
     #[case("unmatched", StatusCode::OK, false)]
-    fn only_what_machines_ask_for_and_is_well_is_routine(
-        #[case] route: &str,
-        #[case] status: StatusCode,
-        #[case] routine: bool,
-    ) {
+    fn only_successful_probes_are_not_logged(#[case] route: &str, #[case] status: StatusCode, #[case] routine: bool) {
         assert_eq!(is_routine(route, status), routine);
     }
 
@@ -190,14 +187,14 @@ mod tests {
     #[case("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false)]
     #[case("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false)]
     #[case("Ana Lopes", false)]
-    fn a_trace_is_named_only_by_what_the_standard_allows(#[case] header: &str, #[case] valid: bool) {
+    fn only_a_valid_traceparent_names_a_trace(#[case] header: &str, #[case] valid: bool) {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static("traceparent"), HeaderValue::from_str(header).unwrap());
         assert_eq!(trace_id(&headers).as_deref(), valid.then_some("4bf92f3577b34da6a3ce929d0e0e4736"));
     }
 
     #[test]
-    fn a_flood_of_errors_writes_a_few_lines_and_says_how_many_it_left_out() {
+    fn a_flood_of_errors_writes_a_few_lines_and_counts_the_rest() {
         let now = Instant::now();
         let mut sampler = Sampler::new((3.0, 1.0), now);
         let written = (0..100).filter(|_| sampler.take(now).is_some()).count();

@@ -1,4 +1,4 @@
-//! Idempotency keys where nothing remembers them.
+//! Refuses an idempotency key where no record of it would be kept.
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
@@ -7,17 +7,19 @@ use actix_web::middleware::Next;
 
 use crate::http::code::Code;
 use crate::http::problem::Problem;
+use crate::http::wire::IDEMPOTENCY_KEY;
 
-const UNKNOWN: &str = "Nothing was done: a request that is repeated under this key would be done twice. Send it without \
-                       Idempotency-Key, and look whether it was done before you repeat it.";
+const UNSUPPORTED: &str = "Nothing was done. This endpoint keeps no idempotency records, so a repeated request would \
+                           have a second effect. Send it without Idempotency-Key. Before you repeat it, check whether \
+                           it was done.";
 
-/// Refuses a request that relies on a key which nothing would remember.
+/// Refuses a request with an idempotency key.
 pub async fn no_key<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if request.headers().contains_key("idempotency-key") {
-        return Ok(request.error_response(Problem::new(Code::KeyUnsupported, UNKNOWN)));
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return Ok(request.error_response(Problem::new(Code::KeyUnsupported, UNSUPPORTED)));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

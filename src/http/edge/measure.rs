@@ -1,10 +1,10 @@
-//! Metrics of requests: counted by route, method and status, never by anything a client can make up.
+//! Metrics of requests, labelled by route, method and status. No label has a value that a client can invent.
 
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 
-/// A name for every method, and one for all that a client invents.
+/// The label of a method. Unknown methods share one label.
 pub fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -1,24 +1,25 @@
-//! What happens around every request, whatever it asks for: an id, limits, a span, metrics, a line in the access log,
-//! security headers, and one shape for every error. A panic in a handler becomes a problem document; the connection and
-//! the server go on.
+//! The outermost middleware: it wraps every request, whatever its endpoint.
+//!
+//! It sets the request id, checks limits, opens the tracing span, counts metrics, writes the access log and sets the
+//! security headers. Every error leaves as a problem document. A panic in a handler becomes a problem document too; the
+//! connection and the server go on.
 
 pub mod access_log;
 mod key;
-mod limits;
 mod measure;
+mod other_database;
 mod query;
 mod request_id;
-mod security;
-mod stranger;
+mod size;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use futures_util::FutureExt;
@@ -26,44 +27,60 @@ use tracing::Instrument;
 
 use access_log::Answered;
 
+use super::access::Access;
 use super::code::Code;
-use super::forward;
-use super::problem::{PROBLEM_JSON, Problem, Seen};
-use super::state::State;
+use super::forward::{self, Peers};
+use super::problem::{Problem, Seen};
+use super::throttle::Throttle;
+use super::wire::{PROBLEM_JSON, close_connection, set_request_id, set_security_headers};
+use crate::clock::{Clock, IdSource};
+use crate::lease::Membership;
+use crate::shutdown::Draining;
 
 pub use access_log::AccessLog;
 pub use key::no_key;
 pub use query::no_query;
-pub use request_id::{X_REQUEST_ID, echo};
-pub use security::harden;
+
+/// What [`around`] uses.
+pub struct Edge {
+    pub ids: Arc<dyn IdSource>,
+    pub clock: Arc<dyn Clock>,
+    pub access: Access,
+    pub access_log: AccessLog,
+    pub throttle: Throttle,
+    pub draining: Draining,
+    pub membership: Arc<dyn Membership>,
+    /// `None` on a node that is alone.
+    pub peers: Option<Peers>,
+}
 
 /// Wraps a request and its answer.
 pub async fn around<B: MessageBody + 'static>(
-    state: Data<State>,
+    edge: Data<Edge>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let method = measure::method_name(request.method());
-    let from_node = forward::identify(state.peers.as_ref(), state.clock.now(), &request);
-    let fits = limits::check(&request, from_node);
-    let client = state.throttle.client(&request, from_node);
-    let request_id = request_id::of(&request, state.ids.as_ref());
-    // Whoever handles it, here or at another node, finds the name.
-    request_id::name(request.headers_mut(), &request_id);
+    let from_node = forward::identify(edge.peers.as_ref(), edge.clock.now(), &request);
+    let fits = size::check(&request, from_node);
+    let client = edge.throttle.client(&request, from_node);
+    let request_id = request_id::of(&request, edge.ids.as_ref());
+    // The handler finds the id in the headers, also on the node that the request is forwarded to.
+    set_request_id(request.headers_mut(), &request_id);
     let span = tracing::info_span!("request", request_id, method);
-    let asked = state.access_log.asked(&request, client.as_ref().ok().copied().flatten());
-    let mut seen = Seen { request_id, path: request.path().to_owned(), now: state.clock.now(), is_last: false };
+    let asked = edge.access_log.asked(&request, client.as_ref().ok().copied().flatten());
+    let mut seen = Seen { request_id, path: request.path().to_owned(), now: edge.clock.now(), is_last: false };
 
     let admitted = fits
-        .and_then(|()| stranger::check(&state, &request))
+        .and_then(|()| other_database::check(&*edge.membership, &request))
         .and(client)
-        .and_then(|client| state.throttle.admit(&state.access, client, from_node, &mut request));
+        .and_then(|client| edge.throttle.admit(&edge.access, client, from_node, &mut request));
     let answered = match admitted {
         Ok(()) => call(request, next).instrument(span).await,
         Err(problem) => Ok(request.error_response(problem)),
     };
-    seen.is_last = state.draining.has_begun();
+    seen.is_last = edge.draining.has_begun();
     let problem = match &answered {
         Ok(response) => problem_in(response),
         Err(problem) => Some(problem.clone()),
@@ -75,13 +92,13 @@ pub async fn around<B: MessageBody + 'static>(
     let took = started.elapsed();
     if let Some(asked) = asked {
         let request_id = &seen.request_id;
-        state.access_log.write(&asked, &Answered { method, route: &route, status, code, took, request_id });
+        edge.access_log.write(&asked, &Answered { method, route: &route, status, code, took, request_id });
     }
     measure::count(route, method, status, took);
     answered.map(|response| finish(response, problem, &seen)).map_err(|problem| problem.seen(seen).into())
 }
 
-/// The answer of whoever is responsible, or a problem where there is none: after a panic the request is gone.
+/// The handler's answer. A problem where there is none: a panic drops the request.
 async fn call<B>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<BoxBody>, Problem>
 where
     B: MessageBody + 'static,
@@ -96,56 +113,30 @@ where
     }
 }
 
-/// What an answer says went wrong, also where a library said it by the status alone. Another node's problem is relayed as
-/// it is.
+/// The problem of an answer. A library may report a problem by the status alone. A problem document of another node is
+/// relayed unchanged, so it is none here.
 fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
-    let is_told = response.headers().get(CONTENT_TYPE).is_some_and(|media| media == PROBLEM_JSON);
+    let has_document = response.headers().get(CONTENT_TYPE).is_some_and(|media| media == PROBLEM_JSON);
     let problem = response.response().error().and_then(problem_of);
-    problem.or_else(|| (failed && !is_told).then(|| Problem::of_status(status)))
+    problem.or_else(|| (failed && !has_document).then(|| Problem::of_status(status)))
 }
 
-/// Renders a problem, and adds what every answer has.
+/// Renders the problem, if there is one, and sets the headers of every answer.
 fn finish(response: ServiceResponse<BoxBody>, problem: Option<Problem>, seen: &Seen) -> ServiceResponse<BoxBody> {
     let mut response = match problem {
         Some(problem) => response.into_response(problem.seen(seen.clone()).render()),
         None => response,
     };
-    echo(response.headers_mut(), &seen.request_id);
-    harden(response.headers_mut());
+    set_request_id(response.headers_mut(), &seen.request_id);
+    set_security_headers(response.headers_mut());
     if seen.is_last {
-        close(response.response_mut().head_mut());
+        close_connection(response.response_mut().head_mut());
     }
     response
 }
 
-/// Makes an answer the last on its connection, unless that is no longer one for HTTP. Whoever goes on opens another one,
-/// to another node if there are several; when this node closes, no connection is left that somebody might just be
-/// writing a request into.
-pub fn close(head: &mut ResponseHead) {
-    if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        head.set_connection_type(ConnectionType::Close);
-    }
-}
-
 fn problem_of(error: &Error) -> Option<Problem> {
     error.as_error::<Problem>().cloned()
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::HttpResponse;
-
-    use super::*;
-
-    #[test]
-    fn a_connection_that_became_a_websocket_is_left_alone() {
-        let mut switched = HttpResponse::SwitchingProtocols().upgrade("websocket").finish();
-        close(switched.head_mut());
-        assert_eq!(switched.head().connection_type(), ConnectionType::Upgrade);
-        let mut answered = HttpResponse::Ok().finish();
-        close(answered.head_mut());
-        assert_eq!(answered.head().connection_type(), ConnectionType::Close);
-    }
 }

@@ -1,4 +1,4 @@
-//! Parameters of the query where none is known.
+//! Refuses query parameters where the endpoint takes none.
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
@@ -9,7 +9,7 @@ use crate::http::extract::body::Nothing;
 use crate::http::extract::pointer::from_query;
 use crate::http::problem::Problem;
 
-/// Refuses a query with anything in it: a parameter that does nothing is a misunderstanding.
+/// Refuses a request with query parameters. A parameter without effect is a mistake of the client.
 pub async fn no_query<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

@@ -1,34 +1,42 @@
-//! What `/openapi.json` says about events and dashboards.
+//! The OpenAPI text of events and of the WebSocket.
 
 use super::view::EventPage;
 use crate::http::code::Code;
-use crate::http::openapi::operation::{Doc, get};
-use crate::http::openapi::schemas::Kind;
+use crate::http::describe::operation::{Doc, get};
+use crate::http::describe::schemas::Kind;
 use crate::http::page::MAX_LIMIT;
 
-const FEED: &str = "Every fact of every room type, in the order of commits. Begin without `cursor`, go on with the \
-                    `next_cursor` of the last page, which is always there; nothing ever appears before a cursor. \
-                    Events are kept for a while only. Where they do not go on from a cursor, the answer is 410: after \
-                    a long pause, and after an older backup was restored. Read the availability anew, then begin \
-                    without a cursor. A page ends early where its events are large, and may \
-                    be empty while `more` is true. Guests and contacts are never in an event.";
-const LIVE: &str = "WebSocket (RFC 6455), JSON in text messages: a snapshot of the nights you watch, then every change \
-                    within milliseconds of its commit, and what you missed when you come back. The protocol is \
-                    described at `/asyncapi.json`.";
+const FEED: &str = "Every event of every room type, in the order of commits. Begin without `cursor`. Then send the \
+                    `next_cursor` of the last page, which is always present. No event ever appears before a cursor. \
+                    Events are deleted after a retention time. The answer is 410 if the events after a cursor are \
+                    deleted, or if an older backup was restored. Then read the availability again and begin without a \
+                    cursor. A page ends early if its events are large, and may be empty while `more` is true. An event \
+                    never contains guests or contact details.";
+const LIVE: &str = "Opens a WebSocket (RFC 6455) with JSON text messages. The server sends a snapshot of the nights \
+                    that you watch, and then every change within milliseconds of its commit. After a reconnect it \
+                    sends the missed changes. `/asyncapi.json` describes the messages.";
 
 pub fn docs() -> Vec<Doc> {
     let feed = get("/v1/events", "list_events")
-        .says("Follow what happens", FEED)
+        .says("List events", FEED)
         .administrator()
-        .may("cursor", Kind::Text, "The `next_cursor` of the page before. Without it: from the oldest that is kept.")
-        .once_called("after", Kind::Text, "The older name of `cursor`. An empty page then has no `next_cursor`.")
-        .may("limit", Kind::Whole(1, MAX_LIMIT.into()), "Items of a page; otherwise 20.")
+        .may(
+            "cursor",
+            Kind::Text,
+            "The `next_cursor` of the previous page. Without it, the page begins with the oldest event.",
+        )
+        .deprecated(
+            "after",
+            Kind::Text,
+            "The deprecated name of `cursor`. With it, an empty page has no `next_cursor`.",
+        )
+        .may("limit", Kind::Whole(1, MAX_LIMIT.into()), "Items on the page. Default: 20.")
         .answers::<EventPage>(200, "A page of events.", &[])
         .refuses(&[Code::EventsGone])
         .from_store();
     let live = get("/v1/ws", "watch_nights")
-        .says("Watch nights live", LIVE)
-        .answers_otherwise(101, "Welcome.", None)
+        .says("Watch nights", LIVE)
+        .answers_otherwise(101, "The WebSocket is open.", None)
         .refuses(&[Code::UpgradeRequired, Code::TooManyDashboards, Code::ShuttingDown]);
     [feed, live].into_iter().map(|doc| doc.tag("events")).collect()
 }

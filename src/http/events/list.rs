@@ -1,5 +1,7 @@
-//! `GET /v1/events`: what has happened to room types after a position, in the order of commits. Facts of a hotel or of the
-//! installation are not shown: every event here has a room type and a sequence number, as clients were promised.
+//! `GET /v1/events`: the events of room types after a position, in the order of commits.
+//!
+//! Events of a hotel or of the installation are not listed. Clients expect each event to have a room type and a sequence
+//! number.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -11,37 +13,37 @@ use crate::http::code::Code;
 use crate::http::extract::{Administrator, Query};
 use crate::http::page::Paging;
 use crate::http::problem::Problem;
-use crate::http::state::State;
 use crate::store::Feed;
 use crate::store::feed::Excerpt;
 
 const DELETED: &str =
-    "Events after this cursor have been deleted. Read the availability anew, then begin without a cursor.";
-const BEYOND: &str = "The history ends before this cursor: the cursor is of another history, such as one before a backup \
-                      was restored. Read the availability anew, then begin without a cursor.";
+    "Events after this cursor have been deleted. Read the availability again, then begin without a cursor.";
+const BEYOND: &str = "The last event is before this cursor, so the cursor belongs to another history. This happens \
+                      after a backup was restored. Read the availability again, then begin without a cursor.";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     cursor: Option<String>,
-    /// The older name of `cursor`. Its readers take a missing `next_cursor` for the end.
+    /// The deprecated name of `cursor`. Its clients expect an empty page to have no `next_cursor`.
     after: Option<String>,
     limit: Option<i64>,
 }
 
 pub async fn handle(
-    state: Data<State>,
+    feed: Data<dyn Feed>,
     _: Administrator,
     Query(window): Query<Window>,
 ) -> Result<HttpResponse, Problem> {
     let limit = Paging { limit: window.limit, cursor: None }.limit()?;
-    let mut page = page(&*state.feed, window.position()?, limit).await?;
+    let mut page = page(&**feed, window.position()?, limit).await?;
     if window.after.is_some() && page.items.is_empty() {
         page.next_cursor = None;
     }
     Ok(HttpResponse::Ok().json(page))
 }
 
+/// A page of events after a position. Without a position, the page begins with the first event.
 async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPage, Problem> {
     let mut found = excerpt(feed, after, limit).await?;
     let mut last = after;
@@ -52,7 +54,7 @@ async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPa
             Some(_) => {}
             None => {
                 last = Some(end);
-                // The first events may have been committed before the end was read.
+                // Read again: the first events may have been committed before the end was read.
                 found = excerpt(feed, None, limit).await?;
             }
         }
@@ -62,16 +64,21 @@ async fn page(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<EventPa
     Ok(EventPage { items, next_cursor: Some(last.to_string()), more: found.more })
 }
 
+/// Events after a position, or the problem that they are deleted.
 async fn excerpt(feed: &dyn Feed, after: Option<u64>, limit: u32) -> Result<Excerpt, Problem> {
     feed.events(after, limit).await?.ok_or_else(|| Problem::new(Code::EventsGone, DELETED))
 }
 
 impl Window {
-    /// After which position the page begins.
+    /// The position after which the page begins.
     pub fn position(&self) -> Result<Option<u64>, Violation> {
         let (text, pointer) = match (&self.cursor, &self.after) {
             (Some(_), Some(_)) => {
-                return Err(Violation::new("/after", "one_cursor", "is the older name of cursor: send one of them"));
+                return Err(Violation::new(
+                    "/after",
+                    "one_cursor",
+                    "is the deprecated name of cursor: send only one of them",
+                ));
             }
             (Some(cursor), None) => (cursor, "/cursor"),
             (None, Some(after)) => (after, "/after"),

@@ -1,4 +1,4 @@
-//! `/v1/events`: everything that has happened, for integrations. It says what changed, never whom it concerns.
+//! `/v1/events`: the feed of all events, for integrations. An event never contains guest data.
 
 pub mod docs;
 pub mod list;

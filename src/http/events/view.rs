@@ -1,4 +1,4 @@
-//! An event as it is written.
+//! The JSON of an event.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use crate::domain::{
     Amount, BookingId, HotelId, Night, NightDelta, RateNight, RatePlanId, RoomTypeId, Run, StepEffect, Timestamp,
 };
+use crate::http::names::EventCause;
 use crate::http::nights::availability::Restrictions;
-use crate::http::openapi::names::EventCause;
 use crate::http::value::Day;
 use crate::store::feed::Event;
 
@@ -15,25 +15,25 @@ use crate::store::feed::Event;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventPage {
     pub items: Vec<EventView>,
-    /// Send it as `cursor` to go on. It is there on every page, also on an empty one. Only an empty page that was asked
-    /// for with the older `after` has none.
+    /// Send it as `cursor` to get the next page. Every page has it, even an empty page. Only an empty page of a request
+    /// with the deprecated `after` has none.
     #[schema(required)]
     pub next_cursor: Option<String>,
-    /// Whether more events were there already. When false, ask again a little later.
+    /// Whether more events exist already. If false, ask again later.
     pub more: bool,
 }
 
-/// Something that has happened to a room type.
+/// A committed change of a room type.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
 pub struct EventView {
-    /// Grows from event to event; numbers may be left out. It is also a cursor.
+    /// Grows from event to event, with gaps. It can be sent as a cursor.
     position: u64,
     #[schema(value_type = uuid::Uuid)]
     hotel_id: HotelId,
     #[schema(value_type = uuid::Uuid)]
     room_type_id: RoomTypeId,
-    /// Grows by one from event to event of a room type.
+    /// Grows by one with each event of the room type.
     sequence: u64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -53,7 +53,7 @@ pub struct EventView {
     rate_plan: Option<EventRatePlan>,
 }
 
-/// A night that a booking moved, and by how much; or nights that follow each other, and their new values.
+/// A night whose counts changed and by how much, or a range of nights with new values.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum EventNight {
@@ -65,18 +65,18 @@ pub enum EventNight {
     Set {
         /// First night.
         from: Day,
-        /// The date after the last night: all of them have these values now.
+        /// The date after the last night. All nights of the range have these values now.
         to: Day,
-        /// Null: the room type's `rooms`.
+        /// Null means the `rooms` of the room type.
         physical: Option<u16>,
         out_of_order: u16,
-        /// Null: the room type's.
+        /// Null means the value of the room type.
         overbooking_allowance: Option<i16>,
         restrictions: Restrictions,
     },
 }
 
-/// Nights of a rate plan that follow each other, with their new values.
+/// A range of nights of a rate plan, with new values.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventRate {
     #[schema(value_type = uuid::Uuid)]
@@ -85,13 +85,13 @@ pub struct EventRate {
     from: Day,
     /// The date after the last night.
     to: Day,
-    /// Null: the plan's.
+    /// Null means the price of the rate plan.
     #[schema(value_type = Option<i64>)]
     price_minor: Option<Amount>,
     restrictions: Restrictions,
 }
 
-/// What a room type is now.
+/// The new values of a room type.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventRoomType {
     name: String,
@@ -99,7 +99,7 @@ pub struct EventRoomType {
     overbooking_allowance: i16,
 }
 
-/// What a rate plan is now.
+/// The new values of a rate plan.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventRatePlan {
     #[schema(value_type = uuid::Uuid)]

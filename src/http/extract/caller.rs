@@ -1,33 +1,34 @@
-//! Who asks: the public, the administrator, or somebody with a booking's manage token.
+//! The caller of a request: the public, the administrator, or a guest with the manage token of a booking.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{header, id, state};
+use super::{data, header, id};
 use crate::domain::BookingId;
+use crate::http::access::Access;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// Somebody, as far as idempotency keys are concerned: a key belongs to who used it.
+/// A caller. An idempotency key belongs to the principal that used it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Principal {
     Public,
     Administrator,
-    /// Has the manage token of a booking.
+    /// A caller with the manage token of a booking.
     Guest(BookingId),
 }
 
-/// The administrator, and nobody else.
+/// The administrator. Other callers are refused.
 #[derive(Debug)]
 pub struct Administrator;
 
-/// Anybody. A token is not needed, but a wrong one is refused.
+/// Any caller. No token is needed, but a wrong token is refused.
 #[derive(Debug)]
 pub struct Booker(pub Principal);
 
-/// Somebody who may see and change the booking of the path. It may still not exist.
+/// A caller that may read and change the booking in the path. The booking need not exist.
 #[derive(Debug)]
 pub struct Manager {
     pub booking: BookingId,
@@ -62,12 +63,12 @@ impl FromRequest for Manager {
 }
 
 fn administrator(request: &HttpRequest) -> Result<Administrator, Problem> {
-    let access = &state(request)?.access;
+    let access = data::<Access>(request)?;
     let token = bearer(request)?.ok_or_else(|| Problem::of(Code::Unauthorized))?;
     if access.is_administrator(token) {
         return Ok(Administrator);
     }
-    // A guest who is known here is told that this is not for guests.
+    // A valid manage token is not enough here: 403 instead of 401.
     match id::named(request, "booking_id") {
         Some(booking) if access.may_manage(token, booking) => Err(Problem::of(Code::Forbidden)),
         _ => Err(Problem::of(Code::Unauthorized)),
@@ -77,14 +78,14 @@ fn administrator(request: &HttpRequest) -> Result<Administrator, Problem> {
 fn booker(request: &HttpRequest) -> Result<Booker, Problem> {
     match bearer(request)? {
         None => Ok(Booker(Principal::Public)),
-        Some(token) if state(request)?.access.is_administrator(token) => Ok(Booker(Principal::Administrator)),
+        Some(token) if data::<Access>(request)?.is_administrator(token) => Ok(Booker(Principal::Administrator)),
         Some(_) => Err(Problem::of(Code::Unauthorized)),
     }
 }
 
-/// A wrong token is answered before anything is looked up, so it cannot tell which bookings exist.
+/// A wrong token is refused before the store is read, so the answer does not reveal which bookings exist.
 fn manager(request: &HttpRequest) -> Result<Manager, Problem> {
-    let access = &state(request)?.access;
+    let access = data::<Access>(request)?;
     let token = bearer(request)?.ok_or_else(|| Problem::of(Code::Unauthorized))?;
     let booking = id::named(request, "booking_id").ok_or_else(|| Problem::of(Code::NoSuchBooking))?;
     if access.is_administrator(token) {

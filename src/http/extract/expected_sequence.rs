@@ -1,4 +1,4 @@
-//! The header If-Match: do it only if nothing has changed since the client looked.
+//! The header If-Match with a sequence number: the request takes effect only if the sequence number is unchanged.
 
 use std::future::{Ready, ready};
 
@@ -9,8 +9,8 @@ use super::header;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// The sequence number the client saw: `"12"` as an ETag has it, the beginning of a longer ETag such as
-/// `"12-20260501-20280430"`, or the bare number. `*` accepts every one.
+/// The sequence number that the client expects. Written as an ETag (`"12"`), as the beginning of a longer ETag
+/// (`"12-20260501-20280430"`), or as a bare number. `*` matches every sequence number.
 #[derive(Debug)]
 pub struct ExpectedSequence(pub Option<u64>);
 

@@ -1,4 +1,4 @@
-//! The id in a path.
+//! Ids in the path of a request.
 
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::domain::BookingId;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// The `{id}` of a path. What cannot be an id names nothing: 404.
+/// The `{id}` of a path. A text that is no id is answered with 404.
 #[derive(Debug)]
 pub struct Id<T>(pub T);
 
@@ -40,7 +40,7 @@ impl FromRequest for BookingPath {
     }
 }
 
-/// The part of a path with this name, if it can be an id.
+/// The segment of a path with this name, if it is an id.
 pub fn named<T: FromStr>(request: &HttpRequest, name: &str) -> Option<T> {
     request.match_info().get(name)?.parse().ok()
 }

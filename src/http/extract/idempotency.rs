@@ -1,9 +1,9 @@
-//! The header Idempotency-Key: who repeats it gets the first answer.
+//! The header Idempotency-Key: a repeated request gets the first answer.
 //!
-//! A key belongs to its caller. Public callers have no name, so their keys belong to the contact details in the body too:
-//! nobody blocks or probes `order-1001` of a stranger without the stranger's phone number and e-mail address. A key that
-//! cannot be guessed, such as a UUID, is safe from those who know them as well. Guessable keys are not refused: they
-//! are enough against a repeated click, which is what most clients use them for.
+//! A key belongs to its caller. Public callers have no name, so their keys also belong to the contact details in the
+//! body. Another caller cannot block or probe the key `order-1001` without the phone number and the e-mail address. A
+//! random key, such as a UUID, is safe even from callers that know the contact details. Guessable keys are accepted:
+//! they suffice against a repeated click.
 
 use std::future::{Ready, ready};
 
@@ -16,19 +16,18 @@ use super::header;
 use crate::domain::{Contact, Email};
 use crate::engine::Key;
 use crate::http::code::Code;
+use crate::http::limits::MAX_IDEMPOTENCY_KEY;
 use crate::http::problem::Problem;
+use crate::http::wire::IDEMPOTENCY_KEY;
 use crate::store::{Fingerprint, KeyDigest};
 
-/// The longest key, in characters.
-pub const MAX_LENGTH: usize = 255;
-
-/// An idempotency key, if there is one, and the method and path it was used with.
+/// The idempotency key of a request, if it has one, with the method and path of the request.
 #[derive(Debug)]
 pub struct IdempotencyKey {
     key: Option<String>,
     method: String,
     path: String,
-    /// The contact details in the body, where it has some.
+    /// The contact details in the body, if it has them.
     contact: Option<Contact>,
 }
 
@@ -37,19 +36,19 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let key = header(request.headers(), "idempotency-key").and_then(check);
+        let key = header(request.headers(), IDEMPOTENCY_KEY).and_then(check);
         let (method, path) = (request.method().to_string(), request.path().to_owned());
         ready(key.map(|key| Self { key, method, path, contact: None }))
     }
 }
 
 impl IdempotencyKey {
-    /// The key of a request with these contact details.
+    /// Adds the contact details of the request.
     pub fn from_contact(self, contact: &Contact) -> Self {
         Self { contact: Some(contact.clone()), ..self }
     }
 
-    /// The key as the engine remembers it: it belongs to `principal`, and to this method, path and body.
+    /// The key as the engine records it: bound to `principal`, and to the method, the path and the body.
     pub fn bind(&self, principal: Principal, canonical_body: &[u8]) -> Option<Key> {
         let key = self.key.as_deref()?;
         let owner = match principal {
@@ -64,7 +63,7 @@ impl IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// The part of a public caller that a stranger does not know.
+    /// The owner of a public caller's key: its contact details.
     fn public(&self) -> String {
         let contact = self.contact.as_ref();
         let mobile = contact.map_or("", |contact| contact.mobile.as_str());
@@ -76,17 +75,17 @@ impl IdempotencyKey {
 
 fn check(key: Option<&str>) -> Result<Option<String>, Problem> {
     let Some(key) = key else { return Ok(None) };
-    let fits = (1..=MAX_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let fits = (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     match fits {
         true => Ok(Some(key.to_owned())),
         false => {
-            let detail = format!("Idempotency-Key must have 1 to {MAX_LENGTH} visible ASCII characters.");
+            let detail = format!("Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters.");
             Err(Problem::new(Code::MalformedHeader, detail))
         }
     }
 }
 
-/// SHA-256 over parts of which each is preceded by its length, so that no two lists of parts look the same.
+/// SHA-256 over all parts. The length of each part is hashed before it, so different lists have different digests.
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_belongs_to_who_used_it() {
+    fn a_key_belongs_to_its_principal() {
         let (public, admin) =
             (key("k", "/a").bind(Principal::Public, b""), key("k", "/a").bind(Principal::Administrator, b""));
         assert_ne!(public.unwrap().digest, admin.unwrap().digest);

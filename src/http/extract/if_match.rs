@@ -1,4 +1,4 @@
-//! The header If-Match with the ETag of something in the catalogue: change it only if it still is what the client saw.
+//! The header If-Match with the ETag of a catalogue resource: the change takes effect only if the ETag still matches.
 
 use std::future::{Ready, ready};
 
@@ -9,12 +9,12 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// The tags of what the client may have seen; `None` when it does not care.
+/// The ETags that the client accepts. `None` if the request has no condition.
 #[derive(Debug)]
 pub struct IfMatch(Option<header::IfMatch>);
 
 impl IfMatch {
-    /// Refuses when the client has seen something else. Weak tags never match (RFC 9110, 13.1.1).
+    /// Refuses if no ETag matches. Weak ETags never match (RFC 9110, section 13.1.1).
     pub fn check(&self, present: &ETag) -> Result<(), Problem> {
         match &self.0 {
             None | Some(header::IfMatch::Any) => Ok(()),
@@ -57,12 +57,12 @@ mod tests {
     #[case("\"a\"", Err(Code::Stale))]
     #[case("W/\"b\"", Err(Code::Stale))]
     #[case("", Err(Code::Stale))]
-    fn only_what_the_client_saw_is_changed(#[case] value: &str, #[case] expected: Result<(), Code>) {
+    fn a_change_needs_a_matching_etag(#[case] value: &str, #[case] expected: Result<(), Code>) {
         assert_eq!(check(value), expected);
     }
 
     #[test]
-    fn who_has_seen_nothing_does_not_care() {
+    fn a_request_without_a_condition_always_matches() {
         let request = TestRequest::default().to_http_request();
         let condition = IfMatch::extract(&request).into_inner().unwrap();
         assert!(condition.check(&ETag(EntityTag::new_strong("b".to_owned()))).is_ok());

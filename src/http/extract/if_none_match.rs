@@ -1,4 +1,4 @@
-//! The header If-None-Match: the client has an answer already, does it still hold?
+//! The header If-None-Match: the client has an earlier answer and asks whether it is still current.
 
 use std::future::{Ready, ready};
 
@@ -8,12 +8,12 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::http::problem::Problem;
 
-/// The tags of answers that the client has. Tags that cannot be read match nothing.
+/// The ETags of the answers that the client has. An unreadable header matches nothing.
 #[derive(Debug)]
 pub struct IfNoneMatch(Option<header::IfNoneMatch>);
 
 impl IfNoneMatch {
-    /// Whether the client already has what the tag stands for.
+    /// Whether the client already has the answer with this ETag.
     pub fn has(&self, tag: &ETag) -> bool {
         match &self.0 {
             Some(header::IfNoneMatch::Any) => true,

@@ -1,5 +1,7 @@
-//! From bytes to typed input: who asks, what for, under which conditions. Each extractor answers with a problem
-//! document when it cannot; none decides anything about bookings.
+//! Extractors: from the bytes of a request to typed input, the caller and the conditions.
+//!
+//! An extractor answers with a problem document when the input breaks a rule of its format. It decides nothing about
+//! bookings.
 
 pub mod body;
 pub mod caller;
@@ -20,7 +22,7 @@ pub use id::{BookingPath, Id};
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
 pub use if_none_match::IfNoneMatch;
-pub use owner_engine::OwnerEngine;
+pub use owner_engine::{Forwarded, OwnerEngine};
 pub use query::Query;
 
 use actix_web::HttpRequest;
@@ -29,14 +31,13 @@ use actix_web::web::Data;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::state::State;
 
-/// The state; it is missing only when the server was put together wrongly.
-fn state(request: &HttpRequest) -> Result<&State, Problem> {
-    request.app_data::<Data<State>>().map(|state| state.get_ref()).ok_or_else(|| Problem::of(Code::Internal))
+/// A dependency of the server. It is missing only if the server registered none.
+fn data<T: 'static>(request: &HttpRequest) -> Result<&T, Problem> {
+    request.app_data::<Data<T>>().map(|data| data.get_ref()).ok_or_else(|| Problem::of(Code::Internal))
 }
 
-/// A header that may be there once, as text.
+/// The text of a header that a request may have once.
 pub fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Problem> {
     let malformed = |why| Problem::new(Code::MalformedHeader, format!("{name} {why}."));
     let mut values = headers.get_all(name);

@@ -1,7 +1,6 @@
-//! Objects that are written as objects. On its own, serde also takes a list of an object's values in their order, which
-//! nobody means.
+//! JSON objects, strictly. By default serde also reads a struct from a list of its values; these types refuse the list.
 //!
-//! The functions are for `#[serde(deserialize_with)]`, one for each shape in which objects stand in bodies.
+//! The functions are for `#[serde(deserialize_with)]`: one for each shape of objects in a body.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// A `T` that is written as an object.
+/// A `T` that is read from a JSON object only.
 pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -37,7 +36,7 @@ pub fn one<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
-/// `null`, or left out with `#[serde(default)]`, is none.
+/// `None` for `null`, and for an absent member with `#[serde(default)]`.
 pub fn maybe<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer).map(|object| object.map(|Object(value)| value))
 }
@@ -46,12 +45,12 @@ pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> 
     Vec::deserialize(deserializer).map(bare)
 }
 
-/// `null`, or left out with `#[serde(default)]`, is none.
+/// `None` for `null`, and for an absent member with `#[serde(default)]`.
 pub fn maybe_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
     Option::deserialize(deserializer).map(|objects| objects.map(bare))
 }
 
-/// Left out with `#[serde(default)]` is none; `null` is refused.
+/// `None` for an absent member with `#[serde(default)]`. `null` is refused.
 pub fn present_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {

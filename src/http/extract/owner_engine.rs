@@ -1,18 +1,26 @@
-//! The engine, told where the request came in, and how old it may be.
+//! The engine, with the origin and the deadline of a request.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use tokio::time::Instant;
 
-use super::state;
+use super::data;
 use crate::engine::{Engine, Origin};
-use crate::http::forward::Forwarded;
 use crate::http::problem::Problem;
 use crate::lease::Asked;
+use crate::pulse::Pulse;
 
-/// The engine for everything that a room type's owner decides. A request that another node has sent here insists, and has
-/// as much time as that node leaves it.
+/// Marks a request that another node has forwarded to this one.
+#[derive(Debug, Clone, Copy)]
+pub struct Forwarded {
+    /// When the sender stops waiting for the answer. `None` if the sender does not say.
+    pub by: Option<Instant>,
+}
+
+/// The engine for everything that the owner of a room type decides. A forwarded request makes this node take the room
+/// type if no node owns it, and has the deadline that its sender set.
 pub struct OwnerEngine(pub Engine);
 
 impl FromRequest for OwnerEngine {
@@ -20,11 +28,14 @@ impl FromRequest for OwnerEngine {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let forwarded = request.extensions().get::<Forwarded>().copied();
-        ready(state(request).map(|state| {
-            let asked = if forwarded.is_some() { Asked::Forwarded } else { Asked::Here };
-            let answer_by = forwarded.and_then(|Forwarded { by }| by);
-            Self(state.engine.on_behalf_of(Origin { asked, answer_by, pulse: state.pulse.clone() }))
-        }))
+        ready(owner_engine(request).map(Self))
     }
+}
+
+fn owner_engine(request: &HttpRequest) -> Result<Engine, Problem> {
+    let forwarded = request.extensions().get::<Forwarded>().copied();
+    let asked = if forwarded.is_some() { Asked::Forwarded } else { Asked::Here };
+    let answer_by = forwarded.and_then(|forwarded| forwarded.by);
+    let pulse = data::<Pulse>(request)?.clone();
+    Ok(data::<Engine>(request)?.on_behalf_of(Origin { asked, answer_by, pulse }))
 }

@@ -1,4 +1,4 @@
-//! What serde has to say about bad input, as violations with a JSON pointer.
+//! Turns serde's error messages into violations with a JSON pointer and a rule.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
@@ -6,19 +6,19 @@ use serde_path_to_error::{Path, Segment};
 use super::object::Object;
 use crate::domain::Violation;
 
-/// serde quotes input; nobody needs more of it than this.
+/// The longest message, in characters. serde quotes the input, which may be long.
 const LONGEST_MESSAGE: usize = 200;
 
-/// Why input is not a `T`.
+/// Why the input is no `T`.
 #[derive(Debug)]
 pub enum Error {
-    /// It is no JSON at all.
+    /// The input is not JSON.
     Malformed(String),
     Violation(Violation),
 }
 
-/// A value from a JSON object that has nothing after it. A text that is no JSON is malformed, whatever rule its beginning
-/// breaks.
+/// Reads a JSON object with no bytes after it. A text that is not JSON is malformed, even if its beginning breaks a
+/// rule.
 pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut input = serde_json::Deserializer::from_slice(bytes);
     match serde_path_to_error::deserialize(&mut input) {
@@ -27,7 +27,7 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     }
 }
 
-/// Whether bytes are JSON at all.
+/// Whether the bytes are JSON.
 fn syntax(bytes: &[u8]) -> Result<(), Error> {
     str::from_utf8(bytes).map_err(|error| Error::Malformed(short(&error.to_string())))?;
     serde_json::from_slice::<IgnoredAny>(bytes).map(drop).map_err(malformed)
@@ -37,27 +37,27 @@ fn malformed(error: serde_json::Error) -> Error {
     Error::Malformed(short(&error.to_string()))
 }
 
-/// A value from the part of an address after the question mark.
+/// Reads the query of an address.
 pub fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Violation> {
     let input = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(input).map_err(|error| violation(error.path(), &error.inner().to_string()))
 }
 
-/// A value from a parsed JSON object.
+/// Reads a parsed JSON object.
 pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Violation> {
     let read = serde_path_to_error::deserialize(value);
     let value = read.map_err(|error| violation(error.path(), &error.inner().to_string()));
     value.map(|Object(value)| value)
 }
 
-/// The mistake in a text that is JSON. What serde_json takes for syntax there is a value that nobody can hold.
+/// The error in a text whose syntax is right. Some errors that serde_json reports as syntax are values out of range.
 fn json_error(error: serde_path_to_error::Error<serde_json::Error>) -> Error {
     let message = error.inner().to_string();
     let unpaired = "must not contain half of a surrogate pair";
     if message.starts_with("lone leading surrogate") || message.starts_with("unexpected end of hex escape") {
         return Error::Violation(Violation::new(pointer(error.path()), "no_noncharacters", unpaired));
     }
-    // A number like 1e999 is just too large.
+    // A number such as 1e999 is valid JSON, but too large.
     match error.inner().is_data() || message.starts_with("number out of range") {
         true => Error::Violation(violation(error.path(), &message)),
         false => Error::Malformed(short(&message)),
@@ -76,7 +76,7 @@ fn violation(path: &Path, message: &str) -> Violation {
     Violation::new(pointer, rule, short(&plain(without_position(message))))
 }
 
-/// The rule that a message of serde is about, and the member it names.
+/// The rule that serde's message is about, and the member that the message names.
 fn rule(message: &str) -> (&'static str, Option<&str>) {
     const RULES: [(&str, &str); 3] =
         [("missing field", "required"), ("unknown field", "unknown_field"), ("duplicate field", "duplicate_field")];
@@ -86,7 +86,7 @@ fn rule(message: &str) -> (&'static str, Option<&str>) {
     }
 }
 
-/// What serde says about types, in the words of people who write JSON.
+/// serde's message about a wrong type, in terms of JSON.
 fn plain(message: &str) -> String {
     const WORDS: [(&str, &str); 4] = [
         ("i64", "a whole number"),
@@ -119,7 +119,7 @@ fn pointer(path: &Path) -> String {
     pointer
 }
 
-/// As RFC 6901 escapes a member's name.
+/// A member's name, escaped as in RFC 6901.
 fn escape(name: &str) -> String {
     short(&name.replace('~', "~0").replace('/', "~1"))
 }
@@ -168,7 +168,7 @@ mod tests {
     #[case("[]", "", "type")]
     #[case(r#"["2026-02-01",[]]"#, "", "type")]
     #[case("{}", "/on", "required")]
-    fn a_mistake_is_pointed_at(#[case] json: &str, #[case] pointer: &str, #[case] rule: &str) {
+    fn a_violation_names_the_pointer_and_the_rule(#[case] json: &str, #[case] pointer: &str, #[case] rule: &str) {
         match from_json::<Stay>(json.as_bytes()).unwrap_err() {
             Error::Violation(violation) => assert_eq!((violation.pointer.as_str(), violation.rule), (pointer, rule)),
             Error::Malformed(why) => panic!("malformed: {why}"),
@@ -207,12 +207,12 @@ mod tests {
     #[case("{\"unknown\":\"\n\"}")]
     #[case(r#"[1,"#)]
     #[case(r#"nul"#)]
-    fn what_is_no_json_is_malformed(#[case] text: &str) {
+    fn a_text_that_is_not_json_is_malformed(#[case] text: &str) {
         assert!(matches!(from_json::<Stay>(text.as_bytes()), Err(Error::Malformed(_))));
     }
 
     #[test]
-    fn bytes_that_are_no_utf8_are_malformed() {
+    fn bytes_that_are_not_utf8_are_malformed() {
         for json in [&b"{\"on\":\"\xff\"}"[..], b"{\"unknown\":\"\xc3\"}", b"\xff"] {
             assert!(matches!(from_json::<Stay>(json), Err(Error::Malformed(_))));
         }
@@ -223,7 +223,7 @@ mod tests {
     #[case(r#"{"on":"\udc00"}"#)]
     #[case(r#"{"on":"\ud83dx"}"#)]
     #[case(r#"{"on":"\ud83d\u0041"}"#)]
-    fn half_of_a_pair_breaks_a_rule(#[case] json: &str) {
+    fn half_of_a_surrogate_pair_breaks_a_rule(#[case] json: &str) {
         match from_json::<Stay>(json.as_bytes()).unwrap_err() {
             Error::Violation(violation) => {
                 assert_eq!((violation.pointer.as_str(), violation.rule), ("/on", "no_noncharacters"));

@@ -1,4 +1,4 @@
-//! Query parameters: unknown, doubled and misspelt ones are refused.
+//! Query parameters. Unknown and repeated parameters are refused.
 
 use std::future::{Ready, ready};
 

@@ -1,6 +1,7 @@
-//! How a node shows that a request comes from another one: a signed statement about this one request, good for a short
-//! while and for one receiver. Whoever recorded it can repeat this request at this receiver for 30 seconds, or up to a
-//! minute where the receiver's clock is behind ([`CLOCKS_APART`]).
+//! Credentials of a forwarded request: a signed statement about this one request, for one receiver and a short time.
+//!
+//! An attacker that recorded the credentials can repeat this request at this receiver for 30 seconds. If the receiver's
+//! clock is behind, the time is up to a minute ([`CLOCKS_APART`]).
 
 use std::time::Duration;
 
@@ -13,15 +14,15 @@ use crate::domain::Timestamp;
 use crate::lease::NodeId;
 use crate::lease::node_tokens::{CLOCKS_APART, NodeTokens};
 
-/// What it states about a request.
+/// The signed statement about a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     method: String,
-    /// With the query.
+    /// The path with the query.
     path: String,
-    /// SHA-256, in base64url.
+    /// SHA-256 of the body, in base64url.
     body: String,
-    /// Milliseconds for which the sender still waits for the answer; nodes of an older version do not say.
+    /// Milliseconds for which the sender still waits for the answer. Absent from nodes of an older version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     left_ms: Option<u64>,
 }
@@ -32,22 +33,23 @@ impl Claims {
         Self { method: method.to_owned(), path: path.to_owned(), body, left_ms: None }
     }
 
-    /// Waits for the answer for so long.
+    /// Adds how long the sender waits for the answer.
     pub fn waiting(self, left: Duration) -> Self {
         Self { left_ms: Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)), ..self }
     }
 
-    /// For how long the sender waited for the answer when it made the statement, if it says so.
+    /// How long the sender waits for the answer, counted from the signature. `None` if it does not say.
     pub fn left(&self) -> Option<Duration> {
         self.left_ms.map(Duration::from_millis)
     }
 
+    /// Whether the statement is about this request.
     pub fn are_about(&self, request: &Self) -> bool {
         (&self.method, &self.path, &self.body) == (&request.method, &request.path, &request.body)
     }
 }
 
-/// Signs and checks statements under the secret of the cluster.
+/// Signs and checks claims with the secret of the cluster.
 #[derive(Clone)]
 pub struct Seal {
     me: NodeId,
@@ -59,12 +61,12 @@ impl Seal {
         Self { me, node_tokens: NodeTokens::new(secret) }
     }
 
-    /// `None` only if the library cannot sign.
+    /// Signs claims for one receiver. `None` only if the library cannot sign.
     pub fn sign(&self, to: &NodeId, claims: Claims, now: Timestamp) -> Option<String> {
         self.node_tokens.sign(&self.me, to.as_str(), claims, now, CLOCKS_APART)
     }
 
-    /// What a node of this cluster states to this one at `now`.
+    /// The claims of a token that a node of this cluster signed for this node, and that is valid at `now`.
     pub fn check(&self, token: &str, now: Timestamp) -> Option<Claims> {
         self.node_tokens.check(token, self.me.as_str(), now).map(|(_, claims)| claims)
     }
@@ -93,18 +95,18 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_reaches_the_node_it_was_made_for() {
+    fn the_receiver_accepts_a_token_for_30_seconds() {
         for now in [NOW - 30, NOW, NOW + 29] {
             assert_eq!(seal("two", "secret").check(&signed(), at(now)), Some(claims()));
         }
     }
 
     #[test]
-    fn what_is_old_foreign_or_forged_is_worth_nothing() {
-        assert_eq!(seal("two", "secret").check(&signed(), at(NOW + 30)), None, "too old");
-        assert_eq!(seal("two", "secret").check(&signed(), at(NOW - 31)), None, "of a clock that is ahead");
-        assert_eq!(seal("three", "secret").check(&signed(), at(NOW)), None, "for somebody else");
-        assert_eq!(seal("two", "another").check(&signed(), at(NOW)), None, "of another cluster");
+    fn an_expired_foreign_or_forged_token_is_refused() {
+        assert_eq!(seal("two", "secret").check(&signed(), at(NOW + 30)), None, "expired");
+        assert_eq!(seal("two", "secret").check(&signed(), at(NOW - 31)), None, "the sender's clock is ahead");
+        assert_eq!(seal("three", "secret").check(&signed(), at(NOW)), None, "for another node");
+        assert_eq!(seal("two", "another").check(&signed(), at(NOW)), None, "from another cluster");
         let unsigned = format!("{}.", signed().rsplit_once('.').unwrap().0);
         for forged in ["", "x", "a.b.c", &unsigned] {
             assert_eq!(seal("two", "secret").check(forged, at(NOW)), None, "{forged}");
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_about_one_request() {
+    fn a_token_is_valid_for_one_request_only() {
         for other in [
             Claims::of("PATCH", "/v1/bookings", b"{}"),
             Claims::of("POST", "/v1/bookings?x=1", b"{}"),

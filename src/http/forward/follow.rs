@@ -1,10 +1,11 @@
-//! Answers a client, here or by the node that owns what it asks for.
+//! Answers a client's request, on this node or on the node that owns the room type.
 //!
-//! The handler runs here first. Where it names an owner, the request goes there ([`Forwarder`]). An owner may freeze or vanish
-//! meanwhile: as soon as its heartbeats have run out, others may take over what it owns, and the handler runs here again,
-//! to find out who does. A request that was already sent may have been done; it is repeated only where that is safe.
+//! The handler runs on this node first. If it names an owner, the request is sent there ([`Forwarder`]). The owner may
+//! freeze or stop. When its heartbeats have expired, another node may take over its room types. The handler then runs
+//! here again and names the new owner. A request that was already sent may have been done. It is repeated only if that
+//! is safe.
 //!
-//! Where this node cannot reach the store, and another one can, the request goes there at once.
+//! If this node cannot reach the store and another node can, the request is sent to that node at once.
 
 use std::time::Duration;
 
@@ -19,43 +20,43 @@ use tokio::time::Instant;
 
 use super::forwarder::{Forwarder, Undelivered};
 use super::recorder::Recorder;
-use super::whole_body;
+use super::{Forwarding, whole_body};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::http::routes::routed_path;
-use crate::http::state::State;
+use crate::http::wire::{IDEMPOTENCY_KEY, routed_path};
 use crate::lease::Peer;
 
-/// What a change of many nights may take, which is many decisions.
+/// The answer limit of a bulk change of nights, which takes many decisions.
 const BULK_WITHIN: Duration = Duration::from_secs(120);
-/// How long a request looks for the next owner after it has lost one.
+/// How long a request looks for the next owner after an owner stopped living.
 const FOLLOWED_FOR: Duration = Duration::from_secs(4);
-/// The pause before it is asked again who owns what an owner has left.
+/// The pause before the handler runs again to find the next owner.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Where a request goes next.
-enum Stop {
-    /// To the owner of what it asks for: nothing was done here.
+/// Where a request is sent next.
+enum NextStop {
+    /// The owner of the room type. Nothing was done here.
     Owner(Peer),
-    /// To a node that reaches the store.
+    /// A node that reaches the store.
     StandIn(Peer),
 }
 
+/// Runs the handler here, and sends the request on if another node has to answer it.
 pub async fn answer<B: MessageBody + 'static>(
-    state: &State,
+    here: &Forwarding,
     forwarder: &Forwarder,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // Whether a node that was asked may have done it.
     let mut unknown_outcome = false;
-    if let Some(stand_in) = stand_in_for_all(state, &request) {
-        let until = until(state, request.method(), Instant::now());
+    if let Some(stand_in) = stand_in_for_all(here, &request) {
+        let until = until(here, request.method(), Instant::now());
         let body = match whole_body(&mut request).await {
             Ok(body) => body,
             Err(problem) => return Ok(request.error_response(problem)),
         };
-        match forwarder.deliver(stand_in, request.request(), body.clone(), until, state).await {
+        match forwarder.deliver(stand_in, request.request(), body.clone(), until, here).await {
             Ok(answer) => return Ok(request.into_response(answer)),
             Err(Undelivered::Lost) if !may_be_repeated(request.request()) => {
                 return Ok(request.error_response(interrupted()));
@@ -68,23 +69,23 @@ pub async fn answer<B: MessageBody + 'static>(
     }
     let body = Recorder::of(&mut request);
     let mut answered = next.call(request).await?.map_into_boxed_body();
-    let mut until = until(state, answered.request().method(), body.last_read().into());
+    let mut until = until(here, answered.request().method(), body.last_read().into());
     let mut lost_an_owner = false;
     loop {
-        let (peer, is_owner) = match next_stop(state, &answered) {
-            Some(Stop::Owner(owner)) => (owner, true),
-            Some(Stop::StandIn(peer)) => (peer, false),
+        let (peer, is_owner) = match next_stop(here, &answered) {
+            Some(NextStop::Owner(owner)) => (owner, true),
+            Some(NextStop::StandIn(peer)) => (peer, false),
             None => return Ok(certain(answered, unknown_outcome)),
         };
         let repeatable = may_be_repeated(answered.request());
-        match forwarder.deliver(peer, answered.request(), body.bytes(), until, state).await {
+        match forwarder.deliver(peer, answered.request(), body.bytes(), until, here).await {
             Ok(answer) => return Ok(certain(answered.into_response(answer), unknown_outcome)),
             Err(Undelivered::Lost) if !repeatable => return Ok(refuse(answered, interrupted())),
             Err(Undelivered::Because(problem)) if is_owner && !unknown_outcome => return Ok(refuse(answered, problem)),
             Err(Undelivered::Because(_)) if is_owner => return Ok(refuse(answered, interrupted())),
             Err(undelivered) => unknown_outcome |= matches!(undelivered, Undelivered::Lost),
         }
-        // Nothing was done here: the first answer still stands.
+        // Nothing was done here, so the handler's answer is still right.
         if !is_owner {
             return Ok(certain(answered, unknown_outcome));
         }
@@ -101,57 +102,58 @@ pub async fn answer<B: MessageBody + 'static>(
     }
 }
 
-/// When a request is too old whose last bytes were read at `read`. While the process stood still, they may have waited; a
-/// request that only reads does no harm late.
-fn until(state: &State, method: &Method, read: Instant) -> Instant {
-    let limit = if *method == Method::PUT { BULK_WITHIN } else { state.engine.answer_within() };
-    let waited = if method.is_safe() { Duration::ZERO } else { state.pulse.stood_still() };
+/// The deadline of a request whose last bytes were read at `read`. Time in which this process stood still counts for a
+/// change: the bytes may have waited in the system. A late read does no harm.
+fn until(here: &Forwarding, method: &Method, read: Instant) -> Instant {
+    let limit = if *method == Method::PUT { BULK_WITHIN } else { here.engine.answer_within() };
+    let waited = if method.is_safe() { Duration::ZERO } else { here.pulse.stood_still() };
     read + limit.saturating_sub(waited)
 }
 
-/// The node that is asked instead of this one, which is known to be cut off from the store.
-fn stand_in_for_all(state: &State, request: &ServiceRequest) -> Option<Peer> {
-    (any_node_may_answer(routed_path(request.request())) && state.membership.is_cut_off())
-        .then(|| state.membership.stand_in())?
+/// The node that answers instead of this one, if this node knows that it cannot reach the store.
+fn stand_in_for_all(here: &Forwarding, request: &ServiceRequest) -> Option<Peer> {
+    (any_node_may_answer(routed_path(request.request())) && here.membership.is_cut_off())
+        .then(|| here.membership.stand_in())?
 }
 
-/// Whether another node may answer instead: the API, except what is about this node, and what stays on its connection.
-/// Readiness is always this node's own.
+/// Whether another node may answer: every endpoint of the API, except those about this node and the WebSocket, which
+/// stays on its connection. Each node reports its own readiness.
 fn any_node_may_answer(path: &str) -> bool {
     path.starts_with("/v1/") && !path.starts_with("/v1/cluster") && path != "/v1/ws"
 }
 
-/// Who is to be asked after this node has answered. That the store cannot be reached from here says nothing of the others.
-fn next_stop(state: &State, answered: &ServiceResponse<BoxBody>) -> Option<Stop> {
+/// The node to ask after this node has answered. Other nodes may reach the store even if this node cannot.
+fn next_stop(here: &Forwarding, answered: &ServiceResponse<BoxBody>) -> Option<NextStop> {
     let problem = answered.response().error()?.as_error::<Problem>()?;
     if let Some(owner) = problem.owner() {
-        return Some(Stop::Owner(owner.clone()));
+        return Some(NextStop::Owner(owner.clone()));
     }
     let undone = problem.is_undone() || may_be_repeated(answered.request());
     let unavailable =
         problem.code() == Code::Unavailable && undone && any_node_may_answer(routed_path(answered.request()));
-    unavailable.then(|| state.membership.stand_in())?.map(Stop::StandIn)
+    unavailable.then(|| here.membership.stand_in())?.map(NextStop::StandIn)
 }
 
-/// Whether doing a request twice is doing it once: it reads, or sets what it names, or has an idempotency key where that
-/// is kept.
+/// Whether a repeat has no second effect: the request reads, or sets fixed values, or has an idempotency key on an
+/// endpoint that records keys.
 fn may_be_repeated(request: &HttpRequest) -> bool {
     let (method, headers) = (request.method(), request.headers());
     let sets = *method == Method::PUT && !headers.contains_key(IF_MATCH);
-    let has_key = routed_path(request).starts_with("/v1/bookings") && headers.contains_key("idempotency-key");
+    let has_key = routed_path(request).starts_with("/v1/bookings") && headers.contains_key(IDEMPOTENCY_KEY);
     method.is_safe() || sets || has_key
 }
 
-/// The request that was answered here, as it came.
+/// The request that was answered here, with its body, to run the handler again.
 fn once_more(answered: ServiceResponse<BoxBody>, body: Bytes) -> ServiceRequest {
     let (request, _) = answered.into_parts();
     let mut request = ServiceRequest::from_parts(request, Payload::from(body));
-    // It is routed once more.
+    // actix routes it again.
     request.match_info_mut().reset();
     request
 }
 
-/// The answer, unless an earlier node may have done what was asked, and this one only says that it did nothing itself.
+/// The answer, or an unknown outcome: an earlier node may have done the change, and this answer only says that the last
+/// node did nothing.
 fn certain(answered: ServiceResponse<BoxBody>, unknown_outcome: bool) -> ServiceResponse<BoxBody> {
     let did_nothing = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&answered.status());
     if unknown_outcome && did_nothing { refuse(answered, interrupted()) } else { answered }

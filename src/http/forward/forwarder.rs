@@ -1,4 +1,4 @@
-//! Takes a request to another node and brings back the answer.
+//! Sends a request to another node and returns its answer.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,76 +14,75 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use tokio::time::Instant;
 
+use super::Forwarding;
 use super::credentials::{Claims, Seal};
 use super::hop::Hop;
-use super::{ANSWERED_BY, FORWARDED, OWNER};
 use crate::domain::Timestamp;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
-use crate::http::state::State;
+use crate::http::wire::{ANSWERED_BY, FORWARDED, OWNER};
 use crate::lease::{Membership, NodeId, Peer};
 
 /// How long a node may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-/// How long a node's machine may leave unacknowledged what was sent to it. One that has vanished without a word would
-/// else keep every request that is sent over an older connection for as long as the slowest answer may take. A node
-/// that is merely slow, or frozen, still has a system that acknowledges.
+/// How long another machine may leave sent bytes unacknowledged. Without this limit, a machine that lost its power
+/// would hold each request on an older connection for the whole answer limit. The kernel of a slow or frozen node still
+/// acknowledges.
 #[cfg(target_os = "linux")]
-const GONE_AFTER: Duration = Duration::from_secs(2);
-/// What a node may take longer than it is left: to read, to write, and for the way there and back.
+const UNACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(2);
+/// Time beyond the deadline for reading, writing and the network.
 const MARGIN: Duration = Duration::from_secs(2);
-/// How often it is looked whether a node still lives that has not answered yet.
+/// How often a waiting request checks whether the other node still lives.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long a room type that is on its way is followed, with what the nodes took to say so: after that nobody is asked
-/// any more. Nodes see each other anew every second at the latest; until then two of them may each take the other for
-/// the owner.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(4);
-/// The pauses meanwhile, growing from the first to the longest.
+/// How long a request follows a moving room type, with the time that the nodes take to answer. Nodes refresh their view
+/// of the cluster every second. Until then two nodes may each name the other as the owner.
+const MOVES_WITHIN: Duration = Duration::from_secs(4);
+/// The first and the longest pause while a request follows a moving room type.
 const PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-/// Connections to one node that wait for the next request.
+/// Idle connections to one node.
 const IDLE_CONNECTIONS: usize = 64;
 /// The largest answer that is relayed, in bytes.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
-/// Takes requests to other nodes.
+/// Sends requests to other nodes.
 pub struct Forwarder {
     seal: Seal,
     client: Client,
 }
 
-/// What a node made of a request.
+/// How another node answered a request.
 enum Delivered {
     Answer(HttpResponse),
-    /// It did nothing: that node is to be asked.
+    /// Nothing was done. The node names this owner.
     Moved(Peer),
-    /// It did nothing: it gave up waiting for the request, which it had only begun to read when it froze.
+    /// Nothing was done. The node froze while it read the request, and then timed out.
     Unread,
-    /// It did nothing: it cannot be reached, or is not the node that was meant.
+    /// Nothing was done. The node cannot be reached, or is another node than expected.
     Unreachable,
-    /// It was sent nothing: it no longer counts as living.
+    /// Nothing was sent. The node no longer lives.
     Gone,
-    /// Nobody knows what it did.
+    /// The outcome is unknown.
     Lost,
 }
 
-/// Why there is no answer.
+/// Why no node answered.
 pub enum Undelivered {
-    /// Nothing was done, for this reason.
+    /// Nothing was done. The problem says why.
     Because(Problem),
-    /// Nothing was done: the node no longer counts as living, and others may take over what it owned.
+    /// Nothing was done. The node no longer lives, and other nodes may take over its room types.
     Gone,
-    /// Nobody knows whether it was done: the node fell silent, and may have been followed by another.
+    /// The outcome is unknown: the node stopped answering, and another node may have taken over.
     Lost,
 }
 
 impl Forwarder {
-    /// A connection that has been idle for half of `keep_alive` is used no more: no request is written into one that its
-    /// receiver is about to close, and then nobody knew whether it was read.
+    /// A connection that was idle for half of `keep_alive` is not used again. Otherwise a request might be written
+    /// while the receiver closes the connection, and its outcome would be unknown.
     pub fn new(seal: Seal, keep_alive: Duration) -> reqwest::Result<Self> {
         let client = Client::builder();
         #[cfg(target_os = "linux")]
-        let client = client.tcp_user_timeout(GONE_AFTER);
+        let client = client.tcp_user_timeout(UNACKNOWLEDGED_WITHIN);
         let client = client
             .no_proxy()
             .redirect(Policy::none())
@@ -94,20 +93,20 @@ impl Forwarder {
         Ok(Self { seal, client })
     }
 
-    /// The answer of whoever owns what is asked for, as far as `owner` and the nodes it names know. Where they name each
-    /// other, the room type is on its way, and is waited for.
+    /// The answer of the owner. Starts at `owner`, and follows the owners that the nodes name. Nodes that name each
+    /// other mean that the room type moves: the request waits and asks again.
     pub async fn deliver(
         &self,
         mut owner: Peer,
         request: &HttpRequest,
         body: Bytes,
         until: Instant,
-        here: &State,
+        here: &Forwarding,
     ) -> Result<HttpResponse, Undelivered> {
         let because = |code| Err(Undelivered::Because(Problem::of(code).retry_after_secs(1)));
         let (mut pauses, since) = (pauses(), Instant::now());
         loop {
-            // Whoever was asked before has done nothing.
+            // Every node that was asked before has done nothing.
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 metrics::counter!("innkeeper_requests_expired_total", "place" => "way").increment(1);
@@ -124,7 +123,7 @@ impl Forwarder {
             };
             metrics::counter!("innkeeper_forwards_total", "outcome" => name).increment(1);
             match outcome {
-                Delivered::Answer(answer) => return Ok(signed(answer, &owner.node)),
+                Delivered::Answer(answer) => return Ok(with_node(answer, &owner.node)),
                 Delivered::Moved(to) => owner = to,
                 Delivered::Unread => {}
                 Delivered::Unreachable => return because(Code::OwnerUnreachable),
@@ -138,27 +137,34 @@ impl Forwarder {
         }
     }
 
-    /// Asks a node, for as long as it counts as living: what it owned may be taken over when it does not. When nobody waits
-    /// for its answer any more, the connection is closed, by which it knows.
-    async fn ask(&self, owner: &Peer, request: &HttpRequest, body: Bytes, left: Duration, here: &State) -> Delivered {
+    /// Asks a node while it lives. When it no longer does, other nodes may take over its room types. A dropped future
+    /// closes the connection, so the other node sees that the client no longer waits.
+    async fn ask(
+        &self,
+        owner: &Peer,
+        request: &HttpRequest,
+        body: Bytes,
+        left: Duration,
+        here: &Forwarding,
+    ) -> Delivered {
         if !here.membership.lives(&owner.node) {
             return Delivered::Gone;
         }
-        // Sealed anew: an earlier node may have taken as long as a seal is good for.
+        // Signed again for each node: an earlier node may have taken longer than a signature is valid.
         let Some(forwarded) = self.write(owner, request, body, left, here.clock.now()) else {
-            tracing::error!(node = %owner.node, url = &*owner.url, "a request cannot be written for this node");
+            tracing::error!(node = %owner.node, url = &*owner.url, "a request cannot be forwarded: the address of the node is invalid");
             return Delivered::Unreachable;
         };
         tokio::select! {
             delivered = send(forwarded, owner, request) => delivered,
             () = death_of(&owner.node, &*here.membership) => {
-                tracing::warn!(node = %owner.node, "a node stopped living before it answered");
+                tracing::warn!(node = %owner.node, "a node stopped sending heartbeats before it answered a forwarded request");
                 Delivered::Lost
             }
         }
     }
 
-    /// The same request, sealed for its receiver.
+    /// The same request, with credentials for its receiver.
     fn write(
         &self,
         owner: &Peer,
@@ -169,7 +175,7 @@ impl Forwarder {
     ) -> Option<RequestBuilder> {
         let path = request.uri().path_and_query()?.as_str();
         let url = Url::parse(&format!("{}{path}", owner.url)).ok()?;
-        // As it will be sent: a library may write an address in another way.
+        // As it is sent: the library may normalize the address.
         let sent = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
@@ -186,28 +192,28 @@ impl Forwarder {
     }
 }
 
-/// Sends a request, and reads what becomes of it.
+/// Sends a request and reads the answer.
 async fn send(forwarded: RequestBuilder, owner: &Peer, request: &HttpRequest) -> Delivered {
     match forwarded.send().await {
         Ok(answer) if answer.status().as_u16() == Code::NotAPeer.status().as_u16() => {
-            tracing::error!(node = %owner.node, url = &*owner.url, "another node, or one with another secret or clock");
+            tracing::error!(node = %owner.node, url = &*owner.url, "a node refused the credentials: check the URL, the secret and the clock of both nodes");
             Delivered::Unreachable
         }
-        // This node sends all of a request at once, so it was not the sender that was too slow.
+        // This node sends the whole request at once, so the receiver stood still.
         Ok(answer) if answer.status().as_u16() == StatusCode::REQUEST_TIMEOUT.as_u16() => Delivered::Unread,
         Ok(answer) => read(answer, request.method() == http::Method::HEAD).await,
         Err(error) if error.is_connect() => {
-            tracing::warn!(node = %owner.node, %error, "a node cannot be reached");
+            tracing::warn!(node = %owner.node, %error, "a node is unreachable");
             Delivered::Unreachable
         }
         Err(error) => {
-            tracing::warn!(node = %owner.node, %error, "a node did not answer");
+            tracing::warn!(node = %owner.node, %error, "a node did not answer a forwarded request");
             Delivered::Lost
         }
     }
 }
 
-/// Ends when a node no longer counts as living.
+/// Ends when a node no longer lives.
 async fn death_of(node: &NodeId, membership: &dyn Membership) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
@@ -217,9 +223,10 @@ async fn death_of(node: &NodeId, membership: &dyn Membership) {
     }
 }
 
-/// The next pause, where a room type was followed for so long. What a node takes to answer counts too.
+/// The next pause, or `None` when the request has followed the room type for too long. The time that nodes take to
+/// answer counts.
 fn pause(pauses: &mut ExponentialBackoff, followed: Duration) -> Option<Duration> {
-    if followed < ARRIVES_WITHIN { pauses.next() } else { None }
+    if followed < MOVES_WITHIN { pauses.next() } else { None }
 }
 
 fn pauses() -> ExponentialBackoff {
@@ -231,7 +238,7 @@ fn pauses() -> ExponentialBackoff {
         .build()
 }
 
-/// The answer of a node, or what it says instead. `head`: an answer to HEAD.
+/// Reads the answer of a node. `head`: an answer to HEAD.
 async fn read(answer: Response, head: bool) -> Delivered {
     if let Some(owner) = answer.headers().get(OWNER.as_str()) {
         return match owner.to_str().ok().and_then(peer) {
@@ -258,7 +265,7 @@ async fn read(answer: Response, head: bool) -> Delivered {
     }
 }
 
-/// An answer to HEAD, which has the length of a body but none.
+/// An answer to HEAD: it has the length of a body, but no body.
 fn without_body(mut relayed: HttpResponseBuilder, answer: &Response) -> HttpResponse {
     let length = answer.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
     match length {
@@ -267,7 +274,7 @@ fn without_body(mut relayed: HttpResponseBuilder, answer: &Response) -> HttpResp
     }
 }
 
-/// The whole body, if it arrives and is not too large.
+/// The whole body. `None` if the connection breaks or the body is too large.
 async fn body(mut answer: Response) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(bytes) = answer.chunk().await.ok()? {
@@ -279,15 +286,15 @@ async fn body(mut answer: Response) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// An answer that names who gave it.
-fn signed(mut answer: HttpResponse, by: &NodeId) -> HttpResponse {
+/// Adds the header that names the node.
+fn with_node(mut answer: HttpResponse, by: &NodeId) -> HttpResponse {
     if let Ok(name) = by.as_str().parse() {
         answer.headers_mut().insert(ANSWERED_BY, name);
     }
     answer
 }
 
-/// A node as another one names it.
+/// Parses the header that names an owner.
 fn peer(text: &str) -> Option<Peer> {
     let (node, url) = text.split_once(' ')?;
     Some(Peer { node: node.parse().ok()?, url: url.into() })
@@ -298,9 +305,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_type_is_followed_for_a_time_however_that_was_spent() {
+    fn a_moving_room_type_is_followed_for_a_limited_time() {
         let mut many = pauses();
-        assert!((0..10_000).all(|_| pause(&mut many, Duration::ZERO).is_some()), "nodes that answer at once");
-        assert_eq!(pause(&mut pauses(), ARRIVES_WITHIN), None, "one node that was slow");
+        assert!((0..10_000).all(|_| pause(&mut many, Duration::ZERO).is_some()), "nodes answer at once");
+        assert_eq!(pause(&mut pauses(), MOVES_WITHIN), None, "one node was slow");
     }
 }

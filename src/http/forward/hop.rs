@@ -1,7 +1,9 @@
-//! Which headers go on to the next node or back to the client, and which concern one connection alone.
+//! Headers that are relayed to the next node or to the client, and hop-by-hop headers, which are not.
 
-/// Headers about a connection, not about a request (RFC 9110, section 7.6.1), and those that are written anew.
-const OF_THE_CONNECTION: &[&str] = &[
+use crate::http::wire::FORWARDED;
+
+/// Hop-by-hop headers (RFC 9110, section 7.6.1), and headers that every hop writes itself.
+const HOP_BY_HOP: &[&str] = &[
     "connection",
     "keep-alive",
     "proxy-authenticate",
@@ -11,29 +13,29 @@ const OF_THE_CONNECTION: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
-    // Answered here: the whole body has been read before anything is sent on.
+    // This node has read the whole body before it forwards the request.
     "expect",
     "host",
     "content-length",
     "date",
-    // What is compressed is compressed once, for the client.
+    // Only the first node compresses, for the client.
     "accept-encoding",
-    super::FORWARDED,
+    FORWARDED,
 ];
 
-/// One connection, as the headers that came over it describe it.
+/// The headers that end at this hop.
 pub struct Hop(Vec<String>);
 
 impl Hop {
-    /// `connection`: the values of its `Connection` headers, which name more headers that end here.
+    /// `connection`: the values of the `Connection` headers. They name more headers that end at this hop.
     pub fn of<'a>(connection: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let values = connection.into_iter().filter_map(|value| str::from_utf8(value).ok());
         Self(values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase()).collect())
     }
 
-    /// Whether a header goes on. Its name is in lower case, as the libraries have it.
+    /// Whether a header is relayed. Its name must be in lower case.
     pub fn lets_pass(&self, name: &str) -> bool {
-        !OF_THE_CONNECTION.contains(&name) && !self.0.iter().any(|named| named == name)
+        !HOP_BY_HOP.contains(&name) && !self.0.iter().any(|named| named == name)
     }
 }
 
@@ -42,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_connection_names_ends_with_it() {
+    fn headers_that_connection_names_are_not_relayed() {
         let hop = Hop::of([&b"close, X-Hop"[..], b"IF-MATCH ,", b"\xff"]);
         for ends in ["connection", "transfer-encoding", "x-hop", "if-match", "close"] {
             assert!(!hop.lets_pass(ends), "{ends}");

@@ -1,24 +1,25 @@
-//! Forwarding: a request for a room type that another node owns is answered by that node.
+//! Forwarding: the node that owns a room type answers the requests for it.
 //!
-//! [`around`] stands around every handler. The handler runs as always; when it ends with a problem that names another
-//! owner, nothing has been done yet, and the same request is sent there. Its answer is relayed as it is. The receiving
-//! node checks [`credentials`], takes the room type if nobody else has it, and never sends the request on: where it is
-//! not the owner either, it says whom it takes for the owner, and the node that the client asked tries there. The answer
-//! names the node that gave it.
+//! [`around`] wraps every handler. The handler runs first on the node that received the request. If it ends with a
+//! problem that names another owner, nothing was done yet, and the node sends the same request to the owner. The answer
+//! is relayed unchanged and names the node that gave it.
 //!
-//! While a room type moves, nodes may name each other in turn: the request then waits at the node that the client asked,
-//! with growing pauses, for as long as a move takes: a few seconds, and what the last node that is asked takes. An owner
-//! that freezes or vanishes on the way is followed by the next one (`follow`). A node that cannot reach the store leaves
-//! everything that needs it to one that can.
+//! The receiving node checks the [`credentials`] and takes the room type if no node owns it. It never forwards the
+//! request again. If it is not the owner either, it names the owner that it knows, and the first node asks there.
 //!
-//! Invariants: a request is sent on only after everybody who had it before has said that nothing was done, or where doing
-//! it twice is doing it once; nobody is asked later than a few seconds after the first was; a forwarded request is never
-//! forwarded. No request is sent, and none is begun, that is older than the answer limit: a forwarded one carries what is
-//! left of it, and one that may have waited in this machine while the process stood still counts that ([`crate::pulse`]).
-//! The body is kept while it is read, so it has the limits that its handler sets.
+//! While a room type moves, nodes may name each other in turn. The request then waits at the first node, with growing
+//! pauses, for a few seconds. If an owner stops living, the next owner is asked (`follow`). A node that cannot reach
+//! the store forwards every request that needs the store to a node that can.
 //!
-//! When the owner cannot be reached, or is no longer the node that was meant, the client hears 503, and whether repeating
-//! is safe without a key.
+//! Invariants:
+//! - A request is sent on only if every earlier node said that nothing was done, or if a repeat has no second effect.
+//! - A forwarded request is never forwarded.
+//! - No request older than the answer limit is sent or begun. A forwarded request carries its remaining time. Time in
+//!   which this process stood still counts ([`crate::pulse`]).
+//! - The kept body has the limit that the handler sets.
+//!
+//! On failure (the owner is unreachable, or is another node than expected) the client gets 503. The code says whether
+//! repeating the request without a key is safe.
 
 pub mod credentials;
 mod follow;
@@ -27,52 +28,66 @@ mod hop;
 mod peers;
 mod recorder;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::HeaderName;
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage};
 use tokio::time::Instant;
 
 use self::credentials::Claims;
+use self::forwarder::Forwarder;
 use super::code::Code;
-use super::extract::{body, header};
+use super::extract::{Forwarded, header};
+use super::limits::{LARGEST_BODY, read_body};
 use super::problem::Problem;
-use super::state::State;
-use super::{bookings, nights};
+use super::wire::FORWARDED;
+use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::engine::Engine;
+use crate::lease::Membership;
+use crate::pulse::Pulse;
 
-pub use forwarder::Forwarder;
 pub use peers::Peers;
 
-/// Carries the credentials of the node that forwards.
-pub const FORWARDED: &str = "innkeeper-forwarded";
-/// Names the node that is to be asked instead, in an answer to a node.
-pub const OWNER: HeaderName = HeaderName::from_static("innkeeper-owner");
-/// Names the node that gave an answer, where another one was asked: a balancer may go there the next time.
-pub const ANSWERED_BY: HeaderName = HeaderName::from_static("innkeeper-answered-by");
+/// How long this node may take to notice a closed connection after a standstill.
+const NOTICE_CLOSED_WITHIN: Duration = Duration::from_millis(50);
+/// The standstill after which clients may have closed their connections. A shorter one is a busy machine, which must
+/// not become slower.
+const LONG_STANDSTILL: Duration = Duration::from_secs(1);
 
-/// The largest body, in bytes, that any address takes.
-const LARGEST_BODY: usize =
-    if nights::set::LIMIT > bookings::order::LIMIT { nights::set::LIMIT } else { bookings::order::LIMIT };
-
-/// A request that another node has sent here.
-#[derive(Debug, Clone, Copy)]
-pub struct Forwarded {
-    /// When that node stops waiting, if it says so.
-    pub by: Option<Instant>,
+/// What [`around`] uses. One per worker, because connections to other nodes belong to a thread.
+pub struct Forwarding {
+    engine: Engine,
+    membership: Arc<dyn Membership>,
+    clock: Arc<dyn Clock>,
+    pulse: Pulse,
+    peers: Option<Peers>,
+    /// `None` on a node that is alone.
+    forwarder: Option<Forwarder>,
 }
 
-/// How long the end of a client's connection may take to be noticed after a standstill, and from which length on clients
-/// are thought to have hung up. A shorter pause is a busy machine, which must not be slowed down further.
-const HANG_UP: Duration = Duration::from_millis(50);
-const LONG: Duration = Duration::from_secs(1);
+impl Forwarding {
+    pub fn new(
+        engine: Engine,
+        membership: Arc<dyn Membership>,
+        clock: Arc<dyn Clock>,
+        pulse: Pulse,
+        peers: Option<Peers>,
+    ) -> Self {
+        let forwarder = peers.as_ref().and_then(|peers| {
+            let forwarder = peers.forwarder();
+            forwarder.inspect_err(|error| tracing::error!(%error, "requests cannot be sent to other nodes")).ok()
+        });
+        Self { engine, membership, clock, pulse, peers, forwarder }
+    }
+}
 
-/// Whether a node of this cluster has sent a request: what it states is kept with the request, and compared with it before
-/// its handler runs.
+/// Whether a node of this cluster has forwarded a request. Its claims are kept with the request: [`around`] compares them
+/// with the request before the handler runs.
 pub fn identify(peers: Option<&Peers>, now: Timestamp, request: &ServiceRequest) -> bool {
     let Ok(Some(credentials)) = header(request.headers(), FORWARDED) else { return false };
     let Some(claims) = peers.and_then(|peers| peers.check(credentials, now)) else { return false };
@@ -80,50 +95,50 @@ pub fn identify(peers: Option<&Peers>, now: Timestamp, request: &ServiceRequest)
     true
 }
 
-/// Wraps a handler. There is a forwarder where there are other nodes.
+/// Wraps a handler.
 pub async fn around<B: MessageBody + 'static>(
-    (state, forwarder): (Data<State>, Data<Option<Forwarder>>),
+    here: Data<Forwarding>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(problem) = doubt_what_was_buffered(&state, &request).await {
+    if let Err(problem) = check_standstill(&here, &request).await {
         return Ok(request.error_response(problem));
     }
     match header(request.headers(), FORWARDED) {
-        Ok(None) => match forwarder.as_ref() {
-            Some(forwarder) => follow::answer(&state, forwarder, request, next).await,
+        Ok(None) => match here.forwarder.as_ref() {
+            Some(forwarder) => follow::answer(&here, forwarder, request, next).await,
             None => Ok(next.call(request).await?.map_into_boxed_body()),
         },
-        Ok(Some(_)) => receive(&state, request, next).await,
+        Ok(Some(_)) => receive(&here, request, next).await,
         Err(problem) => Ok(request.error_response(problem)),
     }
 }
 
-/// Refuses to change anything for a request that may have waited unread for longer than the answer limit, because this
-/// process stood still. After a shorter standstill of [`LONG`] or more, clients that have hung up meanwhile are noticed
-/// first: their requests are dropped.
-async fn doubt_what_was_buffered(state: &State, request: &ServiceRequest) -> Result<(), Problem> {
+/// Refuses a change that may have waited unread for longer than the answer limit, because this process stood still.
+/// After a shorter standstill of [`LONG_STANDSTILL`] or more, waits a moment: actix then drops the requests of clients
+/// that closed their connections.
+async fn check_standstill(here: &Forwarding, request: &ServiceRequest) -> Result<(), Problem> {
     if request.method().is_safe() {
         return Ok(());
     }
-    let (length, since) = state.pulse.standstill();
-    if length + since >= state.engine.answer_within() {
+    let (length, since) = here.pulse.standstill();
+    if length + since >= here.engine.answer_within() {
         metrics::counter!("innkeeper_requests_expired_total", "place" => "door").increment(1);
         return Err(Problem::of(Code::Expired).retry_after_secs(1));
     }
-    if length >= LONG {
-        tokio::time::sleep(HANG_UP).await;
+    if length >= LONG_STANDSTILL {
+        tokio::time::sleep(NOTICE_CLOSED_WITHIN).await;
     }
     Ok(())
 }
 
-/// Answers another node.
+/// Answers a request that another node has forwarded.
 async fn receive<B: MessageBody + 'static>(
-    state: &State,
+    here: &Forwarding,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let (read, stood_still) = (Instant::now(), state.pulse.stood_still());
+    let (read, stood_still) = (Instant::now(), here.pulse.stood_still());
     let left = match admit(&mut request).await {
         Ok(left) => left,
         Err(problem) => {
@@ -133,11 +148,12 @@ async fn receive<B: MessageBody + 'static>(
     };
     let by = left.map(|left| read + left.saturating_sub(stood_still));
     request.extensions_mut().insert(Forwarded { by });
-    // Where it ends with the name of another owner, that name is the answer.
+    // A problem that names another owner is the answer: the sender asks there.
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-/// Lets a request in that a node of this cluster has sent to this one, as it is. How long that node waits for the answer.
+/// Checks that a node of this cluster has sent exactly this request to this node. Returns how long the sender waits for
+/// the answer.
 async fn admit(request: &mut ServiceRequest) -> Result<Option<Duration>, Problem> {
     let refused = || Problem::of(Code::NotAPeer);
     let claims = request.extensions_mut().remove::<Claims>();
@@ -151,9 +167,9 @@ async fn admit(request: &mut ServiceRequest) -> Result<Option<Duration>, Problem
     Ok(claims.left())
 }
 
-/// The body of a request whose handler is not run, or not yet: of any length that some handler allows.
+/// The body of a request whose handler has not run. The limit is the largest limit of any handler.
 async fn whole_body(request: &mut ServiceRequest) -> Result<Bytes, Problem> {
     let mut payload = request.take_payload();
     let payload = web::Payload::from_request(request.request(), &mut payload).await;
-    body::read(payload, LARGEST_BODY).await
+    read_body(payload, LARGEST_BODY).await
 }

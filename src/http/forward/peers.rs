@@ -1,4 +1,4 @@
-//! What a node needs to talk to the others.
+//! How a node talks to the other nodes of its cluster.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::lease::NodeId;
 
-/// The other nodes, as far as HTTP is concerned. A clone is cheap.
+/// The secret and the connection settings that the nodes of a cluster share. A clone is cheap.
 #[derive(Clone)]
 pub struct Peers {
     seal: Seal,
@@ -16,18 +16,18 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// `keep_alive` is how long another node leaves an idle connection open: every node of a cluster is taken to have the
-    /// settings of this one.
+    /// `keep_alive` is how long another node keeps an idle connection open. All nodes of a cluster are expected to have
+    /// the same setting.
     pub fn new(me: NodeId, secret: &Secret, keep_alive: Duration) -> Self {
         Self { seal: Seal::new(me, secret), keep_alive }
     }
 
-    /// What a node of this cluster states with these credentials.
+    /// The claims of these credentials, if a node of this cluster signed them for this node.
     pub fn check(&self, credentials: &str, now: Timestamp) -> Option<Claims> {
         self.seal.check(credentials, now)
     }
 
-    /// Somebody who takes requests to the other nodes. One per thread that speaks HTTP: its connections live there.
+    /// Sends requests to the other nodes. Each worker thread needs its own, because connections belong to a thread.
     pub fn forwarder(&self) -> reqwest::Result<Forwarder> {
         Forwarder::new(self.seal.clone(), self.keep_alive)
     }

@@ -1,4 +1,4 @@
-//! Keeps the body of a request while its handler reads it.
+//! Keeps a copy of a request body while its handler reads it.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -10,16 +10,17 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::web::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 
-/// What has been read so far. The bytes are shared with whoever reads them.
+/// The bytes read so far. The handler and the recorder share them without a copy.
 pub struct Recorder(Rc<RefCell<Read>>);
 
-/// The bytes, and when the last of them came.
+/// The bytes, and when the last of them were read.
 struct Read {
     bytes: Kept,
     last: Instant,
 }
 
-/// The usual body comes in one piece, which is shared. Several are copied: many small pieces would cost more than they say.
+/// The usual body comes in one piece, which is shared. Several are copied: many small pieces would cost more than they
+/// say.
 enum Kept {
     One(Bytes),
     Several(BytesMut),
@@ -36,8 +37,8 @@ impl Kept {
 }
 
 impl Recorder {
-    /// Listens to whoever will read the body, until it is dropped: then the body is that of a WebSocket, say, which is
-    /// read for hours. What limits the reader limits what is kept.
+    /// Records the body that the handler reads. Recording ends when the recorder is dropped, so the messages of a
+    /// WebSocket are not kept. The limit of the reader limits the copy.
     pub fn of(request: &mut ServiceRequest) -> Self {
         let read = Rc::new(RefCell::new(Read { bytes: Kept::One(Bytes::new()), last: Instant::now() }));
         let payload = request.take_payload();
@@ -45,20 +46,20 @@ impl Recorder {
             Payload::None => Payload::None,
             payload => {
                 let kept = Rc::downgrade(&read);
-                let listened = payload.inspect_ok(move |bytes| {
+                let recorded = payload.inspect_ok(move |bytes| {
                     if let Some(kept) = kept.upgrade() {
                         let mut kept = kept.borrow_mut();
                         kept.bytes.add(bytes);
                         kept.last = Instant::now();
                     }
                 });
-                Payload::Stream { payload: Box::pin(listened) as Pin<Box<_>> }
+                Payload::Stream { payload: Box::pin(recorded) as Pin<Box<_>> }
             }
         });
         Self(read)
     }
 
-    /// When the last bytes were read; without any, when the request was.
+    /// When the last bytes were read. Without a body: when the request was.
     pub fn last_read(&self) -> Instant {
         self.0.borrow().last
     }
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn a_body_is_kept_only_as_long_as_somebody_may_need_it() {
+    async fn a_body_is_kept_only_while_the_recorder_lives() {
         let chunks = ["a", "b"].map(|chunk| Ok(Bytes::from(chunk)));
         let mut request = TestRequest::default().to_srv_request();
         request.set_payload(Payload::from(Box::pin(futures_util::stream::iter(chunks)) as Pin<Box<_>>));
@@ -89,7 +90,7 @@ mod tests {
         assert_eq!(recorder.bytes(), "a");
         let kept = Rc::downgrade(&recorder.0);
         drop(recorder);
-        assert_eq!(payload.next().await.unwrap().unwrap(), "b", "it can still be read");
+        assert_eq!(payload.next().await.unwrap().unwrap(), "b", "the handler can still read");
         assert!(kept.upgrade().is_none());
     }
 

@@ -1,4 +1,4 @@
-//! A hotel as it is written, and its rules.
+//! The body of a hotel, and its rules.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use crate::domain::{Currency, Hotel, HotelId, Stay, Violation};
 use crate::http::extract::object;
 use crate::http::value::{hours_and_minutes, time, whole};
 
-/// A hotel, as the administrator writes it.
+/// A new hotel.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewHotel)]
@@ -19,35 +19,35 @@ pub struct HotelBody {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
     pub name: String,
-    /// 1 to 100 characters. Search finds the hotel by it.
+    /// 1 to 100 characters. Search finds the hotel by its city.
     #[schema(min_length = 1, max_length = 100)]
     pub city: String,
     /// ISO 3166-1 alpha-2.
     #[schema(pattern = "^[A-Z]{2}$")]
     pub country: String,
-    /// IANA time zone. Dates of the hotel are dates in this zone.
+    /// An IANA time zone. The hotel's dates are dates in this zone.
     pub timezone: String,
-    /// ISO 4217. It cannot be changed later: prices and bookings are in it.
+    /// ISO 4217. It cannot change later, because prices and bookings are in this currency.
     #[schema(pattern = "^[A-Z]{3}$")]
     pub currency: String,
-    /// Earliest arrival, `HH:MM`; cancellation deadlines count back from it.
+    /// The earliest arrival, `HH:MM`. Cancellation deadlines count back from it.
     #[schema(default = "15:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub check_in_time: Option<String>,
-    /// Latest departure, `HH:MM`.
+    /// The latest departure, `HH:MM`.
     #[schema(default = "11:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub check_out_time: Option<String>,
     /// WGS 84, in degrees.
     #[serde(default, deserialize_with = "object::maybe")]
     pub coordinates: Option<CoordinatesBody>,
-    /// Longest stay, in nights.
+    /// The longest stay, in nights.
     #[schema(default = 30, minimum = 1, maximum = 1000)]
     pub max_nights: Option<i64>,
-    /// How far ahead a night can be booked, in nights from today.
+    /// The booking horizon: how far ahead a night can be booked, in nights from today.
     #[schema(default = 730, minimum = 1, maximum = 3660)]
     pub horizon_nights: Option<i64>,
 }
 
-/// A position on the globe.
+/// A geographic position.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Coordinates)]
@@ -66,23 +66,23 @@ pub struct HotelView {
     pub id: HotelId,
     #[serde(flatten)]
     pub hotel: HotelBody,
-    /// After a change of the time zone: what it has moved.
+    /// After a change of the time zone: what it moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
 }
 
-/// A change of a hotel, as the administrator writes it.
+/// A change of a hotel.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HotelPatch {
     #[serde(flatten)]
     pub hotel: HotelBody,
-    /// Who insists on a new time zone while bookings are not over, 1 to 100 characters.
+    /// The name of the person who changes the time zone despite live bookings, 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub force: Option<String>,
 }
 
 impl HotelBody {
-    /// The hotel, or everything that is wrong with it. A text that is `present` already may be older than its rule.
+    /// The hotel, or all violations. A text that equals the `present` one is kept: it may be older than its rule.
     pub fn check(self, id: HotelId, present: Option<&Hotel>) -> Result<Hotel, Vec<Violation>> {
         let mut violations = Violations::default();
         let hour = |given: Option<String>, pointer, default| given.map_or(Ok(default), |given| time(&given, pointer));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_default() {
+    fn absent_members_have_defaults() {
         let hotel = casa().check(HotelId(uuid::Uuid::nil()), None).unwrap();
         assert_eq!((hotel.max_nights, hotel.horizon_nights), (30, 730));
         assert_eq!(HotelBody::from(&hotel).check_in_time.as_deref(), Some("15:00"));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_reported_at_once() {
+    fn all_violations_are_reported_together() {
         let wrong = HotelBody {
             name: " ".into(),
             country: "Portugal".into(),

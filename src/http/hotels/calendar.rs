@@ -1,20 +1,22 @@
-//! `GET /v1/hotels/{id}/calendar`: the cheapest price for every day of arrival.
+//! `GET /v1/hotels/{id}/calendar`: the cheapest price for each arrival date.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::clock::Clock;
 use crate::domain::violation::Violations;
 use crate::domain::{Amount, HotelId, RatePlanId, RoomTypeId, Stay, Violation};
+use crate::engine::Engine;
 use crate::http::answer::shown;
 use crate::http::code::Code;
 use crate::http::extract::{Id, IfNoneMatch, Query};
-use crate::http::openapi::names::ProblemCode;
+use crate::http::names::ProblemCode;
 use crate::http::problem::Problem;
-use crate::http::refusal;
-use crate::http::state::State;
-use crate::http::value::{Day, company, up_to_a_year, whole};
+use crate::http::problem::refusal;
+use crate::http::value::{Day, party, up_to_a_year, whole};
+use crate::search::Index;
 use crate::search::calendar::{Arrival, Arrivals, Visit};
 
 #[derive(Debug, Deserialize)]
@@ -28,7 +30,7 @@ pub struct CalendarQuery {
     rooms: Option<i64>,
 }
 
-/// The cheapest price for every day of arrival.
+/// The cheapest price for each arrival date.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PriceCalendar {
     #[schema(value_type = uuid::Uuid)]
@@ -40,32 +42,33 @@ pub struct PriceCalendar {
     days: Vec<ArrivalDay>,
 }
 
-/// One day of arrival.
+/// One arrival date.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ArrivalDay {
     checkin_date: Day,
-    /// The lowest price: all nights, all rooms. Null when no room type sells the stay.
+    /// The lowest price of all nights and all rooms. Null if no room type sells the stay.
     #[schema(value_type = Option<i64>)]
     total_minor: Option<Amount>,
     #[schema(value_type = Option<uuid::Uuid>)]
     room_type_id: Option<RoomTypeId>,
     #[schema(value_type = Option<uuid::Uuid>)]
     rate_plan_id: Option<RatePlanId>,
-    /// Why no room type sells the stay, as the code of the problem that booking would answer: `restricted` (another
-    /// length or arrival might do), `sold_out`, `closed`, `occupancy`, `beyond_horizon` and so on.
+    /// Why no room type sells the stay: the problem code that a booking would get, such as `sold_out`, `closed`,
+    /// `occupancy` or `beyond_horizon`. With `restricted`, another arrival date or length may be sold.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ProblemCode>)]
     reason: Option<&'static str>,
 }
 
 pub async fn handle(
-    state: Data<State>,
+    (engine, search, clock): (Data<Engine>, Data<Index>, Data<dyn Clock>),
     Id(hotel): Id<HotelId>,
     Query(query): Query<CalendarQuery>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     let visit = query.check()?;
-    let arrivals = state.searchable().await?.calendar(hotel, query.from.0, query.to.0, visit, state.clock.now());
+    search.caught_up(engine.hub().position()).await?;
+    let arrivals = search.calendar(hotel, query.from.0, query.to.0, visit, clock.now());
     let arrivals = arrivals.ok_or_else(|| Problem::of(Code::NoSuchHotel))?;
     if query.to.0 <= arrivals.today {
         return Err(refusal::past(arrivals.today));
@@ -78,10 +81,10 @@ impl CalendarQuery {
         let mut violations = Violations::default();
         let range = violations.keep(up_to_a_year(self.from, self.to));
         let nights = violations.keep(whole(self.nights.unwrap_or(1), 1, Stay::MAX_NIGHTS, "/nights", "nights_range"));
-        let company = company(self.adults, self.children, self.rooms, &mut violations);
+        let party = party(self.adults, self.children, self.rooms, &mut violations);
         let visit = (|| {
             range?;
-            let (party, rooms) = company?;
+            let (party, rooms) = party?;
             Some(Visit { nights: nights?, party, rooms })
         })();
         violations.finish(visit)

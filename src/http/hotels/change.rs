@@ -7,49 +7,53 @@ use serde_json::Value;
 use super::Written;
 use super::body::{HotelBody, HotelView};
 use super::moved::{self, Moved};
+use crate::clock::Clock;
 use crate::domain::{Hotel, HotelId, Violation};
-use crate::http::answer::{overwriting_nobody, version};
+use crate::engine::Engine;
+use crate::http::answer::{retry_on_conflict, version};
 use crate::http::code::Code;
 use crate::http::extract::{Administrator, Body, Id, IfMatch};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
-use crate::http::state::State;
-use crate::http::value::insisting;
+use crate::http::value::force;
+use crate::store::{Catalogue, Reports};
 
 pub async fn handle(
-    state: Data<State>,
+    engine: Data<Engine>,
+    (catalogue, reports): (Data<dyn Catalogue>, Data<dyn Reports>),
+    clock: Data<dyn Clock>,
     _: Administrator,
     Id(id): Id<HotelId>,
     condition: IfMatch,
     Body { value: mut patch, .. }: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
     let forced_by = forced_by(&mut patch)?;
-    let change = async move |state: &State| {
-        overwriting_nobody(async || {
-            let present = super::find(state, id).await?;
+    let change = async move {
+        retry_on_conflict(async || {
+            let present = super::find(&**catalogue, id).await?;
             condition.check(&version(&HotelView::from(&present)))?;
             let hotel = patched(&present, &patch)?;
             if hotel == present {
                 return Ok(Some(Written::Same((hotel, None))));
             }
-            let moved = moved::by(state, &present, &hotel).await?;
+            let moved = moved::by(&**reports, clock.now(), &present, &hotel).await?;
             if let Some(moved) = &moved {
                 allow(moved, forced_by.as_deref(), id)?;
             }
-            Ok(state.catalogue.update_hotel(&present, &hotel).await?.then_some(Written::Changed((hotel, moved))))
+            Ok(catalogue.update_hotel(&present, &hotel).await?.then_some(Written::Changed((hotel, moved))))
         })
         .await
     };
-    let (hotel, moved) = super::write(state, id, change).await?;
+    let (hotel, moved) = super::write(engine, id, change).await?;
     let hotel = HotelView::from(&hotel);
     Ok(HttpResponse::Ok().insert_header(version(&hotel)).json(HotelView { moved, ..hotel }))
 }
 
-/// The name behind `force`, which is no member of a hotel.
+/// The name in `force`, which is no member of a hotel.
 fn forced_by(patch: &mut MergePatch) -> Result<Option<String>, Problem> {
     match patch.take("force") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(who)) => Ok(insisting(Some(&who))?),
+        Some(Value::String(who)) => Ok(force(Some(&who))?),
         Some(_) => Err(Violation::new("/force", "type", "must be a string").into()),
     }
 }
@@ -64,22 +68,22 @@ fn patched(present: &Hotel, patch: &MergePatch) -> Result<Hotel, Problem> {
     match hotel.currency == present.currency {
         true => Ok(hotel),
         false => {
-            let message = "must stay what it is: prices and bookings are in it";
+            let message = "must not change: prices and bookings are in this currency";
             Err(Violation::new("/currency", "immutable", message).into())
         }
     }
 }
 
-/// Moves live bookings only for somebody who insists by name.
+/// A change that moves live bookings needs a name in `force`.
 fn allow(moved: &Moved, forced_by: Option<&str>, hotel: HotelId) -> Result<(), Problem> {
     match forced_by {
         Some(forced_by) => {
-            tracing::warn!(%hotel, forced_by, %moved, "the time zone of a hotel with live bookings is changed");
+            tracing::warn!(%hotel, forced_by, %moved, "the time zone of a hotel with live bookings changes, by force");
             Ok(())
         }
         None => {
-            let detail = format!("{moved} Send `force` with a name to change it all the same.");
-            let error = Violation::new("/timezone", "live_bookings", "must stay what it is unless force is sent");
+            let detail = format!("{moved} To change the time zone, send `force` with a name.");
+            let error = Violation::new("/timezone", "live_bookings", "must not change without force");
             Err(Problem::new(Code::LiveBookings, detail).with_errors(vec![error]))
         }
     }

@@ -1,24 +1,28 @@
-//! What `/openapi.json` says about hotels.
+//! The OpenAPI text of hotels.
 
 use serde_json::json;
 
 use super::body::{HotelBody, HotelPatch, HotelView};
 use crate::http::code::Code;
-use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
-use crate::http::openapi::schemas::Kind;
+use crate::http::describe::example;
+use crate::http::describe::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
+use crate::http::describe::schemas::Kind;
 use crate::http::page::List;
 
-const CHANGE: &str = "A merge patch: null returns a member to its default. The currency stays. A new time zone moves the \
-                      check-in and check-out times of bookings that are not over: then it needs `force` with a name. \
-                      Cancellation deadlines stay as they were sold.";
-const ADDRESS: &[(&str, &str)] = &[("Location", "The hotel's address."), VERSION[0]];
+const CHANGE: &str = "A JSON merge patch: null resets a member to its default. The currency cannot change. A new time \
+                      zone moves the check-in and check-out times of live bookings, so it needs `force` with a name. \
+                      Cancellation deadlines do not move.";
+const ADDRESS: &[(&str, &str)] = &[("Location", "The path of the hotel."), VERSION[0]];
 
 pub fn docs() -> Vec<Doc> {
     let docs = [
         get("/v1/hotels", "list_hotels")
-            .says("List hotels", "In order of creation.")
-            .may("city", Kind::Text, "Only hotels of this city; capitals and the encoding of accents do not matter.")
+            .says("List hotels", "In the order of creation.")
+            .may(
+                "city",
+                Kind::Text,
+                "Only hotels of this city. Upper and lower case, and the encoding of accents, do not matter.",
+            )
             .paged()
             .answers::<List<HotelView>>(200, "A page of hotels.", &[]),
         post("/v1/hotels", "create_hotel")
@@ -28,16 +32,16 @@ pub fn docs() -> Vec<Doc> {
             .body::<HotelBody>(example::hotel())
             .answers::<HotelView>(201, "The hotel.", ADDRESS),
         get("/v1/hotels/{id}", "read_hotel")
-            .says("Read a hotel", "")
+            .says("Get a hotel", "")
             .cacheable()
             .answers::<HotelView>(200, "The hotel.", VERSION)
             .refuses(&[Code::NoSuchHotel]),
         patch("/v1/hotels/{id}", "change_hotel")
-            .says("Change a hotel", CHANGE)
+            .says("Update a hotel", CHANGE)
             .administrator()
             .merge_patch::<HotelPatch>(json!({ "max_nights": 60, "coordinates": null }))
             .conditional(UNCHANGED)
-            .answers::<HotelView>(200, "The hotel as it is now.", VERSION)
+            .answers::<HotelView>(200, "The updated hotel.", VERSION)
             .refuses(&[Code::NoSuchHotel, Code::LiveBookings])
             .from_engine(),
     ];

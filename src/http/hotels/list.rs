@@ -1,4 +1,4 @@
-//! `GET /v1/hotels`: hotels, page by page.
+//! `GET /v1/hotels`: lists hotels, page by page.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -10,7 +10,7 @@ use crate::domain::text;
 use crate::http::extract::Query;
 use crate::http::page::{List, Paging};
 use crate::http::problem::Problem;
-use crate::http::state::State;
+use crate::store::Catalogue;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,10 +20,10 @@ pub struct Filter {
     cursor: Option<String>,
 }
 
-pub async fn handle(state: Data<State>, Query(filter): Query<Filter>) -> Result<HttpResponse, Problem> {
+pub async fn handle(catalogue: Data<dyn Catalogue>, Query(filter): Query<Filter>) -> Result<HttpResponse, Problem> {
     let Filter { city, limit, cursor } = filter;
     let (page, limit) = Paging { limit, cursor }.page(HotelId)?;
     let city = city.map(|city| text::line(&city, 100, "/city")).transpose()?;
-    let hotels = state.catalogue.hotels(city.as_deref(), page).await?;
+    let hotels = catalogue.hotels(city.as_deref(), page).await?;
     Ok(HttpResponse::Ok().json(List::<HotelView>::of(hotels, limit, |hotel| hotel.id.0)))
 }

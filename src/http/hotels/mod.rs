@@ -1,4 +1,4 @@
-//! Hotels: made and changed by the administrator, read by everybody.
+//! Hotels. The administrator creates and changes them, any caller may read them.
 
 pub mod body;
 pub mod calendar;
@@ -13,35 +13,36 @@ pub use body::HotelView;
 
 use actix_web::web::Data;
 
-use super::answer::to_the_end;
+use super::answer::run_to_end;
 use super::code::Code;
 use super::problem::Problem;
-use super::state::State;
 use crate::domain::{Hotel, HotelId};
+use crate::engine::Engine;
+use crate::store::Catalogue;
 
-/// The hotel, or the problem that there is none.
-pub async fn find(state: &State, id: HotelId) -> Result<Hotel, Problem> {
-    state.catalogue.hotel(id).await?.ok_or_else(|| Problem::of(Code::NoSuchHotel))
+/// The hotel, or the problem that it does not exist.
+pub async fn find(catalogue: &dyn Catalogue, id: HotelId) -> Result<Hotel, Problem> {
+    catalogue.hotel(id).await?.ok_or_else(|| Problem::of(Code::NoSuchHotel))
 }
 
-/// What became of a write.
+/// The result of a write.
 pub enum Written<T> {
     Changed(T),
-    /// It was so already: nobody is told.
+    /// Nothing changed, so no actor needs a notice.
     Same(T),
 }
 
-/// Writes something that the actors of a hotel must know, and tells them.
+/// Runs a write to the end, and notifies the actors of the hotel if it changed something.
 pub async fn write<T: 'static>(
-    state: Data<State>,
+    engine: Data<Engine>,
     hotel: HotelId,
-    write: impl AsyncFnOnce(&State) -> Result<Written<T>, Problem> + 'static,
+    write: impl Future<Output = Result<Written<T>, Problem>> + 'static,
 ) -> Result<T, Problem> {
-    to_the_end(async move {
-        match write(&state).await? {
+    run_to_end(async move {
+        match write.await? {
             Written::Same(found) => Ok(found),
             Written::Changed(written) => {
-                state.engine.hotel_changed(hotel).await;
+                engine.hotel_changed(hotel).await;
                 Ok(written)
             }
         }

@@ -1,4 +1,4 @@
-//! What a new time zone moves: the times of bookings that are not over, and the hotel's own date.
+//! What a new time zone moves: the times of live bookings, and the hotel's date.
 
 use std::fmt;
 
@@ -7,39 +7,44 @@ use utoipa::ToSchema;
 
 use crate::domain::{Hotel, Timestamp};
 use crate::http::problem::Problem;
-use crate::http::state::State;
 use crate::http::value::Day;
-use crate::store::{BookingFilter, Page};
+use crate::store::{BookingFilter, Page, Reports};
 
-/// Bookings of one status that are counted, at most.
-const COUNTED: u32 = 1_000;
-/// The states of a booking that is not over.
+/// The most bookings of one status that are counted.
+const MAX_COUNTED: u32 = 1_000;
+/// The statuses of a live booking.
 const LIVE: [&str; 3] = ["held", "confirmed", "in_house"];
 
-/// What a new time zone moves. Cancellation deadlines of bookings stay as they were sold.
+/// What a new time zone moves. The cancellation deadlines of bookings do not move.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Moved {
-    /// Held, confirmed and in house; at most 1000 of each are counted. Their check-in and check-out times move.
+    /// Held, confirmed and in-house bookings, at most 1000 of each status. Their check-in and check-out times move.
     live_bookings: usize,
-    /// The hotel's current date.
+    /// The hotel's current date before the change.
     today_before: Day,
+    /// The hotel's current date after the change.
     today_after: Day,
-    /// When today's check-in begins.
+    /// When today's check-in begins before the change.
     check_in_before: Timestamp,
+    /// When today's check-in begins after the change.
     check_in_after: Timestamp,
 }
 
-/// What becoming `after` moves; `None` where the time zone stays or no booking is live.
-pub async fn by(state: &State, before: &Hotel, after: &Hotel) -> Result<Option<Moved>, Problem> {
+/// What the change from `before` to `after` moves. `None` if the time zone is the same, or if no booking is live.
+pub async fn by(
+    reports: &dyn Reports,
+    now: Timestamp,
+    before: &Hotel,
+    after: &Hotel,
+) -> Result<Option<Moved>, Problem> {
     if before.timezone == after.timezone {
         return Ok(None);
     }
     let mut live_bookings = 0;
     for status in LIVE {
         let filter = BookingFilter { hotel: Some(before.id), status: Some(status), ..BookingFilter::default() };
-        live_bookings += state.reports.bookings(&filter, Page { after: None, limit: COUNTED }).await?.len();
+        live_bookings += reports.bookings(&filter, Page { after: None, limit: MAX_COUNTED }).await?.len();
     }
-    let now = state.clock.now();
     let (today_before, today_after) = (before.today(now), after.today(now));
     let moved = Moved {
         live_bookings,
@@ -56,9 +61,9 @@ impl fmt::Display for Moved {
         let Self { live_bookings, today_before, today_after, check_in_before, check_in_after } = self;
         write!(
             f,
-            "Live bookings: {live_bookings}. Their check-in and check-out times move (on {today_before}, check-in from \
-             {check_in_before} to {check_in_after}); the hotel's date goes from {today_before} to {today_after}; \
-             cancellation deadlines stay as they were sold."
+            "Live bookings: {live_bookings}. Their check-in and check-out times move: on {today_before} the check-in \
+             moves from {check_in_before} to {check_in_after}. The hotel's date changes from {today_before} to \
+             {today_after}. Cancellation deadlines do not move."
         )
     }
 }

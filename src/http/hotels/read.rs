@@ -1,19 +1,20 @@
-//! `GET /v1/hotels/{id}`: shows a hotel to everybody.
+//! `GET /v1/hotels/{id}`: reads a hotel.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::body::HotelView;
+use crate::domain::HotelId;
 use crate::http::answer::shown;
 use crate::http::extract::{Id, IfNoneMatch};
 use crate::http::problem::Problem;
-use crate::http::state::State;
+use crate::store::Catalogue;
 
 pub async fn handle(
-    state: Data<State>,
-    Id(id): Id<crate::domain::HotelId>,
+    catalogue: Data<dyn Catalogue>,
+    Id(id): Id<HotelId>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
-    let hotel = super::find(&state, id).await?;
+    let hotel = super::find(&**catalogue, id).await?;
     Ok(shown(&HotelView::from(&hotel), &known))
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/room-types/{id}/availability`: what is left of a room type, night by night.
+//! `GET /v1/room-types/{id}/availability`: the availability of a room type for each night.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ETag, EntityTag};
@@ -9,7 +9,7 @@ use crate::domain::{Amount, CalendarView, NightView, Restriction, RoomTypeId};
 use crate::http::answer::REVALIDATE;
 use crate::http::extract::{Id, IfNoneMatch, OwnerEngine, Query};
 use crate::http::problem::Problem;
-use crate::http::refusal;
+use crate::http::problem::refusal;
 use crate::http::value::{Day, up_to_a_year};
 
 #[derive(Debug, Deserialize)]
@@ -19,15 +19,15 @@ pub struct Range {
     to: Day,
 }
 
-/// What is left of a room type, night by night.
+/// The availability of a room type for each night.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Availability {
     #[schema(value_type = uuid::Uuid)]
     room_type_id: RoomTypeId,
-    /// Changes with every booking and every change of nights. The ETag begins with it; both are good for If-Match.
+    /// The version. It grows with every booking and every change of nights. Send it, or the ETag, as If-Match.
     sequence: u64,
     currency: &'static str,
-    /// Nights inside the booking horizon. A night that is missing is not for sale.
+    /// The nights within the booking horizon. An absent night is not for sale.
     nights: Vec<AvailableNight>,
 }
 
@@ -35,25 +35,25 @@ pub struct Availability {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AvailableNight {
     date: Day,
-    /// Rooms that exist.
+    /// Physical rooms.
     physical: u16,
     out_of_order: u16,
     overbooking_allowance: i16,
     sold: u16,
     held: u16,
-    /// Rooms sold and held beyond the capacity, because a lower capacity was set with `force`. Ends as those guests leave.
+    /// Rooms that are sold or held beyond the capacity, because `force` has set a lower capacity.
     forced: u16,
-    /// physical − out_of_order + overbooking_allowance − sold − held, never below 0.
+    /// Free rooms: physical − out_of_order + overbooking_allowance − sold − held, at least 0.
     free: u16,
-    /// Nothing is sold on this night, whatever is free.
+    /// Whether the night is closed for sale, even if rooms are free.
     closed: bool,
-    /// Price of one room under the cheapest open plan; null when there is none.
+    /// The price of one room with the cheapest open rate plan. Null if no rate plan is open.
     #[schema(value_type = Option<i64>)]
     price_minor: Option<Amount>,
     restrictions: Restrictions,
 }
 
-/// The room type's own restrictions on a night. A length of 0 means no limit.
+/// The restrictions of the room type on a night. A length of 0 means no limit.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Restrictions {
     stop_sell: bool,
@@ -83,8 +83,8 @@ pub async fn handle(
     Ok(HttpResponse::Ok().insert_header(tag).insert_header(REVALIDATE).json(Availability::from(&view)))
 }
 
-/// The sequence number, and the dates between which nights are on sale: they move at midnight and with the hotel's
-/// settings, without a fact.
+/// The ETag: the sequence number and the range of dates on sale. At midnight, and when the hotel's settings change, the
+/// range changes without a new sequence number.
 fn tag(view: &CalendarView) -> ETag {
     let [first, end] = view.on_sale.map(|date| date.strftime("%Y%m%d").to_string());
     ETag(EntityTag::new_strong(format!("{}-{first}-{end}", view.sequence)))

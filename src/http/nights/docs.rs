@@ -1,42 +1,46 @@
-//! What `/openapi.json` says about nights.
+//! The OpenAPI text of nights.
 
 use super::availability::Availability;
 use super::set::{NightsSet, SetNights};
 use crate::domain::Date;
 use crate::http::code::Code;
-use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, get, put};
-use crate::http::openapi::schemas::Kind;
+use crate::http::describe::example;
+use crate::http::describe::operation::{Doc, get, put};
+use crate::http::describe::schemas::Kind;
 
-const VIEW: &str = "At most 366 nights. The sequence number changes with every booking and every change of nights; \
-                    send it, or the ETag, as `If-Match` to book exactly what you saw. The ETag changes also when the \
-                    nights on sale do: at midnight and with the hotel's settings.";
-const SET: &str = "Items are done one after the other, each with a result of its own. A body that breaks a rule does \
-                   nothing. Where the room type cannot be changed any more half-way, because it has too much to do or \
-                   its node or the database went away, that item and those after it have the status `retry`: send \
-                   them again, which is safe because an item says how nights are to be, not what is to be added. What \
-                   an item leaves out stays as it is, and `null` returns it to its default. A capacity below what is \
-                   sold or held is refused (`capacity_below_sold` or `outside_horizon` in the item), unless somebody \
-                   insists by name: `force`. At most 1000 items.";
+const VIEW: &str = "At most 366 nights. The sequence number grows with every booking and every change of nights. Send \
+                    it, or the ETag, as `If-Match` to book exactly this availability. The ETag also changes when the \
+                    range of nights on sale changes: at midnight, and with the hotel's settings.";
+const SET: &str = "Applies at most 1000 items in order. Each item has its own result. If the body breaks a rule, no \
+                   item is applied. If the owner of the room type or the database fails on the way, that item and the \
+                   later items have the status `retry`. Send them again. A repeat has no second effect, because an \
+                   item sets values and adds nothing. An absent member does not change. `null` resets a member to its \
+                   default. A capacity below the sold and held rooms is refused (`capacity_below_sold` or \
+                   `outside_horizon` in the item), unless the item has `force` with a name.";
 
-const UNSEEN: &str = "Only if the availability still has this ETag or `sequence`; otherwise 412, and nothing is done. Where \
-                      somebody changes the room type between two items, the later items are refused as `stale`.";
+const EXPECTED: &str = "The items are applied only if the availability still has this ETag or `sequence`. Otherwise \
+                        the answer is 412 and nothing is done. If another change comes between two items, the later \
+                        items are refused as `stale`.";
 
 pub fn docs(today: Date) -> Vec<Doc> {
     let day = |days| example::ahead(today, days);
     let docs = [
         get("/v1/room-types/{id}/availability", "read_availability")
-            .says("See what is left, night by night", VIEW)
-            .needs("from", Kind::Day, "First night.", day(30))
+            .says("Get availability", VIEW)
+            .needs("from", Kind::Day, "The first night.", day(30))
             .needs("to", Kind::Day, "The date after the last night.", day(37))
             .cacheable()
-            .answers::<Availability>(200, "The nights.", &[("ETag", "It begins with the sequence number.")]),
+            .answers::<Availability>(
+                200,
+                "The availability.",
+                &[("ETag", "The version. It begins with the sequence number.")],
+            ),
         put("/v1/room-types/{id}/nights", "set_nights")
-            .says("Change many nights", SET)
+            .says("Set nights", SET)
             .administrator()
-            .conditional(UNSEEN)
+            .conditional(EXPECTED)
             .body::<SetNights>(example::nights(today))
-            .answers::<NightsSet>(200, "What became of each item.", &[])
+            .answers::<NightsSet>(200, "The result of each item.", &[])
             .refuses(&[Code::CapacityBelowSold, Code::OutsideHorizon, Code::UnknownRatePlan]),
     ];
     docs.into_iter().map(|doc| doc.tag("nights").refuses(&[Code::NoSuchRoomType]).from_engine()).collect()

@@ -9,41 +9,40 @@ use crate::domain::nights_change::{Patch, RestrictionPatch};
 use crate::domain::violation::Violations;
 use crate::domain::{Amount, NightsChange, RatePlanId, Violation, calendar::MAX_ROOMS};
 use crate::http::room_types::body::MAX_ALLOWANCE;
-use crate::http::value::{Day, insisting, price, whole};
+use crate::http::value::{Day, force, price, whole};
 
-/// The most items of one request.
-pub const MAX_ITEMS: usize = 1_000;
-
-/// New values for a range of nights. What is left out stays, `null` returns to the default.
+/// New values for a range of nights. An absent member does not change. `null` resets a member to its default.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NightsItem {
-    /// First date.
+    /// The first date.
     from: Day,
-    /// The date after the last, at most 3660 days later.
+    /// The date after the last date, at most 3660 days after `from`.
     to: Day,
-    /// Only these days of the week, at least one; without, all.
+    /// Only these days of the week, at least one. Default: all days.
     #[schema(min_items = 1)]
     weekdays: Option<Vec<DayOfWeek>>,
-    /// Rooms that exist; by default the room type's `rooms`.
+    /// The number of physical rooms. Default: the `rooms` of the room type.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 10000)]
     physical: Patch<i64>,
-    /// Rooms that exist but cannot be slept in; by default none.
+    /// Physical rooms that cannot be sold, for example during a repair. Default: 0.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 10000)]
     out_of_order: Patch<i64>,
-    /// Rooms sold beyond (or, negative, kept back from) what exists; by default the room type's.
+    /// Rooms that may be sold beyond the physical rooms. A negative number keeps rooms back. Default: the value of the
+    /// room type.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = -10000, maximum = 10000)]
     overbooking_allowance: Patch<i64>,
-    /// With a plan, price and restrictions are the plan's; without one, restrictions are the room type's.
+    /// The rate plan whose price and restrictions change. Without it, the restrictions of the room type change.
     rate_plan_id: Option<Uuid>,
-    /// Price of one room; by default the plan's. Without `rate_plan_id` it is the only plan's, if there is only one.
+    /// The price of one room. Default: the price of the rate plan. `rate_plan_id` is optional if the room type has only
+    /// one rate plan.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 100_000_000_000_i64)]
     price_minor: Patch<i64>,
-    /// No new sale of these nights.
+    /// Whether the sale of these nights is stopped.
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     stop_sell: Patch<bool>,
@@ -53,22 +52,22 @@ pub struct NightsItem {
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     closed_to_departure: Patch<bool>,
-    /// Shortest stay that arrives on these dates; 0 means no limit, as for all four lengths.
+    /// The shortest stay that arrives on these dates, in nights. 0 means no limit, also for the other three lengths.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 255)]
     min_nights_arrival: Patch<i64>,
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 255)]
     max_nights_arrival: Patch<i64>,
-    /// Shortest stay that sleeps through these nights.
+    /// The shortest stay that includes these nights.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 255)]
     min_nights_through: Patch<i64>,
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 255)]
     max_nights_through: Patch<i64>,
-    /// Who insists on a capacity below what is sold. The guests keep their rooms (see `forced`), and nothing is sold until
-    /// enough of them are gone.
+    /// The name of the person who sets a capacity below the sold rooms. The guests keep their rooms (see `forced`). No
+    /// room is sold until enough guests have left.
     #[schema(min_length = 1, max_length = 100)]
     force: Option<String>,
 }
@@ -88,15 +87,12 @@ pub enum DayOfWeek {
 }
 
 impl NightsItem {
-    /// The bytes that all members take beside the text, with room for line breaks and indentation.
-    pub const MEMBERS: usize = 1_024;
-
-    /// Whether the item changes a price without saying of which plan.
+    /// Whether the item has a price but no rate plan.
     pub fn lacks_plan(&self) -> bool {
         self.price_minor != Patch::Keep && self.rate_plan_id.is_none()
     }
 
-    /// The change, or everything that is wrong with it. `only_plan` is the plan of a price that names none.
+    /// The change, or all violations. `only_plan` is the rate plan of a price that names none.
     pub fn check(self, only_plan: Option<RatePlanId>) -> Result<NightsChange, Vec<Violation>> {
         let mut violations = Violations::default();
         let lacks_plan = self.lacks_plan();
@@ -119,7 +115,7 @@ impl NightsItem {
             min_nights_through: nights(self.min_nights_through, "/min_nights_through"),
             max_nights_through: nights(self.max_nights_through, "/max_nights_through"),
         };
-        let forced_by = violations.keep(insisting(self.force.as_deref()));
+        let forced_by = violations.keep(force(self.force.as_deref()));
         let named = self.rate_plan_id.map(RatePlanId);
         let rate_plan = if lacks_plan { only_plan } else { named };
         let weekdays = self.weekdays.map(|days| days.into_iter().map(Weekday::from).collect());
@@ -145,7 +141,7 @@ impl NightsItem {
     }
 }
 
-/// The patch with its value checked; a value that breaks a rule is kept as a violation and changes nothing.
+/// Checks the value of a patch. A value that breaks a rule becomes a violation and changes nothing.
 fn set<T>(patch: Patch<i64>, violations: &mut Violations, check: impl FnOnce(i64) -> Result<T, Violation>) -> Patch<T> {
     match patch {
         Patch::Keep => Patch::Keep,
@@ -181,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_stays_and_null_returns_to_the_default() {
+    fn an_absent_member_keeps_its_value_and_null_resets_it() {
         let json = json!({"from": "2026-05-01", "to": "2026-05-03", "physical": null, "stop_sell": true});
         let change = check(json, None).unwrap();
         assert_eq!((change.physical, change.out_of_order), (Patch::Reset, Patch::Keep));

@@ -1,10 +1,12 @@
-//! The description of the API (OpenAPI 3.1), made from the types that read and write the bodies and from the table of
-//! problem codes. Each folder's `docs.rs` describes its addresses; a test compares them with [`super::routes`].
+//! The OpenAPI 3.1 document, and the endpoints that serve it.
+//!
+//! The document is built from the types of the bodies and from the table of problem codes. Each folder's `docs.rs`
+//! describes its endpoints. A test compares the document with [`super::routes`].
 
-pub mod example;
-pub mod names;
-pub mod operation;
-pub mod schemas;
+pub mod handler;
+pub mod pages;
+
+pub use pages::Pages;
 
 use std::collections::BTreeMap;
 
@@ -15,35 +17,38 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, Server};
 
 use super::code::Code;
+use super::describe::operation::{ADMINISTRATOR, Doc, MANAGER};
+use super::describe::{example, schemas};
 use super::problem::Document;
 use super::{bookings, cluster, events, hotels, nights, rate_plans, room_types, search, services, system};
 use crate::domain::Date;
-use operation::{ADMINISTRATOR, Doc, MANAGER};
 
-const INTRODUCTION: &str = "Books hotel rooms and never sells one twice.
+const INTRODUCTION: &str = "Books hotel rooms and never sells the same room night twice.
 
-Dates are the hotel's own, `YYYY-MM-DD`; instants are RFC 3339. Money is an integer in minor units (`…_minor`) beside
-its `currency`. Unknown members, unknown parameters and doubles are refused. Lists are `{items, next_cursor}`.
+**Formats.** A date is the hotel's own date, `YYYY-MM-DD`. An instant is RFC 3339. An amount of money is an integer in minor
+units (`…_minor`); a `currency` stands beside it. Unknown members, unknown parameters and repeated names are refused. A list
+is `{items, next_cursor}`.
 
-**Repeating.** Send an `Idempotency-Key` with every booking and every move of one: whoever repeats a request with the
-same key gets the first answer, with the header `Idempotent-Replayed: true`. Keys are remembered for a day; refusals
-are not. A 503 means that repeating helps, after `Retry-After`.
+**Idempotency.** Send an `Idempotency-Key` with every booking and every change of a booking. A repeated request with the
+same key gets the first answer, with the header `Idempotent-Replayed: true`. Keys are kept for one day. Refusals are not
+recorded. After a 503, repeat the request with the same key when `Retry-After` has passed.
 
-**Conditions.** Availability and bookings carry a sequence number as a strong ETag, the catalogue an opaque one.
-`If-None-Match` saves reading what you have, `If-Match` makes sure that nothing has changed since you looked.
+**Conditional requests.** Availability and bookings have a sequence number as a strong ETag. Hotels, room types, rate plans
+and services have an opaque ETag. `If-None-Match` avoids reading the same version again. `If-Match` makes a change take
+effect only if the version is unchanged.
 
-**Live.** `/v1/ws` tells every change of the nights you watch as it is committed. OpenAPI cannot describe that; the
-AsyncAPI document at [`/asyncapi.json`](/asyncapi.json) does.
+**Live updates.** The WebSocket `/v1/ws` sends every change of the nights that you watch when it is committed. The AsyncAPI
+document at [`/asyncapi.json`](/asyncapi.json) describes its messages.
 
-**Versions.** Within `/v1` members, addresses, parameters and problem codes are added, never removed or changed. Ignore
-members you do not know.
+**Compatibility.** Within `/v1`, members, endpoints, parameters and problem codes are added, never removed or changed.
+Ignore members that you do not know.
 
-**Below the API.** Bytes that are no HTTP/1.1 request get 400 `malformed_request`, a head of more than 128 KiB 431, a
-head that does not arrive in time 408 `head_timeout`, and a connection for which there is no place 503
-`too_many_connections`. These answers have no `X-Request-ID`, and close the connection.
+**Errors before HTTP.** Some errors are answered before a request is complete. Bytes that are not HTTP/1.1 get 400
+`malformed_request`. A head of more than 128 KiB gets 431. A head that arrives too slowly gets 408 `head_timeout`. A
+connection beyond the limit gets 503 `too_many_connections`. These answers have no `X-Request-ID` and close the connection.
 
-**Operators.** Where the server has a listener for operators, `/healthz`, `/readyz` and `/metrics` are answered there, and
-not here.
+**Operators.** If the server has a separate listener for operators, only that listener answers `/healthz`, `/readyz` and
+`/metrics`.
 
 **Problems** are `application/problem+json` (RFC 9457). Branch on `code`:
 
@@ -52,22 +57,22 @@ not here.
 ";
 
 const TAGS: [(&str, &str); 8] = [
-    ("hotels", "Houses. Reading is public, writing is for the administrator."),
-    ("room types", "What is sold: a number of equal rooms."),
-    ("rate plans", "What a night costs, and under which conditions."),
-    ("services", "What is sold beside the room."),
-    ("nights", "Availability, capacity, prices and restrictions, night by night."),
-    ("bookings", "Searching, booking, and everything that happens to a booking."),
-    ("events", "Following what happens: live at `/v1/ws` (see `/asyncapi.json`), or later from the feed."),
-    ("operation", "For those who run the server."),
+    ("hotels", "Reading is public. Changes need the administrator's token."),
+    ("room types", "A room type is a number of equal rooms that are sold under one name."),
+    ("rate plans", "The price of a night, and the conditions of sale."),
+    ("services", "Extras that a hotel sells with a room, such as breakfast."),
+    ("nights", "Availability, capacity, prices and restrictions of each night."),
+    ("bookings", "Search, book, and change bookings."),
+    ("events", "Changes of inventory: live at `/v1/ws` (see `/asyncapi.json`), or later from the feed."),
+    ("operation", "Endpoints for operators of the server."),
 ];
 
-/// The document, always the same: for the command line and for comparisons.
+/// The document with fixed dates, for the command line and for tests.
 pub fn openapi() -> OpenApi {
     openapi_on(example::DAY)
 }
 
-/// The document with examples that can be sent on `today`.
+/// The document with examples that are valid on `today`.
 pub fn openapi_on(today: Date) -> OpenApi {
     let docs = all(today);
     let mut components = Components::from(ComponentsBuilder::new().schema_from::<Document>());
@@ -79,18 +84,18 @@ pub fn openapi_on(today: Date) -> OpenApi {
         paths.entry(path).or_default().merge_operations(item);
     }
     schemas::flatten(&mut components);
-    schemas::tell_defaults(&mut components);
+    schemas::describe_defaults(&mut components);
     for (name, scheme) in security_schemes() {
         components.add_security_scheme(name, scheme);
     }
     let paths = paths.into_iter().fold(PathsBuilder::new(), |paths, (path, item)| paths.path(path, item));
-    let tags = TAGS.map(|(name, words)| TagBuilder::new().name(name).description(Some(words)).build());
+    let tags = TAGS.map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build());
     let info = InfoBuilder::new()
         .title("innkeeper")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(introduction()))
         .license(Some(license()));
-    // Wherever the document comes from, the API is too.
+    // The server that serves the document serves the API.
     let servers = [Server::new("/")];
     OpenApiBuilder::new()
         .info(info)
@@ -101,7 +106,7 @@ pub fn openapi_on(today: Date) -> OpenApi {
         .build()
 }
 
-/// Every address, in the order of a newcomer's questions.
+/// The descriptions of all endpoints, in the order of the chapters.
 fn all(today: Date) -> Vec<Doc> {
     let chapters = [
         hotels::docs::docs(),
@@ -130,13 +135,13 @@ fn license() -> License {
 }
 
 fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
-    let bearer = |words: &str| {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(words));
+    let bearer = |description: &str| {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
         SecurityScheme::Http(scheme.build())
     };
     [
-        (ADMINISTRATOR, bearer("The token the server was started with (`INNKEEPER_ADMIN_TOKEN`).")),
-        (MANAGER, bearer("The `manage_token` of the booking.")),
+        (ADMINISTRATOR, bearer("The administrator's token, set by `INNKEEPER_ADMIN_TOKEN`.")),
+        (MANAGER, bearer("The `manage_token` of a booking.")),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! What the document must have.
+//! Rules of the OpenAPI document.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ fn json() -> serde_json::Value {
     serde_json::to_value(openapi()).unwrap()
 }
 
-/// Calls `see` with every object inside.
+/// Calls `see` with every object in a value.
 fn walk(value: &serde_json::Value, see: &mut impl FnMut(&serde_json::Map<String, serde_json::Value>)) {
     match value {
         serde_json::Value::Object(members) => {
@@ -24,7 +24,7 @@ fn walk(value: &serde_json::Value, see: &mut impl FnMut(&serde_json::Map<String,
 }
 
 #[test]
-fn it_describes_exactly_the_addresses_there_are() {
+fn the_document_describes_exactly_the_routes() {
     let document = json();
     let mut described = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -38,7 +38,7 @@ fn it_describes_exactly_the_addresses_there_are() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_is_resolved() {
     let document = json();
     let mut references = BTreeSet::new();
     walk(&document, &mut |object| references.extend(object.get("$ref").and_then(|to| to.as_str()).map(str::to_owned)));
@@ -49,7 +49,7 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
-fn operations_have_names_of_their_own_and_say_what_can_go_wrong() {
+fn operation_ids_are_unique_and_every_operation_has_problems() {
     let document = json();
     let mut names = BTreeSet::new();
     for item in document["paths"].as_object().unwrap().values() {
@@ -72,7 +72,7 @@ fn every_body_has_an_example() {
     });
 }
 
-/// Why a value is none of a schema, if it is none.
+/// Why a value does not match a schema. `None` if it matches.
 fn mismatch(value: &Value, schema: &Value, root: &Value) -> Option<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         return mismatch(value, root.pointer(&reference[1..]).unwrap(), root);
@@ -140,7 +140,7 @@ fn every_body_of_an_answer_has_an_example_that_fits_its_schema() {
 }
 
 #[test]
-fn every_operation_says_who_may_ask() {
+fn every_operation_states_its_security() {
     let document = json();
     let security = |method: &str, path: &str| document["paths"][path][method]["security"].clone();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -153,6 +153,22 @@ fn every_operation_says_who_may_ask() {
         security("get", "/v1/bookings/{booking_id}"),
         object!([{ "administrator": [] }, { "manage_token": [] }])
     );
+}
+
+#[test]
+fn every_summary_is_a_short_sentence_that_begins_with_a_verb() {
+    const VERBS: &[&str] = &[
+        "Amend", "Book", "Cancel", "Check", "Confirm", "Create", "Drain", "Get", "List", "Mark", "Open", "Search",
+        "Set", "Update", "Watch",
+    ];
+    let document = json();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let summary = operation["summary"].as_str().unwrap();
+            let verb = summary.split(' ').next().unwrap();
+            assert!(VERBS.contains(&verb) && summary.len() <= 60 && !summary.ends_with(['.', '?']), "{summary}");
+        }
+    }
 }
 
 #[test]
@@ -172,7 +188,7 @@ fn closed_lists_of_names_are_enums() {
 }
 
 #[test]
-fn a_member_with_a_default_need_not_be_sent() {
+fn a_member_with_a_default_is_optional() {
     let document = json();
     walk(&document["components"]["schemas"], &mut |object| assert!(object.get("default").is_none(), "{object:?}"));
     let hotel = &document["components"]["schemas"]["NewHotel"];
@@ -183,6 +199,6 @@ fn a_member_with_a_default_need_not_be_sent() {
 }
 
 #[test]
-fn it_is_openapi_3_1() {
+fn the_document_is_openapi_3_1() {
     assert!(json()["openapi"].as_str().unwrap().starts_with("3.1"));
 }

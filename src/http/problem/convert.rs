@@ -1,15 +1,14 @@
-//! Errors of every layer as problems. Causes go to the log, never into a document.
+//! Converts the errors of every layer to problems. Causes go to the log, never into a document.
 
-use super::Problem;
+use super::{Problem, refusal};
 use crate::domain::Violation;
 use crate::http::code::Code;
-use crate::http::refusal;
 use crate::lease::{self, Outsider};
 use crate::{engine, search, store};
 
-const AWAY: &str = "The store cannot be reached.";
-const NO_LEASE: &str =
-    "Redis does not say which node owns the room type. Room types that have an owner are served by it meanwhile.";
+const AWAY: &str = "The database cannot be reached.";
+const NO_LEASE: &str = "Redis does not answer, so no node can take this room type. Owners still serve the room types \
+                        that they own.";
 
 impl From<Vec<Violation>> for Problem {
     fn from(errors: Vec<Violation>) -> Self {
@@ -46,7 +45,7 @@ impl From<engine::Error> for Problem {
 
 impl From<Outsider> for Problem {
     fn from(outsider: Outsider) -> Self {
-        Self::new(Code::NotAMember, sentence(&outsider.to_string())).retry_after_secs(5)
+        Self::new(Code::NotAMember, refusal::sentence(&outsider.to_string())).retry_after_secs(5)
     }
 }
 
@@ -55,17 +54,10 @@ impl From<lease::Unavailable> for Problem {
         match error {
             lease::Unavailable::Outsider(outsider) => outsider.into(),
             lease::Unavailable::Unanswered(why) => {
-                Self::new(Code::Unavailable, sentence(&why.to_string())).retry_after_secs(5)
+                Self::new(Code::Unavailable, refusal::sentence(&why.to_string())).retry_after_secs(5)
             }
         }
     }
-}
-
-/// A message as a sentence.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    format!("{}{}.", first.collect::<String>(), letters.as_str())
 }
 
 impl From<search::Building> for Problem {
@@ -76,16 +68,16 @@ impl From<search::Building> for Problem {
 
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
-        // The cause is for the log alone: it may name tables and files.
+        // Only the log gets the cause: it may name tables and files.
         match error {
             store::Error::Unavailable(cause) => {
                 tracing::error!(?cause, "the store is unavailable");
                 Self::new(Code::Unavailable, AWAY).retry_after_secs(5)
             }
-            // Its words may repeat the values.
+            // The cause may contain the values, which may be personal data.
             store::Error::Refused(_) => Self::unstorable(),
             store::Error::Corrupt(cause) => {
-                tracing::error!(?cause, "the store holds a row that cannot be read");
+                tracing::error!(?cause, "the store contains a row that cannot be read");
                 Self::of(Code::Internal)
             }
         }
@@ -99,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repeating_helps_exactly_where_the_client_is_told_so() {
+    fn exactly_the_temporary_problems_have_retry_after() {
         let helps =
             [engine::Error::Busy, engine::Error::Interrupted, engine::Error::Unavailable, engine::Error::ShuttingDown];
         let helps = helps.into_iter().chain([engine::Error::NoLease, engine::Error::Outsider(Outsider::Secret)]);
@@ -114,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_of_a_failed_store_stays_inside() {
+    fn a_document_never_contains_the_cause_of_a_store_error() {
         let cause = || anyhow::anyhow!("SELECT secret FROM /var/lib/innkeeper.db");
         let all = [store::Error::Unavailable, store::Error::Refused, store::Error::Corrupt];
         for error in all.map(|error| error(cause())) {
@@ -124,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_librarys_status_becomes_a_problem_of_the_table() {
+    fn a_bare_status_becomes_a_problem_of_the_table() {
         assert_eq!(Problem::of_status(StatusCode::NOT_FOUND).code(), Code::NotFound);
         assert_eq!(Problem::of_status(StatusCode::IM_A_TEAPOT).code(), Code::MalformedRequest);
         assert_eq!(Problem::of_status(StatusCode::BAD_GATEWAY).code(), Code::Internal);

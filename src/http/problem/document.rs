@@ -1,61 +1,61 @@
-//! A problem document as it is written.
+//! The JSON of a problem document.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{Amount, FailingNight, PlanOffer, RatePlanId, Reason, Violation};
-use crate::http::openapi::names::{NightReason, ProblemCode};
+use crate::http::names::{NightReason, ProblemCode};
 use crate::http::value::Day;
 
-/// A problem as it is written.
+/// A problem document (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct Document {
     /// A URI that names the kind of problem: `urn:innkeeper:problem:` and the code.
     #[serde(rename = "type")]
     pub(super) kind: String,
-    /// The same for every problem of this code.
+    /// The title of the code.
     pub(super) title: &'static str,
     pub(super) status: u16,
-    /// The stable name to branch on.
+    /// Stable. Clients branch on it.
     #[schema(value_type = ProblemCode)]
     pub(super) code: &'static str,
-    /// What is the matter this time.
+    /// What happened in this request.
     pub(super) detail: String,
     /// The path of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) instance: Option<String>,
-    /// Name it when you report a problem.
+    /// The id of the request. State it when you report a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) request_id: Option<String>,
-    /// Fields that break a rule.
+    /// Members that break a rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) errors: Vec<FieldError>,
-    /// Nights that stand in the way.
+    /// Nights that prevent the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) nights: Vec<NightInTheWay>,
-    /// How many more nights stand in the way than are listed: an answer lists a limited number.
+    /// How many more nights prevent the request. An answer lists a limited number.
     #[serde(skip_serializing_if = "is_zero")]
     pub(super) nights_left_out: usize,
-    /// Rate plans to choose from, the cheapest first.
+    /// Rate plans that sell the stay, the cheapest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) rate_plans: Vec<PlanToChoose>,
-    /// The sequence number that was found instead of the expected one.
+    /// The current sequence number, if another one was expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sequence: Option<u64>,
-    /// Seconds after which another try makes sense; also in the header Retry-After.
+    /// Seconds after which the request may be repeated. The header Retry-After has the same value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retry_after: Option<i64>,
-    /// The limits that the caller has reached.
+    /// The rate limits that the caller has reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) violated_policies: Vec<&'static str>,
 }
 
-/// The most nights that a document lists: a year.
+/// The most nights in one document: a year.
 pub(super) const MAX_NIGHTS: usize = 366;
 
 impl Document {
-    /// Lists no more than so many nights; how many it lists then.
+    /// Limits the listed nights to `most`. Returns how many are listed.
     pub fn limit_nights(&mut self, most: usize) -> usize {
         let listed = self.nights.len().min(most);
         self.nights_left_out += self.nights.len() - listed;
@@ -68,48 +68,34 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// A field that breaks a rule.
+/// A member that breaks a rule.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldError {
-    /// JSON pointer (RFC 6901) into the body, or into the query taken as an object.
+    /// JSON pointer (RFC 6901) into the body. For a query parameter: `/` and its name.
     #[schema(example = "/guests/0/age")]
     pointer: String,
-    /// Stable name of the rule.
+    /// The stable name of the rule.
     #[schema(example = "age_range")]
     rule: &'static str,
     message: String,
 }
 
-/// A night that stands in the way, and why. For `closed_to_departure` the date is the departure date.
+/// A night that prevents the request, and the reason. For `closed_to_departure` the date is the departure date.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NightInTheWay {
     date: Day,
     #[schema(value_type = NightReason)]
     reason: &'static str,
-    /// Rooms left, when sold out.
+    /// Free rooms, if the night is sold out.
     #[serde(skip_serializing_if = "Option::is_none")]
     free: Option<u16>,
-    /// Rooms asked for, when sold out.
+    /// Requested rooms, if the night is sold out.
     #[serde(skip_serializing_if = "Option::is_none")]
     wanted: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u8>,
-}
-
-impl NightInTheWay {
-    /// Every name of a reason.
-    pub const REASONS: [&'static str; 8] = [
-        "sold_out",
-        "stop_sell",
-        "no_inventory",
-        "no_price",
-        "closed_to_arrival",
-        "closed_to_departure",
-        "min_nights",
-        "max_nights",
-    ];
 }
 
 /// A rate plan that sells the stay.
@@ -119,7 +105,7 @@ pub struct PlanToChoose {
     rate_plan_id: RatePlanId,
     name: String,
     refundable: bool,
-    /// All nights, all rooms.
+    /// The price of all nights and all rooms.
     #[schema(value_type = i64)]
     total_minor: Amount,
 }

@@ -1,10 +1,11 @@
-//! Problem documents (RFC 9457): how every error leaves the house.
+//! Problem documents (RFC 9457): the one format of errors.
 //!
-//! A [`Problem`] is made where something goes wrong and rendered once, by the edge, which adds what only it knows: the
-//! request's id, its path and the time. Nothing of a cause inside (SQL, paths, panics) ever gets into one.
+//! A [`Problem`] is created where an error occurs, and rendered once by the edge. The edge adds the request's id, its
+//! path and the time. A document never contains an internal cause (SQL, file paths, panics).
 
 mod convert;
 mod document;
+pub mod refusal;
 
 pub use document::{Document, FieldError, NightInTheWay, PlanToChoose};
 
@@ -13,12 +14,9 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 
 use super::code::Code;
-use super::{edge, forward};
+use super::wire::{OWNER, PROBLEM_JSON, close_connection, set_request_id, set_security_headers};
 use crate::domain::{FailingNight, PlanOffer, Timestamp, Violation};
 use crate::lease::Peer;
-
-/// The media type of problem documents.
-pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -34,15 +32,15 @@ struct Parts {
     rate_plans: Vec<PlanOffer>,
     sequence: Option<u64>,
     retry: Option<Retry>,
-    /// The methods an address knows.
+    /// The methods that the endpoint supports.
     allow: Option<String>,
-    /// The limit that the caller has reached.
+    /// The rate limit that the caller has reached.
     exceeded: Option<Exceeded>,
-    /// Who owns the room type that was asked for, where it is not this node.
+    /// The node that owns the room type, if it is not this node.
     owner: Option<Peer>,
-    /// Nothing was done, so that another node may be asked.
+    /// Nothing was done, so another node may be asked.
     undone: bool,
-    /// Filled in at the edge.
+    /// Set by the edge.
     seen: Option<Seen>,
 }
 
@@ -50,7 +48,7 @@ struct Parts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exceeded {
     pub policy: &'static str,
-    /// So much in a window.
+    /// The limit of the policy in each window.
     pub limit: u32,
     pub window_secs: u64,
     pub retry_after_secs: i64,
@@ -68,7 +66,7 @@ pub struct Seen {
     pub request_id: String,
     pub path: String,
     pub now: Timestamp,
-    /// Whether its answer is the last on its connection.
+    /// Whether the answer is the last on its connection.
     pub is_last: bool,
 }
 
@@ -90,15 +88,14 @@ impl Problem {
         }))
     }
 
-    /// A problem with nothing to add to its title.
+    /// A problem whose detail is the title of its code.
     pub fn of(code: Code) -> Self {
         Self::new(code, format!("{}.", code.title()))
     }
 
-    /// The database refuses the values. A client that repeats them gets the same answer.
+    /// The database refuses the values. Repeating the request gets the same answer.
     pub fn unstorable() -> Self {
-        let detail =
-            "The database does not take these values. Nothing was done, and repeating the request will not help.";
+        let detail = "The database refuses these values. Nothing was done. Repeating the request will not help.";
         Self::new(Code::Unstorable, detail)
     }
 
@@ -106,25 +103,25 @@ impl Problem {
         let detail = match errors.as_slice() {
             [only] if only.pointer.is_empty() => format!("The body {}.", only.message),
             [only] => format!("{} {}.", only.pointer, only.message),
-            several => format!("{} fields break a rule.", several.len()),
+            several => format!("{} members break a rule.", several.len()),
         };
         Self::new(Code::InvalidRequest, detail).with_errors(errors)
     }
 
     pub fn method_not_allowed(allow: String) -> Self {
-        let mut problem = Self::new(Code::MethodNotAllowed, format!("This address knows {allow}."));
+        let mut problem = Self::new(Code::MethodNotAllowed, format!("This address supports {allow}."));
         problem.0.allow = Some(allow);
         problem
     }
 
-    /// Another node is to answer. A client sees it only where the request cannot be sent there.
+    /// Another node owns the room type. A client sees this problem only if the request cannot be forwarded.
     pub fn elsewhere(owner: Peer) -> Self {
         let mut problem = Self::of(Code::OwnerMoving).retry_after_secs(1);
         problem.0.owner = Some(owner);
         problem
     }
 
-    /// For an answer that some library gave by its status alone.
+    /// The problem of an answer for which a library set only the status.
     pub fn of_status(status: StatusCode) -> Self {
         let code = Code::ALL.iter().find(|code| code.status() == status);
         match code {
@@ -169,7 +166,7 @@ impl Problem {
         self
     }
 
-    /// Says that nothing was done, and nothing will be.
+    /// Marks that nothing was done, so the request may be sent to another node.
     pub fn undone(mut self) -> Self {
         self.0.undone = true;
         self
@@ -188,17 +185,17 @@ impl Problem {
         self.0.code
     }
 
-    /// Whether the same request may succeed a little later.
-    pub fn passes(&self) -> bool {
+    /// Whether the same request may succeed later.
+    pub fn is_temporary(&self) -> bool {
         self.0.code.status() == StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// The node that is to answer, where it is not this one.
+    /// The node that owns the room type, if it is not this node.
     pub fn owner(&self) -> Option<&Peer> {
         self.0.owner.as_ref()
     }
 
-    /// What is the matter this time.
+    /// What happened in this request.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
@@ -207,12 +204,12 @@ impl Problem {
         &self.0.errors
     }
 
-    /// Seconds after which another try makes sense.
+    /// Seconds after which the request may be repeated.
     pub fn retry_after(&self, now: Option<Timestamp>) -> Option<i64> {
         self.0.retry.and_then(|retry| retry.secs(now))
     }
 
-    /// The document, told the time it is read at.
+    /// The document. `now` is the time of the answer.
     pub fn document(&self, now: Option<Timestamp>) -> Document {
         let parts = &self.0;
         Document {
@@ -235,7 +232,7 @@ impl Problem {
 }
 
 impl Retry {
-    /// At least one second: "at once" would be a busy loop.
+    /// At least one second, so that a client does not retry in a busy loop.
     fn secs(self, now: Option<Timestamp>) -> Option<i64> {
         match self {
             Self::Secs(secs) => Some(secs),
@@ -255,7 +252,7 @@ impl ResponseError for Problem {
 }
 
 impl Problem {
-    /// The problem as an answer, complete once the edge has said what it saw.
+    /// Renders the problem as an answer. The edge adds the request's data before it renders.
     pub fn render(&self) -> HttpResponse {
         let document = self.document(self.0.seen.as_ref().map(|seen| seen.now));
         let mut response = HttpResponse::build(self.0.code.status());
@@ -270,7 +267,7 @@ impl Problem {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
         if let Some(Peer { node, url }) = &self.0.owner {
-            response.insert_header((forward::OWNER, format!("{node} {url}")));
+            response.insert_header((OWNER, format!("{node} {url}")));
         }
         if self.0.code == Code::UpgradeRequired {
             response.insert_header((header::UPGRADE, "websocket"));
@@ -281,11 +278,11 @@ impl Problem {
         let json = serde_json::to_vec(&document).unwrap_or_default();
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
         let mut response = response.body(json);
-        edge::harden(response.headers_mut());
+        set_security_headers(response.headers_mut());
         if let Some(seen) = &self.0.seen {
-            edge::echo(response.headers_mut(), &seen.request_id);
+            set_request_id(response.headers_mut(), &seen.request_id);
             if seen.is_last {
-                edge::close(response.head_mut());
+                close_connection(response.head_mut());
             }
         }
         response

@@ -1,4 +1,4 @@
-//! A rate plan as it is written, and its rules.
+//! The body of a rate plan, and its rules.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use crate::domain::{RatePlan, RatePlanId, RoomTypeId, Violation};
 use crate::http::extract::object;
 use crate::http::value::price;
 
-/// A rate plan, as the administrator writes it.
+/// A new rate plan.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewRatePlan)]
@@ -18,20 +18,21 @@ pub struct RatePlanBody {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// Price of one room for a night that names no other, in minor units of the hotel's currency.
+    /// The price of one room for a night without a price of its own, in minor units of the hotel's currency.
     #[schema(minimum = 0, maximum = 100_000_000_000_i64)]
     pub price_minor: i64,
-    /// Without tiers, refundable means free until check-in time.
+    /// Whether the booking can be cancelled for free. Without tiers, the deadline is the check-in time.
     #[schema(default = true)]
     pub refundable: Option<bool>,
-    /// At most 10, no deadline twice.
+    /// At most 10 tiers with different deadlines.
     #[serde(default, deserialize_with = "object::maybe_list")]
     #[schema(max_items = 10)]
     pub cancellation_tiers: Option<Vec<TierBody>>,
-    /// What cancelling costs after the last deadline; always, where there is none. Default: as much as not coming.
+    /// The fee for a cancellation after the last deadline, or at any time if there is no tier. Default: the no-show
+    /// fee.
     #[serde(default, deserialize_with = "object::maybe")]
     pub late_cancellation_fee: Option<FeeBody>,
-    /// What a guest pays who never comes. Default: the first night, or everything when not refundable.
+    /// The fee for a no-show. Default: the first night, or the total of a non-refundable rate plan.
     #[serde(default, deserialize_with = "object::maybe")]
     pub no_show_fee: Option<FeeBody>,
 }
@@ -49,8 +50,8 @@ pub struct RatePlanView {
 }
 
 impl RatePlanBody {
-    /// The rate plan, or everything that is wrong with it. A name or a policy that is `present` already may be older than
-    /// its rules.
+    /// The rate plan, or all violations. A name or a policy that equals the `present` one is kept: it may be older than its
+    /// rules.
     pub fn check(
         self,
         id: RatePlanId,
@@ -98,7 +99,7 @@ impl From<&RatePlan> for RatePlanBody {
 impl From<&RatePlan> for RatePlanView {
     fn from(plan: &RatePlan) -> Self {
         let mut rate_plan = RatePlanBody::from(plan);
-        // Shown as it is charged, also where it follows the fee of a no-show.
+        // The answer shows the effective fee, which defaults to the no-show fee.
         rate_plan.late_cancellation_fee = rate_plan.late_cancellation_fee.or(rate_plan.no_show_fee);
         Self { id: plan.id, room_type_id: plan.room_type_id, rate_plan }
     }

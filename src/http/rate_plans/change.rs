@@ -7,22 +7,22 @@ use serde_json::Value;
 use super::body::{RatePlanBody, RatePlanView};
 use crate::domain::{RatePlan, RatePlanId};
 use crate::engine::Error;
-use crate::http::answer::{changed, overwriting_nobody, version};
+use crate::http::answer::{changed, retry_on_conflict, version};
 use crate::http::extract::{Administrator, Body, Id, IfMatch, OwnerEngine};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
-use crate::http::state::State;
+use crate::store::Catalogue;
 
 pub async fn handle(
-    state: Data<State>,
+    catalogue: Data<dyn Catalogue>,
     OwnerEngine(engine): OwnerEngine,
     _: Administrator,
     Id(id): Id<RatePlanId>,
     condition: IfMatch,
     patch: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
-    let plan = overwriting_nobody(async || {
-        let present = super::find(&state, id).await?;
+    let plan = retry_on_conflict(async || {
+        let present = super::find(&**catalogue, id).await?;
         condition.check(&version(&RatePlanView::from(&present)))?;
         let plan = patched(&present, &patch.value)?;
         match engine.change_rate_plan(present, plan.clone()).await {
@@ -34,17 +34,18 @@ pub async fn handle(
     Ok(changed(&RatePlanView::from(&plan.await?)))
 }
 
-/// The plan after the patch.
+/// The rate plan after the patch.
 fn patched(present: &RatePlan, patch: &MergePatch) -> Result<RatePlan, Problem> {
     let body = patch.over(&patchable(RatePlanBody::from(present), patch))?;
     let plan = body.check(present.id, present.room_type_id, Some(present))?;
     Ok(RatePlan { policy: plan.policy.replacing(&present.policy), ..plan })
 }
 
-/// What the patch is merged into. The members of the policy hang together: a plan that becomes refundable, or no longer is,
-/// has the usual tiers and fees of its new kind where the patch names no others; a plan that stays what it is keeps them. A
-/// member that the patch names is given whole, so what is there of it must not linger; without it, or with null, the
-/// member is the usual one of the plan's kind.
+/// The body into which the patch is merged.
+///
+/// The members of the policy depend on each other. A rate plan that becomes refundable or non-refundable gets the
+/// default tiers and fees of its new kind, unless the patch has others. Otherwise it keeps its tiers and fees. A policy
+/// member of the patch replaces the present member as a whole. A null member is reset to the default of its kind.
 fn patchable(present: RatePlanBody, patch: &MergePatch) -> RatePlanBody {
     let is_refundable = present.refundable.unwrap_or(true);
     if becomes_refundable(is_refundable, patch) != is_refundable {
@@ -59,7 +60,7 @@ fn patchable(present: RatePlanBody, patch: &MergePatch) -> RatePlanBody {
     }
 }
 
-/// Whether the plan is refundable after the patch: as it says, or as the tiers say that it brings.
+/// Whether the rate plan is refundable after the patch, by its `refundable` or its tiers.
 fn becomes_refundable(is_refundable: bool, patch: &MergePatch) -> bool {
     let tiers = patch.get("cancellation_tiers").and_then(Value::as_array);
     match (patch.get("refundable"), tiers) {
@@ -102,7 +103,7 @@ mod tests {
     #[case(json!({"cancellation_tiers": [
         {"hours_before_check_in": 24, "fee": {"type": "percent", "percent": 50}},
         {"hours_before_check_in": 48, "fee": {"type": "none"}}]}))]
-    fn a_member_set_to_what_it_is_changes_nothing(#[case] patch: Value) {
+    fn a_member_with_its_present_value_changes_nothing(#[case] patch: Value) {
         assert_eq!(patched(custom(), patch), custom());
     }
 
@@ -119,10 +120,7 @@ mod tests {
     #[rstest]
     #[case(CancellationPolicy::flexible(), json!({"type": "nights", "nights": 1}))]
     #[case(strict(), json!({"type": "percent", "percent": 90}))]
-    fn a_late_fee_that_repeats_what_is_shown_still_follows_the_no_show_fee(
-        #[case] policy: CancellationPolicy,
-        #[case] shown: Value,
-    ) {
+    fn a_repeated_late_fee_still_follows_the_no_show_fee(#[case] policy: CancellationPolicy, #[case] shown: Value) {
         let fees = json!({"late_cancellation_fee": shown, "no_show_fee": shown});
         for same in [json!({"late_cancellation_fee": shown}), fees] {
             assert_eq!(patched(policy.clone(), same), policy);
@@ -133,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_the_usual_member_of_the_plans_kind() {
+    fn null_resets_a_member_to_the_default_of_the_plans_kind() {
         let usual = CancellationPolicy::flexible();
         let tiers = patched(custom(), json!({"cancellation_tiers": null}));
         assert_eq!((tiers.tiers(), tiers.no_show), (usual.tiers(), custom().no_show));
@@ -148,7 +146,7 @@ mod tests {
     #[case(strict(), json!({"refundable": true}), CancellationPolicy::flexible())]
     #[case(strict(), json!({"refundable": null}), CancellationPolicy::flexible())]
     #[case(strict(), json!({"refundable": true, "cancellation_tiers": null}), CancellationPolicy::flexible())]
-    fn a_plan_of_another_kind_has_its_usual_terms(
+    fn a_plan_of_another_kind_has_its_default_policy(
         #[case] before: CancellationPolicy,
         #[case] patch: Value,
         #[case] after: CancellationPolicy,

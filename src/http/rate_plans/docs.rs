@@ -1,21 +1,21 @@
-//! What `/openapi.json` says about rate plans.
+//! The OpenAPI text of rate plans.
 
 use serde_json::json;
 
 use super::body::{RatePlanBody, RatePlanView};
 use crate::http::code::Code;
-use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
+use crate::http::describe::example;
+use crate::http::describe::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
-const CHANGE: &str = "A merge patch. A plan that becomes refundable, or no longer is, has the usual tiers and fees of its \
-                      new kind unless you give others. A fee is given whole. Bookings that are sold \
-                      already keep their prices and their policy.";
+const CHANGE: &str = "A JSON merge patch. A rate plan that becomes refundable or non-refundable gets the default tiers \
+                      and fees of its new kind, unless the patch has others. A fee is replaced as a whole. Existing \
+                      bookings keep their prices and their policy.";
 
 pub fn docs() -> Vec<Doc> {
     let docs = [
         get("/v1/room-types/{id}/rate-plans", "list_rate_plans")
-            .says("List the rate plans of a room type", "In order of creation.")
+            .says("List the rate plans of a room type", "In the order of creation.")
             .paged()
             .answers::<List<RatePlanView>>(200, "A page of rate plans.", &[])
             .refuses(&[Code::NoSuchRoomType]),
@@ -24,20 +24,20 @@ pub fn docs() -> Vec<Doc> {
             .administrator()
             .without_key()
             .body::<RatePlanBody>(example::rate_plan())
-            .answers::<RatePlanView>(201, "The rate plan.", &[("Location", "The rate plan's address."), VERSION[0]])
+            .answers::<RatePlanView>(201, "The rate plan.", &[("Location", "The path of the rate plan."), VERSION[0]])
             .refuses(&[Code::NoSuchRoomType])
             .from_engine(),
         get("/v1/rate-plans/{id}", "read_rate_plan")
-            .says("Read a rate plan", "")
+            .says("Get a rate plan", "")
             .cacheable()
             .answers::<RatePlanView>(200, "The rate plan.", VERSION)
             .refuses(&[Code::NoSuchRatePlan]),
         patch("/v1/rate-plans/{id}", "change_rate_plan")
-            .says("Change a rate plan", CHANGE)
+            .says("Update a rate plan", CHANGE)
             .administrator()
             .merge_patch::<RatePlanBody>(json!({ "price_minor": 13_000 }))
             .conditional(UNCHANGED)
-            .answers::<RatePlanView>(200, "The rate plan as it is now.", VERSION)
+            .answers::<RatePlanView>(200, "The updated rate plan.", VERSION)
             .refuses(&[Code::NoSuchRatePlan])
             .from_engine(),
     ];

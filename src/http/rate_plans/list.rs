@@ -1,4 +1,4 @@
-//! `GET /v1/room-types/{id}/rate-plans`: the rate plans of a room type, page by page.
+//! `GET /v1/room-types/{id}/rate-plans`: lists the rate plans of a room type, page by page.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -9,15 +9,15 @@ use crate::http::extract::{Id, Query};
 use crate::http::page::{List, Paging};
 use crate::http::problem::Problem;
 use crate::http::room_types;
-use crate::http::state::State;
+use crate::store::Catalogue;
 
 pub async fn handle(
-    state: Data<State>,
+    catalogue: Data<dyn Catalogue>,
     Id(room_type): Id<RoomTypeId>,
     Query(paging): Query<Paging>,
 ) -> Result<HttpResponse, Problem> {
     let (page, limit) = paging.page(RatePlanId)?;
-    room_types::find(&state, room_type).await?;
-    let plans = state.catalogue.rate_plans(room_type, page).await?;
+    room_types::find(&**catalogue, room_type).await?;
+    let plans = catalogue.rate_plans(room_type, page).await?;
     Ok(HttpResponse::Ok().json(List::<RatePlanView>::of(plans, limit, |plan| plan.id.0)))
 }

@@ -1,4 +1,4 @@
-//! Rate plans: what a night costs and under which conditions. They are made and changed by their room type's actor.
+//! Rate plans: the price of a night and the conditions of sale. The room type's actor creates and changes them.
 
 pub mod body;
 pub mod change;
@@ -12,10 +12,10 @@ pub use body::RatePlanView;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::state::State;
 use crate::domain::{RatePlan, RatePlanId};
+use crate::store::Catalogue;
 
-/// The rate plan, or the problem that there is none.
-pub async fn find(state: &State, id: RatePlanId) -> Result<RatePlan, Problem> {
-    state.catalogue.rate_plan(id).await?.ok_or_else(|| Problem::of(Code::NoSuchRatePlan))
+/// The rate plan, or the problem that it does not exist.
+pub async fn find(catalogue: &dyn Catalogue, id: RatePlanId) -> Result<RatePlan, Problem> {
+    catalogue.rate_plan(id).await?.ok_or_else(|| Problem::of(Code::NoSuchRatePlan))
 }

@@ -1,4 +1,4 @@
-//! Cancellation policies as they are written.
+//! The JSON of cancellation policies.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,42 +8,43 @@ use crate::domain::{Amount, Violation};
 use crate::http::extract::object;
 use crate::http::value::whole;
 
-/// What cancelling costs up to a deadline before check-in.
+/// The fee for a cancellation up to a deadline before check-in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CancellationTier)]
 pub struct TierBody {
-    /// The deadline, in hours before the hotel's check-in time on the arrival date. It still belongs to the guest.
+    /// The deadline in hours before the hotel's check-in time on the arrival date, inclusive.
     #[schema(minimum = 0, maximum = 8760)]
     pub hours_before_check_in: i64,
     #[serde(deserialize_with = "object::one")]
     pub fee: FeeBody,
 }
 
-/// A fee for not coming; never more than the booking's total.
+/// A fee for a cancellation or a no-show, at most the total of the booking.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[schema(as = Fee)]
 pub enum FeeBody {
+    /// No fee.
     None {},
     /// A percentage of the booking's total.
     Percent {
         #[schema(minimum = 0, maximum = 100)]
         percent: i64,
     },
-    /// The price of the first nights, all rooms.
+    /// The price of the first nights of all rooms.
     Nights {
         #[schema(minimum = 0, maximum = 1000)]
         nights: i64,
     },
-    /// An amount in minor units.
+    /// A fixed amount in minor units.
     Fixed {
         #[schema(minimum = 0)]
         amount_minor: i64,
     },
 }
 
-/// A plan's policy from what its body says of it.
+/// The cancellation policy of a rate plan's body.
 pub fn policy(
     refundable: Option<bool>,
     tiers: Option<Vec<TierBody>>,
@@ -57,15 +58,15 @@ pub fn policy(
     if let (Some(refundable), Some(given)) = (refundable, given)
         && refundable != given
     {
-        let message = "must agree with refundable: refundable plans have tiers, others have none";
+        let message = "must match refundable: a refundable rate plan has tiers, another has none";
         return Err(Violation::new("/cancellation_tiers", "contradiction", message));
     }
-    let usual = match refundable.or(given).unwrap_or(true) {
+    let default = match refundable.or(given).unwrap_or(true) {
         true => CancellationPolicy::flexible(),
         false => CancellationPolicy::non_refundable(),
     };
-    let tiers = tiers.unwrap_or_else(|| usual.tiers().to_vec());
-    CancellationPolicy::new(tiers, late, no_show.unwrap_or(usual.no_show))
+    let tiers = tiers.unwrap_or_else(|| default.tiers().to_vec());
+    CancellationPolicy::new(tiers, late, no_show.unwrap_or(default.no_show))
 }
 
 fn check_tiers(tiers: Vec<TierBody>) -> Result<Vec<Tier>, Violation> {
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_flexible_unless_it_says_otherwise() {
+    fn a_plan_is_flexible_by_default() {
         assert_eq!(policy(None, None, None, None).unwrap(), CancellationPolicy::flexible());
         assert_eq!(policy(Some(true), None, None, None).unwrap(), CancellationPolicy::flexible());
         assert_eq!(policy(Some(false), None, None, None).unwrap(), CancellationPolicy::non_refundable());
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_pointed_at() {
+    fn a_violation_points_at_the_value() {
         let wrong = [
             (tier(-1, FeeBody::None {}), "/cancellation_tiers/0/hours_before_check_in"),
             (tier(1, FeeBody::Percent { percent: 101 }), "/cancellation_tiers/0/fee/percent"),
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fee_has_no_stray_members() {
+    fn a_fee_refuses_unknown_members() {
         assert!(serde_json::from_str::<FeeBody>(r#"{"type":"none"}"#).is_ok());
         assert!(serde_json::from_str::<FeeBody>(r#"{"type":"none","percent":1}"#).is_err());
     }

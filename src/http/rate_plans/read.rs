@@ -1,4 +1,4 @@
-//! `GET /v1/rate-plans/{id}`: shows a rate plan to everybody.
+//! `GET /v1/rate-plans/{id}`: reads a rate plan.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -8,9 +8,13 @@ use crate::domain::RatePlanId;
 use crate::http::answer::shown;
 use crate::http::extract::{Id, IfNoneMatch};
 use crate::http::problem::Problem;
-use crate::http::state::State;
+use crate::store::Catalogue;
 
-pub async fn handle(state: Data<State>, Id(id): Id<RatePlanId>, known: IfNoneMatch) -> Result<HttpResponse, Problem> {
-    let plan = super::find(&state, id).await?;
+pub async fn handle(
+    catalogue: Data<dyn Catalogue>,
+    Id(id): Id<RatePlanId>,
+    known: IfNoneMatch,
+) -> Result<HttpResponse, Problem> {
+    let plan = super::find(&**catalogue, id).await?;
     Ok(shown(&RatePlanView::from(&plan), &known))
 }

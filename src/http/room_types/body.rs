@@ -1,4 +1,4 @@
-//! A room type as it is written, and its rules.
+//! The body of a room type, and its rules.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,10 +9,10 @@ use crate::domain::violation::Violations;
 use crate::domain::{HotelId, Occupancy, RoomType, RoomTypeId, Violation};
 use crate::http::value::whole;
 
-/// As many rooms beyond what exists, or kept back from it.
+/// The largest overbooking allowance. The negative value is the smallest.
 pub const MAX_ALLOWANCE: i16 = MAX_ROOMS as i16;
 
-/// A room type, as the administrator writes it.
+/// A new room type.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewRoomType)]
@@ -20,18 +20,18 @@ pub struct RoomTypeBody {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
-    /// Guests of 18 and more years in one room.
+    /// The most guests of 18 or more years in one room.
     #[schema(minimum = 1, maximum = 100)]
     pub max_adults: i64,
     #[schema(minimum = 0, maximum = 100)]
     pub max_children: i64,
-    /// Adults and children together in one room.
+    /// The most adults and children together in one room.
     #[schema(minimum = 1, maximum = 100)]
     pub max_occupancy: i64,
-    /// Physical rooms of this type.
+    /// The number of physical rooms of this type.
     #[schema(minimum = 0, maximum = 10000)]
     pub rooms: i64,
-    /// Rooms sold beyond (or, negative, kept back from) what exists.
+    /// Rooms that may be sold beyond the physical rooms. A negative number keeps rooms back.
     #[schema(default = 0, minimum = -10000, maximum = 10000)]
     pub overbooking_allowance: Option<i64>,
 }
@@ -49,7 +49,7 @@ pub struct RoomTypeView {
 }
 
 impl RoomTypeBody {
-    /// The room type, or everything that is wrong with it. A name that is `present` already may be older than its rule.
+    /// The room type, or all violations. A name that equals the `present` one is kept: it may be older than its rule.
     pub fn check(
         self,
         id: RoomTypeId,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_stays_is_not_judged_by_a_newer_rule() {
+    fn an_unchanged_name_is_not_checked_by_a_newer_rule() {
         let stored = RoomType { name: "Double\u{200F}".into(), ..check(double()).unwrap() };
         let body = RoomTypeBody::from(&stored);
         assert_eq!(body.check(stored.id, stored.hotel_id, Some(&stored)).as_ref(), Ok(&stored));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_reported_at_once() {
+    fn all_violations_are_reported_together() {
         let wrong = RoomTypeBody {
             name: String::new(),
             max_adults: 0,

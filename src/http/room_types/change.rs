@@ -6,22 +6,22 @@ use actix_web::web::Data;
 use super::body::{RoomTypeBody, RoomTypeView};
 use crate::domain::RoomTypeId;
 use crate::engine::Error;
-use crate::http::answer::{changed, overwriting_nobody, version};
+use crate::http::answer::{changed, retry_on_conflict, version};
 use crate::http::extract::{Administrator, Body, Id, IfMatch, OwnerEngine};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
-use crate::http::state::State;
+use crate::store::Catalogue;
 
 pub async fn handle(
-    state: Data<State>,
+    catalogue: Data<dyn Catalogue>,
     OwnerEngine(engine): OwnerEngine,
     _: Administrator,
     Id(id): Id<RoomTypeId>,
     condition: IfMatch,
     patch: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
-    let room_type = overwriting_nobody(async || {
-        let present = super::find(&state, id).await?;
+    let room_type = retry_on_conflict(async || {
+        let present = super::find(&**catalogue, id).await?;
         condition.check(&version(&RoomTypeView::from(&present)))?;
         let room_type = patch.value.over(&RoomTypeBody::from(&present))?.check(id, present.hotel_id, Some(&present))?;
         match engine.change_room_type(present, room_type.clone()).await {

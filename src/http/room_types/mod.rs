@@ -1,5 +1,5 @@
-//! Room types: what is sold. A new one goes to the catalogue; a change goes through its actor, which knows who has
-//! booked.
+//! Room types: the units of sale. A new room type is written to the catalogue. A change goes through the room type's
+//! actor, which knows the bookings.
 
 pub mod body;
 pub mod change;
@@ -12,10 +12,10 @@ pub use body::RoomTypeView;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::state::State;
 use crate::domain::{RoomType, RoomTypeId};
+use crate::store::Catalogue;
 
-/// The room type, or the problem that there is none.
-pub async fn find(state: &State, id: RoomTypeId) -> Result<RoomType, Problem> {
-    state.catalogue.room_type(id).await?.ok_or_else(|| Problem::of(Code::NoSuchRoomType))
+/// The room type, or the problem that it does not exist.
+pub async fn find(catalogue: &dyn Catalogue, id: RoomTypeId) -> Result<RoomType, Problem> {
+    catalogue.room_type(id).await?.ok_or_else(|| Problem::of(Code::NoSuchRoomType))
 }

@@ -1,23 +1,29 @@
-//! `GET /v1/search`: what a city, or a neighbourhood, has to sell.
+//! `GET /v1/search`: the offers of a city, or of the area around a place.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::offer::offers;
 use super::query::SearchQuery;
+use crate::clock::Clock;
+use crate::engine::Engine;
 use crate::http::answer::shown;
 use crate::http::extract::{IfNoneMatch, Query};
 use crate::http::problem::Problem;
-use crate::http::refusal;
-use crate::http::state::State;
+use crate::http::problem::refusal;
+use crate::search::Index;
 
 pub async fn handle(
-    state: Data<State>,
+    engine: Data<Engine>,
+    index: Data<Index>,
+    clock: Data<dyn Clock>,
     Query(query): Query<SearchQuery>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
     let search = query.check()?;
-    let (index, now) = (state.searchable().await?, state.clock.now());
+    // The offers include every commit that was answered before this request.
+    index.caught_up(engine.hub().position()).await?;
+    let now = clock.now();
     if let Some(refusal) = index.refusal(&search, now) {
         return Err(refusal::problem(&refusal));
     }

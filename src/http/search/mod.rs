@@ -1,6 +1,6 @@
-//! Search: what a city, or a neighbourhood, has to sell for a stay.
+//! Search: the offers of a city, or of the area around a place, for a stay.
 //!
-//! Reads the parameters and renders the answer; both come from and go to [`crate::search`], which answers from memory.
+//! Reads the parameters and renders the answer. [`crate::search`] finds the offers in memory.
 
 pub mod docs;
 mod handler;

@@ -1,4 +1,4 @@
-//! Offers as they are written.
+//! The JSON of offers.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use crate::http::bookings::view::PolicyView;
 use crate::http::page::List;
 use crate::search::{self, Page, PlanQuote};
 
-/// A hotel with room types that can be booked for the stay.
+/// A hotel with the room types that can be booked for the stay.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Offer {
     hotel: HotelSummary,
-    /// Great-circle distance from the place that was asked for, when one was.
+    /// The great-circle distance from the coordinates of the search. Absent if the search has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     distance_km: Option<f64>,
-    /// Price of the cheapest room type: all nights, all rooms.
+    /// The price of the cheapest room type, for all nights and all rooms.
     #[schema(value_type = i64)]
     total_minor: Amount,
     currency: &'static str,
-    /// The cheapest first.
+    /// The room types, the cheapest first.
     room_types: Vec<RoomTypeOffer>,
 }
 
-/// A hotel, as a list shows it.
+/// The summary of a hotel.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HotelSummary {
     #[schema(value_type = uuid::Uuid)]
@@ -42,38 +42,38 @@ pub struct RoomTypeOffer {
     #[schema(value_type = uuid::Uuid)]
     room_type_id: RoomTypeId,
     name: String,
-    /// The cheapest plan that sells the stay; the others are in `rate_plans`.
+    /// The cheapest rate plan that sells the stay. `rate_plans` lists all of them.
     #[schema(value_type = uuid::Uuid)]
     rate_plan_id: RatePlanId,
     rate_plan_name: String,
-    /// All nights, all rooms, by the cheapest plan.
+    /// The price of all nights and all rooms with the cheapest rate plan.
     #[schema(value_type = i64)]
     total_minor: Amount,
-    /// Price of one room for each night, by the cheapest plan.
+    /// The price of one room for each night with the cheapest rate plan.
     #[schema(value_type = Vec<i64>)]
     nights_minor: Vec<Amount>,
-    /// Every plan that sells the stay, the cheapest first. A booking names one of them.
+    /// Every rate plan that sells the stay, the cheapest first. A booking names one of them.
     rate_plans: Vec<OfferedPlan>,
-    /// Send it as If-Match to book only if nothing has changed since.
+    /// Send it as If-Match to book only if the availability is unchanged.
     sequence: u64,
 }
 
-/// A rate plan that sells the stay, on the terms that a booking of now would have.
+/// A rate plan that sells the stay, with the conditions that a booking would have now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OfferedPlan {
     #[schema(value_type = uuid::Uuid)]
     rate_plan_id: RatePlanId,
     name: String,
-    /// All nights, all rooms.
+    /// The price of all nights and all rooms.
     #[schema(value_type = i64)]
     total_minor: Amount,
-    /// Price of one room for each night.
+    /// The price of one room for each night.
     #[schema(value_type = Vec<i64>)]
     nights_minor: Vec<Amount>,
     cancellation_policy: PolicyView,
 }
 
-/// A page as it is written.
+/// The JSON of a page.
 pub fn offers(page: Page) -> List<Offer> {
     let next_cursor = page.next.map(encode);
     List { items: page.offers.into_iter().map(Offer::from).collect(), next_cursor }
@@ -98,7 +98,7 @@ impl From<Arc<Hotel>> for HotelSummary {
 }
 
 impl RoomTypeOffer {
-    /// `None` where no plan sells the stay, which search does not offer.
+    /// `None` if no rate plan sells the stay. Search offers no such room type.
     fn of(offer: search::RoomTypeOffer) -> Option<Self> {
         let cheapest = offer.plans.first()?;
         Some(Self {

@@ -1,4 +1,4 @@
-//! What somebody looks for, as an address says it.
+//! The query parameters of a search.
 
 use serde::Deserialize;
 
@@ -7,10 +7,10 @@ use crate::domain::text;
 use crate::domain::violation::Violations;
 use crate::domain::{Stay, Violation};
 use crate::http::page::{self, Paging, bad_cursor};
-use crate::http::value::{Day, company};
+use crate::http::value::{Day, party};
 use crate::search::{Position, Search, SearchArea, Sort};
 
-/// The widest circle, in kilometres.
+/// The largest radius, in kilometres.
 pub const MAX_RADIUS_KM: f64 = 500.0;
 
 /// The parameters of a search.
@@ -39,40 +39,40 @@ enum SortQuery {
 }
 
 impl SearchQuery {
-    /// The search, or everything that is wrong with it.
+    /// The search, or all violations.
     pub fn check(self) -> Result<Search, Vec<Violation>> {
         let mut violations = Violations::default();
         let place = self.place(&mut violations);
         let sort = violations.keep(self.sort());
         let stay = violations.keep(Stay::new(self.checkin_date.0, self.checkout_date.0));
-        let company = company(self.adults, self.children, self.rooms, &mut violations);
+        let party = party(self.adults, self.children, self.rooms, &mut violations);
         let limit = violations.keep(Paging { limit: self.limit, cursor: None }.limit());
         let after = violations.keep(self.cursor.as_deref().map(|cursor| decode(cursor, sort)).transpose());
         let search = (|| {
-            let ((party, rooms), limit) = (company?, limit? as usize);
+            let ((party, rooms), limit) = (party?, limit? as usize);
             Some(Search { place: place?, stay: stay?, party, rooms, sort: sort?, after: after?, limit })
         })();
         violations.finish(search)
     }
 
-    /// A city, or a circle: one of them, and all of it.
+    /// A city, or a circle with all three parameters. Exactly one of them.
     fn place(&self, violations: &mut Violations) -> Option<SearchArea> {
         let circle = [self.latitude, self.longitude, self.radius_km];
         let [Some(latitude), Some(longitude), Some(radius)] = circle else {
             if circle.iter().any(Option::is_some) {
                 let missing = ["/latitude", "/longitude", "/radius_km"].into_iter().zip(circle);
                 for (pointer, _) in missing.filter(|(_, given)| given.is_none()) {
-                    let message = "latitude, longitude and radius_km come together";
+                    let message = "must be present with latitude, longitude and radius_km";
                     violations.keep(Err::<(), _>(Violation::new(pointer, "required", message)));
                 }
                 return None;
             }
-            let message = "must be given, or else latitude, longitude and radius_km";
+            let message = "must be present, unless latitude, longitude and radius_km are";
             let city = self.city.as_deref().ok_or_else(|| Violation::new("/city", "required", message));
             return violations.keep(city.and_then(|city| text::line(city, 100, "/city"))).map(SearchArea::City);
         };
         if self.city.is_some() {
-            let message = "must be left out where coordinates are given";
+            let message = "must be absent if coordinates are present";
             violations.keep(Err::<(), _>(Violation::new("/city", "one_place", message)));
         }
         let centre = violations.keep(Coordinates::new(latitude, longitude));
@@ -106,7 +106,7 @@ pub fn encode(position: Position) -> String {
     page::encode(&serde_json::to_vec(&position).unwrap_or_default())
 }
 
-/// A cursor belongs to the order it was made in.
+/// A cursor is valid for the sort order of its page only.
 fn decode(cursor: &str, sort: Option<Sort>) -> Result<Position, Violation> {
     let position = serde_json::from_slice(&page::decode(cursor)?).map_err(|_| bad_cursor())?;
     match (position, sort) {

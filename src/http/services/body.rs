@@ -1,4 +1,4 @@
-//! A service as it is written, and its rules.
+//! The body of a service, and its rules.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use crate::domain::violation::Violations;
 use crate::domain::{Amount, HotelId, Service, ServiceBasis, ServiceId, Violation};
 use crate::http::value::price;
 
-/// A service, as the administrator writes it.
+/// A new service.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewService)]
@@ -17,23 +17,23 @@ pub struct ServiceBody {
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     pub basis: Basis,
-    /// Price of one unit, in minor units of the hotel's currency.
+    /// The price of one unit, in minor units of the hotel's currency.
     #[schema(minimum = 0, maximum = 100_000_000_000_i64)]
     pub price_minor: i64,
 }
 
-/// What one unit of a service is charged for.
+/// What one unit of a service is counted by.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ServiceBasis)]
 pub enum Basis {
-    /// Once (an airport pick-up).
+    /// Once for the stay, such as an airport transfer.
     PerStay,
-    /// For each night (parking).
+    /// For each night, such as parking.
     PerNight,
-    /// For each guest (a spa pass).
+    /// For each guest, such as a spa pass.
     PerPerson,
-    /// For each guest and night (breakfast).
+    /// For each guest and night, such as breakfast.
     PerPersonNight,
 }
 
@@ -50,7 +50,7 @@ pub struct ServiceView {
 }
 
 impl ServiceBody {
-    /// The service, or everything that is wrong with it. A name that is `present` already may be older than its rule.
+    /// The service, or all violations. A name that equals the `present` one is kept: it may be older than its rule.
     pub fn check(self, id: ServiceId, hotel_id: HotelId, present: Option<&Service>) -> Result<Service, Vec<Violation>> {
         let mut violations = Violations::default();
         let kept = present.map(|service| service.name.as_str());

@@ -1,17 +1,17 @@
-//! What `/openapi.json` says about services.
+//! The OpenAPI text of services.
 
 use serde_json::json;
 
 use super::body::{ServiceBody, ServiceView};
 use crate::http::code::Code;
-use crate::http::openapi::example;
-use crate::http::openapi::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
+use crate::http::describe::example;
+use crate::http::describe::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
 pub fn docs() -> Vec<Doc> {
     let docs = [
         get("/v1/hotels/{id}/services", "list_services")
-            .says("List the services of a hotel", "In order of creation.")
+            .says("List the services of a hotel", "In the order of creation.")
             .paged()
             .answers::<List<ServiceView>>(200, "A page of services.", &[])
             .refuses(&[Code::NoSuchHotel]),
@@ -20,20 +20,20 @@ pub fn docs() -> Vec<Doc> {
             .administrator()
             .without_key()
             .body::<ServiceBody>(example::service())
-            .answers::<ServiceView>(201, "The service.", &[("Location", "The service's address."), VERSION[0]])
+            .answers::<ServiceView>(201, "The service.", &[("Location", "The path of the service."), VERSION[0]])
             .refuses(&[Code::NoSuchHotel])
             .from_engine(),
         get("/v1/services/{id}", "read_service")
-            .says("Read a service", "")
+            .says("Get a service", "")
             .cacheable()
             .answers::<ServiceView>(200, "The service.", VERSION)
             .refuses(&[Code::NoSuchService]),
         patch("/v1/services/{id}", "change_service")
-            .says("Change a service", "A merge patch. What is sold already keeps its name and price.")
+            .says("Update a service", "A JSON merge patch. Booked services keep their name and price.")
             .administrator()
             .merge_patch::<ServiceBody>(json!({ "price_minor": 1_600 }))
             .conditional(UNCHANGED)
-            .answers::<ServiceView>(200, "The service as it is now.", VERSION)
+            .answers::<ServiceView>(200, "The updated service.", VERSION)
             .refuses(&[Code::NoSuchService])
             .from_engine(),
     ];

@@ -1,4 +1,4 @@
-//! Services: what a hotel sells beside the room.
+//! Services: extras that a hotel sells with a room.
 
 pub mod body;
 pub mod change;
@@ -11,10 +11,10 @@ pub use body::ServiceView;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::state::State;
 use crate::domain::{Service, ServiceId};
+use crate::store::Catalogue;
 
-/// The service, or the problem that there is none.
-pub async fn find(state: &State, id: ServiceId) -> Result<Service, Problem> {
-    state.catalogue.service(id).await?.ok_or_else(|| Problem::of(Code::NoSuchService))
+/// The service, or the problem that it does not exist.
+pub async fn find(catalogue: &dyn Catalogue, id: ServiceId) -> Result<Service, Problem> {
+    catalogue.service(id).await?.ok_or_else(|| Problem::of(Code::NoSuchService))
 }

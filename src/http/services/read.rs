@@ -1,4 +1,4 @@
-//! `GET /v1/services/{id}`: shows a service to everybody.
+//! `GET /v1/services/{id}`: reads a service.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -8,9 +8,13 @@ use crate::domain::ServiceId;
 use crate::http::answer::shown;
 use crate::http::extract::{Id, IfNoneMatch};
 use crate::http::problem::Problem;
-use crate::http::state::State;
+use crate::store::Catalogue;
 
-pub async fn handle(state: Data<State>, Id(id): Id<ServiceId>, known: IfNoneMatch) -> Result<HttpResponse, Problem> {
-    let service = super::find(&state, id).await?;
+pub async fn handle(
+    catalogue: Data<dyn Catalogue>,
+    Id(id): Id<ServiceId>,
+    known: IfNoneMatch,
+) -> Result<HttpResponse, Problem> {
+    let service = super::find(&**catalogue, id).await?;
     Ok(shown(&ServiceView::from(&service), &known))
 }

@@ -1,46 +1,54 @@
-//! Whether the process lives, and whether it can serve.
+//! `GET /healthz` and `GET /readyz`: whether the process is alive, and whether it can serve.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::engine::Error;
+use crate::engine::{Engine, Error};
 use crate::http::code::Code;
-use crate::http::openapi::names::HealthStatus;
+use crate::http::names::HealthStatus;
 use crate::http::problem::Problem;
-use crate::http::state::State;
-use crate::search::Building;
+use crate::lease::Membership;
+use crate::search::{Building, Index};
+use crate::shutdown::Draining;
+use crate::store::Reports;
 
-/// All is well.
+/// The answer of a healthy process.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     #[schema(value_type = HealthStatus)]
     status: &'static str,
 }
 
-/// The process answers.
+/// The process answers requests.
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// The store answers, too, what is decided can become durable, the node is a member of its cluster and can take over room
-/// types, the search index is built, and the process is not about to end.
-pub async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
-    if state.draining.has_begun() {
+/// The process does not drain, commits succeed, the node is a member of its cluster and may own room types, every
+/// background task runs, the search index is built, and the store answers.
+pub async fn ready(
+    engine: Data<Engine>,
+    membership: Data<dyn Membership>,
+    search: Data<Index>,
+    reports: Data<dyn Reports>,
+    draining: Data<Draining>,
+) -> Result<HttpResponse, Problem> {
+    if draining.has_begun() {
         return Err(Error::ShuttingDown.into());
     }
-    if !state.engine.is_serving() {
+    if !engine.is_serving() {
         return Err(Error::Unavailable.into());
     }
-    state.membership.may_own()?;
-    if let Some(task) = state.engine.tasks().failing() {
-        let detail = format!("The background task {task} failed and starts again in a moment.");
+    membership.may_own()?;
+    if let Some(task) = engine.tasks().failing() {
+        let detail = format!("The background task {task} failed and will restart in a moment.");
         return Err(Problem::new(Code::Unavailable, detail).retry_after_secs(1));
     }
-    if !state.search.is_built() {
+    if !search.is_built() {
         return Err(Building.into());
     }
-    state.reports.ping().await?;
+    reports.ping().await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }

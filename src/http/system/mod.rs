@@ -1,8 +1,7 @@
-//! Addresses for operators: health, metrics, and the description of the API.
+//! Endpoints for operators: liveness, readiness and metrics.
 
 pub mod docs;
 pub mod health;
 pub mod metrics;
-pub mod pages;
 
-pub use pages::Pages;
+pub use metrics::MetricsPage;

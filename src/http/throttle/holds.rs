@@ -1,9 +1,9 @@
 //! Live holds of public callers, counted by network and by contact details.
 //!
-//! A place is taken before the engine is asked, so that a thousand requests at once do not all find room. It is given back
-//! only by an answer that proves that nothing was held. A request that ends without an answer, because its client hung up
-//! or its outcome is unknown, keeps its place for as long as a hold may live. A hold that is confirmed or released gives
-//! its place back; one that runs out is not counted.
+//! A slot is reserved before the engine decides, so that simultaneous requests cannot exceed the limit. The slot is
+//! released when an answer proves that nothing was held, and when the hold is confirmed or released. If the client
+//! closes its connection, or the outcome is unknown, the slot stays reserved for the life of a hold. An expired hold
+//! does not count.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,35 +16,35 @@ use crate::domain::{Booking, BookingId, Timestamp};
 use crate::http::problem::Exceeded;
 use crate::store::KeyDigest;
 
-/// Live holds of one network.
+/// The limit of live holds of one network.
 const PER_NET: usize = 10;
-/// Live holds of one phone number or e-mail address.
+/// The limit of live holds of one phone number or e-mail address.
 const PER_CONTACT: usize = 3;
-/// Live public holds that one node remembers.
+/// The limit of live public holds on one node.
 pub const MAX_HOLDS: usize = 100_000;
-/// How long a place is kept for an answer of the engine, at least.
+/// The shortest time for which a slot stays reserved without an answer.
 const UNDECIDED: Duration = Duration::from_secs(150);
 
-/// Who has a hold.
+/// What a hold is counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     Net(Net),
-    /// A number made of contact details.
+    /// A hash of contact details.
     Contact(u64),
 }
 
-/// One hold: repeats of an idempotency key are the same.
+/// Identifies a hold. Requests with the same idempotency key share a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Slot {
     Keyed([u8; 32]),
     Nth(u64),
 }
 
-/// All live holds.
+/// The live holds of all public callers. Clones share them.
 #[derive(Clone)]
 pub struct LiveHolds {
     holds: Arc<Mutex<Holds>>,
-    /// How long a place is kept without an answer.
+    /// How long a slot stays reserved without an answer.
     undecided: SignedDuration,
 }
 
@@ -60,13 +60,13 @@ struct Hold {
     owners: Vec<Owner>,
     until: Timestamp,
     booking: Option<BookingId>,
-    /// Requests that are being answered: one, and repeats of its key.
+    /// The number of requests in progress: the first one and repeats of its key.
     requests: usize,
-    /// Whether one of them ended without an answer, so that it may still be held.
-    in_doubt: bool,
+    /// Whether a request ended without an answer, so that its hold may exist.
+    unknown_outcome: bool,
 }
 
-/// A place for a hold that is not decided yet. Dropped, it stays taken.
+/// A reserved slot. Dropping the permit keeps the slot reserved, because the outcome is unknown.
 pub struct HoldPermit {
     holds: LiveHolds,
     slot: Slot,
@@ -75,13 +75,13 @@ pub struct HoldPermit {
 }
 
 impl LiveHolds {
-    /// None yet. `ttl` is how long the hotel keeps a hold.
+    /// No holds. `ttl` is how long a hold lives.
     pub fn new(ttl: Duration) -> Self {
         let undecided = SignedDuration::try_from(ttl.max(UNDECIDED)).unwrap_or(SignedDuration::MAX);
         Self { holds: Arc::default(), undecided }
     }
 
-    /// A place for a hold of these owners, unless one of them has as many as may be.
+    /// Reserves a slot, unless one of the owners has reached its limit.
     pub fn reserve(&self, owners: Vec<Owner>, key: Option<KeyDigest>, now: Timestamp) -> Result<HoldPermit, Exceeded> {
         let mut holds = self.lock();
         holds.next += 1;
@@ -99,7 +99,7 @@ impl LiveHolds {
             }
             let requests = holds.remove(slot);
             let until = now.saturating_add(self.undecided).unwrap_or(Timestamp::MAX);
-            let hold = Hold { owners: owners.clone(), until, booking: None, requests, in_doubt: false };
+            let hold = Hold { owners: owners.clone(), until, booking: None, requests, unknown_outcome: false };
             holds.insert(slot, hold);
         }
         if let Some(hold) = holds.slots.get_mut(&slot) {
@@ -109,7 +109,7 @@ impl LiveHolds {
         Ok(HoldPermit { holds: self.clone(), slot, owners, is_settled: false })
     }
 
-    /// Notes that a booking is not a hold any more.
+    /// Releases the slot of a booking that is no longer a hold.
     pub fn release(&self, booking: BookingId) {
         let mut holds = self.lock();
         if let Some(slot) = holds.bookings.get(&booking).copied() {
@@ -117,7 +117,7 @@ impl LiveHolds {
         }
     }
 
-    /// Forgets what has run out.
+    /// Drops expired holds.
     pub fn forget(&self, now: Timestamp) {
         self.lock().forget(now);
     }
@@ -128,14 +128,14 @@ impl LiveHolds {
 }
 
 impl HoldPermit {
-    /// Keeps the place for as long as the booking is a hold.
+    /// Keeps the slot as long as the booking is a hold.
     pub fn keep(mut self, booking: &Booking) {
         let Some(until) = booking.status.expires_at() else { return self.release() };
         let mut holds = self.holds.lock();
-        // Another answer under the same key may have given the place back.
+        // Another answer with the same key may have released the slot.
         if !holds.slots.contains_key(&self.slot) {
             let owners = self.owners.clone();
-            holds.insert(self.slot, Hold { owners, until, booking: None, requests: 1, in_doubt: false });
+            holds.insert(self.slot, Hold { owners, until, booking: None, requests: 1, unknown_outcome: false });
         }
         if let Some(hold) = holds.slots.get_mut(&self.slot) {
             (hold.until, hold.booking) = (until, Some(booking.id));
@@ -146,12 +146,12 @@ impl HoldPermit {
         self.is_settled = true;
     }
 
-    /// Gives the place back: this request holds nothing, and never will.
+    /// Releases the slot: this request has held nothing, and never will.
     pub fn release(mut self) {
         let mut holds = self.holds.lock();
         if let Some(hold) = holds.slots.get_mut(&self.slot) {
             hold.requests = hold.requests.saturating_sub(1);
-            if hold.requests == 0 && hold.booking.is_none() && !hold.in_doubt {
+            if hold.requests == 0 && hold.booking.is_none() && !hold.unknown_outcome {
                 holds.remove(self.slot);
             }
         }
@@ -166,7 +166,7 @@ impl Drop for HoldPermit {
             && let Some(hold) = self.holds.lock().slots.get_mut(&self.slot)
         {
             hold.requests = hold.requests.saturating_sub(1);
-            hold.in_doubt = true;
+            hold.unknown_outcome = true;
         }
     }
 }
@@ -218,7 +218,7 @@ impl Holds {
     }
 }
 
-/// So many at once: the window is the time until the first of them ends.
+/// A limit on a number of holds. Its window is the time until the first of them expires.
 fn exceeded(policy: &'static str, limit: usize, secs: i64) -> Exceeded {
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     Exceeded { policy, limit, window_secs: secs.unsigned_abs(), retry_after_secs: secs }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_that_is_confirmed_or_was_refused_gives_its_place_back() {
+    fn a_confirmed_or_refused_hold_releases_its_slot() {
         let holds = all();
         let contact = Owner::Contact(7);
         for n in 0..3 {
@@ -276,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn places_are_taken_before_the_answer_is_known() {
+    fn slots_are_reserved_before_the_engine_decides() {
         let holds = all();
         let places: Vec<_> = (0..1_000).filter_map(|_| holds.reserve(vec![NET], None, at(0)).ok()).collect();
         assert_eq!(places.len(), 10);
     }
 
     #[test]
-    fn a_repeat_of_a_key_takes_no_second_place() {
+    fn a_repeated_key_reserves_no_second_slot() {
         let holds = all();
         let key = |n| Some(KeyDigest([n; 32]));
         for n in 0..3 {

@@ -1,13 +1,13 @@
-//! Limits of public callers: how many requests in a time, how many holds at once.
+//! Rate limits of public callers, and limits on their live holds.
 //!
-//! Owns what this node remembers of callers without a name: by network ([`net`]), by contact details, by live hold. The
-//! edge asks [`Throttle::admit`] before anything else happens, the handler of bookings asks [`Throttle::booking`]. The
-//! administrator is never limited. It decides nothing about rooms: how much of a night public holds may take is the
-//! domain's rule ([`crate::domain::Order::hold_share`]).
+//! Owns the counters of callers without a token: by network ([`net`]), by contact details and by live hold. The edge calls
+//! [`Throttle::admit`] before any other work, the handler of bookings calls [`Throttle::booking`]. The administrator is
+//! never limited. The share of a night that public holds may take is a rule of the domain
+//! ([`crate::domain::Order::hold_share`]).
 //!
-//! Invariants: a request is charged at the node that the client asked, once, also where another node answers it or its
-//! handler runs again. A repeat of an idempotency key is charged to its network alone. Memory is bounded
-//! (`rate::MAX_KEYS`, [`holds::MAX_HOLDS`]). Nothing here is stored: a restart forgets it. Each node counts for itself.
+//! Invariants: a request is charged once, at the node that received it from the client, even if another node answers it
+//! or its handler runs again. A repeat of an idempotency key is charged to its network only. Memory is bounded
+//! (`rate::MAX_KEYS`, [`holds::MAX_HOLDS`]). Counters are not stored: a restart clears them. Each node counts on its own.
 
 pub mod holds;
 pub mod net;
@@ -34,46 +34,42 @@ use self::sockets::{LiveSockets, SocketPermit};
 use super::access::Access;
 use super::code::Code;
 use super::extract::caller::Principal;
-use super::forward::FORWARDED;
 use super::problem::{Exceeded, Problem};
-use super::routes::routed_path;
+use super::wire::{CLIENT_NETWORK, FORWARDED, routed_path};
 use crate::domain::holds::HoldShare;
 use crate::domain::{Booking, Order, Timestamp};
 use crate::engine;
 use crate::store::KeyDigest;
 
-/// Carries the client's network from the node that was asked to the node that answers.
-pub const CLIENT: &str = "innkeeper-client";
-
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// What stays open to everybody at any rate: probes, and pages that never reach the engine.
-const FREE: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json"];
+/// Endpoints without a rate limit: probes, and documents that do not reach the engine.
+const UNLIMITED: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json"];
 
-/// The window of the limit of one contact.
+/// The window of the limit of one contact, in seconds.
 const CONTACT_SECS: u64 = 600;
-/// Idempotency keys that are remembered as charged.
+/// The most idempotency keys that are kept as charged.
 const MAX_CHARGED: u64 = 100_000;
 
-/// Whether a path, or a route's pattern, is open to everybody at any rate.
-pub fn is_free(path: &str) -> bool {
-    FREE.contains(&path) || path.starts_with("/docs")
+/// Whether a path, or the pattern of a route, has no rate limit.
+pub fn is_unlimited(path: &str) -> bool {
+    UNLIMITED.contains(&path) || path.starts_with("/docs")
 }
 
-/// How public callers are limited.
+/// Settings of the limits.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The share of a room type's rooms that public holds may take of a night.
     pub hold_share: HoldShare,
-    /// How long the hotel keeps a hold.
+    /// How long a hold lives.
     pub hold_ttl: Duration,
 }
 
-/// The limits. A clone is cheap.
+/// The limits, or none if they are switched off. A clone is cheap and shares the counters.
 #[derive(Clone, Default)]
 pub struct Throttle {
     limits: Option<Arc<Limits>>,
-    /// Whose word about a client's address is believed.
+    /// The proxies whose X-Forwarded-For names the client.
     proxies: Arc<TrustedProxies>,
 }
 
@@ -83,22 +79,22 @@ struct Limits {
     write: Policy,
     connect: Policy,
     contact: Policy,
-    /// Idempotency keys that were charged to a contact in the last [`CONTACT_SECS`], so that a repeat is not.
+    /// Idempotency keys that were charged to a contact within [`CONTACT_SECS`]. A repeat is not charged again.
     charged: Cache<KeyDigest, ()>,
     holds: LiveHolds,
     sockets: LiveSockets,
-    /// Makes numbers of contact details, so that none are kept.
+    /// Hashes contact details, so that memory holds no personal data.
     hasher: std::hash::RandomState,
 }
 
 impl Throttle {
-    /// Without options nobody is limited.
+    /// Without options, no caller is limited.
     pub fn new(options: Option<Options>, proxies: TrustedProxies) -> Self {
         Self { limits: options.map(|options| Arc::new(Limits::new(options))), proxies: Arc::new(proxies) }
     }
 
-    /// The network that a request comes from; `None` where the connection has no address. `from_node`: another node of the
-    /// cluster has sent it, and names the network that it comes from.
+    /// The network of the client. `None` if the connection has no address. `from_node`: another node of the cluster has
+    /// forwarded the request, and names the network.
     pub fn client(&self, request: &ServiceRequest, from_node: bool) -> Result<Option<Net>, Problem> {
         if from_node {
             return Ok(named(request.headers()));
@@ -109,8 +105,8 @@ impl Throttle {
             metrics::counter!("innkeeper_untrusted_proxy_requests_total").increment(1);
             tracing::debug!(
                 %peer,
-                "X-Forwarded-For comes from an address that is not trusted, so all requests of this address share one \
-                 limit: if it is your proxy, name it in INNKEEPER_TRUSTED_PROXIES"
+                "an untrusted address sends X-Forwarded-For, so all its clients share one rate limit; \
+                 if the address is your proxy, add it to INNKEEPER_TRUSTED_PROXIES"
             );
         }
         let client = self.proxies.client(peer, forwarded.map(|value| value.as_bytes()));
@@ -119,7 +115,7 @@ impl Throttle {
         client.map(|client| Some(Net::of(client))).ok_or_else(malformed)
     }
 
-    /// Charges a request to its client, before anything else is done for it. Where another node has sent it, that one did.
+    /// Charges a request to its client. A forwarded request was charged at the first node.
     pub fn admit(
         &self,
         access: &Access,
@@ -130,14 +126,14 @@ impl Throttle {
         if from_node {
             return Ok(());
         }
-        // What a client says of itself is believed by no node.
-        request.headers_mut().remove(CLIENT);
+        // A client cannot set the header that names its network.
+        request.headers_mut().remove(CLIENT_NETWORK);
         let (Some(limits), Some(net)) = (&self.limits, client) else { return Ok(()) };
         if let Ok(value) = HeaderValue::from_str(&net.to_string()) {
-            request.headers_mut().insert(HeaderName::from_static(CLIENT), value);
+            request.headers_mut().insert(HeaderName::from_static(CLIENT_NETWORK), value);
         }
         let path = routed_path(request.request());
-        if is_free(path) || is_administrator(access, request.headers()) {
+        if is_unlimited(path) || is_administrator(access, request.headers()) {
             return Ok(());
         }
         let policy = match request.method() {
@@ -148,7 +144,8 @@ impl Throttle {
         policy.charge_net(net).map_err(exceeded)
     }
 
-    /// Charges a booking to its contact, and finds a place for a hold. Tells the domain how much holds may take.
+    /// Charges a booking to its contact details. Reserves a slot for a hold, and sets the share of a night that public
+    /// holds may take.
     pub fn booking(
         &self,
         (client, principal): (Client, Principal),
@@ -172,7 +169,7 @@ impl Throttle {
         limits.holds.reserve(owners.collect(), key.map(|key| key.digest), now).map(Some).map_err(exceeded)
     }
 
-    /// Finds a place for a WebSocket, and tells to whom its messages are charged.
+    /// Counts a WebSocket of a client. Returns the caller that its messages are charged to.
     pub fn socket(&self, access: &Access, client: Client, headers: &HeaderMap) -> Result<SocketCaller, Problem> {
         let (Some(limits), Some(net)) = (&self.limits, client.net) else { return Ok(SocketCaller::default()) };
         if is_administrator(access, headers) {
@@ -182,20 +179,20 @@ impl Throttle {
         Ok(SocketCaller(Some(Charged { limits: limits.clone(), net, _permit: permit })))
     }
 
-    /// How much of a night a public caller's hold may take when it grows.
+    /// The share of a night that the hold of a public caller may take when it is changed.
     pub fn hold_share(&self, principal: Principal) -> Option<HoldShare> {
         let limits = self.limits.as_deref().filter(|_| principal != Principal::Administrator)?;
         Some(limits.options.hold_share)
     }
 
-    /// Notes that a booking is not, or no longer, a hold.
+    /// Releases the slot of a booking that is no longer a hold.
     pub fn changed(&self, booking: &Booking) {
         if let Some(limits) = self.limits.as_deref().filter(|_| booking.status.expires_at().is_none()) {
             limits.holds.release(booking.id);
         }
     }
 
-    /// Forgets callers who have all their allowance again, and holds that have run out.
+    /// Drops the counters of callers with a full allowance, and the slots of expired holds.
     pub fn forget(&self, now: Timestamp) {
         let Some(limits) = &self.limits else { return };
         for policy in [&limits.read, &limits.write, &limits.connect, &limits.contact] {
@@ -221,7 +218,7 @@ impl Limits {
         }
     }
 
-    /// Charges a booking to its contact, unless its key was charged before: it cannot book twice.
+    /// Charges a booking to its contact details. A repeat of a charged key is free: it cannot book again.
     fn charge_contact(&self, people: &[u64], key: Option<&engine::Key>) -> Result<(), Problem> {
         if key.is_some_and(|key| self.charged.contains_key(&key.digest)) {
             return Ok(());
@@ -234,7 +231,7 @@ impl Limits {
     }
 }
 
-/// Whoever has opened a WebSocket. Its place is given back when this is dropped. The default has no limits.
+/// The caller that has opened a WebSocket. Dropping it ends the count of the WebSocket. The default has no limits.
 #[derive(Default)]
 pub struct SocketCaller(Option<Charged>);
 
@@ -245,7 +242,7 @@ struct Charged {
 }
 
 impl SocketCaller {
-    /// Charges a message that reads the store, like a request that does.
+    /// Charges a message that reads the store, like a request that reads.
     pub fn charge_read(&self) -> Result<(), Problem> {
         self.0.as_ref().map_or(Ok(()), |Charged { limits, net, .. }| limits.read.charge_net(*net).map_err(exceeded))
     }
@@ -263,23 +260,23 @@ fn exceeded(exceeded: Exceeded) -> Problem {
         .exceeding(exceeded)
 }
 
-/// The network that the edge, or another node, has named.
+/// The network that the edge or another node has set in the header.
 fn named(headers: &HeaderMap) -> Option<Net> {
-    headers.get(CLIENT)?.to_str().ok()?.parse().ok()
+    headers.get(CLIENT_NETWORK)?.to_str().ok()?.parse().ok()
 }
 
-/// Where a request comes from.
+/// The client of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
     net: Option<Net>,
-    /// Another node sent it here, after it was charged there, or its handler runs once more.
+    /// Another node has charged and forwarded the request, or its handler runs again.
     is_charged: bool,
 }
 
-/// A mark on a request whose handler has run.
+/// Marks a request whose handler has run.
 struct HasRun;
 
-/// The edge has removed what the client itself says, and [`super::forward`] has checked that a node sent it on.
+/// [`Throttle::admit`] has replaced the header of a client, and `forward` has checked that a node forwarded the request.
 impl FromRequest for Client {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -298,14 +295,18 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn what_a_client_says_of_its_network_is_removed_without_limits_too() {
-        let mut request = TestRequest::default().insert_header((CLIENT, "192.0.2.1")).to_srv_request();
+    async fn the_network_header_of_a_client_is_removed_even_without_limits() {
+        let mut request = TestRequest::default().insert_header((CLIENT_NETWORK, "192.0.2.1")).to_srv_request();
         let throttle = Throttle::default();
         assert_eq!(throttle.client(&request, false).unwrap(), None);
         throttle.admit(&Access::new(None, [0; 32]), None, false, &mut request).unwrap();
-        assert!(!request.headers().contains_key(CLIENT));
-        let request = TestRequest::default().insert_header((CLIENT, "192.0.2.1")).to_srv_request();
-        assert_eq!(throttle.client(&request, true).unwrap(), Some("192.0.2.1".parse().unwrap()), "a node says so");
+        assert!(!request.headers().contains_key(CLIENT_NETWORK));
+        let request = TestRequest::default().insert_header((CLIENT_NETWORK, "192.0.2.1")).to_srv_request();
+        assert_eq!(
+            throttle.client(&request, true).unwrap(),
+            Some("192.0.2.1".parse().unwrap()),
+            "a node has set the header"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The network that a client is taken for: an IPv4 address, or the /64 that one IPv6 customer has.
+//! The network that counts as one client: an IPv4 address, or the /64 of one IPv6 customer.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ pub enum Net {
 }
 
 impl Net {
-    /// IPv4 addresses that are written as IPv6 are IPv4 addresses.
+    /// An IPv4-mapped IPv6 address counts as its IPv4 address.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
@@ -21,7 +21,7 @@ impl Net {
         }
     }
 
-    /// The first 48 bits of an IPv6 network: what a provider gives to one site at most.
+    /// The first 48 bits of an IPv6 network: the largest assignment to one site.
     pub fn site(self) -> Option<u64> {
         match self {
             Self::V4(_) => None,

@@ -1,11 +1,11 @@
-//! Proxies whose word about a client's address is believed.
+//! Trusted proxies: their X-Forwarded-For names the client.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
-/// Networks of proxies. Without any, the client is the address at the other end of the connection.
+/// Networks of trusted proxies. Without any, the client is the peer of the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -15,9 +15,9 @@ impl TrustedProxies {
         self.0.iter().any(|net| net.contains(&address))
     }
 
-    /// The client behind a peer: the right-most address of `X-Forwarded-For` that is no trusted proxy. Everything left of
-    /// it is what the client says of itself. `None` where a trusted proxy names no address there. `forwarded`: the values
-    /// of the header in their order.
+    /// The client behind a peer: the right-most address of `X-Forwarded-For` that is no trusted proxy. The client may have
+    /// forged the addresses left of it. `None` if a trusted proxy sends something that is no address. `forwarded`: the
+    /// values of the header in their order.
     pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>) -> Option<IpAddr> {
         let mut client = peer.to_canonical();
         for entry in forwarded.rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
@@ -30,7 +30,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, maybe with a port.
+/// An address, optionally with a port.
 fn address(entry: &str) -> Option<IpAddr> {
     let bare = entry.trim_matches(['[', ']']).parse::<IpAddr>();
     let address = bare.or_else(|_| entry.parse::<SocketAddr>().map(|socket| socket.ip()));
@@ -57,16 +57,16 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("203.0.113.9", &["198.51.100.1"], "203.0.113.9")] // not a trusted peer: its word is nothing
+    #[case("203.0.113.9", &["198.51.100.1"], "203.0.113.9")] // the peer is not trusted
     #[case("10.0.0.2", &[], "10.0.0.2")]
     #[case("10.0.0.2", &["198.51.100.1"], "198.51.100.1")]
-    #[case("10.0.0.2", &["1.1.1.1, 198.51.100.1"], "198.51.100.1")] // the client invented 1.1.1.1
+    #[case("10.0.0.2", &["1.1.1.1, 198.51.100.1"], "198.51.100.1")] // the client forged 1.1.1.1
     #[case("10.0.0.2", &["1.1.1.1", "198.51.100.1, 10.0.0.3"], "198.51.100.1")] // two proxies, two headers
     #[case("::ffff:10.0.0.2", &["198.51.100.1:4711"], "198.51.100.1")]
     #[case("10.0.0.2", &["[2001:db8::1]:80"], "2001:db8::1")]
     #[case("10.0.0.2", &["2001:db8::1"], "2001:db8::1")]
     #[case("10.0.0.2", &["::ffff:198.51.100.1"], "198.51.100.1")]
-    #[case("10.0.0.2", &["10.0.0.4, 10.0.0.3"], "10.0.0.4")] // a client inside
+    #[case("10.0.0.2", &["10.0.0.4, 10.0.0.3"], "10.0.0.4")] // the client is inside the trusted network
     #[case("fd00::2", &["198.51.100.1"], "198.51.100.1")]
     fn the_client_is_the_right_most_address_outside(
         #[case] peer: IpAddr,

@@ -1,7 +1,8 @@
-//! How many requests in a time: all of the limit at once, then one at a time as it fills up again.
+//! A rate limit: a burst of the whole limit, then a steady refill.
 //!
-//! The algorithm is GCRA (ITU-T I.371): per caller one number, the time at which the whole allowance is there again. It
-//! is kept here, because a network and its site are charged together or not at all, and because memory has a limit.
+//! The algorithm is GCRA (ITU-T I.371). It keeps one number for each caller: the time at which its allowance is full
+//! again. The algorithm is implemented here, because a network and its site are charged together or not at all, and
+//! because memory is bounded.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,13 +13,13 @@ use dashmap::DashMap;
 use super::net::Net;
 use crate::http::problem::Exceeded;
 
-/// Callers that one meter tells apart. Beyond, those it does not know yet share [`BUCKETS`] allowances.
+/// Callers with an allowance of their own in one meter. Further callers share [`BUCKETS`] allowances.
 const MAX_KEYS: usize = 100_000;
 const BUCKETS: u64 = 16_384;
-/// A site of IPv6 may have so many times the allowance of one of its networks.
+/// The limit of an IPv6 site, as a multiple of the limit of one network.
 const NETS_OF_A_SITE: u32 = 8;
 
-/// One limit.
+/// One rate limit.
 pub struct Policy {
     name: &'static str,
     limit: u32,
@@ -34,7 +35,7 @@ impl Policy {
         Self { name, limit, window, callers, sites }
     }
 
-    /// Charges a network, and the site that it belongs to; neither where one of them has reached its limit.
+    /// Charges a network and its site. If one of them is at its limit, neither is charged.
     pub fn charge_net(&self, net: Net) -> Result<(), Exceeded> {
         let now = Instant::now();
         let Some(site) = net.site() else { return self.callers.take(&net, now).map_err(|wait| self.exceeded(wait)) };
@@ -42,7 +43,7 @@ impl Policy {
         charged.and_then(|()| self.sites.take(&site, now)).map_err(|wait| self.exceeded(wait))
     }
 
-    /// Charges all of these, or none where one of them has reached its limit.
+    /// Charges all of these callers. If one of them is at its limit, none is charged.
     pub fn charge(&self, callers: &[u64]) -> Result<(), Exceeded> {
         let now = Instant::now();
         let checked = callers.iter().try_for_each(|caller| self.callers.check(caller, now));
@@ -50,7 +51,7 @@ impl Policy {
         charged.map_err(|wait| self.exceeded(wait))
     }
 
-    /// Forgets who has all the allowance again.
+    /// Drops the keys with a full allowance.
     pub fn forget(&self) {
         let now = Instant::now();
         self.callers.forget(now);
@@ -67,16 +68,16 @@ impl Policy {
     }
 }
 
-/// Allowances of many callers. A caller is known by a number that is made of it with a secret: nobody can choose with
-/// whom to share one.
+/// The allowances of many callers. The key of a caller is a hash with a secret, so a caller cannot choose which
+/// allowance it shares.
 struct Meter {
     hasher: RandomState,
-    /// How long one request takes to be allowed again, and how many may come at once.
+    /// The time in which one request is refilled, and the burst.
     period: Duration,
     burst: u32,
-    /// When a caller has the whole allowance again.
+    /// When the allowance of a caller is full again.
     full_at: DashMap<u64, Instant>,
-    /// At least as many as there are in `full_at`.
+    /// An upper bound of the entries in `full_at`.
     keys: AtomicUsize,
 }
 
@@ -87,13 +88,13 @@ impl Meter {
         Self { hasher, period: window / burst, burst, full_at, keys }
     }
 
-    /// Whether a caller has something left, or how long it has to wait. Remembers nothing.
+    /// Whether a caller may send a request now, or how long it must wait. Charges nothing.
     fn check(&self, caller: &impl Hash, now: Instant) -> Result<(), Duration> {
         let full_at = self.full_at.get(&self.key(caller)).map_or(now, |full_at| *full_at);
         self.wait(full_at, now)
     }
 
-    /// Takes one from what a caller has left. A refused request changes nothing.
+    /// Charges one request. A refused request charges nothing.
     fn take(&self, caller: &impl Hash, now: Instant) -> Result<(), Duration> {
         let key = self.key(caller);
         let mut full_at = self.full_at.entry(key).or_insert_with(|| {
@@ -113,7 +114,7 @@ impl Meter {
         }
     }
 
-    /// The number of a caller; that of a bucket, which it shares, where it is new and there is no room for more.
+    /// The key of a caller. A new caller in a full meter gets a shared key.
     fn key(&self, caller: &impl Hash) -> u64 {
         let key = self.hasher.hash_one(caller);
         let is_full = self.keys.load(Ordering::Relaxed) >= MAX_KEYS;
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_has_an_allowance_and_is_told_when_there_is_more() {
+    fn every_network_has_its_own_limit_and_learns_when_to_retry() {
         let policy = Policy::new("p", 30, 60);
         for _ in 0..30 {
             policy.charge_net(v4(1)).unwrap();
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowance_fills_up_one_at_a_time() {
+    fn an_allowance_is_refilled_one_request_at_a_time() {
         let (meter, start) = (Meter::new(2, Duration::from_secs(60)), Instant::now());
         let at = |secs| start + Duration::from_secs(secs);
         let taken = [0, 0, 0, 29, 30, 30, 1_000, 1_000, 1_000].map(|secs| meter.take(&1, at(secs)).is_ok());
@@ -160,16 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn the_networks_of_a_site_have_a_limit_together() {
+    fn the_networks_of_a_site_share_a_limit() {
         let policy = Policy::new("p", 2, 60);
         let admitted = (0..100).filter(|n| policy.charge_net(Net::V6(0x2001_0db8_0001_0000 + n)).is_ok()).count();
         assert_eq!(admitted, 16);
         policy.charge_net(Net::V6(0x2001_0db8_0002_0000)).unwrap();
-        assert_eq!(policy.callers.full_at.len(), 17, "what is refused is not remembered");
+        assert_eq!(policy.callers.full_at.len(), 17, "a refused network leaves no entry");
     }
 
     #[test]
-    fn a_network_that_is_refused_takes_nothing_from_its_neighbours() {
+    fn a_refused_network_charges_nothing_to_its_site() {
         let policy = Policy::new("p", 2, 60);
         for _ in 0..100 {
             let _ = policy.charge_net(Net::V6(0x2001_0db8_0001_0000));
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_has_a_limit_and_those_who_are_known_keep_their_own_allowance() {
+    fn memory_is_bounded_and_known_callers_keep_their_allowance() {
         let policy = Policy::new("p", 2, 3_600);
         policy.charge_net(v4(0)).unwrap();
         for n in 1..150_000 {

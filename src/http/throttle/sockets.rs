@@ -7,13 +7,13 @@ use dashmap::DashMap;
 use super::net::Net;
 use crate::http::problem::Exceeded;
 
-/// Open WebSockets of one network, and of one site of IPv6.
+/// The limits of open WebSockets of one network and of one IPv6 site.
 const PER_NET: usize = 100;
 const PER_SITE: usize = 800;
-/// When a client that has reached the limit may try again: one of its own connections has to end first.
+/// Retry-After of a client at its limit, in seconds. One of its own connections must close first.
 const RETRY_AFTER_SECS: i64 = 60;
 
-/// All that are open. There are no more than the server has places for WebSockets.
+/// The open WebSockets by network and site. Their number is bounded by the limit of the server.
 #[derive(Clone, Default)]
 pub struct LiveSockets(Arc<DashMap<Owner, usize>>);
 
@@ -23,13 +23,14 @@ enum Owner {
     Site(u64),
 }
 
-/// The place of one WebSocket, until it is dropped.
+/// Counts one WebSocket until it is dropped.
 pub struct SocketPermit {
     sockets: LiveSockets,
     owners: Vec<Owner>,
 }
 
 impl LiveSockets {
+    /// Counts a WebSocket of a network, unless the network or its site is at its limit.
     pub fn enter(&self, net: Net) -> Result<SocketPermit, Exceeded> {
         let mut permit = SocketPermit { sockets: self.clone(), owners: Vec::new() };
         let site = net.site().map(|site| (Owner::Site(site), PER_SITE));
@@ -38,7 +39,7 @@ impl LiveSockets {
             if *open >= limit {
                 let limit = u32::try_from(limit).unwrap_or(u32::MAX);
                 let (window_secs, retry_after_secs) = (RETRY_AFTER_SECS.unsigned_abs(), RETRY_AFTER_SECS);
-                // The entry is let go before the permit is, which looks at it again.
+                // The entry must be unlocked before the permit is dropped, which locks it again.
                 drop(open);
                 return Err(Exceeded { policy: "ws-open", limit, window_secs, retry_after_secs });
             }
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_and_a_site_have_so_many_at_once() {
+    fn open_websockets_of_a_network_and_of_a_site_are_limited() {
         let sockets = LiveSockets::default();
         let net = |n: u64| Net::V6(0x2001_0db8_0001_0000 + n);
         let mut open: Vec<_> = (0..PER_NET).map(|_| sockets.enter(net(0)).unwrap()).collect();
@@ -73,9 +74,9 @@ mod tests {
         open.pop();
         open.push(sockets.enter(net(0)).unwrap());
         open.extend((1..8).flat_map(|n| vec![n; PER_NET]).map(|n| sockets.enter(net(n)).unwrap()));
-        assert!(sockets.enter(net(8)).is_err(), "the site has as many as it may have");
+        assert!(sockets.enter(net(8)).is_err(), "the site is at its limit");
         open.push(sockets.enter(Net::V4([192, 0, 2, 1].into())).unwrap());
         drop(open);
-        assert!(sockets.0.is_empty(), "nothing is remembered of those that have ended");
+        assert!(sockets.0.is_empty(), "closed WebSockets leave no entry");
     }
 }

@@ -4,12 +4,12 @@
 //! ([`encoder`]) and the queue in front of the connection ([`outbox`]). Called by `ws/handler.rs` and `ws/session.rs`.
 //! It knows nothing of JSON. Extensions are not offered, so no frame is compressed.
 //!
-//! Headers are tungstenite's. Its `WebSocketStream` is not used: it hides fragments from the limit of frames per second,
-//! and it copies every outgoing frame once per client.
+//! Headers are tungstenite's. Its `WebSocketStream` is not used: it hides fragments from the limit of frames per
+//! second, and it copies every outgoing frame once per client.
 //!
 //! Limits: a message's length is checked at each frame header, before its payload is kept; fragments of a message are
-//! counted; payloads are copied, so a small one never keeps a large read buffer alive; unsent frames are bounded in bytes.
-//! A connection that breaks the protocol is told why ([`decoder::Broken`]) and closed.
+//! counted; payloads are copied, so a small one never keeps a large read buffer alive; unsent frames are bounded in
+//! bytes. A connection that breaks the protocol is told why ([`decoder::Broken`]) and closed.
 
 pub mod decoder;
 pub mod encoder;

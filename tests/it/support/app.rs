@@ -8,7 +8,8 @@ use innkeeper::app::{self, Listeners, Running};
 use innkeeper::clock::{ManualClock, System};
 use innkeeper::config::{Config, Sources};
 use innkeeper::events::{self, Live};
-use innkeeper::http::{Access, State};
+use innkeeper::http::system::MetricsPage;
+use innkeeper::http::{Access, Dependencies};
 use innkeeper::tasks::Tasks;
 use innkeeper::ws::{Gate, Options};
 use jiff::Timestamp;
@@ -133,26 +134,23 @@ impl App {
         Self { running, clock, client: Client::new(), url, database }
     }
 
-    /// The data of its handlers, without an administrator.
-    pub fn state(&self) -> State {
+    /// The dependencies of its handlers, without an administrator.
+    pub fn dependencies(&self) -> Dependencies {
         let store = self.running.store.clone();
         let sources = events::Sources { journal: store.clone(), feed: store.clone(), clock: self.clock.clone() };
         let live = Live::start(self.running.engine.hub(), sources, 1, &Tasks::default());
-        State {
+        Dependencies {
             pulse: Default::default(),
             gate: Gate::new(live, Options::default()),
-            feed: store.clone(),
             engine: self.running.engine.clone(),
-            catalogue: store.clone(),
-            reports: store.clone(),
+            store,
             search: self.running.search.clone(),
-            journal: store,
             clock: self.clock.clone(),
             ids: Arc::new(System),
             access: Access::new(None, [0; 32]),
             access_log: Default::default(),
             throttle: Default::default(),
-            metrics: Arc::new(String::new),
+            metrics: MetricsPage::new(String::new),
             pages: Default::default(),
             draining: Default::default(),
             membership: self.running.membership.clone(),

@@ -1,5 +1,7 @@
-//! Examples: of answers (`answers`) and of bodies. Bodies work when they are sent: to a server that has a hotel, a room type, a rate plan and a service under
-//! these ids, as the demonstration and the tests do.
+//! Examples of request bodies, and of answers (`answers`).
+//!
+//! A server accepts the bodies if it has a hotel, a room type, a rate plan and a service with these ids. The demo data
+//! and the tests create them.
 
 mod answers;
 
@@ -11,20 +13,20 @@ use uuid::Uuid;
 
 use crate::domain::{Date, HotelId, RatePlanId, RoomTypeId, ServiceId};
 
-/// The hotel of the examples.
+/// The id of the example hotel.
 pub const HOTEL: HotelId = HotelId(Uuid::from_u128(0x0195_0000_0000_7000_8000_0000_0000_0001));
-/// Its room type.
+/// The id of its room type.
 pub const ROOM_TYPE: RoomTypeId = RoomTypeId(Uuid::from_u128(0x0195_0000_0000_7000_8000_0000_0000_0002));
-/// The room type's rate plan.
+/// The id of the room type's rate plan.
 pub const RATE_PLAN: RatePlanId = RatePlanId(Uuid::from_u128(0x0195_0000_0000_7000_8000_0000_0000_0003));
-/// The hotel's service.
+/// The id of the hotel's service.
 pub const SERVICE: ServiceId = ServiceId(Uuid::from_u128(0x0195_0000_0000_7000_8000_0000_0000_0004));
-/// The city to search in.
+/// The city of the example search.
 pub const CITY: &str = "Lisbon";
-/// The day of a document that must not change from day to day.
+/// The date for documents that must be the same every day.
 pub const DAY: Date = Date::constant(2027, 1, 15);
 
-/// The id that fills the `{id}` of a path.
+/// The example for the `{id}` of a path.
 pub fn id_for(path: &str) -> Option<Uuid> {
     let beginnings: [(&str, Uuid); 4] = [
         ("/v1/hotels/", HOTEL.0),
@@ -35,7 +37,7 @@ pub fn id_for(path: &str) -> Option<Uuid> {
     beginnings.iter().find(|(beginning, _)| path.starts_with(beginning)).map(|(_, id)| *id)
 }
 
-/// A date some days ahead.
+/// The date that is so many days after today.
 pub fn ahead(today: Date, days: i32) -> String {
     today.saturating_add(Span::new().days(days)).to_string()
 }

@@ -1,4 +1,4 @@
-//! Schemas of the types that are read and written, and what deriving them leaves to be done.
+//! Schemas of request and response bodies, with corrections of what utoipa derives.
 
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{AllOf, Components, Object, RefOr, Schema};
@@ -6,7 +6,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::value::Day;
 
-/// A type's schema under its name, and those of the types inside.
+/// The schemas of a type and of the types inside it, with their names.
 pub fn of<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
     let mut all = Vec::new();
     T::schemas(&mut all);
@@ -18,7 +18,7 @@ pub fn add<T: ToSchema>(components: &mut Components) {
     components.schemas.extend(of::<T>());
 }
 
-/// A merge patch of a body and its name: the same members, none of which is needed or has a default.
+/// The schema of a merge patch and its name: the members of the body, all optional and without defaults.
 pub fn patch<T: ToSchema>() -> (String, RefOr<Schema>) {
     let name = T::name();
     let name = name.strip_prefix("New").map_or_else(|| name.to_string(), |rest| format!("{rest}Patch"));
@@ -36,32 +36,35 @@ pub fn patch<T: ToSchema>() -> (String, RefOr<Schema>) {
     (name, RefOr::T(Schema::Object(object)))
 }
 
-/// Moves defaults from the schema into the words: generators take a member with a default for one that must be there.
-pub fn tell_defaults(components: &mut Components) {
+/// Moves defaults from the schema to the description. Client generators treat a member with a default as required.
+pub fn describe_defaults(components: &mut Components) {
     for schema in components.schemas.values_mut() {
         let RefOr::T(Schema::Object(object)) = schema else { continue };
         for member in object.properties.values_mut() {
             let RefOr::T(Schema::Object(member)) = member else { continue };
             let Some(default) = member.default.take() else { continue };
-            let words = member.description.get_or_insert_default();
-            let gap = if words.is_empty() { "" } else { " " };
-            words.push_str(&format!("{gap}Default: `{default}`."));
+            let description = member.description.get_or_insert_default();
+            let gap = if description.is_empty() { "" } else { " " };
+            description.push_str(&format!("{gap}Default: `{default}`."));
         }
     }
 }
 
-/// What a parameter is made of.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// Not empty.
+    /// A text that is not empty.
     Text,
+    /// One of these names.
     OneOf(&'static [&'static str]),
-    /// From the first to the second.
+    /// A whole number from the first to the second.
     Whole(i64, i64),
-    /// From the first to the second.
+    /// A number from the first to the second.
     Number(f64, f64),
     Flag,
+    /// A date, `YYYY-MM-DD`.
     Day,
+    /// A UUID.
     Id,
 }
 
@@ -80,8 +83,7 @@ impl Kind {
     }
 }
 
-/// Turns "all of a body and some more" into one object: a body allows no other members, so nothing could ever be all
-/// of both.
+/// Replaces each `allOf` by one object. A body allows no other members, so no value could match all parts.
 pub fn flatten(components: &mut Components) {
     let known = components.schemas.clone();
     for schema in components.schemas.values_mut() {

@@ -1,4 +1,4 @@
-//! What is the same for everybody: the description of the API and the page that shows it. Each page is made and
+//! Pages that are the same for all clients: the descriptions of the API and Swagger UI. Each page is rendered and
 //! compressed once, and shared by all answers.
 
 use std::io::Write;
@@ -19,14 +19,14 @@ use crate::http::code::Code;
 use crate::http::extract::IfNoneMatch;
 use crate::http::problem::Problem;
 
-/// More than there are pages on one day.
-const MOST: u64 = 64;
+/// The most cached pages: more than one day has.
+const MAX_PAGES: u64 = 64;
 
-/// The pages that were asked for. A clone is the same one.
+/// A cache of pages. Clones share it.
 #[derive(Clone)]
 pub struct Pages(Cache<(String, Option<Date>), Arc<Page>>);
 
-/// A page, ready to be sent.
+/// A page, plain and compressed.
 struct Page {
     media: String,
     plain: Bytes,
@@ -36,26 +36,26 @@ struct Page {
 
 impl Default for Pages {
     fn default() -> Self {
-        Self(Cache::new(MOST))
+        Self(Cache::new(MAX_PAGES))
     }
 }
 
 impl Pages {
-    /// A page by its name, and by its day where it changes with the days. `make` gives its media type and its text, or
-    /// `None` where there is no such page; many who ask for a new page wait for one that makes it.
+    /// Answers with a page. `day`: the date, if the page changes every day. `render` returns its media type and its
+    /// text, or `None` if the page does not exist. Concurrent requests for a new page render it once.
     pub async fn show(
         &self,
         name: &str,
         day: Option<Date>,
-        make: impl FnOnce() -> Option<(String, Vec<u8>)> + Send + 'static,
+        render: impl FnOnce() -> Option<(String, Vec<u8>)> + Send + 'static,
         request: &HttpRequest,
         known: &IfNoneMatch,
     ) -> Result<HttpResponse, Problem> {
-        let made = async {
-            let made = tokio::task::spawn_blocking(|| make().map(|(media, text)| Page::new(media, text))).await;
-            made.ok().flatten().map(Arc::new)
+        let rendered = async {
+            let rendered = tokio::task::spawn_blocking(|| render().map(|(media, text)| Page::new(media, text))).await;
+            rendered.ok().flatten().map(Arc::new)
         };
-        let page = self.0.optionally_get_with((name.to_owned(), day), made).await;
+        let page = self.0.optionally_get_with((name.to_owned(), day), rendered).await;
         page.map(|page| page.answer(request, known)).ok_or_else(|| Problem::of(Code::NotFound))
     }
 }
@@ -73,10 +73,10 @@ impl Page {
         let is_packed = !self.packed.is_empty() && takes_gzip(request);
         let (body, coding) = match is_packed {
             true => (&self.packed, ContentEncoding::Gzip),
-            // Named, so that nothing compresses it anew for every client.
+            // Naming the coding keeps the middleware from compressing the page for each client.
             false => (&self.plain, ContentEncoding::Identity),
         };
-        // Equal strong tags would promise equal bytes (RFC 9110, section 8.8.3).
+        // The tag is weak: both codings share it, and equal strong tags promise equal bytes (RFC 9110, section 8.8.3).
         let version = ETag(EntityTag::new_weak(self.tag.clone()));
         let vary = (header::VARY, "accept-encoding");
         if known.has(&version) {
@@ -92,7 +92,7 @@ impl Page {
     }
 }
 
-/// Bytes that are shared however often they are cloned.
+/// Bytes whose clones share the memory.
 fn shared(bytes: Vec<u8>) -> Bytes {
     Bytes::from_owner(bytes)
 }

@@ -1,4 +1,4 @@
-//! Examples of what is answered. A test compares them with the schemas, another one with real answers.
+//! Examples of answers. One test compares them with the schemas, another one with real answers.
 
 use serde_json::{Value, json};
 
@@ -7,12 +7,12 @@ use crate::domain::{Date, FailingNight, Reason, Violation};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// A booking of the examples.
+/// The id of the example booking.
 const BOOKING: &str = "0195a3c0-7d11-7e2a-9c55-2f1d7d0c0b11";
-/// A request of the examples.
+/// The id of the example request.
 const REQUEST: &str = "0195a3c0-9b3e-7c10-8f6a-51a2f0d3e7c4";
 
-/// An example of an answer, by the name of its schema or, where it has none, its address.
+/// The example of an answer, by the name of its schema. An answer without a schema is found by its path.
 pub fn answer(name: &str, today: Date) -> Value {
     if let Some(item) = name.strip_suffix("List") {
         return json!({ "items": [answer(item, today)], "next_cursor": null });
@@ -52,7 +52,7 @@ pub fn answer(name: &str, today: Date) -> Value {
     }
 }
 
-/// An example of a problem.
+/// The example of a problem.
 pub fn problem(code: Code, today: Date) -> Value {
     let date = today.saturating_add(jiff::Span::new().days(31));
     let night = |reason| vec![FailingNight { date, reason }];
@@ -115,7 +115,7 @@ fn booking(today: Date) -> Value {
     })
 }
 
-/// As it is stamped on a booking.
+/// The cancellation policy of a booking.
 fn policy(today: Date) -> Value {
     let until = format!("{}T14:00:00Z", ahead(today, 28));
     json!({

@@ -1,13 +1,13 @@
-//! Refusals of the domain as problem documents: every one has a code, and a field where one is to blame.
+//! Converts the refusals of the domain to problems. Each has a code, and a pointer if one member is the cause.
 
-use super::code::Code;
-use super::problem::Problem;
+use super::Problem;
 use crate::domain::{Date, Reason, Refusal, Violation};
+use crate::http::code::Code;
 
-/// Seconds after which a hold may be tried again where no other hold is known to run out: every 429 names a time.
+/// Seconds after which a hold may be repeated if no other hold is known to expire. Every 429 has a Retry-After.
 const HOLDS_LATER: i64 = 60;
 
-/// The problem of a window of dates that ends before the hotel's current date: nothing in it can be sold.
+/// The problem of a range of dates that ends before the hotel's current date. Nothing in it can be sold.
 pub fn past(today: Date) -> Problem {
     let refusal = Refusal::ArrivalInThePast { today };
     Problem::new(code(&refusal), sentence(&refusal.to_string())).with_errors(vec![Violation::new(
@@ -17,7 +17,7 @@ pub fn past(today: Date) -> Problem {
     )])
 }
 
-/// The problem a refusal is for a client.
+/// The problem of a refusal.
 pub fn problem(refusal: &Refusal) -> Problem {
     let detail = sentence(&refusal.to_string());
     let problem = Problem::new(code(refusal), detail);
@@ -70,7 +70,7 @@ fn code(refusal: &Refusal) -> Code {
     }
 }
 
-/// The field of the request that a refusal is about.
+/// The member of the request that caused a refusal.
 fn field(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::ArrivalInThePast { .. } => Some("/checkin_date"),
@@ -86,8 +86,8 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
     }
 }
 
-/// The words with a capital and a full stop.
-fn sentence(words: &str) -> String {
+/// A message with a capital letter and a full stop.
+pub(super) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_race_names_its_nights_and_when_a_hold_runs_out() {
+    fn a_sold_out_stay_names_its_nights_and_when_a_hold_expires() {
         let retry_at = Some("2026-04-01T12:01:00Z".parse().unwrap());
         let nights = night(Reason::SoldOut { free: 0, wanted: 1 });
         let document =
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_that_is_one_too_many_always_has_a_time_to_try_again() {
+    fn a_hold_beyond_the_limit_always_has_a_retry_after() {
         let refusal = |retry_at| Refusal::TooManyHolds { date: date(2026, 5, 1), most: 0, retry_at };
         let now = "2026-04-01T12:00:00Z".parse().ok();
         for (retry_at, secs) in [(None, 60), ("2026-04-01T12:01:00Z".parse().ok(), 61)] {
@@ -125,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_house_is_not_called_sold_out() {
+    fn a_stop_sell_is_not_called_sold_out() {
         let refusal = Refusal::Unavailable { nights: night(Reason::StopSell), retry_at: None };
         assert_eq!(problem(&refusal).code(), Code::Closed);
     }
 
     #[test]
-    fn codes_say_what_the_domain_says() {
+    fn codes_have_the_names_of_the_refusals() {
         let refusals = [
             Refusal::Occupancy,
             Refusal::TooManyNights { max: 30 },

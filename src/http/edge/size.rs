@@ -1,22 +1,16 @@
-//! Limits on what comes before the body.
+//! Limits on the head of a request: the length of its path and of its headers.
 
 use actix_web::dev::ServiceRequest;
 
-use super::X_REQUEST_ID;
 use crate::http::code::Code;
-use crate::http::forward::FORWARDED;
+use crate::http::limits::{MAX_HEADERS, MAX_URI};
 use crate::http::problem::Problem;
-use crate::http::throttle::CLIENT;
+use crate::http::wire::{CLIENT_NETWORK, FORWARDED, X_REQUEST_ID};
 
-/// The longest address, in bytes.
-pub const MAX_URI: usize = 8 * 1024;
-/// The most that all headers together may have, in bytes.
-pub const MAX_HEADERS: usize = 16 * 1024;
+/// Headers that a node adds when it forwards. They do not count towards the client's limit.
+const ADDED_BY_NODES: [&str; 3] = [FORWARDED, X_REQUEST_ID, CLIENT_NETWORK];
 
-/// What nodes add when they forward is not the client's.
-const ADDED_BY_NODES: [&str; 3] = [FORWARDED, X_REQUEST_ID, CLIENT];
-
-/// Whether a request's head is small enough to be looked at. `from_node`: another node of the cluster has sent it.
+/// Refuses a request whose path or headers are too long. `from_node`: another node of the cluster has forwarded it.
 pub fn check(request: &ServiceRequest, from_node: bool) -> Result<(), Problem> {
     let uri = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     if uri > MAX_URI {

@@ -1,4 +1,4 @@
-//! A small language for describing an address: what it takes, answers and refuses.
+//! A builder for the description of one operation: its parameters, body, answers and problems.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,22 @@ use super::example;
 use super::schemas::{self, Kind};
 use crate::domain::Date;
 use crate::http::code::Code;
-use crate::http::extract::idempotency::MAX_LENGTH;
+use crate::http::limits::MAX_IDEMPOTENCY_KEY;
 use crate::http::page::MAX_LIMIT;
-use crate::http::problem::PROBLEM_JSON;
+use crate::http::wire::PROBLEM_JSON;
 
 /// The security scheme of the administrator's token.
 pub const ADMINISTRATOR: &str = "administrator";
 /// The security scheme of a booking's manage token.
 pub const MANAGER: &str = "manage_token";
 
-/// The headers of something in the catalogue.
-pub const VERSION: &[(&str, &str)] = &[("ETag", "The version of what is shown.")];
-/// The condition under which something in the catalogue is changed.
-pub const UNCHANGED: &str = "Only if it still is what was shown with this ETag. Without it, concurrent changes of \
-                             different members all count.";
+/// The response headers of a catalogue resource.
+pub const VERSION: &[(&str, &str)] = &[("ETag", "The version of the resource.")];
+/// The description of If-Match for a change of a catalogue resource.
+pub const UNCHANGED: &str = "The change takes effect only if the resource still has this ETag. Without the header, \
+                             concurrent changes of different members are all kept.";
 
-/// One method of one address, described.
+/// The description of one operation.
 pub struct Doc {
     method: HttpMethod,
     path: &'static str,
@@ -41,13 +41,13 @@ pub struct Doc {
     pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
-/// What an address answers when all is well.
+/// A successful answer.
 struct Answer {
     response: ResponseBuilder,
     body: Option<Shown>,
 }
 
-/// The body of an answer, and by which name [`example::answer`] knows an example of it.
+/// The body of an answer, and the name of its example in [`example::answer`].
 struct Shown {
     media: String,
     schema: RefOr<Schema>,
@@ -76,8 +76,11 @@ impl Doc {
         let (answers, problems, schemas) = (Vec::new(), BTreeMap::new(), Vec::new());
         let doc = Self { method, path, operation, answers, problems, schemas };
         let doc = doc.refuses(&[Code::UriTooLong, Code::HeadersTooLarge, Code::Internal]);
-        let doc = doc.string_header("X-Request-ID", "Your name for the request, up to 128 visible characters.");
-        // An unknown parameter of the query is enough.
+        let doc = doc.string_header(
+            "X-Request-ID",
+            "The id of the request: 1 to 128 visible ASCII characters. The server creates one if it is absent.",
+        );
+        // Every endpoint of the API refuses unknown query parameters.
         let doc = if path.starts_with("/v1/") { doc.refuses(&[Code::InvalidRequest, Code::RateLimited]) } else { doc };
         let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         names.fold(doc, Self::id_in_path)
@@ -96,12 +99,12 @@ impl Doc {
         self
     }
 
-    /// Only with the administrator's token.
+    /// Needs the administrator's token.
     pub fn administrator(self) -> Self {
         self.secured(&[ADMINISTRATOR]).refuses(&[Code::Unauthorized])
     }
 
-    /// With the administrator's or the booking's token.
+    /// Needs the administrator's token or the booking's manage token.
     pub fn manager(self) -> Self {
         self.secured(&[ADMINISTRATOR, MANAGER]).refuses(&[Code::Unauthorized, Code::NoSuchBooking])
     }
@@ -120,25 +123,25 @@ impl Doc {
         self.parameter(parameter).refuses(&[Code::NotFound])
     }
 
-    /// A parameter after the question mark that must be there.
+    /// Adds a required query parameter.
     pub fn needs(self, name: &str, kind: Kind, words: &str, example: impl Into<Value>) -> Self {
         self.query(Required::True, name, kind, words, Some(example.into()))
     }
 
-    /// A parameter after the question mark that can be left out.
+    /// Adds an optional query parameter.
     pub fn may(self, name: &str, kind: Kind, words: &str) -> Self {
         self.query(Required::False, name, kind, words, None)
     }
 
-    /// An older name of another parameter.
-    pub fn once_called(self, name: &str, kind: Kind, words: &str) -> Self {
+    /// Adds a deprecated query parameter.
+    pub fn deprecated(self, name: &str, kind: Kind, words: &str) -> Self {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query).required(Required::False);
         let parameter = parameter.deprecated(Some(Deprecated::True)).description(Some(words));
         self.parameter(parameter.schema(Some(kind.schema())))
     }
 
-    /// The same, with an example.
-    pub fn may_such_as(self, name: &str, kind: Kind, words: &str, example: impl Into<Value>) -> Self {
+    /// Adds an optional query parameter with an example.
+    pub fn may_with_example(self, name: &str, kind: Kind, words: &str, example: impl Into<Value>) -> Self {
         self.query(Required::False, name, kind, words, Some(example.into()))
     }
 
@@ -148,38 +151,41 @@ impl Doc {
         self.parameter(parameter)
     }
 
-    /// The parameters of every list.
+    /// Adds the query parameters of every list.
     pub fn paged(self) -> Self {
-        self.may("limit", Kind::Whole(1, MAX_LIMIT.into()), "Items of a page; otherwise 20.").may(
+        self.may("limit", Kind::Whole(1, MAX_LIMIT.into()), "Items on the page. Default: 20.").may(
             "cursor",
             Kind::Text,
-            "The `next_cursor` of the page before.",
+            "The `next_cursor` of the previous page.",
         )
     }
 
-    /// Takes an Idempotency-Key.
+    /// Accepts the header Idempotency-Key.
     pub fn idempotent(self) -> Self {
-        let words = "A repeat gets the first answer. 1 to 255 visible ASCII characters, such as a UUID. Without a token, \
-                     the key belongs to the contact details in the body.";
-        let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]+$")).max_length(Some(MAX_LENGTH));
+        let words = "A repeated request gets the first answer. 1 to 255 visible ASCII characters, such as a UUID. \
+                     Without a token, the key belongs to the contact details in the body.";
+        let key = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[!-~]+$"))
+            .max_length(Some(MAX_IDEMPOTENCY_KEY));
         self.header("Idempotency-Key", words, key).refuses(&[Code::MalformedHeader, Code::KeyReused])
     }
 
-    /// Is a POST that takes no Idempotency-Key.
+    /// Refuses the header Idempotency-Key, although the method is POST.
     pub fn without_key(self) -> Self {
         self.refuses(&[Code::KeyUnsupported])
     }
 
-    /// Takes an If-Match.
+    /// Accepts the header If-Match.
     pub fn conditional(self, description: &str) -> Self {
         self.string_header("If-Match", description).refuses(&[Code::MalformedHeader, Code::Stale])
     }
 
-    /// Takes an If-None-Match and answers 304.
+    /// Accepts the header If-None-Match, and answers 304.
     pub fn cacheable(mut self) -> Self {
-        let response = ResponseBuilder::new().description("What you have is still true.");
+        let response = ResponseBuilder::new().description("Your version is current.");
         self.answers.push((304, Answer { response, body: None }));
-        self.string_header("If-None-Match", "The ETag of the answer you have.")
+        self.string_header("If-None-Match", "The ETag of your version.")
     }
 
     fn string_header(self, name: &str, description: &str) -> Self {
@@ -196,13 +202,14 @@ impl Doc {
         self
     }
 
+    /// Needs a JSON body.
     pub fn body<T: ToSchema>(mut self, example: Value) -> Self {
         self.schemas.extend(schemas::of::<T>());
         let schema = RefOr::Ref(Ref::from_schema_name(T::name()));
         self.takes("application/json", schema, example)
     }
 
-    /// A merge patch of what `T` would create.
+    /// Needs a merge patch of the body `T`.
     pub fn merge_patch<T: ToSchema>(mut self, example: Value) -> Self {
         let (name, schema) = schemas::patch::<T>();
         self.schemas.extend(schemas::of::<T>().into_iter().filter(|(known, _)| *known != name));
@@ -219,7 +226,7 @@ impl Doc {
             .refuses(&[Code::BodyTimeout])
     }
 
-    /// An answer with a JSON body.
+    /// Adds an answer with a JSON body.
     pub fn answers<T: ToSchema>(mut self, status: u16, description: &str, headers: &[(&str, &str)]) -> Self {
         self.schemas.extend(schemas::of::<T>());
         let schema = RefOr::Ref(Ref::from_schema_name(T::name()));
@@ -229,7 +236,7 @@ impl Doc {
         self
     }
 
-    /// An answer whose body has no schema of its own, or no body.
+    /// Adds an answer without a body, or with a body that has no schema of its own.
     pub fn answers_otherwise(mut self, status: u16, description: &str, media: Option<&str>) -> Self {
         let response = ResponseBuilder::new().description(description);
         let body = media.map(|media| {
@@ -241,7 +248,7 @@ impl Doc {
         self
     }
 
-    /// What can go wrong.
+    /// Adds problems.
     pub fn refuses(mut self, codes: &[Code]) -> Self {
         for code in codes {
             let known = self.problems.entry(code.status().as_u16()).or_default();
@@ -252,24 +259,24 @@ impl Doc {
         self
     }
 
-    /// Reads or writes the store.
+    /// Adds the problems of an operation that reads or writes the store.
     pub fn from_store(self) -> Self {
         self.refuses(&[Code::Unavailable, Code::Unstorable])
     }
 
-    /// Goes through the engine.
+    /// Adds the problems of an operation that calls the engine.
     pub fn from_engine(self) -> Self {
         self.refuses(&[Code::Busy, Code::Interrupted, Code::Unavailable, Code::ShuttingDown, Code::Unstorable])
             .refuses(&[Code::OwnerMoving, Code::OwnerUnreachable, Code::NotAMember, Code::Expired])
     }
 
-    /// The finished description, with examples that are true on `today`.
+    /// The finished description, with examples that are valid on `today`.
     pub fn build(self, today: Date) -> (&'static str, PathItem) {
         let answers = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer.build(today)));
         let problem = |(status, codes): (u16, Vec<Code>)| (status.to_string(), problem(status, &codes, today));
         let problems = self.problems.into_iter().map(problem);
         let operation = answers.chain(problems).fold(self.operation, |operation, (status, answer)| {
-            let answer = with_headers(answer, &[("X-Request-ID", "The name of the request.")]);
+            let answer = with_headers(answer, &[("X-Request-ID", "The id of the request.")]);
             operation.response(status, answer.build())
         });
         (self.path, PathItem::new(self.method, operation))
@@ -284,7 +291,7 @@ impl Answer {
     }
 }
 
-/// The answer to everything that goes wrong under one status.
+/// The answer for all problems with one status.
 fn problem(status: u16, codes: &[Code], today: Date) -> ResponseBuilder {
     let shown = |code: &Code| {
         let example = ExampleBuilder::new().summary(code.title()).value(Some(example::problem(*code, today)));
@@ -298,8 +305,14 @@ fn problem(status: u16, codes: &[Code], today: Date) -> ResponseBuilder {
     );
     match status {
         401 => with_headers(answer, &[("WWW-Authenticate", "`Bearer`.")]),
-        409 => with_headers(answer, &[("Retry-After", "Seconds until the earliest hold in the way runs out, if any.")]),
-        503 => with_headers(answer, &[("Retry-After", "Seconds after which to repeat the request.")]),
+        409 => with_headers(
+            answer,
+            &[(
+                "Retry-After",
+                "Seconds until the first hold of these nights expires. Absent if no hold prevents the request.",
+            )],
+        ),
+        503 => with_headers(answer, &[("Retry-After", "Seconds after which the request may be repeated.")]),
         _ => answer,
     }
 }

@@ -1,4 +1,4 @@
-//! Closed lists of names, each a schema of its own: generated clients get an enum instead of plain text.
+//! Closed lists of names. Each is a schema of its own, so generated clients get an enum instead of a string.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,18 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{Change, Status};
 use crate::http::code::Code;
-use crate::http::problem::NightInTheWay;
+
+/// Every reason why a night prevents a request.
+const NIGHT_REASONS: [&str; 8] = [
+    "sold_out",
+    "stop_sell",
+    "no_inventory",
+    "no_price",
+    "closed_to_arrival",
+    "closed_to_departure",
+    "min_nights",
+    "max_nights",
+];
 
 macro_rules! names {
     ($($type:ident = $name:literal, $words:literal, $names:expr;)+) => {
@@ -33,9 +44,9 @@ macro_rules! names {
 }
 
 names! {
-    BookingStatus = "BookingStatus", "Where a booking is in its life.", Status::NAMES;
-    EventCause = "EventCause", "What happened.", Change::CAUSES;
+    BookingStatus = "BookingStatus", "The status of a booking.", Status::NAMES;
+    EventCause = "EventCause", "The kind of event.", Change::CAUSES;
     ProblemCode = "ProblemCode", "The stable name of a kind of problem.", Code::ALL.iter().map(|code| code.name());
-    NightReason = "NightReason", "Why a night stands in the way.", NightInTheWay::REASONS;
-    HealthStatus = "HealthStatus", "All is well.", ["ok"];
+    NightReason = "NightReason", "Why a night prevents a request.", NIGHT_REASONS;
+    HealthStatus = "HealthStatus", "The state of the process.", ["ok"];
 }
