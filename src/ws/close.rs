@@ -1,13 +1,13 @@
-//! How a connection ends, in the codes of RFC 6455, section 7.4.1.
+//! Close frames, with the codes of RFC 6455, section 7.4.1.
 
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::socket::decoder::Broken;
+use super::socket::decoder::DecodeError;
 
-/// 1000: the client says goodbye.
-pub fn goodbye() -> CloseFrame {
+/// 1000: the client has closed the connection without a reason.
+pub fn normal() -> CloseFrame {
     reason(CloseCode::Normal, "")
 }
 
@@ -16,24 +16,24 @@ pub fn going_away() -> CloseFrame {
     reason(CloseCode::Away, "the server is shutting down")
 }
 
-/// 1008: the client breaks a rule of conduct.
+/// 1008: the client has broken a limit.
 pub fn policy(why: &'static str) -> CloseFrame {
     reason(CloseCode::Policy, why)
 }
 
-/// 1013: the client left what it was sent unread for too long; it may come back and resume.
+/// 1013: the client read too slowly. It may reconnect and resume.
 pub fn too_slow() -> CloseFrame {
-    reason(CloseCode::Again, "too slow; come back and resume")
+    reason(CloseCode::Again, "the client reads too slowly: reconnect and resume")
 }
 
-/// The code for a frame that cannot be accepted.
-pub fn broken(why: Broken) -> CloseFrame {
-    match why {
-        Broken::Protocol => reason(CloseCode::Protocol, "this is not the WebSocket protocol"),
-        Broken::Binary => reason(CloseCode::Unsupported, "only text frames are understood"),
-        Broken::NotUtf8 => reason(CloseCode::Invalid, "text must be UTF-8"),
-        Broken::TooManyFragments => reason(CloseCode::Policy, "the message has too many fragments"),
-        Broken::TooLarge => reason(CloseCode::Size, "the message is too large"),
+/// The close frame for a frame that cannot be decoded.
+pub fn decode_error(error: DecodeError) -> CloseFrame {
+    match error {
+        DecodeError::Protocol => reason(CloseCode::Protocol, "the frame breaks the WebSocket protocol"),
+        DecodeError::Binary => reason(CloseCode::Unsupported, "only text frames are accepted"),
+        DecodeError::NotUtf8 => reason(CloseCode::Invalid, "text must be UTF-8"),
+        DecodeError::TooManyFragments => reason(CloseCode::Policy, "the message has too many fragments"),
+        DecodeError::TooLarge => reason(CloseCode::Size, "the message is too large"),
     }
 }
 

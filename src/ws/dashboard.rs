@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::frame::{self, After, Id, ServerFrame};
-use super::request::{Request, Source, Wish};
-use super::{Gate, Options, words};
+use super::request::{Request, Source, Subscribing};
+use super::{Gate, Options, render};
 use crate::domain::{HotelId, RoomTypeId, Violation};
 use crate::events::mailbox::Slot;
 use crate::events::{self, News, Subscriber, Window};
@@ -16,7 +16,7 @@ use crate::http::problem::Problem;
 use crate::http::throttle::SocketCaller;
 use crate::store::{Catalogue, Journal};
 
-/// What one client watches.
+/// The subscriptions of one client.
 pub struct Dashboard {
     subscriber: Subscriber,
     subscriptions: BTreeMap<Id, Subscription>,
@@ -26,6 +26,7 @@ pub struct Dashboard {
     caller: SocketCaller,
 }
 
+/// The room types of one subscription. `hotel`: the hotel whose new room types are added.
 struct Subscription {
     hotel: Option<HotelId>,
     window: Window,
@@ -38,12 +39,12 @@ impl Dashboard {
         Self { subscriber, subscriptions: BTreeMap::new(), options: gate.options.clone(), catalogue, journal, caller }
     }
 
-    /// Does what a client wants; what is to be said at once.
+    /// Carries out a request. Returns the frame to send at once, if there is one.
     pub async fn serve(&mut self, request: Request) -> Option<ServerFrame> {
         match request {
-            Request::Subscribe(wish) => {
-                let id = wish.id.clone();
-                self.subscribe(wish).await.unwrap_or_else(|problem| Some(error(Some(id), &problem)))
+            Request::Subscribe(subscribing) => {
+                let id = subscribing.id.clone();
+                self.subscribe(subscribing).await.unwrap_or_else(|problem| Some(error(Some(id), &problem)))
             }
             Request::Unsubscribe(id) => match self.end(&id) {
                 true => None,
@@ -53,26 +54,26 @@ impl Dashboard {
         }
     }
 
-    /// Waits for news. Nothing is lost when the waiting is given up.
+    /// Waits for news. Cancel safe.
     pub async fn news(&self) -> News {
         self.subscriber.news().await
     }
 
-    /// News as the client is told them.
-    pub async fn tell(&mut self, news: News) -> Vec<Bytes> {
+    /// Renders news as frames.
+    pub async fn render(&mut self, news: News) -> Vec<Bytes> {
         match news {
-            News::Change(change) => vec![words::of(&events::Update::Change(change))],
+            News::Change(change) => vec![render::update(&events::Update::Change(change))],
             News::Due(slot, due) => match self.subscriber.updates(slot, due).await {
-                Ok(updates) => updates.iter().map(words::of).collect(),
-                Err(error) => self.lose(slot, error).iter().map(words::write).collect(),
+                Ok(updates) => updates.iter().map(render::update).collect(),
+                Err(error) => self.lose(slot, error).iter().map(render::frame).collect(),
             },
-            News::Hotel(hotel) => self.hotel_changed(hotel).await.iter().map(words::write).collect(),
+            News::Hotel(hotel) => self.hotel_changed(hotel).await.iter().map(render::frame).collect(),
         }
     }
 
-    async fn subscribe(&mut self, wish: Wish) -> Result<Option<ServerFrame>, Problem> {
+    async fn subscribe(&mut self, subscribing: Subscribing) -> Result<Option<ServerFrame>, Problem> {
         self.caller.charge_read()?;
-        let Wish { id, source, window, after } = wish;
+        let Subscribing { id, source, window, after } = subscribing;
         let (hotel, room_types) = match source {
             Source::RoomTypes(ids) => (None, ids),
             Source::Hotel(hotel) => (Some(hotel), self.room_types(hotel).await?),
@@ -110,30 +111,28 @@ impl Dashboard {
         }
     }
 
-    /// A subscription that replaces another one may have what that one had.
+    /// Checks the limits of the connection. A replaced subscription does not count.
     fn check_limits(&self, id: &Id, room_types: usize, after: Option<&After>) -> Result<(), Violation> {
         let replaced = self.subscriptions.get(id);
         if replaced.is_none() && self.subscriptions.len() >= self.options.subscriptions {
             let message =
-                format!("must be one of at most {} subscriptions of a connection", self.options.subscriptions);
+                format!("must be one of at most {} subscriptions of the connection", self.options.subscriptions);
             return Err(Violation::new("/id", "subscriptions_range", message));
         }
         let others = self.subscriber.watched() - replaced.map_or(0, |subscription| subscription.slots.len());
         if others + room_types > self.options.room_types {
-            let message = format!("a connection watches at most {} room types", self.options.room_types);
+            let message = format!("must not exceed {} room types of the connection", self.options.room_types);
             return Err(Violation::new("/room_type_ids", "room_types_range", message));
         }
         match after {
-            Some(After::Sequence(_)) if room_types != 1 => Err(Violation::new(
-                "/after",
-                "one_room_type",
-                "must name each room type where there is not exactly one",
-            )),
+            Some(After::Sequence(_)) if room_types != 1 => {
+                Err(Violation::new("/after", "one_room_type", "must name each room type, unless there is exactly one"))
+            }
             _ => Ok(()),
         }
     }
 
-    /// Ends a subscription, if there is one of this name.
+    /// Ends a subscription. `false` if it does not exist.
     fn end(&mut self, id: &Id) -> bool {
         let Some(subscription) = self.subscriptions.remove(id) else { return false };
         subscription.slots.into_values().for_each(|slot| self.subscriber.unwatch(slot));
@@ -145,7 +144,7 @@ impl Dashboard {
         true
     }
 
-    /// A room type cannot be shown: its subscription ends, and the client is told.
+    /// Ends the subscription of a room type that cannot be shown. Returns the error frame.
     fn lose(&mut self, slot: Slot, why: events::Error) -> Option<ServerFrame> {
         let mut named = self.subscriptions.iter().filter(|(_, it)| it.slots.values().any(|own| *own == slot));
         let id = named.next().map(|(id, _)| id.clone())?;
@@ -153,7 +152,7 @@ impl Dashboard {
         Some(error(Some(id), &why.into()))
     }
 
-    /// A hotel may have room types that its followers do not watch yet.
+    /// Adds the new room types of a hotel to its subscriptions.
     async fn hotel_changed(&mut self, hotel: HotelId) -> Vec<ServerFrame> {
         let following = self.subscriptions.iter().filter(|(_, subscription)| subscription.hotel == Some(hotel));
         let ids: Vec<Id> = following.map(|(id, _)| id.clone()).collect();
@@ -167,6 +166,7 @@ impl Dashboard {
         frames
     }
 
+    /// Adds the new room types of a hotel to one subscription.
     async fn extend(&mut self, id: &Id, hotel: HotelId) -> Result<(), Problem> {
         let room_types = self.journal.room_type_ids(hotel).await?;
         self.check_limits(id, room_types.len(), None)?;

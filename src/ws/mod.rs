@@ -1,15 +1,15 @@
 //! Live inventory over WebSocket: `GET /v1/ws`.
 //!
-//! Owns the messages ([`frame`]), their description at `/asyncapi.json` ([`asyncapi`]), the connections and the
-//! protocol below them ([`socket`]). Called by `http/routes.rs`. It never decides and never asks an actor: a connection
-//! ([`session`]) is a reader of [`crate::events::Live`] whose wishes are kept by a [`dashboard`].
+//! Owns the frames ([`frame`]), their description at `/asyncapi.json` ([`asyncapi`]), the connections, and the
+//! WebSocket protocol ([`socket`]). Called by `http/routes.rs`. It makes no decision and calls no actor. A connection
+//! ([`session`]) reads from [`crate::events::Live`]; its subscriptions are in a [`dashboard`].
 //!
-//! Invariants: no guest's data is in any frame; per room type a client sees every committed state of the nights it
-//! watches in order, or a newer snapshot; what a client has not read yet is bounded and gives way to the newest state.
+//! Invariants: no frame contains guest data. For each room type a client receives every committed state of the watched
+//! nights in order, or a newer snapshot. Unread changes are bounded, and are replaced by the newest state.
 //!
-//! Limits: [`Options`]. A harmless mistake is answered with an `error` frame that names field and rule; a harmful one
-//! closes the connection ([`close`]). A client that vanishes is noticed by its silence, one that stops reading by its
-//! socket. At shutdown everybody is sent away with 1001.
+//! Limits: [`Options`]. An invalid frame is answered with an `error` frame that names member and rule. A frame that
+//! breaks the protocol closes the connection ([`close`]). A client that sends nothing for the idle time, or that stops
+//! reading, is disconnected. A shutdown closes every connection with 1001.
 
 pub mod asyncapi;
 pub mod close;
@@ -17,10 +17,10 @@ pub mod dashboard;
 pub mod frame;
 pub mod handler;
 pub mod pace;
+pub mod render;
 pub mod request;
 pub mod session;
 pub mod socket;
-pub mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub use handler::handle;
 /// Limits of connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Open at the same time.
+    /// Open connections.
     pub connections: usize,
     /// Subscriptions of one connection.
     pub subscriptions: usize,
@@ -46,9 +46,9 @@ pub struct Options {
     pub nights: usize,
     /// The largest message from a client, in bytes.
     pub frame_bytes: usize,
-    /// Frames from one client in a second, whatever they are: messages, fragments, pings, pongs.
+    /// Frames from one client per second. Messages, fragments, pings and pongs count.
     pub frames_per_sec: usize,
-    /// How long a client may be silent, and how long it may leave what it is sent unread.
+    /// How long a client may send nothing, and how long it may leave frames unread.
     pub idle: Duration,
 }
 
@@ -67,33 +67,33 @@ impl Default for Options {
     }
 }
 
-/// Where connections come from. A clone is the same one.
+/// Admits connections. Clones share their limits.
 #[derive(Debug, Clone)]
 pub struct Gate {
     live: Live,
     options: Arc<Options>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Gate {
     pub fn new(live: Live, options: Options) -> Self {
-        let places = Arc::new(Semaphore::new(options.connections));
-        Self { live, options: Arc::new(options), places }
+        let permits = Arc::new(Semaphore::new(options.connections));
+        Self { live, options: Arc::new(options), permits }
     }
 
     pub fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Writes the gauges of the connections as they are now.
+    /// Sets the gauges of the connections.
     pub fn measure(&self) {
-        let open = self.options.connections.saturating_sub(self.places.available_permits());
+        let open = self.options.connections.saturating_sub(self.permits.available_permits());
         metrics::gauge!("innkeeper_dashboards").set(open as f64);
         metrics::gauge!("innkeeper_watched_room_types").set(self.live.watched() as f64);
     }
 
-    /// A place for one more connection, unless there are too many.
+    /// A permit for one more connection. `None` at the limit.
     fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        self.places.clone().try_acquire_owned().ok()
+        self.permits.clone().try_acquire_owned().ok()
     }
 }

@@ -1,10 +1,10 @@
-//! How fast a client may talk.
+//! The limit of frames per second.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Counts messages second by second.
+/// Counts the frames of each second.
 #[derive(Debug)]
 pub struct Pace {
     limit: usize,
@@ -17,8 +17,8 @@ impl Pace {
         Self { limit, second: Instant::now(), count: 0 }
     }
 
-    /// Counts one more; `false` if it is one too many.
-    pub fn keeps(&mut self) -> bool {
+    /// Counts one frame. `false` if it exceeds the limit.
+    pub fn allows(&mut self) -> bool {
         if self.second.elapsed() >= Duration::from_secs(1) {
             (self.second, self.count) = (Instant::now(), 0);
         }
@@ -32,10 +32,10 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn every_second_counts_for_itself() {
+    async fn each_second_has_its_own_limit() {
         let mut pace = Pace::new(2);
-        assert_eq!([pace.keeps(), pace.keeps(), pace.keeps()], [true, true, false]);
+        assert_eq!([pace.allows(), pace.allows(), pace.allows()], [true, true, false]);
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!([pace.keeps(), pace.keeps(), pace.keeps()], [true, true, false]);
+        assert_eq!([pace.allows(), pace.allows(), pace.allows()], [true, true, false]);
     }
 }

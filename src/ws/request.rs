@@ -1,4 +1,4 @@
-//! What a client wants: its frames, checked.
+//! The frames of a client, parsed and checked.
 
 use std::collections::BTreeSet;
 
@@ -20,40 +20,40 @@ const MAX_ID: usize = 64;
 /// A frame of a client.
 #[derive(Debug)]
 pub enum Request {
-    Subscribe(Wish),
+    Subscribe(Subscribing),
     Unsubscribe(Id),
     Ping,
 }
 
-/// What is to be watched.
+/// The nights that a subscription watches.
 #[derive(Debug)]
-pub struct Wish {
+pub struct Subscribing {
     pub id: Id,
     pub source: Source,
     pub window: Window,
     pub after: Option<After>,
 }
 
-/// Which room types.
+/// The room types of a subscription.
 #[derive(Debug, Clone)]
 pub enum Source {
     Hotel(HotelId),
     RoomTypes(Vec<RoomTypeId>),
 }
 
-/// Why a frame is not understood, and which subscription it is about.
+/// An invalid frame, and the subscription that it names.
 #[derive(Debug)]
-pub struct Misunderstanding {
+pub struct InvalidFrame {
     pub id: Option<Id>,
     pub problem: Problem,
 }
 
-/// Reads a text message.
-pub fn read(message: &str, options: &Options) -> Result<Request, Misunderstanding> {
-    let members: Map<String, Value> = json(message).map_err(|problem| Misunderstanding { id: None, problem })?;
+/// Parses a text message.
+pub fn read(message: &str, options: &Options) -> Result<Request, InvalidFrame> {
+    let members: Map<String, Value> = json(message).map_err(|problem| InvalidFrame { id: None, problem })?;
     let id = members.get("id").and_then(|id| serde_json::from_value(id.clone()).ok()).filter(|id| name(id).is_ok());
     let request = match members.get("type").and_then(Value::as_str) {
-        Some("subscribe") => json(message).and_then(|wish| Ok(Request::Subscribe(check(wish, options)?))),
+        Some("subscribe") => json(message).and_then(|frame| Ok(Request::Subscribe(check(frame, options)?))),
         Some("unsubscribe") => json(message).and_then(|Unsubscribe { id, .. }| {
             name(&id)?;
             Ok(Request::Unsubscribe(id))
@@ -61,7 +61,7 @@ pub fn read(message: &str, options: &Options) -> Result<Request, Misunderstandin
         Some("ping") => json(message).map(|Ping { .. }| Request::Ping),
         _ => Err(Violation::new("/type", "type", "must be subscribe, unsubscribe or ping").into()),
     };
-    request.map_err(|problem| Misunderstanding { id, problem })
+    request.map_err(|problem| InvalidFrame { id, problem })
 }
 
 fn json<T: DeserializeOwned>(message: &str) -> Result<T, Problem> {
@@ -71,22 +71,24 @@ fn json<T: DeserializeOwned>(message: &str) -> Result<T, Problem> {
     })
 }
 
-fn check(wish: Subscribe, options: &Options) -> Result<Wish, Vec<Violation>> {
+fn check(frame: Subscribe, options: &Options) -> Result<Subscribing, Vec<Violation>> {
     let mut violations = Violations::default();
-    let id = violations.keep(name(&wish.id).map(|()| wish.id));
+    let id = violations.keep(name(&frame.id).map(|()| frame.id));
     let nights = i32::try_from(options.nights).unwrap_or(i32::MAX);
-    let window = violations.keep(match stay::days_between(wish.from.0, wish.to.0) {
+    let window = violations.keep(match stay::days_between(frame.from.0, frame.to.0) {
         ..1 => Err(Violation::new("/to", "to_after_from", "must be after from (it is exclusive)")),
-        days if days <= nights => Ok(Window { from: wish.from.0, to: wish.to.0 }),
+        days if days <= nights => Ok(Window { from: frame.from.0, to: frame.to.0 }),
         _ => Err(Violation::new("/to", "range_length", format!("must be at most {nights} days after from"))),
     });
-    let source = violations.keep(match (wish.hotel_id, wish.room_type_ids) {
+    let source = violations.keep(match (frame.hotel_id, frame.room_type_ids) {
         (Some(hotel), None) => Ok(Source::Hotel(HotelId(hotel))),
         (None, Some(ids)) => room_types(ids.into_iter().map(RoomTypeId).collect(), options),
-        _ => Err(Violation::new("/room_type_ids", "one_source", "either this or hotel_id must be there, and not both")),
+        _ => {
+            Err(Violation::new("/room_type_ids", "one_source", "must be present, unless hotel_id is present; not both"))
+        }
     });
-    let after = wish.after;
-    violations.finish((|| Some(Wish { id: id?, source: source?, window: window?, after }))())
+    let after = frame.after;
+    violations.finish((|| Some(Subscribing { id: id?, source: source?, window: window?, after }))())
 }
 
 fn room_types(ids: Vec<RoomTypeId>, options: &Options) -> Result<Source, Violation> {
@@ -97,12 +99,12 @@ fn room_types(ids: Vec<RoomTypeId>, options: &Options) -> Result<Source, Violati
     }
     let mut seen = BTreeSet::new();
     match ids.iter().position(|id| !seen.insert(*id)) {
-        Some(index) => Err(Violation::new(format!("/room_type_ids/{index}"), "unique", "is there more than once")),
+        Some(index) => Err(Violation::new(format!("/room_type_ids/{index}"), "unique", "is a duplicate")),
         None => Ok(Source::RoomTypes(ids)),
     }
 }
 
-/// A name that the client chose for a subscription. It is given back as it came, so it is not trimmed.
+/// Checks the name of a subscription. Frames repeat the name unchanged, so it is not trimmed.
 fn name(id: &Id) -> Result<(), Violation> {
     let Id::Text(name) = id else { return Ok(()) };
     if !(1..=MAX_ID).contains(&name.chars().count()) {

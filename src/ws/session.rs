@@ -1,4 +1,4 @@
-//! One connection, from the handshake to the farewell: one task, which reads, writes and keeps the time.
+//! One connection after its handshake. One task reads, writes and enforces the time limits.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,134 +9,135 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::dashboard::{Dashboard, error};
 use super::pace::Pace;
-use super::request::{self, Misunderstanding};
+use super::request::{self, InvalidFrame};
 use super::socket::Inbox;
-use super::socket::decoder::{Broken, Heard};
+use super::socket::decoder::{DecodeError, Received};
 use super::socket::encoder;
 use super::socket::outbox::{Gone, Outbox};
-use super::{Options, close, words};
+use super::{Options, close, render};
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 use crate::shutdown::Draining;
 
-/// Why a conversation is over.
-enum Over {
-    /// The client has gone.
-    Gone,
-    Because(CloseFrame),
+/// Why a session ends.
+enum End {
+    /// The connection is closed.
+    Disconnected,
+    /// The server closes the connection with this frame.
+    Close(CloseFrame),
 }
 
-/// Talks until one of the two has enough.
+/// Runs the session until the client or the server ends it.
 pub async fn run(inbox: Inbox, outbox: Outbox, dashboard: Dashboard, options: &Options, draining: Draining) {
-    let mut line = Line { outbox, dashboard, options, pace: Pace::new(options.frames_per_sec) };
-    let over = tokio::select! {
+    let mut session = Session { outbox, dashboard, options, pace: Pace::new(options.frames_per_sec) };
+    let end = tokio::select! {
         biased;
-        () = draining.begun() => Over::Because(close::going_away()),
-        over = line.converse(inbox) => over,
+        () = draining.begun() => End::Close(close::going_away()),
+        end = session.serve(inbox) => end,
     };
-    if let Over::Because(reason) = over {
-        tracing::debug!(?reason, "a dashboard is sent away");
-        line.outbox.close(encoder::close(&reason));
+    if let End::Close(reason) = end {
+        tracing::debug!(?reason, "the server closes a WebSocket");
+        session.outbox.close(encoder::close(&reason));
     }
 }
 
-/// One end of a conversation.
-struct Line<'a> {
+/// The server's side of a connection.
+struct Session<'a> {
     outbox: Outbox,
     dashboard: Dashboard,
     options: &'a Options,
     pace: Pace,
 }
 
-impl Line<'_> {
-    async fn converse(&mut self, mut inbox: Inbox) -> Over {
-        let mut silence = Silence::new(self.options.idle);
+impl Session<'_> {
+    async fn serve(&mut self, mut inbox: Inbox) -> End {
+        let mut idle = IdleTimer::new(self.options.idle);
         loop {
-            let said = tokio::select! {
+            let result = tokio::select! {
                 biased;
-                heard = inbox.next() => {
-                    silence.broken();
-                    self.hear(heard).await
+                received = inbox.next() => {
+                    idle.reset();
+                    self.receive(received).await
                 }
-                patience = silence.goes_on() => match patience {
+                within_limit = idle.tick() => match within_limit {
                     true => self.send(encoder::ping()).await,
-                    false => Err(Over::Because(close::policy("nothing was heard from the client for too long"))),
+                    false => Err(End::Close(close::policy("the client sent nothing within the idle time"))),
                 },
                 news = self.dashboard.news() => {
-                    let frames = self.dashboard.tell(news).await;
-                    self.say(frames).await
+                    let frames = self.dashboard.render(news).await;
+                    self.send_all(frames).await
                 }
             };
-            if let Err(over) = said {
-                return over;
+            if let Err(end) = result {
+                return end;
             }
         }
     }
 
-    /// Every frame counts, whatever it is: fragments, pings and pongs too.
-    async fn hear(&mut self, heard: Option<Result<Heard, Broken>>) -> Result<(), Over> {
-        let heard = match heard {
-            Some(Ok(heard)) => heard,
-            Some(Err(broken)) => return Err(Over::Because(close::broken(broken))),
-            None => return Err(Over::Gone),
+    /// Counts and handles a frame. Fragments, pings and pongs count too.
+    async fn receive(&mut self, received: Option<Result<Received, DecodeError>>) -> Result<(), End> {
+        let received = match received {
+            Some(Ok(received)) => received,
+            Some(Err(error)) => return Err(End::Close(close::decode_error(error))),
+            None => return Err(End::Disconnected),
         };
-        if !self.pace.keeps() {
+        if !self.pace.allows() {
             let problem = Problem::of(Code::TooManyFrames).retry_after_secs(1);
-            self.send(words::write(&error(None, &problem))).await?;
-            return Err(Over::Because(close::policy("too many frames in a second")));
+            self.send(render::frame(&error(None, &problem))).await?;
+            return Err(End::Close(close::policy("too many frames per second")));
         }
-        match heard {
-            Heard::Text(text) => self.answer(&text).await,
-            Heard::Ping(payload) => self.send(encoder::pong(&payload)).await,
-            Heard::Fragment | Heard::Pong => Ok(()),
-            Heard::Close(reason) => Err(Over::Because(reason.unwrap_or_else(close::goodbye))),
+        match received {
+            Received::Text(text) => self.answer(&text).await,
+            Received::Ping(payload) => self.send(encoder::pong(&payload)).await,
+            Received::Fragment | Received::Pong => Ok(()),
+            Received::Close(reason) => Err(End::Close(reason.unwrap_or_else(close::normal))),
         }
     }
 
-    async fn answer(&mut self, text: &str) -> Result<(), Over> {
+    async fn answer(&mut self, text: &str) -> Result<(), End> {
         let frame = match request::read(text, self.options) {
             Ok(request) => self.dashboard.serve(request).await,
-            Err(Misunderstanding { id, problem }) => Some(error(id, &problem)),
+            Err(InvalidFrame { id, problem }) => Some(error(id, &problem)),
         };
-        self.say(frame.iter().map(words::write)).await
+        self.send_all(frame.iter().map(render::frame)).await
     }
 
-    async fn say(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Result<(), Over> {
+    async fn send_all(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Result<(), End> {
         for frame in frames {
             self.send(frame).await?;
         }
         Ok(())
     }
 
-    /// Sends, unless the client does not take what it was sent before.
-    async fn send(&mut self, frame: Bytes) -> Result<(), Over> {
+    /// Sends a frame. Ends the session if the client does not read earlier frames in time.
+    async fn send(&mut self, frame: Bytes) -> Result<(), End> {
         match timeout(self.options.idle, self.outbox.send(frame)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(Gone)) => Err(Over::Gone),
-            Err(_) => Err(Over::Because(close::too_slow())),
+            Ok(Err(Gone)) => Err(End::Disconnected),
+            Err(_) => Err(End::Close(close::too_slow())),
         }
     }
 }
 
-/// How long nothing has been heard.
-struct Silence {
+/// The time since the last frame of the client.
+struct IdleTimer {
     limit: Duration,
     since: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
-impl Silence {
+impl IdleTimer {
     fn new(limit: Duration) -> Self {
         let since = Instant::now();
         Self { limit, since, timer: Box::pin(sleep_until(since + limit / 3)) }
     }
 
-    fn broken(&mut self) {
+    fn reset(&mut self) {
         self.since = Instant::now();
     }
 
-    /// Returns now and then: `true` as long as there is hope.
-    async fn goes_on(&mut self) -> bool {
+    /// Waits for a third of the limit. `true` while the client is within the limit.
+    async fn tick(&mut self) -> bool {
         self.timer.as_mut().await;
         let next = Instant::now() + self.limit / 3;
         self.timer.as_mut().reset(next);

@@ -1,4 +1,4 @@
-//! Frames for a client: unmasked, never fragmented, ready to be written. A clone shares its bytes.
+//! Encodes server frames: unmasked and never fragmented. Clones of a frame share their bytes.
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -28,7 +28,7 @@ fn frame(opcode: OpCode, payload: &[u8]) -> Bytes {
     let header = FrameHeader { opcode, ..FrameHeader::default() };
     let length = payload.len() as u64;
     let mut bytes = Vec::with_capacity(header.len(length) + payload.len());
-    // Writing into memory cannot fail.
+    // Writing to memory cannot fail.
     let _ = header.format(length, &mut bytes);
     bytes.extend_from_slice(payload);
     bytes.into()

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 /// Bytes of a `Sec-WebSocket-Key`.
 const KEY: usize = 16;
 
-/// The 101 that opens a WebSocket, still without a body, or what the request lacks.
+/// The 101 that opens a WebSocket, without a body, or the requirement that the request does not meet.
 pub fn accept(request: &HttpRequest) -> Result<HttpResponseBuilder, &'static str> {
     let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let key = header(header::SEC_WEBSOCKET_KEY).unwrap_or_default();
@@ -40,7 +40,7 @@ mod tests {
 
     use super::*;
 
-    fn hello() -> Vec<(&'static str, &'static str)> {
+    fn valid() -> Vec<(&'static str, &'static str)> {
         vec![
             ("Upgrade", "WebSocket"),
             ("Connection", "Upgrade"),
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_rfc_is_accepted() {
-        let response = ask(&hello()).unwrap();
+        let response = ask(&valid()).unwrap();
         assert_eq!(response.headers().get(header::SEC_WEBSOCKET_ACCEPT).unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
@@ -70,8 +70,11 @@ mod tests {
     #[case("Sec-WebSocket-Version", "12")]
     #[case("Sec-WebSocket-Key", "dGhlIHNhbXBsZQ==")]
     #[case("Sec-WebSocket-Key", "not base64")]
-    fn a_handshake_without_what_it_needs_is_told_which_header(#[case] name: &'static str, #[case] value: &'static str) {
-        let mut headers = hello();
+    fn an_incomplete_handshake_is_refused_with_the_name_of_the_header(
+        #[case] name: &'static str,
+        #[case] value: &'static str,
+    ) {
+        let mut headers = valid();
         headers.retain(|(other, _)| *other != name);
         assert!(ask(&headers).unwrap_err().contains(name));
         headers.push((name, value));

@@ -1,15 +1,16 @@
 //! The WebSocket protocol (RFC 6455) on an upgraded HTTP connection.
 //!
-//! Owns the opening handshake ([`handshake`]), the frames of a client ([`decoder`]), the frames for a client
-//! ([`encoder`]) and the queue in front of the connection ([`outbox`]). Called by `ws/handler.rs` and `ws/session.rs`.
-//! It knows nothing of JSON. Extensions are not offered, so no frame is compressed.
+//! Owns the opening handshake ([`handshake`]), the decoder of client frames ([`decoder`]), the encoder of server frames
+//! ([`encoder`]) and the queue of outgoing frames ([`outbox`]). Called by `ws/handler.rs` and `ws/session.rs`. It does
+//! not know the JSON of the frames. It offers no extensions, so no frame is compressed.
 //!
-//! Headers are tungstenite's. Its `WebSocketStream` is not used: it hides fragments from the limit of frames per
-//! second, and it copies every outgoing frame once per client.
+//! tungstenite parses and formats the frame headers. Its `WebSocketStream` is not used: it hides fragments from the
+//! limit of frames per second, and it copies every outgoing frame for each client.
 //!
-//! Limits: a message's length is checked at each frame header, before its payload is kept; fragments of a message are
-//! counted; payloads are copied, so a small one never keeps a large read buffer alive; unsent frames are bounded in
-//! bytes. A connection that breaks the protocol is told why ([`decoder::Broken`]) and closed.
+//! Limits: the length of a message is checked at each frame header, before the payload is kept. The fragments of a
+//! message are counted. Payloads are copied, so a small payload never keeps a large read buffer in memory. Unsent
+//! frames are bounded in bytes. A frame that breaks the protocol closes the connection with a reason
+//! ([`decoder::DecodeError`]).
 
 pub mod decoder;
 pub mod encoder;
@@ -20,12 +21,12 @@ use actix_web::web::Payload;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
-use decoder::{Broken, Decoder, Heard};
+use decoder::{DecodeError, Decoder, Received};
 
-/// What a client sends.
+/// The frames of a client.
 pub struct Inbox {
     payload: Payload,
-    /// What was read last and is not decoded yet.
+    /// Bytes that were read but not decoded.
     chunk: Bytes,
     decoder: Decoder,
 }
@@ -35,11 +36,11 @@ impl Inbox {
         Self { payload, chunk: Bytes::new(), decoder: Decoder::new(message_bytes) }
     }
 
-    /// The next frame; `None` when the connection has ended. Cancel safe.
-    pub async fn next(&mut self) -> Option<Result<Heard, Broken>> {
+    /// The next frame. `None` when the connection is closed. Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<Received, DecodeError>> {
         loop {
-            if let Some(heard) = self.decoder.read(&mut self.chunk).transpose() {
-                return Some(heard);
+            if let Some(received) = self.decoder.read(&mut self.chunk).transpose() {
+                return Some(received);
             }
             self.chunk = self.payload.next().await?.ok()?;
         }

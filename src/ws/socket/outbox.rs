@@ -1,7 +1,7 @@
-//! Frames on their way to one client: a queue that is bounded in bytes.
+//! The queue of outgoing frames of one client, bounded in bytes.
 //!
-//! The session waits while the queue is full; the HTTP connection takes frames as its socket takes bytes. Both live on
-//! the same thread.
+//! The session waits while the queue is full. The HTTP connection takes frames as fast as its socket accepts bytes.
+//! Both run on the same thread.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -14,10 +14,10 @@ use std::task::{Context, Poll, Waker};
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 
-/// Bytes after which a queue is full. The frame that fills it may be larger.
-const ROOM: usize = 32 * 1024;
+/// The size at which a queue is full, in bytes. The frame that fills it may exceed the size.
+const CAPACITY: usize = 32 * 1024;
 
-/// The connection has ended: nothing can be sent any more.
+/// The connection is closed, so no frame can be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Gone;
 
@@ -25,40 +25,40 @@ pub struct Gone;
 struct Queue {
     frames: VecDeque<Bytes>,
     bytes: usize,
-    /// No more frames will come.
+    /// Whether the session has sent its last frame.
     ended: bool,
-    /// Nobody takes frames any more.
+    /// Whether the connection is closed.
     gone: bool,
     session: Option<Waker>,
     connection: Option<Waker>,
 }
 
-/// The session's end.
+/// The sending half, for the session.
 #[derive(Debug)]
 pub struct Outbox(Rc<RefCell<Queue>>);
 
-/// The connection's end: the body of the response that opened the WebSocket.
+/// The receiving half, for the connection: the body of the response that opened the WebSocket.
 #[derive(Debug)]
 pub struct Frames(Rc<RefCell<Queue>>);
 
-/// Both ends of an empty queue.
+/// Creates an empty queue.
 pub fn open() -> (Outbox, Frames) {
     let queue = Rc::default();
     (Outbox(Rc::clone(&queue)), Frames(queue))
 }
 
 impl Outbox {
-    /// Queues a frame as soon as there is room. A frame that was not queued when the waiting is given up is lost.
+    /// Waits until the queue has room, and adds a frame. A cancelled call drops the frame.
     pub async fn send(&self, frame: Bytes) -> Result<(), Gone> {
         poll_fn(|context| self.0.borrow_mut().poll_room(context)).await?;
         self.0.borrow_mut().push(frame);
         Ok(())
     }
 
-    /// Queues the last frame. A client that left the queue full gets nothing else of it.
+    /// Adds the last frame. If the queue is full, the other frames are dropped.
     pub fn close(self, frame: Bytes) {
         let mut queue = self.0.borrow_mut();
-        if queue.bytes >= ROOM {
+        if queue.bytes >= CAPACITY {
             queue.clear();
         }
         queue.push(frame);
@@ -78,7 +78,7 @@ impl Queue {
         if self.gone {
             return Poll::Ready(Err(Gone));
         }
-        if self.bytes < ROOM {
+        if self.bytes < CAPACITY {
             return Poll::Ready(Ok(()));
         }
         self.session = Some(context.waker().clone());
@@ -94,7 +94,7 @@ impl Queue {
     fn take(&mut self) -> Option<Bytes> {
         let frame = self.frames.pop_front()?;
         self.bytes -= frame.len();
-        if self.bytes < ROOM {
+        if self.bytes < CAPACITY {
             wake(&mut self.session);
         }
         Some(frame)
@@ -157,27 +157,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_takes_no_more_until_the_connection_has_taken_some() {
+    async fn a_full_queue_accepts_no_frame_until_the_connection_has_taken_one() {
         let (outbox, mut frames) = open();
-        outbox.send(frame(ROOM)).await.unwrap();
+        outbox.send(frame(CAPACITY)).await.unwrap();
         assert_eq!(outbox.send(frame(1)).now_or_never(), None);
-        assert_eq!(next(&mut frames).await, Some(ROOM));
+        assert_eq!(next(&mut frames).await, Some(CAPACITY));
         outbox.send(frame(1)).await.unwrap();
         assert_eq!(next(&mut frames).await, Some(1));
     }
 
     #[tokio::test]
-    async fn the_last_frame_finds_room_and_ends_the_body() {
+    async fn the_last_frame_is_always_accepted_and_ends_the_body() {
         let (outbox, mut frames) = open();
-        outbox.send(frame(ROOM)).await.unwrap();
+        outbox.send(frame(CAPACITY)).await.unwrap();
         outbox.close(frame(7));
         assert_eq!([next(&mut frames).await, next(&mut frames).await], [Some(7), None]);
     }
 
     #[tokio::test]
-    async fn nothing_can_be_sent_once_the_connection_has_ended() {
+    async fn no_frame_can_be_sent_after_the_connection_is_closed() {
         let (outbox, frames) = open();
-        outbox.send(frame(ROOM)).await.unwrap();
+        outbox.send(frame(CAPACITY)).await.unwrap();
         let waiting = outbox.send(frame(1));
         drop(frames);
         assert_eq!(waiting.await, Err(Gone));
