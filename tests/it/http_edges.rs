@@ -141,7 +141,7 @@ fn an_unknown_parameter_is_refused() {
 #[test]
 fn requests_that_are_too_large_are_refused_and_the_server_continues() {
     with_app(async |app| {
-        let huge = raw(app, vec![b' '; http::bookings::order::LIMIT + 1], "application/json").await;
+        let huge = raw(app, vec![b' '; http::limits::MAX_BOOKING_BODY + 1], "application/json").await;
         assert_eq!((huge.status, huge.body["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("body_too_large")));
         let long = app.get(&format!("/v1/hotels?city={}", "x".repeat(9_000))).await;
         assert_eq!((long.status, long.body["code"].as_str()), (StatusCode::URI_TOO_LONG, Some("uri_too_long")));
