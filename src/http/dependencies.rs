@@ -100,7 +100,7 @@ impl Dependencies {
             self.membership.clone(),
             self.clock.clone(),
             self.pulse.clone(),
-            self.peers.clone(),
+            self.peers.as_ref(),
         )
     }
 }

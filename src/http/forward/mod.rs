@@ -65,7 +65,6 @@ pub struct Forwarding {
     membership: Arc<dyn Membership>,
     clock: Arc<dyn Clock>,
     pulse: Pulse,
-    peers: Option<Peers>,
     /// `None` on a node that is alone.
     forwarder: Option<Forwarder>,
 }
@@ -76,13 +75,13 @@ impl Forwarding {
         membership: Arc<dyn Membership>,
         clock: Arc<dyn Clock>,
         pulse: Pulse,
-        peers: Option<Peers>,
+        peers: Option<&Peers>,
     ) -> Self {
-        let forwarder = peers.as_ref().and_then(|peers| {
+        let forwarder = peers.and_then(|peers| {
             let forwarder = peers.forwarder();
             forwarder.inspect_err(|error| tracing::error!(%error, "requests cannot be sent to other nodes")).ok()
         });
-        Self { engine, membership, clock, pulse, peers, forwarder }
+        Self { engine, membership, clock, pulse, forwarder }
     }
 }
 
