@@ -129,8 +129,7 @@ fn check_out() -> Doc {
 
 fn no_show() -> Doc {
     let address = "/v1/bookings/{booking_id}/no-show";
-    let effect =
-        "The first night and past nights stay sold, and the other nights are free at once. Possible from the arrival date on.";
+    let effect = "The first night and past nights stay sold, and the other nights are free at once. Possible from the arrival date on.";
     administered(moved(post(address, "no_show"), "Mark a booking as no-show", effect)).refuses(&[Code::TooEarly])
 }
 
