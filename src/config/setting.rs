@@ -66,7 +66,7 @@ pub const SETTINGS: &[Setting] = &[
     serve("access_log", "access-log", "on", "Whether each request is logged, under the target access: on or off"),
     everywhere("threads", "threads", "", "Threads that room types live on, 1 to 64 (one per core, at most 8)"),
     everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),
-    everywhere("batch", "batch", "256", "Facts that one commit gathers at most"),
+    everywhere("batch", "batch", "256", "Facts that one commit gathers at most; 4 MiB of facts fill it as well"),
     serve("listen", "listen", "127.0.0.1:8080", "Address and port to listen on; port 0 takes a free one"),
     serve(
         "ops_listen",

@@ -20,8 +20,8 @@ fn url(user: &str, database: &str) -> String {
 }
 
 #[rstest]
-#[case("postgres://me:hush@127.0.0.1:1/inn", "nobody answers at 127.0.0.1:1; check that PostgreSQL runs there")]
-#[case("postgres://me:hush@nowhere.invalid/inn", "nobody answers at nowhere.invalid:5432")]
+#[case("postgres://me:hush@127.0.0.1:1/inn", "no server answers at 127.0.0.1:1; check that PostgreSQL runs there")]
+#[case("postgres://me:hush@nowhere.invalid/inn", "no server answers at nowhere.invalid:5432")]
 #[case("postgres://me:hush@db/inn?ssl=yes", "unknown parameter \"ssl\"")]
 #[case("postgres://me:pass?hush7@db/inn", "a `?` in the password must be written %3F")]
 #[case("postgres://me:pass?hush=7@db/inn", "a `?` in the password must be written %3F")]

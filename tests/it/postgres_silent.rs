@@ -26,7 +26,10 @@ fn no_command_waits_forever_for_a_silent_server(#[case] command: &[&str]) {
     thread::spawn(move || listener.incoming().collect::<Vec<_>>());
     let url = format!("postgres://me:hush@{address}/inn");
     let message = Workplace::new().run(&[command, &["--database-url", &url]].concat()).failed(1);
-    assert!(message.contains(&format!("nobody answers at {address}; check that PostgreSQL runs there")), "{message}");
+    assert!(
+        message.contains(&format!("no server answers at {address}; check that PostgreSQL runs there")),
+        "{message}"
+    );
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::tasks::Tasks;
 /// A history that fails as often as a test sets.
 #[derive(Default)]
 struct History {
-    events: Mutex<Vec<Event>>,
+    /// `None`: an event of a hotel or of the installation.
+    events: Mutex<Vec<Option<Event>>>,
     failures: AtomicI64,
 }
 
@@ -27,7 +28,12 @@ impl History {
         let (hotel, room_type) = (HotelId(uuid::Uuid::nil()), RoomTypeId(uuid::Uuid::nil()));
         let payload = Payload::Booking { deltas: Vec::new() };
         let (at, cause) = (Timestamp::UNIX_EPOCH, "booked".to_owned());
-        events.push(Event { position, hotel, room_type, sequence: position, at, cause, booking: None, payload });
+        events.push(Some(Event { position, hotel, room_type, sequence: position, at, cause, booking: None, payload }));
+    }
+
+    /// Adds an event of a hotel or of the installation.
+    fn grow_elsewhere(&self) {
+        self.events.lock().unwrap().push(None);
     }
 }
 
@@ -48,10 +54,12 @@ impl Feed for History {
             _ => {}
         }
         let events = self.events.lock().unwrap();
-        let later: Vec<_> = events.iter().skip(after.unwrap_or(0) as usize).cloned().collect();
-        let more = later.len() > limit as usize;
-        let events: Vec<_> = later.into_iter().take(limit as usize).collect();
-        Ok(Some(Excerpt { last: events.last().map(|event| event.position), events, more }))
+        let after = after.unwrap_or(0);
+        let later: Vec<_> = events.iter().skip(after as usize).take(limit as usize).cloned().collect();
+        let end = after + later.len() as u64;
+        let more = events.len() as u64 > end;
+        let last = (end > after).then_some(end);
+        Ok(Some(Excerpt { events: later.into_iter().flatten().collect(), last, more }))
     }
 
     async fn changed_hotels(&self, _: u64, _: u32) -> Result<Vec<ChangedHotel>, Error> {
@@ -172,4 +180,13 @@ async fn remote_changes_receive_the_newest_sequence_number() {
     bell.notify_one();
     next(&mut listener).await;
     assert_eq!(*told.0.lock().unwrap(), [(RoomTypeId(uuid::Uuid::nil()), 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_a_hotel_or_of_the_installation_are_skipped() {
+    let (history, bell, mut listener) = tail().await;
+    (0..2 * PAGE).for_each(|_| history.grow_elsewhere());
+    history.grow();
+    bell.notify_one();
+    assert_eq!(next(&mut listener).await, [u64::from(2 * PAGE) + 1]);
 }

@@ -37,7 +37,7 @@ pub async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let limit = Paging { limit: window.limit, cursor: None }.limit()?;
     let mut page = page(&**feed, window.position()?, limit).await?;
-    if window.after.is_some() && page.items.is_empty() {
+    if window.after.is_some() && page.items.is_empty() && !page.more {
         page.next_cursor = None;
     }
     Ok(HttpResponse::Ok().json(page))
@@ -102,9 +102,8 @@ mod tests {
     use crate::store;
     use crate::store::feed::{ChangedHotel, End, Event, Moment, Payload};
 
-    /// A feed whose first event is committed after the first look at it.
-    #[derive(Default)]
-    struct Growing(AtomicUsize);
+    /// A feed that answers by a function of the position.
+    struct Scripted<F>(F);
 
     fn event() -> Event {
         let nobody = uuid::Uuid::nil();
@@ -121,11 +120,9 @@ mod tests {
     }
 
     #[async_trait]
-    impl Feed for Growing {
+    impl<F: Fn(Option<u64>) -> Excerpt + Send + Sync + 'static> Feed for Scripted<F> {
         async fn events(&self, after: Option<u64>, _: u32) -> Result<Option<Excerpt>, store::Error> {
-            let is_there = self.0.fetch_add(1, Ordering::Relaxed) > 0 && after.is_none_or(|after| after < 7);
-            let events = if is_there { vec![event()] } else { Vec::new() };
-            Ok(Some(Excerpt { last: events.last().map(|event| event.position), events, more: false }))
+            Ok(Some(self.0(after)))
         }
 
         async fn end(&self) -> Result<End, store::Error> {
@@ -151,7 +148,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_that_is_committed_while_a_page_is_read_is_not_passed_over() {
-        let feed = Growing::default();
+        // The first event is committed after the first look.
+        let looks = AtomicUsize::new(0);
+        let feed = Scripted(move |after: Option<u64>| {
+            let is_there = looks.fetch_add(1, Ordering::Relaxed) > 0 && after.is_none_or(|after| after < 7);
+            let events = if is_there { vec![event()] } else { Vec::new() };
+            Excerpt { last: events.last().map(|event| event.position), events, more: false }
+        });
         let mut cursor = None;
         let mut read = Vec::new();
         for _ in 0..3 {
@@ -160,5 +163,12 @@ mod tests {
             cursor = page["next_cursor"].as_str().unwrap().parse().ok();
         }
         assert_eq!(read.len(), 1, "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn a_page_without_an_event_of_a_room_type_says_where_to_go_on() {
+        let feed = Scripted(|_| Excerpt { events: Vec::new(), last: Some(6), more: true });
+        let page = page(&feed, None, 20).await.unwrap();
+        assert_eq!((page.items.len(), page.next_cursor.as_deref(), page.more), (0, Some("6"), true));
     }
 }

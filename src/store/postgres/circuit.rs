@@ -91,15 +91,15 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_opens_when_nobody_was_let_in_for_a_second_and_closes_at_the_first_success() {
+    async fn it_opens_after_a_second_of_failures_and_closes_at_the_first_success() {
         let circuit = Circuit::closed();
         let began = Instant::now();
         assert!(!circuit.failed(began) && !circuit.is_open(), "it may just be starting");
         sleep(KNOWN_AFTER).await;
         assert!(circuit.failed(Instant::now()) && circuit.is_open());
-        assert!(!circuit.failed(began), "one tries again");
+        assert!(!circuit.failed(began), "one background task is enough");
         circuit.succeeded();
         assert!(!circuit.is_open());
-        assert!(!circuit.failed(Instant::now()) && !circuit.is_open(), "what was before is over");
+        assert!(!circuit.failed(Instant::now()) && !circuit.is_open(), "earlier failures do not count");
     }
 }

@@ -64,7 +64,7 @@ pub enum OpenError {
         "the URL cannot be used: {why}; it must be like postgres://user:password@host/database?sslmode=verify-full"
     )]
     Url { why: String },
-    #[error("nobody answers at {server}; check that PostgreSQL runs there and can be reached")]
+    #[error("no server answers at {server}; check that PostgreSQL runs there and can be reached")]
     Away {
         server: String,
         #[source]

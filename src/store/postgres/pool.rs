@@ -191,7 +191,10 @@ impl Server {
     /// One attempt to connect, unless the circuit is open.
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         if self.circuit.is_open() {
-            return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::ConnectionRefused, "the server lets nobody in")));
+            return Err(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                "the server accepts no connection",
+            )));
         }
         let (began, session) = (Instant::now(), self.session.clone());
         let connecting = self.home.run(async move { session.connect().await });

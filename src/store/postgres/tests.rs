@@ -1,4 +1,4 @@
-//! How PostgreSQL plans what it is asked: no list and nothing on the hot path reads a whole table, once it is large.
+//! Query plans of PostgreSQL: no list and no statement of the hot path reads a large table whole.
 
 #[path = "../../../tests/support/postgres_server.rs"]
 #[allow(dead_code, reason = "nothing is killed here")]
@@ -51,8 +51,8 @@ const TOWN: &str = "
     ;;
 VACUUM ANALYZE";
 
-/// What the planner knows of the town is the same every time: every row of the largest table is in the sample, which is
-/// 300 times the target, and nobody else takes one meanwhile.
+/// Makes the planner's statistics the same in every run. The sample is 300 times the target, so it has every row of the
+/// largest table, and autovacuum takes no other sample.
 const SAME_STATISTICS: &str = "
 default_statistics_target = 250
 autovacuum = off
@@ -60,7 +60,8 @@ autovacuum = off
 
 static TOWN_SERVER: OnceCell<Server> = OnceCell::const_new();
 
-/// A connection to the town, as those that commit, or as all others. What it plans, it plans for any argument.
+/// A connection to the test database, with the settings of commits or of other statements. Its plans are made for any
+/// argument.
 async fn connection(committing: bool) -> PgConnection {
     let server = TOWN_SERVER.get_or_init(build).await;
     let options: PgConnectOptions = server.url("postgres").parse().unwrap();
@@ -84,7 +85,7 @@ async fn build() -> Server {
 
 /// The nodes of a statement's plan.
 async fn plan(connection: &mut PgConnection, sql: &str) -> Vec<Value> {
-    // Only its use says what type a parameter has, so one that is not used is given one.
+    // A parameter gets its type from its use, so an unused one is given a type.
     let is_used = |number: &usize| sql.contains(&format!("${number}"));
     let parameters = (1..100).filter(is_used).max().unwrap_or(0);
     let kind = |number| if is_used(&number) { "unknown" } else { "text" };
@@ -191,7 +192,7 @@ async fn what_belongs_to_something_is_found_there() {
     }
 }
 
-/// A database in which the planner has only ever seen empty tables.
+/// A database whose statistics show only empty tables.
 async fn empty() -> PgConnectOptions {
     static MADE: OnceCell<()> = OnceCell::const_new();
     let options: PgConnectOptions = TOWN_SERVER.get_or_init(build).await.url("empty").parse().unwrap();
@@ -205,7 +206,7 @@ async fn empty() -> PgConnectOptions {
     options
 }
 
-/// A commit is planned once, maybe before there is anything, and then used until somebody looks at the tables again.
+/// A commit is planned once, possibly while the tables are empty, and the plan is used until the next ANALYZE.
 #[rstest]
 #[case::check(commit::CHECK)]
 #[case::check_unlocked(commit::CHECK_UNLOCKED)]
@@ -218,8 +219,8 @@ async fn a_commit_that_was_planned_while_the_tables_were_empty_reads_no_whole_ta
     assert_eq!(scans(&nodes), Vec::<String>::new(), "{nodes:#?}");
 }
 
-/// Nearly every request asks for a key. A planner that has only ever seen an empty table likes to look through all keys
-/// that have not expired; and one that is asked each time takes longer than the look.
+/// Nearly every request looks up a key. A planner that has seen only an empty table prefers to scan all unexpired keys,
+/// and planning each time takes longer than the look-up.
 #[tokio::test]
 async fn a_key_is_looked_up_by_a_plan_made_once_even_if_there_were_no_keys_then() {
     let mut connection = session::asking(empty().await, Duration::from_secs(5)).connect().await.unwrap();
@@ -255,7 +256,7 @@ async fn a_scan_is_seen() {
     assert_eq!(scans(&nodes).len(), 1, "{nodes:#?}");
 }
 
-/// Filters with every combination of members, numbered by the members they have.
+/// A filter for each combination of members: the bits of the number.
 fn filter(number: u32) -> BookingFilter {
     let with = |bit: u32| number & (1 << bit) != 0;
     let contact = if with(6) { "ana@example.com" } else { "+351912345678" };

@@ -1,4 +1,4 @@
-//! How SQLite plans what it is asked: no list and nothing on the hot path reads a whole table.
+//! Query plans of SQLite: no list and no statement of the hot path reads a whole table.
 
 use rstest::rstest;
 use sqlx::sqlite::SqliteRow;
@@ -10,8 +10,9 @@ use crate::domain::{Date, HotelId, RoomTypeId};
 use crate::store::records::{bookings, room_types, statements};
 use crate::store::{BookingFilter, Page, Store, db};
 
-/// The steps of the plan of every statement in a text. Without foreign keys: SQLite also plans how to look for the children
-/// of a new parent, which it does only while a reference is broken (`OP_FkIfZero`), and here none can be.
+/// The steps of the plans of all statements in a text. Foreign keys are off: with them, SQLite also plans the search
+/// for children of a new parent. It runs that search only while a reference is broken (`OP_FkIfZero`), which is
+/// impossible here.
 async fn plans(sql: &str) -> Vec<String> {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     sqlx::raw_sql("PRAGMA foreign_keys = off").execute(&mut connection).await.unwrap();
@@ -35,8 +36,7 @@ fn is_sql(line: &str) -> bool {
 /// A table whose CHECK allows it one row, and its alias.
 const ONE_ROW: [&str; 2] = ["event_trim", "trim"];
 
-/// The steps that read a whole table or a whole index. What a statement is given as JSON, or has made itself before, is
-/// no table.
+/// The steps that read a whole table or a whole index. JSON arguments and materialized subqueries are no tables.
 fn scans(steps: &[String]) -> Vec<&String> {
     let made = |name: &str| {
         steps.iter().any(|step| *step == format!("MATERIALIZE {name}") || *step == format!("CO-ROUTINE {name}"))
@@ -113,7 +113,7 @@ async fn a_scan_is_seen() {
     assert_eq!(scans(&steps), ["SCAN bookings"]);
 }
 
-/// Filters with every combination of members, numbered by the members they have.
+/// A filter for each combination of members: the bits of the number.
 fn filter(number: u32) -> BookingFilter {
     let with = |bit: u32| number & (1 << bit) != 0;
     let contact = if with(6) { "ana@example.com" } else { "+351912345678" };
@@ -138,7 +138,7 @@ async fn every_list_is_read_through_an_index() {
         let filter = filter(number);
         let sql = list(&filter);
         let steps = plans(&sql).await;
-        // Every hotel in turn, where nobody named one.
+        // Without a hotel in the filter, every hotel is read in turn.
         let hotels = |step: &&&String| !step.starts_with("SCAN hotels USING COVERING INDEX");
         assert_eq!(scans(&steps).iter().filter(hotels).count(), 0, "{filter:?}: {steps:#?}");
         let index = bookings::index(&filter).map_or("PRIMARY KEY".to_owned(), |index| format!("INDEX {index} "));
@@ -168,8 +168,8 @@ async fn what_a_desk_asks_for_is_found_where_it_stands(#[case] number: u32, #[ca
     assert!(steps.iter().any(|step| step.ends_with(found)), "{steps:#?}");
 }
 
-/// A night of 3 rooms with 3 guests, 2 rooms out of order, as a version without forced exceptions left it; another with
-/// an allowance of the operator's own.
+/// A night of 3 rooms with 3 guests and 2 rooms out of order, as stored by a version without forced exceptions; another
+/// night with an allowance of the operator.
 #[tokio::test]
 async fn an_allowance_that_a_forced_change_brought_becomes_an_exception_for_the_guests() {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
