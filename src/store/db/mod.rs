@@ -106,10 +106,11 @@ pub struct Transaction<'c>(Connection<'c>);
 impl Transaction<'_> {
     /// Ends it, and makes durable what it has written.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(match self.0.0 {
+        match self.0.0 {
             Handle::Sqlite(handle) => handle.commit().await?,
             Handle::Postgres(handle) => handle.commit().await?,
-        })
+        }
+        Ok(())
     }
 
     /// Ends it, and keeps nothing of what it has written.
