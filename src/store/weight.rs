@@ -21,6 +21,7 @@ impl CommitEntry {
     /// Roughly the bytes that the entry brings into a commit.
     pub fn bytes(&self) -> usize {
         let change = match &self.fact.change {
+            _ if self.answer_only => 0,
             Change::Booking { booking, deltas, .. } => booking_bytes(booking) + NIGHT * deltas.len(),
             Change::Nights { nights, rates, .. } => NIGHT_SETTINGS * (nights.len() + rates.len()),
             Change::RoomType { .. } | Change::RatePlan { .. } => 0,

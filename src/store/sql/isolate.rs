@@ -7,6 +7,7 @@
 //! Limit: a culprit costs about twice the logarithm of the batch size in statements.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::ops::Range;
 
 use super::error::{database_error, is_unfit};
@@ -26,7 +27,7 @@ pub struct Isolation<'b> {
 impl<'b> Isolation<'b> {
     /// Begins with the whole batch as the first part, and the verdicts that it would have.
     pub fn of(batch: &'b [CommitEntry], verdicts: Vec<Verdict>) -> Self {
-        Self { batch, verdicts, untried: vec![0..batch.len()], locked: BTreeSet::new() }
+        Self { batch, verdicts, untried: iter::once(0..batch.len()).collect(), locked: BTreeSet::new() }
     }
 
     /// Begins with the two halves of a batch that was refused as a whole.
