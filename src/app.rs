@@ -32,7 +32,7 @@ use crate::engine::{self, Engine};
 use crate::events::{Live, Sources};
 use crate::http::Audience;
 use crate::http::throttle::Throttle;
-use crate::lease::{self, Membership, SingleNode};
+use crate::lease::{Membership, SingleNode};
 use crate::pulse::Pulse;
 use crate::search::{self, Index};
 use crate::shutdown::{self, Draining};
@@ -90,7 +90,7 @@ pub enum Error {
     #[error("{NO_BACKUP}")]
     NoBackup,
     #[error("redis_url cannot be used")]
-    Redis(#[source] lease::redis::BadAddress),
+    Redis(#[source] crate::redis::BadAddress),
     #[error("requests cannot be sent to other nodes")]
     Peers(#[source] reqwest::Error),
     #[error("the operating system gives no random numbers")]

@@ -50,4 +50,6 @@ pub mod domain;
 pub mod clock;
 pub mod housekeeping;
 pub mod pulse;
+pub mod redis;
+pub mod secret;
 pub mod tasks;

@@ -36,7 +36,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("actix_server", &["http/connection/"]),
     ("reqwest", &["http/forward/", "config/cluster.rs", "app.rs", "client/"]),
     ("tokio_tungstenite", &["client/", "ws/"]),
-    ("redis", &["lease/redis/"]),
+    ("redis", &["redis/", "lease/redis/"]),
     ("tracing_actix_web", &["http/", "ws/", "app.rs"]),
 ];
 
@@ -47,6 +47,23 @@ const MAILBOX_OWNERS: &[&str] = &["engine/", "writer/"];
 /// Who must not know which store or lease there is.
 const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "events/", "search/", "http/", "ws/"];
 const BACKENDS: &[&str] = &["store::sqlite", "store::postgres", "lease::single_node", "lease::redis"];
+
+/// Folders and what they must not know: their users bring it.
+const MUST_NOT_KNOW: &[(&str, &[&str])] = &[
+    ("lease/", &["crate::app", "crate::config", "crate::engine", "crate::http", "crate::writer"]),
+    (
+        "redis/",
+        &[
+            "crate::app",
+            "crate::config",
+            "crate::domain",
+            "crate::engine",
+            "crate::http",
+            "crate::lease",
+            "crate::store",
+        ],
+    ),
+];
 
 const LONGEST_FILE: usize = 400;
 
@@ -250,6 +267,17 @@ fn nobody_asks_which_store_or_lease_there_is() {
         source.is_in(BACKEND_BLIND) && BACKENDS.iter().any(|backend| line.contains(backend))
     });
     complain("concrete backends meet in app.rs", found);
+}
+
+#[test]
+fn what_others_build_on_does_not_know_them() {
+    let sources = sources("src");
+    for (folder, unknown) in MUST_NOT_KNOW {
+        let found = breaches(&sources, |source, line| {
+            source.is_in(&[folder]) && unknown.iter().any(|module| line.contains(module))
+        });
+        complain(&format!("{folder} does not know {unknown:?}"), found);
+    }
 }
 
 #[test]

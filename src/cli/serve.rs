@@ -8,10 +8,11 @@ use anyhow::Context;
 use super::{Outcome, SETTINGS_HELP, demo, output};
 use crate::app::{self, Running};
 use crate::clock::{Clock, System};
+use crate::config::Config;
 use crate::config::flags::ServeFlags;
 use crate::config::setting::SETTINGS;
-use crate::config::{Config, Secret};
 use crate::http::connection;
+use crate::secret::Secret;
 use crate::shutdown::Signals;
 
 /// Run the reservation engine and its HTTP API. A database that does not exist is created.

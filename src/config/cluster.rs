@@ -6,7 +6,8 @@ use reqwest::Url;
 
 use super::{DatabaseUrl, Error, Values};
 use crate::lease::NodeId;
-use crate::lease::redis::{Addresses, Options};
+use crate::lease::redis::Options;
+use crate::redis::Addresses;
 
 /// What a node of a cluster needs.
 #[derive(Debug, Clone)]

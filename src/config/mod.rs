@@ -13,7 +13,6 @@ pub mod cluster;
 pub mod database_url;
 pub mod flags;
 pub mod layers;
-pub mod secret;
 pub mod setting;
 
 use std::collections::BTreeMap;
@@ -25,12 +24,12 @@ use std::time::Duration;
 pub use cluster::Cluster;
 pub use database_url::DatabaseUrl;
 pub use layers::Sources;
-pub use secret::Secret;
 
 use crate::domain::holds::HoldShare;
 use crate::domain::text;
 use crate::http::throttle;
 use crate::http::throttle::proxies::TrustedProxies;
+use crate::secret::Secret;
 use crate::{engine, telemetry, ws};
 use layers::Sourced;
 

@@ -188,6 +188,12 @@ pub enum Unavailable {
     Outsider(Outsider),
 }
 
+impl From<crate::redis::Error> for Unavailable {
+    fn from(error: crate::redis::Error) -> Self {
+        Self::Unanswered(error.into())
+    }
+}
+
 impl NodeId {
     /// The name of a node that has no others.
     pub fn single() -> Self {

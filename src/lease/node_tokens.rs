@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::NodeId;
-use crate::config::Secret;
 use crate::domain::Timestamp;
+use crate::secret::Secret;
 
 /// How far the clocks of two nodes may be apart, either way. A statement is good for as much longer than is needed.
 pub const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(30);

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper::clock::System;
-use innkeeper::config::Secret;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::events::Wake;
 use innkeeper::lease::redis::{Options, RedisWake};
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease, Revoked, Token, Why, preferred};
+use innkeeper::secret::Secret;
 use innkeeper::tasks::Tasks;
 use uuid::Uuid;
 

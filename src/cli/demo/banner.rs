@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::sample::Sample;
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// The guests of the curl line's booking.
 const GUESTS: [(&str, u8); 2] = [("Ana Lopes", 34), ("Rui Lopes", 36)];

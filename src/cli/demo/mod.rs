@@ -18,9 +18,9 @@ use jiff::SignedDuration;
 
 use crate::app::{self, Running};
 use crate::clock::{Clock, IdSource, ManualClock, System};
-use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::engine::{self, Engine};
+use crate::secret::Secret;
 use crate::store::Store;
 use ids::Ids;
 

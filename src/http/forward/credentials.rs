@@ -9,10 +9,10 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::lease::NodeId;
 use crate::lease::node_tokens::{CLOCKS_APART, NodeTokens};
+use crate::secret::Secret;
 
 /// The signed statement about a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::credentials::{Claims, Seal};
 use super::forwarder::Forwarder;
-use crate::config::Secret;
 use crate::domain::Timestamp;
 use crate::lease::NodeId;
+use crate::secret::Secret;
 
 /// The secret and the connection settings that the nodes of a cluster share. A clone is cheap.
 #[derive(Clone)]

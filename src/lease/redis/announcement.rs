@@ -243,7 +243,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::config::Secret;
+    use crate::secret::Secret;
     use crate::store::DatabaseId;
 
     const NOW: i64 = 1_800_000_000;

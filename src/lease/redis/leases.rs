@@ -7,9 +7,9 @@ use anyhow::anyhow;
 use redis::{Script, ScriptInvocation};
 
 use super::keys;
-use super::link::Link;
 use crate::domain::RoomTypeId;
 use crate::lease::{NodeId, Peer, Token, Unavailable};
+use crate::redis::Connection;
 use crate::store::DatabaseId;
 
 static ACQUIRE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("acquire.lua")));
@@ -52,7 +52,7 @@ pub enum Reply {
 /// The leases of one node.
 #[derive(Clone)]
 pub struct Leases {
-    pub link: Link,
+    pub redis: Connection,
     pub me: Peer,
     /// The database of the room types.
     pub database: DatabaseId,
@@ -69,7 +69,7 @@ impl Leases {
     pub async fn acquire(&self, room_type: RoomTypeId, may_take: bool) -> Result<Reply, Unavailable> {
         let mut call = self.call(&ACQUIRE, room_type);
         call.arg(u8::from(may_take));
-        let (token, owner, after): (Option<i64>, Option<String>, Option<String>) = self.link.run(call).await?;
+        let (token, owner, after): (Option<i64>, Option<String>, Option<String>) = self.redis.run(call).await?;
         match (token, owner) {
             (Some(token), _) => Ok(Reply::Granted { token: Token(token), after }),
             (None, Some(owner)) => Ok(Reply::Owned(name(&owner)?)),
@@ -81,21 +81,21 @@ impl Leases {
     pub async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Option<Token>, Unavailable> {
         let mut call = self.call(&RAISE, room_type);
         call.arg(seen.0);
-        Ok(self.link.run::<Option<i64>>(call).await?.map(Token))
+        Ok(self.redis.run::<Option<i64>>(call).await?.map(Token))
     }
 
     /// Renews the lease for a whole TTL. `false`: it is not this node's any more.
     pub async fn renew(&self, room_type: RoomTypeId, token: Token) -> Result<bool, Unavailable> {
         let mut call = self.call(&RENEW, room_type);
         call.arg(token.0);
-        self.link.run(call).await
+        Ok(self.redis.run(call).await?)
     }
 
     /// Releases the lease, if it still has this token. With `for_good`, deletes the fence too.
     pub async fn release(&self, room_type: RoomTypeId, token: Token, for_good: bool) -> Result<(), Unavailable> {
         let mut call = self.on(&RELEASE, room_type);
         call.arg(self.me.node.as_str()).arg(token.0).arg(millis(FENCE_TTL)).arg(u8::from(for_good));
-        self.link.run(call).await
+        Ok(self.redis.run(call).await?)
     }
 
     /// A script call with the node's name and the TTLs.

@@ -3,7 +3,7 @@
 //! [`RedisLease`] answers the engine and the operators. `keeper` runs its background tasks: it renews leases, sends
 //! heartbeats and checks the store. `registry` knows the nodes by their signed announcements (`announcement`), and decides
 //! whether this node may be one of them (`admission`), which needs the same database (`database_check`). `leases` and the
-//! `.lua` files are everything that Redis is asked; [`link`] is the connection; [`RedisWake`] wakes other nodes over it.
+//! `.lua` files are everything that Redis is asked; [`crate::redis`] is the connection; [`RedisWake`] wakes other nodes over it.
 //! Works with one Redis and with Redis Cluster.
 //!
 //! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
@@ -21,8 +21,6 @@ mod database_check;
 mod keeper;
 mod keys;
 mod leases;
-pub mod link;
-mod one;
 mod owners;
 mod peer_status;
 mod registry;
@@ -42,18 +40,17 @@ use crate::tasks::{Policy, Tasks};
 
 use self::database_check::DatabaseCheck;
 use self::leases::{Leases, Reply};
-use self::link::Link;
 use self::owners::Owners;
 use self::registry::Registry;
 use super::holdings::{Holding, Holdings};
 use super::node_tokens::NodeTokens;
 use super::{Acquired, Asked, Lease, Membership, Node, NodeId, Peer, Revoked, Token, Unavailable};
 use crate::clock::{Clock, IdSource, System};
-use crate::config::Secret;
 use crate::domain::RoomTypeId;
+use crate::redis::{Addresses, BadAddress, Connection};
+use crate::secret::Secret;
 use crate::store::{DatabaseId, Instance, Members};
 
-pub use link::{Addresses, BadAddress};
 pub use wake::RedisWake;
 
 /// Settings of the leases.
@@ -96,10 +93,10 @@ impl RedisLease {
         database: DatabaseId,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, BadAddress> {
-        let link = Link::new(&options.addresses, leases::patience(options.ttl))?;
+        let redis = Connection::new(&options.addresses, leases::patience(options.ttl))?;
         let instance = Instance { id: System.next(), node: me.node.to_string() };
         let check = DatabaseCheck::new(store, instance, database.clone(), options.ttl);
-        let leases = Leases { link, me, database, ttl: options.ttl };
+        let leases = Leases { redis, me, database, ttl: options.ttl };
         let registry = Registry::new(leases.clone(), NodeTokens::new(&options.secret), check, clock);
         let (holdings, revoked, news, given_away, owners) = Default::default();
         let releases = TaskTracker::new();
@@ -121,7 +118,7 @@ impl RedisLease {
 
     /// The bell of this node, on the same connection.
     pub fn wake(&self) -> Arc<RedisWake> {
-        Arc::new(RedisWake::new(self.leases.link.clone(), self.leases.me.node.clone()))
+        Arc::new(RedisWake::new(self.leases.redis.clone(), self.leases.me.node.clone()))
     }
 
     fn revoke(&self, revoked: impl IntoIterator<Item = Revoked>) {
@@ -137,7 +134,7 @@ impl RedisLease {
                 debug!(%room_type, error = &error as &dyn std::error::Error, "a lease is left to run out");
             }
         };
-        self.releases.spawn_on(release, self.leases.link.runtime());
+        self.releases.spawn_on(release, self.leases.redis.runtime());
     }
 
     /// What Redis says. `None`: the owner is somebody of whom nobody knows the address.

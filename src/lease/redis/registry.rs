@@ -133,7 +133,7 @@ impl Registry {
         let mut call = nodes(&HEARTBEAT);
         call.arg(me.node.as_str()).arg(ttl_ms).arg(self.announcements.sign(&me.node, &announcement)?);
         call.arg(self.asks_to_be()).arg(agreed);
-        let (is_member, millis, before, members, waiting) = self.leases.link.run::<Reply>(call).await?;
+        let (is_member, millis, before, members, waiting) = self.leases.redis.run::<Reply>(call).await?;
         let redis_now = Timestamp::from_millisecond(millis).map_err(|error| Unavailable::Unanswered(error.into()))?;
         Ok(Answer { is_member, redis_now, before, members, waiting })
     }
@@ -363,7 +363,7 @@ impl Registry {
     pub async fn leave(&self) -> Result<(), Unavailable> {
         let mut call = nodes(&LEAVE);
         call.arg(self.leases.me.node.as_str()).arg(u8::from(self.admission().is_member()));
-        self.leases.link.run(call).await
+        Ok(self.leases.redis.run(call).await?)
     }
 
     /// Whether another node is alive.

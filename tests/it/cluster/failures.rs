@@ -5,10 +5,10 @@ use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use innkeeper::config::Secret;
 use innkeeper::domain::RoomTypeId;
 use innkeeper::lease::redis::Options;
 use innkeeper::lease::{Acquired, Asked, Lease, Membership, Peer, RedisLease};
+use innkeeper::secret::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 

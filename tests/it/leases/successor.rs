@@ -4,9 +4,9 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use innkeeper::config::Secret;
 use innkeeper::lease::redis::Options;
 use innkeeper::lease::{Membership, RedisLease};
+use innkeeper::secret::Secret;
 use tempfile::TempDir;
 
 use super::{LONG, id, key, peer, take, unacquainted};

@@ -187,7 +187,7 @@ impl Cluster {
 
     /// The header with which a node of this cluster marks a forwarded request.
     pub fn credentials(&self, from: usize, to: usize, method: &str, path: &str, body: &[u8]) -> String {
-        let seal = Seal::new(format!("node-{from}").parse().unwrap(), &innkeeper::config::Secret::new(SECRET));
+        let seal = Seal::new(format!("node-{from}").parse().unwrap(), &innkeeper::secret::Secret::new(SECRET));
         let to = format!("node-{to}").parse().unwrap();
         seal.sign(&to, Claims::of(method, path, body), NOW.parse().unwrap()).unwrap()
     }

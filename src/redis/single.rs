@@ -1,9 +1,8 @@
-//! The connection to a single Redis, and to whoever takes its place.
+//! The connection to a single server, and to the server that replaces it.
 //!
-//! A connection that breaks is made anew by the next call. Two kinds do not break, however long they are of no use: one
-//! whose server has vanished without a word answers nothing, for a quarter of an hour, and one whose server has become
-//! another one's replica refuses every change. The address may lead to another server by now, so they are left, and the
-//! next call connects again.
+//! A connection that breaks is opened again by the next call. Two kinds are useless without breaking. If its server has
+//! vanished, a connection is silent for a quarter of an hour. If its server has become a replica, every write is refused.
+//! The address may lead to another server by now, so both kinds are left, and the next call connects again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,30 +13,30 @@ use redis::{
 };
 
 /// Commands that may wait for the connection.
-const PIPELINE: usize = 1_024;
+pub(super) const PIPELINE: usize = 1_024;
 
-/// One address.
-pub(super) struct One {
+/// The server at one address.
+pub(super) struct Single {
     client: Client,
     config: ConnectionManagerConfig,
     current: Mutex<Current>,
 }
 
-/// The connection that is used now.
+/// The connection in use.
 #[derive(Clone)]
 struct Current {
     manager: ConnectionManager,
-    /// How many were left before it.
+    /// How many connections were left before it.
     generation: u64,
 }
 
-impl One {
-    /// Fails at once when Redis is away. Redis need not be there yet. Needs a runtime.
-    pub fn new(address: ConnectionInfo, patience: Duration) -> RedisResult<Self> {
+impl Single {
+    /// Calls fail at once while Redis is away. Redis need not be running yet. Needs a runtime.
+    pub fn new(address: ConnectionInfo, timeout: Duration) -> RedisResult<Self> {
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
-            .set_connection_timeout(Some(patience))
-            .set_response_timeout(Some(patience))
+            .set_connection_timeout(Some(timeout))
+            .set_response_timeout(Some(timeout))
             .set_pipeline_buffer_size(PIPELINE);
         let client = Client::open(address)?;
         let manager = ConnectionManager::new_lazy_with_config(client.clone(), config.clone())?;
@@ -46,20 +45,20 @@ impl One {
 
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'static>) -> RedisResult<T> {
         let Current { mut manager, generation } = self.current().clone();
-        let mut trial = Trial { one: self, generation, failed: true };
+        let mut call = Call { server: self, generation, failed: true };
         let answer = script.invoke_async(&mut manager).await;
-        trial.failed = answer.as_ref().is_err_and(is_of_no_use);
+        call.failed = answer.as_ref().is_err_and(is_useless);
         answer
     }
 
-    /// Of all who find out at once, the first one leaves it.
+    /// Replaces the connection. Of several calls that failed on it, only the first does.
     fn leave(&self, generation: u64) {
         let mut current = self.current();
         if current.generation != generation {
             return;
         }
         if let Ok(manager) = ConnectionManager::new_lazy_with_config(self.client.clone(), self.config.clone()) {
-            tracing::debug!("redis is silent, or a replica: its address is asked for another connection");
+            tracing::debug!("Redis is silent, or a replica: the next call connects again");
             *current = Current { manager, generation: generation + 1 };
         }
     }
@@ -69,22 +68,22 @@ impl One {
     }
 }
 
-/// A call that shows what its connection is worth: one that is given up before it ends has failed.
-struct Trial<'o> {
-    one: &'o One,
+/// A call in flight. A call that is dropped before its answer counts as failed.
+struct Call<'s> {
+    server: &'s Single,
     generation: u64,
     failed: bool,
 }
 
-impl Drop for Trial<'_> {
+impl Drop for Call<'_> {
     fn drop(&mut self) {
         if self.failed {
-            self.one.leave(self.generation);
+            self.server.leave(self.generation);
         }
     }
 }
 
-/// Whether an error says that the next call over this connection is to fail, too, though it does not break.
-fn is_of_no_use(error: &RedisError) -> bool {
+/// Whether the next call on this connection will fail too, although the connection is not broken.
+fn is_useless(error: &RedisError) -> bool {
     error.is_timeout() || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }

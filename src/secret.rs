@@ -1,4 +1,4 @@
-//! Secrets: text that is never printed by accident, and the randomness to make it.
+//! Secrets: text that is never printed by accident, and its random generator.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -8,14 +8,14 @@ use std::ops::RangeInclusive;
 pub struct Secret(String);
 
 impl Secret {
-    /// How long one may be that somebody sets. Shorter ones can be guessed: a server does not tire of being asked.
+    /// The allowed lengths of a configured secret. A shorter one can be guessed, because a server answers every guess.
     pub const LENGTHS: RangeInclusive<usize> = 16..=255;
 
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// A fresh one: 192 random bits in 32 URL-safe characters.
+    /// A new secret: 192 random bits in 32 URL-safe characters.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 24];
         getrandom::fill(&mut bytes)?;
