@@ -41,7 +41,7 @@ const NIGHTS_ITEM: usize = 1_024;
 /// How long a client may take to send a body.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 
-/// The most bytes that so many characters take in JSON. A client may write each one as two escapes, `\ud83d\ude00`.
+/// The most bytes of a text of this length in JSON. A client may write each one as two escapes, `\ud83d\ude00`.
 const fn json_text(characters: usize) -> usize {
     characters * 12
 }

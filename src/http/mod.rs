@@ -1,8 +1,8 @@
 //! The HTTP API: reads requests, calls the engine or the store, and renders answers.
 //!
 //! Owns the wire format: paths, bodies, headers, problem documents, and their description at `/openapi.json`. Called by
-//! `app.rs`, which starts a server with [`configure`]. It makes no decision: the engine decides what is sold, moved or
-//! refused, and the domain has the rules of every value.
+//! `app.rs`, which starts a server with [`configure`]. It makes no decision: the engine sells, moves and refuses, and
+//! the domain has the rules of every value.
 //!
 //! Submodules depend on each other in one direction. `wire`, `code`, `value` and `names` are leaves. `problem`,
 //! `limits`, `extract`, `throttle`, `forward` and `edge` build on them. Each resource has a folder. `openapi`,

@@ -1,4 +1,5 @@
-//! Whatever is sent: no body, message or cursor panics, and what is said about it is bounded by what was sent.
+//! Properties for any input: no body, message or cursor causes a panic, and the length of the errors is bounded by the
+//! length of the input.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -23,21 +24,22 @@ use super::services::body::ServiceBody;
 use crate::domain::{HotelId, RatePlanId, RoomTypeId, ServiceId, Violation};
 use crate::ws::{self, request};
 
-/// Bytes that may be said about one mistake beside what was sent.
-const WORDS: usize = 500;
+/// The longest message of one violation, beside the input that it quotes, in bytes.
+const MESSAGE: usize = 500;
 
-fn is_modest(violations: &[Violation], sent: usize) -> bool {
-    let one = |violation: &Violation| violation.message.len() <= WORDS && violation.pointer.len() <= 2 * sent + WORDS;
+fn is_bounded(violations: &[Violation], sent: usize) -> bool {
+    let one =
+        |violation: &Violation| violation.message.len() <= MESSAGE && violation.pointer.len() <= 2 * sent + MESSAGE;
     violations.len() <= sent + 10 && violations.iter().all(one)
 }
 
-/// Reads a body, and then checks it.
+/// Parses a body and checks it.
 fn body<T: DeserializeOwned, V>(sent: &[u8], check: impl FnOnce(T) -> Result<V, Vec<Violation>>) {
     match from_json(sent).map(check) {
         Ok(Ok(_)) => {}
-        Ok(Err(violations)) => assert!(is_modest(&violations, sent.len()), "{violations:?}"),
-        Err(Error::Malformed(why)) => assert!(why.len() <= WORDS, "{why}"),
-        Err(Error::Violation(violation)) => assert!(is_modest(&[violation], sent.len())),
+        Ok(Err(violations)) => assert!(is_bounded(&violations, sent.len()), "{violations:?}"),
+        Err(Error::Malformed(why)) => assert!(why.len() <= MESSAGE, "{why}"),
+        Err(Error::Violation(violation)) => assert!(is_bounded(&[violation], sent.len())),
     }
 }
 
@@ -53,11 +55,11 @@ fn every_body(sent: &[u8]) {
     body(sent, |it: SetNights| Ok(it));
     body(sent, |it: MergePatch| Ok(it));
     if let Err(wrong) = request::read(&String::from_utf8_lossy(sent), &ws::Options::default()) {
-        assert!(is_modest(wrong.problem.errors(), sent.len()));
+        assert!(is_bounded(wrong.problem.errors(), sent.len()));
     }
 }
 
-/// JSON of any shape, with members that mean something somewhere.
+/// JSON of any shape, with member names that some body has.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -77,7 +79,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Every place inside.
+/// The pointers to all values inside.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
@@ -126,16 +128,16 @@ proptest! {
     #[test]
     fn any_cursor_is_read_or_refused(cursor in prop_oneof![".{0,40}", "[A-Za-z0-9_-]{0,80}", "[0-9]{0,25}"]) {
         let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish();
-        let modest = |violation: &Violation| is_modest(std::slice::from_ref(violation), query.len());
+        let bounded = |violation: &Violation| is_bounded(std::slice::from_ref(violation), query.len());
         if let Err(violation) = from_query::<Paging>(&query).and_then(|paging| paging.page(HotelId).map(drop)) {
-            prop_assert!(modest(&violation));
+            prop_assert!(bounded(&violation));
         }
         if let Err(violation) = from_query::<Window>(&query).and_then(|window| window.position().map(drop)) {
-            prop_assert!(modest(&violation));
+            prop_assert!(bounded(&violation));
         }
         let search = format!("{query}&city=Lisbon&checkin_date=2027-01-15&checkout_date=2027-01-16");
         if let Err(violations) = from_query::<SearchQuery>(&search).map_err(|one| vec![one]).and_then(|it| it.check().map(drop)) {
-            prop_assert!(is_modest(&violations, search.len()));
+            prop_assert!(is_bounded(&violations, search.len()));
         }
     }
 }

@@ -51,7 +51,7 @@ mod tests {
     const BARE: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n";
 
     #[test]
-    fn a_bare_answer_of_actix_is_told_from_answers_of_the_application() {
+    fn a_bare_answer_of_actix_differs_from_answers_of_the_application() {
         assert_eq!(bare_answer(BARE), Some((0, StatusCode::BAD_REQUEST)));
         let both = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".as_slice(), BARE].concat();
         assert_eq!(bare_answer(&both), Some((both.len() - BARE.len(), StatusCode::BAD_REQUEST)));

@@ -37,7 +37,7 @@ pub fn id_for(path: &str) -> Option<Uuid> {
     beginnings.iter().find(|(beginning, _)| path.starts_with(beginning)).map(|(_, id)| *id)
 }
 
-/// The date that is so many days after today.
+/// The date `days` days after today.
 pub fn ahead(today: Date, days: i32) -> String {
     today.saturating_add(Span::new().days(days)).to_string()
 }

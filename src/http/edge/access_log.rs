@@ -2,8 +2,8 @@
 //!
 //! A line never contains the client's address, a query, a path with ids, a body or a token. It names the pattern of the
 //! route instead. Answers that any client can cause without a limit are sampled: errors (`CLIENT_ERRORS` and
-//! `SERVER_ERRORS`), and endpoints without a rate limit (`PAGES`). The next line states how many lines were left out. At
-//! level DEBUG every line is written.
+//! `SERVER_ERRORS`), and endpoints without a rate limit (`PAGES`). The next line states how many lines were left out.
+//! At level DEBUG every line is written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use actix_web::http::header::HeaderMap;
 
 use crate::http::code::Code;
 use crate::http::throttle::is_unlimited;
-use crate::http::throttle::net::{Coarse, Net};
+use crate::http::throttle::net::{LoggedNet, Net};
 use crate::telemetry::filter::ACCESS;
 
 /// Logged answers with status 4xx: the burst, and the rate per second.
@@ -38,7 +38,7 @@ struct Samplers {
 
 /// What the log keeps of a request until its answer.
 pub struct Asked {
-    client: Option<Coarse>,
+    client: Option<LoggedNet>,
     trace_id: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl AccessLog {
     /// Keeps what the line will say about the request. `None` if the log is switched off.
     pub fn asked(&self, request: &ServiceRequest, client: Option<Net>) -> Option<Asked> {
         self.0.as_ref()?;
-        Some(Asked { client: client.map(Coarse::from), trace_id: trace_id(request.headers()) })
+        Some(Asked { client: client.map(LoggedNet::from), trace_id: trace_id(request.headers()) })
     }
 
     /// Writes the line.

@@ -1,7 +1,7 @@
 //! `GET /v1/events`: the events of room types after a position, in the order of commits.
 //!
-//! Events of a hotel or of the installation are not listed. Clients expect each event to have a room type and a sequence
-//! number.
+//! Events of a hotel or of the installation are not listed. Clients expect each event to have a room type and a
+//! sequence number.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;

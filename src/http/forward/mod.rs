@@ -85,8 +85,8 @@ impl Forwarding {
     }
 }
 
-/// Whether a node of this cluster has forwarded a request. Its claims are kept with the request: [`around`] compares them
-/// with the request before the handler runs.
+/// Whether a node of this cluster has forwarded a request. Its claims are kept with the request: [`around`] compares
+/// them with the request before the handler runs.
 pub fn identify(peers: Option<&Peers>, now: Timestamp, request: &ServiceRequest) -> bool {
     let Ok(Some(credentials)) = header(request.headers(), FORWARDED) else { return false };
     let Some(claims) = peers.and_then(|peers| peers.check(credentials, now)) else { return false };

@@ -19,8 +19,8 @@ struct Read {
     last: Instant,
 }
 
-/// The usual body comes in one piece, which is shared. Several are copied: many small pieces would cost more than they
-/// say.
+/// The recorded bytes. A body in one piece is shared without a copy. Several pieces are copied together, because many
+/// small pieces would use more memory than their bytes.
 enum Kept {
     One(Bytes),
     Several(BytesMut),

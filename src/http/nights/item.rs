@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_reported_at_once() {
+    fn all_violations_are_reported_together() {
         let json = json!({"from": "2026-05-03", "to": "2026-05-03", "physical": 10_001, "min_nights_through": 256, "force": " "});
         assert_eq!(check(json, None).unwrap_err(), ["/physical", "/min_nights_through", "/force"]);
         let backwards = json!({"from": "2026-05-03", "to": "2026-05-01"});

@@ -50,8 +50,8 @@ pub struct RatePlanView {
 }
 
 impl RatePlanBody {
-    /// The rate plan, or all violations. A name or a policy that equals the `present` one is kept: it may be older than its
-    /// rules.
+    /// The rate plan, or all violations. A name or a policy that equals the `present` one is kept: it may be older than
+    /// its rules.
     pub fn check(
         self,
         id: RatePlanId,

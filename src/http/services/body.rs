@@ -22,7 +22,7 @@ pub struct ServiceBody {
     pub price_minor: i64,
 }
 
-/// What one unit of a service is counted by.
+/// The basis of a service's price.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ServiceBasis)]

@@ -26,8 +26,8 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// The process does not drain, commits succeed, the node is a member of its cluster and may own room types, every
-/// background task runs, the search index is built, and the store answers.
+/// Checks that the node can serve. It must not drain, commits must succeed, and the node must be a member of its
+/// cluster. Every background task must run, the search index must be built, and the store must answer.
 pub async fn ready(
     engine: Data<Engine>,
     membership: Data<dyn Membership>,

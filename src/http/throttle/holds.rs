@@ -25,7 +25,7 @@ pub const MAX_HOLDS: usize = 100_000;
 /// The shortest time for which a slot stays reserved without an answer.
 const UNDECIDED: Duration = Duration::from_secs(150);
 
-/// What a hold is counted under.
+/// The network or the contact that a hold counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     Net(Net),
@@ -194,7 +194,7 @@ impl Holds {
         self.slots.insert(slot, hold);
     }
 
-    /// Removes a place, if it is there; how many requests are being answered under it.
+    /// Removes a slot. Returns its number of requests in progress, 0 if the slot does not exist.
     fn remove(&mut self, slot: Slot) -> usize {
         let Some(hold) = self.slots.remove(&slot) else { return 0 };
         if let Some(booking) = hold.booking {
@@ -294,20 +294,20 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_ends_without_an_answer_keeps_its_place() {
+    fn a_request_that_ends_without_an_answer_keeps_its_slot() {
         let holds = all();
         for n in 0..3 {
             drop(holds.reserve(vec![Owner::Contact(7)], Some(KeyDigest([n; 32])), at(0)).unwrap());
         }
         assert!(holds.reserve(vec![Owner::Contact(7)], None, at(899)).is_err());
-        // A repeat that is refused says nothing of the request before it.
+        // A refused repeat does not prove that the first request held nothing.
         holds.reserve(vec![Owner::Contact(7)], Some(KeyDigest([1; 32])), at(1)).unwrap().release();
         assert!(holds.reserve(vec![Owner::Contact(7)], None, at(899)).is_err());
         holds.reserve(vec![Owner::Contact(7)], None, at(900)).unwrap();
     }
 
     #[test]
-    fn of_two_requests_with_one_key_the_one_that_holds_keeps_the_place() {
+    fn of_two_requests_with_one_key_the_one_that_holds_keeps_the_slot() {
         let holds = all();
         let key = |n| Some(KeyDigest([n; 32]));
         for n in 0..3 {

@@ -1,13 +1,14 @@
 //! Rate limits of public callers, and limits on their live holds.
 //!
-//! Owns the counters of callers without a token: by network ([`net`]), by contact details and by live hold. The edge calls
-//! [`Throttle::admit`] before any other work, the handler of bookings calls [`Throttle::booking`]. The administrator is
-//! never limited. The share of a night that public holds may take is a rule of the domain
+//! Owns the counters of callers without a token: by network ([`net`]), by contact details and by live hold. The edge
+//! calls [`Throttle::admit`] before any other work, the handler of bookings calls [`Throttle::booking`]. The
+//! administrator is never limited. The share of a night that public holds may take is a rule of the domain
 //! ([`crate::domain::Order::hold_share`]).
 //!
 //! Invariants: a request is charged once, at the node that received it from the client, even if another node answers it
 //! or its handler runs again. A repeat of an idempotency key is charged to its network only. Memory is bounded
-//! (`rate::MAX_KEYS`, [`holds::MAX_HOLDS`]). Counters are not stored: a restart clears them. Each node counts on its own.
+//! (`rate::MAX_KEYS`, [`holds::MAX_HOLDS`]). Counters are not stored: a restart clears them. Each node counts on its
+//! own.
 
 pub mod holds;
 pub mod net;
@@ -276,7 +277,8 @@ pub struct Client {
 /// Marks a request whose handler has run.
 struct HasRun;
 
-/// [`Throttle::admit`] has replaced the header of a client, and `forward` has checked that a node forwarded the request.
+/// [`Throttle::admit`] has replaced the header of a client, and `forward` has checked that a node forwarded the
+/// request.
 impl FromRequest for Client {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

@@ -30,18 +30,18 @@ impl Net {
     }
 }
 
-/// A network as far as a log may say it: 24 bits of an IPv4 address, 48 of an IPv6 address, which is what one site has.
-/// Written like `192.0.2.0/24` or `2001:db8::/48`.
+/// A network for the log, which never contains a full address: 24 bits of an IPv4 address, or 48 bits of an IPv6
+/// address, the size of one site. Written like `192.0.2.0/24` or `2001:db8::/48`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Coarse(Net);
+pub struct LoggedNet(Net);
 
-impl From<Net> for Coarse {
+impl From<Net> for LoggedNet {
     fn from(net: Net) -> Self {
         Self(net)
     }
 }
 
-impl fmt::Display for Coarse {
+impl fmt::Display for LoggedNet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Net::V4(address) => write!(f, "{}/24", Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8))),
@@ -92,7 +92,7 @@ mod tests {
             ("2001:db8:1234:5678::9", "2001:db8:1234::/48"),
             ("::1", "::/48"),
         ] {
-            assert_eq!(Coarse::from(net(address)).to_string(), coarse);
+            assert_eq!(LoggedNet::from(net(address)).to_string(), coarse);
         }
     }
 

@@ -15,9 +15,9 @@ impl TrustedProxies {
         self.0.iter().any(|net| net.contains(&address))
     }
 
-    /// The client behind a peer: the right-most address of `X-Forwarded-For` that is no trusted proxy. The client may have
-    /// forged the addresses left of it. `None` if a trusted proxy sends something that is no address. `forwarded`: the
-    /// values of the header in their order.
+    /// The client behind a peer: the right-most address of `X-Forwarded-For` that is no trusted proxy. The client may
+    /// have forged the addresses left of it. `None` if a trusted proxy sends something that is no address. `forwarded`:
+    /// the values of the header in their order.
     pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>) -> Option<IpAddr> {
         let mut client = peer.to_canonical();
         for entry in forwarded.rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
