@@ -4,7 +4,7 @@
 //! `app.rs`, which starts a server with [`configure`]. It makes no decision: the engine sells, moves and refuses, and
 //! the domain has the rules of every value.
 //!
-//! Submodules depend on each other in one direction. `wire`, `code`, `value` and `names` are leaves. `problem`,
+//! Submodules depend on each other in one direction. `wire`, `code` and `value` are leaves. `names`, `problem`,
 //! `limits`, `extract`, `throttle`, `forward` and `edge` build on them. Each resource has a folder. `openapi`,
 //! `dependencies` and `routes` put everything together. A test in `tests/tidy.rs` fails when a circle appears.
 //!

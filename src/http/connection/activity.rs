@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Re
 use futures_util::task::AtomicWaker;
 
 use super::head;
-use super::rules::{Reason, Seen, Stage};
+use super::rules::{ConnectionState, Reason, Stage};
 use super::ticks::Ticks;
 
 /// Bytes of line breaks that may precede a head without being part of it: one empty line (RFC 9112, section 2.2).
@@ -101,14 +101,14 @@ impl Activity {
     }
 
     /// The state of the connection, for the rules.
-    pub fn seen(&self) -> Seen {
+    pub fn state(&self) -> ConnectionState {
         let stage = self.stage();
         let held = match stage {
             Stage::Upgraded | Stage::Closing => self.unsent.load(Relaxed),
             _ if self.is_blocked() => self.unanswered() + self.unsent.load(Relaxed) + self.body_left.load(Relaxed),
             _ => self.unanswered(),
         };
-        Seen {
+        ConnectionState {
             stage,
             since: self.since.load(Relaxed),
             head: self.head.load(Relaxed),

@@ -126,7 +126,7 @@ impl Connections {
         loop {
             while self.is_full() {
                 let Some((since, candidate)) = candidates.list.pop() else { break };
-                if candidate.seen().awaited_since() == Some(since) {
+                if candidate.state().awaited_since() == Some(since) {
                     self.ask_to_evict(&candidate);
                 }
             }
@@ -155,12 +155,12 @@ impl Connections {
     fn find_candidates(&self, now: u64) -> Vec<(u64, Arc<Activity>)> {
         let (mut idle, mut slow) = (Vec::new(), Vec::new());
         for connection in &self.open {
-            let seen = connection.seen();
-            let Some(since) = seen.awaited_since() else { continue };
-            if !seen.is_evictable(now) || connection.asked_to_close().is_some() {
+            let state = connection.state();
+            let Some(since) = state.awaited_since() else { continue };
+            if !state.is_evictable(now) || connection.asked_to_close().is_some() {
                 continue;
             }
-            let found = if seen.is_idle() { &mut idle } else { &mut slow };
+            let found = if state.is_idle() { &mut idle } else { &mut slow };
             found.push((since, connection.value().clone()));
         }
         let mut found = if idle.is_empty() { slow } else { idle };
@@ -211,16 +211,16 @@ impl Connections {
         let now = self.ticks.now();
         let (mut held, mut holders) = (0, Vec::new());
         for connection in &self.open {
-            let seen = connection.seen();
+            let state = connection.state();
             if connection.asked_to_close().is_some() {
                 // Wakes the connection again, in case it missed the first time.
                 connection.wake();
-            } else if let Some(reason) = seen.breach(now, &self.limits) {
+            } else if let Some(reason) = state.breach(now, &self.limits) {
                 connection.ask_to_close(reason);
-            } else if let Some(since) = seen.awaited_since().filter(|_| seen.held > 0) {
-                holders.push((since, seen.held, connection.value().clone()));
+            } else if let Some(since) = state.awaited_since().filter(|_| state.held > 0) {
+                holders.push((since, state.held, connection.value().clone()));
             }
-            held += seen.held;
+            held += state.held;
         }
         self.free_memory(held, holders);
         metrics::gauge!("innkeeper_connections", "listener" => self.listener).set(self.count.load(Relaxed) as f64);

@@ -52,7 +52,7 @@ impl Stage {
 
 /// A snapshot of a connection's record. Times are in milliseconds; 0 means never.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen {
+pub struct ConnectionState {
     pub stage: Stage,
     /// When the last answer ended, or the connection opened.
     pub since: u64,
@@ -108,7 +108,7 @@ impl Reason {
     }
 }
 
-impl Seen {
+impl ConnectionState {
     /// The rule that the connection breaks, if any.
     pub fn breach(&self, now: u64, limits: &Limits) -> Option<Reason> {
         let timeout = millis(limits.request_timeout);
@@ -179,7 +179,7 @@ mod tests {
         grace: Duration::from_secs(1),
     };
     /// Opened at 1 s.
-    const NEW: Seen = Seen {
+    const NEW: ConnectionState = ConnectionState {
         stage: Stage::Waiting,
         since: 1_000,
         head: 0,
@@ -196,36 +196,40 @@ mod tests {
     #[rstest]
     #[case::idle(NEW, 77_000, None)]
     #[case::idle_for_too_long(NEW, 77_001, Some(Reason::Idle))]
-    #[case::head(Seen { head: 2_000, ..NEW }, 12_000, None)]
-    #[case::slow_head(Seen { head: 2_000, ..NEW }, 12_001, Some(Reason::SlowHead))]
-    #[case::leftover(Seen { head: 2_000, leftover: true, ..NEW }, 12_001, Some(Reason::EndlessBody))]
-    #[case::working(Seen { stage: Stage::Working, ..NEW }, 1_000_000, None)]
-    #[case::websocket(Seen { stage: Stage::Upgraded, blocked: 1, ..NEW }, 1_000_000, None)]
-    #[case::closing_websocket(Seen { stage: Stage::Closing, blocked: 1, ..NEW }, 1_000_000, Some(Reason::Unread))]
-    #[case::body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 4_000, body_bytes: 2_048, ..NEW }, 14_000, None)]
-    #[case::slow_body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 13_000, body_bytes: 2_047, ..NEW }, 14_000, Some(Reason::SlowBody))]
-    #[case::silent_body(Seen { stage: Stage::Receiving, body: 2_000, body_part: 3_000, body_bytes: 100_000, ..NEW }, 13_001, Some(Reason::SlowBody))]
-    #[case::stopped(Seen { stage: Stage::Working, blocked: 2_000, blocked_part: 3_000, blocked_bytes: 100_000, ..NEW }, 13_001, Some(Reason::Unread))]
-    #[case::read(Seen { stage: Stage::Working, blocked: 2_000, blocked_part: 9_000, blocked_bytes: 1_024, ..NEW }, 13_000, None)]
-    #[case::unread(Seen { stage: Stage::Working, blocked: 2_000, blocked_part: 9_000, blocked_bytes: 1_024, ..NEW }, 13_001, Some(Reason::Unread))]
-    #[case::unread_before_head(Seen { head: 1, blocked: 2_000, blocked_part: 2_000, ..NEW }, 12_000, None)]
-    fn every_wait_for_a_client_has_an_end(#[case] seen: Seen, #[case] now: u64, #[case] breach: Option<Reason>) {
-        assert_eq!(seen.breach(now, &LIMITS), breach);
+    #[case::head(ConnectionState { head: 2_000, ..NEW }, 12_000, None)]
+    #[case::slow_head(ConnectionState { head: 2_000, ..NEW }, 12_001, Some(Reason::SlowHead))]
+    #[case::leftover(ConnectionState { head: 2_000, leftover: true, ..NEW }, 12_001, Some(Reason::EndlessBody))]
+    #[case::working(ConnectionState { stage: Stage::Working, ..NEW }, 1_000_000, None)]
+    #[case::websocket(ConnectionState { stage: Stage::Upgraded, blocked: 1, ..NEW }, 1_000_000, None)]
+    #[case::closing_websocket(ConnectionState { stage: Stage::Closing, blocked: 1, ..NEW }, 1_000_000, Some(Reason::Unread))]
+    #[case::body(ConnectionState { stage: Stage::Receiving, body: 2_000, body_part: 4_000, body_bytes: 2_048, ..NEW }, 14_000, None)]
+    #[case::slow_body(ConnectionState { stage: Stage::Receiving, body: 2_000, body_part: 13_000, body_bytes: 2_047, ..NEW }, 14_000, Some(Reason::SlowBody))]
+    #[case::silent_body(ConnectionState { stage: Stage::Receiving, body: 2_000, body_part: 3_000, body_bytes: 100_000, ..NEW }, 13_001, Some(Reason::SlowBody))]
+    #[case::stopped(ConnectionState { stage: Stage::Working, blocked: 2_000, blocked_part: 3_000, blocked_bytes: 100_000, ..NEW }, 13_001, Some(Reason::Unread))]
+    #[case::read(ConnectionState { stage: Stage::Working, blocked: 2_000, blocked_part: 9_000, blocked_bytes: 1_024, ..NEW }, 13_000, None)]
+    #[case::unread(ConnectionState { stage: Stage::Working, blocked: 2_000, blocked_part: 9_000, blocked_bytes: 1_024, ..NEW }, 13_001, Some(Reason::Unread))]
+    #[case::unread_before_head(ConnectionState { head: 1, blocked: 2_000, blocked_part: 2_000, ..NEW }, 12_000, None)]
+    fn every_wait_for_a_client_has_an_end(
+        #[case] state: ConnectionState,
+        #[case] now: u64,
+        #[case] breach: Option<Reason>,
+    ) {
+        assert_eq!(state.breach(now, &LIMITS), breach);
     }
 
     #[rstest]
     #[case::idle(NEW, true)]
-    #[case::half_a_head(Seen { head: 9_000, ..NEW }, true)]
-    #[case::working(Seen { stage: Stage::Working, ..NEW }, false)]
-    #[case::body_that_arrives(Seen { stage: Stage::Receiving, body_part: 9_500, ..NEW }, false)]
-    #[case::body_that_stands_still(Seen { stage: Stage::Receiving, body_part: 9_000, ..NEW }, true)]
-    #[case::answer_that_is_read(Seen { stage: Stage::Working, blocked: 1, blocked_part: 9_500, ..NEW }, false)]
-    #[case::answer_that_is_not_read(Seen { stage: Stage::Working, blocked: 1, blocked_part: 9_000, ..NEW }, true)]
-    #[case::websocket(Seen { stage: Stage::Upgraded, blocked: 1, blocked_part: 1, ..NEW }, false)]
+    #[case::half_a_head(ConnectionState { head: 9_000, ..NEW }, true)]
+    #[case::working(ConnectionState { stage: Stage::Working, ..NEW }, false)]
+    #[case::body_that_arrives(ConnectionState { stage: Stage::Receiving, body_part: 9_500, ..NEW }, false)]
+    #[case::body_that_stands_still(ConnectionState { stage: Stage::Receiving, body_part: 9_000, ..NEW }, true)]
+    #[case::answer_that_is_read(ConnectionState { stage: Stage::Working, blocked: 1, blocked_part: 9_500, ..NEW }, false)]
+    #[case::answer_that_is_not_read(ConnectionState { stage: Stage::Working, blocked: 1, blocked_part: 9_000, ..NEW }, true)]
+    #[case::websocket(ConnectionState { stage: Stage::Upgraded, blocked: 1, blocked_part: 1, ..NEW }, false)]
     fn a_newcomer_takes_the_place_of_a_client_that_the_server_waits_for(
-        #[case] seen: Seen,
+        #[case] state: ConnectionState,
         #[case] is_evictable: bool,
     ) {
-        assert_eq!(seen.is_evictable(10_000), is_evictable);
+        assert_eq!(state.is_evictable(10_000), is_evictable);
     }
 }

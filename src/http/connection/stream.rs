@@ -90,16 +90,18 @@ impl Connection {
     /// Closes the connection if it was asked to and the reason still holds. Writes a last answer if there is one.
     fn check_close(&mut self) -> Option<io::Error> {
         let reason = self.activity.asked_to_close()?;
-        let seen = self.activity.seen();
+        let state = self.activity.state();
         let holds = match reason {
-            Reason::Idle => seen.is_idle() && !self.has_bytes(),
+            Reason::Idle => state.is_idle() && !self.has_bytes(),
             // Bytes of a client that does not read its answer do not keep the connection open.
-            Reason::Full => seen.is_evictable(self.activity.now()) && (self.activity.is_blocked() || !self.has_bytes()),
-            Reason::Memory => seen.awaited_since().is_some(),
+            Reason::Full => {
+                state.is_evictable(self.activity.now()) && (self.activity.is_blocked() || !self.has_bytes())
+            }
+            Reason::Memory => state.awaited_since().is_some(),
             // The handler gets the error and answers.
             Reason::SlowBody => false,
             Reason::SlowHead | Reason::EndlessBody | Reason::Unread => {
-                seen.breach(self.activity.now(), self.connections.limits()) == Some(reason)
+                state.breach(self.activity.now(), self.connections.limits()) == Some(reason)
             }
         };
         if !holds {

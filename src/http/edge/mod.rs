@@ -30,7 +30,7 @@ use access_log::Answered;
 use super::access::Access;
 use super::code::Code;
 use super::forward::{self, Peers};
-use super::problem::{Problem, Seen};
+use super::problem::{Problem, RequestContext};
 use super::throttle::Throttle;
 use super::wire::{PROBLEM_JSON, close_connection, set_request_id, set_security_headers};
 use crate::clock::{Clock, IdSource};
@@ -70,7 +70,8 @@ pub async fn around<B: MessageBody + 'static>(
     set_request_id(request.headers_mut(), &request_id);
     let span = tracing::info_span!("request", request_id, method);
     let asked = edge.access_log.asked(&request, client.as_ref().ok().copied().flatten());
-    let mut seen = Seen { request_id, path: request.path().to_owned(), now: edge.clock.now(), is_last: false };
+    let mut context =
+        RequestContext { request_id, path: request.path().to_owned(), now: edge.clock.now(), is_last: false };
 
     let admitted = fits
         .and_then(|()| other_database::check(&*edge.membership, &request))
@@ -80,7 +81,7 @@ pub async fn around<B: MessageBody + 'static>(
         Ok(()) => call(request, next).instrument(span).await,
         Err(problem) => Ok(request.error_response(problem)),
     };
-    seen.is_last = edge.draining.has_begun();
+    context.is_last = edge.draining.has_begun();
     let problem = match &answered {
         Ok(response) => problem_in(response),
         Err(problem) => Some(problem.clone()),
@@ -91,11 +92,11 @@ pub async fn around<B: MessageBody + 'static>(
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
     let took = started.elapsed();
     if let Some(asked) = asked {
-        let request_id = &seen.request_id;
+        let request_id = &context.request_id;
         edge.access_log.write(&asked, &Answered { method, route: &route, status, code, took, request_id });
     }
     measure::count(route, method, status, took);
-    answered.map(|response| finish(response, problem, &seen)).map_err(|problem| problem.seen(seen).into())
+    answered.map(|response| finish(response, problem, &context)).map_err(|problem| problem.for_request(context).into())
 }
 
 /// The handler's answer. A problem where there is none: a panic drops the request.
@@ -124,14 +125,18 @@ fn problem_in(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
 }
 
 /// Renders the problem, if there is one, and sets the headers of every answer.
-fn finish(response: ServiceResponse<BoxBody>, problem: Option<Problem>, seen: &Seen) -> ServiceResponse<BoxBody> {
+fn finish(
+    response: ServiceResponse<BoxBody>,
+    problem: Option<Problem>,
+    context: &RequestContext,
+) -> ServiceResponse<BoxBody> {
     let mut response = match problem {
-        Some(problem) => response.into_response(problem.seen(seen.clone()).render()),
+        Some(problem) => response.into_response(problem.for_request(context.clone()).render()),
         None => response,
     };
-    set_request_id(response.headers_mut(), &seen.request_id);
+    set_request_id(response.headers_mut(), &context.request_id);
     set_security_headers(response.headers_mut());
-    if seen.is_last {
+    if context.is_last {
         close_connection(response.response_mut().head_mut());
     }
     response

@@ -51,12 +51,12 @@ impl Claims {
 
 /// Signs and checks claims with the secret of the cluster.
 #[derive(Clone)]
-pub struct Seal {
+pub struct Signer {
     me: NodeId,
     node_tokens: NodeTokens,
 }
 
-impl Seal {
+impl Signer {
     pub fn new(me: NodeId, secret: &Secret) -> Self {
         Self { me, node_tokens: NodeTokens::new(secret) }
     }
@@ -82,8 +82,8 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn seal(node: &str, secret: &str) -> Seal {
-        Seal::new(node.parse().unwrap(), &Secret::new(secret))
+    fn signer(node: &str, secret: &str) -> Signer {
+        Signer::new(node.parse().unwrap(), &Secret::new(secret))
     }
 
     fn claims() -> Claims {
@@ -91,25 +91,25 @@ mod tests {
     }
 
     fn signed() -> String {
-        seal("one", "secret").sign(&"two".parse().unwrap(), claims(), at(NOW)).unwrap()
+        signer("one", "secret").sign(&"two".parse().unwrap(), claims(), at(NOW)).unwrap()
     }
 
     #[test]
     fn the_receiver_accepts_a_token_for_30_seconds() {
         for now in [NOW - 30, NOW, NOW + 29] {
-            assert_eq!(seal("two", "secret").check(&signed(), at(now)), Some(claims()));
+            assert_eq!(signer("two", "secret").check(&signed(), at(now)), Some(claims()));
         }
     }
 
     #[test]
     fn an_expired_foreign_or_forged_token_is_refused() {
-        assert_eq!(seal("two", "secret").check(&signed(), at(NOW + 30)), None, "expired");
-        assert_eq!(seal("two", "secret").check(&signed(), at(NOW - 31)), None, "the sender's clock is ahead");
-        assert_eq!(seal("three", "secret").check(&signed(), at(NOW)), None, "for another node");
-        assert_eq!(seal("two", "another").check(&signed(), at(NOW)), None, "from another cluster");
+        assert_eq!(signer("two", "secret").check(&signed(), at(NOW + 30)), None, "expired");
+        assert_eq!(signer("two", "secret").check(&signed(), at(NOW - 31)), None, "the sender's clock is ahead");
+        assert_eq!(signer("three", "secret").check(&signed(), at(NOW)), None, "for another node");
+        assert_eq!(signer("two", "another").check(&signed(), at(NOW)), None, "from another cluster");
         let unsigned = format!("{}.", signed().rsplit_once('.').unwrap().0);
         for forged in ["", "x", "a.b.c", &unsigned] {
-            assert_eq!(seal("two", "secret").check(forged, at(NOW)), None, "{forged}");
+            assert_eq!(signer("two", "secret").check(forged, at(NOW)), None, "{forged}");
         }
     }
 

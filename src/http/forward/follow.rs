@@ -128,9 +128,9 @@ fn next_stop(here: &Forwarding, answered: &ServiceResponse<BoxBody>) -> Option<N
     if let Some(owner) = problem.owner() {
         return Some(NextStop::Owner(owner.clone()));
     }
-    let undone = problem.is_undone() || may_be_repeated(answered.request());
+    let may_be_sent = problem.had_no_effect() || may_be_repeated(answered.request());
     let unavailable =
-        problem.code() == Code::Unavailable && undone && any_node_may_answer(routed_path(answered.request()));
+        problem.code() == Code::Unavailable && may_be_sent && any_node_may_answer(routed_path(answered.request()));
     unavailable.then(|| here.membership.stand_in())?.map(NextStop::StandIn)
 }
 

@@ -15,7 +15,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use tokio::time::Instant;
 
 use super::Forwarding;
-use super::credentials::{Claims, Seal};
+use super::credentials::{Claims, Signer};
 use super::hop::Hop;
 use crate::domain::Timestamp;
 use crate::http::code::Code;
@@ -47,7 +47,7 @@ const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// Sends requests to other nodes.
 pub struct Forwarder {
-    seal: Seal,
+    signer: Signer,
     client: Client,
 }
 
@@ -79,7 +79,7 @@ pub enum Undelivered {
 impl Forwarder {
     /// A connection that was idle for half of `keep_alive` is not used again. Otherwise a request might be written
     /// while the receiver closes the connection, and its outcome would be unknown.
-    pub fn new(seal: Seal, keep_alive: Duration) -> reqwest::Result<Self> {
+    pub fn new(signer: Signer, keep_alive: Duration) -> reqwest::Result<Self> {
         let client = Client::builder();
         #[cfg(target_os = "linux")]
         let client = client.tcp_user_timeout(UNACKNOWLEDGED_WITHIN);
@@ -90,7 +90,7 @@ impl Forwarder {
             .pool_idle_timeout(keep_alive / 2)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .build()?;
-        Ok(Self { seal, client })
+        Ok(Self { signer, client })
     }
 
     /// The answer of the owner. Starts at `owner`, and follows the owners that the nodes name. Nodes that name each
@@ -181,9 +181,9 @@ impl Forwarder {
             None => url.path().to_owned(),
         };
         let claims = Claims::of(request.method().as_str(), &sent, &body).waiting(left);
-        let seal = self.seal.sign(&owner.node, claims, now)?;
+        let credentials = self.signer.sign(&owner.node, claims, now)?;
         let method = Method::from_bytes(request.method().as_str().as_bytes()).ok()?;
-        let mut forwarded = self.client.request(method, url).timeout(left + MARGIN).header(FORWARDED, seal);
+        let mut forwarded = self.client.request(method, url).timeout(left + MARGIN).header(FORWARDED, credentials);
         let hop = Hop::of(request.headers().get_all(header::CONNECTION).map(|value| value.as_bytes()));
         for (name, value) in request.headers().iter().filter(|(name, _)| hop.lets_pass(name.as_str())) {
             forwarded = forwarded.header(name.as_str(), value.as_bytes());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::credentials::{Claims, Seal};
+use super::credentials::{Claims, Signer};
 use super::forwarder::Forwarder;
 use crate::domain::Timestamp;
 use crate::lease::NodeId;
@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// The secret and the connection settings that the nodes of a cluster share. A clone is cheap.
 #[derive(Clone)]
 pub struct Peers {
-    seal: Seal,
+    signer: Signer,
     keep_alive: Duration,
 }
 
@@ -19,16 +19,16 @@ impl Peers {
     /// `keep_alive` is how long another node keeps an idle connection open. All nodes of a cluster are expected to have
     /// the same setting.
     pub fn new(me: NodeId, secret: &Secret, keep_alive: Duration) -> Self {
-        Self { seal: Seal::new(me, secret), keep_alive }
+        Self { signer: Signer::new(me, secret), keep_alive }
     }
 
     /// The claims of these credentials, if a node of this cluster signed them for this node.
     pub fn check(&self, credentials: &str, now: Timestamp) -> Option<Claims> {
-        self.seal.check(credentials, now)
+        self.signer.check(credentials, now)
     }
 
     /// Sends requests to the other nodes. Each worker thread needs its own, because connections belong to a thread.
     pub fn forwarder(&self) -> reqwest::Result<Forwarder> {
-        Forwarder::new(self.seal.clone(), self.keep_alive)
+        Forwarder::new(self.signer.clone(), self.keep_alive)
     }
 }

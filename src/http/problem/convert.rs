@@ -35,7 +35,7 @@ impl From<engine::Error> for Problem {
             engine::Error::Elsewhere(peer) => Self::elsewhere(peer),
             engine::Error::Interrupted => Self::of(Code::Interrupted).retry_after_secs(1),
             engine::Error::Expired => Self::of(Code::Expired).retry_after_secs(1),
-            engine::Error::Unavailable => Self::new(Code::Unavailable, AWAY).retry_after_secs(5).undone(),
+            engine::Error::Unavailable => Self::new(Code::Unavailable, AWAY).retry_after_secs(5).without_effect(),
             engine::Error::NoLease => Self::new(Code::Unavailable, NO_LEASE).retry_after_secs(5),
             engine::Error::Outsider(outsider) => outsider.into(),
             engine::Error::ShuttingDown => Self::of(Code::ShuttingDown).retry_after_secs(5),

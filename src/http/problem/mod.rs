@@ -39,9 +39,9 @@ struct Parts {
     /// The node that owns the room type, if it is not this node.
     owner: Option<Peer>,
     /// Nothing was done, so another node may be asked.
-    undone: bool,
-    /// Set by the edge.
-    seen: Option<Seen>,
+    without_effect: bool,
+    /// The request, set by the edge.
+    request: Option<RequestContext>,
 }
 
 /// A limit that a caller has reached (draft-ietf-httpapi-ratelimit-headers).
@@ -60,9 +60,9 @@ enum Retry {
     At(Timestamp),
 }
 
-/// The request as the edge saw it.
+/// What the edge adds to a problem: facts about the request.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct RequestContext {
     pub request_id: String,
     pub path: String,
     pub now: Timestamp,
@@ -83,8 +83,8 @@ impl Problem {
             allow: None,
             exceeded: None,
             owner: None,
-            undone: false,
-            seen: None,
+            without_effect: false,
+            request: None,
         }))
     }
 
@@ -167,17 +167,19 @@ impl Problem {
     }
 
     /// Marks that nothing was done, so the request may be sent to another node.
-    pub fn undone(mut self) -> Self {
-        self.0.undone = true;
+    pub fn without_effect(mut self) -> Self {
+        self.0.without_effect = true;
         self
     }
 
-    pub fn is_undone(&self) -> bool {
-        self.0.undone
+    /// Whether it is certain that nothing was done.
+    pub fn had_no_effect(&self) -> bool {
+        self.0.without_effect
     }
 
-    pub fn seen(mut self, seen: Seen) -> Self {
-        self.0.seen = Some(seen);
+    /// Adds the request. The edge calls this.
+    pub fn for_request(mut self, request: RequestContext) -> Self {
+        self.0.request = Some(request);
         self
     }
 
@@ -218,8 +220,8 @@ impl Problem {
             status: parts.code.status().as_u16(),
             code: parts.code.name(),
             detail: parts.detail.clone(),
-            instance: parts.seen.as_ref().map(|seen| seen.path.clone()),
-            request_id: parts.seen.as_ref().map(|seen| seen.request_id.clone()),
+            instance: parts.request.as_ref().map(|request| request.path.clone()),
+            request_id: parts.request.as_ref().map(|request| request.request_id.clone()),
             errors: parts.errors.iter().map(FieldError::from).collect(),
             nights: parts.nights.iter().take(document::MAX_NIGHTS).map(NightInTheWay::from).collect(),
             nights_left_out: parts.nights.len().saturating_sub(document::MAX_NIGHTS),
@@ -254,7 +256,7 @@ impl ResponseError for Problem {
 impl Problem {
     /// Renders the problem as an answer. The edge adds the request's data before it renders.
     pub fn render(&self) -> HttpResponse {
-        let document = self.document(self.0.seen.as_ref().map(|seen| seen.now));
+        let document = self.document(self.0.request.as_ref().map(|request| request.now));
         let mut response = HttpResponse::build(self.0.code.status());
         if let Some(secs) = document.retry_after {
             response.insert_header((header::RETRY_AFTER, secs));
@@ -279,9 +281,9 @@ impl Problem {
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
         let mut response = response.body(json);
         set_security_headers(response.headers_mut());
-        if let Some(seen) = &self.0.seen {
-            set_request_id(response.headers_mut(), &seen.request_id);
-            if seen.is_last {
+        if let Some(request) = &self.0.request {
+            set_request_id(response.headers_mut(), &request.request_id);
+            if request.is_last {
                 close_connection(response.head_mut());
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use innkeeper::app::{self, Listeners, Running};
 use innkeeper::clock::ManualClock;
 use innkeeper::config::Config;
-use innkeeper::http::forward::credentials::{Claims, Seal};
+use innkeeper::http::forward::credentials::{Claims, Signer};
 use innkeeper::store::DatabaseId;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
@@ -187,9 +187,9 @@ impl Cluster {
 
     /// The header with which a node of this cluster marks a forwarded request.
     pub fn credentials(&self, from: usize, to: usize, method: &str, path: &str, body: &[u8]) -> String {
-        let seal = Seal::new(format!("node-{from}").parse().unwrap(), &innkeeper::secret::Secret::new(SECRET));
+        let signer = Signer::new(format!("node-{from}").parse().unwrap(), &innkeeper::secret::Secret::new(SECRET));
         let to = format!("node-{to}").parse().unwrap();
-        seal.sign(&to, Claims::of(method, path, body), NOW.parse().unwrap()).unwrap()
+        signer.sign(&to, Claims::of(method, path, body), NOW.parse().unwrap()).unwrap()
     }
 }
 

@@ -14,7 +14,7 @@ fn is_incomplete_after(parts: &[&[u8]], length: Length) -> bool {
     parts.iter().for_each(|part| it.received(part));
     it.begin(length);
     it.end();
-    it.seen().head != 0
+    it.state().head != 0
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_time_limit_runs_for_an_incomplete_request() {
     it.begin(Length::Unknown);
     it.drop_body();
     it.end();
-    assert!(it.seen().head != 0 && it.seen().leftover);
+    assert!(it.state().head != 0 && it.state().leftover);
 }
 
 #[test]
@@ -47,11 +47,11 @@ fn the_time_limit_of_a_head_begins_with_its_first_byte() {
     it.received(GET);
     it.begin(Length::Exact(0));
     it.end();
-    assert_eq!(it.seen().head, 0);
+    assert_eq!(it.state().head, 0);
     it.received(b"\r\n");
-    assert_eq!(it.seen().head, 0, "one empty line is skipped");
+    assert_eq!(it.state().head, 0, "one empty line is skipped");
     it.received(b"\r\n");
-    assert_eq!(it.seen().head, 5, "more empty lines count as a head");
+    assert_eq!(it.state().head, 5, "more empty lines count as a head");
 }
 
 #[test]
@@ -76,13 +76,13 @@ fn a_body_is_held_from_its_first_byte_until_its_request_is_answered() {
         let it = connection();
         it.received(&[head, &body].concat());
         it.begin(length);
-        assert_eq!(it.seen().held, 100, "{length:?}");
+        assert_eq!(it.state().held, 100, "{length:?}");
         it.wait_for_body();
         it.received(&body);
         it.receive_body(200);
-        assert_eq!(it.seen().held, 200, "during the handler: {length:?}");
+        assert_eq!(it.state().held, 200, "during the handler: {length:?}");
         it.end();
-        assert_eq!(it.seen().held, 0, "{length:?}");
+        assert_eq!(it.state().held, 0, "{length:?}");
     }
 }
 
@@ -94,10 +94,10 @@ fn the_rest_of_a_dropped_body_is_not_held() {
         it.begin(length);
         it.drop_body();
         it.received(&[b'a'; 1_000]);
-        assert_eq!(it.seen().held, 0, "{length:?}");
+        assert_eq!(it.state().held, 0, "{length:?}");
         it.end();
         it.received(&[b'a'; 1_000]);
-        assert_eq!(it.seen().held, 0, "{length:?}");
+        assert_eq!(it.state().held, 0, "{length:?}");
     }
 }
 
@@ -138,10 +138,10 @@ fn a_client_must_read_a_websocket_in_time_after_its_session() {
     it.block(10);
     it.ticks.set(60_000);
     it.session_ended();
-    assert_eq!((it.seen().stage, it.seen().blocked), (Stage::Closing, 60_000));
+    assert_eq!((it.state().stage, it.state().blocked), (Stage::Closing, 60_000));
     it.end();
     it.session_ended();
-    assert_eq!(it.seen().stage, Stage::Waiting, "the answer has ended");
+    assert_eq!(it.state().stage, Stage::Waiting, "the answer has ended");
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn unread_bytes_of_an_answer_count_as_held() {
     it.begin(Length::Exact(0));
     it.set_body_left(100);
     it.block(10);
-    assert_eq!(it.seen().held, 110);
+    assert_eq!(it.state().held, 110);
     it.sent(4);
-    assert_eq!(it.seen().blocked_bytes, 4);
+    assert_eq!(it.state().blocked_bytes, 4);
     it.unblock();
-    assert_eq!((it.seen().held, it.seen().blocked), (0, 0));
+    assert_eq!((it.state().held, it.state().blocked), (0, 0));
 }
