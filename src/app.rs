@@ -224,6 +224,7 @@ async fn http_dependencies(
         ids: Arc::new(System),
         access: http::Access::new(config.admin_token.as_ref().map(|token| token.expose()), secret),
         metrics: http::system::MetricsPage::new(render),
+        store_ping: http::system::StorePing::default(),
         pages: http::openapi::Pages::default(),
         gate,
         access_log: http::edge::AccessLog::new(config.access_log),

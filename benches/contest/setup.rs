@@ -140,6 +140,7 @@ impl BenchSetup {
             external_reference: None,
             hold: false,
             expected_sequence: None,
+            expected_on_sale: None,
             agreed_price: None,
             hold_share: None,
             forced_by: None,

@@ -10,9 +10,9 @@ use super::booking::net_change;
 use super::holds::{HoldShare, Holds};
 use super::quote::Enquiry;
 use super::{
-    BookedService, Booking, BookingId, ByDate, Calendar, Cause, Change, Fact, FactId, Hotel, Move, Night, NightsChange,
-    Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Stay, Step, StepEffect, StepOrder,
-    Timestamp,
+    BookedService, Booking, BookingId, ByDate, Calendar, Cause, Change, Date, Fact, FactId, Hotel, Move, Night,
+    NightsChange, Order, Party, RatePlan, RatePlanId, Refusal, RoomType, Service, Status, Stay, Step, StepEffect,
+    StepOrder, Timestamp,
 };
 
 /// One room type with its hotel's rules, its nights, prices and live holds.
@@ -67,6 +67,12 @@ impl Inventory {
             inventory.holds.follow(&booking);
         }
         inventory
+    }
+
+    /// The first night on sale, and the one after the last. They move at midnight and with the hotel's settings.
+    pub fn on_sale(&self, now: Timestamp) -> [Date; 2] {
+        let first = self.calendar.first().max(self.hotel.today(now));
+        [first, self.hotel.horizon_end(first)]
     }
 
     /// The sequence number of the last fact.
@@ -175,9 +181,8 @@ impl Inventory {
     }
 
     fn book(&self, id: BookingId, order: Order, hold_until: Timestamp, now: Timestamp) -> Result<Change, Refusal> {
-        if let Some(expected) = order.expected_sequence
-            && expected != self.sequence
-        {
+        let expected = order.expected_sequence.unwrap_or(self.sequence);
+        if expected != self.sequence || order.expected_on_sale.is_some_and(|on_sale| on_sale != self.on_sale(now)) {
             return Err(Refusal::Stale { expected, actual: self.sequence });
         }
         let party = Party::of(&order.guests);

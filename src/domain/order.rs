@@ -25,6 +25,8 @@ pub struct Order {
     pub hold: bool,
     /// The room type must still be at this sequence number.
     pub expected_sequence: Option<u64>,
+    /// The nights on sale must still begin and end on these dates.
+    pub expected_on_sale: Option<[Date; 2]>,
     /// A price per room and night that replaces the plan's, from an import or a contract.
     pub agreed_price: Option<Amount>,
     /// The part of each night that holds may take, this one included. `None`: no limit.
@@ -66,6 +68,7 @@ pub struct OrderDraft {
     pub external_reference: Option<String>,
     pub hold: bool,
     pub expected_sequence: Option<u64>,
+    pub expected_on_sale: Option<[Date; 2]>,
     pub forced_by: Option<String>,
 }
 
@@ -94,6 +97,7 @@ impl OrderDraft {
                 external_reference: external_reference?,
                 hold: self.hold,
                 expected_sequence: self.expected_sequence,
+                expected_on_sale: self.expected_on_sale,
                 agreed_price: None,
                 hold_share: None,
                 forced_by: self.forced_by,

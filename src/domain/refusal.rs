@@ -80,7 +80,7 @@ pub enum Refusal {
     UnknownRatePlan(RatePlanId),
     #[error("this hotel has no service {0}")]
     UnknownService(ServiceId),
-    #[error("the availability has changed: expected sequence {expected}, found {actual}")]
+    #[error("the availability is no longer what was seen at sequence {expected}; it is at sequence {actual}")]
     Stale { expected: u64, actual: u64 },
     #[error("a booking that is {from} cannot be {verb}")]
     IllegalMove { from: &'static str, verb: &'static str },

@@ -117,6 +117,7 @@ pub fn order(stay: Stay, rooms: u16) -> Order {
         external_reference: None,
         hold: false,
         expected_sequence: None,
+        expected_on_sale: None,
         agreed_price: None,
         hold_share: None,
         forced_by: None,

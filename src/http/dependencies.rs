@@ -11,7 +11,7 @@ use super::access::Access;
 use super::edge::{AccessLog, Edge};
 use super::forward::{Forwarding, Peers};
 use super::openapi::Pages;
-use super::system::MetricsPage;
+use super::system::{MetricsPage, StorePing};
 use super::throttle::Throttle;
 use crate::clock::{Clock, IdSource};
 use crate::engine::Engine;
@@ -34,6 +34,7 @@ pub struct Dependencies {
     pub ids: Arc<dyn IdSource>,
     pub access: Access,
     pub metrics: MetricsPage,
+    pub store_ping: StorePing,
     /// The description of the API, rendered once.
     pub pages: Pages,
     /// Admits dashboards.
@@ -71,6 +72,7 @@ impl Dependencies {
             .app_data(Data::from(self.ids.clone()))
             .app_data(Data::new(access))
             .app_data(Data::new(metrics))
+            .app_data(Data::new(self.store_ping.clone()))
             .app_data(Data::new(pages))
             .app_data(Data::new(gate))
             .app_data(Data::new(draining))

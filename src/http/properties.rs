@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::bookings::order::{AmendmentBody, OrderBody};
 use super::describe::example;
 use super::events::list::Window;
+use super::extract::ExpectedSequence;
 use super::extract::pointer::{Error, from_json, from_query};
 use super::hotels::body::HotelBody;
 use super::merge_patch::MergePatch;
@@ -49,7 +50,7 @@ fn every_body(sent: &[u8]) {
     body(sent, |it: RoomTypeBody| it.check(RoomTypeId(id), HotelId(id), None));
     body(sent, |it: RatePlanBody| it.check(RatePlanId(id), RoomTypeId(id), None));
     body(sent, |it: ServiceBody| it.check(ServiceId(id), HotelId(id), None));
-    body(sent, |it: OrderBody| it.check(None));
+    body(sent, |it: OrderBody| it.check(ExpectedSequence::default()));
     body(sent, AmendmentBody::check);
     body(sent, |it: NightsItem| it.check(Some(RatePlanId(id))));
     body(sent, |it: SetNights| Ok(it));

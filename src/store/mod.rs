@@ -170,6 +170,9 @@ pub trait Catalogue: Send + Sync + 'static {
 pub trait Reports: Send + Sync + 'static {
     async fn bookings(&self, filter: &BookingFilter, page: Page<BookingId>) -> Result<Vec<Booking>, Error>;
 
+    /// How many bookings of a hotel are not over: held, confirmed or in house.
+    async fn live_bookings(&self, hotel: HotelId) -> Result<u64, Error>;
+
     /// Every room type of a hotel as an inventory for quotes, ordered by id.
     async fn stock(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error>;
 

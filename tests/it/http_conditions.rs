@@ -76,6 +76,28 @@ fn the_etag_of_the_availability_is_a_condition_for_booking() {
 }
 
 #[test]
+fn the_etag_of_yesterdays_availability_is_stale_although_nothing_was_booked() {
+    with_app(async |app| {
+        let room_type = app.room_type(3).await;
+        let tag = app.get(&availability(&room_type)).await.headers["etag"].to_str().unwrap().to_owned();
+        let book = async |key: &'static str| {
+            let request = app.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key);
+            answer(request.header("If-Match", &tag).json(&order(&room_type, 10, 12))).await.status
+        };
+        assert_eq!(book("today").await, StatusCode::CREATED);
+        let tag = app.get(&availability(&room_type)).await.headers["etag"].to_str().unwrap().to_owned();
+        // Past midnight in Lisbon, and within the time for which a key is kept.
+        app.clock.advance(SignedDuration::from_hours(13));
+        let request = app.request(Method::POST, "/v1/bookings").header("If-Match", &tag);
+        assert_eq!(answer(request.json(&order(&room_type, 10, 12))).await.status, StatusCode::PRECONDITION_FAILED);
+        let nights = json!({"items": [{"from": "2026-06-10", "to": "2026-06-11", "price_minor": 9_000}]});
+        let set = app.request(Method::PUT, &format!("/v1/room-types/{room_type}/nights")).bearer_auth(ADMIN);
+        assert_eq!(answer(set.header("If-Match", &tag).json(&nights)).await.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(book("today").await, StatusCode::CREATED, "a repeat gets the first answer");
+    });
+}
+
+#[test]
 fn nights_with_if_match_need_the_version_that_was_read() {
     with_app(async |app| {
         let room_type = app.room_type(3).await;

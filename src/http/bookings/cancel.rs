@@ -31,7 +31,7 @@ pub async fn handle(
 
 /// The booking as it would be after the cancellation. It has no ETag, because this version does not exist.
 async fn preview(booking: BookingId, change: Change) -> Result<HttpResponse, Problem> {
-    let options = MoveOptions { key: None, expected: change.expected.0, dry_run: true };
+    let options = MoveOptions { key: None, expected: change.expected.sequence, dry_run: true };
     let outcome = change.engine.act(booking, Move::Cancel, options).await?;
     Ok(HttpResponse::Ok().json(BookingView::of(&outcome.booking, &change.access)))
 }

@@ -21,7 +21,7 @@ pub async fn handle(
     Booker(principal): Booker,
     client: Client,
     key: IdempotencyKey,
-    ExpectedSequence(expected): ExpectedSequence,
+    expected: ExpectedSequence,
     body: Body<OrderBody, MAX_BOOKING_BODY>,
 ) -> Result<HttpResponse, Problem> {
     let canonical = body.canonical();

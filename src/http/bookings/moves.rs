@@ -63,7 +63,7 @@ impl Change {
             Move::Amend(amendment) => amendment.forced_by.clone(),
             _ => None,
         };
-        let options = MoveOptions { key, expected: self.expected.0, dry_run: false };
+        let options = MoveOptions { key, expected: self.expected.sequence, dry_run: false };
         let outcome = self.engine.act(booking, act, options).await?;
         self.throttle.changed(&outcome.booking);
         log_force(forced_by.as_deref(), &outcome);

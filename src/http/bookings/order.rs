@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::order::{AmendmentDraft, OrderDraft};
 use crate::domain::violation::Violations;
 use crate::domain::{Amendment, Order, PlanChoice, RatePlanId, RoomTypeId, ServiceId, Violation};
-use crate::http::extract::object;
+use crate::http::extract::{ExpectedSequence, object};
 use crate::http::value::{Day, force, present};
 
 /// A request for a booking.
@@ -124,7 +124,7 @@ pub struct AmendmentBody {
 
 impl OrderBody {
     /// The order and its room type, or all violations.
-    pub fn check(self, expected_sequence: Option<u64>) -> Result<(RoomTypeId, Order), Vec<Violation>> {
+    pub fn check(self, expected: ExpectedSequence) -> Result<(RoomTypeId, Order), Vec<Violation>> {
         let room_type = RoomTypeId(self.room_type_id);
         let mut violations = Violations::default();
         let rate_plan = violations.keep(plan_choice(self.rate_plan_id, self.rate_plan));
@@ -142,7 +142,8 @@ impl OrderBody {
             email: self.contact.email,
             external_reference: self.external_reference,
             hold: self.hold,
-            expected_sequence,
+            expected_sequence: expected.sequence,
+            expected_on_sale: expected.on_sale,
             forced_by: forced_by.flatten(),
         };
         let order = violations.also(draft.check());

@@ -312,6 +312,14 @@ fn problem(status: u16, codes: &[Code], today: Date) -> ResponseBuilder {
                 "Seconds until the first hold of these nights expires. Absent if no hold prevents the request.",
             )],
         ),
+        429 => with_headers(
+            answer,
+            &[
+                ("Retry-After", "Seconds after which the request may be repeated."),
+                ("RateLimit", "The limit that the caller has reached, if it is one of callers."),
+                ("RateLimit-Policy", "The rule of that limit: requests, and the window in seconds."),
+            ],
+        ),
         503 => with_headers(answer, &[("Retry-After", "Seconds after which the request may be repeated.")]),
         _ => answer,
     }

@@ -28,6 +28,7 @@ pub async fn handle(
     Body { value: mut patch, .. }: Body<MergePatch>,
 ) -> Result<HttpResponse, Problem> {
     let forced_by = forced_by(&mut patch)?;
+    let is_forced = forced_by.is_some();
     let change = async move {
         retry_on_conflict(async || {
             let present = super::find(&**catalogue, id).await?;
@@ -38,13 +39,16 @@ pub async fn handle(
             }
             let moved = moved::by(&**reports, clock.now(), &present, &hotel).await?;
             if let Some(moved) = &moved {
-                allow(moved, forced_by.as_deref(), id)?;
+                allow(moved, is_forced)?;
             }
             Ok(catalogue.update_hotel(&present, &hotel).await?.then_some(Written::Changed((hotel, moved))))
         })
         .await
     };
     let (hotel, moved) = super::write(engine, id, change).await?;
+    if let (Some(moved), Some(forced_by)) = (&moved, forced_by) {
+        tracing::warn!(hotel = %id, forced_by, %moved, "the time zone of a hotel with live bookings changed, by force");
+    }
     let hotel = HotelView::from(&hotel);
     Ok(HttpResponse::Ok().insert_header(version(&hotel)).json(HotelView { moved, ..hotel }))
 }
@@ -75,18 +79,13 @@ fn patched(present: &Hotel, patch: &MergePatch) -> Result<Hotel, Problem> {
 }
 
 /// A change that moves live bookings needs a name in `force`.
-fn allow(moved: &Moved, forced_by: Option<&str>, hotel: HotelId) -> Result<(), Problem> {
-    match forced_by {
-        Some(forced_by) => {
-            tracing::warn!(%hotel, forced_by, %moved, "the time zone of a hotel with live bookings changes, by force");
-            Ok(())
-        }
-        None => {
-            let detail = format!("{moved} To change the time zone, send `force` with a name.");
-            let error = Violation::new("/timezone", "live_bookings", "must not change without force");
-            Err(Problem::new(Code::LiveBookings, detail).with_errors(vec![error]))
-        }
+fn allow(moved: &Moved, is_forced: bool) -> Result<(), Problem> {
+    if is_forced {
+        return Ok(());
     }
+    let detail = format!("{moved} To change the time zone, send `force` with a name.");
+    let error = Violation::new("/timezone", "live_bookings", "must not change without force");
+    Err(Problem::new(Code::LiveBookings, detail).with_errors(vec![error]))
 }
 
 #[cfg(test)]

@@ -8,18 +8,13 @@ use utoipa::ToSchema;
 use crate::domain::{Hotel, Timestamp};
 use crate::http::problem::Problem;
 use crate::http::value::Day;
-use crate::store::{BookingFilter, Page, Reports};
-
-/// The most bookings of one status that are counted.
-const MAX_COUNTED: u32 = 1_000;
-/// The statuses of a live booking.
-const LIVE: [&str; 3] = ["held", "confirmed", "in_house"];
+use crate::store::Reports;
 
 /// What a new time zone moves. The cancellation deadlines of bookings do not move.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Moved {
-    /// Held, confirmed and in-house bookings, at most 1000 of each status. Their check-in and check-out times move.
-    live_bookings: usize,
+    /// Held, confirmed and in-house bookings. Their check-in and check-out times move.
+    live_bookings: u64,
     /// The hotel's current date before the change.
     today_before: Day,
     /// The hotel's current date after the change.
@@ -40,11 +35,7 @@ pub async fn by(
     if before.timezone == after.timezone {
         return Ok(None);
     }
-    let mut live_bookings = 0;
-    for status in LIVE {
-        let filter = BookingFilter { hotel: Some(before.id), status: Some(status), ..BookingFilter::default() };
-        live_bookings += reports.bookings(&filter, Page { after: None, limit: MAX_COUNTED }).await?.len();
-    }
+    let live_bookings = reports.live_bookings(before.id).await?;
     let (today_before, today_after) = (before.today(now), after.today(now));
     let moved = Moved {
         live_bookings,

@@ -70,12 +70,13 @@ pub async fn handle(
     OwnerEngine(engine): OwnerEngine,
     _: Administrator,
     Id(room_type): Id<RoomTypeId>,
-    ExpectedSequence(expected): ExpectedSequence,
+    expected: ExpectedSequence,
     body: Body<SetNights, MAX_NIGHTS_BODY>,
 ) -> Result<HttpResponse, Problem> {
     room_types::find(&**catalogue, room_type).await?;
     let changes = check(&**catalogue, room_type, body.value.items).await?;
-    let items = run_to_end(async move { set(&**clock, &engine, room_type, expected, changes).await }).await?;
+    check_on_sale(&engine, room_type, expected).await?;
+    let items = run_to_end(async move { set(&**clock, &engine, room_type, expected.sequence, changes).await }).await?;
     Ok(HttpResponse::Ok().json(NightsSet { items }))
 }
 
@@ -112,6 +113,16 @@ async fn set(
         items.push(item.within(&mut room));
     }
     Ok(items)
+}
+
+/// Refuses if the nights on sale are no longer those of the client's ETag.
+async fn check_on_sale(engine: &Engine, room_type: RoomTypeId, expected: ExpectedSequence) -> Result<(), Problem> {
+    let Some(on_sale) = expected.on_sale else { return Ok(()) };
+    let view = engine.view(room_type, on_sale[0], on_sale[0]).await?;
+    match view.on_sale == on_sale {
+        true => Ok(()),
+        false => Err(Problem::of(Code::Stale).with_sequence(view.sequence)),
+    }
 }
 
 /// The changes, or the violations of all items. With a violation, no item is applied.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use utoipa_swagger_ui::Config;
+use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use super::{Pages, openapi_on};
 use crate::clock::Clock;
 use crate::domain::Date;
+use crate::http::code::Code;
 use crate::http::extract::IfNoneMatch;
 use crate::http::problem::Problem;
 use crate::ws::{self, Gate};
@@ -54,12 +55,20 @@ pub async fn user_interface(
 ) -> Result<HttpResponse, Problem> {
     let file = file.into_inner();
     let name = format!("docs/{file}");
+    // An invented name costs a look-up, and no thread.
+    if !pages.has(&name) && file_of_swagger_ui(&file).is_none() {
+        return Err(Problem::of(Code::NotFound));
+    }
     let render = move || {
-        let config = Config::from("/openapi.json").try_it_out_enabled(true);
-        let found = utoipa_swagger_ui::serve(&file, Arc::new(config)).ok()??;
+        let found = file_of_swagger_ui(&file)?;
         Some((found.content_type, found.bytes.into_owned()))
     };
     pages.show(&name, None, render, &request, &known).await
+}
+
+fn file_of_swagger_ui(name: &str) -> Option<SwaggerFile<'static>> {
+    let config = Config::from("/openapi.json").try_it_out_enabled(true);
+    utoipa_swagger_ui::serve(name, Arc::new(config)).ok()?
 }
 
 fn today(clock: &dyn Clock) -> Date {

@@ -41,6 +41,11 @@ impl Default for Pages {
 }
 
 impl Pages {
+    /// Whether a page that does not change every day is in the cache.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(&(name.to_owned(), None))
+    }
+
     /// Answers with a page. `day`: the date, if the page changes every day. `render` returns its media type and its
     /// text, or `None` if the page does not exist. Concurrent requests for a new page render it once.
     pub async fn show(

@@ -2,9 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use moka::future::Cache;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::GOOD_FOR;
 use crate::engine::{Engine, Error};
 use crate::http::code::Code;
 use crate::http::names::HealthStatus;
@@ -13,6 +15,22 @@ use crate::lease::Membership;
 use crate::search::{Building, Index};
 use crate::shutdown::Draining;
 use crate::store::Reports;
+
+/// Asks the store whether it answers, at most once in [`GOOD_FOR`]: anybody may ask at any rate. A clone shares the answers.
+#[derive(Clone)]
+pub struct StorePing(Cache<(), Result<(), Problem>>);
+
+impl Default for StorePing {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(1).time_to_live(GOOD_FOR).build())
+    }
+}
+
+impl StorePing {
+    async fn ask(&self, reports: &dyn Reports) -> Result<(), Problem> {
+        self.0.get_with((), async { Ok(reports.ping().await?) }).await
+    }
+}
 
 /// The answer of a healthy process.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,7 +50,7 @@ pub async fn ready(
     engine: Data<Engine>,
     membership: Data<dyn Membership>,
     search: Data<Index>,
-    reports: Data<dyn Reports>,
+    (reports, ping): (Data<dyn Reports>, Data<StorePing>),
     draining: Data<Draining>,
 ) -> Result<HttpResponse, Problem> {
     if draining.has_begun() {
@@ -49,6 +67,6 @@ pub async fn ready(
     if !search.is_built() {
         return Err(Building.into());
     }
-    reports.ping().await?;
+    ping.ask(&**reports).await?;
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }

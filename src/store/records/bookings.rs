@@ -1,9 +1,18 @@
 //! Bookings, read one by one and as lists. Only a commit writes them.
 
-use crate::domain::{Booking, BookingId};
+use crate::domain::{Booking, BookingId, HotelId};
 use crate::store::db::{Connection, Dialect, Statement};
-use crate::store::sql;
+use crate::store::sql::{self, Columns};
 use crate::store::{BookingFilter, Error, Page};
+
+pub const COUNT_LIVE: &str = "
+    SELECT count(*) AS live FROM bookings WHERE hotel_id = $1 AND status IN ('held', 'confirmed', 'in_house')";
+
+/// How many bookings of a hotel are not over.
+pub async fn count_live(reading: &mut Connection<'_>, hotel: HotelId) -> Result<u64, Error> {
+    let counted = reading.find(Statement::new(COUNT_LIVE).bind(hotel.0), |row| row.number("live")).await?;
+    Ok(counted.unwrap_or_default())
+}
 
 pub fn by_id_text(dialect: &Dialect) -> String {
     format!("{} WHERE b.id = $1", dialect.booking)

@@ -16,6 +16,10 @@ impl<D: Database> Reports for D {
         bookings::list(&mut self.reader().await?, filter, page).await
     }
 
+    async fn live_bookings(&self, hotel: HotelId) -> Result<u64, Error> {
+        bookings::count_live(&mut self.reader().await?, hotel).await
+    }
+
     async fn stock(&self, hotel: HotelId, now: Timestamp) -> Result<Vec<Inventory>, Error> {
         stock::of_hotel(&mut self.reader().await?, hotel, now).await
     }

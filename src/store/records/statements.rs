@@ -26,6 +26,7 @@ pub fn all(dialect: &Dialect) -> Vec<(&'static str, String)> {
         ("room_types::ids_of_hotel", room_types::IDS_OF_HOTEL),
         ("rate_plans::by_id", rate_plans::BY_ID),
         ("rate_plans::list", rate_plans::LIST),
+        ("bookings::count_live", bookings::COUNT_LIVE),
         ("services::insert", services::INSERT),
         ("services::update", services::UPDATE),
         ("services::by_id", services::BY_ID),

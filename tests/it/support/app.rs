@@ -151,6 +151,7 @@ impl App {
             access_log: Default::default(),
             throttle: Default::default(),
             metrics: MetricsPage::new(String::new),
+            store_ping: Default::default(),
             pages: Default::default(),
             draining: Default::default(),
             membership: self.running.membership.clone(),
