@@ -60,7 +60,8 @@ pub enum Status {
     Cancelled {
         fee_minor: Amount,
     },
-    /// The nights before `kept_until` stay sold: the first, and those that were over when nobody had come.
+    /// The nights before `kept_until` stay sold: the first night, and the nights that were over at the time of the
+    /// move.
     NoShow {
         fee_minor: Amount,
         /// `None`: the first night alone, as older versions wrote it.

@@ -207,4 +207,6 @@ fn fee(fee: Fee, booking: &Booking) -> Amount {
 }
 
 #[cfg(test)]
+mod amendment_tests;
+#[cfg(test)]
 mod tests;

@@ -141,8 +141,7 @@ impl Inventory {
         Ok(price(&enquiry, chosen.cheapest))
     }
 
-    /// The cheapest of the plans whose rules allow the stay; if none does, what stands in the way of the one that comes
-    /// nearest to it.
+    /// The cheapest of the plans whose rules allow the stay. If none does, the failures of the plan that comes nearest.
     fn cheapest<'p>(&self, enquiry: &Enquiry, plans: &'p [RatePlan]) -> Result<Choice<'p>, Vec<FailingNight>> {
         let mut cheapest: Option<(Amount, &RatePlan)> = None;
         let mut nearest: Option<Vec<FailingNight>> = None;
