@@ -10,13 +10,13 @@ use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::deadline::{Deadline, Origin, WaitingClient, count_expired};
-use super::idempotency::Decided;
 use super::message::{Caller, Decide, Failure, Intent, ReadNights, Reply, Request, UnusedKey};
 use super::shared::Shared;
-use super::{BookingOutcome, Error, Key, MoveOptions, revocation, room_type};
-use crate::domain::{Booking, BookingId, CalendarView, Date, Fact, Move, Order, RoomTypeId};
+use super::{BookingOutcome, Error, Key, MoveOptions, Outcome, revocation, room_type};
+use crate::domain::{BookingId, CalendarView, Date, Fact, Move, Order, RoomTypeId};
 use crate::events::Hub;
 use crate::lease::{Asked, Peer};
+use crate::store::Answer;
 use crate::tasks::Tasks;
 
 /// Actors of one room type that a request tries, one after the other, before it gives up.
@@ -150,9 +150,23 @@ impl Engine {
         key: Option<Key>,
         dry_run: bool,
     ) -> Result<BookingOutcome, Error> {
+        match self.command(room_type, intent, key, dry_run).await? {
+            Outcome { answer: Answer::Booking(booking), replayed } => Ok(BookingOutcome { booking, replayed }),
+            Outcome { .. } => Err(Error::KeyReused),
+        }
+    }
+
+    /// A command whose answer an idempotency record can keep.
+    pub(super) async fn command(
+        &self,
+        room_type: RoomTypeId,
+        intent: Intent,
+        key: Option<Key>,
+        dry_run: bool,
+    ) -> Result<Outcome, Error> {
         let Some(key) = key.filter(|_| !dry_run) else {
             let fact = self.decide_without_key(room_type, intent, dry_run).await?;
-            return Ok(BookingOutcome { booking: booking_of(&fact).map_err(without_key)?, replayed: false });
+            return Ok(Outcome { answer: answer_of(&fact).map_err(without_key)?, replayed: false });
         };
         let (left, deadline, _client) = self.deadline()?;
         // The owner looks the key up. This check saves that look-up for a request that is forwarded anyway.
@@ -168,7 +182,7 @@ impl Engine {
         let work = async move {
             let work = async |unused| {
                 let fact = engine.decide(room_type, intent.clone(), Some(unused), false, &deadline).await?;
-                Ok(Decided { booking: booking_of(&fact)?, at: fact.at })
+                Ok(engine.shared.idempotency.record(key, answer_of(&fact)?, fact.at))
             };
             engine.shared.idempotency.once(key, work).await
         };
@@ -284,8 +298,8 @@ impl Engine {
     }
 }
 
-fn booking_of(fact: &Fact) -> Result<Arc<Booking>, Failure> {
-    fact.change.booking().cloned().ok_or_else(|| Error::Interrupted.into())
+fn answer_of(fact: &Fact) -> Result<Answer, Failure> {
+    Answer::to(&fact.change).ok_or_else(|| Error::Interrupted.into())
 }
 
 /// The outcome label of a booking request in the metrics.

@@ -17,9 +17,9 @@ use tokio::time::Instant;
 
 use super::batch_loader::BatchLoader;
 use super::message::{Failure, UnusedKey};
-use super::{BookingOutcome, Error, Key};
+use super::{Error, Key, Outcome};
 use crate::clock::Clock;
-use crate::domain::{Booking, Timestamp};
+use crate::domain::Timestamp;
 use crate::store::{Answer, Fingerprint, IdempotencyRecord, Journal, KeyDigest};
 
 /// Bytes of answers in memory, approximately. The store has all records.
@@ -37,12 +37,6 @@ pub(super) struct IdempotencyRecords {
 /// How long a refusal by the database is remembered, and how many are.
 const REFUSED_FOR: Duration = Duration::from_secs(60);
 const REFUSED_AT_MOST: u64 = 10_000;
-
-/// What a request under a key was decided to be answered with, and when. A booking that did not change is older.
-pub(super) struct Decided {
-    pub booking: Arc<Booking>,
-    pub at: Timestamp,
-}
 
 /// The failure of a request, with the fingerprint of its key.
 struct Failed {
@@ -65,15 +59,16 @@ impl IdempotencyRecords {
         Self { recent, unstorable, stored, clock, ttl: SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX) }
     }
 
-    /// When a record made at `at` expires.
-    pub fn expires_at(&self, at: Timestamp) -> Timestamp {
-        at.saturating_add(self.ttl).unwrap_or(Timestamp::MAX)
+    /// The record of a request that was answered at `at`.
+    pub fn record(&self, key: Key, answer: Answer, at: Timestamp) -> IdempotencyRecord {
+        let expires_at = at.saturating_add(self.ttl).unwrap_or(Timestamp::MAX);
+        IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at }
     }
 
-    /// The first answer under this key. Without one, the result of `work`.
-    pub async fn once<F>(&self, key: Key, work: impl Fn(UnusedKey) -> F + Send + Sync) -> Result<BookingOutcome, Error>
+    /// The first answer under this key. Without one, the result of `work`, which has stored the record.
+    pub async fn once<F>(&self, key: Key, work: impl Fn(UnusedKey) -> F + Send + Sync) -> Result<Outcome, Error>
     where
-        F: Future<Output = Result<Decided, Failure>> + Send,
+        F: Future<Output = Result<IdempotencyRecord, Failure>> + Send,
     {
         loop {
             let mut joined = true;
@@ -91,9 +86,9 @@ impl IdempotencyRecords {
         key: Key,
         work: &(impl Fn(UnusedKey) -> F + Send + Sync),
         joined: &mut bool,
-    ) -> Result<BookingOutcome, Error>
+    ) -> Result<Outcome, Error>
     where
-        F: Future<Output = Result<Decided, Failure>> + Send,
+        F: Future<Output = Result<IdempotencyRecord, Failure>> + Send,
     {
         if self.unstorable.get(&key.digest) == Some(key.fingerprint.0) {
             return Err(Error::Unstorable);
@@ -111,10 +106,9 @@ impl IdempotencyRecords {
                 return Ok(record);
             }
             match work(unused).await {
-                Ok(Decided { booking, at }) => {
+                Ok(record) => {
                     fresh = true;
-                    let (answer, expires_at) = (Answer::Booking(booking), self.expires_at(at));
-                    Ok(IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at })
+                    Ok(record)
                 }
                 // Another node used the key first.
                 Err(Failure::KeyTaken) => {
@@ -131,12 +125,9 @@ impl IdempotencyRecords {
             }
         };
         match self.recent.try_get_with(key.digest, first).await {
-            Ok(IdempotencyRecord { fingerprint, answer: Answer::Booking(booking), .. })
-                if fingerprint == key.fingerprint =>
-            {
-                Ok(BookingOutcome { booking, replayed: !fresh })
+            Ok(record) if record.fingerprint == key.fingerprint => {
+                Ok(Outcome { answer: record.answer, replayed: !fresh })
             }
-            // The key was used for another request, maybe one that made no booking.
             Ok(_) => Err(Error::KeyReused),
             // Nothing was done under this key, so its fingerprint does not matter.
             Err(failed) if matches!(failed.error, Error::Expired) => Err(Error::Expired),

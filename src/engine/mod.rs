@@ -50,8 +50,8 @@
 //!
 //! From bottom to top: `message`, `deadline`, `failpoint`, `unknown_outcomes` and `threads` stand alone. `batch_loader`
 //! carries `idempotency` and `claim_check`. `directory` keeps addresses. `shared` bundles all of these, `ownership` uses
-//! it, and `room_type` uses both. `revocation` works on `shared`. `handle` sends requests; `settings`, `hotels` and
-//! `start_recovery` add methods to it. `start` builds everything and is used by nothing else. The only circle is a type
+//! it, and `room_type` uses both. `revocation` works on `shared`. `handle` sends requests; `settings`, `creation`, `hotels`
+//! and `start_recovery` add methods to it. `start` builds everything and is used by nothing else. The only circle is a type
 //! name: `directory` holds addresses of the actor type in `room_type`.
 //!
 //! # How to add a command
@@ -62,6 +62,7 @@
 mod batch_loader;
 mod cache;
 mod claim_check;
+mod creation;
 mod deadline;
 mod directory;
 pub mod failpoint;
@@ -87,7 +88,7 @@ use std::time::Duration;
 
 use crate::domain::{Booking, Refusal};
 use crate::lease::{self, Outsider, Peer};
-use crate::store::{Fingerprint, KeyDigest};
+use crate::store::{Answer, Fingerprint, KeyDigest};
 
 /// Settings of the engine.
 #[derive(Debug, Clone)]
@@ -138,6 +139,14 @@ pub struct MoveOptions {
     pub expected: Option<u64>,
     /// Decide, but change nothing.
     pub dry_run: bool,
+}
+
+/// The answer to a request that can carry an idempotency key.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub answer: Answer,
+    /// This is the stored answer of an earlier request with the same idempotency key.
+    pub replayed: bool,
 }
 
 /// A booking after a command.

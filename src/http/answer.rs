@@ -10,6 +10,7 @@ use tracing::Instrument;
 use super::code::Code;
 use super::extract::IfNoneMatch;
 use super::problem::Problem;
+use super::wire::IDEMPOTENT_REPLAYED;
 
 /// A cache may keep the answer, but must revalidate it.
 pub const REVALIDATE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
@@ -34,9 +35,14 @@ pub async fn retry_on_conflict<T>(attempt: impl AsyncFn() -> Result<Option<T>, P
     Err(Problem::of(Code::Busy).retry_after_secs(1))
 }
 
-/// 201 with the address and the ETag of the new resource.
-pub fn created(location: String, body: &impl Serialize) -> HttpResponse {
-    HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header(version(body)).json(body)
+/// 201 with the address and the ETag of the new resource. `replayed`: it answers an earlier request with the same key.
+pub fn created(location: String, body: &impl Serialize, replayed: bool) -> HttpResponse {
+    let mut answer = HttpResponse::Created();
+    answer.insert_header((header::LOCATION, location)).insert_header(version(body));
+    if replayed {
+        answer.insert_header((IDEMPOTENT_REPLAYED, "true"));
+    }
+    answer.json(body)
 }
 
 /// 200 with the ETag of the resource, or 304 if the client has the current version.

@@ -23,6 +23,7 @@ pub mod bookings;
 pub mod cluster;
 pub mod code;
 pub mod connection;
+pub mod creation;
 pub mod dependencies;
 pub mod describe;
 pub mod edge;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::domain::{Booking, Hotel, RatePlan, RoomType, Service, Timestamp};
+use crate::domain::{Booking, Change, Hotel, RatePlan, RoomType, Service, Timestamp};
 
 /// SHA-256 of an idempotency key and the credentials it was used with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +25,15 @@ pub struct IdempotencyRecord {
     pub expires_at: Timestamp,
 }
 
+/// A record on its way into the store, together with the effect that it answers for.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    pub key: KeyDigest,
+    pub record: IdempotencyRecord,
+    /// When the effect was decided. A record of the same key that expired before is overwritten.
+    pub at: Timestamp,
+}
+
 /// What a request was answered with: the object as the request left it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -39,6 +48,15 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// What the request that caused this change is answered with. `None`: such a request takes no key.
+    pub fn to(change: &Change) -> Option<Self> {
+        match change {
+            Change::Booking { booking, .. } => Some(Self::Booking(booking.clone())),
+            Change::RatePlan { plan } => Some(Self::RatePlan(Arc::new(plan.clone()))),
+            Change::Nights { .. } | Change::RoomType { .. } => None,
+        }
+    }
+
     /// The name under which the kind is stored.
     pub fn kind(&self) -> &str {
         match self {

@@ -50,7 +50,7 @@ mod writable;
 
 pub use database_id::DatabaseId;
 pub use feed::Feed;
-pub use idempotency::{Answer, Fingerprint, IdempotencyRecord, KeyDigest};
+pub use idempotency::{Answer, Fingerprint, IdempotencyRecord, KeyDigest, NewRecord};
 pub use members::{Instance, Members, Roster};
 
 use std::collections::{HashMap, HashSet};
@@ -157,6 +157,10 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error>;
     async fn service(&self, id: ServiceId) -> Result<Option<Service>, Error>;
     async fn services(&self, hotel: HotelId, page: Page<ServiceId>) -> Result<Vec<Service>, Error>;
+
+    /// Inserts the hotel, the room type or the service that a record answers with, together with the record. `false`: the
+    /// key has a record already, and nothing was stored.
+    async fn insert_once(&self, new: &NewRecord) -> Result<bool, Error>;
 
     /// Whether there is no hotel yet.
     async fn is_empty(&self) -> Result<bool, Error>;

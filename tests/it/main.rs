@@ -25,6 +25,7 @@ mod failures;
 mod http_bookings;
 mod http_catalogue;
 mod http_catalogue_changes;
+mod http_catalogue_keys;
 mod http_conditions;
 mod http_connections;
 mod http_docs;

@@ -15,7 +15,7 @@ use crate::engine::Error;
 use crate::engine::deadline::count_expired;
 use crate::engine::failpoint::Failpoint;
 use crate::engine::message::{Caller, Decide, Failure, Intent, ReadNights};
-use crate::store::{self, Answer, CommitEntry, IdempotencyRecord};
+use crate::store::{self, Answer, CommitEntry};
 use crate::writer::{NoPermit, QueuePermit};
 
 impl RoomTypeActor {
@@ -162,11 +162,8 @@ impl RoomTypeActor {
     ) {
         let State::Serving(ownership) = &self.state else { return };
         let key = caller.as_ref().and_then(|caller| caller.key).map(|unused| unused.key);
-        let record = key.zip(fact.change.booking()).map(|(key, booking)| {
-            let expires_at = self.shared.idempotency.expires_at(fact.at);
-            let answer = Answer::Booking(booking.clone());
-            (key.digest, IdempotencyRecord { fingerprint: key.fingerprint, answer, expires_at })
-        });
+        let record = key.zip(Answer::to(&fact.change));
+        let record = record.map(|(key, answer)| (key.digest, self.shared.idempotency.record(key, answer, fact.at)));
         let jobs = if answer_only { Vec::new() } else { job::caused_by(&fact) };
         let (room_type, token) = (self.id, ownership.token);
         let entry = CommitEntry { room_type, token, fact: fact.clone(), record, jobs, answer_only };

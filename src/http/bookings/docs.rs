@@ -5,7 +5,7 @@ use super::view::BookingView;
 use crate::domain::{Date, Status};
 use crate::http::code::Code;
 use crate::http::describe::example;
-use crate::http::describe::operation::{Doc, get, patch, post};
+use crate::http::describe::operation::{Doc, REPLAYED, get, patch, post};
 use crate::http::describe::schemas::Kind;
 use crate::http::page::List;
 
@@ -38,8 +38,6 @@ const RULES: &[Code] = &[
     Code::TotalTooLarge,
     Code::TooManyHolds,
 ];
-const REPLAYED: (&str, &str) =
-    ("Idempotent-Replayed", "`true` if this is the answer to an earlier request with the same key.");
 const VERSIONED: &[(&str, &str)] = &[("ETag", "The sequence number of the booking."), REPLAYED];
 const CREATED: &[(&str, &str)] =
     &[("ETag", "The sequence number of the booking."), ("Location", "The path of the booking."), REPLAYED];

@@ -25,6 +25,9 @@ pub const ADMINISTRATOR: &str = "administrator";
 /// The security scheme of a booking's manage token.
 pub const MANAGER: &str = "manage_token";
 
+/// The header that marks the answer to a repeated request.
+pub const REPLAYED: (&str, &str) =
+    ("Idempotent-Replayed", "`true` if this is the answer to an earlier request with the same key.");
 /// The response headers of a catalogue resource.
 pub const VERSION: &[(&str, &str)] = &[("ETag", "The version of the resource.")];
 /// The description of If-Match for a change of a catalogue resource.
@@ -162,8 +165,19 @@ impl Doc {
 
     /// Accepts the header Idempotency-Key.
     pub fn idempotent(self) -> Self {
-        let words = "A repeated request gets the first answer. 1 to 255 visible ASCII characters, such as a UUID. \
-                     Without a token, the key belongs to the contact details in the body.";
+        self.takes_key(
+            "A repeated request gets the first answer. 1 to 255 visible ASCII characters, such as a UUID. Without a \
+             token, the key belongs to the contact details in the body.",
+        )
+    }
+
+    /// Accepts the header Idempotency-Key, always with the administrator's token.
+    pub fn idempotent_by_administrator(self) -> Self {
+        self.takes_key("A repeated request gets the first answer. 1 to 255 visible ASCII characters, such as a UUID.")
+            .refuses(&[Code::Interrupted])
+    }
+
+    fn takes_key(self, words: &str) -> Self {
         let key = ObjectBuilder::new()
             .schema_type(Type::String)
             .pattern(Some("^[!-~]+$"))

@@ -5,14 +5,14 @@ use serde_json::json;
 use super::body::{HotelBody, HotelPatch, HotelView};
 use crate::http::code::Code;
 use crate::http::describe::example;
-use crate::http::describe::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
+use crate::http::describe::operation::{Doc, REPLAYED, UNCHANGED, VERSION, get, patch, post};
 use crate::http::describe::schemas::Kind;
 use crate::http::page::List;
 
 const CHANGE: &str = "A JSON merge patch: null resets a member to its default. The currency cannot change. A new time \
                       zone moves the check-in and check-out times of live bookings, so it needs `force` with a name. \
                       Cancellation deadlines do not move.";
-const ADDRESS: &[(&str, &str)] = &[("Location", "The path of the hotel."), VERSION[0]];
+const ADDRESS: &[(&str, &str)] = &[("Location", "The path of the hotel."), VERSION[0], REPLAYED];
 
 pub fn docs() -> Vec<Doc> {
     let docs = [
@@ -28,7 +28,7 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/hotels", "create_hotel")
             .says("Create a hotel", "")
             .administrator()
-            .without_key()
+            .idempotent_by_administrator()
             .body::<HotelBody>(example::hotel())
             .answers::<HotelView>(201, "The hotel.", ADDRESS),
         get("/v1/hotels/{id}", "read_hotel")

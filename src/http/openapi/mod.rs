@@ -29,7 +29,7 @@ const INTRODUCTION: &str = "Books hotel rooms and never sells the same room nigh
 units (`…_minor`); a `currency` stands beside it. Unknown members, unknown parameters and repeated names are refused. A list
 is `{items, next_cursor}`.
 
-**Idempotency.** Send an `Idempotency-Key` with every booking and every change of a booking. A repeated request with the
+**Idempotency.** Send an `Idempotency-Key` with every `POST` that creates or changes something. A repeated request with the
 same key gets the first answer, with the header `Idempotent-Replayed: true`. Keys are kept for one day. Refusals are not
 recorded. After a 503, repeat the request with the same key when `Retry-After` has passed.
 

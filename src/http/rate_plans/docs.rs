@@ -5,7 +5,7 @@ use serde_json::json;
 use super::body::{RatePlanBody, RatePlanView};
 use crate::http::code::Code;
 use crate::http::describe::example;
-use crate::http::describe::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
+use crate::http::describe::operation::{Doc, REPLAYED, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
 const CHANGE: &str = "A JSON merge patch. A rate plan that becomes refundable or non-refundable gets the default tiers \
@@ -22,9 +22,13 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/room-types/{id}/rate-plans", "create_rate_plan")
             .says("Create a rate plan", "")
             .administrator()
-            .without_key()
+            .idempotent_by_administrator()
             .body::<RatePlanBody>(example::rate_plan())
-            .answers::<RatePlanView>(201, "The rate plan.", &[("Location", "The path of the rate plan."), VERSION[0]])
+            .answers::<RatePlanView>(
+                201,
+                "The rate plan.",
+                &[("Location", "The path of the rate plan."), VERSION[0], REPLAYED],
+            )
             .refuses(&[Code::NoSuchRoomType])
             .from_engine(),
         get("/v1/rate-plans/{id}", "read_rate_plan")

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::body::{RoomTypeBody, RoomTypeView};
 use crate::http::code::Code;
 use crate::http::describe::example;
-use crate::http::describe::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
+use crate::http::describe::operation::{Doc, REPLAYED, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
 const OPEN: &str = "The room type is for sale on all nights of the booking horizon as soon as it has a rate plan. Its \
@@ -23,9 +23,13 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/hotels/{id}/room-types", "create_room_type")
             .says("Create a room type", OPEN)
             .administrator()
-            .without_key()
+            .idempotent_by_administrator()
             .body::<RoomTypeBody>(example::room_type())
-            .answers::<RoomTypeView>(201, "The room type.", &[("Location", "The path of the room type."), VERSION[0]])
+            .answers::<RoomTypeView>(
+                201,
+                "The room type.",
+                &[("Location", "The path of the room type."), VERSION[0], REPLAYED],
+            )
             .refuses(&[Code::NoSuchHotel]),
         get("/v1/room-types/{id}", "read_room_type")
             .says("Get a room type", "")

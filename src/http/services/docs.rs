@@ -5,7 +5,7 @@ use serde_json::json;
 use super::body::{ServiceBody, ServiceView};
 use crate::http::code::Code;
 use crate::http::describe::example;
-use crate::http::describe::operation::{Doc, UNCHANGED, VERSION, get, patch, post};
+use crate::http::describe::operation::{Doc, REPLAYED, UNCHANGED, VERSION, get, patch, post};
 use crate::http::page::List;
 
 pub fn docs() -> Vec<Doc> {
@@ -18,9 +18,13 @@ pub fn docs() -> Vec<Doc> {
         post("/v1/hotels/{id}/services", "create_service")
             .says("Create a service", "")
             .administrator()
-            .without_key()
+            .idempotent_by_administrator()
             .body::<ServiceBody>(example::service())
-            .answers::<ServiceView>(201, "The service.", &[("Location", "The path of the service."), VERSION[0]])
+            .answers::<ServiceView>(
+                201,
+                "The service.",
+                &[("Location", "The path of the service."), VERSION[0], REPLAYED],
+            )
             .refuses(&[Code::NoSuchHotel])
             .from_engine(),
         get("/v1/services/{id}", "read_service")

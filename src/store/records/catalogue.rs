@@ -1,11 +1,12 @@
 //! The catalogue on every database: which file does what.
 
+use anyhow::anyhow;
 use async_trait::async_trait;
 
-use super::{hotels, installation, rate_plans, room_types, services};
+use super::{hotels, idempotency, installation, rate_plans, room_types, services};
 use crate::domain::{Hotel, HotelId, RatePlan, RatePlanId, RoomType, RoomTypeId, Service, ServiceId};
-use crate::store::db::Database;
-use crate::store::{Catalogue, Error, Page};
+use crate::store::db::{Connection, Database};
+use crate::store::{Answer, Catalogue, Error, NewRecord, Page};
 
 #[async_trait]
 impl<D: Database> Catalogue for D {
@@ -33,7 +34,6 @@ impl<D: Database> Catalogue for D {
     async fn insert_room_type(&self, room_type: &RoomType) -> Result<(), Error> {
         let mut writing = self.writer().await?;
         room_types::insert(&mut writing, room_type).await?;
-        hotels::touch(&mut writing, room_type.hotel_id).await?;
         writing.commit().await
     }
 
@@ -56,16 +56,12 @@ impl<D: Database> Catalogue for D {
     async fn insert_service(&self, service: &Service) -> Result<(), Error> {
         let mut writing = self.writer().await?;
         services::insert(&mut writing, service).await?;
-        hotels::touch(&mut writing, service.hotel_id).await?;
         writing.commit().await
     }
 
     async fn update_service(&self, seen: &Service, service: &Service) -> Result<bool, Error> {
         let mut writing = self.writer().await?;
         let is_changed = services::update(&mut writing, seen, service).await?;
-        if is_changed {
-            hotels::touch(&mut writing, service.hotel_id).await?;
-        }
         writing.commit().await?;
         Ok(is_changed)
     }
@@ -78,6 +74,18 @@ impl<D: Database> Catalogue for D {
         services::list(&mut self.reader().await?, hotel, page).await
     }
 
+    async fn insert_once(&self, new: &NewRecord) -> Result<bool, Error> {
+        let mut writing = self.writer().await?;
+        // The record first: a concurrent request under the same key waits here, before it has done anything.
+        if !idempotency::insert(&mut writing, new).await? {
+            writing.roll_back().await;
+            return Ok(false);
+        }
+        insert(&mut writing, &new.record.answer).await?;
+        writing.commit().await?;
+        Ok(true)
+    }
+
     async fn is_empty(&self) -> Result<bool, Error> {
         Ok(!hotels::exist(&mut self.reader().await?).await?)
     }
@@ -87,5 +95,17 @@ impl<D: Database> Catalogue for D {
         let secret = installation::secret(&mut writing, fresh).await?;
         writing.commit().await?;
         Ok(secret)
+    }
+}
+
+/// Inserts a new object. Bookings and rate plans are facts: a commit stores them.
+async fn insert(writing: &mut Connection<'_>, object: &Answer) -> Result<(), Error> {
+    match object {
+        Answer::Hotel(hotel) => hotels::insert(writing, hotel).await,
+        Answer::RoomType(room_type) => room_types::insert(writing, room_type).await,
+        Answer::Service(service) => services::insert(writing, service).await,
+        Answer::Booking(_) | Answer::RatePlan(_) | Answer::Unknown(_) => {
+            Err(Error::Refused(anyhow!("the catalogue does not insert a {}", object.kind())))
+        }
     }
 }

@@ -1,9 +1,17 @@
-//! Idempotency records, as far as housekeeping needs them. Commits write them; the look-up of keys is hot, and stays with
-//! each database.
+//! Idempotency records of what is not a fact, and the deletion of old records. A commit writes the records of its facts. The
+//! look-up of keys is on the hot path, so each database has its own.
 
 use crate::domain::Timestamp;
-use crate::store::Error;
-use crate::store::db::{Connection, Dialect, Statement};
+use crate::store::db::{Connection, Dialect, Statement, Value};
+use crate::store::{Error, NewRecord};
+
+/// Overwrites a record that expired before $6.
+pub const INSERT: &str = "
+    INSERT INTO idempotency_records (key, fingerprint, kind, answer, expires_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, kind = excluded.kind, answer = excluded.answer,
+        expires_at = excluded.expires_at, principal = excluded.principal
+    WHERE idempotency_records.expires_at <= $6";
 
 /// Leaves alone what a commit uses again at this moment, or another node deletes.
 pub fn delete_expired_text(dialect: &Dialect) -> String {
@@ -14,6 +22,19 @@ pub fn delete_expired_text(dialect: &Dialect) -> String {
          DELETE FROM idempotency_records WHERE key IN (SELECT key FROM expired)",
         dialect.skip_locked
     )
+}
+
+/// Whether the key was unused. Waits for a transaction that uses it at the same time.
+pub async fn insert(writing: &mut Connection<'_>, new: &NewRecord) -> Result<bool, Error> {
+    let record = &new.record;
+    let insert = Statement::new(INSERT)
+        .bind(new.key.0.as_slice())
+        .bind(record.fingerprint.0.as_slice())
+        .bind(record.answer.kind())
+        .bind(Value::json(&record.answer)?)
+        .bind(record.expires_at)
+        .bind(new.at);
+    Ok(writing.execute(insert).await? > 0)
 }
 
 /// Deletes at most `limit` records that expired before `now`; how many there were.

@@ -1,6 +1,6 @@
 //! Room types, but for what their owners change: that is a commit.
 
-use super::page_of;
+use super::{hotels, page_of};
 use crate::domain::{HotelId, RoomType, RoomTypeId};
 use crate::store::db::{Connection, Dialect, Statement};
 use crate::store::sql::{self, Columns};
@@ -30,6 +30,7 @@ pub fn with_holds_text(dialect: &Dialect) -> String {
     format!("SELECT DISTINCT room_type_id FROM bookings{bookings} WHERE status = 'held' ORDER BY room_type_id")
 }
 
+/// Its hotel counts as changed.
 pub async fn insert(writing: &mut Connection<'_>, room_type: &RoomType) -> Result<(), Error> {
     let insert = Statement::new(INSERT)
         .bind(room_type.id.0)
@@ -41,7 +42,7 @@ pub async fn insert(writing: &mut Connection<'_>, room_type: &RoomType) -> Resul
         .bind(room_type.rooms)
         .bind(room_type.overbooking_allowance);
     writing.execute(insert).await?;
-    Ok(())
+    hotels::touch(writing, room_type.hotel_id).await
 }
 
 pub async fn find(reading: &mut Connection<'_>, id: RoomTypeId) -> Result<Option<RoomType>, Error> {

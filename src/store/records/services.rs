@@ -1,6 +1,6 @@
 //! Services of hotels.
 
-use super::page_of;
+use super::{hotels, page_of};
 use crate::domain::{HotelId, Service, ServiceId};
 use crate::store::db::{Connection, Statement, Value};
 use crate::store::sql;
@@ -14,15 +14,20 @@ pub const UPDATE: &str = "
 pub const BY_ID: &str = "SELECT * FROM services WHERE id = $1";
 pub const LIST: &str = "SELECT * FROM services WHERE hotel_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
+/// Its hotel counts as changed.
 pub async fn insert(writing: &mut Connection<'_>, service: &Service) -> Result<(), Error> {
     writing.execute(Statement::new(INSERT).bind_all(values(service))).await?;
-    Ok(())
+    hotels::touch(writing, service.hotel_id).await
 }
 
-/// Only if the service still is what was `seen`; whether it was.
+/// Only if the service still is what was `seen`; whether it was. Then its hotel counts as changed.
 pub async fn update(writing: &mut Connection<'_>, seen: &Service, service: &Service) -> Result<bool, Error> {
     let update = Statement::new(UPDATE).bind_all(values(service)).bind_all(values(seen));
-    Ok(writing.execute(update).await? > 0)
+    let is_changed = writing.execute(update).await? > 0;
+    if is_changed {
+        hotels::touch(writing, service.hotel_id).await?;
+    }
+    Ok(is_changed)
 }
 
 pub async fn find(reading: &mut Connection<'_>, id: ServiceId) -> Result<Option<Service>, Error> {

@@ -31,6 +31,7 @@ pub fn all(dialect: &Dialect) -> Vec<(&'static str, String)> {
         ("services::update", services::UPDATE),
         ("services::by_id", services::BY_ID),
         ("services::list", services::LIST),
+        ("idempotency::insert", idempotency::INSERT),
         ("events::moment", events::MOMENT),
         ("nights::counted", nights::COUNTED),
         ("evidence::sequence", evidence::SEQUENCE),

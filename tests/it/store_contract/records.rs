@@ -3,9 +3,12 @@
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use innkeeper::domain::{HotelId, testing};
+use futures_util::future::join_all;
+use innkeeper::domain::{Hotel, HotelId, RoomType, testing};
 use innkeeper::store::feed::Excerpt;
-use innkeeper::store::{Answer, CommitEntry, Fingerprint, IdempotencyRecord, KeyDigest, Verdict};
+use innkeeper::store::{
+    self, Answer, CommitEntry, Fingerprint, IdempotencyRecord, KeyDigest, NewRecord, Page, Verdict,
+};
 use jiff::SignedDuration;
 
 use super::contract;
@@ -45,6 +48,57 @@ async fn an_answer_of_a_later_version_is_known_by_its_kind(house: StoreFixture) 
     let again = keyed(desk.book(order(stay(1, 1), 1)), 1);
     assert_eq!(house.commit(&[again]).await, [Verdict::Duplicate]);
     assert_eq!(house.store.stray_idempotency_records(10).await.unwrap(), []);
+}
+
+/// An object with the record of its key, which expires after a day.
+fn new(house: &StoreFixture, key: u8, answer: Answer) -> NewRecord {
+    let expires_at = house.now + SignedDuration::from_hours(24);
+    let record = IdempotencyRecord { fingerprint: Fingerprint([key; 32]), answer, expires_at };
+    NewRecord { key: KeyDigest([key; 32]), record, at: house.now }
+}
+
+fn another_hotel(house: &StoreFixture) -> Arc<Hotel> {
+    Arc::new(Hotel { id: HotelId(house.id()), ..testing::hotel() })
+}
+
+async fn an_object_and_the_record_of_its_key_are_stored_together_or_not_at_all(house: StoreFixture) {
+    let (first, second) = (another_hotel(&house), another_hotel(&house));
+    let stored = new(&house, 1, Answer::Hotel(first.clone()));
+    assert!(house.store.insert_once(&stored).await.unwrap());
+    assert_eq!(house.store.hotel(first.id).await.unwrap().as_ref(), Some(&*first));
+    assert_eq!(house.store.recall(&[stored.key], house.now).await.unwrap()[&stored.key], stored.record);
+
+    let repeat = new(&house, 1, Answer::Hotel(second.clone()));
+    assert!(!house.store.insert_once(&repeat).await.unwrap(), "the key has a record");
+    assert_eq!(house.store.hotel(second.id).await.unwrap(), None);
+    assert_eq!(house.store.recall(&[stored.key], house.now).await.unwrap()[&stored.key], stored.record);
+
+    let homeless = Arc::new(RoomType { hotel_id: HotelId(house.id()), ..testing::room_type(3) });
+    let refused = new(&house, 2, Answer::RoomType(homeless));
+    assert!(matches!(house.store.insert_once(&refused).await, Err(store::Error::Refused(_))));
+    assert_eq!(house.store.recall(&[refused.key], house.now).await.unwrap().len(), 0);
+    assert_eq!(house.store.stray_idempotency_records(10).await.unwrap(), []);
+}
+
+async fn a_key_whose_record_has_expired_stores_another_object(house: StoreFixture) {
+    let (first, second) = (another_hotel(&house), another_hotel(&house));
+    let stored = new(&house, 1, Answer::Hotel(first));
+    assert!(house.store.insert_once(&stored).await.unwrap());
+    let mut later = new(&house, 1, Answer::Hotel(second.clone()));
+    (later.at, later.record.expires_at) =
+        (stored.record.expires_at, stored.record.expires_at + SignedDuration::from_hours(24));
+    assert!(house.store.insert_once(&later).await.unwrap());
+    assert_eq!(house.store.hotel(second.id).await.unwrap().as_ref(), Some(&*second));
+    assert_eq!(house.store.recall(&[later.key], later.at).await.unwrap()[&later.key], later.record);
+}
+
+async fn of_concurrent_requests_under_one_key_one_is_stored(house: StoreFixture) {
+    let requests: Vec<_> = (0..8).map(|_| new(&house, 1, Answer::Hotel(another_hotel(&house)))).collect();
+    let stored = join_all(requests.iter().map(|new| house.store.insert_once(new))).await;
+    let stored: Vec<bool> = stored.into_iter().map(Result::unwrap).collect();
+    assert_eq!(stored.iter().filter(|stored| **stored).count(), 1, "{stored:?}");
+    let page = Page { after: None, limit: 10 };
+    assert_eq!(house.store.hotels(None, page).await.unwrap().len(), 1);
 }
 
 async fn the_job_of_a_fact_is_stored_once(house: StoreFixture) {
@@ -185,6 +239,9 @@ async fn an_event_has_one_scope(house: StoreFixture) {
 }
 
 contract![
+    an_object_and_the_record_of_its_key_are_stored_together_or_not_at_all,
+    a_key_whose_record_has_expired_stores_another_object,
+    of_concurrent_requests_under_one_key_one_is_stored,
     an_answer_of_any_kind_is_recalled_as_it_was_stored,
     an_answer_of_a_later_version_is_known_by_its_kind,
     the_job_of_a_fact_is_stored_once,
