@@ -1,4 +1,4 @@
-//! The house rules, as far as a machine can read them: which folder may know what, and what is never written here.
+//! The rules of the code that a program can check: what each folder may use, and what is never written.
 //!
 //! It reads the source as text, so it sees code behind every `cfg`. To allow something new, change the table of the
 //! rule that forbids it, and say why in the commit.
@@ -12,7 +12,7 @@ use std::process::Command;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// Value crates: they compute, and know neither time nor place.
+/// Value crates: they compute, without time and I/O.
 const DOMAIN_MAY_USE: &[&str] = &[
     "email_address",
     "icu_casemap",
@@ -27,7 +27,7 @@ const DOMAIN_MAY_USE: &[&str] = &[
     "uuid",
 ];
 
-/// Crates that stay in their rooms.
+/// Crates that only these folders may use.
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
     ("jiff_sqlx", &["store/"]),
@@ -44,7 +44,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
 const MAILBOXES: &[&str] = &["Addr", "Recipient", "WeakAddr", "mpsc"];
 const MAILBOX_OWNERS: &[&str] = &["engine/", "writer/"];
 
-/// Who must not know which store or lease there is.
+/// Folders that must not know the kind of store or lease.
 const BACKEND_BLIND: &[&str] = &["domain/", "engine/", "writer/", "events/", "search/", "http/", "ws/"];
 const BACKENDS: &[&str] = &["store::sqlite", "store::postgres", "lease::single_node", "lease::redis"];
 
@@ -122,7 +122,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a word stands in a line, not merely as a part of another word.
+/// Whether a line contains a whole word.
 fn has_word(line: &str, word: &str) -> bool {
     let part_of_a_word = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
@@ -159,7 +159,7 @@ fn complain(rule: &str, breaches: Vec<String>) {
     assert!(breaches.is_empty(), "{rule}:\n{list}");
 }
 
-/// Every line of code in these sources that a rule objects to.
+/// Every line of code in these sources that breaks a rule.
 fn breaches<'a>(sources: &'a [Source], objects: impl Fn(&'a Source, &str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
@@ -173,7 +173,7 @@ fn breaches<'a>(sources: &'a [Source], objects: impl Fn(&'a Source, &str) -> boo
 }
 
 #[test]
-fn the_domain_knows_only_values_and_itself() {
+fn the_domain_uses_only_values_and_itself() {
     let foreign: Vec<String> =
         dependencies().into_iter().filter(|name| !DOMAIN_MAY_USE.contains(&name.as_str())).collect();
     let outside = |line: &str| {
@@ -187,7 +187,7 @@ fn the_domain_knows_only_values_and_itself() {
 }
 
 #[test]
-fn crates_stay_in_their_rooms() {
+fn crates_stay_in_their_folders() {
     let sources = sources("src");
     for (name, rooms) in KEPT_IN {
         let found = breaches(&sources, |source, line| !source.is_in(rooms) && names_crate(line, name));
@@ -262,7 +262,7 @@ fn submodules_of_the_engine_depend_on_each_other_in_one_direction() {
 }
 
 #[test]
-fn nobody_asks_which_store_or_lease_there_is() {
+fn no_module_depends_on_the_kind_of_store_or_lease() {
     let found = breaches(&sources("src"), |source, line| {
         source.is_in(BACKEND_BLIND) && BACKENDS.iter().any(|backend| line.contains(backend))
     });
@@ -281,12 +281,12 @@ fn what_others_build_on_does_not_know_them() {
 }
 
 #[test]
-fn nothing_is_left_to_do_and_no_test_is_switched_off() {
-    // Put together here, so that this file does not complain about itself.
+fn no_open_task_and_no_ignored_test_is_left() {
+    // Put together here, so that this file passes.
     let words = [("TO", "DO"), ("FIX", "ME"), ("db", "g!"), ("unimplemented", "!"), ("to", "do!"), ("#[ign", "ore")];
     let words = words.map(|(one, two)| format!("{one}{two}"));
     let mut found = Vec::new();
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "examples"] {
         for source in sources(folder) {
             for (number, line) in source.text.lines().enumerate() {
                 if words.iter().any(|word| line.contains(word.as_str())) {
@@ -299,7 +299,7 @@ fn nothing_is_left_to_do_and_no_test_is_switched_off() {
 }
 
 #[test]
-fn files_are_short_enough_to_be_read_whole() {
+fn files_are_short() {
     let long = |source: &Source| {
         let lines = source.text.lines().count();
         (lines > LONGEST_FILE).then(|| format!("src/{}: {lines} lines", source.path))
@@ -318,7 +318,7 @@ fn every_module_says_what_it_is() {
 
 #[test]
 fn the_program_does_not_panic_by_choice() {
-    // The print macros do when nobody reads any more.
+    // The print macros panic when the reader has closed the output.
     let calls = [".unwrap()", ".expect(", ".unwrap_err()", "println!", "print!"];
     let found = breaches(&sources("src"), |_, line| calls.iter().any(|call| line.contains(call)));
     complain("an outsider or a full disk must not end an actor", found);
@@ -381,7 +381,7 @@ fn migrations_that_have_landed_are_not_edited() {
     assert_eq!(found, landed, "add a step instead of editing one that has landed");
 }
 
-/// Licences that everybody may live with. Of several that a crate offers one is enough; all that it demands are needed.
+/// Permissive licences. Of several alternatives one is enough; all licences joined by AND are needed.
 const LICENCES: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -397,18 +397,18 @@ const LICENCES: &[&str] = &[
     "Zlib",
 ];
 
-/// Whether an SPDX expression, or an old one with a slash, asks for no more than [`LICENCES`].
+/// Whether an SPDX expression, or an old one with a slash, needs no more than [`LICENCES`].
 fn is_permissive(expression: &str) -> bool {
     let all = |alternative: &str| {
         alternative.split(" AND ").all(|licence| LICENCES.contains(&licence.trim_matches(['(', ')', ' '])))
     };
-    // "(A OR B) AND C" is a choice, and then a demand.
+    // "(A OR B) AND C" is a choice and a second licence.
     let demands = expression.split(") AND ").flat_map(|part| part.split(" AND ("));
     demands.into_iter().all(|demand| demand.replace('/', " OR ").split(" OR ").any(all))
 }
 
 #[test]
-fn licences_are_read_as_they_are_meant() {
+fn licence_expressions_are_parsed() {
     for fine in ["MIT", "MIT/GPL-3.0", "Apache-2.0 OR LGPL-2.1", "(MIT OR GPL-2.0) AND Unicode-3.0", "MIT AND ISC"] {
         assert!(is_permissive(fine), "{fine}");
     }
@@ -420,7 +420,7 @@ fn licences_are_read_as_they_are_meant() {
 }
 
 #[test]
-fn nothing_that_is_shipped_is_under_a_viral_licence() {
+fn no_dependency_has_a_viral_licence() {
     let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}|{l}"];
     let tree = Command::new(env!("CARGO")).args(arguments).current_dir(package()).output().unwrap();
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
@@ -562,7 +562,7 @@ fn there_is_no_javascript_outside_its_place() {
 }
 
 #[test]
-fn the_readme_fits_the_first_minute() {
+fn the_readme_is_short() {
     let lines = fs::read_to_string(package().join("README.md")).unwrap().lines().count();
     assert!(lines <= 150, "README.md has {lines} lines; details belong into docs/");
 }

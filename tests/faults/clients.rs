@@ -1,6 +1,5 @@
 //! Clients: each of them books, holds, changes and cancels at any node. It repeats a request with the same key at
-//! other
-//! nodes until the outcome is known. Other clients only read.
+//! other nodes until the outcome is known. Other clients only read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -72,8 +72,7 @@ impl Cluster {
     }
 
     /// A hotel with a number of room types for each node, each with a price. So a node that is cut off leaves room
-    /// types to the
-    /// others. Returns the ids.
+    /// types to the others. Returns the ids.
     pub async fn catalogue(&self, for_each: usize) -> Vec<Uuid> {
         let hotel = self.hotel().await;
         let peer = |node: &Node| Peer { node: node.name.parse().unwrap(), url: node.url().into() };

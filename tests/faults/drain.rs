@@ -1,6 +1,5 @@
 //! Nodes are drained or stopped and started again, one after the other, with clients at all of them. No request is
-//! refused
-//! for that, and none is cut.
+//! refused for that, and none is cut.
 
 use std::collections::BTreeMap;
 
@@ -56,8 +55,7 @@ async fn start(nemesis: &mut Nemesis, node: usize) {
 }
 
 /// What clients got in place of answers, by node. Refused connections of nodes that sent clients away, or ended, do
-/// not
-/// count.
+/// not count.
 fn unanswered(nemesis: &Nemesis) -> BTreeMap<(usize, String), usize> {
     let mut doubts = nemesis.nodes.guide.doubts();
     doubts.retain(|(_, why), _| why != GONE);

@@ -1,10 +1,8 @@
 //! A link that can be cut: a proxy between two processes.
 //!
 //! It forwards bytes until a test changes its mode. A cut link resets every connection and refuses new ones, like a
-//! firewall
-//! or a dead host. A hanging link keeps connections open and forwards nothing, like a lost route. When it is healed,
-//! the
-//! delayed bytes arrive, for example a COMMIT that was sent before the end of a lease.
+//! firewall or a dead host. A hanging link keeps connections open and forwards nothing, like a lost route. When it is
+//! healed, the delayed bytes arrive, for example a COMMIT that was sent before the end of a lease.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,18 +1,13 @@
 //! Faults: three nodes, one PostgreSQL and one Redis as real processes, clients at every node, and failures.
-//! Afterwards an
-//! independent checker compares all answers with the database.
+//! Afterwards an independent checker compares all answers with the database.
 //!
 //! All connections go through links that can be cut ([`link`]). Clients ([`clients`]) record every request and answer
-//! with
-//! its time. Dashboards and a reader of the feed ([`onlookers`]) record what they receive. The checker ([`checker`])
-//! reads
-//! the database with `psql`.
+//! with its time. Dashboards and a reader of the feed ([`onlookers`]) record what they receive. The checker
+//! ([`checker`]) reads the database with `psql`.
 //!
 //! Without a failure no request may be refused: nodes that are drained, stopped and started again ([`drain`]).
-//! [`takeover`]
-//! measures the time until another node takes over. [`frozen`] and [`abandoned`] test requests under way to a node
-//! that
-//! freezes or is cut off.
+//! [`takeover`] measures the time until another node takes over. [`frozen`] and [`abandoned`] test requests under way
+//! to a node that freezes or is cut off.
 //!
 //! `INNKEEPER_FAULT_SECS=600 cargo test --test faults at_random -- --nocapture` causes random failures for ten
 //! minutes.

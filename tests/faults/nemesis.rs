@@ -44,8 +44,7 @@ pub struct Nemesis {
 
 impl Nemesis {
     /// Starts the cluster and the clients. Clients either leave a slow node soon, through links that can be cut, or
-    /// wait, with
-    /// direct connections.
+    /// wait, with direct connections.
     pub async fn begin(mut dice: Rng, ttl_secs: u64, way: Way) -> Self {
         let cluster = Cluster::start(ttl_secs, way).await;
         let room_types = cluster.catalogue(ROOM_TYPES).await;

@@ -76,8 +76,7 @@ fn every_answer_fits_the_database_when(#[case] lasts: Duration, #[case] faults: 
 }
 
 /// Owned room types are sold all the time. A room type without an owner, or of a dead node, is refused with
-/// Retry-After, and
-/// is served as soon as Redis is back.
+/// Retry-After, and is served as soon as Redis is back.
 #[test]
 fn half_a_minute_without_redis_stops_only_room_types_without_an_owner() {
     let [all_alive, one_dead] = WITHOUT_REDIS;

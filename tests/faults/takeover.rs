@@ -1,6 +1,5 @@
 //! Measures how long a room type waits for its next owner after its node is killed or cut off from the database. The
-//! times
-//! are printed and not asserted, because they depend on the machine.
+//! times are printed and not asserted, because they depend on the machine.
 //!
 //! `INNKEEPER_FAULT_TIMES=10 INNKEEPER_FAULT_TTL_SECS=10 cargo test --test faults takeover -- --nocapture`
 

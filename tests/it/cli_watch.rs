@@ -134,8 +134,8 @@ fn of_answer(answer: &str) -> u64 {
 fn an_unknown_room_type_or_server_is_an_error() {
     with_lone_app(async |app| {
         let (workplace, url) = (Workplace::new(), app.running.url());
-        let nobody = "00000000-0000-0000-0000-000000000001";
-        let run = move || workplace.run(&["watch", &url, "--room-type", nobody]);
+        let unknown = "00000000-0000-0000-0000-000000000001";
+        let run = move || workplace.run(&["watch", &url, "--room-type", unknown]);
         let ended = tokio::task::spawn_blocking(run).await.unwrap();
         assert!(ended.failed(1).contains("no_such_room_type"));
     });

@@ -29,7 +29,7 @@ fn order(room_type: Uuid) -> NewBooking {
 fn a_guest_searches_books_changes_and_cancels() {
     with_lone_app(async |app| {
         let room_type: Uuid = app.room_type(1).await.parse().unwrap();
-        let client = Client::at(&app.running.url()).unwrap();
+        let client = app.client();
         let offers = client.search(&Search::in_city("Lisbon", june(1, 3)).for_adults(1)).send().await.unwrap();
         let offered = &offers.items[0].room_types[0];
         assert_eq!((offered.room_type_id, offered.rate_plans[0].total_minor), (room_type, 20_000));
@@ -55,7 +55,7 @@ fn a_guest_searches_books_changes_and_cancels() {
 fn a_refusal_is_a_problem_with_its_code_fields_and_nights() {
     with_lone_app(async |app| {
         let room_type: Uuid = app.room_type(1).await.parse().unwrap();
-        let client = Client::at(&app.running.url()).unwrap();
+        let client = app.client();
         client.book(&order(room_type)).send().await.unwrap();
         let refused = client.book(&order(room_type)).send().await.unwrap_err();
         let problem = refused.problem().unwrap();
@@ -73,7 +73,7 @@ fn a_refusal_is_a_problem_with_its_code_fields_and_nights() {
 fn the_feed_and_the_stream_tell_of_a_booking() {
     with_lone_app(async |app| {
         let room_type: Uuid = app.room_type(3).await.parse().unwrap();
-        let client = Client::at(&app.running.url()).unwrap().with_token(ADMIN);
+        let client = app.client().with_token(ADMIN);
         let [from, to] = june(1, 3);
         let watched = Watched::RoomTypes(vec![room_type]);
         let mut live = client.watch(&Subscription { watched, from, to, seen: Default::default() }).await.ok().unwrap();
@@ -99,7 +99,7 @@ fn the_feed_and_the_stream_tell_of_a_booking() {
 #[test]
 fn a_refused_subscription_is_a_problem() {
     with_lone_app(async |app| {
-        let client = Client::at(&app.running.url()).unwrap();
+        let client = app.client();
         let [from, to] = june(1, 3);
         let watched = Watched::Hotel(Uuid::from_u128(1));
         let mut live = client.watch(&Subscription { watched, from, to, seen: Default::default() }).await.ok().unwrap();

@@ -1,6 +1,5 @@
 //! Promise P2: an acknowledged write survives kill -9. The test runs the real binary under a storm of bookings, kills
-//! it at a
-//! random moment and restarts it. Then it reads everything that was acknowledged.
+//! it at a random moment and restarts it. Then it reads everything that was acknowledged.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};

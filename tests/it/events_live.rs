@@ -50,8 +50,8 @@ impl Follower {
 
     /// Publishes so much that the oldest notice is lost, if no subscriber has read it.
     fn crowd(&self) {
-        let nobody = HotelId(uuid::Uuid::nil());
-        (0..BACKLOG).for_each(|_| self.hub.publish(Notice::Hotel(nobody)));
+        let unknown = HotelId(uuid::Uuid::nil());
+        (0..BACKLOG).for_each(|_| self.hub.publish(Notice::Hotel(unknown)));
     }
 
     async fn subscriber(&self) -> Subscriber {
@@ -304,8 +304,8 @@ async fn a_room_type_is_unloaded_with_its_last_reader() {
 async fn an_unknown_room_type_leaves_nothing_behind() {
     let follower = Follower::new().await;
     let mut subscriber = follower.live.subscriber();
-    let nobody = RoomTypeId(uuid::Uuid::nil());
+    let unknown = RoomTypeId(uuid::Uuid::nil());
     let window = Window { from: day(0), to: day(5) };
-    assert!(matches!(subscriber.watch(nobody, window, None).await, Err(Error::NoSuchRoomType)));
+    assert!(matches!(subscriber.watch(unknown, window, None).await, Err(Error::NoSuchRoomType)));
     assert_eq!((subscriber.watched(), follower.live.watched()), (0, 0));
 }

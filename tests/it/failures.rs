@@ -1,6 +1,5 @@
 //! Failures of the store, over HTTP: callers get the stored result or a 503, a repeat gets the first answer, and
-//! nothing is
-//! half done. The store is a real one.
+//! nothing is half done. The store is a real one.
 
 mod abandoned;
 mod disk;
@@ -67,8 +66,7 @@ async fn book_until_answered(app: &App, key: &str, room_type: &str) -> Answer {
 }
 
 /// Books with a key until a call of it hangs in the store. The caller's time-out is a second, which may end before the
-/// call
-/// on a busy machine.
+/// call on a busy machine.
 async fn book_until_it_hangs(app: &App, journal: &Unreliable, key: &str, room_type: &str) {
     let mut hangs = pin!(journal.hangs());
     loop {

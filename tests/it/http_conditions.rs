@@ -1,6 +1,5 @@
 //! ETags, conditions and keys: an ETag changes with its content, an outdated condition has no effect, and a write
-//! without a
-//! change leaves no trace.
+//! without a change leaves no trace.
 
 use std::collections::BTreeMap;
 

@@ -155,7 +155,7 @@ fn an_owner_is_certain_for_a_ttl_after_each_renewal() {
         let (lease, patient) = (node(&redis, "one", SHORT).await, node(&redis, "two", LONG).await);
         let (token, certain) = (take(&lease, id(1)).await, take(&patient, id(2)).await);
         assert!(patient.is_certain(id(2), certain));
-        eventually("nobody has renewed it", async || !lease.is_certain(id(1), token)).await;
+        eventually("its certainty has ended", async || !lease.is_certain(id(1), token)).await;
         assert_eq!(lease.holdings(None, 10)[0].token, token, "it goes on");
         let kept = Tasks::default();
         lease.keep(&kept);
@@ -163,7 +163,7 @@ fn an_owner_is_certain_for_a_ttl_after_each_renewal() {
         redis.stop();
         eventually("it cannot be renewed", async || !lease.is_certain(id(1), token)).await;
         kept.abandon();
-        assert!(patient.is_certain(id(2), certain), "nobody else can have been granted it");
+        assert!(patient.is_certain(id(2), certain), "no other node can have the lease");
         patient.release(id(2), certain);
         assert!(!patient.is_certain(id(2), certain), "it was given back");
     });
@@ -232,7 +232,7 @@ fn an_invalid_announcement_is_not_read_again_for_every_request() {
 
         let newcomer = node(&redis, "newcomer", LONG).await;
         take(&newcomer, id(2)).await;
-        assert_eq!(owner(&asking, id(2)).await.as_deref(), Some("newcomer"), "who is new is looked for at once");
+        assert_eq!(owner(&asking, id(2)).await.as_deref(), Some("newcomer"), "a new owner is found at once");
     });
 }
 
@@ -272,7 +272,7 @@ fn an_owner_learns_that_redis_granted_its_lease_to_another_node() {
         let told = revoked(&old).await;
         assert_eq!(told, [Revoked { room_type: id(1), token: lost, why: Why::Lost }]);
         assert!(old.holdings(None, 10).is_empty());
-        assert!(old.raise(id(1), raised).await.is_err(), "who has lost it raises nothing");
+        assert!(old.raise(id(1), raised).await.is_err(), "a node without the lease raises nothing");
     });
 }
 
@@ -448,7 +448,7 @@ fn a_node_can_start_before_redis() {
         redis.stop();
         let lease = unacquainted(MemoryMembers::default(), &options(&redis, LONG), peer("early"));
         assert!(lease.acquire(id(1), Asked::Here).await.is_err());
-        assert!(!lease.belongs_here(id(1)), "who knows nobody is preferred by nobody");
+        assert!(!lease.belongs_here(id(1)), "a node without a registry prefers nothing");
         redis.start_again();
         eventually("redis is found", async || lease.acquire(id(1), Asked::Here).await.is_ok()).await;
     });
@@ -595,7 +595,7 @@ async fn bell(redis: &Redis, name: &str) -> Arc<RedisWake> {
 }
 
 async fn rung(wake: &RedisWake) {
-    tokio::time::timeout(LONG, wake.rung()).await.expect("nobody rings");
+    tokio::time::timeout(LONG, wake.rung()).await.expect("no wake-up arrives");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! PostgreSQL is killed and started again during bookings. No operator acts, and no acknowledged booking is lost,
-//! doubled or
-//! oversold.
+//! doubled or oversold.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -82,7 +82,7 @@ async fn a_locked_row_keeps_only_the_room_types_that_need_it(#[case] row: Row, #
         ];
         assert_eq!(house.commit(&batch).await, left_out);
     }
-    assert!(since.elapsed() < Duration::from_secs(20), "nobody waits for the lock again: {:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(20), "no batch waits for the lock again: {:?}", since.elapsed());
     lock.release().await;
     let mut again = decided;
     let again = row.decide(&mut again, settings);

@@ -37,9 +37,5 @@ async fn the_next_owner_resolves_an_unknown_outcome(#[case] fate: Fate, #[case] 
     let found = house.store.load(desk.id(), house.now).await.unwrap().unwrap();
     assert_eq!(found.calendar == desk.inventory.calendar, is_stored, "what the owner believed to have sold");
     house.assert_sound(desk.id()).await;
-    assert_eq!(
-        house.store.commit(&batch).await.unwrap(),
-        [Verdict::Fenced; 2],
-        "nobody repeats it under the old token"
-    );
+    assert_eq!(house.store.commit(&batch).await.unwrap(), [Verdict::Fenced; 2], "the old token repeats nothing");
 }

@@ -1,6 +1,5 @@
 //! PgBouncer between innkeeper and PostgreSQL. A pooler that drops session settings is refused by name, because
-//! commits would
-//! not be durable with the server's defaults.
+//! commits would not be durable with the server's defaults.
 
 use std::fs;
 use std::process::{Command, Stdio};

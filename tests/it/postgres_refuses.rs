@@ -1,6 +1,5 @@
 //! PostgreSQL refuses connections: requests and `/readyz` fail at once when the node knows it, and the server is used
-//! again
-//! when it returns.
+//! again when it returns.
 
 use std::time::{Duration, Instant};
 

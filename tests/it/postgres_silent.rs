@@ -1,6 +1,5 @@
 //! A server that does not answer, and a lock that is never released: every start and every report ends with an error
-//! that
-//! names the next step.
+//! that names the next step.
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};

@@ -268,7 +268,7 @@ async fn a_room_type_locked_by_another_program_does_not_delay_its_lane(#[case] s
         let batch = [entry(&mut locked), entry(&mut free)];
         assert_eq!(house.store.commit(&batch).await.unwrap(), [Verdict::Fenced, Verdict::Committed]);
     }
-    assert!(since.elapsed() < Duration::from_secs(20), "nobody waits for the lock again: {:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(20), "no batch waits for the lock again: {:?}", since.elapsed());
     Lock::Postgres(program).release().await;
     assert_eq!(house.store.commit(&batch[..1]).await.unwrap(), [Verdict::Committed], "as soon as it is given up");
     house.assert_sound(locked.id()).await;
@@ -276,8 +276,7 @@ async fn a_room_type_locked_by_another_program_does_not_delay_its_lane(#[case] s
 }
 
 /// Commits on another node, which freezes while it has the room type and `barrier` blocks it, until the next owner has
-/// claimed
-/// it. Returns the result of the commit.
+/// claimed it. Returns the result of the commit.
 fn commit_and_freeze(
     barrier: &'static str,
     decide: impl Fn(&mut Desk) -> CommitEntry,
@@ -466,8 +465,7 @@ async fn a_key_that_another_node_uses_again_meanwhile_has_one_effect() {
 async fn two_batches_with_the_same_keys_are_both_stored() {
     let house = fixture::postgres().await;
     // After a wait, a session checks for a deadlock once and is rolled back if there is one: the batch, not its rival.
-    // A statement
-    // of a commit may take 8 s.
+    // A statement of a commit may take 8 s.
     let patience = "ALTER DATABASE %I SET deadlock_timeout = ''6s''";
     let patience = format!("DO $$ BEGIN EXECUTE format('{patience}', current_database()); END $$");
     house.place.execute(&patience).await;
@@ -513,7 +511,7 @@ async fn every_start_of_a_node_counts_its_heartbeats_and_a_silent_one_is_forgott
     let instance = |n| Instance { id: Uuid::from_u128(n), node: "node-0".to_owned() };
     let (one, two, nobody) = (instance(1), instance(2), Uuid::from_u128(3));
     let first = house.store.heartbeat(&one, &[]).await.unwrap();
-    assert_eq!((first.committed, first.beats.len()), (Some(1), 0), "nobody was asked for");
+    assert_eq!((first.committed, first.beats.len()), (Some(1), 0), "no beat was requested");
     house.store.heartbeat(&one, &[]).await.unwrap();
     let other = neighbour.heartbeat(&two, &[one.id, nobody]).await.unwrap();
     assert_eq!((other.committed, other.beats), (Some(1), HashMap::from([(one.id, 2)])));

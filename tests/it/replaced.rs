@@ -257,8 +257,7 @@ fn its_own_facts_in_the_history_end_nothing() {
 }
 
 /// The store stops answering during a commit. The caller gets `interrupted`, but subscribers of the hub must get the
-/// stored
-/// fact.
+/// stored fact.
 #[rstest]
 #[case::by_whoever_asks_next(false, true)]
 #[case::without_anybody_asking(true, true)]

@@ -29,7 +29,7 @@ struct Node {
     renewed: Arc<Mutex<Vec<HotelId>>>,
 }
 
-/// The wire from one node to the other.
+/// The wake-ups from one node to the other.
 struct Bell {
     own: Arc<Notify>,
     other: Arc<Notify>,
@@ -49,7 +49,7 @@ impl Wake for Bell {
     }
 }
 
-/// Those who work with hotels on a node.
+/// The actors and the search index of a node, which follow changes of hotels.
 struct Staff {
     hub: Hub,
     renewed: Arc<Mutex<Vec<HotelId>>>,
@@ -84,9 +84,9 @@ impl Pair {
         pair
     }
 
-    /// Nodes that have begun, but do not follow each other yet.
+    /// Nodes that have started and do not follow each other yet.
     async fn halted(house: StoreFixture) -> (Self, [Tail; 2]) {
-        // What was there before is not told: a feed that is still behind would tell it.
+        // Earlier events are skipped, because a feed that is behind would send them.
         house.settled().await;
         let (one, two, is_cut) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
         let bell = |own: &Arc<Notify>, other: &Arc<Notify>| {
@@ -97,7 +97,7 @@ impl Pair {
         (Self { house, a, b, is_cut }, [first, second])
     }
 
-    /// Books the only night that is looked at, on a node.
+    /// Books the only night of the test at a node.
     async fn book(&self, node: &Node, desk: &mut Desk) -> CommitEntry {
         let entry = desk.book(order(stay(1, 1), 1));
         self.house.commit(std::slice::from_ref(&entry)).await;
@@ -137,19 +137,19 @@ impl Node {
         dashboard
     }
 
-    /// Waits until the hub has told something, and the index has followed it.
+    /// Waits until the hub has published something and the index has followed.
     async fn heard(&mut self, mut is_it: impl FnMut(&Notice) -> bool) {
         let listener = &mut self.listener;
         let heard = async {
             loop {
                 match listener.next().await {
                     Received::Notice(notice) if is_it(&notice) => return,
-                    Received::Closed => panic!("the hub is gone"),
+                    Received::Closed => panic!("the hub is closed"),
                     Received::Notice(_) | Received::Lagged(_) => {}
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, heard).await.expect("it is never told");
+        tokio::time::timeout(PATIENCE, heard).await.expect("the notice never arrives");
         self.index.reached(self.listener.position()).await;
     }
 
@@ -168,7 +168,7 @@ impl Node {
     }
 }
 
-/// Somebody who watches the night, and insists on hearing everything in order.
+/// A subscriber of the night, which checks that every change arrives in order.
 struct Dashboard {
     subscriber: Subscriber,
     sequence: u64,
@@ -178,7 +178,7 @@ struct Dashboard {
 
 impl Dashboard {
     async fn next(&mut self) {
-        let news = tokio::time::timeout(PATIENCE, self.subscriber.news()).await.expect("nothing is heard");
+        let news = tokio::time::timeout(PATIENCE, self.subscriber.news()).await.expect("no frame arrives");
         match news {
             News::Change(shared) => {
                 assert_eq!(shared.value().sequence, self.sequence + 1, "a change is the next one");
@@ -187,7 +187,7 @@ impl Dashboard {
             News::Due(slot, due) => {
                 for update in self.subscriber.updates(slot, due).await.unwrap() {
                     let Update::Snapshot(shared) = update else { panic!("{update:?}") };
-                    assert!(shared.value().sequence >= self.sequence, "a snapshot is not older than what was told");
+                    assert!(shared.value().sequence >= self.sequence, "a snapshot is not older than the last change");
                     (self.sequence, self.sold) = (shared.value().sequence, shared.value().nights[0].counts.sold);
                     self.redrawn += 1;
                 }
@@ -196,7 +196,7 @@ impl Dashboard {
         }
     }
 
-    /// Follows until a step is there.
+    /// Follows until a step arrives.
     async fn reaches(&mut self, entry: &CommitEntry) {
         while self.sequence < entry.fact.sequence {
             self.next().await;
@@ -222,7 +222,7 @@ async fn dashboards_and_searches_follow_the_commits_of_another_node_step_by_step
 }
 
 #[tokio::test]
-async fn a_lost_wake_up_is_a_delay_and_nothing_else() {
+async fn a_lost_wake_up_is_only_a_delay() {
     let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let mut pair = Pair::of(house).await;
@@ -259,7 +259,7 @@ async fn a_room_type_that_goes_to_another_node_and_comes_back_is_followed_on_bot
 }
 
 #[tokio::test]
-async fn what_this_node_has_done_is_told_again_and_changes_nothing() {
+async fn own_events_in_the_feed_change_nothing() {
     let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let mut pair = Pair::of(house).await;
@@ -273,7 +273,7 @@ async fn what_this_node_has_done_is_told_again_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn hotels_that_are_made_or_changed_elsewhere_are_found() {
+async fn hotels_of_another_node_are_found() {
     let mut pair = Pair::new().await;
     let hotel = pair.house.hotel("Casa Verde", "Braga").await;
     let mut desk = pair.house.desk_in(&hotel, 3).await;
@@ -292,7 +292,7 @@ async fn hotels_that_are_made_or_changed_elsewhere_are_found() {
 }
 
 #[tokio::test]
-async fn a_history_that_was_deleted_before_it_was_read_is_made_good_from_the_store() {
+async fn a_deleted_history_is_replaced_by_a_read_of_the_store() {
     let house = fixture::any().await;
     let mut desk = house.desk(3).await;
     let (mut pair, tails) = Pair::halted(house).await;
@@ -313,7 +313,7 @@ async fn a_history_that_was_deleted_before_it_was_read_is_made_good_from_the_sto
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_made_good_from_the_store_and_the_next_one_is_told() {
+async fn an_unreadable_event_is_replaced_by_a_read_of_the_store() {
     let house = fixture::any().await;
     let mut desk = house.desk(9).await;
     let (mut pair, tails) = Pair::halted(house).await;

@@ -8,8 +8,8 @@ use crate::support::cluster::with_nodes;
 use crate::support::eventually::eventually;
 use crate::support::live::Dashboard;
 
-/// Makes a task panic, and waits until readiness has named it and it runs again. A machine that stalls for as long as the
-/// restart delay misses the failure: the task panics again then.
+/// Makes a task panic, and waits until readiness has named it and it runs again. A machine that stalls during the
+/// restart delay misses the failure; then the task panics again.
 async fn panics_once(app: &App, task: &'static str) {
     let tasks = app.running.engine.tasks();
     eventually(&format!("{task} fails"), async || {
@@ -33,7 +33,7 @@ async fn eventually_sells(app: &App, found: bool) {
 }
 
 #[test]
-fn dashboards_move_again_after_their_task_panicked() {
+fn dashboards_continue_after_their_task_panicked() {
     with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, mut projection) = Dashboard::watching(app, &room_type).await;

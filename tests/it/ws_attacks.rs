@@ -1,4 +1,4 @@
-//! Hostile WebSocket clients without an account: each is sent away, and none costs memory.
+//! Hostile WebSocket clients without an account: the server closes each connection, and none uses much memory.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     announced(first, payload.len() as u64, payload)
 }
 
-/// A connection by hand, so that it can break the protocol.
+/// A raw connection, so that it can break the protocol.
 struct Hostile(TcpStream);
 
 impl Hostile {
@@ -51,7 +51,7 @@ impl Hostile {
         Self(stream)
     }
 
-    /// Sends as long as the server takes it, but no longer than a few seconds.
+    /// Sends as long as the server reads, but for a few seconds at most.
     async fn flood(&mut self, piece: &[u8]) {
         let flood = async { while self.0.write_all(piece).await.is_ok() {} };
         let _ = tokio::time::timeout(Duration::from_secs(3), flood).await;
@@ -133,7 +133,7 @@ fn every_frame_counts_against_the_limit_of_frames(#[case] kind: u8) {
 }
 
 #[test]
-fn a_ping_is_answered_with_what_it_brought() {
+fn a_ping_is_answered_with_its_payload() {
     with_lone_app(async |app| {
         let mut dashboard = Dashboard::open(app).await;
         dashboard.say(Message::Ping("are you there".into())).await;
@@ -142,7 +142,7 @@ fn a_ping_is_answered_with_what_it_brought() {
     });
 }
 
-/// The demo in a process of its own, and its address.
+/// The demo as a separate process, and its address.
 fn with_program(test: impl AsyncFnOnce(&Started, &str)) {
     let place = Workplace::new();
     let (program, greeting) = place.demo();
@@ -173,7 +173,7 @@ fn hostile_frames_cost_no_memory() {
 }
 
 #[test]
-fn gauges_say_what_is_there_and_never_less_than_nothing() {
+fn gauges_are_current_and_never_negative() {
     with_program(async |_, address| {
         let numbers = async || {
             let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();

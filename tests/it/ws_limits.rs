@@ -1,4 +1,4 @@
-//! Dashboards that misbehave: each gets a clear answer, and nobody else notices.
+//! Dashboards that break the rules: each gets a clear answer, and others do not notice.
 
 use futures_util::SinkExt;
 use reqwest::StatusCode;
@@ -17,12 +17,12 @@ async fn can_open(app: &App) -> bool {
     Dashboard::try_open(app).await.is_ok()
 }
 
-/// Somebody who is let in, and does nothing but what lets him in.
+/// A client that is accepted and then sends nothing.
 async fn hello(app: &App) -> TcpStream {
     let hello = "GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let mut socket = None;
-    eventually("somebody is let in", async || {
+    eventually("a connection is accepted", async || {
         let mut stream = TcpStream::connect(app.running.url().replace("http://", "")).await.unwrap();
         stream.write_all(hello.as_bytes()).await.unwrap();
         let mut welcome = [0; 12];
@@ -109,7 +109,7 @@ fn harmful_frames_end_the_connection_with_the_right_code() {
 }
 
 #[test]
-fn a_message_in_pieces_is_no_way_around_its_limit() {
+fn a_fragmented_message_has_the_same_limit() {
     with_lone_app(async |app| {
         let mut dashboard = Dashboard::open(app).await;
         let piece = |opcode, last, size: usize| {
@@ -165,7 +165,7 @@ fn subscriptions_and_room_types_of_a_connection_are_limited() {
 }
 
 #[test]
-fn room_types_watched_by_all_are_limited_and_given_back() {
+fn the_sum_of_watched_room_types_is_limited() {
     with_settings(&[("ws_room_types_in_all", "1")], async |app| {
         let (one, two) = (app.room_type(1).await, app.room_type(1).await);
         let (first, _) = Dashboard::watching(app, &one).await;
@@ -183,19 +183,19 @@ fn room_types_watched_by_all_are_limited_and_given_back() {
 }
 
 #[test]
-fn connections_are_limited_and_their_places_given_back() {
+fn closed_connections_make_room_for_others() {
     with_settings(&[("ws_connections", "2")], async |app| {
         let (one, _two) = (Dashboard::open(app).await, Dashboard::open(app).await);
-        let Err(Error::Http(refusal)) = Dashboard::try_open(app).await else { panic!("a third place") };
+        let Err(Error::Http(refusal)) = Dashboard::try_open(app).await else { panic!("a third connection") };
         assert_eq!(refusal.status().as_u16(), 503);
         assert!(refusal.headers().contains_key("retry-after"));
         drop(one);
-        eventually("its place is given back", async || can_open(app).await).await;
+        eventually("its connection is free again", async || can_open(app).await).await;
     });
 }
 
 #[test]
-fn whoever_speaks_no_websocket_is_told_what_is_spoken_here() {
+fn a_request_without_upgrade_answers_426() {
     with_lone_app(async |app| {
         let answer = app.get("/v1/ws").await;
         assert_eq!((answer.status, &answer.body["code"]), (StatusCode::UPGRADE_REQUIRED, &json!("upgrade_required")));
@@ -204,30 +204,30 @@ fn whoever_speaks_no_websocket_is_told_what_is_spoken_here() {
 }
 
 #[test]
-fn a_client_that_vanishes_gives_its_place_back() {
+fn a_vanished_client_makes_room_for_others() {
     with_settings(&[("ws_idle_secs", "1"), ("ws_connections", "1")], async |app| {
         let mut silent = None;
-        // Of a slow machine the server may think that it has vanished before anybody has looked.
-        eventually("somebody who says nothing more has the only place", async || {
+        // On a slow machine the server may close an idle connection before the test has looked.
+        eventually("a silent client has the only connection", async || {
             silent = Some(hello(app).await);
             !can_open(app).await
         })
         .await;
-        // Nothing is ever read or answered again, but the socket stays open.
-        eventually("its place is given back", async || can_open(app).await).await;
+        // The client never reads or answers again, but the socket stays open.
+        eventually("its connection is free again", async || can_open(app).await).await;
         drop(silent);
     });
 }
 
 #[test]
-fn at_shutdown_dashboards_are_sent_away_and_nobody_waits_for_them() {
+fn a_shutdown_closes_dashboards_at_once() {
     with_lone_app(async |app| {
         let room_type = app.room_type(1).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
         app.running.begin_draining();
         assert_eq!(dashboard.close_code().await, Some(1001));
         assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
-        let Err(Error::Http(refusal)) = Dashboard::try_open(app).await else { panic!("let in") };
+        let Err(Error::Http(refusal)) = Dashboard::try_open(app).await else { panic!("accepted") };
         assert_eq!(refusal.status().as_u16(), 503);
         assert_eq!(app.book("a", &order(&room_type, 10, 11)).await.status, StatusCode::CREATED);
     });

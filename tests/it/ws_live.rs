@@ -7,7 +7,7 @@ use crate::support::app::{order, with_lone_app};
 use crate::support::live::{Dashboard, Projection, june, june_after};
 
 #[test]
-fn a_snapshot_says_how_things_stand_and_a_change_what_has_changed() {
+fn a_snapshot_has_all_nights_and_a_change_the_changed_ones() {
     with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         app.book("a", &order(&room_type, 10, 12)).await;
@@ -30,7 +30,7 @@ fn a_snapshot_says_how_things_stand_and_a_change_what_has_changed() {
 }
 
 #[test]
-fn only_the_nights_that_are_watched_are_told() {
+fn only_watched_nights_are_sent() {
     with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let mut dashboard = Dashboard::open(app).await;
@@ -71,7 +71,7 @@ fn prices_and_capacity_come_as_a_fresh_snapshot() {
 }
 
 #[test]
-fn who_comes_back_is_told_what_it_missed_one_by_one() {
+fn a_client_that_resumes_gets_the_missed_changes() {
     with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let (dashboard, mut projection) = Dashboard::watching(app, &room_type).await;
@@ -99,7 +99,7 @@ fn who_comes_back_is_told_what_it_missed_one_by_one() {
 }
 
 #[test]
-fn who_missed_nothing_is_told_so() {
+fn a_client_that_missed_nothing_gets_current() {
     with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let mut dashboard = Dashboard::open(app).await;
@@ -111,7 +111,7 @@ fn who_missed_nothing_is_told_so() {
 }
 
 #[test]
-fn who_missed_too_much_or_comes_from_the_future_gets_a_snapshot() {
+fn a_client_with_too_old_or_future_sequence_gets_a_snapshot() {
     with_lone_app(async |app| {
         let room_type = app.room_type(99).await;
         for key in 0..70 {
@@ -128,7 +128,7 @@ fn who_missed_too_much_or_comes_from_the_future_gets_a_snapshot() {
 }
 
 #[test]
-fn a_change_of_prices_among_what_was_missed_means_a_snapshot() {
+fn a_missed_change_of_prices_means_a_snapshot() {
     with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let plan = json!({"name": "Saver", "price_minor": 9_000});
@@ -163,7 +163,7 @@ fn a_hotel_is_watched_with_the_room_types_it_gets_later() {
 }
 
 #[test]
-fn a_hotel_without_room_types_is_watched_all_the_same() {
+fn a_hotel_without_room_types_can_be_watched() {
     with_lone_app(async |app| {
         let hotel =
             json!({"name": "Casa", "city": "Faro", "country": "PT", "timezone": "Europe/Lisbon", "currency": "EUR"});
@@ -177,7 +177,7 @@ fn a_hotel_without_room_types_is_watched_all_the_same() {
 }
 
 #[test]
-fn after_unsubscribing_nothing_more_is_told() {
+fn after_unsubscribing_nothing_is_sent() {
     with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
@@ -208,7 +208,7 @@ fn a_subscription_of_the_same_name_is_replaced() {
 }
 
 #[test]
-fn a_hold_that_runs_out_is_told() {
+fn an_expired_hold_is_sent() {
     with_lone_app(async |app| {
         let room_type = app.room_type(3).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;

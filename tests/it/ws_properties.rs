@@ -1,4 +1,4 @@
-//! Whatever happens in between: the client's projection is the store's, and one slow client is nobody else's trouble.
+//! Under all changes, the projection of a client equals the store, and a slow client does not affect others.
 
 use futures_util::stream::{self, StreamExt};
 use innkeeper::domain::{RoomTypeId, Stay};
@@ -14,7 +14,7 @@ use crate::support::fixtures::order_for;
 use crate::support::live::{Dashboard, Projection, june, june_after};
 use crate::support::unreliable_journal::Commit;
 
-/// Books so many times at once, past HTTP.
+/// Books a number of times concurrently, through the engine.
 async fn storm(app: &App, room_type: &str, bookings: usize, nights: i8) {
     let id: RoomTypeId = room_type.parse().unwrap();
     let stay = Stay::new(date(2026, 6, 1), date(2026, 6, 1 + nights)).unwrap();
@@ -23,7 +23,7 @@ async fn storm(app: &App, room_type: &str, bookings: usize, nights: i8) {
 }
 
 #[test]
-fn in_a_storm_every_change_comes_once_and_in_order() {
+fn under_load_every_change_arrives_once_and_in_order() {
     with_lone_app(async |app| {
         let room_type = app.room_type(5_000).await;
         let mut dashboards = Vec::new();
@@ -47,7 +47,7 @@ fn in_a_storm_every_change_comes_once_and_in_order() {
     });
 }
 
-/// A dashboard whose socket takes as little as possible before it blocks.
+/// A dashboard with the smallest socket buffer.
 async fn narrow(app: &App) -> Dashboard {
     let address = app.running.url().replace("http://", "");
     let socket = TcpSocket::new_v4().unwrap();
@@ -58,14 +58,14 @@ async fn narrow(app: &App) -> Dashboard {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_told_the_newest_state_when_it_does_and_others_miss_nothing() {
+fn a_slow_client_gets_the_newest_state_and_others_miss_nothing() {
     with_lone_app(async |app| {
         let room_type = app.room_type(5_000).await;
         let mut slow = narrow(app).await;
         slow.send(&june(&room_type)).await;
         let (mut busy, mut seen) = Dashboard::watching(app, &room_type).await;
-        // Some 500 bytes each: more than sockets and queues hold, and booked before a minute is over on the slowest
-        // machine, for then whoever has read nothing is sent away.
+        // About 500 bytes each: more than sockets and queues hold. They are booked within a minute on the slowest
+        // machine, because after a minute a client that reads nothing is disconnected.
         let bookings = 1_000;
         let watch = async { seen.follow_to(&mut busy, bookings + 1).await };
         tokio::join!(storm(app, &room_type, 1_000, 28), watch);
@@ -78,7 +78,7 @@ fn a_client_that_does_not_read_is_told_the_newest_state_when_it_does_and_others_
             frames += 1;
         }
         assert_eq!(projection.nights, truth.nights);
-        assert!(projection.conflated > 0, "it was not told that it missed something");
+        assert!(projection.conflated > 0, "the snapshot is not marked as conflated");
         assert!(frames < bookings, "{frames} frames were kept for it");
         app.book("after", &order(&room_type, 10, 11)).await;
         let change = slow.next().await;
@@ -87,7 +87,7 @@ fn a_client_that_does_not_read_is_told_the_newest_state_when_it_does_and_others_
 }
 
 #[test]
-fn a_commit_in_doubt_is_told_once_the_store_has_said_that_it_happened() {
+fn a_commit_with_an_unknown_outcome_is_sent_after_the_store_confirms_it() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(9).await;
         let (mut dashboard, mut projection) = Dashboard::watching(app, &room_type).await;
@@ -102,7 +102,7 @@ fn a_commit_in_doubt_is_told_once_the_store_has_said_that_it_happened() {
 }
 
 #[test]
-fn a_commit_in_doubt_is_told_though_nothing_follows_it() {
+fn a_commit_with_an_unknown_outcome_is_sent_without_a_later_commit() {
     with_unreliable_journal(&[], async |app, journal| {
         let room_type = app.room_type(9).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
@@ -113,7 +113,7 @@ fn a_commit_in_doubt_is_told_though_nothing_follows_it() {
 }
 
 #[test]
-fn no_frame_says_whom_it_concerns() {
+fn no_frame_has_guests_data() {
     with_lone_app(async |app| {
         let room_type = app.room_type(9).await;
         let (mut dashboard, _) = Dashboard::watching(app, &room_type).await;
@@ -128,7 +128,7 @@ fn no_frame_says_whom_it_concerns() {
     });
 }
 
-/// What may happen between two looks at the projection.
+/// A random step between two checks of the projection.
 #[derive(Debug, Clone)]
 enum Step {
     Book { from: u8, nights: u8, hold: bool },
@@ -152,7 +152,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A client, what it knows, and what there is to cancel.
+/// A client, its projection, and the bookings that it can cancel.
 struct Client<'a> {
     app: &'a App,
     room_type: String,
@@ -201,7 +201,7 @@ impl Client<'_> {
         self.app.admin(Method::PUT, &path, &json!({"items": [item]})).await;
     }
 
-    /// Reads some of what there is: for each ping, something comes.
+    /// Reads some frames: for each ping, one arrives.
     async fn read(&mut self, frames: usize) {
         for _ in 0..frames {
             self.dashboard.send(&json!({"type": "ping"})).await;
@@ -223,7 +223,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_the_picture_is_the_stores(steps in vec(step(), 1..40)) {
+    fn the_projection_always_equals_the_store(steps in vec(step(), 1..40)) {
         with_lone_app(async |app| {
             let room_type = app.room_type(40).await;
             let (dashboard, projection) = Dashboard::watching(app, &room_type).await;

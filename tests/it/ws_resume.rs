@@ -1,4 +1,4 @@
-//! A dashboard that comes back, or stays, is told anew when what it shows has changed without a fact.
+//! A dashboard that reconnects, or stays connected, gets a snapshot when its nights changed without a fact.
 
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -21,7 +21,7 @@ async fn booked(app: &App) -> (String, u64) {
     (room_type, sequence)
 }
 
-/// The type of the first frame for somebody who comes back.
+/// The type of the first frame of a client that reconnects.
 async fn back(app: &App, wish: &Value) -> String {
     let mut dashboard = Dashboard::open(app).await;
     dashboard.send(wish).await;
@@ -35,11 +35,11 @@ async fn set(app: &App, room_type: &str, settings: &Value) {
 }
 
 #[test]
-fn who_comes_back_to_the_same_nights_is_current() {
+fn a_client_that_resumes_unchanged_nights_gets_current() {
     with_lone_app(async |app| {
         let (room_type, sequence) = booked(app).await;
         assert_eq!(back(app, &may_after(&room_type, sequence)).await, "current");
-        // Neither of these is shown.
+        // Dashboards show neither of these.
         set(app, &room_type, &json!({"name": "Casa Nova", "max_nights": 20})).await;
         app.clock.advance(SignedDuration::from_hours(24));
         assert_eq!(back(app, &june_after(&room_type, sequence)).await, "current");
@@ -47,7 +47,7 @@ fn who_comes_back_to_the_same_nights_is_current() {
 }
 
 #[test]
-fn who_comes_back_after_the_horizon_has_changed_gets_a_snapshot() {
+fn a_client_that_resumes_after_a_new_horizon_gets_a_snapshot() {
     with_lone_app(async |app| {
         let (room_type, sequence) = booked(app).await;
         set(app, &room_type, &json!({"horizon_nights": 50})).await;
@@ -59,7 +59,7 @@ fn who_comes_back_after_the_horizon_has_changed_gets_a_snapshot() {
 }
 
 #[test]
-fn who_comes_back_after_midnight_gets_a_snapshot_of_the_nights_that_are_left() {
+fn a_client_that_resumes_after_midnight_gets_a_snapshot() {
     with_lone_app(async |app| {
         let (room_type, sequence) = booked(app).await;
         app.clock.advance(SignedDuration::from_hours(24));

@@ -1,12 +1,9 @@
 //! The lease, claim and commit protocol under a model checker: every order of every step, with two nodes, one room and
-//! two
-//! nights.
+//! two nights.
 //!
 //! Read [`protocol`] to learn how several nodes share the room types of one database without selling a night twice. It
-//! has
-//! one function per step, in the order of a booking, and then the failures. [`memory`] has the steps that store
-//! nothing.
-//! [`world`] is the state, [`promises`] are the invariants, and [`check`] tries every step.
+//! has one function per step, in the order of a booking, and then the failures. [`memory`] has the steps that store
+//! nothing. [`world`] is the state, [`promises`] are the invariants, and [`check`] tries every step.
 //!
 //! The checker also shows the purpose of each rule. Without it, the checker finds the shortest way to break a promise:
 //! `cargo test --test model without -- --nocapture` prints these histories.
@@ -29,8 +26,7 @@ use requests::{A_CANCELLATION, RIVALS, Requests};
 use world::{Token, World};
 
 /// With three ownerships in a row, a replaced node becomes the owner again. Wider bounds, or all options at once, take
-/// too
-/// long for a test.
+/// too long for a test.
 #[rstest]
 #[case::three_owners(RIVALS, 3, false)]
 #[case::unknown_outcomes(RIVALS, 2, true)]
@@ -71,8 +67,7 @@ fn without_one_of_its_rules_a_promise_is_broken(
 }
 
 /// The shortest way to break a promise. The checker reports the last one that it finds, so its depth grows by one step
-/// at a
-/// time.
+/// at a time.
 fn shortest(protocol: &Protocol, promise: &'static str) -> Option<Vec<(World, Option<Step>)>> {
     let mut worlds_seen = 0;
     for depth in 1.. {

@@ -35,8 +35,7 @@ impl Protocol {
     }
 
     /// Whether an owner may answer from memory: `None` until everything in memory is stored, `false` if its claim is
-    /// no longer
-    /// the last one.
+    /// no longer the last one.
     fn may_speak(&self, world: &World, node: usize) -> Option<bool> {
         let Actor::Serving(Ownership { token, .. }) = &world.nodes[node].actor else { return None };
         let durable = world.nodes[node].pending().all(|fact| fact.token != *token);

@@ -26,8 +26,7 @@ pub enum Rule {
     /// Before a refusal, the owner looks the key up again if it has loaded since the first look-up.
     LookAgain,
     /// An owner that is not certain of its lease asks the database whether its claim is still the last one, before it
-    /// answers
-    /// from memory.
+    /// answers from memory.
     Confirm,
     /// An owner is certain for at most the TTL of its lease.
     CertaintyEnds,
@@ -61,8 +60,7 @@ pub enum Of {
 /// A node takes over the room type, and releases it.
 impl Protocol {
     /// One script in Redis grants the lease and raises the fence counter. The end of another node's lease shows only
-    /// when a node
-    /// takes it. The other node does not know it, but it is no longer certain.
+    /// when a node takes it. The other node does not know it, but it is no longer certain.
     pub fn acquire(&self, world: &World, node: usize) -> Option<World> {
         let is_good =
             |(owner, _): (usize, Token)| owner != node && world.nodes[owner].certain && self.keeps(Rule::CertaintyEnds);
@@ -85,8 +83,8 @@ impl Protocol {
     }
 
     /// The database accepts the token if it is higher, after the running transaction. From then on no older owner can
-    /// commit. If
-    /// it is not higher, Redis has less than the database: it gets the database's token, and the claim is repeated.
+    /// commit. If it is not higher, Redis has less than the database: it gets the database's token, and the claim is
+    /// repeated.
     pub fn claim(&self, world: &World, node: usize) -> Option<World> {
         let actor = match &world.nodes[node].actor {
             Actor::Leased if self.keeps(Rule::ClaimBeforeLoad) => Actor::Claimed,
@@ -160,8 +158,7 @@ impl Protocol {
 /// The steps of an owner.
 impl Protocol {
     /// A request is accepted in memory and its fact goes to the writer, or it is refused. (A key with a stored answer
-    /// needs no
-    /// step, and a request that joins another one needs no step.)
+    /// needs no step, and a request that joins another one needs no step.)
     pub fn decide(&self, world: &World, node: usize, key: Key, looked: Looked) -> Option<World> {
         let here = &world.nodes[node];
         let Actor::Serving(ownership) = &here.actor else { return None };
@@ -186,8 +183,8 @@ impl Protocol {
     }
 
     /// The writer takes all waiting facts into one transaction, sent with its commit. It may reach the database at any
-    /// later
-    /// time, also after the end of the node. (Where no transaction is late, it locks the room type's row at once.)
+    /// later time, also after the end of the node. (Where no transaction is late, it locks the room type's row at
+    /// once.)
     pub fn begin(&self, world: &World, node: usize) -> Option<World> {
         let Node { queue, transaction, .. } = &world.nodes[node];
         (!queue.is_empty() && transaction.is_none() && (self.late || !world.is_locked())).then_some(())?;
@@ -200,10 +197,8 @@ impl Protocol {
     }
 
     /// A transaction gets the lock and checks its facts. If another one has committed since it began, it restarts, to
-    /// see that.
-    /// A transaction whose node has ended has one attempt: all of its batch, or nothing. (One with an old snapshot
-    /// stores
-    /// nothing, as if it had never arrived.)
+    /// see that. A transaction whose node has ended has one attempt: all of its batch, or nothing. (One with an old
+    /// snapshot stores nothing, as if it had never arrived.)
     pub fn lock(&self, world: &World, of: Of) -> Option<World> {
         let mut next = world.clone();
         let transaction = match of {
@@ -222,8 +217,7 @@ impl Protocol {
     }
 
     /// The number of facts of a batch that are stored. A fact that is left out excludes all later ones, because they
-    /// were
-    /// decided on top of it.
+    /// were decided on top of it.
     fn judge(&self, world: &World, batch: &[Fact]) -> usize {
         let history = &world.database.history;
         let is_stored = |(index, fact): (usize, &Fact)| {

@@ -53,8 +53,7 @@ pub struct Transaction {
     /// The part of the history in its snapshot.
     pub seen: usize,
     /// The number of facts of the batch that it stores; the others are left out. `None`: it is under way, or waits for
-    /// the lock
-    /// on the room type's row.
+    /// the lock on the room type's row.
     pub accepted: Option<usize>,
     pub open: bool,
 }

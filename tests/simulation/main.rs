@@ -1,12 +1,9 @@
 //! The simulation: many small hotels, each with its own seed, under all kinds of faults.
 //!
 //! A seed decides everything: the requests and their times, delays of the store, lost and rolled back commits, panics
-//! of
-//! actors, and jumps of the clock. It also decides whether a second node uses the same store, and whether the two
-//! agree on
-//! ownership: with leases that end and are lost, or without leases. The real engine runs on one thread with simulated
-//! time.
-//! So a seed that fails, fails again: `SEED=17 cargo test --test simulation`.
+//! of actors, and jumps of the clock. It also decides whether a second node uses the same store, and whether the two
+//! agree on ownership: with leases that end and are lost, or without leases. The real engine runs on one thread with
+//! simulated time. So a seed that fails, fails again: `SEED=17 cargo test --test simulation`.
 //!
 //! Afterwards the faults end, the engine must serve again, and the [`oracle`] compares every answer with the store.
 

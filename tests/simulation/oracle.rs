@@ -148,8 +148,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// The facts and the time when the attempt began that this request joined, if its key was in use: it gets the
-    /// answer of
-    /// that attempt. An attempt whose client gave up may still be under way for a while.
+    /// answer of that attempt. An attempt whose client gave up may still be under way for a while.
     fn joined(&self, record: &Record) -> (u64, Timestamp) {
         let digest = |record: &Record| record.key.map(|key| key.digest);
         let is_joined = |other: &&Record| {
@@ -188,8 +187,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// A view is a committed state: never an uncommitted one. It is never older than the client could know, unless its
-    /// owner
-    /// could have been replaced without notice.
+    /// owner could have been replaced without notice.
     fn seen(&self, record: &Record, view: &CalendarView) -> Option<String> {
         let oldest = if self.present { record.facts.0 } else { 0 };
         if !(oldest..=record.facts.1).contains(&view.sequence) {
@@ -207,8 +205,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// A refusal was right at some moment between request and answer. An owner that was replaced without notice may
-    /// refuse a
-    /// move because of its own outdated state, into which it has read a current booking; that has no effect.
+    /// refuse a move because of its own outdated state, into which it has read a current booking; that has no effect.
     fn refused(&self, record: &Record, refusal: &Arc<Refusal>) -> Option<String> {
         if self.was_done_before(record) {
             return Some("refused, though it had been done under this key before it was asked".to_owned());

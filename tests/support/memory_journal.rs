@@ -1,10 +1,8 @@
 //! A journal in memory with all guarantees of [`Journal`] except durability.
 //!
 //! It stores rows as a database does: bookings, night counters, prices and tokens. So a test can compare rows with
-//! facts.
-//! A transaction works on a copy and replaces the original, so it is atomic. Every commit checks for overselling, like
-//! the
-//! CHECK of a database, and a violation is kept.
+//! facts. A transaction works on a copy and replaces the original, so it is atomic. Every commit checks for
+//! overselling, like the CHECK of a database, and a violation is kept.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

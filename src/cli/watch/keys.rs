@@ -7,17 +7,17 @@ use std::thread;
 use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
-/// Keys that wait to be looked at: nobody types faster.
+/// The limit of keys between two redraws.
 const ROOM: usize = 64;
 
-/// What a key asks for.
+/// The action of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// So many nights later, or earlier.
+    /// Scrolls by a number of nights, negative for earlier ones.
     Nights(isize),
-    /// So many room types to the right, or to the left.
+    /// Scrolls by a number of room types, negative for those to the left.
     RoomTypes(isize),
-    /// To where it began.
+    /// Scrolls to the first night and room type.
     Home,
     Quit,
 }

@@ -1,8 +1,7 @@
 //! The checker: whether the database, and all answers to clients and dashboards, fit one history.
 //!
 //! It knows the rules and uses no code of the engine. Everything is compared with the events of each room type. They
-//! form a
-//! total order without a gap, and give the nights. Then:
+//! form a total order without a gap, and give the nights. Then:
 //! - [`stored`]: every acknowledgement is exactly one of these events, and every event belongs to a request;
 //! - [`order`]: the order agrees with the times of requests and answers, and explains every refusal;
 //! - [`seen`]: every read, dashboard and page of the feed shows states of that order, and misses none;

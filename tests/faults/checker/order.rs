@@ -1,6 +1,5 @@
 //! One serial order explains everything. An answer before another request comes before it in the order. A refusal has
-//! a
-//! moment at which there were too few rooms.
+//! a moment at which there were too few rooms.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -33,8 +32,7 @@ pub fn check(history: &History, truth: &Truth, replay: &Replay, violations: &mut
 }
 
 /// Facts of requests without an acknowledgement, by the keys that may have caused them. A client with an unknown
-/// outcome of a
-/// change sends no second change of that kind.
+/// outcome of a change sends no second change of that kind.
 fn done<'a>(history: &'a History, truth: &'a Truth) -> HashMap<&'a str, u64> {
     let told: HashSet<_> =
         history.calls.iter().filter_map(|call| call.ack().map(|(ack, _)| (call.room_type, ack.sequence))).collect();

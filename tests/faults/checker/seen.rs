@@ -1,6 +1,5 @@
 //! Every read and every frame is a state of the history. Dashboards never go back or miss a change. The feed returns
-//! every
-//! event once, in the order of positions.
+//! every event once, in the order of positions.
 
 use std::collections::BTreeMap;
 
@@ -70,8 +69,7 @@ fn untold(replay: &Replay, room_type: Uuid, seen: u64, told: u64) -> Option<u64>
 }
 
 /// A reader that continues after its last position, at any node, gets every event in order. The run waits for the
-/// reader to
-/// catch up, so its progress is not checked here.
+/// reader to catch up, so its progress is not checked here.
 fn feed(told: &[Told], truth: &Truth, violations: &mut Vec<String>) {
     let events = truth.events.iter().map(Some).chain(std::iter::repeat(None));
     for (index, (told, event)) in told.iter().zip(events).enumerate() {

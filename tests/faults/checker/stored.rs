@@ -1,6 +1,5 @@
 //! Every acknowledged write is stored exactly once: each acknowledgement is an event, each event has a request, and
-//! one key
-//! has one effect and one answer.
+//! one key has one effect and one answer.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

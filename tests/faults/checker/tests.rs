@@ -15,8 +15,7 @@ const ANA: Uuid = Uuid::from_u128(1);
 const RUI: Uuid = Uuid::from_u128(2);
 
 /// Two rooms. 1: a price is set. 2: Ana books 1 to 3 June. 3: Rui books 2 to 4 June. Eva wants both rooms on 2 June
-/// and is
-/// refused. 4: Rui moves by a day, acknowledged at the second attempt. 5: Ana cancels, and repeats it.
+/// and is refused. 4: Rui moves by a day, acknowledged at the second attempt. 5: Ana cancels, and repeats it.
 fn correct_history() -> (History, Truth) {
     let ana = book(june(1, 3), 1);
     let rui = book(june(2, 4), 1);
@@ -142,7 +141,7 @@ const POSSIBLE: &[(&str, Edit)] = &[
 
 /// An error: its name, the violation that the checker reports, and the edit that makes it.
 const ERRORS: &[(&str, &str, Edit)] = &[
-    ("a lost booking", "is not there", |_, truth| _ = truth.bookings.remove(1)),
+    ("a lost booking", "does not exist", |_, truth| _ = truth.bookings.remove(1)),
     ("a doubled booking", "2 bookings were made", |_, truth| {
         truth.bookings.push(Booking { id: Uuid::from_u128(9), ..truth.bookings[1].clone() });
     }),

@@ -30,8 +30,7 @@ struct Balancer {
 
 impl Balancer {
     /// In front of the nodes of a cluster. Their names are those of the balancer's configuration, counted from 0. They
-    /// all stay
-    /// active, also when a health check fails on a busy machine.
+    /// all stay active, also when a health check fails on a busy machine.
     async fn before(cluster: &Cluster) -> Self {
         Self::before_all_but(cluster, None).await
     }

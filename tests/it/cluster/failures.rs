@@ -52,7 +52,7 @@ fn without_redis_owned_room_types_are_served_and_others_later() {
                 (StatusCode::SERVICE_UNAVAILABLE, &json!("unavailable"))
             );
             assert!(refused.headers.contains_key("retry-after"));
-            assert_eq!(node.cluster().await["nodes"], json!(null), "nobody can say");
+            assert_eq!(node.cluster().await["nodes"], json!(null), "Redis does not answer");
         }
         assert_eq!(cluster.nodes[owner].get("/readyz").await.status, StatusCode::OK);
 
@@ -129,7 +129,7 @@ fn an_owner_without_its_lease_forwards_to_the_new_owner() {
         assert_eq!(cluster.nodes[owner].book("one", &order(&room_type, 1, 2)).await.status, StatusCode::CREATED);
         let usurper = outsider(cluster, "http://127.0.0.1:9".to_owned()).await;
         let id = RoomTypeId(room_type.parse().unwrap());
-        eventually("somebody else is faster than its next renewal", async || {
+        eventually("another node is faster than its next renewal", async || {
             // As after a freeze that is longer than the lease.
             cluster.redis.run::<()>(&["DEL", &cluster.lease(&room_type).await]);
             matches!(usurper.acquire(id, Asked::Forwarded).await, Ok(Acquired::Granted(_)))
@@ -137,7 +137,7 @@ fn an_owner_without_its_lease_forwards_to_the_new_owner() {
         .await;
         eventually("it no longer thinks that it owns it", async || cluster.owner(&room_type).await.is_none()).await;
         let sent = cluster.nodes[owner].book("two", &order(&room_type, 1, 2)).await;
-        assert_eq!(sent.body["code"], "owner_unreachable", "nobody answers there");
+        assert_eq!(sent.body["code"], "owner_unreachable", "no server answers there");
     });
 }
 

@@ -63,10 +63,8 @@ fn a_drain_refuses_nothing() {
         let drain = async {
             let drained = answer(leaving.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
             assert_eq!((drained.status, &drained.body["draining"]), (StatusCode::OK, &json!(true)));
-            eventually("somebody else has it", async || {
-                cluster.owner(&room_type).await.is_some_and(|now| now != owner)
-            })
-            .await;
+            eventually("another node has it", async || cluster.owner(&room_type).await.is_some_and(|now| now != owner))
+                .await;
         };
         let refused = refused_while(cluster, &room_type, drain).await;
         assert!(refused.is_empty(), "{refused:#?}");
@@ -140,7 +138,7 @@ fn a_shutdown_refuses_nothing_at_the_other_nodes() {
         assert!(refused.is_empty(), "{refused:#?}");
         let left = cluster.nodes[0].nodes().await;
         let gone = left.iter().all(|node| node["id"] != name.as_str());
-        assert!(gone, "who leaves in order is forgotten at once: {left:?}");
+        assert!(gone, "a node that leaves in order is removed at once: {left:?}");
         assert!(cluster.owner(&room_type).await.is_some());
     });
 }
@@ -340,7 +338,7 @@ fn a_single_node_is_a_cluster_of_one() {
         let view = app.cluster().await;
         assert_eq!(view["nodes"].as_array().map(Vec::len), Some(1));
         assert_eq!(app.owned().await, std::slice::from_ref(&room_type));
-        assert_eq!(view["owned"][0]["renewed_secs_ago"], json!(null), "there is nobody to renew it");
+        assert_eq!(view["owned"][0]["renewed_secs_ago"], json!(null), "a single node has no lease");
         let drained = answer(app.request(Method::POST, "/v1/cluster/drain").bearer_auth(ADMIN)).await;
         assert_eq!(drained.body["owned"], json!([]), "everything begun is finished");
         assert_eq!(app.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -1,6 +1,5 @@
 //! Nodes that are no members of the cluster: on another database, with another secret or another time, or without
-//! Redis. They
-//! are not ready, name the reason, and do no harm.
+//! Redis. They are not ready, name the reason, and do no harm.
 
 use std::fs;
 use std::process::Command;
@@ -47,8 +46,7 @@ async fn sells(node: &App, key: &str, room_type: &str) -> String {
 }
 
 /// A node on another database than the members is not ready, does not answer from it, and is named in their logs. When
-/// they
-/// have stopped, it becomes the first member.
+/// they have stopped, it becomes the first member.
 async fn is_no_member_until_the_others_have_stopped(cluster: &mut Cluster, url: &str, room_type: &str, booking: &str) {
     let before = counted(REFUSED);
     let stranger = cluster.stranger(url, &[], cluster.clock.clone()).await;

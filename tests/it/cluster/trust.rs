@@ -48,7 +48,7 @@ fn a_forged_node_gets_no_room_type_and_no_request() {
         for n in 0..200 {
             forge_node(cluster, &format!("forged-{n}"), &trap.url());
         }
-        eventually("somebody has looked around", async || counted(REFUSED) >= before + 400.0).await;
+        eventually("a node has read the registry", async || counted(REFUSED) >= before + 400.0).await;
         for n in 0..4 {
             let (room_type, _) = cluster.room_type(1).await;
             let booked = cluster.nodes[n % 2].book(&format!("key-{n}"), &order(&room_type, 1, 2)).await;

@@ -86,7 +86,7 @@ fn one_address_of_a_redis_cluster_is_refused() {
         none.run::<()>(&["CLUSTER", "DELSLOTSRANGE", "0", "16383"]);
         let [port, bus] = ["port", "cluster-port"].map(|name| all.run::<(String, String)>(&["CONFIG", "GET", name]).1);
         none.run::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
-        eventually("it knows who has the keys", async || {
+        eventually("the holder of the keys is known", async || {
             none.run::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
         })
         .await;

@@ -60,8 +60,7 @@ impl Watcher {
 }
 
 /// Two indexes agree at `now`. Past days may still be in one of them. So may the names of live holds, which are in the
-/// counters
-/// of both.
+/// counters of both.
 pub fn assert_same(one: &Index, other: &Index, now: Timestamp) {
     let known = |index: &Index| {
         let mut stock = index.stock();

@@ -44,8 +44,7 @@ pub fn with_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
 }
 
 /// The same alone on any store. In a cluster even a single node reads its own events again a moment later, and a test
-/// that
-/// counts messages would see them twice.
+/// that counts messages would see them twice.
 pub fn with_lone_app<T>(test: impl AsyncFnOnce(&App) -> T) -> T {
     with_settings(&[], test)
 }
@@ -164,6 +163,11 @@ impl App {
         if self.database.starts_with("postgres:") {
             postgres::settled(&self.database).await;
         }
+    }
+
+    /// A typed client without a token.
+    pub fn client(&self) -> innkeeper::client::Client {
+        innkeeper::client::Client::at(&self.url).unwrap()
     }
 
     /// A request of a public caller.

@@ -1,4 +1,4 @@
-//! A certificate that is trusted by nobody by default.
+//! A certificate that no program trusts by default.
 
 use std::path::Path;
 use std::process::Command;

@@ -57,8 +57,7 @@ pub fn with_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
 }
 
 /// The same for a test in which a node dies, and which waits for the end of its leases. The time-out of Redis is as
-/// with
-/// longer leases.
+/// with longer leases.
 pub fn with_mortal_nodes(count: usize, test: impl AsyncFnOnce(&mut Cluster)) {
     with_nodes_set(TestDatabase::postgres(), MORTAL, count, test);
 }

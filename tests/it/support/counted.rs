@@ -1,6 +1,5 @@
 //! The numbers of /metrics. They belong to the whole process, so other tests count too. A test can only check the
-//! least
-//! growth.
+//! least growth.
 
 use innkeeper::telemetry;
 

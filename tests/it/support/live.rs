@@ -57,7 +57,7 @@ impl Dashboard {
     /// The next frame, or the close frame of the server.
     pub async fn next_or_close(&mut self) -> Result<Value, Option<CloseFrame>> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("nothing is heard");
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("no frame arrives");
             match message {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(frame))) => return Err(frame),

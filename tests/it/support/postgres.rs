@@ -74,8 +74,7 @@ pub fn server() -> &'static Server {
 }
 
 /// Waits until readers of the feed get everything that was committed so far: until every transaction of the server,
-/// also of
-/// other tests, has ended.
+/// also of other tests, has ended.
 pub async fn settled(url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let now: i64 =

@@ -1,8 +1,7 @@
 //! The database of a test: a SQLite file in a folder, or a PostgreSQL database. It is removed at the end of the test.
 //!
 //! Most tests use the kind that the environment names: `INNKEEPER_TEST_STORE=postgres cargo test --test it` runs the
-//! whole
-//! suite on PostgreSQL, with the real program too ([`super::program::Workplace`]).
+//! whole suite on PostgreSQL, with the real program too ([`super::program::Workplace`]).
 
 use std::path::PathBuf;
 use std::sync::Arc;

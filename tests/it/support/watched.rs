@@ -27,7 +27,7 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        // The shell kills the process before anybody waits for it. Until then no other process gets its number.
+        // The shell kills the process before this process waits for it. Until then no other process gets its number.
         drop(self.watch.stdin.take());
         let _ = self.watch.wait();
         let _ = self.process.wait();
