@@ -36,7 +36,7 @@ fn a_token_that_was_set_is_not_shown() {
     let workplace = Workplace::new();
     workplace.file(".env", "INNKEEPER_ADMIN_TOKEN=known-to-its-owner");
     let (started, greeting) = workplace.demo();
-    assert!(greeting.contains("Admin token  the one that was set") && !greeting.contains("known-to"), "{greeting}");
+    assert!(greeting.contains("Admin token  as it was set") && !greeting.contains("known-to"), "{greeting}");
     assert_eq!(started.terminate(), Some(0));
 }
 

@@ -8,10 +8,10 @@ use super::*;
 const HANDED_OVER_AT_ONCE: usize = 64;
 
 /// Waits until all nodes know whether a node reaches the store.
-async fn known(all: &[&Arc<RedisLease>], of: &RedisLease, is_cut_off: bool) {
+async fn known(leases: &[&Arc<RedisLease>], of: &RedisLease, is_cut_off: bool) {
     eventually("all nodes know", async || {
         let mut all = true;
-        for lease in all {
+        for lease in leases {
             let nodes = lease.nodes().await.unwrap_or_default();
             all &= nodes.iter().any(|node| node.peer == *of.me() && node.cut_off == is_cut_off);
         }
@@ -64,11 +64,11 @@ fn without_any_node_at_the_store_the_owners_stay() {
         let store = MemoryMembers::default();
         let both = ["first", "second"].map(|name| node_on(store.clone(), &redis, name, SHORT));
         let nodes = futures_util::future::join_all(both).await;
-        let all: Vec<_> = nodes.iter().collect();
+        let leases: Vec<_> = nodes.iter().collect();
         nodes.iter().for_each(|lease| lease.keep(&Tasks::default()));
         store.set(false);
-        known(&all, &nodes[0], true).await;
-        known(&all, &nodes[1], true).await;
+        known(&leases, &nodes[0], true).await;
+        known(&leases, &nodes[1], true).await;
         for n in 0..20 {
             let preferred = nodes.iter().filter(|lease| lease.belongs_here(id(n))).count();
             assert_eq!(preferred, 1, "they agree as if all was well");
