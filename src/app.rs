@@ -1,15 +1,14 @@
 //! The composition root: the only place where concrete backends meet.
 //!
-//! Production and tests start the same thing through [`start`], tests on port 0. It must run inside an actix `System`
-//! whose runtime has several threads (`cli::run` and `tests/it/support` make one): pools are opened there and never on an
-//! HTTP worker or an actor's thread, so that no request waits behind another's blocked thread.
+//! [`start`] serves production and tests; tests use port 0. It must run inside an actix `System` whose runtime has several
+//! threads (`cli::run` and `tests/it/support` make one). Connection pools are opened there, never on the thread of an HTTP
+//! worker or an actor: a blocked thread must not delay another request.
 //!
-//! A start goes from the inside to the outside: the store, the engine, the HTTP server, and only then do the other nodes
-//! hear of this one. A start that fails after that ends as a shutdown does.
+//! A start goes from the inside to the outside: the store, the engine, the HTTP server, the announcement to the other nodes.
+//! If the start fails after the announcement, it ends with a shutdown.
 //!
-//! A shutdown goes from the outside to the inside: let the other nodes have the room types, accept nothing new, finish
-//! the requests in flight, drain the engine so that everything acknowledged or begun is durable, leave the other nodes,
-//! then close the store. All of it together takes no longer than the grace (`grace`).
+//! A shutdown goes from the outside to the inside. It hands over the room types, accepts no new requests, finishes those in
+//! flight, drains the engine, leaves the cluster and closes the store. Together this takes no longer than `grace`.
 
 mod database;
 mod grace;
@@ -47,12 +46,12 @@ use ownership::Ownership;
 pub use database::{back_up, open_store, open_store_to_read, open_store_to_serve};
 pub use listen::{Listeners, bind};
 
-/// PostgreSQL has tools of its own, which know what a file system's copy does not.
+/// PostgreSQL has its own backup tools.
 const NO_BACKUP: &str = "PostgreSQL is copied by its own tools, also while nodes run on it: `pg_basebackup -D FOLDER -X stream \
     -d URL` copies the whole server, and with archived WAL it can be restored to any moment; `pg_dump -Fc -f FILE URL` copies \
     this database as it is now; see docs/operations.md";
 
-/// Why something could not be started.
+/// Why a command could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
@@ -81,7 +80,7 @@ pub enum Error {
     },
     #[error("the HTTP server failed")]
     Http(#[source] io::Error),
-    #[error("the background task {0} failed, and the process cannot go on without it")]
+    #[error("the background task {0} failed, and the process cannot continue without it")]
     Task(&'static str),
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -91,7 +90,7 @@ pub enum Error {
     NoBackup,
     #[error("redis_url cannot be used")]
     Redis(#[source] crate::redis::BadAddress),
-    #[error("requests cannot be sent to other nodes")]
+    #[error("the client for requests to other nodes cannot be created")]
     Peers(#[source] reqwest::Error),
     #[error("the operating system gives no random numbers")]
     Random(#[from] getrandom::Error),
@@ -101,7 +100,7 @@ pub enum Error {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// Starts an engine on a store. Fencing tokens follow the machine's clock even where `clock` replays the past.
+/// Starts an engine on a store. Fencing tokens use the machine's clock, also where `clock` replays the past.
 pub fn start_engine(options: &engine::Options, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Engine {
     let lease = Arc::new(SingleNode::new(Arc::new(System)));
     Engine::start(options.clone(), journal, lease, clock, Arc::new(System))
@@ -121,7 +120,7 @@ pub struct Running {
     operators: Option<Operators>,
 }
 
-/// Where a server that listens there can be reached from this machine.
+/// The URL at which this machine reaches a server with that listening address.
 pub fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -131,16 +130,15 @@ pub fn url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-/// Starts everything: store, engine, search index, HTTP. When it returns, requests are answered; searches of a large
-/// catalogue a little later, when the index is built.
+/// Starts the store, the engine, the search index and HTTP. When it returns, requests are answered. The search index of a
+/// large catalogue may still be building.
 pub async fn start(config: &Config, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let listeners = Listeners::with(listener, config)?;
     let store = open_store_to_serve(config, listeners.address()?).await?;
     start_on(config, listeners, clock, store.clone(), store).await
 }
 
-/// The same on a store that is open already. The engine writes through `journal`, which is the store, or something that
-/// stands before it.
+/// Like [`start`], on an open store. The engine writes through `journal`: the store, or a wrapper of it.
 pub async fn start_on(
     config: &Config,
     listeners: Listeners,
@@ -193,7 +191,7 @@ pub async fn start_on(
     Ok(running)
 }
 
-/// The secret of the installation, made by the first who asks for it.
+/// The secret of the installation. The first call creates it.
 async fn installation_secret(store: &Arc<dyn Store>) -> Result<[u8; 32], Error> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh)?;
@@ -247,23 +245,23 @@ fn limits(config: &Config) -> http::Limits {
 }
 
 impl Running {
-    /// Where it can be reached from this machine.
+    /// The URL at which this machine reaches the API.
     pub fn url(&self) -> String {
         url(self.address)
     }
 
-    /// Where health and metrics can be asked for from this machine.
+    /// The URL at which this machine reaches health and metrics.
     pub fn ops_url(&self) -> String {
         url(self.operators.as_ref().map_or(self.address, |operators| operators.address))
     }
 
-    /// Becomes one of the nodes, now that requests are answered, and wakes what is to be done here.
+    /// Joins the cluster, now that requests are answered, and starts actors for open holds.
     async fn join(&self) -> Result<(), store::Error> {
         self.membership.join().await;
         self.engine.recover().await.map(drop)
     }
 
-    /// Waits until the process cannot go on: an HTTP server, the writer or a task that it needs has ended.
+    /// Waits until the process cannot continue: an HTTP server, the writer or an essential task has ended.
     pub async fn failed(&mut self) -> Error {
         let ended = tokio::select! {
             ended = &mut self.serving => ended,
@@ -278,12 +276,12 @@ impl Running {
         }
     }
 
-    /// Announces the shutdown: load balancers look elsewhere, dashboards are sent away; requests are still answered.
+    /// Announces the shutdown: `/readyz` answers 503 and dashboards are disconnected. Requests are still answered.
     pub fn begin_draining(&self) {
         self.draining.begin();
     }
 
-    /// Stops as a crash would: nothing is finished, said or given back. The others find out by themselves.
+    /// Stops like a crash: nothing is finished, announced or released.
     pub async fn abort(self) {
         self.engine.tasks().abandon();
         self.http.stop(false).await;
@@ -293,7 +291,7 @@ impl Running {
         }
     }
 
-    /// Stops from the outside to the inside.
+    /// Stops in the order of the module doc.
     pub async fn shutdown(self) {
         let Self { engine, store, membership, grace, draining, http, serving, operators, .. } = self;
         tracing::info!(grace_secs = grace.as_secs(), "shutting down: finishing the requests in flight");
@@ -303,7 +301,7 @@ impl Running {
             membership.known_to_drain().await;
         };
         if timeout_at(grace.end(Phase::HandOver), handed_over).await.is_err() {
-            tracing::warn!("room types are left to be taken over");
+            tracing::warn!("some room types were not handed over; other nodes take them over when their leases end");
         }
         if timeout_at(grace.end(Phase::Requests), http.stop(true)).await.is_err() {
             tracing::warn!("requests in flight did not finish within the grace and were dropped");
@@ -312,7 +310,7 @@ impl Running {
         if engine.tasks().stop(grace.left(Phase::Tasks)).await {
             tracing::warn!("background tasks did not finish within the grace and were dropped");
         }
-        // A store that hangs must not keep the process: neither its last commit nor its closing is waited for longer.
+        // A store that hangs must not keep the process alive. Neither its last commit nor its closing may take longer.
         let drained = async {
             engine.shutdown().await;
             membership.leave().await;
@@ -323,7 +321,9 @@ impl Running {
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "shut down, but the store was not closed");
             }
-            Err(_) => tracing::error!("shut down before the store had answered: what was not acknowledged may be lost"),
+            Err(_) => tracing::error!(
+                "shut down before the store had answered; requests that were not acknowledged may be lost"
+            ),
         }
         if let Some(operators) = operators {
             operators.stop().await;

@@ -1,43 +1,43 @@
-//! Time and ids from outside, so that everything inside can be told them.
+//! Sources of time and ids. Other modules receive them, so tests can replace them.
 //!
-//! The only place that reads the wall clock or draws an id; `clippy.toml` bans both everywhere else.
+//! Only this module reads the wall clock or makes an id. `clippy.toml` bans both everywhere else.
 
 use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
-/// Makes ids: UUIDv7, so that they sort by creation.
+/// A source of ids: UUIDv7, which sort by creation.
 pub trait IdSource: Send + Sync + 'static {
     fn next(&self) -> Uuid;
 }
 
-/// The machine's clock and random numbers.
+/// The clock and the random numbers of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct System;
 
 impl Clock for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock the others are told to use")]
+    #[expect(clippy::disallowed_methods, reason = "other modules use this clock")]
     fn now(&self) -> Timestamp {
-        // The store keeps microseconds: an answer before and after a restart must show the same instant.
+        // The store keeps microseconds. An answer must show the same instant before and after a restart.
         let now = Timestamp::now();
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 
 impl IdSource for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the id source the others are told to use")]
+    #[expect(clippy::disallowed_methods, reason = "other modules use this id source")]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }
 }
 
-/// A clock that stands still until it is moved: for replays and tests.
+/// A clock that only moves when it is set, for replays and tests.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Timestamp>);
 

@@ -86,14 +86,14 @@ async fn delete_old_events(store: Arc<dyn Store>, now: Timestamp, keep: SignedDu
     store.trim_events(oldest, PORTION).await
 }
 
-/// Deletes all that is due, then again a minute later, until it is told to stop.
+/// Deletes all expired rows once a minute, until `stop`.
 async fn every_minute<F: Future<Output = Result<u64, Error>>>(stop: CancellationToken, delete: impl Fn() -> F) {
     let mut ticks = ticks(Instant::now());
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         match all_due(&stop, &delete).await {
             Ok(0) => {}
-            Ok(deleted) => tracing::debug!(deleted, "deleted what has expired"),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot delete what has expired"),
+            Ok(deleted) => tracing::debug!(deleted, "expired rows were deleted"),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "expired rows cannot be deleted"),
         }
     }
 }
@@ -102,7 +102,7 @@ async fn recover_every_minute(engine: Engine, stop: CancellationToken) {
     let mut ticks = ticks(Instant::now() + EVERY);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if let Err(error) = engine.recover().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot look for holds");
+            tracing::warn!(error = &error as &dyn std::error::Error, "the search for holds failed");
         }
     }
 }

@@ -1,18 +1,17 @@
-//! The pulse of this process: it notices that the process, or its machine, stood still.
+//! The pulse: detects that the process, or its machine, stood still.
 //!
-//! Requests that arrive meanwhile wait in buffers of the kernel, which does not say for how long. So a request that is
-//! read just after a standstill may be as old as the standstill was long. Called by `http/` and `engine/`, which drop a
-//! request that may be older than the answer limit.
+//! Requests that arrive during a standstill wait in buffers of the kernel, which does not report their age. A request that
+//! is read just afterwards may be as old as the standstill. `http/` and `engine/` drop a request that may be older than
+//! the answer limit.
 //!
-//! Two clocks are compared, because each misses a case. Monotonic time goes on while the process is stopped (SIGSTOP, a
-//! debugger, a starved container), but stands still while the machine is suspended; then wall-clock time has jumped. A
-//! wall clock that is set forward looks the same: then a few requests are refused, and nothing is done for them.
+//! Two clocks are compared, because each misses a case. Monotonic time continues while the process is stopped (SIGSTOP, a
+//! debugger, a starved container), but stops while the machine is suspended. Wall-clock time jumps after a suspension. A
+//! wall clock that is set forward looks the same: a few requests are refused, without any effect.
 //!
-//! A thread of its own beats, so that a runtime that is merely busy does not look like a process that stood still. The
-//! thread ends with the last handle.
+//! A separate thread beats, so that a busy runtime does not look like a standstill. The thread ends with the last handle.
 //!
-//! Limit: a machine whose clocks both stood still, as in a virtual machine that was paused and whose wall clock was not
-//! corrected since, cannot notice it. There, the end of a client's connection still tells.
+//! Limit: a standstill of both clocks is not detected, as in a paused virtual machine whose wall clock was not corrected.
+//! The end of a client's connection is still detected there.
 
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,26 +21,26 @@ use std::time::{Duration, Instant};
 
 use crate::clock::{Clock, System};
 
-/// How often it beats.
+/// The time between two beats.
 const BEAT: Duration = Duration::from_millis(100);
-/// A pause between two beats is a standstill from this length on: shorter ones are a busy machine.
+/// The shortest pause between two beats that counts as a standstill. A busy machine has shorter ones.
 const STANDSTILL: Duration = Duration::from_millis(300);
-/// One that is worth a line in the log.
+/// The shortest standstill that is logged.
 const WORTH_A_LINE: Duration = Duration::from_secs(2);
-/// How long after a standstill requests may still be read that arrived during it.
+/// For this time after a standstill, a request that is read may have arrived during it.
 const BACKLOG: Duration = Duration::from_secs(2);
 
-/// A cheap handle. The default never beats, and so never notices anything.
+/// A cheap handle. The default never beats, so it detects nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Pulse(Option<Arc<Beats>>);
 
-/// Milliseconds: monotonic ones since `base`, wall-clock ones since 1970.
+/// Times in milliseconds: monotonic since `base`, wall-clock since 1970.
 #[derive(Debug)]
 struct Beats {
     base: Instant,
     last: AtomicI64,
     last_on_the_wall: AtomicI64,
-    /// The last standstill: how long it was, and when it ended.
+    /// The last standstill: its length and its end.
     length: AtomicI64,
     ended: AtomicI64,
 }
@@ -56,13 +55,13 @@ impl Pulse {
         Ok(Self(Some(beats)))
     }
 
-    /// How old a request may be that was read just now; zero when the process runs as usual.
+    /// The highest possible age of a request that was read just now. Zero without a standstill.
     pub fn stood_still(&self) -> Duration {
         let (length, since) = self.standstill();
         length + since
     }
 
-    /// The length of a standstill during which a request that was read just now may have come, and the time since its end.
+    /// The length of the standstill in which a request that was read just now may have arrived, and the time since its end.
     pub fn standstill(&self) -> (Duration, Duration) {
         self.0.as_ref().map_or((Duration::ZERO, Duration::ZERO), |beats| beats.standstill(beats.read()))
     }
@@ -71,14 +70,14 @@ impl Pulse {
 fn beat(beats: &Weak<Beats>) {
     while let Some(beats) = beats.upgrade() {
         if let Some(length) = beats.beat(beats.read()).filter(|length| *length >= WORTH_A_LINE) {
-            tracing::warn!(?length, "the process stood still: requests that came meanwhile may be refused");
+            tracing::warn!(?length, "the process stood still; requests that arrived meanwhile may be refused");
         }
         drop(beats);
         thread::sleep(BEAT);
     }
 }
 
-/// Both clocks.
+/// A reading of both clocks.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     monotonic: i64,
@@ -95,13 +94,13 @@ impl Beats {
         Reading { monotonic: millis(self.base.elapsed()), wall: wall() }
     }
 
-    /// The time since the last beat, by the clock that shows more of it.
+    /// The time since the last beat, by the clock that shows more.
     fn pause(&self, now: Reading) -> i64 {
         let monotonic = now.monotonic - self.last.load(Ordering::Relaxed);
         monotonic.max(now.wall - self.last_on_the_wall.load(Ordering::Relaxed))
     }
 
-    /// Beats, and gives the length of the standstill that has just ended, if there was one.
+    /// Records a beat. Returns the length of the standstill that has just ended, if there was one.
     fn beat(&self, now: Reading) -> Option<Duration> {
         let pause = self.pause(now);
         let stood_still = pause >= millis(STANDSTILL);

@@ -1,6 +1,6 @@
-//! When to stop: the signals of the operating system, and how the others learn of it.
+//! The start of a shutdown: the signals of the operating system, and the state that other modules observe.
 //!
-//! The order of a shutdown is `app::Running::shutdown`. Here is only what starts it.
+//! `app::Running::shutdown` has the order of a shutdown.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -11,49 +11,49 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::lease::Membership;
 
-/// Signals within this time after the first are the same wish: `timeout` signals its child and then the whole group, and
-/// a terminal and a supervisor may both signal.
-const SAME_WISH: Duration = Duration::from_secs(1);
+/// Signals within this time after the first count as one. `timeout` signals its child and then the whole group, and a
+/// terminal and a supervisor may both signal.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// SIGTERM and SIGINT.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// When the last wish began.
-    wished: Option<Instant>,
+    /// When the last request to stop began.
+    requested: Option<Instant>,
 }
 
 impl Signals {
     /// From now on these signals no longer end the process by themselves.
     pub fn listen() -> io::Result<Self> {
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(Self { terminate, interrupt, wished: None })
+        Ok(Self { terminate, interrupt, requested: None })
     }
 
-    /// Waits for the next wish to stop; the name of its signal.
+    /// Waits for the next request to stop. Returns the name of its signal.
     pub async fn next(&mut self) -> &'static str {
         loop {
             let name = tokio::select! {
                 _ = self.terminate.recv() => "SIGTERM",
                 _ = self.interrupt.recv() => "SIGINT",
             };
-            if self.wished.is_none_or(|began| began.elapsed() >= SAME_WISH) {
-                self.wished = Some(Instant::now());
+            if self.requested.is_none_or(|began| began.elapsed() >= SAME_REQUEST) {
+                self.requested = Some(Instant::now());
                 return name;
             }
         }
     }
 }
 
-/// Lets the other nodes have everything that this one owns. Requests are still answered, here or there.
+/// Hands over every room type to other nodes. Requests are still answered, by this node or the new owner.
 pub async fn drain(draining: &Draining, membership: &dyn Membership, engine: &Engine) {
     draining.begin();
     membership.drain().await;
     engine.hand_over().await;
 }
 
-/// Whether a shutdown has begun: from then on `/readyz` sends load balancers elsewhere, every answer is the last one on
-/// its connection, and dashboards are let go. A clone is the same one.
+/// Whether a shutdown has begun. After that `/readyz` answers 503, every answer closes its connection, and dashboards are
+/// disconnected. A clone shares the state.
 #[derive(Debug, Clone, Default)]
 pub struct Draining(CancellationToken);
 
@@ -66,7 +66,7 @@ impl Draining {
         self.0.is_cancelled()
     }
 
-    /// Waits until it has.
+    /// Waits until the shutdown has begun.
     pub async fn begun(&self) {
         self.0.cancelled().await;
     }

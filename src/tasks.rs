@@ -1,8 +1,8 @@
 //! Long-running background tasks, each with a name and a failure policy.
 //!
 //! Owns supervision: a panic, or a return without being told to stop, is counted (`innkeeper_task_restarts_total{task}`),
-//! logged and handled by the task's [`Policy`]. Used by `app.rs` and `engine/`, which start every task of the process here. `/readyz` asks
-//! [`Tasks::failing`], `app::Running::failed` waits for [`Tasks::stopped_by`].
+//! logged and handled by the task's [`Policy`]. `app.rs` and `engine/` start every task of the process here. `/readyz` asks
+//! [`Tasks::failing`], and `app::Running::failed` waits for [`Tasks::stopped_by`].
 //!
 //! A task is a loop that ends when its [`CancellationToken`] is cancelled. [`Tasks::stop`] cancels all tokens and waits
 //! for the tasks to finish their turn, up to a limit.
@@ -36,7 +36,7 @@ const FAILPOINTS: usize = 16;
 pub enum Policy {
     /// The task starts again after a delay. It must be able to start from nothing.
     Restart,
-    /// The process shuts down: without this task it would do harm or nothing.
+    /// The process shuts down, because it cannot work without this task.
     Stop,
     /// The task may return when it has nothing left to do. After a panic it starts again.
     Finish,
@@ -150,7 +150,7 @@ impl Tasks {
                 Err(_) => "it panicked",
             };
             if policy == Policy::Stop {
-                error!(task = name, failure, "a background task failed; the process cannot go on without it");
+                error!(task = name, failure, "a background task failed; the process cannot continue without it");
                 self.0.stopped_by.send_replace(Some(name));
                 return;
             }

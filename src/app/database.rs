@@ -1,7 +1,7 @@
-//! Opening the database that the configuration names, for everybody who may do what with it.
+//! Opens the configured database, for each kind of use.
 //!
-//! A server, an import and a change of the schema have a SQLite file to themselves; reading it is possible beside them.
-//! PostgreSQL is shared by its nodes.
+//! A server, an import and a migration have a SQLite file to themselves. Commands that only read can run beside them. Nodes
+//! share a PostgreSQL database.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,17 +16,17 @@ use crate::store::Store;
 use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::Sqlite;
 
-/// Opens the store to change it, and brings it up to date. With `create` it is made if need be.
+/// Opens the store for changes, and migrates it. With `create`, a missing one is created.
 pub async fn open_store(config: &Config, create: bool) -> Result<Arc<dyn Store>, Error> {
     open(config, create, &who(None)).await
 }
 
-/// The same for a server, which says where it can be found.
+/// Like [`open_store`], for a server. A second program is told the server's address.
 pub async fn open_store_to_serve(config: &Config, address: SocketAddr) -> Result<Arc<dyn Store>, Error> {
     open(config, true, &who(Some(address))).await
 }
 
-/// Opens the store to read it, also while a server runs on it.
+/// Opens the store for reading, also while a server uses it.
 pub async fn open_store_to_read(config: &Config) -> Result<Arc<dyn Store>, Error> {
     match config.database_url.scheme() {
         "sqlite" | "" => Ok(Arc::new(beside(config).await?.is_current().map_err(|error| cannot_open(config, error))?)),
@@ -38,7 +38,7 @@ pub async fn open_store_to_read(config: &Config) -> Result<Arc<dyn Store>, Error
     }
 }
 
-/// Copies the database to a file, also while a server runs on it; the size of the copy in bytes.
+/// Copies the database to a file, also while a server uses it. Returns the size of the copy in bytes.
 pub async fn back_up(config: &Config, to: &Path, overwrite: bool) -> Result<u64, Error> {
     match config.database_url.scheme() {
         "sqlite" | "" => {
@@ -87,7 +87,7 @@ fn cannot_open(config: &Config, source: impl Into<anyhow::Error>) -> Error {
     Error::Open { url: config.database_url.clone(), source: source.into() }
 }
 
-/// This process, as others are told who has the database.
+/// The description of this process, for other programs that find the database in use.
 fn who(address: Option<SocketAddr>) -> String {
     let (process, host) = (std::process::id(), gethostname());
     let at = address.map(|address| format!(", at {}", url(address))).unwrap_or_default();

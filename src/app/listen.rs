@@ -1,4 +1,4 @@
-//! The sockets that everybody connects to.
+//! The listening sockets.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -9,41 +9,41 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::Error;
 use crate::config::Config;
 
-/// Connections that may wait to be accepted: a rush of clients is not answered with resets.
+/// Connections that may wait to be accepted. A shorter queue would reset connections in a rush.
 const BACKLOG: i32 = 1_024;
-/// Bytes that the system keeps for a client that does not read them yet; Linux doubles it for its own accounts.
+/// Bytes that the operating system buffers for a client that does not read. Linux doubles the number.
 const SEND_BUFFER: usize = 128 * 1024;
-/// Of these, bytes that have not left yet. A client with a closed window leaves no more than these to the system.
+/// How many of these bytes may be unsent. A client with a closed window leaves no more in the buffer.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 32 * 1024;
-/// How long a client may leave everything unread before the system gives the connection up.
+/// How long a client may read nothing before the operating system drops the connection.
 #[cfg(target_os = "linux")]
 const UNREAD_WITHIN: Duration = Duration::from_secs(60);
 
-/// The sockets that everybody, and that operators, connect to.
+/// The sockets of the API and of operators.
 pub struct Listeners {
     pub(super) everybody: TcpListener,
     pub(super) operators: Option<TcpListener>,
 }
 
 impl Listeners {
-    /// Binds the addresses of the configuration, before the store is opened or anything is changed.
+    /// Binds the configured addresses, before the store is opened.
     pub fn bind(config: &Config) -> Result<Self, Error> {
         Self::with(bind(config.listen)?, config)
     }
 
-    /// The same with a socket for everybody that is bound already.
+    /// Like `bind`, with a socket of the API that is bound already.
     pub fn with(everybody: TcpListener, config: &Config) -> Result<Self, Error> {
         Ok(Self { everybody, operators: config.ops_listen.map(bind).transpose()? })
     }
 
-    /// Where everybody connects to.
+    /// The address of the API.
     pub fn address(&self) -> Result<SocketAddr, Error> {
         self.everybody.local_addr().map_err(Error::Http)
     }
 }
 
-/// Binds the address, so that a port in use is known before anything else happens.
+/// Binds an address.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     let open = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -59,11 +59,11 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     })
 }
 
-/// Every connection inherits these: a client that reads slowly, or has vanished, costs a bounded buffer for a bounded
-/// time. Without the first, Linux lets the buffer of one connection grow to megabytes.
+/// Every connection inherits these options. A client that reads slowly, or has vanished, costs a bounded buffer for a
+/// bounded time. Without the first option, Linux lets the buffer of one connection grow to megabytes.
 fn limit_what_is_unread(socket: &Socket) -> io::Result<()> {
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    // An answer leaves at once, also its last part.
+    // Sends the last part of an answer at once.
     socket.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
     {

@@ -1,5 +1,5 @@
-//! The listener of operators: health and metrics, answered by a thread that does nothing else, however busy the others
-//! are. Only there if `ops_listen` is set.
+//! The listener of operators: health and metrics, on a separate thread that answers while the others are busy. It exists
+//! only if `ops_listen` is set.
 
 use std::future::pending;
 use std::io;
@@ -15,12 +15,12 @@ use crate::config::Config;
 use crate::http::{self, Audience, Connections, Limits};
 use crate::tasks::Tasks;
 
-/// Operators and their programs, at the same time.
+/// Connections of operators at the same time.
 const CONNECTIONS: usize = 256;
-/// Bytes of metrics that they have not read.
+/// Bytes of unread metrics.
 const BUFFERED: u64 = 16 * 1024 * 1024;
 
-/// A listener that is served.
+/// A listener and its server.
 pub(super) struct Operators {
     pub address: SocketAddr,
     handle: ServerHandle,
@@ -44,7 +44,7 @@ impl Operators {
         Ok(Self { address, handle: server.handle(), serving: tokio::spawn(server) })
     }
 
-    /// Waits until it ends by itself, if there is one.
+    /// Waits until the server ends. Without a server, waits forever.
     pub async fn ended(operators: &mut Option<Self>) -> Result<io::Result<()>, tokio::task::JoinError> {
         match operators {
             Some(operators) => (&mut operators.serving).await,
@@ -52,7 +52,7 @@ impl Operators {
         }
     }
 
-    /// Stops at once: whoever asks how the process is may ask again.
+    /// Stops at once: a probe that gets no answer is repeated.
     pub async fn stop(self) {
         self.handle.stop(false).await;
         self.serving.abort();

@@ -1,4 +1,4 @@
-//! Who may own room types: this node alone, or the nodes of a cluster in turn.
+//! The lease: this node alone owns every room type, or the nodes of a cluster share them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::lease::{Lease, Membership, NodeId, Peer, RedisLease, SingleNode};
 use crate::store::{DatabaseId, Store};
 use crate::tasks::Tasks;
 
-/// The leases of this node, and its place among the others.
+/// The leases of this node, and its membership in the cluster.
 pub(super) struct Ownership {
     pub lease: Arc<dyn Lease>,
     pub membership: Arc<dyn Membership>,
@@ -23,14 +23,14 @@ pub(super) struct Ownership {
     others: Option<Others>,
 }
 
-/// What there is only where there are other nodes.
+/// The parts that only a node in a cluster has.
 struct Others {
     lease: Arc<RedisLease>,
     wake: Arc<RedisWake>,
 }
 
 impl Ownership {
-    /// As the configuration says, for a node that can be reached at `url`.
+    /// Begins as configured, for a node with that URL.
     pub async fn begin(
         config: &Config,
         url: &str,
@@ -43,14 +43,14 @@ impl Ownership {
         }
     }
 
-    /// Fencing tokens follow the machine's clock even where another one replays the past.
+    /// Fencing tokens use the machine's clock, also where another clock replays the past.
     fn alone(url: &str) -> Self {
         let me = Peer { node: NodeId::single(), url: url.into() };
         let lease = Arc::new(SingleNode::named(me, Arc::new(crate::clock::System)));
         Self { lease: lease.clone(), membership: lease, peers: None, others: None }
     }
 
-    /// Nobody knows of this node yet: that is for [`Membership::join`].
+    /// Does not announce this node yet: [`Membership::join`] does.
     fn among_others(
         config: &Config,
         cluster: &Cluster,
@@ -61,16 +61,16 @@ impl Ownership {
     ) -> Result<Self, Error> {
         let node = match &cluster.node {
             Some(node) => node.clone(),
-            None => made_up()?,
+            None => random_name()?,
         };
         let url = cluster.advertise_url.as_deref().unwrap_or(url);
         let me = Peer { node: node.clone(), url: url.into() };
         let lease =
             RedisLease::new(&cluster.leases, me, store.clone(), database.clone(), clock).map_err(Error::Redis)?;
         let peers = Peers::new(node, &cluster.leases.secret, config.keep_alive);
-        // Found out now, not by the first request.
+        // An error is found now, not by the first request.
         peers.forwarder().map_err(Error::Peers)?;
-        tracing::info!(node = %lease.me().node, url, %database, "one of the nodes of a cluster");
+        tracing::info!(node = %lease.me().node, url, %database, "this node works in a cluster");
         Ok(Self {
             lease: lease.clone(),
             membership: lease.clone(),
@@ -79,15 +79,15 @@ impl Ownership {
         })
     }
 
-    /// Where the history of the other nodes begins for this one, if there are others. To be asked before anybody listens
-    /// to the engine's hub.
+    /// Where this node begins to read the events of the other nodes, in a cluster. Call it before the first subscription to
+    /// the engine's hub.
     pub async fn tail(&self, store: &Arc<dyn Store>, engine: &Engine) -> Result<Option<Tail>, Error> {
         let Some(Others { wake, .. }) = &self.others else { return Ok(None) };
         let (hub, tenants) = (engine.hub().clone(), Arc::new(engine.clone()));
         Ok(Some(Tail::begin(store.clone(), hub, wake.clone(), tenants).await?))
     }
 
-    /// Starts the tasks that keep leases while the store answers, and that wake other nodes and hear their wake-ups.
+    /// Starts the tasks that keep leases, check the store, and send and receive wake-ups.
     pub fn keep(&self, hub: &Hub, tasks: &Tasks) {
         let Some(Others { lease, wake }) = &self.others else { return };
         lease.keep(tasks);
@@ -97,8 +97,8 @@ impl Ownership {
     }
 }
 
-/// The host's name and a random number: two nodes on one host are two.
-fn made_up() -> Result<NodeId, Error> {
+/// A node name: the host's name and a random number, so that two nodes on one host differ.
+fn random_name() -> Result<NodeId, Error> {
     let mut random = [0; 4];
     getrandom::fill(&mut random)?;
     let host = gethostname().to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! Settings whose values are words of a closed set: a word that is not one of them is refused, with the nearest one.
+//! Settings whose values are words of a closed set. Another word is refused, and the error names the nearest one.
 
 use super::{Error, Values, setting};
 use crate::telemetry::Filter;
@@ -7,7 +7,7 @@ use crate::telemetry::filter::Wrong;
 const LOG: &str = "must be a level (off, error, warn, info, debug, trace) or target=level pairs separated by commas";
 
 impl Values {
-    /// The value that the word stands for.
+    /// The value of the configured word.
     pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&'static str, T)]) -> Result<T, Error> {
         let word = self.required(key, "must be set", |value| Some(value.to_owned()))?;
         let found = choices.iter().find(|(name, _)| *name == word);
@@ -19,20 +19,20 @@ impl Values {
     }
 }
 
-/// What is logged.
+/// The filter of log lines.
 pub(super) fn log(values: &Values) -> Result<Filter, Error> {
     let text = values.required("log", LOG, |value| Some(value.to_owned()))?;
     text.parse().map_err(|wrong: Wrong| {
         let hint = did_you_mean(wrong.word(), &wrong.candidates());
         let rule = match &wrong {
-            Wrong::Level(word) => format!("{LOG}, and {word:?} is no level{hint}"),
-            Wrong::Target(word) => format!("{LOG}, and {word:?} is no target that logs anything{hint}"),
+            Wrong::Level(word) => format!("{LOG}, and {word:?} is not a level{hint}"),
+            Wrong::Target(word) => format!("{LOG}, and {word:?} is not a target that logs anything{hint}"),
         };
         values.refuse("log", &rule)
     })
 }
 
-/// A question that names the nearest candidate, if one is near.
+/// A question that names the nearest candidate, if one is similar enough.
 fn did_you_mean(word: &str, candidates: &[impl AsRef<str>]) -> String {
     match setting::nearest_of(word, candidates.iter().map(AsRef::as_ref)) {
         Some((nearest, similarity)) if similarity >= NEAR => format!("; did you mean {nearest}?"),
@@ -40,5 +40,5 @@ fn did_you_mean(word: &str, candidates: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// How similar a word must be to be a misspelling, from 0 to 1.
+/// The least similarity of a typing mistake, from 0 to 1.
 const NEAR: f64 = 0.7;

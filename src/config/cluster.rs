@@ -1,4 +1,4 @@
-//! The settings of a node that is not alone, and how they depend on each other.
+//! The settings of a node in a cluster, and how they depend on each other.
 
 use std::net::SocketAddr;
 
@@ -9,13 +9,13 @@ use crate::lease::NodeId;
 use crate::lease::redis::Options;
 use crate::redis::Addresses;
 
-/// What a node of a cluster needs.
+/// The settings of a node in a cluster.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     pub leases: Options,
-    /// Made up if it is not set.
+    /// `None`: a random name.
     pub node: Option<NodeId>,
-    /// Where it listens, if it is not set.
+    /// `None`: the address that the node listens on.
     pub advertise_url: Option<String>,
 }
 
@@ -23,10 +23,10 @@ const NODE: &str = "must be 1 to 64 letters, digits, dots, underscores or hyphen
 const URL: &str = "must be like http://10.0.0.5:8080, without a path";
 const REDIS: &str = "must be redis:// or rediss:// addresses, separated by commas";
 const SHARED: &str = "needs a database that nodes can share: set database_url to postgres://…, or leave it out";
-const NEEDED: &str = "must be set where redis_url is: it is how the nodes know each other";
+const NEEDED: &str = "must be set where redis_url is: the nodes prove with it that they belong together";
 const REACHABLE: &str = "must be set where redis_url is and the server listens on every address";
 
-/// The cluster's settings, if there is a Redis.
+/// The settings of the cluster, if `redis_url` is set.
 pub(super) fn read(values: &Values, listen: SocketAddr) -> Result<Option<Cluster>, Error> {
     let redis = values.optional("redis_url", REDIS, |text| text.parse::<Addresses>().ok())?;
     let node = values.optional("node_id", NODE, |text| text.parse::<NodeId>().ok())?;

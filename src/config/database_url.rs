@@ -1,8 +1,8 @@
-//! Where the database is: a URL with a password in it, which is never printed.
+//! The URL of the database. It can contain a password, which is never printed.
 
 use std::fmt;
 
-/// A URL that only [`DatabaseUrl::expose`] shows whole.
+/// A URL that only [`DatabaseUrl::expose`] shows completely.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
@@ -15,19 +15,19 @@ impl DatabaseUrl {
         &self.0
     }
 
-    /// Whether several nodes can use it: a file belongs to one.
+    /// Whether several nodes can share the database. A SQLite file has one node.
     pub fn is_shared(&self) -> bool {
         !["sqlite", ""].contains(&self.scheme())
     }
 
-    /// The kind of database: what stands before the first colon.
+    /// The scheme: the text before the first colon.
     pub fn scheme(&self) -> &str {
         self.0.split_once(':').map_or("", |(scheme, _)| scheme)
     }
 }
 
-/// Without the password, and without parameters, which may hold another. An unescaped @, / or ? in a password is a
-/// mistake, but no reason to print the rest of it: so whatever stands before the last @ is not trusted.
+/// Without the password, and without parameters, which may contain another one. A password may contain an unescaped @, /
+/// or ? by mistake, so all text before the last @ is treated as secret.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((scheme, rest)) = self.0.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") else {

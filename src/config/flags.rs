@@ -1,4 +1,4 @@
-//! The settings as flags of a command, made from the table.
+//! The command line flags, made from the table of settings.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::setting::{SETTINGS, Setting};
 
-/// The flags that were given, by key: of every setting for `serve`, else of those that every command has.
+/// The given flags by key: all settings for `serve`, and the common settings for other commands.
 #[derive(Debug, Clone, Default)]
 pub struct Flags<const SERVE: bool>(pub BTreeMap<&'static str, String>);
 
 /// All settings.
 pub type ServeFlags = Flags<true>;
-/// The settings of commands that do not listen.
+/// The settings that every command has.
 pub type CommonFlags = Flags<false>;
 
 impl<const SERVE: bool> Flags<SERVE> {
@@ -23,12 +23,12 @@ impl<const SERVE: bool> Flags<SERVE> {
     }
 }
 
-/// The settings whose flags are known only to be refused.
+/// The settings whose flags are refused with an explanation.
 fn secrets() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.is_secret())
 }
 
-/// Names no value: what was given is a secret.
+/// Does not repeat the value, because it is a secret.
 fn no_flag(setting: &Setting) -> String {
     let (flag, variable) = (setting.flag, setting.variable());
     format!(

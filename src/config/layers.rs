@@ -1,4 +1,4 @@
-//! The layers a value can come from, the later ones over the earlier: defaults, file, `.env`, environment, flags.
+//! The layers of the configuration: defaults, file, `.env`, environment, flags. A later layer overrides an earlier one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,10 +9,10 @@ use config::{FileFormat, Map, Source, Value};
 use super::Error;
 use super::setting::{self, FILE_VARIABLE, PREFIX, SETTINGS};
 
-/// Everything outside that decides about the configuration. Tests fill it by hand, `main` from the process.
+/// The inputs of the configuration. Tests fill them in; `main` takes them from the process.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// The working folder, where `innkeeper.toml` and `.env` are looked for.
+    /// The working folder, which may contain `innkeeper.toml` and `.env`.
     pub folder: PathBuf,
     /// `--config`.
     pub file: Option<PathBuf>,
@@ -20,18 +20,18 @@ pub struct Sources {
     pub variables: Vec<(OsString, OsString)>,
     /// Flags by key.
     pub flags: BTreeMap<&'static str, String>,
-    /// Defaults of the command at hand, before those of the table.
+    /// Defaults of the command, which override those of the table.
     pub defaults: &'static [(&'static str, &'static str)],
 }
 
 impl Sources {
-    /// Those of this process.
+    /// The inputs of this process.
     pub fn of_process() -> Self {
         Self { variables: std::env::vars_os().collect(), ..Self::default() }
     }
 }
 
-/// One value and where it comes from.
+/// One value and its origin.
 #[derive(Debug, Clone)]
 pub struct Sourced {
     pub value: String,
@@ -81,7 +81,7 @@ fn defaults(sources: &Sources) -> Layer {
     layer
 }
 
-/// The file that was named, or the one that lies in the working folder.
+/// The named file, or `innkeeper.toml` in the working folder.
 fn file(sources: &Sources) -> Option<PathBuf> {
     let named = || sources.variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
     let lying_here = || Some(sources.folder.join("innkeeper.toml")).filter(|path| path.exists());
@@ -102,7 +102,7 @@ fn read_file(path: &Path) -> Result<Layer, Error> {
     Ok(layer)
 }
 
-/// What is wrong and where, without the offending line itself: it may hold a secret.
+/// The mistake and its place, without the line itself, which may contain a secret.
 fn first_line(error: &config::ConfigError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
@@ -143,7 +143,7 @@ fn environment(variables: &[(OsString, OsString)]) -> Result<Layer, Error> {
     Ok(layer)
 }
 
-/// Other programs' variables are passed over. An empty one counts as not set, as `docker compose` hands them on.
+/// Ignores variables of other programs. An empty variable counts as not set, because `docker compose` passes unset ones so.
 fn set_variable(layer: &mut Layer, name: &str, value: &str, origin: String) -> Result<(), Error> {
     let Some(key) = name.strip_prefix(PREFIX).filter(|_| name != FILE_VARIABLE) else { return Ok(()) };
     let key = key.to_ascii_lowercase();
@@ -162,7 +162,7 @@ fn flags(sources: &Sources) -> Layer {
     layer
 }
 
-/// Refuses a key that no setting has, spelled `name` where it was found.
+/// Refuses an unknown key. `name` is its spelling in the origin.
 fn known(key: &str, name: &str, origin: &str) -> Result<(), Error> {
     if setting::find(key).is_some() {
         return Ok(());

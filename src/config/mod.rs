@@ -1,10 +1,10 @@
-//! Configuration: what a person may set, where from, and the rules for it.
+//! Configuration: the settings, their layers and their rules.
 //!
 //! Owns the table of settings ([`setting`]), the layers a value can come from ([`layers`]) and the typed result,
-//! [`Config`]. Called by `cli/` before anything else happens; nothing reads the environment after that.
+//! [`Config`]. Called by `cli/` at the start. No other module reads the environment.
 //!
-//! Invariant: a [`Config`] has passed every rule. A key nobody knows is refused with the nearest known one, a value that
-//! breaks a rule with its key, its origin and the rule. A secret is never part of an error or of debug output.
+//! Invariant: a [`Config`] has passed every rule. An unknown key is refused, and the error names the nearest known one. The
+//! error for a bad value names its key, its origin and the rule. No error and no debug output contains a secret.
 //!
 //! To add a setting: a row in [`setting::SETTINGS`], a field in [`Config`], a line with its rule in [`Config::load`].
 
@@ -37,22 +37,22 @@ use layers::Sourced;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub database_url: DatabaseUrl,
-    /// Connections to a database that other nodes share.
+    /// Connections to PostgreSQL.
     pub database_connections: u32,
-    /// How many of them commit.
+    /// How many of these connections only commit.
     pub commit_lanes: u32,
     pub lock_wait: Duration,
     pub log: telemetry::Filter,
     pub log_format: LogFormat,
     /// Whether a line is logged for every request.
     pub access_log: bool,
-    /// How public callers are limited; `None`: not at all.
+    /// The limits of public callers; `None`: no limits.
     pub throttle: Option<throttle::Options>,
-    /// Whose word about a client's address is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
     pub engine: engine::Options,
     pub listen: SocketAddr,
-    /// Where operators ask for health and metrics, if not where everybody asks.
+    /// The address of health and metrics; `None`: the public address.
     pub ops_listen: Option<SocketAddr>,
     pub admin_token: Option<Secret>,
     pub shutdown_grace: Duration,
@@ -63,20 +63,20 @@ pub struct Config {
     /// Bytes that clients may make the process hold: unfinished requests and unread answers.
     pub client_buffers: u64,
     pub ws: ws::Options,
-    /// What a node needs that is not alone.
+    /// The settings of a node in a cluster; `None`: a single node.
     pub cluster: Option<Cluster>,
     /// How long events are kept.
     pub event_retention: Duration,
 }
 
-/// How a log line looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
     Json,
 }
 
-/// A setting that cannot be used.
+/// A setting that is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{name} is not a setting (found in {origin}); did you mean {nearest}? `innkeeper serve --help` lists all")]
@@ -93,7 +93,7 @@ const DAY: u64 = 24 * HOUR;
 const MIB: u64 = 1024 * 1024;
 
 impl Config {
-    /// Gathers all layers and checks every rule.
+    /// Merges all layers and checks every rule.
     pub fn load(sources: &Sources) -> Result<Self, Error> {
         let values = Values(layers::gather(sources)?);
         let database_connections = values.small_count("database_connections", 3..=1_000)?;
@@ -144,13 +144,13 @@ impl Config {
     }
 }
 
-/// Where a server with these settings says whether it is ready, whether the rest of them can be used or not.
+/// The address of `/readyz` of a server with these settings. Works also where other settings are wrong.
 pub fn health(sources: &Sources) -> Result<SocketAddr, Error> {
     let values = Values(layers::gather(sources)?);
     values.ops_listen()?.map_or_else(|| values.listen(), Ok)
 }
 
-/// The gathered values, read with a rule each.
+/// The merged values. Each is read with its rule.
 struct Values(BTreeMap<String, Sourced>);
 
 impl Values {
@@ -175,7 +175,7 @@ impl Values {
         Ok(self.optional("trusted_proxies", rule, |text| text.parse().ok())?.unwrap_or_default())
     }
 
-    /// A value that breaks a rule together with others.
+    /// The error for a value that does not fit another value.
     fn refuse(&self, key: &str, rule: &str) -> Error {
         let origin = self.0.get(key).map_or_else(|| "nowhere".into(), |sourced| sourced.origin.clone());
         Error::Invalid { key: key.to_owned(), origin, rule: rule.to_owned() }

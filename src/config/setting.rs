@@ -1,18 +1,17 @@
-//! The table of settings: the one place to add one. Flags, variables, help, defaults and the list of known keys all
-//! follow from it.
+//! The table of settings. Flags, variables, help, defaults and the list of known keys are made from it.
 
-/// One setting, as the person who sets it sees it.
+/// One setting.
 #[derive(Debug)]
 pub struct Setting {
-    /// Its name in a file. In the environment it is [`Setting::variable`].
+    /// The name in a file. The name in the environment is [`Setting::variable`].
     pub key: &'static str,
-    /// The command line flag. That of a secret is refused: everybody on the machine can read a command line.
+    /// The command line flag. A secret's flag is refused, because every user of the machine can read a command line.
     pub flag: &'static str,
     secret: bool,
-    /// What it is when nobody says otherwise. Empty: not set, or found out at run time.
+    /// The default. Empty: not set, or found at run time.
     pub default: &'static str,
     pub help: &'static str,
-    /// Every command has it, not only `serve`.
+    /// Whether every command has it. If not, only `serve` has it.
     pub everywhere: bool,
 }
 
@@ -35,21 +34,26 @@ impl Setting {
     }
 }
 
-/// What every variable begins with.
+/// The prefix of every variable.
 pub const PREFIX: &str = "INNKEEPER_";
-/// The variable that names the configuration file; no setting, as it cannot stand in that file.
+/// The variable that names the configuration file. It is not a setting, because it cannot be in that file.
 pub const FILE_VARIABLE: &str = "INNKEEPER_CONFIG";
 
-/// Every setting there is.
+/// Every setting.
 pub const SETTINGS: &[Setting] = &[
     everywhere(
         "database_url",
         "database-url",
         "sqlite://innkeeper.db",
-        "Where the truth is kept: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE",
+        "The database: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE",
     ),
     everywhere("database_connections", "database-connections", "16", "Connections to PostgreSQL"),
-    everywhere("commit_lanes", "commit-lanes", "2", "How many of them commit, each its share of the room types"),
+    everywhere(
+        "commit_lanes",
+        "commit-lanes",
+        "2",
+        "How many of these connections only commit, each for a share of the room types",
+    ),
     everywhere(
         "lock_wait_secs",
         "lock-wait-secs",
@@ -60,24 +64,24 @@ pub const SETTINGS: &[Setting] = &[
         "log",
         "log",
         "info,actix_server=warn",
-        "What is logged: a level, or target=level pairs separated by commas",
+        "The log filter: a level, or target=level pairs separated by commas",
     ),
-    everywhere("log_format", "log-format", "text", "How it is logged, on stderr: text or json"),
+    everywhere("log_format", "log-format", "text", "The format of log lines on stderr: text or json"),
     serve("access_log", "access-log", "on", "Whether each request is logged, under the target access: on or off"),
-    everywhere("threads", "threads", "", "Threads that room types live on, 1 to 64 (one per core, at most 8)"),
+    everywhere("threads", "threads", "", "Threads that run room types, 1 to 64 (one per core, at most 8)"),
     everywhere("mailbox", "mailbox", "1024", "Requests that may wait for one room type before it answers 503"),
-    everywhere("batch", "batch", "256", "Facts that one commit gathers at most; 4 MiB of facts fill it as well"),
+    everywhere("batch", "batch", "256", "Most facts in one commit, which also ends at 4 MiB"),
     serve("listen", "listen", "127.0.0.1:8080", "Address and port to listen on; port 0 takes a free one"),
     serve(
         "ops_listen",
         "ops-listen",
         "",
-        "Address and port of /healthz, /readyz and /metrics, which are nowhere else then (where everything is)",
+        "Separate address and port of /healthz, /readyz and /metrics (the address of listen)",
     ),
     secret(
         "admin_token",
         "admin-token",
-        "The administrator's bearer token, at least 16 characters; without one, nobody is administrator",
+        "The administrator's bearer token, at least 16 characters; without one there is no administrator",
     ),
     serve(
         "public_limits",
@@ -89,13 +93,13 @@ pub const SETTINGS: &[Setting] = &[
         "public_hold_percent",
         "public-hold-percent",
         "50",
-        "The share of a room type's rooms that public holds may take of a night",
+        "Percentage of a room type's rooms that public holds may take in a night",
     ),
     serve(
         "trusted_proxies",
         "trusted-proxies",
         "",
-        "Addresses and networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas",
+        "Addresses and networks (CIDR) of proxies whose X-Forwarded-For is trusted, separated by commas",
     ),
     serve("hold_ttl_secs", "hold-ttl-secs", "900", "How long a hold keeps its rooms"),
     serve("idle_secs", "idle-secs", "600", "How long a room type without requests stays in memory"),
@@ -105,27 +109,32 @@ pub const SETTINGS: &[Setting] = &[
         "shutdown_grace_secs",
         "shutdown-grace-secs",
         "30",
-        "How long a shutdown may take, with everything that is in progress",
+        "How long a shutdown may take, including requests in progress",
     ),
-    serve("http_workers", "http-workers", "", "Threads that speak HTTP, 1 to 256 (one per core)"),
+    serve("http_workers", "http-workers", "", "Threads that serve HTTP, 1 to 256 (one per core)"),
     serve("max_connections", "max-connections", "20000", "Connections open at the same time, over all threads"),
     serve(
         "request_timeout_secs",
         "request-timeout-secs",
         "10",
-        "How long a client may take to send a request or read an answer; large ones a second more per KiB",
+        "How long a client may take to send a request or read an answer, plus a second per KiB",
     ),
     serve("keep_alive_secs", "keep-alive-secs", "75", "How long an idle connection stays open"),
     serve(
         "client_buffers_mib",
         "client-buffers-mib",
         "64",
-        "Memory for unfinished requests and unread answers, in all",
+        "Memory for unfinished requests and unread answers of all clients, in MiB",
     ),
     serve("ws_connections", "ws-connections", "10000", "WebSocket connections open at the same time"),
     serve("ws_subscriptions", "ws-subscriptions", "16", "Subscriptions of one WebSocket connection"),
     serve("ws_room_types", "ws-room-types", "64", "Room types that one WebSocket connection watches"),
-    serve("ws_room_types_in_all", "ws-room-types-in-all", "20000", "Room types watched at once, some 20 KiB each"),
+    serve(
+        "ws_room_types_in_all",
+        "ws-room-types-in-all",
+        "20000",
+        "Room types that all connections watch at once, about 20 KiB each",
+    ),
     serve("ws_nights", "ws-nights", "366", "Nights of one subscription"),
     serve("ws_frame_bytes", "ws-frame-bytes", "16384", "The largest WebSocket message a client may send"),
     serve("ws_frames_per_sec", "ws-frames-per-sec", "50", "WebSocket frames a client may send in a second"),
@@ -133,18 +142,14 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "redis_url",
         "redis-url",
-        "Where the nodes of a cluster agree who owns what: redis:// or rediss://, several addresses of a Redis Cluster \
-         separated by commas; without it, a node is alone",
+        "Redis of the cluster: a redis:// or rediss:// address, or several of a Redis Cluster separated by commas; without it \
+         the node is alone",
     ),
-    secret(
-        "cluster_secret",
-        "cluster-secret",
-        "By which the nodes of a cluster know each other, at least 16 characters, on all the same",
-    ),
-    serve("node_id", "node-id", "", "The name of this node among the others (the host's name and a random number)"),
-    serve("advertise_url", "advertise-url", "", "Where the other nodes reach this one (where it listens)"),
-    serve("lease_ttl_secs", "lease-ttl-secs", "10", "After how long the others take over from a node that is silent"),
-    serve("event_retention_secs", "event-retention-secs", "2592000", "How long /v1/events goes back"),
+    secret("cluster_secret", "cluster-secret", "The shared secret of the cluster's nodes, at least 16 characters"),
+    serve("node_id", "node-id", "", "The name of this node in the cluster (the host's name and a random number)"),
+    serve("advertise_url", "advertise-url", "", "The URL at which other nodes reach this one (the address of listen)"),
+    serve("lease_ttl_secs", "lease-ttl-secs", "10", "After how long other nodes take over from a silent node"),
+    serve("event_retention_secs", "event-retention-secs", "2592000", "How long events are kept for /v1/events"),
 ];
 
 const fn everywhere(key: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {
@@ -164,12 +169,12 @@ pub fn find(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)
 }
 
-/// The key somebody probably meant.
+/// The known key that is most similar.
 pub fn nearest(key: &str) -> &'static str {
     nearest_of(key, SETTINGS.iter().map(|setting| setting.key)).map_or("", |(nearest, _)| nearest)
 }
 
-/// The word that is most similar to another, and how similar it is, from 0 to 1.
+/// The most similar word, and its similarity from 0 to 1.
 pub fn nearest_of<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<(&'a str, f64)> {
     let word = word.to_ascii_lowercase();
     let rated = candidates.map(|candidate| (candidate, strsim::jaro_winkler(candidate, &word)));

@@ -83,8 +83,12 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 #[case("log_format", "jsno", "must be text or json, not \"jsno\"; did you mean json?")]
 #[case("access_log", "offf", "must be on or off, not \"offf\"; did you mean off?")]
 #[case("log", "innkeeper=loud", "must be a level (off, error, warn, info, debug, trace) or target=level pairs")]
-#[case("log", "inof", "\"inof\" is no level; did you mean info?")]
-#[case("log", "info,actix_srver=warn", "\"actix_srver\" is no target that logs anything; did you mean actix_server?")]
+#[case("log", "inof", "\"inof\" is not a level; did you mean info?")]
+#[case(
+    "log",
+    "info,actix_srver=warn",
+    "\"actix_srver\" is not a target that logs anything; did you mean actix_server?"
+)]
 #[case("log", "innkeper=debug", "did you mean innkeeper?")]
 #[case("log", "warn,innkeeper::htp=debug", "did you mean innkeeper::http?")]
 #[case("log", "warn,acess=info", "did you mean access?")]

@@ -1,4 +1,4 @@
-//! What this node holds: the room types it was granted and has not given back.
+//! The room types that this node owns: granted and not released.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,13 +13,13 @@ use crate::domain::RoomTypeId;
 pub struct Holding {
     pub room_type: RoomTypeId,
     pub token: Token,
-    /// How long it has been owned under this token.
+    /// How long this node has owned it under this token.
     pub age: Duration,
-    /// How long ago whoever grants was last asked and said yes; `None` if nobody was.
+    /// Age of the last successful acquire or renew; `None` if there was none.
     pub renewed_ago: Option<Duration>,
 }
 
-/// All of them. Every change concerns one token: what is said of an older one comes too late and changes nothing.
+/// All owned room types. Every change names a token; a change for an older token has no effect.
 #[derive(Debug, Default)]
 pub(super) struct Holdings(Mutex<BTreeMap<RoomTypeId, Held>>);
 
@@ -27,31 +27,31 @@ pub(super) struct Holdings(Mutex<BTreeMap<RoomTypeId, Held>>);
 struct Held {
     token: Token,
     since: Instant,
-    /// When whoever grants was asked for the last time that the answer was yes.
+    /// Send time of the last successful acquire or renew.
     confirmed: Option<Instant>,
 }
 
 impl Holdings {
-    /// A token was granted to who had asked at `confirmed`, or made up by ourselves.
+    /// Adds a token. `confirmed` is the send time of its grant; `None` if this node made it without Redis.
     pub fn keep(&self, room_type: RoomTypeId, token: Token, confirmed: Option<Instant>) {
         self.map().insert(room_type, Held { token, since: Instant::now(), confirmed });
         metrics::counter!("innkeeper_leases_acquired_total").increment(1);
         self.show();
     }
 
-    /// A token is still good, by the answer to who had asked at `asked`.
+    /// Records that a token was renewed by a request sent at `asked`.
     pub fn confirm(&self, room_type: RoomTypeId, token: Token, asked: Instant) {
         if let Some(held) = self.map().get_mut(&room_type).filter(|held| held.token == token) {
             held.confirmed = held.confirmed.max(Some(asked));
         }
     }
 
-    /// When it was last asked for that a token is good, if it is held and it was.
+    /// Send time of the last successful acquire or renew of this token.
     pub fn confirmed(&self, room_type: RoomTypeId, token: Token) -> Option<Instant> {
         self.map().get(&room_type).filter(|held| held.token == token)?.confirmed
     }
 
-    /// A token is over. `false` if it was already.
+    /// Removes a token. `false` if it was not held.
     pub fn forget(&self, room_type: RoomTypeId, token: Token) -> bool {
         let mut map = self.map();
         let held = map.get(&room_type).is_some_and(|held| held.token == token);
@@ -63,13 +63,13 @@ impl Holdings {
         held
     }
 
-    /// Whatever was held of a room type is over.
+    /// Removes a room type, whatever its token.
     pub fn forget_any(&self, room_type: RoomTypeId) {
         self.map().remove(&room_type);
         self.show();
     }
 
-    /// The token under which a room type is held.
+    /// The current token of a room type.
     pub fn token(&self, room_type: RoomTypeId) -> Option<Token> {
         self.map().get(&room_type).map(|held| held.token)
     }
@@ -82,7 +82,7 @@ impl Holdings {
         self.map().iter().map(|(room_type, held)| (*room_type, held.token)).collect()
     }
 
-    /// At most `limit` of them by id, after `after`.
+    /// At most `limit` holdings by id, after `after`.
     pub fn page(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let holding = |(room_type, held): (&RoomTypeId, &Held)| Holding {

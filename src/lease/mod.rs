@@ -1,24 +1,24 @@
-//! Leases: who may own a room type, and the fencing token that proves it.
+//! Leases: which node owns a room type, and the fencing token that proves it.
 //!
-//! Owns nothing but the permission. Called by the engine through [`Lease`], before an actor loads its calendar and when
-//! it gives a room type back, and by operators through [`Membership`]. It never decides about bookings, and it is not
-//! what keeps them safe: the store checks the token in every commit, so a lease that was granted twice costs time, never
-//! a room.
+//! Owns the permission only. The engine calls [`Lease`] before an actor loads its calendar, and when it releases a room type.
+//! Operators call [`Membership`]. This module never decides about bookings, and their safety does not depend on it. The
+//! store checks the token in every commit, so a lease that was granted twice costs time, never a room.
 //!
-//! Invariant: tokens of one room type grow, as far as whoever grants them remembers. Where it has forgotten, the store
-//! says so, and [`Lease::raise`] goes on above what the store has seen.
+//! Invariant: the tokens of a room type grow. If Redis has lost them, the store refuses a token that is too low, and
+//! [`Lease::raise`] continues above the store's token.
 //!
-//! When leases cannot be had, what is owned goes on (the token protects it) and what is not answers [`Unavailable`].
+//! Failure: while no lease can be granted, owners continue (the token protects them). Other room types answer
+//! [`Unavailable`].
 //!
-//! An ownership is *certain* while nobody else can have been granted the room type, by the word of whoever grants and this
-//! machine's monotonic clock ([`Lease::is_certain`]). An owner that is not certain may have been replaced without a
-//! word, and asks the store before it says what only memory says ([`crate::engine`]).
-//! Limits: where Redis has forgotten, or its clock was set forward, it grants what another node is certain of, or takes the
-//! word of one that was replaced; so it is with a machine whose monotonic clock stood still while it was suspended, and with
-//! two processes that go by one name. Such an owner is certain and wrong until a renewal, or the history of the store,
-//! tells it.
+//! An ownership is *certain* while no other node can have been granted the room type, by the answers of Redis and this
+//! machine's monotonic clock ([`Lease::is_certain`]). An owner that is not certain may have been replaced. It asks the
+//! store before it answers from memory ([`crate::engine`]).
 //!
-//! To add a way of granting: implement both traits in a folder of its own, and choose it in `app.rs`.
+//! Limits of certainty: a Redis that lost its data, or whose clock was set forward, can grant a room type twice. A machine
+//! whose monotonic clock stopped in a suspension keeps a lease too long. Two processes with one node name share a lease.
+//! Such an owner is certain and wrong until a renewal, or the events of the store, show it.
+//!
+//! To add a kind of lease: implement both traits in a new folder, and choose it in `app.rs`.
 
 mod holdings;
 pub mod node_tokens;
@@ -41,7 +41,7 @@ pub use outsider::Outsider;
 pub use placement::preferred;
 pub use single_node::SingleNode;
 
-/// A fencing token: the number of an ownership. The store accepts only the highest it has been shown.
+/// A fencing token: the number of an ownership. The store accepts only the highest token that was claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub i64);
 
@@ -49,32 +49,32 @@ pub struct Token(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(Arc<str>);
 
-/// A node, and the address at which the others reach it.
+/// A node, and the URL at which other nodes reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
     pub node: NodeId,
     pub url: Arc<str>,
 }
 
-/// Where a request for a room type came in.
+/// How a request for a room type reached this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Asked {
-    /// Here: if nobody owns the room type, the node that placement prefers is to have it.
+    /// From a client. A free room type goes to the node that placement prefers.
     #[default]
     Here,
-    /// At another node, which took this one for the owner: if nobody owns the room type, this one is to have it.
+    /// Forwarded by another node, which took this one for the owner. A free room type goes to this node.
     Forwarded,
 }
 
-/// The answer to somebody who wants to own a room type.
+/// The answer to an acquire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Acquired {
     Granted(Token),
-    /// That node owns it, or is to.
+    /// That node owns the room type, or is preferred for it.
     Elsewhere(Peer),
 }
 
-/// An ownership that this node has not given back, but is to end.
+/// An ownership that this node must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revoked {
     pub room_type: RoomTypeId,
@@ -82,45 +82,43 @@ pub struct Revoked {
     pub why: Why,
 }
 
-/// Why an ownership is to end.
+/// Why an ownership must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Somebody else owns the room type already: what is in memory is an old story.
+    /// Another node owns the room type already: the memory of this one is out of date.
     Lost,
-    /// Another node is to have it: finish what was begun, then give it back.
+    /// Placement prefers another node: finish requests in progress, then release it.
     Misplaced,
-    /// Another node is to have it, because this one cannot reach the store: what was begun cannot be finished.
+    /// This node cannot reach the store: requests in progress cannot be finished.
     CutOff,
 }
 
 /// Grants the ownership of room types.
 #[async_trait]
 pub trait Lease: Send + Sync + 'static {
-    /// Asks to own a room type. A token is higher than every one granted before, as far as is remembered. Whoever asks
-    /// has no living actor for the room type: an ownership that this node still had is over.
+    /// Asks to own a room type. The token is higher than all that Redis remembers. The caller has no actor for the room
+    /// type, so an earlier ownership of this node ends.
     async fn acquire(&self, room_type: RoomTypeId, asked: Asked) -> Result<Acquired, Unavailable>;
 
-    /// The store has seen `seen`, which is not lower than what was granted: continue above it.
+    /// Continues above `seen`, a token of the store that is not lower than the granted one.
     async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable>;
 
-    /// Whether nobody else can have been granted the room type since this token was, as far as whoever grants remembers.
-    /// Whoever acts on it asks after what it has decided.
+    /// Whether no other node can have been granted the room type since this token. The caller asks after its decision.
     fn is_certain(&self, room_type: RoomTypeId, token: Token) -> bool;
 
-    /// Gives a room type back, unless it has been granted anew. Does not wait for whoever keeps the leases: one that
-    /// cannot be reached forgets them by itself.
+    /// Releases a room type, unless it was granted anew. Does not wait for Redis, where the lease ends by itself.
     fn release(&self, room_type: RoomTypeId, token: Token);
 
-    /// There is no such room type: nothing is to be kept of it.
+    /// Deletes every trace of a room type that does not exist.
     fn forget(&self, room_type: RoomTypeId, token: Token);
 
-    /// Whether this node would be granted the room type, were it free: as far as it knows, without asking.
+    /// Whether this node would be granted the room type if it were free, without asking Redis.
     fn belongs_here(&self, room_type: RoomTypeId) -> bool;
 
-    /// The node that was found to own the room type a moment ago. Where that is no longer so, it says so itself.
+    /// The node that owned the room type a moment ago. If that has changed, that node answers so.
     fn last_found(&self, room_type: RoomTypeId) -> Option<Peer>;
 
-    /// Waits until ownerships are to end, and says which. For one listener.
+    /// Waits for ownerships that must end. For one caller.
     async fn revoked(&self) -> Vec<Revoked>;
 }
 
@@ -129,59 +127,59 @@ pub trait Lease: Send + Sync + 'static {
 pub trait Membership: Send + Sync + 'static {
     fn me(&self) -> &Peer;
 
-    /// Whether this node can take over room types, as far as it knows without asking; else why not.
+    /// Whether this node can take over room types, without asking Redis; the error says why not.
     fn may_own(&self) -> Result<(), Unavailable>;
 
-    /// Every node that lives, by name.
+    /// Every live node, by name.
     async fn nodes(&self) -> Result<Vec<Node>, Unavailable>;
 
     /// At most `limit` of the room types that this node owns, by id, after `after`.
     fn holdings(&self, after: Option<RoomTypeId>, limit: usize) -> Vec<Holding>;
 
-    /// Whether a node counts as living, as far as is known without asking. Where nothing is known, it does: its room types
-    /// cannot have been taken over.
+    /// Whether a node counts as alive, without asking Redis. Without information it does, because its room types cannot
+    /// have been taken over.
     fn lives(&self, node: &NodeId) -> bool;
 
-    /// Whether this node takes itself for one that cannot reach the store.
+    /// Whether this node cannot reach the store.
     fn is_cut_off(&self) -> bool;
 
-    /// A node that lives and reaches the store, as far as is known without asking: for requests that this one cannot do.
+    /// A live node that reaches the store, without asking Redis, for requests that this node cannot serve.
     fn stand_in(&self) -> Option<Peer>;
 
-    /// Comes: from now on the others send here what is to be done here, so requests must be answered already. One that
-    /// cannot tell them now does so as soon as it can.
+    /// Announces this node. Peers may forward to it, so HTTP must already serve. If Redis does not answer, the next heartbeat
+    /// announces it.
     async fn join(&self);
 
-    /// From now on the others are to have every room type, if there are others; when it returns, they have been told.
+    /// Announces that this node drains: other nodes are preferred for every room type.
     async fn drain(&self);
 
-    /// Waits until the others know by themselves that this node drains.
+    /// Waits until the other nodes have read that this node drains.
     async fn known_to_drain(&self);
 
-    /// Goes: what was released is given back, and the others no longer know this node.
+    /// Leaves the cluster: finishes the releases, and deletes this node's announcement.
     async fn leave(&self);
 }
 
-/// A node as the others see it.
+/// A node as its announcement shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     pub peer: Peer,
-    /// When it started.
+    /// When the node started.
     pub since: Timestamp,
-    /// How long ago it was last heard of.
+    /// Age of its last heartbeat.
     pub silent_for: std::time::Duration,
     pub draining: bool,
-    /// It cannot reach the store: the others are to have everything.
+    /// The node cannot reach the store: other nodes are preferred.
     pub cut_off: bool,
-    /// Room types that it owned at that time.
+    /// Room types that the node owned at its last heartbeat.
     pub owned: usize,
 }
 
-/// Why no lease can be had.
+/// Why no lease is granted.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
-    /// Nobody could say who owns the room type: Redis cannot be asked, or its answer leads nowhere.
-    #[error("no lease can be had: {0}")]
+    /// The owner is unknown: Redis does not answer, or names a node without a valid announcement.
+    #[error("no lease was granted: {0}")]
     Unanswered(#[source] anyhow::Error),
     /// This node may own nothing.
     #[error("this node is no member of its cluster: {0}")]
@@ -195,7 +193,7 @@ impl From<crate::redis::Error> for Unavailable {
 }
 
 impl NodeId {
-    /// The name of a node that has no others.
+    /// The name of a node without a cluster.
     pub fn single() -> Self {
         Self("single".into())
     }

@@ -1,12 +1,11 @@
-//! What a node states under the secret of its cluster: a signed text (JWT, RFC 7519, HMAC with SHA-256) by one node, for
-//! one audience, good for a while.
+//! Node tokens: texts that a node signs with the cluster secret (JWT, RFC 7519, HMAC with SHA-256). Each has an issuer, an
+//! audience and an expiry.
 //!
-//! Clocks of two nodes may be [`CLOCKS_APART`]: what is stated further in the future is of a wrong clock and worth
-//! nothing. So a statement that is good for `t` can be shown for `t` and [`CLOCKS_APART`] after it was made, where its
-//! receiver's clock is behind.
+//! The clocks of two nodes may be [`CLOCKS_APART`]. A token that was issued further in the future is refused. A token that is
+//! valid for `t` is accepted for up to `t` plus [`CLOCKS_APART`], if the receiver's clock is behind.
 //!
-//! Whoever knows the secret is a node; nobody else can make a statement or change one. To whom it is made is part of it,
-//! so that what was meant for one purpose is worth nothing for another (RFC 8725, section 3.12).
+//! Only a program that knows the secret can make or change a token. The audience is part of the token, so a token for one
+//! purpose is not valid for another (RFC 8725, section 3.12).
 
 use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -17,25 +16,25 @@ use super::NodeId;
 use crate::domain::Timestamp;
 use crate::secret::Secret;
 
-/// How far the clocks of two nodes may be apart, either way. A statement is good for as much longer than is needed.
+/// The largest difference of two nodes' clocks, in both directions.
 pub const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(30);
 
-/// A statement as it is signed.
+/// The signed content.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct NodeToken<T> {
-    /// The node that makes it.
+    /// The node that signs.
     iss: String,
-    /// Whom it is made to.
+    /// The audience.
     aud: String,
-    /// When it was made, in seconds since 1970.
+    /// Issue time, in seconds since 1970.
     iat: i64,
-    /// Until when it is good.
+    /// Expiry, in seconds since 1970.
     exp: i64,
     #[serde(flatten)]
     claims: T,
 }
 
-/// Signs and checks.
+/// Signs and verifies.
 #[derive(Clone)]
 pub struct NodeTokens {
     sign: EncodingKey,
@@ -48,7 +47,7 @@ impl NodeTokens {
         Self { sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) }
     }
 
-    /// A statement that is made at `now`. `None` only if the library cannot sign.
+    /// Signs claims at `now`. `None` only if the library cannot sign.
     pub fn sign<T: Serialize>(
         &self,
         by: &NodeId,
@@ -62,14 +61,14 @@ impl NodeTokens {
         encode(&Header::new(Algorithm::HS256), &statement, &self.sign).ok()
     }
 
-    /// Who states what, in a text that was made to `to` and is good at `now`.
+    /// The issuer and the claims of a token for `to` that is valid at `now`.
     pub fn check<T: DeserializeOwned + Clone>(&self, text: &str, to: &str, now: Timestamp) -> Option<(NodeId, T)> {
         let (by, statement) = self.read(text, to)?;
         let latest = now.as_second().saturating_add(CLOCKS_APART.as_secs());
         (statement.exp > now.as_second() && statement.iat <= latest).then_some((by, statement.claims))
     }
 
-    /// The same, whenever it was made: it says itself when that was.
+    /// Like `check`, whatever the issue time: the claims contain their own.
     pub fn open<T: DeserializeOwned + Clone>(&self, text: &str, to: &str) -> Option<(NodeId, T)> {
         self.read(text, to).map(|(by, statement)| (by, statement.claims))
     }
@@ -78,7 +77,7 @@ impl NodeTokens {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_audience(&[to]);
         rules.set_required_spec_claims(&["exp", "aud", "iss"]);
-        // By our clock, not the library's.
+        // The caller's clock decides, not the library's.
         rules.validate_exp = false;
         let statement = decode::<NodeToken<T>>(text, &self.check, &rules).ok()?.claims;
         Some((statement.iss.parse().ok()?, statement))
@@ -93,7 +92,7 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000;
 
-    /// Whether a statement that is good for 30 seconds is believed by a clock that differs by so much.
+    /// Whether a token that is valid for 30 seconds is accepted by a clock that differs by so much.
     fn believed(apart: i64) -> bool {
         let at = |second| Timestamp::from_second(second).unwrap();
         let (node_tokens, by) = (NodeTokens::new(&Secret::new("secret")), "one".parse().unwrap());

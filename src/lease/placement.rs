@@ -1,20 +1,20 @@
-//! Placement: which of the nodes is to have a room type that nobody owns.
+//! Placement: which node should own a free room type.
 //!
-//! Rendezvous hashing (Thaler and Ravishankar, 1998): every node has a weight for every room type, the heaviest is
-//! preferred. All nodes that know of the same nodes agree without a word; when one comes or goes, only its own share
-//! moves. A preference is no permission: nodes that disagree are told apart by the lease.
+//! Rendezvous hashing (Thaler and Ravishankar, 1998): every node has a weight for every room type, and the highest weight is
+//! preferred. Nodes with the same view agree without communication. When a node joins or leaves, only its own share moves.
+//! A preference is no permission: if nodes disagree, the lease decides.
 
 use sha2::{Digest, Sha256};
 
 use super::{NodeId, Peer};
 use crate::domain::RoomTypeId;
 
-/// The node that is to have a room type; `None` if there are none.
+/// The preferred node of a room type; `None` if there are no nodes.
 pub fn preferred<'a>(room_type: RoomTypeId, nodes: impl IntoIterator<Item = &'a Peer>) -> Option<&'a Peer> {
     nodes.into_iter().max_by_key(|peer| (weight(&peer.node, room_type), &peer.node))
 }
 
-/// The same on every machine and in every version.
+/// Equal on every machine and in every version.
 fn weight(node: &NodeId, room_type: RoomTypeId) -> [u8; 8] {
     let digest = Sha256::new().chain_update(room_type.0.as_bytes()).chain_update(node.as_str()).finalize();
     let mut weight = [0; 8];

@@ -1,4 +1,4 @@
-//! The lease of a node that is alone: always granted.
+//! The lease of a node without a cluster: always granted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -11,8 +11,8 @@ use super::{Acquired, Asked, Lease, Membership, Node, NodeId, Peer, Revoked, Tok
 use crate::clock::Clock;
 use crate::domain::{RoomTypeId, Timestamp};
 
-/// Grants everything. Tokens start at the wall clock's microseconds, so that a restarted node is usually above what
-/// the store has seen; where the clock went back, the store says so and [`Lease::raise`] goes on from there.
+/// Grants every lease. Tokens start at the wall clock's microseconds, so a restarted node is usually above the store's
+/// tokens. If the clock went back, the store refuses the token, and [`Lease::raise`] continues above the store's.
 pub struct SingleNode {
     last: AtomicI64,
     clock: Arc<dyn Clock>,
@@ -23,7 +23,7 @@ pub struct SingleNode {
 }
 
 impl SingleNode {
-    /// Under the name by which a node that has no others goes.
+    /// A node with the name [`NodeId::single`].
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self::named(Peer { node: NodeId::single(), url: "".into() }, clock)
     }
@@ -54,7 +54,7 @@ impl Lease for SingleNode {
         Ok(self.next_above(room_type, seen.0))
     }
 
-    /// There is nobody else.
+    /// There is no other node.
     fn is_certain(&self, _: RoomTypeId, _: Token) -> bool {
         true
     }
@@ -104,7 +104,7 @@ impl Membership for SingleNode {
         true
     }
 
-    /// There is nobody whom it could leave anything to.
+    /// There is no node to hand over to.
     fn is_cut_off(&self) -> bool {
         false
     }
@@ -119,7 +119,7 @@ impl Membership for SingleNode {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// There are no others.
+    /// There are no other nodes.
     async fn known_to_drain(&self) {}
 
     async fn leave(&self) {}

@@ -1,5 +1,5 @@
-//! Which log lines are written: a level for all, and levels for targets. A target is the path of a module, or
-//! [`ACCESS`] for the access log.
+//! The filter of log lines: a default level, and levels for targets. A target is the path of a module, or [`ACCESS`] for
+//! the access log.
 
 use std::str::FromStr;
 
@@ -8,13 +8,14 @@ use tracing_subscriber::filter::Targets;
 
 /// The target of the access log.
 pub const ACCESS: &str = "access";
-/// The level of everything that no other word is about.
-const UNLESS_SAID: LevelFilter = LevelFilter::ERROR;
+/// The level of targets that the filter does not name.
+const DEFAULT_LEVEL: LevelFilter = LevelFilter::ERROR;
 pub(crate) const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-/// Modules of innkeeper, in which a target may lie. What follows after them is not checked.
-const OWN: [&str; 18] = [
+/// Modules of innkeeper, which can be targets. The path below a module is not checked.
+const OWN: [&str; 21] = [
     "app",
     "cli",
+    "client",
     "clock",
     "config",
     "domain",
@@ -24,7 +25,9 @@ const OWN: [&str; 18] = [
     "http",
     "lease",
     "pulse",
+    "redis",
     "search",
+    "secret",
     "shutdown",
     "store",
     "tasks",
@@ -50,11 +53,11 @@ const LIBRARIES: &[&str] = &[
     "tokio_tungstenite",
     "tungstenite",
 ];
-/// Libraries whose warnings and errors any stranger can cause, by a malformed request or a broken connection. They are
-/// details: written where DEBUG is, unless the filter names them.
-const STRANGERS: [&str; 2] = ["actix_http", "h2"];
+/// Libraries whose warnings and errors any client can cause, by a malformed request or a broken connection. They are
+/// logged with DEBUG only, unless the filter names them.
+const CLIENT_CAUSED: [&str; 2] = ["actix_http", "h2"];
 
-/// A filter that somebody set.
+/// A filter, as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
     unless_said: LevelFilter,
@@ -64,18 +67,18 @@ pub struct Filter {
 impl Filter {
     pub fn targets(&self) -> Targets {
         let names = |library: &str| self.targets.iter().any(|(target, _)| target.starts_with(library));
-        let quiet = STRANGERS.into_iter().filter(|it| self.unless_said < LevelFilter::DEBUG && !names(it));
+        let quiet = CLIENT_CAUSED.into_iter().filter(|it| self.unless_said < LevelFilter::DEBUG && !names(it));
         let quiet = quiet.map(|library| (library, LevelFilter::OFF));
         Targets::new().with_default(self.unless_said).with_targets(self.targets.clone()).with_targets(quiet)
     }
 }
 
-/// Why a word of a filter cannot be meant.
+/// Why a word of a filter is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wrong {
-    /// No level; the word, and where it stands.
+    /// The word is not a level.
     Level(String),
-    /// No module that logs.
+    /// The word is not a module that logs.
     Target(String),
 }
 
@@ -86,7 +89,7 @@ impl Wrong {
         }
     }
 
-    /// What somebody may have meant instead.
+    /// Candidates for a suggestion.
     pub fn candidates(&self) -> Vec<String> {
         match self {
             Self::Level(_) => LEVELS.map(str::to_owned).into(),
@@ -100,7 +103,7 @@ impl FromStr for Filter {
     type Err = Wrong;
 
     fn from_str(text: &str) -> Result<Self, Wrong> {
-        let mut filter = Self { unless_said: UNLESS_SAID, targets: Vec::new() };
+        let mut filter = Self { unless_said: DEFAULT_LEVEL, targets: Vec::new() };
         let words: Vec<_> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
         if words.is_empty() {
             return Err(Wrong::Level(text.to_owned()));
@@ -172,7 +175,7 @@ mod tests {
         assert_eq!(filter.parse::<Filter>().unwrap_err(), wrong);
     }
 
-    /// A library that is no dependency any more would be a target that means nothing.
+    /// A library that is no longer a dependency would be a target without log lines.
     #[test]
     fn every_library_is_a_dependency_and_every_module_exists() {
         let lock = include_str!("../../Cargo.lock");

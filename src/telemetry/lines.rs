@@ -1,8 +1,8 @@
 //! Log lines on their way to stderr. A thread of its own writes them, so a reader that stalls blocks no other thread.
 //!
-//! Limits: [`ROOM`] bytes wait, and as many are being written. What does not fit is dropped and counted in
-//! `innkeeper_log_lines_dropped_total`. Warnings and errors that come over and over are limited by [`super::repeats`].
-//! Other lines are written as often as they come: those that requests cause have a limit in the access log.
+//! Limits: [`ROOM`] bytes wait, and as many are being written. Further lines are dropped and counted in
+//! `innkeeper_log_lines_dropped_total`. [`super::repeats`] limits repeated warnings and errors.
+//! Other lines have no limit here. The access log limits its own lines.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,12 +1,12 @@
--- Grants a lease, unless somebody else has it.
--- KEYS: lease, fence. ARGV: my name, TTL in ms, TTL of the fence in ms, "1" if I am to have it should it be free.
--- Gives: the token or nil; the owner's name or nil; the last owner that never gave it back, or nil.
+-- Grants a lease, unless another node has it.
+-- KEYS: lease, fence. ARGV: this node's name, TTL in ms, TTL of the fence in ms, "1" if this node may take a free lease.
+-- Returns: the token or nil; the owner's name or nil; the last owner if it never released the lease, or nil.
 local owner = redis.call('HGET', KEYS[1], 'node')
 if owner and owner ~= ARGV[1] then
   return { false, owner, false }
 end
 if ARGV[4] ~= '1' then
-  -- Mine from an ownership that is over: free for whoever is to have it.
+  -- The lease is left from an ended ownership of this node: release it.
   if owner then
     redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[2], 'holder', '')
@@ -18,7 +18,7 @@ local holder = redis.call('HGET', KEYS[2], 'holder')
 local token = redis.call('HINCRBY', KEYS[2], 'token', 1)
 redis.call('HSET', KEYS[2], 'holder', ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
--- As it is kept: a number of Lua's own could lose digits.
+-- Copied as text: a Lua number could lose digits.
 redis.call('HSET', KEYS[1], 'node', ARGV[1], 'token', redis.call('HGET', KEYS[2], 'token'))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 if holder == '' or holder == ARGV[1] then

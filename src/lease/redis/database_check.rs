@@ -10,8 +10,8 @@
 //! ([`Comparison::Unproven`]).
 //!
 //! Limits: a node that starts on a byte copy before the peer's next beat, about a second after its last commit, joins. It
-//! is an outsider as soon as that beat is announced or has failed. A database that cannot be reached proves nothing, and one that
-//! takes no writes proves nothing against a peer.
+//! is an outsider as soon as that beat is announced or has failed. A database that cannot be reached proves nothing. A
+//! database that takes no writes proves nothing against a peer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
--- Forgets a node that goes.
+-- Deletes the announcement of a node that leaves.
 -- KEYS: as for the heartbeat. ARGV: its name, and "1" if it is a member.
 if ARGV[2] == '1' then
   redis.call('ZREM', KEYS[1], ARGV[1])

@@ -1,19 +1,19 @@
-//! Leases in Redis: one key per room type with a TTL, granted by one script together with the next token.
+//! Leases in Redis: one key with a TTL per room type. One script grants a lease and the next token together.
 //!
 //! [`RedisLease`] answers the engine and the operators. `keeper` runs its background tasks: it renews leases, sends
 //! heartbeats and checks the store. `registry` knows the nodes by their signed announcements (`announcement`), and decides
 //! whether this node may be one of them (`admission`), which needs the same database (`database_check`). `leases` and the
-//! `.lua` files are everything that Redis is asked; [`crate::redis`] is the connection; [`RedisWake`] wakes other nodes over it.
+//! `.lua` files are everything that Redis is asked. [`crate::redis`] is the connection, and [`RedisWake`] wakes other nodes
+//! over it.
 //! Works with one Redis and with Redis Cluster.
 //!
-//! Invariants: per room type the fence counter and the lease lie in one slot and change in one script; nothing here waits
-//! for Redis longer than a third of the TTL, or a second. An ownership that cannot be renewed goes on, but is not certain
-//! any more when its TTL may be over: only Redis itself says that it is lost. While it cannot be asked, requests go to
-//! the owner that was last known.
+//! Invariants: the fence and the lease of a room type share a slot and change in one script. No call waits for Redis longer
+//! than a third of the TTL, or a second. An ownership that cannot be renewed continues, and is no longer certain when its
+//! TTL may be over. Only an answer of Redis ends it. While Redis does not answer, requests go to the last known owner.
 //!
-//! What Redis forgets costs time, not safety: a counter that fell back is raised to what the store has seen, a lease that
-//! vanished is set again by whoever renews it, unless somebody else was granted it meanwhile or it was given back. So the
-//! counter of a room type that nobody used for a week is forgotten: the next owner's first write is stale, and raises it.
+//! Data loss in Redis costs time, not safety. A fence that fell back is raised to the store's token. A lease that vanished
+//! is set again by the next renewal, unless another node was granted it or it was released. So fences may expire after a
+//! week without use: the next owner's first write is refused as stale, and raises the fence.
 
 mod admission;
 mod announcement;
@@ -53,13 +53,13 @@ use crate::store::{DatabaseId, Instance, Members};
 
 pub use wake::RedisWake;
 
-/// Settings of the leases.
+/// The settings of the leases.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub addresses: Addresses,
-    /// By which the nodes know each other.
+    /// The cluster secret.
     pub secret: Secret,
-    /// How long a lease is good for without being renewed.
+    /// How long a lease lasts without a renewal.
     pub ttl: Duration,
 }
 
@@ -75,11 +75,11 @@ pub struct RedisLease {
     releases: TaskTracker,
 }
 
-/// An ownership that was to end because another node is to have the room type.
+/// An ownership that was revoked because placement prefers another node.
 #[derive(Debug, Clone, Copy)]
 struct GivenAway {
     token: Token,
-    /// When the other one can be expected to have taken it.
+    /// When the other node should have taken it.
     until: Instant,
 }
 
@@ -116,7 +116,7 @@ impl RedisLease {
         tasks.spawn("store_watch", Policy::Restart, move |stop| keeper::watch_store(lease.clone(), stop));
     }
 
-    /// The bell of this node, on the same connection.
+    /// The wake-ups of this node, on the same connection.
     pub fn wake(&self) -> Arc<RedisWake> {
         Arc::new(RedisWake::new(self.leases.redis.clone(), self.leases.me.node.clone()))
     }
@@ -131,19 +131,19 @@ impl RedisLease {
         let leases = self.leases.clone();
         let release = async move {
             if let Err(error) = leases.release(room_type, token, for_good).await {
-                debug!(%room_type, error = &error as &dyn std::error::Error, "a lease is left to run out");
+                debug!(%room_type, error = &error as &dyn std::error::Error, "a lease cannot be released, and ends by its TTL");
             }
         };
         self.releases.spawn_on(release, self.leases.redis.runtime());
     }
 
-    /// What Redis says. `None`: the owner is somebody of whom nobody knows the address.
+    /// Asks Redis. `None`: the owner has no valid announcement.
     async fn ask(&self, room_type: RoomTypeId, asked: Asked) -> Result<Option<Acquired>, Unavailable> {
         let preferred = self.registry.preferred(room_type, self.holdings.len()).await?;
         self.registry.admitted()?;
         let other = preferred.filter(|peer| *peer != self.leases.me);
         let may_take = other.is_none() || (asked == Asked::Forwarded && self.takes_in(room_type));
-        // Before the question is on its way: the lease runs from when Redis heard it.
+        // Taken before the call: the lease runs from when Redis executes it.
         let asked_at = Instant::now();
         match (self.leases.acquire(room_type, may_take).await?, other) {
             (Reply::Granted { token, after }, _) => {
@@ -167,14 +167,14 @@ impl RedisLease {
         }
     }
 
-    /// What can be said without asking Redis. An ownership that was never given back goes on under a token of its own
-    /// making: the store accepts it, unless somebody else has been granted as high a one meanwhile, who is then the
-    /// owner. A node that owned the room type is likely to own it still.
+    /// The answer without Redis. An ownership that was not released continues under the next token, which this node makes.
+    /// The store accepts it, unless another node was granted as high a token meanwhile. The last known owner is likely to
+    /// be the owner still.
     fn without_redis(&self, room_type: RoomTypeId, asked: Asked) -> Option<Acquired> {
         if let Some(Token(held)) = self.holdings.token(room_type) {
             let token = Token(held.saturating_add(1));
             self.holdings.keep(room_type, token, None);
-            debug!(%room_type, token = token.0, "an ownership goes on without redis");
+            debug!(%room_type, token = token.0, "an ownership continues without redis");
             return Some(Acquired::Granted(token));
         }
         if asked == Asked::Forwarded {
@@ -185,13 +185,13 @@ impl RedisLease {
         (owner != self.leases.me).then_some(Acquired::Elsewhere(owner))
     }
 
-    /// Whether somebody who was sent here may have a room type that another node is to have.
+    /// Whether a forwarded request may take a room type for which placement prefers another node.
     fn takes_in(&self, room_type: RoomTypeId) -> bool {
         let given = self.given_away.get(&room_type).is_some_and(|given| given.until > Instant::now());
         !given && !self.registry.is_draining() && !self.registry.is_cut_off()
     }
 
-    /// Forgets what the other nodes can be expected to have; not what this one still cannot end.
+    /// Forgets the room types that other nodes should have taken, except those that this node still holds.
     fn forget_what_was_given_away(&self) {
         let now = Instant::now();
         let held = |room_type, token| self.holdings.token(room_type) == Some(token);
@@ -205,7 +205,7 @@ impl Lease for RedisLease {
         if let Some(outsider) = self.registry.outsider() {
             return Err(Unavailable::Outsider(outsider));
         }
-        // A Redis that did not answer the last heartbeat is not waited for by everybody.
+        // If Redis did not answer the last heartbeat, requests do not wait for it.
         if self.registry.is_out_of_touch()
             && let Some(answer) = self.without_redis(room_type, asked)
         {
@@ -216,7 +216,9 @@ impl Lease for RedisLease {
                 self.owners.learn(room_type, &answer);
                 Ok(answer)
             }
-            Ok(None) => Err(Unavailable::Unanswered(anyhow!("the owner is a node of which no address is known"))),
+            Ok(None) => {
+                Err(Unavailable::Unanswered(anyhow!("the owner has no valid announcement, so its address is unknown")))
+            }
             Err(error) => {
                 self.registry.admitted()?;
                 self.without_redis(room_type, asked).ok_or(error)
@@ -225,7 +227,7 @@ impl Lease for RedisLease {
     }
 
     async fn raise(&self, room_type: RoomTypeId, seen: Token) -> Result<Token, Unavailable> {
-        warn!(%room_type, seen = seen.0, "redis is behind the store and is told");
+        warn!(%room_type, seen = seen.0, "the fence in Redis is behind the store and is raised");
         let asked_at = Instant::now();
         let raised = self.leases.raise(room_type, seen).await?;
         let token =
@@ -235,7 +237,7 @@ impl Lease for RedisLease {
     }
 
     fn is_certain(&self, room_type: RoomTypeId, token: Token) -> bool {
-        // The clocks of two machines need not run at the same speed: a tenth is more than they differ by.
+        // The clocks of two machines may differ in speed. A tenth is more than the difference.
         let good_for = self.leases.ttl - self.leases.ttl / 10;
         self.holdings.confirmed(room_type, token).is_some_and(|asked_at| asked_at.elapsed() < good_for)
     }
@@ -259,7 +261,7 @@ impl Lease for RedisLease {
 
     async fn revoked(&self) -> Vec<Revoked> {
         loop {
-            // A notice that comes between the look and the waiting is kept for the waiting.
+            // A notification between the check and the wait is kept for the wait.
             let revoked = std::mem::take(&mut *self.revoked.lock().unwrap_or_else(PoisonError::into_inner));
             if !revoked.is_empty() {
                 return revoked;
@@ -314,7 +316,7 @@ impl Membership for RedisLease {
         if !self.registry.sees_others() {
             return;
         }
-        // Everybody looks around once in this time, and what they saw then takes no longer to arrive than a call may.
+        // Every node reads the announcements once in this time, plus the time-out of the call.
         tokio::time::sleep(self.leases.heartbeat_interval() + leases::patience(self.leases.ttl)).await;
     }
 
@@ -322,7 +324,7 @@ impl Membership for RedisLease {
         self.releases.close();
         self.releases.wait().await;
         if let Err(error) = self.registry.leave().await {
-            debug!(error = &error as &dyn std::error::Error, "the others will miss this node by themselves");
+            debug!(error = &error as &dyn std::error::Error, "this node's announcement cannot be deleted, and expires");
         }
     }
 }

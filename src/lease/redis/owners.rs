@@ -1,7 +1,7 @@
-//! Who owned what when Redis was last asked. A guess, and harmless: a node that is not the owner says so.
+//! A cache of owners, as Redis last named them. A wrong entry is harmless: a node that is not the owner answers so.
 //!
-//! A fresh one saves asking Redis for every request that goes to another node; an old one is used only while Redis cannot
-//! be asked. Only names are remembered: an address is good for as long as its node is known ([`super::registry`]).
+//! A fresh entry saves a call to Redis for every forwarded request. An old one is used only while Redis does not answer. The
+//! cache has names only; [`super::registry`] has the addresses.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use moka::sync::Cache;
 use crate::domain::RoomTypeId;
 use crate::lease::{Acquired, NodeId};
 
-/// Room types of which the last owner is remembered.
+/// Entries in the cache.
 const REMEMBERED: u64 = 100_000;
 
-/// The last known owners, other than this node, and when they were found.
+/// The last known owners, other than this node, and when Redis named them.
 #[derive(Debug)]
 pub struct Owners(Cache<RoomTypeId, (NodeId, Instant)>);
 
@@ -35,7 +35,7 @@ impl Owners {
         self.0.get(&room_type).map(|(node, _)| node)
     }
 
-    /// The owner that was found no longer ago than `age`.
+    /// The owner, if Redis named it no longer than `age` ago.
     pub fn found_within(&self, room_type: RoomTypeId, age: Duration) -> Option<NodeId> {
         self.0.get(&room_type).filter(|(_, found)| found.elapsed() < age).map(|(node, _)| node)
     }

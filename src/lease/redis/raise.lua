@@ -1,6 +1,6 @@
--- Goes on above a token that the store has seen: this memory was lost, or is younger than the store.
--- KEYS: lease, fence. ARGV: my name, TTL in ms, TTL of the fence in ms, the token seen.
--- Gives: the new token, or nil if somebody else has the lease by now.
+-- Raises the fence above a token of the store, because Redis lost the fence, or is younger than the store.
+-- KEYS: lease, fence. ARGV: this node's name, TTL in ms, TTL of the fence in ms, the store's token.
+-- Returns: the new token, or nil if another node has the lease by now.
 local owner = redis.call('HGET', KEYS[1], 'node')
 if owner and owner ~= ARGV[1] then
   return false

@@ -1,5 +1,5 @@
--- Gives a lease back, unless it has been granted anew.
--- KEYS: lease, fence. ARGV: my name, my token, TTL of the fence in ms, "1" if nothing is to be kept.
+-- Releases a lease, unless it was granted anew.
+-- KEYS: lease, fence. ARGV: this node's name, its token, TTL of the fence in ms, "1" to delete the fence too.
 local lease = redis.call('HMGET', KEYS[1], 'node', 'token')
 if lease[1] == ARGV[1] and lease[2] == ARGV[2] then
   redis.call('DEL', KEYS[1])

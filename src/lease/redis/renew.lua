@@ -1,7 +1,7 @@
--- Renews a lease, also one that was forgotten here, as long as nobody has been granted it since. An owner may have gone
--- on under a higher token while it could not ask.
--- KEYS: lease, fence. ARGV: my name, TTL in ms, TTL of the fence in ms, my token.
--- Gives: 1 if it is mine, 0 if it is lost.
+-- Renews a lease. Sets one again that Redis has lost, unless it was granted since. An owner may have raised its token while
+-- Redis did not answer.
+-- KEYS: lease, fence. ARGV: this node's name, TTL in ms, TTL of the fence in ms, this node's token.
+-- Returns: 1 if this node has the lease, 0 if the lease is lost.
 local lease = redis.call('HMGET', KEYS[1], 'node', 'token')
 if lease[1] == ARGV[1] and lease[2] == ARGV[4] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -15,7 +15,7 @@ local fence = redis.call('HMGET', KEYS[2], 'token', 'holder')
 if fence[1] and tonumber(fence[1]) > tonumber(ARGV[4]) then
   return 0
 end
--- Nobody's: it was given back under this very token.
+-- The lease was released under this token.
 if fence[1] == ARGV[4] and fence[2] == '' then
   return 0
 end

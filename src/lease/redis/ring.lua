@@ -1,3 +1,3 @@
 -- Wakes the other nodes.
--- ARGV: channel, my name.
+-- ARGV: channel, this node's name.
 redis.call('PUBLISH', ARGV[1], ARGV[2])

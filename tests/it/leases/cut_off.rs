@@ -20,6 +20,15 @@ async fn known(leases: &[&Arc<RedisLease>], of: &RedisLease, is_cut_off: bool) {
     .await;
 }
 
+/// Waits until the nodes have seen each other's heartbeats in the table, and know that they share a database.
+async fn settled(stores: &[&MemoryMembers]) {
+    let before: Vec<_> = stores.iter().map(|store| store.fewest_beats()).collect();
+    eventually("every node has sent some heartbeats", async || {
+        stores.iter().zip(&before).all(|(store, before)| store.fewest_beats() >= before + 5)
+    })
+    .await;
+}
+
 /// A request to a node makes it the owner of the room type.
 async fn goes_on_at(lease: &RedisLease, room_type: RoomTypeId) {
     let granted = async || matches!(lease.acquire(room_type, Asked::Here).await, Ok(Acquired::Granted(_)));
@@ -32,10 +41,12 @@ fn a_node_without_the_store_hands_over_everything() {
         let redis = Redis::start();
         let store = MemoryMembers::default();
         let first = node_on(store.clone(), &redis, "first", SHORT).await;
-        let second = node(&redis, "second", SHORT).await;
+        let other = MemoryMembers::default();
+        let second = node_on(other.clone(), &redis, "second", SHORT).await;
         first.keep(&Tasks::default());
         second.keep(&Tasks::default());
         known(&[&first, &second], &second, false).await;
+        settled(&[&store, &other]).await;
         let is_mine = |room_type: &RoomTypeId| goes_to(first.me(), *room_type, second.me());
         let mine: Vec<_> = (0..).map(id).filter(is_mine).take(100).collect();
         for room_type in &mine {
@@ -66,6 +77,7 @@ fn without_any_node_at_the_store_the_owners_stay() {
         let nodes = futures_util::future::join_all(both).await;
         let leases: Vec<_> = nodes.iter().collect();
         nodes.iter().for_each(|lease| lease.keep(&Tasks::default()));
+        settled(&[&store]).await;
         store.set(false);
         known(&leases, &nodes[0], true).await;
         known(&leases, &nodes[1], true).await;
@@ -87,6 +99,7 @@ fn a_store_that_takes_no_writes_makes_no_member_an_outsider_and_lets_a_newcomer_
         nodes.iter().for_each(|lease| lease.keep(&Tasks::default()));
         let can_own = async || nodes.iter().all(|lease| lease.may_own().is_ok());
         eventually("both are members", can_own).await;
+        settled(&[&store]).await;
         store.set_read_only(true);
         // Longer than an objection to a member must last.
         for _ in 0..2 * SHORT.as_secs() {

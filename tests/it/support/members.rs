@@ -17,26 +17,35 @@ pub fn database() -> DatabaseId {
 
 /// A node's way to the table.
 #[derive(Clone, Default)]
-pub struct MemoryMembers(Arc<AtomicU8>);
+pub struct MemoryMembers {
+    state: Arc<AtomicU8>,
+    /// The beats of the nodes that use it.
+    beats: Arc<Mutex<HashMap<Uuid, i64>>>,
+}
 
 const READ_ONLY: u8 = 1;
 const CUT_OFF: u8 = 2;
 
 impl MemoryMembers {
     pub fn set(&self, answers: bool) {
-        self.0.store(if answers { 0 } else { CUT_OFF }, Ordering::SeqCst);
+        self.state.store(if answers { 0 } else { CUT_OFF }, Ordering::SeqCst);
+    }
+
+    /// The fewest heartbeats of a node that uses it.
+    pub fn fewest_beats(&self) -> i64 {
+        self.beats.lock().unwrap().values().min().copied().unwrap_or(0)
     }
 
     /// It answers, and takes no writes.
     pub fn set_read_only(&self, is_read_only: bool) {
-        self.0.store(if is_read_only { READ_ONLY } else { 0 }, Ordering::SeqCst);
+        self.state.store(if is_read_only { READ_ONLY } else { 0 }, Ordering::SeqCst);
     }
 }
 
 #[async_trait]
 impl Members for MemoryMembers {
     async fn heartbeat(&self, me: &Instance, peers: &[Uuid]) -> Result<Roster, Error> {
-        let state = self.0.load(Ordering::SeqCst);
+        let state = self.state.load(Ordering::SeqCst);
         if state == CUT_OFF {
             return Err(Error::Unavailable(anyhow::anyhow!("it is cut off")));
         }
@@ -44,6 +53,7 @@ impl Members for MemoryMembers {
         let mut commit = || {
             let own = table.entry(me.id).or_default();
             *own += 1;
+            self.beats.lock().unwrap().insert(me.id, *own);
             *own
         };
         let committed = (state != READ_ONLY).then(&mut commit);
