@@ -46,6 +46,18 @@ impl Fee {
         }
     }
 
+    /// Whether `later` is a lower fee, where the two can be compared without a booking: fees of one kind, and no fee with
+    /// any other.
+    fn falls_to(self, later: Self) -> bool {
+        match (self, later) {
+            (earlier, later) if later.is_free() => !earlier.is_free(),
+            (Self::Percent { percent: earlier }, Self::Percent { percent: later }) => later < earlier,
+            (Self::Nights { nights: earlier }, Self::Nights { nights: later }) => later < earlier,
+            (Self::Fixed { amount_minor: earlier }, Self::Fixed { amount_minor: later }) => later < earlier,
+            _ => false,
+        }
+    }
+
     /// Checks the limits. A violation points to the member.
     pub fn check(self) -> Result<Self, Violation> {
         match self {
@@ -124,8 +136,8 @@ impl CancellationPolicy {
         Self { tiers: Vec::new(), late: None, no_show: EVERYTHING }
     }
 
-    /// Takes tiers in any order, without repeated deadlines. `late` is the fee after the last deadline; by default the
-    /// no-show fee.
+    /// Takes tiers in any order, without repeated deadlines. No fee may be lower than that of an earlier deadline. `late` is
+    /// the fee after the last deadline; by default the no-show fee.
     pub fn new(mut tiers: Vec<Tier>, late: Option<Fee>, no_show: Fee) -> Result<Self, Violation> {
         if tiers.len() > Self::MAX_TIERS {
             let message = format!("must have at most {} tiers", Self::MAX_TIERS);
@@ -141,6 +153,7 @@ impl CancellationPolicy {
         }
         late.map(Fee::check).transpose().map_err(|violation| violation.under("/late_cancellation_fee"))?;
         no_show.check().map_err(|violation| violation.under("/no_show_fee"))?;
+        fees_rise(&tiers, late, no_show)?;
         tiers.sort_by_key(|tier| std::cmp::Reverse(tier.hours_before_check_in));
         if tiers.windows(2).any(|pair| pair[0].hours_before_check_in == pair[1].hours_before_check_in) {
             let message = "must not name the same hours_before_check_in twice";
@@ -180,6 +193,11 @@ impl CancellationPolicy {
         Self { tiers: self.tiers.iter().map(stamp).collect(), ..*self }
     }
 
+    /// Whether a deadline of a booking is not stored as an instant.
+    pub fn lacks_deadlines(&self) -> bool {
+        self.tiers.iter().any(|tier| tier.until.is_none())
+    }
+
     /// The fee of a booking after the last deadline.
     pub fn late_fee(&self) -> Fee {
         self.late.unwrap_or(EVERYTHING)
@@ -196,6 +214,25 @@ impl CancellationPolicy {
     pub fn was_free_until(&self, now: Timestamp, check_in: Timestamp) -> Option<Timestamp> {
         let free = self.tiers.iter().filter(|tier| tier.fee.is_free());
         free.map(|tier| tier.deadline(check_in)).filter(|deadline| *deadline < now).max()
+    }
+}
+
+/// Leaving later never costs less, as far as fees can be compared.
+fn fees_rise(tiers: &[Tier], late: Option<Fee>, no_show: Fee) -> Result<(), Violation> {
+    for (index, tier) in tiers.iter().enumerate() {
+        let earlier = |other: &&Tier| other.hours_before_check_in > tier.hours_before_check_in;
+        if tiers.iter().filter(earlier).any(|earlier| earlier.fee.falls_to(tier.fee)) {
+            let message = "must not be lower than the fee of an earlier deadline";
+            return Err(Violation::new(format!("/cancellation_tiers/{index}/fee"), "fee_order", message));
+        }
+    }
+    let message = match late {
+        Some(_) => "must not be lower than the fee of a tier",
+        None => "must be given: by default it is the no-show fee, which is lower than the fee of a tier",
+    };
+    match tiers.iter().any(|tier| tier.fee.falls_to(late.unwrap_or(no_show))) {
+        true => Err(Violation::new("/late_cancellation_fee", "fee_order", message)),
+        false => Ok(()),
     }
 }
 
@@ -306,6 +343,32 @@ mod tests {
     fn a_fee_is_never_negative() {
         let refund = Amount(-500);
         assert_eq!(Fee::Percent { percent: 100 }.of(std::iter::once(refund), refund), Amount::ZERO);
+    }
+
+    const fn percent(percent: u8) -> Fee {
+        Fee::Percent { percent }
+    }
+
+    #[rstest]
+    #[case(&[(24, percent(30)), (72, percent(50))], None, percent(90), Some("/cancellation_tiers/0/fee"))]
+    #[case(&[(72, percent(50)), (24, Fee::None)], None, percent(90), Some("/cancellation_tiers/1/fee"))]
+    #[case(&[(72, percent(50)), (48, Fee::Nights { nights: 1 }), (24, percent(40))], None, percent(90), Some("/cancellation_tiers/2/fee"))]
+    #[case(&[(24, percent(50))], None, percent(30), Some("/late_cancellation_fee"))]
+    #[case(&[(24, percent(50))], Some(percent(49)), percent(90), Some("/late_cancellation_fee"))]
+    #[case(&[(24, Fee::Nights { nights: 2 })], None, Fee::Nights { nights: 1 }, Some("/late_cancellation_fee"))]
+    #[case(&[(24, Fee::Fixed { amount_minor: Amount(500) })], None, Fee::None, Some("/late_cancellation_fee"))]
+    #[case(&[(24, percent(50))], Some(percent(50)), Fee::None, None)]
+    #[case(&[(24, percent(50)), (72, Fee::None)], None, Fee::Nights { nights: 1 }, None)]
+    #[case(&[(24, percent(0)), (72, Fee::None)], None, Fee::None, None)]
+    fn leaving_later_never_costs_less(
+        #[case] tiers: &[(u32, Fee)],
+        #[case] late: Option<Fee>,
+        #[case] no_show: Fee,
+        #[case] refused: Option<&str>,
+    ) {
+        let tiers = tiers.iter().map(|(hours, fee)| Tier::new(*hours, *fee)).collect();
+        let violation = CancellationPolicy::new(tiers, late, no_show).err();
+        assert_eq!(violation.as_ref().map(|it| (it.pointer.as_str(), it.rule)), refused.map(|at| (at, "fee_order")));
     }
 
     #[test]

@@ -126,7 +126,11 @@ fn a_rate_plan_says_whether_it_is_refundable_and_its_tiers_agree() {
 
         let fixed = patch(app, &path, json!({"no_show_fee": {"type": "fixed", "amount_minor": 500}})).await.body;
         assert_eq!(fixed["no_show_fee"], json!({"type": "fixed", "amount_minor": 500}));
-        let free = patch(app, &path, json!({"no_show_fee": {"type": "none"}})).await;
+        let falling = patch(app, &path, json!({"no_show_fee": {"type": "none"}})).await;
+        let error = &falling.body["errors"][0];
+        assert_eq!((&error["pointer"], &error["rule"]), (&json!("/late_cancellation_fee"), &json!("fee_order")));
+        let late = json!({"type": "percent", "percent": 50});
+        let free = patch(app, &path, json!({"no_show_fee": {"type": "none"}, "late_cancellation_fee": late})).await;
         assert_eq!((free.status, &free.body["no_show_fee"]), (StatusCode::OK, &json!({"type": "none"})));
         let halved = patch(app, &path, json!({"no_show_fee": {"percent": 50}})).await;
         assert_eq!(halved.body["errors"][0]["rule"], "required", "{}", halved.body);

@@ -24,12 +24,13 @@ pub struct RatePlanBody {
     /// Whether the booking can be cancelled for free. Without tiers, the deadline is the check-in time.
     #[schema(default = true)]
     pub refundable: Option<bool>,
-    /// At most 10 tiers with different deadlines.
+    /// At most 10 tiers with different deadlines. No fee may be lower than that of an earlier deadline, where both are of
+    /// one kind.
     #[serde(default, deserialize_with = "object::maybe_list")]
     #[schema(max_items = 10)]
     pub cancellation_tiers: Option<Vec<TierBody>>,
     /// The fee for a cancellation after the last deadline, or at any time if there is no tier. Default: the no-show
-    /// fee.
+    /// fee. It may not be lower than the fee of a tier, where both are of one kind.
     #[serde(default, deserialize_with = "object::maybe")]
     pub late_cancellation_fee: Option<FeeBody>,
     /// The fee for a no-show. Default: the first night, or the total of a non-refundable rate plan.

@@ -130,6 +130,17 @@ mod tests {
         assert_eq!((changed.own_late_fee(), changed.no_show), (Some(policy.no_show), Fee::None));
     }
 
+    /// An older version stored this policy. Today its late fee of nothing is too low.
+    #[test]
+    fn a_policy_that_stays_is_not_judged_by_a_newer_rule() {
+        let stored = json!({"tiers": [{"hours_before_check_in": 24, "fee": {"type": "percent", "percent": 50}}],
+            "no_show": {"type": "none"}});
+        let stored: CancellationPolicy = serde_json::from_value(stored).unwrap();
+        for patch in [json!({"name": "Semi"}), json!({"refundable": true}), json!({"no_show_fee": {"type": "none"}})] {
+            assert_eq!(patched(stored.clone(), patch), stored);
+        }
+    }
+
     #[test]
     fn null_resets_a_member_to_the_default_of_the_plans_kind() {
         let usual = CancellationPolicy::flexible();
