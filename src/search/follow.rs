@@ -8,10 +8,10 @@
 //! read replaces the index's data after the steps that arrived meanwhile are applied to it. Without them, under load,
 //! the index would always be newer than the read. If it still is, the hotel is read again.
 //!
-//! Calendars are regularly compared with their hotels' dates. If the clock was set back, nights are missing and the
-//! hotel is read again.
+//! Calendars are compared with their hotels' dates when a hotel's date may have changed. If the clock was set back, nights
+//! are missing and the hotel is read again. Every time zone has midnight at a quarter of an hour.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,18 +22,19 @@ use tracing::{error, warn};
 use super::Index;
 use super::build::{Stocked, build, read_readable};
 use super::index::Progress;
+use super::meanwhile::Meanwhile;
 use crate::clock::Clock;
-use crate::domain::{HotelId, Inventory, RoomTypeId, StepOrder, Timestamp};
+use crate::domain::{HotelId, RoomTypeId, StepOrder, Timestamp};
 use crate::events::{Hub, Listener, Notice, Received};
 use crate::store::{Error, Store};
 use crate::tasks::{Policy, Tasks};
 
 /// The pause before a failed read is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How often calendars are compared with their hotels' dates.
+/// How often the clock is read.
 const COMPARE_INTERVAL: Duration = Duration::from_secs(2);
-/// Notices that are kept during a read. If more arrive, the result of the read may be older than the index.
-const MAX_MEANWHILE: usize = 16_384;
+/// Seconds between two moments at which a date can begin somewhere.
+const QUARTER: i64 = 15 * 60;
 
 /// Starts the task that builds the index and keeps it up to date. After a panic it builds the index again.
 pub fn follow(index: Index, hub: Hub, store: Arc<dyn Store>, clock: Arc<dyn Clock>, tasks: &Tasks) {
@@ -54,14 +55,16 @@ struct Follower {
     /// What must be read from the store.
     wanted: BTreeMap<Wanted, Since>,
     reading: Option<Reading>,
-    /// The steps that arrived since the current read began.
-    meanwhile: Vec<Notice>,
+    /// The steps of the hotel's room types that arrived since the current read began.
+    meanwhile: Meanwhile,
     /// The oldest notice whose read is not finished.
     oldest: Option<u64>,
     /// Failed reads, with the sequence number that must be reached. Tried again at the next tick.
     failed: BTreeMap<Wanted, u64>,
     ticks: Interval,
     comparisons: Interval,
+    /// The quarter of an hour in which the calendars were compared last.
+    compared: Option<i64>,
     built: bool,
 }
 
@@ -93,6 +96,8 @@ enum Read {
 struct Reading {
     what: Wanted,
     since: Since,
+    /// By the clock when it began.
+    began: Timestamp,
     done: Pin<Box<dyn Future<Output = Result<Read, Error>> + Send>>,
 }
 
@@ -102,8 +107,22 @@ impl Follower {
         let (listener, failed, ticks) = (hub.listen(), BTreeMap::new(), interval(RETRY_AFTER));
         let mut comparisons = interval_at(Instant::now() + COMPARE_INTERVAL, COMPARE_INTERVAL);
         comparisons.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (reading, meanwhile, oldest, built) = Default::default();
-        Self { index, store, clock, listener, wanted, reading, meanwhile, oldest, failed, ticks, comparisons, built }
+        let (reading, meanwhile, oldest, compared, built) = Default::default();
+        Self {
+            index,
+            store,
+            clock,
+            listener,
+            wanted,
+            reading,
+            meanwhile,
+            oldest,
+            failed,
+            ticks,
+            comparisons,
+            compared,
+            built,
+        }
     }
 
     async fn run(mut self) {
@@ -124,7 +143,7 @@ impl Follower {
                 },
                 result = done => self.finish_read(result),
                 _ = self.ticks.tick(), if !self.failed.is_empty() => self.try_again(),
-                _ = self.comparisons.tick() => self.compare(),
+                _ = self.comparisons.tick() => self.compare().await,
             }
         }
     }
@@ -140,11 +159,23 @@ impl Follower {
                         self.want(Wanted::RoomType(room_type), step.sequence);
                     }
                 }
-                if self.reading.is_some() && self.meanwhile.len() < MAX_MEANWHILE {
-                    self.meanwhile.push(notice);
-                }
+                self.keep(&notice);
             }
         }
+    }
+
+    /// Keeps the steps of the hotel that is read. While everything is read none are kept: where the index is newer than the
+    /// read, it stays.
+    fn keep(&mut self, notice: &Notice) {
+        let Some(Reading { what, .. }) = &self.reading else { return };
+        let hotel = match *what {
+            Wanted::Everything => return,
+            Wanted::Hotel(hotel) => Some(hotel),
+            Wanted::RoomType(id) => self.index.hotel_of(id),
+        };
+        let concerns =
+            |id: RoomTypeId| *what == Wanted::RoomType(id) || (hotel.is_some() && self.index.hotel_of(id) == hotel);
+        self.meanwhile.keep(notice, concerns);
     }
 
     fn start_over(&mut self, missed: u64) {
@@ -166,9 +197,13 @@ impl Follower {
         since.sequence = since.sequence.max(sequence);
     }
 
-    /// Reads hotels again whose calendars begin after their current date.
-    fn compare(&mut self) {
-        self.read_again(self.index.roll(self.clock.now()));
+    /// Reads hotels again whose calendars begin after their current date. Within a quarter of an hour no date changes.
+    async fn compare(&mut self) {
+        let now = self.clock.now();
+        if self.compared.replace(quarter(now)) != Some(quarter(now)) {
+            let ahead = self.index.roll(now).await;
+            self.read_again(ahead);
+        }
     }
 
     /// Reads hotels at the next tick, so that a clock that was set back does not cause a read without a pause. Searches
@@ -198,8 +233,9 @@ impl Follower {
                 since.position = covered.filter_map(|since| since.position).chain(since.position).min();
             }
             if !self.is_known(what, since) {
-                let done = read(self.index.clone(), self.store.clone(), self.clock.now(), what);
-                self.reading = Some(Reading { what, since, done: Box::pin(done) });
+                let began = self.clock.now();
+                let done = read(self.index.clone(), self.store.clone(), began, what);
+                self.reading = Some(Reading { what, since, began, done: Box::pin(done) });
                 break;
             }
         }
@@ -215,8 +251,12 @@ impl Follower {
     }
 
     fn finish_read(&mut self, result: Result<Read, Error>) {
-        let Some(Reading { what, since, .. }) = self.reading.take() else { return };
+        let Some(Reading { what, since, began, .. }) = self.reading.take() else { return };
         let meanwhile = std::mem::take(&mut self.meanwhile);
+        if quarter(began) != quarter(self.clock.now()) {
+            // Its calendars may begin on another date than today.
+            self.compared = None;
+        }
         match result {
             Ok(Read::Everything(overtaken)) => {
                 self.built = true;
@@ -224,7 +264,7 @@ impl Follower {
             }
             Ok(Read::Hotel(mut stocked)) => {
                 let stock = stocked.iter_mut().flat_map(|(_, stock)| stock);
-                bring_forward(stock, &meanwhile, self.clock.now());
+                meanwhile.apply_to(stock, self.clock.now());
                 let overtaken = self.index.stock_up(stocked);
                 self.read_again(overtaken);
             }
@@ -243,17 +283,9 @@ impl Follower {
     }
 }
 
-/// Applies the steps that arrived during a read to its result.
-fn bring_forward<'a>(stock: impl Iterator<Item = &'a mut Inventory>, meanwhile: &[Notice], now: Timestamp) {
-    let mut stock: HashMap<_, _> = stock.map(|inventory| (inventory.room_type.id, inventory)).collect();
-    for (room_type, step) in meanwhile.iter().flat_map(Notice::steps) {
-        if let Some(inventory) = stock.get_mut(&room_type)
-            && step.order_after(inventory.sequence()) == StepOrder::Next
-        {
-            inventory.roll(now);
-            inventory.follow(step);
-        }
-    }
+/// The number of the quarter of an hour.
+fn quarter(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(QUARTER)
 }
 
 async fn read(index: Index, store: Arc<dyn Store>, now: Timestamp, what: Wanted) -> Result<Read, Error> {
@@ -284,31 +316,27 @@ async fn read_hotel_of(index: &Index, store: &dyn Store, id: RoomTypeId, now: Ti
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
-    use crate::domain::testing::{book, day, inventory, noon, order, run, stay};
+    use crate::domain::catalogue::Zone;
 
     #[test]
-    fn steps_that_arrived_during_a_read_are_applied_to_it() {
-        let (now, mut known) = (noon(0), inventory(9));
-        let id = known.room_type.id;
-        let mut told = |number| run(&mut known, book(number, order(stay(0, 2), 1), now), now).unwrap();
-        let before = told(1);
-        let mut read = inventory(9);
-        read.follow(before.step());
-        let heard = [before, told(2), told(3)];
-        let heard = heard.map(|fact| Notice::Committed(vec![(id, fact)].into()));
-        bring_forward([&mut read].into_iter(), &heard, now);
-        assert_eq!((read.sequence(), read.calendar.first()), (3, day(0)));
-        assert_eq!(read.calendar, known.calendar);
-    }
-
-    #[test]
-    fn a_step_after_a_gap_is_left_to_the_next_read() {
-        let (now, mut known, mut read) = (noon(0), inventory(9), inventory(9));
-        let id = read.room_type.id;
-        run(&mut known, book(1, order(stay(0, 2), 1), now), now).unwrap();
-        let second = run(&mut known, book(2, order(stay(0, 2), 1), now), now).unwrap();
-        bring_forward([&mut read].into_iter(), &[Notice::Committed(vec![(id, second)].into())], now);
-        assert_eq!(read.sequence(), 0);
+    fn a_date_begins_in_every_zone_at_a_quarter_of_an_hour() {
+        let names: Vec<_> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let zones: Vec<_> = names.iter().filter_map(|name| Zone::parse(name).ok()).collect();
+        assert!(zones.len() > 300);
+        // A usual day, and two on which clocks are set.
+        for day in ["2026-01-15T00:00:00Z", "2026-03-29T00:00:00Z", "2026-10-25T00:00:00Z"] {
+            let first: Timestamp = day.parse().unwrap();
+            for quarter in 0..96 {
+                let began = first + SignedDuration::from_secs(quarter * QUARTER);
+                let ends = began + SignedDuration::from_secs(QUARTER - 1);
+                assert_eq!(super::quarter(began), super::quarter(ends));
+                for zone in &zones {
+                    assert_eq!(zone.date(began), zone.date(ends), "{zone:?} at {began}");
+                }
+            }
+        }
     }
 }

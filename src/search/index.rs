@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::globe::Square;
@@ -14,6 +15,9 @@ use crate::domain::{Hotel, HotelId, Inventory, RoomTypeId, Step, StepOrder, Time
 
 /// How long a search waits until the index is built and contains everything committed before the search.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Hotels whose calendars are rolled before other tasks get their turn.
+const ROLLED_AT_ONCE: usize = 256;
 
 /// The index has not been complete yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -133,10 +137,20 @@ impl Index {
         overtaken
     }
 
-    /// Rolls all calendars to their hotels' dates. Returns the hotels whose calendars begin later than that.
-    pub(super) fn roll(&self, now: Timestamp) -> Vec<HotelId> {
-        let ahead = self.0.hotels.iter().filter(|listing| !listing.roll(now));
-        ahead.map(|listing| listing.id).collect()
+    /// The hotel of a room type, if the index knows it.
+    pub(super) fn hotel_of(&self, room_type: RoomTypeId) -> Option<HotelId> {
+        self.0.room_types.get(&room_type).map(|listing| listing.id)
+    }
+
+    /// Rolls all calendars to their hotels' dates, a few at a time. Returns the hotels whose calendars begin later than that.
+    pub(super) async fn roll(&self, now: Timestamp) -> Vec<HotelId> {
+        let listings: Vec<_> = self.0.hotels.iter().map(|listing| listing.clone()).collect();
+        let mut ahead = Vec::new();
+        for part in listings.chunks(ROLLED_AT_ONCE) {
+            ahead.extend(part.iter().filter(|listing| !listing.roll(now)).map(|listing| listing.id));
+            yield_now().await;
+        }
+        ahead
     }
 
     /// The listing of a hotel, and whether it is new.

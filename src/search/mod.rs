@@ -39,6 +39,7 @@ pub mod globe;
 mod groups;
 mod index;
 mod listing;
+mod meanwhile;
 mod prefilter;
 pub mod query;
 
