@@ -89,9 +89,9 @@ impl Email {
         }
     }
 
-    /// The address in lower case. Nearly all mail servers treat two such spellings as one mailbox.
+    /// The address as it is compared with others.
     pub fn comparable(&self) -> String {
-        self.0.to_lowercase()
+        comparable_email(&self.0)
     }
 
     /// An address from the store. It is not checked again.
@@ -102,6 +102,12 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The one rule for comparing e-mail addresses: without the case of ASCII letters. Nearly all mail servers treat two such
+/// spellings as one mailbox, and the indexes of the stores follow the same rule.
+pub fn comparable_email(address: &str) -> String {
+    address.to_ascii_lowercase()
 }
 
 /// The booker's contact details.
@@ -211,6 +217,13 @@ mod tests {
     #[case(" ana@example.com")]
     fn a_mail_header_is_no_email_address(#[case] value: &str) {
         assert!(Email::parse(value).is_err());
+    }
+
+    #[test]
+    fn only_ascii_letters_of_an_address_have_no_case() {
+        let comparable = |address: &str| Email::parse(address).unwrap().comparable();
+        assert_eq!(comparable("Ana@Example.COM"), "ana@example.com");
+        assert_eq!(comparable("ANÄ@bücher.example"), "anÄ@bücher.example");
     }
 
     #[test]

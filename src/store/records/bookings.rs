@@ -1,5 +1,6 @@
 //! Bookings, read one by one and as lists. Only a commit writes them.
 
+use crate::domain::contact::comparable_email;
 use crate::domain::{Booking, BookingId, HotelId};
 use crate::store::db::{Connection, Dialect, Statement};
 use crate::store::sql::{self, Columns};
@@ -111,7 +112,7 @@ fn conditions(dialect: &Dialect, filter: &BookingFilter, query: &mut Statement) 
     match &filter.contact {
         Some(email) if is_email(email) => {
             query.push(" AND b.email IS NOT NULL AND ").push(dialect.email).push(" = ");
-            query.push_bind(email.to_ascii_lowercase());
+            query.push_bind(comparable_email(email));
         }
         Some(mobile) => {
             query.push(" AND b.mobile = ").push_bind(mobile.as_str());
