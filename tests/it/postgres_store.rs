@@ -530,3 +530,25 @@ async fn every_start_of_a_node_counts_its_heartbeats_and_a_silent_one_is_forgott
     let refused = house.store.heartbeat(&one, &[one.id]).await.unwrap();
     assert_eq!((refused.committed, refused.beats), (None, HashMap::from([(one.id, 2)])), "it answers all the same");
 }
+
+/// PostgreSQL compresses a payload with many similar nights to less than a hundredth.
+#[tokio::test]
+async fn a_page_of_events_is_bounded_by_the_bytes_that_are_sent() {
+    let house = fixture::postgres().await;
+    let mut desk = house.desk(50).await;
+    for _ in 0..20 {
+        house.commit(&[desk.book(order(stay(1, 1), 1))]).await;
+    }
+    let payload =
+        "SELECT jsonb_build_object('deltas', jsonb_agg(jsonb_build_object('date', '2026-05-02', 'sold', 1, 'held', 0)))
+        FROM generate_series(1, 1000)";
+    house.place.execute(&format!("UPDATE events SET payload = ({payload}) WHERE cause = 'booked'")).await;
+    house.settled().await;
+    let mut connection = PgConnection::connect(&house.place.url()).await.unwrap();
+    let sizes = "SELECT max(pg_column_size(payload))::bigint, max(octet_length(payload::text))::bigint FROM events";
+    let (stored, sent): (i64, i64) = sqlx::query_as(sizes).fetch_one(&mut connection).await.unwrap();
+    assert!(stored < 2_000 && sent > 40_000, "{stored} {sent}");
+    let page = house.store.events(None, 100).await.unwrap().unwrap();
+    assert!(page.more && (10..16).contains(&page.events.len()), "{} events", page.events.len());
+    assert!(house.store.events_of(desk.id(), 0, 100).await.unwrap().len() < 16);
+}

@@ -15,14 +15,19 @@ use super::session::{Home, Session, within};
 const KNOWN_AFTER: Duration = Duration::from_secs(1);
 /// Time limit of one connection attempt.
 pub(super) const ATTEMPT_WITHIN: Duration = Duration::from_secs(4);
+/// A failed attempt that begins this long after the last failure does not continue its outage.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
 /// Pause between two attempts of the background task.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed,
-    /// Every attempt since this time failed.
-    Failing(Instant),
+    /// Every attempt since `since` failed, the last one at `last`.
+    Failing {
+        since: Instant,
+        last: Instant,
+    },
     Open,
 }
 
@@ -53,12 +58,12 @@ impl Circuit {
     pub fn failed(&self, began: Instant) -> bool {
         let mut state = self.state();
         let since = match *state {
-            State::Closed => began,
-            State::Failing(since) => since,
+            State::Failing { since, last } if began.saturating_duration_since(last) < FORGOTTEN_AFTER => since,
+            State::Closed | State::Failing { .. } => began,
             State::Open => return false,
         };
         let is_known = since.elapsed() >= KNOWN_AFTER;
-        *state = if is_known { State::Open } else { State::Failing(since) };
+        *state = if is_known { State::Open } else { State::Failing { since, last: Instant::now() } };
         if is_known {
             tracing::warn!("PostgreSQL accepts no connection: requests that need a new one fail at once until it does");
         }
@@ -101,5 +106,17 @@ mod tests {
         circuit.succeeded();
         assert!(!circuit.is_open());
         assert!(!circuit.failed(Instant::now()) && !circuit.is_open(), "earlier failures do not count");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_failures_with_hours_between_them_are_no_outage() {
+        let circuit = Circuit::closed();
+        for _ in 0..3 {
+            assert!(!circuit.failed(Instant::now()) && !circuit.is_open());
+            sleep(Duration::from_secs(3600)).await;
+        }
+        assert!(!circuit.failed(Instant::now()));
+        sleep(FORGOTTEN_AFTER - Duration::from_millis(1)).await;
+        assert!(circuit.failed(Instant::now()), "these two are one");
     }
 }

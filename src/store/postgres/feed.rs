@@ -24,10 +24,11 @@ macro_rules! complete {
     };
 }
 
-/// Bytes of a payload as it is sent. A small payload is not converted to text for that.
+/// Bytes of a payload as it is sent. A payload that is small in the table is not converted to text for that: compressed,
+/// it has at most a few kilobytes.
 macro_rules! bytes {
     () => {
-        "CASE WHEN pg_column_size(payload) < 2000 THEN pg_column_size(payload) ELSE octet_length(payload::text) END"
+        "CASE WHEN pg_column_size(payload) < 200 THEN pg_column_size(payload) ELSE octet_length(payload::text) END"
     };
 }
 
