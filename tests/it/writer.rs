@@ -6,8 +6,10 @@ use innkeeper::domain::{Guest, Order};
 use innkeeper::events::Hub;
 use innkeeper::writer::{MAX_BATCH_BYTES, Outcome, Writer};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::store_contract::fixture::{self, StoreFixture, keyed, order, stay};
+use crate::support::counted::counted;
 use crate::support::unreliable_journal::Unreliable;
 
 /// Facts that are submitted at once; they would fit into one commit by their number.
@@ -52,4 +54,22 @@ async fn a_commit_is_limited_in_bytes_on_sqlite() {
 #[tokio::test]
 async fn a_commit_is_limited_in_bytes_on_postgres() {
     commits_are_limited_in_bytes(fixture::postgres().await).await;
+}
+
+#[tokio::test]
+async fn each_withdrawn_fact_is_counted_as_an_expired_request() {
+    let house = fixture::any().await;
+    let mut desk = house.desk(9).await;
+    let (writer, _task) = Writer::start(house.store.clone(), Hub::default(), 100);
+    let (told, mut outcomes) = mpsc::unbounded_channel();
+    let before = counted("innkeeper_requests_expired_total");
+    for _ in 0..5 {
+        let (told, entry) = (told.clone(), desk.book(order(stay(1, 1), 1)));
+        let on_outcome = Box::new(move |outcome: Outcome| told.send(outcome).unwrap());
+        writer.reserve(desk.id()).unwrap().submit(entry, Some(Instant::now()), on_outcome);
+    }
+    for _ in 0..5 {
+        assert_eq!(outcomes.recv().await.unwrap(), Outcome::Lost);
+    }
+    assert!(counted("innkeeper_requests_expired_total") >= before + 5.0);
 }
