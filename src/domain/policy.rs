@@ -193,11 +193,6 @@ impl CancellationPolicy {
         Self { tiers: self.tiers.iter().map(stamp).collect(), ..*self }
     }
 
-    /// Whether a deadline of a booking is not stored as an instant.
-    pub fn lacks_deadlines(&self) -> bool {
-        self.tiers.iter().any(|tier| tier.until.is_none())
-    }
-
     /// The fee of a booking after the last deadline.
     pub fn late_fee(&self) -> Fee {
         self.late.unwrap_or(EVERYTHING)
