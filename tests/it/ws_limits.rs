@@ -238,7 +238,7 @@ fn the_protocol_is_served_beside_the_api() {
     with_settings(&[("ws_nights", "17")], async |app| {
         let paper = app.get("/asyncapi.json").await.body;
         assert_eq!(paper["asyncapi"], "3.0.0");
-        assert!(paper["info"]["description"].as_str().unwrap().contains("17 nights a subscription"));
+        assert!(paper["info"]["description"].as_str().unwrap().contains("Nights of a subscription: 17."));
         let openapi = app.get("/openapi.json").await.body;
         assert!(openapi["info"]["description"].as_str().unwrap().contains("/asyncapi.json"));
     });
