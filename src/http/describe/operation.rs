@@ -330,8 +330,8 @@ fn problem(status: u16, codes: &[Code], today: Date) -> ResponseBuilder {
             answer,
             &[
                 ("Retry-After", "Seconds after which the request may be repeated."),
-                ("RateLimit", "The limit that the caller has reached, if it is one of callers."),
-                ("RateLimit-Policy", "The rule of that limit: requests, and the window in seconds."),
+                ("RateLimit", "The rate limit that the caller has reached. Absent for other limits."),
+                ("RateLimit-Policy", "The number of requests and the window in seconds of this rate limit."),
             ],
         ),
         503 => with_headers(answer, &[("Retry-After", "Seconds after which the request may be repeated.")]),

@@ -10,12 +10,12 @@ use crate::domain::Date;
 use crate::http::code::Code;
 use crate::http::problem::Problem;
 
-/// What the client expects. Written as an ETag (`"12"`), as the ETag of the availability (`"12-20260501-20280430"`), or as
-/// a bare number. `*` matches everything.
+/// The version that the client expects. Written as an ETag (`"12"`), as the ETag of the availability
+/// (`"12-20260501-20280430"`), or as a bare number. `*` matches every version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExpectedSequence {
     pub sequence: Option<u64>,
-    /// The first night on sale, and the one after the last, where the ETag names them.
+    /// The first night on sale and the date after the last one, if the ETag contains them.
     pub on_sale: Option<[Date; 2]>,
 }
 

@@ -55,7 +55,7 @@ pub async fn user_interface(
 ) -> Result<HttpResponse, Problem> {
     let file = file.into_inner();
     let name = format!("docs/{file}");
-    // An invented name costs a look-up, and no thread.
+    // An unknown name costs a look-up, but no thread.
     if !pages.has(&name) && file_of_swagger_ui(&file).is_none() {
         return Err(Problem::of(Code::NotFound));
     }

@@ -16,7 +16,8 @@ use crate::search::{Building, Index};
 use crate::shutdown::Draining;
 use crate::store::Reports;
 
-/// Asks the store whether it answers, at most once in [`GOOD_FOR`]: anybody may ask at any rate. A clone shares the answers.
+/// Checks whether the store answers, at most once in [`GOOD_FOR`], because the endpoint has no rate limit. Clones share
+/// the result.
 #[derive(Clone)]
 pub struct StorePing(Cache<(), Result<(), Problem>>);
 

@@ -9,8 +9,8 @@ use moka::future::Cache;
 
 use super::GOOD_FOR;
 
-/// Renders the metrics, off the worker's thread and at most once in [`GOOD_FOR`]: anybody may ask at any rate. A clone
-/// renders the same ones.
+/// Renders the metrics outside the worker's thread, at most once in [`GOOD_FOR`], because the endpoint has no rate
+/// limit. Clones share the result.
 #[derive(Clone)]
 pub struct MetricsPage {
     render: Arc<dyn Fn() -> String + Send + Sync>,
@@ -24,7 +24,7 @@ impl MetricsPage {
 
     async fn text(&self) -> Bytes {
         let render = self.render.clone();
-        // It fails only if rendering panics.
+        // The task fails only if rendering panics.
         let rendering = async { tokio::task::spawn_blocking(move || render().into()).await.unwrap_or_default() };
         self.rendered.get_with((), rendering).await
     }

@@ -9,5 +9,5 @@ use std::time::Duration;
 pub use health::StorePing;
 pub use metrics::MetricsPage;
 
-/// How long an answer that costs something is given again.
+/// How long the results of expensive checks are reused.
 const GOOD_FOR: Duration = Duration::from_millis(250);
