@@ -79,12 +79,13 @@ impl Creation {
 }
 
 async fn insert(catalogue: &dyn Catalogue, object: &Answer) -> Result<(), Problem> {
-    Ok(match object {
+    match object {
         Answer::Hotel(hotel) => catalogue.insert_hotel(hotel).await?,
         Answer::RoomType(room_type) => catalogue.insert_room_type(room_type).await?,
         Answer::Service(service) => catalogue.insert_service(service).await?,
         Answer::Booking(_) | Answer::RatePlan(_) | Answer::Unknown(_) => return Err(Problem::of(Code::Internal)),
-    })
+    }
+    Ok(())
 }
 
 /// Tells search and dashboards of a new object. Actors of the hotel reload when they must know it.
