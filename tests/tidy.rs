@@ -221,6 +221,7 @@ const ENGINE_LAYERS: &[&str] = &[
     "revocation",
     "handle",
     "settings",
+    "creation",
     "hotels",
     "start_recovery",
     "start",
