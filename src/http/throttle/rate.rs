@@ -1,14 +1,20 @@
-//! A rate limit: a burst of the whole limit, then a steady refill.
+//! A rate limit: a burst of the whole limit, then a steady refill (GCRA, by governor).
 //!
-//! The algorithm is GCRA (ITU-T I.371). It keeps one number for each caller: the time at which its allowance is full
-//! again. The algorithm is implemented here, because a network and its site are charged together or not at all, and
-//! because memory is bounded.
+//! governor decides; [`Allowances`] stores what it decided on. A network and its site are charged together or not at all, so
+//! a charge can be tried without being stored. The number of stored allowances is bounded.
 
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::state::keyed::ShrinkableKeyedStateStore;
+use governor::{Quota, RateLimiter};
 
 use super::net::Net;
 use crate::http::problem::Exceeded;
@@ -37,25 +43,22 @@ impl Policy {
 
     /// Charges a network and its site. If one of them is at its limit, neither is charged.
     pub fn charge_net(&self, net: Net) -> Result<(), Exceeded> {
-        let now = Instant::now();
-        let Some(site) = net.site() else { return self.callers.take(&net, now).map_err(|wait| self.exceeded(wait)) };
-        let charged = self.sites.check(&site, now).and_then(|()| self.callers.take(&net, now));
-        charged.and_then(|()| self.sites.take(&site, now)).map_err(|wait| self.exceeded(wait))
+        let Some(site) = net.site() else { return self.callers.take(&net).map_err(|wait| self.exceeded(wait)) };
+        let charged = self.sites.check(&site).and_then(|()| self.callers.take(&net));
+        charged.and_then(|()| self.sites.take(&site)).map_err(|wait| self.exceeded(wait))
     }
 
     /// Charges all of these callers. If one of them is at its limit, none is charged.
     pub fn charge(&self, callers: &[u64]) -> Result<(), Exceeded> {
-        let now = Instant::now();
-        let checked = callers.iter().try_for_each(|caller| self.callers.check(caller, now));
-        let charged = checked.and_then(|()| callers.iter().try_for_each(|caller| self.callers.take(caller, now)));
+        let checked = callers.iter().try_for_each(|caller| self.callers.check(caller));
+        let charged = checked.and_then(|()| callers.iter().try_for_each(|caller| self.callers.take(caller)));
         charged.map_err(|wait| self.exceeded(wait))
     }
 
     /// Drops the keys with a full allowance.
     pub fn forget(&self) {
-        let now = Instant::now();
-        self.callers.forget(now);
-        self.sites.forget(now);
+        self.callers.forget();
+        self.sites.forget();
     }
 
     fn exceeded(&self, wait: Duration) -> Exceeded {
@@ -68,67 +71,118 @@ impl Policy {
     }
 }
 
-/// The allowances of many callers. The key of a caller is a hash with a secret, so a caller cannot choose which
-/// allowance it shares.
-struct Meter {
+/// The rate of many callers. The key of a caller is a hash with a secret, so a caller cannot choose which allowance it
+/// shares.
+struct Meter<C: Clock = DefaultClock> {
     hasher: RandomState,
-    /// The time in which one request is refilled, and the burst.
-    period: Duration,
-    burst: u32,
-    /// When the allowance of a caller is full again.
-    full_at: DashMap<u64, Instant>,
-    /// An upper bound of the entries in `full_at`.
-    keys: AtomicUsize,
+    limiter: RateLimiter<Charge, Allowances, C, NoOpMiddleware<C::Instant>>,
+}
+
+/// One request of a caller.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Charge {
+    caller: u64,
+    /// Only asks whether the request would be admitted.
+    is_trial: bool,
+}
+
+/// When the allowance of each caller is full again.
+#[derive(Default)]
+struct Allowances {
+    full_at: DashMap<u64, Nanos>,
+    /// The number of entries, read without locks.
+    count: AtomicUsize,
 }
 
 impl Meter {
     fn new(limit: u32, window: Duration) -> Self {
-        let burst = limit.max(1);
-        let (hasher, full_at, keys) = Default::default();
-        Self { hasher, period: window / burst, burst, full_at, keys }
+        Self::with_clock(limit, window, DefaultClock::default())
+    }
+
+    /// Drops the callers with a full allowance.
+    fn forget(&self) {
+        self.limiter.retain_recent();
+    }
+}
+
+impl<C: Clock> Meter<C> {
+    fn with_clock(limit: u32, window: Duration, clock: C) -> Self {
+        let burst = NonZeroU32::new(limit).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(window / burst.get()).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
+        Self { hasher: RandomState::new(), limiter: RateLimiter::new(quota, Allowances::default(), clock) }
     }
 
     /// Whether a caller may send a request now, or how long it must wait. Charges nothing.
-    fn check(&self, caller: &impl Hash, now: Instant) -> Result<(), Duration> {
-        let full_at = self.full_at.get(&self.key(caller)).map_or(now, |full_at| *full_at);
-        self.wait(full_at, now)
+    fn check(&self, caller: &impl Hash) -> Result<(), Duration> {
+        self.ask(caller, true)
     }
 
     /// Charges one request. A refused request charges nothing.
-    fn take(&self, caller: &impl Hash, now: Instant) -> Result<(), Duration> {
-        let key = self.key(caller);
-        let mut full_at = self.full_at.entry(key).or_insert_with(|| {
-            self.keys.fetch_add(1, Ordering::Relaxed);
-            now
-        });
-        self.wait(*full_at, now)?;
-        *full_at = (*full_at).max(now) + self.period;
-        Ok(())
+    fn take(&self, caller: &impl Hash) -> Result<(), Duration> {
+        self.ask(caller, false)
     }
 
-    fn wait(&self, full_at: Instant, now: Instant) -> Result<(), Duration> {
-        let after = full_at.saturating_duration_since(now) + self.period;
-        match after.saturating_sub(self.period * self.burst) {
-            Duration::ZERO => Ok(()),
-            wait => Err(wait),
+    fn ask(&self, caller: &impl Hash, is_trial: bool) -> Result<(), Duration> {
+        let charge = Charge { caller: self.hasher.hash_one(caller), is_trial };
+        self.limiter.check_key(&charge).map_err(|until| until.wait_time_from(self.limiter.clock().now()))
+    }
+}
+
+impl Allowances {
+    /// The allowance of a caller. A new caller shares one when the store is full.
+    fn slot(&self, caller: u64) -> u64 {
+        let is_full = self.count.load(Ordering::Relaxed) >= MAX_KEYS;
+        if is_full && !self.full_at.contains_key(&caller) { caller % BUCKETS } else { caller }
+    }
+}
+
+impl StateStore for Allowances {
+    type Key = Charge;
+
+    fn measure_and_replace<T, F, E>(&self, charge: &Charge, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let slot = self.slot(charge.caller);
+        if charge.is_trial {
+            let full_at = self.full_at.get(&slot).map(|full_at| *full_at);
+            return decide(full_at).map(|(admitted, _)| admitted);
+        }
+        match self.full_at.entry(slot) {
+            Entry::Occupied(mut entry) => {
+                let (admitted, full_at) = decide(Some(*entry.get()))?;
+                entry.insert(full_at);
+                Ok(admitted)
+            }
+            Entry::Vacant(entry) => {
+                let (admitted, full_at) = decide(None)?;
+                entry.insert(full_at);
+                self.count.fetch_add(1, Ordering::Relaxed);
+                Ok(admitted)
+            }
         }
     }
+}
 
-    /// The key of a caller. A new caller in a full meter gets a shared key.
-    fn key(&self, caller: &impl Hash) -> u64 {
-        let key = self.hasher.hash_one(caller);
-        let is_full = self.keys.load(Ordering::Relaxed) >= MAX_KEYS;
-        if is_full && !self.full_at.contains_key(&key) { key % BUCKETS } else { key }
+impl ShrinkableKeyedStateStore<Charge> for Allowances {
+    fn retain_recent(&self, drop_below: Nanos) {
+        self.full_at.retain(|_, full_at| *full_at > drop_below);
+        self.count.store(self.full_at.len(), Ordering::Relaxed);
     }
 
-    fn forget(&self, now: Instant) {
-        self.full_at.retain(|_, full_at| *full_at > now);
-        self.keys.store(self.full_at.len(), Ordering::Relaxed);
+    fn len(&self) -> usize {
+        self.full_at.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.full_at.is_empty()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use governor::clock::FakeRelativeClock;
+
     use super::*;
 
     fn v4(n: u32) -> Net {
@@ -149,15 +203,27 @@ mod tests {
 
     #[test]
     fn an_allowance_is_refilled_one_request_at_a_time() {
-        let (meter, start) = (Meter::new(2, Duration::from_secs(60)), Instant::now());
-        let at = |secs| start + Duration::from_secs(secs);
-        let taken = [0, 0, 0, 29, 30, 30, 1_000, 1_000, 1_000].map(|secs| meter.take(&1, at(secs)).is_ok());
-        assert_eq!(taken, [true, true, false, false, true, false, true, true, false]);
-        assert_eq!(meter.take(&1, at(1_010)), Err(Duration::from_secs(20)));
-        meter.forget(at(1_059));
-        assert_eq!(meter.full_at.len(), 1);
-        meter.forget(at(1_060));
-        assert_eq!(meter.full_at.len(), 0);
+        let clock = FakeRelativeClock::default();
+        let meter = Meter::with_clock(2, Duration::from_secs(60), clock.clone());
+        let taken = [0, 0, 0, 29, 1, 0, 970, 0, 0].map(|secs| {
+            clock.advance(Duration::from_secs(secs));
+            (meter.check(&1).is_ok(), meter.take(&1).is_ok())
+        });
+        let expected = [true, true, false, false, true, false, true, true, false];
+        assert_eq!(taken, expected.map(|admitted| (admitted, admitted)));
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(meter.take(&1), Err(Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn callers_with_a_full_allowance_are_forgotten() {
+        let (allowances, at) = (Allowances::default(), |secs| Nanos::from(Duration::from_secs(secs)));
+        for caller in 1..=20 {
+            let charge = Charge { caller, is_trial: false };
+            allowances.measure_and_replace(&charge, |_| Ok::<_, ()>(((), at(caller)))).unwrap();
+        }
+        allowances.retain_recent(at(15));
+        assert_eq!((allowances.len(), allowances.count.load(Ordering::Relaxed)), (5, 5));
     }
 
     #[test]
@@ -166,7 +232,7 @@ mod tests {
         let admitted = (0..100).filter(|n| policy.charge_net(Net::V6(0x2001_0db8_0001_0000 + n)).is_ok()).count();
         assert_eq!(admitted, 16);
         policy.charge_net(Net::V6(0x2001_0db8_0002_0000)).unwrap();
-        assert_eq!(policy.callers.full_at.len(), 17, "a refused network leaves no entry");
+        assert_eq!(policy.callers.limiter.len(), 17, "a refused network leaves no entry");
     }
 
     #[test]
@@ -197,7 +263,7 @@ mod tests {
         for n in 1..150_000 {
             let _ = policy.charge_net(v4(n));
         }
-        let keys = policy.callers.full_at.len();
+        let keys = policy.callers.limiter.len();
         assert!(keys <= MAX_KEYS + usize::try_from(BUCKETS).unwrap(), "{keys}");
         policy.charge_net(v4(0)).unwrap();
         policy.charge_net(v4(0)).unwrap_err();
