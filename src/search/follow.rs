@@ -154,6 +154,10 @@ impl Follower {
             Notice::Lost => self.want(Wanted::Everything, 0),
             Notice::Committed(_) | Notice::History(_) => {
                 let now = self.clock.now();
+                if self.compared != Some(quarter(now)) {
+                    // A step rolls its calendar. A clock that is set back before the next comparison must not hide that.
+                    self.compared = None;
+                }
                 for (room_type, step) in notice.steps() {
                     if self.index.follow(room_type, step, now) == StepOrder::Gap {
                         self.want(Wanted::RoomType(room_type), step.sequence);

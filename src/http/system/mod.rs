@@ -10,4 +10,4 @@ pub use health::StorePing;
 pub use metrics::MetricsPage;
 
 /// How long the results of expensive checks are reused.
-const GOOD_FOR: Duration = Duration::from_millis(250);
+const GOOD_FOR: Duration = Duration::from_millis(100);
