@@ -1,6 +1,6 @@
 //! The directory: how to reach the actor of a room type on this node.
 //!
-//! It maps room types to addresses and counts the actors in memory. Starting an actor is [`super::room_type::start`].
+//! It maps room types to addresses and counts the actors in memory. Starting an actor is the job of `room_type/`.
 //! An actor removes itself when it retires.
 
 use std::sync::Arc;

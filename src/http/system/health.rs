@@ -16,7 +16,7 @@ use crate::search::{Building, Index};
 use crate::shutdown::Draining;
 use crate::store::Reports;
 
-/// Checks whether the store answers, at most once in [`GOOD_FOR`], because the endpoint has no rate limit. Clones share
+/// Checks whether the store answers, at most once in a tenth of a second, because the endpoint has no rate limit. Clones share
 /// the result.
 #[derive(Clone)]
 pub struct StorePing(Cache<(), Result<(), Problem>>);

@@ -9,7 +9,7 @@ use moka::future::Cache;
 
 use super::GOOD_FOR;
 
-/// Renders the metrics outside the worker's thread, at most once in [`GOOD_FOR`], because the endpoint has no rate
+/// Renders the metrics outside the worker's thread, at most once in a tenth of a second, because the endpoint has no rate
 /// limit. Clones share the result.
 #[derive(Clone)]
 pub struct MetricsPage {

@@ -1,12 +1,12 @@
 //! The words in which the databases differ.
 
-/// Parts of statements. Each database has one ([`super::sqlite::DIALECT`], [`super::postgres::DIALECT`]).
+/// Parts of statements. Each database has one (`DIALECT` in `sqlite/` and `postgres/`).
 pub struct Dialect {
     /// An expression: the position of the change that this transaction makes, among the changes of all hotels.
     pub change: &'static str,
     /// An expression: the position that separates the events committed before this transaction from later ones.
     pub calendar_change: &'static str,
-    /// `booking.sql`: whole bookings, as [`crate::store::sql::booking`] reads them. A `WHERE` follows.
+    /// `booking.sql`: whole bookings, as `store::sql::booking` reads them. A `WHERE` follows.
     pub booking: &'static str,
     /// `inventory.sql`: room types with their nights and plans from `$2` on. A `WHERE` follows.
     pub inventory: &'static str,

@@ -5,7 +5,7 @@
 //! path and statements that lock are not run here: they are in [`super::sqlite`] and [`super::postgres`].
 //!
 //! Invariant: a [`Value`] is encoded in one place per driver (`sqlite/binder.rs`, `postgres/binder.rs`), and a [`Row`] is
-//! read through [`Columns`]. Where the databases need other words, the words are in [`Dialect`].
+//! read through `Columns`. Where the databases need other words, the words are in [`Dialect`].
 //!
 //! On failure: a transaction that is not committed leaves no trace. A statement that the database refuses rolls its
 //! transaction back at once; later statements of it fail.
