@@ -4,8 +4,8 @@
 //! lines go (stderr, so that stdout stays free for results), makes panics visible, and keeps the numbers that `/metrics`
 //! shows. The recorder and the subscriber are process-wide, because the `tracing` and `metrics` facades are.
 //!
-//! Invariant: whoever logs never waits for the reader of the log (`lines`). What only a stranger can cause is not
-//! written as a warning or an error ([`filter`]).
+//! Invariant: a thread that logs never waits for the reader of the log (`lines`). Events that only a client can cause are
+//! not logged as warnings or errors ([`filter`]).
 
 mod described;
 pub mod filter;
@@ -55,7 +55,7 @@ pub fn flush_log(limit: Duration) {
     }
 }
 
-/// A panic is caught by whoever supervises the work; this makes it a log line and a number, whoever that is.
+/// Logs and counts every panic. The supervisor of the task catches it.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         metrics::counter!("innkeeper_panics_total").increment(1);

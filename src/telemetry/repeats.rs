@@ -17,7 +17,7 @@ use tracing_subscriber::layer::{Context, Filter};
 /// Lines that one place may write in [`MINUTE`].
 const REPEATS: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
-/// Places that are told apart. No program has so many; beyond, lines of new places are left out.
+/// The most places with a count of their own. No program has so many. Lines of further places are left out.
 const PLACES: usize = 10_000;
 /// The target of all that comes through the `log` crate, and the field with the target that it had there.
 const LOG: &str = "log";

@@ -43,7 +43,7 @@ pub(in crate::store) struct Handle<'c> {
 enum Use<'c> {
     Reader,
     Snapshot,
-    /// What is told of a write that failed.
+    /// A failed write is reported to this, so that readiness knows it.
     Writer(&'c Writable),
 }
 
